@@ -1,0 +1,48 @@
+"""visionft: adapt pretrained vision networks to your own images.
+
+The names below are loaded when first used, so that ``import visionft`` costs no torch.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+__version__ = "0.1.0"
+
+if TYPE_CHECKING:
+    from visionft.api import Artifact, Run, check, evaluate, export, open_run, predict, train
+    from visionft.predict import Predictor
+    from visionft.recipe import Recipe, load_recipe
+
+_HOME = {
+    "Artifact": "visionft.api",
+    "Predictor": "visionft.predict",
+    "Recipe": "visionft.recipe",
+    "Run": "visionft.api",
+    "check": "visionft.api",
+    "evaluate": "visionft.api",
+    "export": "visionft.api",
+    "load_recipe": "visionft.recipe",
+    "open_run": "visionft.api",
+    "predict": "visionft.api",
+    "train": "visionft.api",
+}
+
+__all__ = [
+    "Artifact",
+    "Predictor",
+    "Recipe",
+    "Run",
+    "check",
+    "evaluate",
+    "export",
+    "load_recipe",
+    "open_run",
+    "predict",
+    "train",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME:
+        raise AttributeError(f"module 'visionft' has no attribute {name!r}")
+    return getattr(import_module(_HOME[name]), name)

@@ -1,0 +1,33 @@
+"""What the loader hands to the training loop.
+
+Shape suffixes: B batch, H height, W width, 3 colour channels (RGB).
+"""
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Images and targets of a few samples.
+
+    Attributes:
+        images_BHW3: uint8 RGB canvases.
+        labels_B: int64 class indices.
+        ids: sample ids, for messages that name files.
+    """
+
+    images_BHW3: Tensor
+    labels_B: Tensor
+    ids: tuple[str, ...]
+
+    def to(self, device: torch.device) -> "Batch":
+        """Return the same batch on a device."""
+        return Batch(
+            self.images_BHW3.to(device, non_blocking=True), self.labels_B.to(device, non_blocking=True), self.ids
+        )
+
+    def __len__(self) -> int:
+        return len(self.ids)

@@ -1,0 +1,76 @@
+"""What a model is: its task, input, classes and origin. Travels from checkpoint to export to predictor."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any, Literal
+
+from visionft.errors import CheckpointError
+
+Fit = Literal["stretch", "crop", "pad"]
+Interpolation = Literal["bilinear", "bicubic"]
+
+FORMAT = 1
+
+
+@dataclass(frozen=True, slots=True)
+class InputSpec:
+    """How an image file becomes the network's input.
+
+    Attributes:
+        height: canvas height in pixels.
+        width: canvas width in pixels.
+        fit: ``stretch`` ignores the aspect ratio; ``crop`` keeps it and cuts the centre; ``pad`` keeps it and
+            fills the border with the mean colour.
+        crop_pct: share of the resized image that ``crop`` keeps, in (0, 1]; ignored by the other fits.
+        interpolation: filter for enlarging; shrinking always averages areas, which does not alias.
+        mean: per channel (RGB), of values scaled to 0..1.
+        std: per channel (RGB), of values scaled to 0..1.
+    """
+
+    height: int
+    width: int
+    fit: Fit = "crop"
+    crop_pct: float = 1.0
+    interpolation: Interpolation = "bicubic"
+    mean: tuple[float, float, float] = (0.485, 0.456, 0.406)
+    std: tuple[float, float, float] = (0.229, 0.224, 0.225)
+
+
+@dataclass(frozen=True, slots=True)
+class ModelSpec:
+    """Everything a stranger needs to run the model.
+
+    Attributes:
+        task: the task's kind, such as ``classification``.
+        class_names: text for label 0, 1, ...
+        input: how a file becomes the canvas.
+        provenance: where the model comes from: recipe hash, backbone, weights and their licence, metrics.
+    """
+
+    task: str
+    class_names: tuple[str, ...]
+    input: InputSpec
+    provenance: Mapping[str, Any] = field(default_factory=dict)
+
+    def to_json(self) -> str:
+        """Serialise to one line of JSON."""
+        return json.dumps({"format": FORMAT, **asdict(self)}, ensure_ascii=False, sort_keys=True)
+
+    @classmethod
+    def from_json(cls, text: str) -> "ModelSpec":
+        """Read what ``to_json`` wrote.
+
+        Raises:
+            CheckpointError: when the text is not a spec of this format.
+        """
+        try:
+            data = json.loads(text)
+            if data.pop("format") != FORMAT:
+                raise CheckpointError("model spec: written by another version of visionft; export it again")
+            given = data.pop("input")
+            shape = {**given, "mean": tuple(given["mean"]), "std": tuple(given["std"])}
+            data["class_names"] = tuple(data["class_names"])
+            return cls(input=InputSpec(**shape), **data)
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            raise CheckpointError(f"model spec: not readable ({error}); export the model again") from error
