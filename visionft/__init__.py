@@ -9,35 +9,33 @@ from typing import TYPE_CHECKING, Any
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
-    from visionft.api import Artifact, Run, check, evaluate, export, open_run, predict, train
+    from visionft.api import Artifact, Check, Run, check, evaluate, open_run, train
     from visionft.predict import Predictor
     from visionft.recipe import Recipe, load_recipe
 
 _HOME = {
     "Artifact": "visionft.api",
+    "Check": "visionft.api",
     "Predictor": "visionft.predict",
     "Recipe": "visionft.recipe",
     "Run": "visionft.api",
     "check": "visionft.api",
     "evaluate": "visionft.api",
-    "export": "visionft.api",
     "load_recipe": "visionft.recipe",
     "open_run": "visionft.api",
-    "predict": "visionft.api",
     "train": "visionft.api",
 }
 
 __all__ = [
     "Artifact",
+    "Check",
     "Predictor",
     "Recipe",
     "Run",
     "check",
     "evaluate",
-    "export",
     "load_recipe",
     "open_run",
-    "predict",
     "train",
 ]
 

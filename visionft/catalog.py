@@ -37,10 +37,18 @@ class Catalog(Mapping[str, Any]):
         Raises:
             UnknownName: with the close names, when there is no such entry.
         """
-        if name not in self._targets:
-            raise UnknownName(self.what, name, self._targets)
+        self.require(name)
         module, _, attribute = self._targets[name].partition(":")
         return getattr(import_module(module), attribute)
+
+    def require(self, name: str) -> None:
+        """Check a name without importing what it stands for.
+
+        Raises:
+            UnknownName: with the close names, when there is no such entry.
+        """
+        if name not in self._targets:
+            raise UnknownName(self.what, name, self._targets)
 
     def __contains__(self, name: object) -> bool:
         return name in self._targets

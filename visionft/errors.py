@@ -11,6 +11,7 @@ code that the terminal uses. Anything outside this tree is a bug and shows its t
     ├── WeightsError      pretrained weights cannot be had or do not fit
     ├── CheckpointError   a run folder or checkpoint is damaged or of another kind
     ├── TrainingError     training cannot go on (exit code 1)
+    ├── Interrupted       a signal came; the state has been saved (exit code 128 + signal)
     ├── ExportError       an exported file fails its gate (exit code 1)
     └── MissingExtra      an optional package is not installed
 """
@@ -37,9 +38,10 @@ class UnknownName(RecipeError):
         name: the name that was not found.
         known: every name that would have been accepted.
         hint: what to do when no known name is close.
+        where: the file, key or option that holds the name.
     """
 
-    def __init__(self, what: str, name: str, known: Iterable[str], hint: str = "") -> None:
+    def __init__(self, what: str, name: str, known: Iterable[str], hint: str = "", where: str = "") -> None:
         names = sorted(known)
         close = get_close_matches(name, names, n=3, cutoff=0.6)
         if close:
@@ -48,7 +50,8 @@ class UnknownName(RecipeError):
             advice = f"known: {', '.join(names)}" if names else hint
         else:
             advice = hint or f"there are {len(names)} known names"
-        super().__init__(f"{what} {name!r}: no such {what}; {advice}")
+        prefix = f"{where}: " if where else ""
+        super().__init__(f"{prefix}{what} {name!r}: no such {what}; {advice}")
 
 
 class DataError(VisionftError):
@@ -71,6 +74,19 @@ class TrainingError(VisionftError):
     """Training cannot go on; the last good state has been saved."""
 
     exit_code = 1
+
+
+class Interrupted(VisionftError):
+    """Training was interrupted by a signal, after its state was saved.
+
+    Args:
+        signal_number: 2 for SIGINT, 15 for SIGTERM.
+        message: what was saved and how to go on.
+    """
+
+    def __init__(self, signal_number: int, message: str) -> None:
+        super().__init__(message)
+        self.exit_code = 128 + signal_number
 
 
 class ExportError(VisionftError):

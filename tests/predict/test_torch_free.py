@@ -1,0 +1,117 @@
+"""The promise to whoever deploys: prediction needs numpy, OpenCV and onnxruntime, nothing else."""
+
+import json
+import shutil
+import subprocess
+import sys
+import venv
+from pathlib import Path
+
+import numpy as np
+import PIL.Image
+import pytest
+import torch
+
+from tests.export.tiny import SPEC, tiny
+from visionft.export.gate import export_verified
+from visionft.export.onnx import OnnxExporter
+from visionft.imaging import decode, to_canvas
+from visionft.predict import Predictor
+
+ROOT = Path(__file__).parents[2]
+NEEDED = ("numpy", "opencv-python-headless", "onnxruntime")
+# This list is the promise; none of these may be imported, directly or not.
+FORBIDDEN = {
+    "PIL", "albumentations", "matplotlib", "onnx", "onnxscript", "pydantic", "rich", "safetensors", "timm",
+    "torch", "torchmetrics", "torchvision", "typer", "yaml",
+}  # fmt: skip
+
+PROGRAM = f"""
+import json, sys
+
+class Refuse:
+    def find_spec(self, name, path=None, target=None):
+        if name.partition(".")[0] in {FORBIDDEN}:
+            raise ModuleNotFoundError(f"the predictor must not import {{name}}", name=name)
+
+sys.meta_path.insert(0, Refuse())
+import visionft
+predictor = visionft.Predictor(sys.argv[1], threads=1)
+results = [result.to_dict() for result in predictor(sys.argv[2:])]
+assert not {FORBIDDEN} & sys.modules.keys()
+print(json.dumps({{"home": visionft.__file__, "results": results}}))
+"""
+
+
+@pytest.fixture(scope="module")
+def deployed(tmp_path_factory):
+    """A really exported file, photos, and what the torch network itself says about them."""
+    folder = tmp_path_factory.mktemp("deployed")
+    generator = np.random.default_rng(0)
+    photos = [folder / "a.png", folder / "b.jpg", folder / "turned.jpg"]
+    for photo in photos:
+        image = PIL.Image.fromarray(generator.integers(0, 256, (9, 13, 3), dtype=np.uint8)).resize((130, 90))
+        exif = image.getexif()
+        exif[0x0112] = 6 if photo.stem == "turned" else 1  # orientation: turn right by 90 degrees
+        image.save(photo, exif=exif)
+    network = tiny()
+    canvases_BHW3 = np.stack([to_canvas(decode(photo), SPEC.input) for photo in photos])
+    export_verified(OnnxExporter(), network, SPEC, folder / "m.onnx", [canvases_BHW3])
+    with torch.inference_mode():
+        return folder / "m.onnx", photos, network(torch.tensor(canvases_BHW3)).numpy()
+
+
+def predict_with(python: Path | str, cwd: Path, model: Path, photos: list[Path]) -> dict:
+    """Run the program above in a fresh interpreter."""
+    done = subprocess.run([python, "-c", PROGRAM, model, *photos], cwd=cwd, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
+
+
+def rows(results: list[dict]) -> list[list[float]]:
+    return [list(result["probabilities"].values()) for result in results]
+
+
+def test_predictor_gives_the_networks_answers(deployed):
+    model, photos, expected_BK = deployed
+    results = [result.to_dict() for result in Predictor(model)(photos)]
+    np.testing.assert_allclose(rows(results), expected_BK, atol=1e-6)
+    assert len({result["confidence"] for result in results}) == 3
+
+
+def test_nothing_forbidden_is_imported(deployed):
+    model, photos, expected_BK = deployed
+    found = predict_with(sys.executable, ROOT, model, photos)
+    np.testing.assert_allclose(rows(found["results"]), expected_BK, atol=1e-6)
+
+
+def test_the_refusal_works():
+    """The test above proves nothing if its hook lets torch through."""
+    program = PROGRAM.replace("import visionft\n", "import torch\n")
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert "the predictor must not import torch" in done.stderr
+
+
+@pytest.mark.slow
+def test_in_an_environment_without_torch(deployed, tmp_path):
+    model, photos, expected_BK = deployed
+    source = tmp_path / "source"  # a copy, since building a package writes beside it
+    shutil.copytree(ROOT, source, ignore=shutil.ignore_patterns(".*", "build", "*.egg-info", "runs"))
+    venv.create(tmp_path / "env", with_pip=True)
+    python = tmp_path / "env" / ("Scripts" if sys.platform == "win32" else "bin") / "python"
+    pip_install(python, *NEEDED)
+    pip_install(python, "--no-deps", str(source))
+    found = predict_with(python, tmp_path, model, photos)
+    assert Path(found["home"]).is_relative_to(tmp_path / "env")
+    np.testing.assert_allclose(rows(found["results"]), expected_BK, atol=1e-6)
+
+
+def pip_install(python: Path, *what: str) -> None:
+    """Install, or skip where no package index can be reached: the one cause that is not ours."""
+    command = [python, "-m", "pip", "install", "--disable-pip-version-check", "--retries", "1", *what]
+    done = subprocess.run(command, capture_output=True, text=True)
+    if done.returncode and "after connection broken by" in done.stdout + done.stderr:
+        pytest.skip(
+            "pip reaches no package index, so no environment without torch can be built; .ci/run has one"
+        )
+    assert done.returncode == 0, done.stderr

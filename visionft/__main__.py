@@ -1,0 +1,5 @@
+"""``python -m visionft``."""
+
+from visionft.cli import main
+
+main()

@@ -1,0 +1,31 @@
+"""What the terminal calls and a notebook imports. Loaded when first used: predicting needs no torch."""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from visionft.api.checking import Check, check
+    from visionft.api.evaluation import evaluate
+    from visionft.api.prediction import predict
+    from visionft.api.run import Artifact, Run, open_run
+    from visionft.api.training import complete, train
+
+_HOME = {
+    "Artifact": "run",
+    "Check": "checking",
+    "Run": "run",
+    "check": "checking",
+    "complete": "training",
+    "evaluate": "evaluation",
+    "open_run": "run",
+    "predict": "prediction",
+    "train": "training",
+}
+
+__all__ = ["Artifact", "Check", "Run", "check", "complete", "evaluate", "open_run", "predict", "train"]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME:
+        raise AttributeError(f"module 'visionft.api' has no attribute {name!r}")
+    return getattr(import_module(f"visionft.api.{_HOME[name]}"), name)

@@ -1,0 +1,74 @@
+"""Everything wrong with a recipe or a data folder, before any training."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from visionft.api.facts import fingerprint
+from visionft.api.resolving import resolve
+from visionft.assemble import load_data
+from visionft.backbones import build_backbone
+from visionft.errors import RecipeError, VisionftError
+from visionft.recipe import Recipe
+from visionft.sample import SPLITS, Dataset
+from visionft.stages import plan
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """What was found.
+
+    Attributes:
+        errors: what keeps training from starting.
+        warnings: what a person should know.
+        data: name, classes and image counts; none when the data could not be read.
+        counts: class -> split -> images.
+    """
+
+    errors: tuple[str, ...]
+    warnings: tuple[str, ...]
+    data: dict[str, Any] | None
+    counts: dict[str, dict[str, int]]
+
+    @property
+    def ok(self) -> bool:
+        """Whether training can start."""
+        return not self.errors
+
+
+def check(recipe: Recipe | str | Path, overrides: tuple[str, ...] = ()) -> Check:
+    """Look at recipe, data and backbone, and collect everything that is wrong with any of them.
+
+    Args:
+        recipe: a Recipe, a recipe file or name, a folder of images or a CSV manifest.
+        overrides: ``key=value`` texts laid over the recipe.
+    """
+    try:
+        resolved = resolve(recipe, overrides)
+    except RecipeError as error:
+        return Check(tuple(str(error).splitlines()), (), None, {})
+    errors, warnings = [], []
+    dataset: Dataset | None = None
+    try:
+        dataset = load_data(resolved)
+        warnings += [str(problem) for problem in dataset.problems]
+    except VisionftError as error:
+        errors += str(error).splitlines()
+    try:
+        _check_network(resolved)
+    except VisionftError as error:
+        errors += str(error).splitlines()
+    if dataset is None:
+        return Check(tuple(errors), tuple(warnings), None, {})
+    counts = {split: dataset.counts(split) for split in SPLITS}
+    table = {name: {split: counts[split][name] for split in SPLITS} for name in dataset.class_names}
+    return Check(tuple(errors), tuple(warnings), fingerprint(dataset), table)
+
+
+def _check_network(recipe: Recipe) -> None:
+    """Build the backbone without its weights, and lay the stages over its depth groups."""
+    backbone = build_backbone(recipe.backbone.name, "none", image_size=recipe.input.size)
+    plan(recipe.stages, [group.name for group in backbone.groups], steps_per_epoch=1)
+    for stage in recipe.stages:
+        size = stage.image_size or recipe.input.size
+        backbone.check_size(size or backbone.input.height, size or backbone.input.width)

@@ -1,0 +1,83 @@
+"""Metrics of a run or of an exported file.
+
+Shape suffixes: N images, K classes.
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from visionft.api.run import Run
+from visionft.api.resolving import resolve
+from visionft.assemble import load_data
+from visionft.data.loader import Loader
+from visionft.errors import DataError
+from visionft.metrics import ClassificationMetrics, classification_metrics
+from visionft.predict import Predictor
+from visionft.recipe import Recipe
+from visionft.sample import Split
+from visionft.training import Sink
+from visionft.training.events import Working
+
+
+def evaluate(
+    model: str | Path,
+    *,
+    data: str | Path | None = None,
+    split: Split | None = None,
+    sinks: Sequence[Sink] = (),
+) -> ClassificationMetrics:
+    """Measure a run or an exported file.
+
+    Args:
+        model: a run folder, or an exported file.
+        data: a recipe, folder or manifest; none takes the recipe beside the exported file.
+        split: which part; none takes the test part, or validation where there is no test part.
+        sinks: who is told of the progress.
+
+    Raises:
+        DataError: when there is no data to measure on, or its classes are not the model's.
+    """
+    path = Path(model)
+    if path.is_dir() and data is None:
+        return Run(path, sinks=sinks).evaluate(split)
+    if path.is_dir():
+        path = path / "model.onnx"
+    return _evaluate_file(path, _recipe_for(path, data), split, sinks)
+
+
+def _recipe_for(path: Path, data: str | Path | None) -> Recipe:
+    if data is not None:
+        return resolve(data)
+    beside = path.parent / "recipe.yaml"
+    if not beside.is_file():
+        raise DataError(f"{path}: no recipe.yaml beside it says on which images; name some with --data")
+    return resolve(beside)
+
+
+def _evaluate_file(path: Path, recipe: Recipe, split: Split | None, sinks: Sequence[Sink]) -> ClassificationMetrics:
+    predictor = Predictor(path)
+    dataset = load_data(recipe)
+    if dataset.class_names != predictor.class_names:
+        raise DataError(
+            f"{dataset.name}: its classes are {', '.join(dataset.class_names)}; the model's are "
+            f"{', '.join(predictor.class_names)}; give data with the model's classes, or set data.classes"
+        )
+    part: Split = split or ("test" if dataset.split("test") else "val")
+    samples = dataset.split(part)
+    if not samples:
+        raise DataError(f"{dataset.name}: no images in the {part} part")
+    results: list[Any] = []
+    done = 0
+    with Loader(samples, predictor.spec.input, recipe.optim.batch_size) as loader:
+        for batch in loader.evaluation():
+            results.append(predictor.predict_canvases(batch.images_BHW3.numpy()))
+            done += len(batch)
+            for sink in sinks:
+                sink(Working(f"evaluating {part}", done, len(samples)))
+    labels_N = np.array([sample.label for sample in samples], dtype=np.int64)
+    return classification_metrics(
+        np.concatenate(results), labels_N, dataset.class_names, bootstrap=recipe.evaluate.bootstrap, seed=0
+    )

@@ -1,0 +1,70 @@
+"""What is written down about a run beside its numbers: data, machine, versions."""
+
+import os
+import platform
+from hashlib import sha256
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from visionft.errors import DataError
+from visionft.sample import SPLITS, Dataset
+
+_PACKAGES = ("visionft", "torch", "torchvision", "timm", "albumentations", "opencv-python-headless", "onnx", "onnxruntime")
+
+
+def environment(device: torch.device) -> dict[str, Any]:
+    """Return versions and hardware."""
+    cuda = device.type == "cuda"
+    return {
+        "python": platform.python_version(),
+        "platform": platform.platform(),
+        "cpu": torch.cpu.get_capabilities().get("cpu_name") or platform.processor(),
+        "cores": os.cpu_count(),
+        "threads": torch.get_num_threads(),
+        "device": torch.cuda.get_device_name(device) if cuda else "cpu",
+        "versions": {name: found for name in _PACKAGES if (found := _version(name))},
+    }
+
+
+def _version(package: str) -> str | None:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return None
+
+
+def fingerprint(dataset: Dataset) -> dict[str, Any]:
+    """Return what identifies a data set: its samples with labels and splits."""
+    digest = sha256()
+    for sample in dataset.samples:
+        digest.update(f"{sample.id}\t{sample.label}\t{sample.split}\n".encode())
+    return {
+        "name": dataset.name,
+        "source": dataset.source,
+        "classes": list(dataset.class_names),
+        "images": {split: len(dataset.split(split)) for split in SPLITS},
+        "sha256": digest.hexdigest(),
+        "problems": [str(problem) for problem in dataset.problems],
+    }
+
+
+def require_same_data(dataset: Dataset, info: dict[str, Any], path: Path) -> None:
+    """Check that a run's images are still what they were.
+
+    Raises:
+        DataError: when images, labels or splits changed since the run began.
+    """
+    then, now = info["data"], fingerprint(dataset)
+    if then["sha256"] != now["sha256"]:
+        raise DataError(
+            f"{path}: {dataset.name} has changed since the run began: it had {_count(then)}, now {_count(now)}; "
+            "restore the images, or start a new run"
+        )
+
+
+def _count(data: dict[str, Any]) -> str:
+    images = ", ".join(f"{number} {split}" for split, number in data["images"].items())
+    return f"{images} images of {len(data['classes'])} classes"

@@ -1,0 +1,18 @@
+"""What a user means by a recipe."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from visionft.recipe import Recipe, load_recipe, recipe_from_data
+
+
+def resolve(recipe: Recipe | str | Path, overrides: Sequence[str] = ()) -> Recipe:
+    """Return the recipe that a user means by a recipe, a file, a name, or a folder of data."""
+    if isinstance(recipe, Recipe):
+        return recipe
+    path = Path(recipe)
+    if path.is_dir() and (path / "recipe.yaml").is_file():
+        return load_recipe(path / "recipe.yaml", overrides)
+    if path.is_dir() or path.suffix.lower() in (".csv", ".tsv"):
+        return recipe_from_data(path, overrides)
+    return load_recipe(path, overrides)

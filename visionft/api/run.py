@@ -1,0 +1,182 @@
+"""A finished run: evaluate it, look at it, export it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from visionft.api.facts import require_same_data
+from visionft.api.page import report_data
+from visionft.assemble import Job, assemble, load_data
+from visionft.checkpoint import RunFolder, write_json
+from visionft.errors import CheckpointError, DataError
+from visionft.export import RUNTIMES
+from visionft.export.gate import export_verified
+from visionft.export.parity import Limits, Parity
+from visionft.metrics import ClassificationMetrics
+from visionft.recipe import Recipe
+from visionft.report import write_report
+from visionft.sample import Sample, Split
+from visionft.spec import ModelSpec
+from visionft.tasks.network import FinalNetwork
+from visionft.training import Sink, run_network
+from visionft.training.events import Working
+
+
+@dataclass(frozen=True, slots=True)
+class Artifact:
+    """An exported file that has passed its gate.
+
+    Attributes:
+        path: the file.
+        parity: how it compares with the network.
+    """
+
+    path: Path
+    parity: Parity
+
+
+class Run:
+    """A run folder whose training has finished.
+
+    Args:
+        path: the run folder.
+        job: the live objects, when they are at hand; they are rebuilt from the folder otherwise.
+        sinks: who is told of the progress.
+
+    Raises:
+        CheckpointError: when the folder holds no finished run.
+    """
+
+    def __init__(self, path: str | Path, job: Job | None = None, sinks: Sequence[Sink] = ()) -> None:
+        self.path = Path(path)
+        self._folder = RunFolder.open(self.path)
+        self._sinks = sinks
+        self._given_job = job
+        self._results: dict[Split, tuple[NDArray[np.float32], NDArray[np.int64]]] = {}
+        if not self._folder.finished:
+            raise CheckpointError(f"{self.path}: training has not finished; go on with it: --resume")
+
+    @cached_property
+    def recipe(self) -> Recipe:
+        """The resolved recipe."""
+        return self._folder.recipe
+
+    @property
+    def info(self) -> dict[str, Any]:
+        """What run.json says: environment, weights, stages, history, seconds."""
+        return self._folder.info
+
+    @property
+    def stages(self) -> list[dict[str, Any]]:
+        """What each stage did."""
+        return list(self.info["stages"])
+
+    @cached_property
+    def spec(self) -> ModelSpec:
+        """What the network is."""
+        return self._folder.read_model()[1]
+
+    @cached_property
+    def _job(self) -> Job:
+        if self._given_job is not None:
+            return self._given_job
+        weights, spec = self._folder.read_model()
+        dataset = load_data(self.recipe)
+        require_same_data(dataset, self.info, self.path)
+        job = replace(assemble(self.recipe, dataset, pretrained=False), input=spec.input)
+        try:
+            job.network.load_state_dict(weights)
+        except RuntimeError as error:
+            raise CheckpointError(f"{self.path / 'model.safetensors'}: does not fit its recipe: {error}") from error
+        return job
+
+    def evaluate(self, split: Split | None = None) -> ClassificationMetrics:
+        """Measure the network on a part of the data and store the result in metrics.json.
+
+        Args:
+            split: which part; none takes the test part, or validation where there is no test part.
+        """
+        part = split or self.default_split
+        results_N, labels_N = self._run(part)
+        metrics = self._job.task.evaluate(results_N, labels_N, self.recipe.evaluate.bootstrap, seed=0)
+        write_json(self.path / "metrics.json", {"split": part, **metrics.to_dict()})
+        return metrics
+
+    @property
+    def default_split(self) -> Split:
+        """The test part, or validation where there is no test part."""
+        return "test" if self._job.dataset.split("test") else "val"
+
+    def samples(self, split: Split) -> tuple[Sample, ...]:
+        """Return the images of a part, in the order of the results."""
+        return self._job.dataset.split(split)
+
+    def report(self) -> Path:
+        """Write report.html and return its path."""
+        split = self.default_split
+        results_N, _ = self._run(split)
+        data = report_data(self._job, self.info, self.spec, self.evaluate(split), split, results_N)
+        return write_report(data, self.path / "report.html")
+
+    def export(self, to: str = "onnx", path: str | Path | None = None) -> Artifact:
+        """Export the network to a file that is proven on the validation images to give the same answers.
+
+        Args:
+            to: the runtime, see ``visionft list runtimes``.
+            path: where to; none is ``model`` with the runtime's ending, in the run folder.
+
+        Raises:
+            ExportError: when the file would not give the network's answers; then there is no file.
+        """
+        exporter = RUNTIMES[to]()
+        job, limits = self._job, self.recipe.export
+        target = Path(path) if path else self.path / f"model{exporter.suffix}"
+        probabilities_NK, labels_N = self._run("val")
+        # on a GPU, TF32 would make differences that are not the file's: the gate runs the network itself there
+        expected_NK = probabilities_NK if job.runtime.device.type == "cpu" else None
+        self._tell("exporting", 0, 1)
+        with job.eval_loader("val", job.input) as loader:
+            parity = export_verified(
+                exporter,
+                FinalNetwork(job.network, job.task),
+                self.spec,
+                target,
+                (batch.images_BHW3.numpy() for batch in loader.evaluation()),
+                labels_N=labels_N,
+                expected_NK=expected_NK,
+                limits=Limits(limits.min_agreement, limits.max_difference),
+            )
+        write_json(target.with_suffix(".parity.json"), {"file": target.name, **parity.to_dict()})
+        self._tell("exporting", 1, 1)
+        return Artifact(target, parity)
+
+    def _run(self, split: Split) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
+        """Return results and labels of a part, computed once."""
+        if split not in self._results:
+            images = len(self._job.dataset.split(split))
+            if images == 0:
+                raise DataError(f"{self._job.dataset.name}: no images in the {split} part")
+            with self._job.eval_loader(split, self._job.input) as loader:
+                what = f"evaluating {split}"
+                self._results[split] = run_network(
+                    self._job, loader.evaluation(), lambda done: self._tell(what, done, images)
+                )
+        return self._results[split]
+
+    def _tell(self, what: str, done: int, total: int) -> None:
+        for sink in self._sinks:
+            sink(Working(what, done, total))
+
+
+def open_run(path: str | Path, sinks: Sequence[Sink] = ()) -> Run:
+    """Open a finished run.
+
+    Raises:
+        CheckpointError: when the folder holds no finished run.
+    """
+    return Run(path, sinks=sinks)

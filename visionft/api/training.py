@@ -1,0 +1,158 @@
+"""From a recipe to a finished run, and on to its metrics, report and exported file."""
+
+import time
+from collections.abc import Sequence
+from dataclasses import asdict
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+from visionft import __version__
+from visionft.api.facts import environment, fingerprint, require_same_data
+from visionft.api.resolving import resolve
+from visionft.api.run import Run
+from visionft.assemble import Job, assemble, load_data
+from visionft.checkpoint import RunFolder
+from visionft.errors import CheckpointError
+from visionft.recipe import Recipe, recipe_to_yaml
+from visionft.spec import ModelSpec
+from visionft.training import Sink, fit
+from visionft.training.console import Console
+from visionft.training.estimate import outline
+from visionft.training.events import JsonLines, Notice, RunPlanned, Working
+
+
+def train(
+    recipe: Recipe | str | Path,
+    *,
+    overrides: Sequence[str] = (),
+    out: str | Path | None = None,
+    resume: bool = False,
+    sinks: Sequence[Sink] | None = None,
+) -> Run:
+    """Run every stage of a recipe.
+
+    Args:
+        recipe: a Recipe, a recipe file or name, a folder of images or a CSV manifest; with ``resume`` also a run
+            folder.
+        overrides: ``key=value`` texts laid over the recipe.
+        out: the run folder; none takes the next free ``runs/NAME-NNN``.
+        resume: go on with the run in ``out``, or with the newest run of this name.
+        sinks: who is told of the progress; none prints it on stderr.
+
+    Returns:
+        The finished run. A run that had finished before is returned as it is.
+
+    Raises:
+        VisionftError: see ``visionft/errors.py``.
+    """
+    started = time.monotonic()
+    listeners: Sequence[Sink] = [Console()] if sinks is None else sinks
+    folder = _folder_to_resume(recipe, out, overrides) if resume else None
+    if folder is not None and folder.finished:
+        _tell(listeners, f"{folder.path} has finished already")
+        return Run(folder.path, sinks=listeners)
+    resolved = folder.recipe if folder else resolve(recipe, overrides)
+    dataset = load_data(resolved, lambda done, total: _working(listeners, "reading images", done, total))
+    for problem in dataset.problems:
+        _tell(listeners, str(problem))
+    begun = folder is not None and "data" in folder.info
+    job = assemble(resolved, dataset, pretrained=not begun)
+    folder = folder or RunFolder.create(resolved, Path(out) if out else None)
+    if begun:
+        require_same_data(dataset, folder.info, folder.path)
+    else:
+        folder.record(status="training", seconds=0.0, data=fingerprint(dataset), weights=asdict(job.network.backbone.weights))
+    folder.record(environment=environment(job.runtime.device))
+    all_sinks = [*listeners, JsonLines(folder.path / "events.jsonl")]
+    planned = RunPlanned(_facts(job, folder), outline(job))
+    for sink in all_sinks:
+        sink(planned)
+    before = float(folder.info["seconds"])
+    try:
+        outcome = fit(job, folder, all_sinks)
+    finally:
+        folder.record(seconds=round(before + time.monotonic() - started, 1))
+    spec = _spec(job, folder, outcome.val)
+    folder.write_model(job.network.state_dict(), spec)
+    folder.record(status="finished", stages=outcome.results, history=outcome.history)
+    return Run(folder.path, job=job, sinks=listeners)
+
+
+def complete(run: Run) -> dict[str, Any]:
+    """Evaluate, export and report a finished run.
+
+    Returns:
+        What ``visionft train --json`` prints.
+    """
+    split = run.default_split
+    metrics = run.evaluate(split)
+    artifact = run.export()
+    page = run.report()
+    return {
+        "run": str(run.path),
+        "split": split,
+        "metrics": metrics.to_dict(),
+        "seconds": run.info["seconds"],
+        "stages": run.stages,
+        "model": str(artifact.path),
+        "report": str(page),
+    }
+
+
+def _folder_to_resume(recipe: Recipe | str | Path, out: str | Path | None, overrides: Sequence[str]) -> RunFolder:
+    if overrides:
+        raise CheckpointError("--resume goes on with the run's own recipe; leave --set away, or start a new run")
+    if out is not None:
+        return RunFolder.open(Path(out))
+    if not isinstance(recipe, Recipe) and (Path(recipe) / "recipe.yaml").is_file():
+        return RunFolder.open(Path(recipe))
+    name = resolve(recipe).name
+    latest = RunFolder.latest(name)
+    if latest is None:
+        raise CheckpointError(f"--resume: there is no run called {name!r} here; name its folder with --out")
+    return RunFolder.open(latest)
+
+
+def _facts(job: Job, folder: RunFolder) -> dict[str, str]:
+    runtime, dataset = job.runtime, job.dataset
+    backbone = job.network.backbone
+    counts = ", ".join(f"{number} {split}" for split, number in folder.info["data"]["images"].items())
+    weights = folder.info["weights"]
+    numbers = "bf16" if runtime.trains_in_bf16 else "bf16 while frozen, else fp32" if runtime.runs_in_bf16 else "fp32"
+    return {
+        "run": str(folder.path),
+        "data": f"{dataset.name}: {counts}; {len(dataset.class_names)} classes",
+        "source": dataset.source,
+        "backbone": f"{backbone.family}/{backbone.name}, {len(backbone.groups)} depth groups",
+        "weights": f"{weights['source']} (licence: {weights['licence']})",
+        "device": f"{runtime.device}, {numbers}, {str(runtime.memory_format).removeprefix('torch.')}",
+    }
+
+
+def _spec(job: Job, folder: RunFolder, val: dict[str, float]) -> ModelSpec:
+    recipe = job.recipe
+    return ModelSpec(
+        task=job.task.kind,
+        class_names=job.dataset.class_names,
+        input=job.input,
+        provenance={
+            "name": recipe.name,
+            "visionft": __version__,
+            "recipe_sha256": sha256(recipe_to_yaml(recipe).encode()).hexdigest(),
+            "backbone": f"{job.network.backbone.family}/{job.network.backbone.name}",
+            "weights": folder.info["weights"],
+            "data": {key: folder.info["data"][key] for key in ("name", "source", "sha256")},
+            "validation": val,
+        },
+    )
+
+
+def _tell(sinks: Sequence[Sink], text: str) -> None:
+    for sink in sinks:
+        sink(Notice(text))
+
+
+def _working(sinks: Sequence[Sink], what: str, done: int, total: int) -> None:
+    for sink in sinks:
+        sink(Working(what, done, total))

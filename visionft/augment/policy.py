@@ -1,0 +1,63 @@
+"""How strongly a training image may be changed, in numbers and without a library.
+
+The ranges are chosen so that a person still sees the same class: a photograph at ``strong`` looks edited, not
+broken. Brightness, contrast and saturation are factors around 1; a grey image stays grey.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+Strength = Literal["none", "light", "medium", "strong"]
+Orientation = Literal["fixed", "upright", "any"]
+"""``fixed`` never flips (text, digits); ``upright`` flips left-right; ``any`` also turns by quarters."""
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """Half-widths of the ranges that random changes are drawn from, and how often the rarer ones happen.
+
+    Attributes:
+        zoom: factor from 1 - zoom / 2 to 1 + zoom; less outwards, where the border must be made up.
+        shift: share of the side that the image moves, each way.
+        rotate: degrees, each way.
+        shear: degrees, each way.
+        brightness: factor 1 +- brightness.
+        contrast: factor 1 +- contrast.
+        saturation: factor 1 +- saturation.
+        hue: share of the colour circle, each way.
+        degrade: probability of blur, noise or JPEG artefacts.
+        erase: probability that rectangles turn grey (Zhong et al. 2020, arXiv:1708.04896).
+    """
+
+    zoom: float
+    shift: float
+    rotate: float = 0.0
+    shear: float = 0.0
+    brightness: float = 0.0
+    contrast: float = 0.0
+    saturation: float = 0.0
+    hue: float = 0.0
+    degrade: float = 0.0
+    erase: float = 0.0
+
+
+POLICIES: Mapping[Strength, Policy | None] = {
+    "none": None,
+    "light": Policy(zoom=0.1, shift=0.05, brightness=0.1, contrast=0.1),
+    "medium": Policy(
+        zoom=0.2, shift=0.08, rotate=12, shear=4, brightness=0.2, contrast=0.2, saturation=0.2, hue=0.02
+    ),
+    "strong": Policy(
+        zoom=0.3,
+        shift=0.1,
+        rotate=20,
+        shear=8,
+        brightness=0.3,
+        contrast=0.3,
+        saturation=0.3,
+        hue=0.04,
+        degrade=0.3,
+        erase=0.3,
+    ),
+}

@@ -1,0 +1,132 @@
+"""Depth groups: the parameters of a network cut into consecutive blocks, stem first.
+
+One rule serves every network. Containers are opened until their elements are blocks (of two or more weight
+matrices, such as a residual or transformer block); the pieces are put in the order in which the network runs
+them; pieces before the first block are the ``stem``, those after the last the ``head``, and a norm between two
+blocks belongs with the one before it.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from torch import nn
+
+_CONTAINERS = (nn.Sequential, nn.ModuleList, nn.ModuleDict)
+
+
+@dataclass(frozen=True, slots=True)
+class DepthGroup:
+    """Parameters that are frozen and trained together.
+
+    Attributes:
+        name: readable and stable, such as ``stem``, ``blocks.3.1``, ``layer4.2``, ``head``.
+        parameters: names as in ``Backbone.named_parameters()``.
+    """
+
+    name: str
+    parameters: tuple[str, ...]
+
+
+def depth_groups(network: nn.Module, first_calls: Mapping[str, int], prefix: str) -> tuple[DepthGroup, ...]:
+    """Cut a network into depth groups.
+
+    Args:
+        network: without its classifier.
+        first_calls: module name -> position among the calls of one forward pass, for every module that was called.
+        prefix: put before every parameter name.
+
+    Returns:
+        Disjoint groups that cover every parameter, in the order in which the network first runs them.
+    """
+    pieces = _in_order_of_call(list(_pieces(network, "", 0)), first_calls)
+    matrices = [_matrices(network.get_submodule(piece)) for piece in pieces]
+    blocks = [index for index, count in enumerate(matrices) if count >= 2 and index > 0]
+    groups: dict[str, list[str]] = {"stem": []}
+    group_of: dict[str, str] = {}
+    current = "stem"
+    for index, piece in enumerate(pieces):
+        if blocks and index > blocks[-1]:
+            current = "head"
+        elif index > 0 and matrices[index] and not (blocks and index < blocks[0]):
+            current = piece
+        groups.setdefault(current, [])
+        group_of[piece] = current
+    for name, _ in network.named_parameters():
+        groups[_group_of_parameter(name, group_of)].append(prefix + name)
+    return tuple(DepthGroup(name, tuple(parameters)) for name, parameters in groups.items())
+
+
+def module_groups(root: nn.Module, groups: Sequence[DepthGroup]) -> dict[str, frozenset[str]]:
+    """Say which groups each module serves: those of its parameters.
+
+    A module without parameters, such as dropout, serves the group of the parameters registered before it.
+    """
+    owner = {name: group.name for group in groups for name in group.parameters}
+    # a shared module has one set of names in `named_parameters`, and is reached under several
+    by_identity = {id(parameter): owner[name] for name, parameter in root.named_parameters()}
+    served: dict[str, frozenset[str]] = {}
+    before = groups[0].name
+    for name, module in root.named_modules():
+        own = [by_identity[id(parameter)] for parameter in module.parameters()]
+        served[name] = frozenset(own or [before])
+        if next(module.children(), None) is None and own:
+            before = own[-1]
+    return served
+
+
+def _pieces(module: nn.Module, path: str, depth: int) -> Iterator[str]:
+    for name, child in module.named_children():
+        child_path = f"{path}.{name}" if path else name
+        if _has_parameters(child):
+            if _opens(child, name, depth):
+                yield from _pieces(child, child_path, depth + 1)
+            else:
+                yield child_path
+
+
+def _opens(module: nn.Module, name: str, depth: int) -> bool:
+    """Say whether a module is a chain of blocks rather than a block."""
+    children = [child for child in module.children() if _has_parameters(child)]
+    if isinstance(module, _CONTAINERS):
+        return ("stem" not in name and depth == 0) or any(_matrices(child) >= 2 for child in children)
+    chains = [children, *(list(child) for child in children if isinstance(child, nn.Sequential | nn.ModuleList))]
+    return any(_alike(chain) for chain in chains)
+
+
+def _alike(modules: Sequence[nn.Module]) -> bool:
+    """Say whether these are blocks of one class; bare containers in a list are branches that run side by side."""
+    blocks = [module for module in modules if _has_parameters(module)]
+    kinds = {type(module) for module in blocks}
+    return len(kinds) == 1 and nn.Sequential not in kinds and all(_matrices(block) >= 2 for block in blocks)
+
+
+def _matrices(module: nn.Module) -> int:
+    """Count linear and convolutional weights; scales of one number per channel are none, whatever their rank."""
+    return sum(parameter.ndim >= 2 and parameter.numel() > parameter.shape[0] for parameter in module.parameters())
+
+
+def _has_parameters(module: nn.Module) -> bool:
+    return next(module.parameters(), None) is not None
+
+
+def _in_order_of_call(pieces: Sequence[str], first_calls: Mapping[str, int]) -> list[str]:
+    """Sort pieces by their first call; one that is read without being called stays behind its neighbour."""
+    position: dict[str, int] = {}
+    latest = -1
+    for piece in pieces:
+        calls = [at for name, at in first_calls.items() if f"{name}.".startswith(f"{piece}.")]
+        latest = min(calls, default=latest)
+        position[piece] = latest
+    return sorted(pieces, key=position.__getitem__)
+
+
+def _group_of_parameter(name: str, group_of: Mapping[str, str]) -> str:
+    """Find the group of a parameter: its piece's, or for a tensor beside pieces that of the first among them."""
+    for piece, group in group_of.items():
+        if name.startswith(f"{piece}."):
+            return group
+    holder, dot, _ = name.rpartition(".")
+    beside = [piece for piece in group_of if piece.startswith(holder + dot)]
+    # tensors at the entrance of the first chain of blocks, such as a position table, are part of the stem
+    is_entrance = all(group == "stem" for group in list(group_of.values())[: list(group_of).index(beside[0])])
+    return "stem" if is_entrance else group_of[beside[0]]

@@ -1,0 +1,62 @@
+"""What ``visionft list`` can list."""
+
+from collections.abc import Callable, Iterable
+
+from visionft.errors import UnknownName
+
+
+def names_of(what: str) -> list[str]:
+    """Return the names of one kind of thing, sorted.
+
+    Raises:
+        UnknownName: when there is no such kind.
+    """
+    if what not in _LISTS:
+        raise UnknownName("list", what, _LISTS)
+    return sorted(_LISTS[what]())
+
+
+def _backbones() -> Iterable[str]:
+    from visionft.backbones import backbone_names
+
+    return backbone_names()
+
+
+def _formats() -> Iterable[str]:
+    from visionft.data import FORMATS
+
+    return FORMATS
+
+
+def _heads() -> Iterable[str]:
+    from visionft.heads import HEADS
+
+    return HEADS
+
+
+def _recipes() -> Iterable[str]:
+    from visionft.recipe import shipped_recipes
+
+    return shipped_recipes()
+
+
+def _runtimes() -> Iterable[str]:
+    from visionft.export import RUNTIMES
+
+    return RUNTIMES
+
+
+def _tasks() -> Iterable[str]:
+    from visionft.tasks import TASKS
+
+    return TASKS
+
+
+_LISTS: dict[str, Callable[[], Iterable[str]]] = {
+    "backbones": _backbones,
+    "formats": _formats,
+    "heads": _heads,
+    "recipes": _recipes,
+    "runtimes": _runtimes,
+    "tasks": _tasks,
+}

@@ -1,0 +1,78 @@
+"""Results on stdout, for people or, as JSON, for machines."""
+
+import json
+import sys
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from visionft.api.checking import Check
+
+_HEADLINES = ("accuracy", "balanced_accuracy", "macro_f1", "auroc", "calibration_error")
+
+
+def print_lines(*lines: str) -> None:
+    """Print lines."""
+    for line in lines:
+        sys.stdout.write(line + "\n")
+
+
+def print_json(data: Any) -> None:
+    """Print one JSON value."""
+    print_lines(json.dumps(data, ensure_ascii=False, allow_nan=False))
+
+
+def print_metrics(metrics: Mapping[str, Any]) -> None:
+    """Print the headline numbers with their intervals, and a line per class."""
+    print_lines(f"{metrics['n']} images")
+    for name in _HEADLINES:
+        value, interval = metrics[name], metrics["intervals"].get(name)
+        spread = f"   95 % interval {interval[0]:.4f} to {interval[1]:.4f}" if interval else ""
+        print_lines(f"{name:<18} {_number(value)}{spread}")
+    width = max(len("class"), *(len(name) for name in metrics["per_class"]))
+    print_lines("", f"{'class':<{width}}  precision  recall      f1  images")
+    for name, row in metrics["per_class"].items():
+        cells = "  ".join(f"{_number(row[key]):>{size}}" for key, size in (("precision", 9), ("recall", 6), ("f1", 6)))
+        print_lines(f"{name:<{width}}  {cells}  {row['support']:>6}")
+
+
+def print_summary(summary: Mapping[str, Any]) -> None:
+    """Print what a run achieved and where everything is."""
+    part = "test images, untouched until now" if summary["split"] == "test" else "validation images (there is no test part)"
+    print_lines(f"measured on the {part}:")
+    print_metrics(summary["metrics"])
+    print_lines(
+        "",
+        f"run     {summary['run']}",
+        f"report  {summary['report']}",
+        f"model   {summary['model']}",
+        "",
+        f"visionft predict {summary['model']} IMAGE...",
+    )
+
+
+def print_demo(summary: Mapping[str, Any]) -> None:
+    """Print what the demo did."""
+    print_summary(summary)
+    print_lines("", "a few test images, by the exported file alone:")
+    for row in summary["predictions"]:
+        print_lines(f"  {row['image']}  {row['label']} {row['confidence']:.3f}  (is {row['true']})")
+
+
+def print_check(found: "Check") -> None:
+    """Print problems and the class table."""
+    for text in found.errors:
+        print_lines(f"error    {text}")
+    for text in found.warnings:
+        print_lines(f"warning  {text}")
+    if found.data:
+        width = max(len("class"), *(len(name) for name in found.counts))
+        print_lines("", f"{found.data['name']}  {found.data['source']}".rstrip())
+        print_lines(f"{'class':<{width}}  train    val   test")
+        for name, row in found.counts.items():
+            print_lines(f"{name:<{width}}  {row['train']:>5}  {row['val']:>5}  {row['test']:>5}")
+    print_lines("", "training can start" if found.ok else "training cannot start")
+
+
+def _number(value: float | None) -> str:
+    return "-" if value is None else f"{value:.4f}"

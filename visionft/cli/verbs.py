@@ -1,0 +1,171 @@
+"""The verbs. Each imports what it needs when it runs, so that ``--help`` stays quick."""
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from visionft.cli.output import print_json, print_lines
+from visionft.sample import Split
+
+app = typer.Typer(
+    name="visionft",
+    help="Adapt pretrained vision networks to your own images.",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+)
+
+Set = Annotated[list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Lay a value over the recipe.")]
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON object on stdout.")]
+Out = Annotated[Path | None, typer.Option(help="Run folder; the next free runs/NAME-NNN by default.")]
+Resume = Annotated[bool, typer.Option("--resume", help="Go on with an interrupted run.")]
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        from visionft import __version__
+
+        print_lines(__version__)
+        raise typer.Exit
+
+
+@app.callback()
+def _root(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    pass
+
+
+@app.command()
+def train(
+    recipe: Annotated[str, typer.Argument(help="Recipe file or name, folder of images, CSV manifest, or run folder.")],
+    overrides: Set = None,
+    out: Out = None,
+    resume: Resume = False,
+    print_recipe: Annotated[
+        bool, typer.Option("--print-recipe", help="Print the fully resolved recipe and stop.")
+    ] = False,
+    json: Json = False,
+) -> None:
+    """Fine-tune, evaluate, export and report."""
+    if print_recipe:
+        from visionft.api.resolving import resolve
+        from visionft.recipe import recipe_to_yaml
+
+        print_lines(recipe_to_yaml(resolve(recipe, overrides or ())).rstrip())
+        return
+    from visionft.api import complete
+    from visionft.api import train as run_recipe
+    from visionft.cli.output import print_summary
+
+    summary = complete(run_recipe(recipe, overrides=overrides or (), out=out, resume=resume))
+    print_json(summary) if json else print_summary(summary)
+
+
+@app.command("eval")
+def evaluate(
+    model: Annotated[Path, typer.Argument(help="Run folder or exported file.")],
+    data: Annotated[
+        str | None, typer.Option(help="Recipe, folder or manifest; the recipe beside the file by default.")
+    ] = None,
+    split: Annotated[
+        Split | None, typer.Option(help="Part of the data; test by default, val where there is none.")
+    ] = None,
+    json: Json = False,
+) -> None:
+    """Measure a run or an exported file."""
+    from visionft.api import evaluate as measure
+    from visionft.cli.output import print_metrics
+    from visionft.training.console import Console
+
+    metrics = measure(model, data=data, split=split, sinks=[Console()]).to_dict()
+    print_json({"metrics": metrics}) if json else print_metrics(metrics)
+
+
+@app.command()
+def predict(
+    model: Annotated[Path, typer.Argument(help="Exported file, or run folder that holds one.")],
+    images: Annotated[list[Path], typer.Argument(help="Image files and folders.")],
+    json: Json = False,
+) -> None:
+    """Name what is in images."""
+    from visionft.api.prediction import predict as name_images
+
+    results = name_images(model, images)
+    if json:
+        print_json([{"image": str(path), **result.to_dict()} for path, result in results])
+        return
+    for path, result in results:
+        print_lines(f"{path}  {result.label}  {result.confidence:.4f}")
+
+
+@app.command()
+def export(
+    run: Annotated[Path, typer.Argument(help="Run folder.")],
+    to: Annotated[str, typer.Option(help="Runtime, see 'visionft list runtimes'.")] = "onnx",
+    out: Annotated[Path | None, typer.Option(help="File to write; in the run folder by default.")] = None,
+    json: Json = False,
+) -> None:
+    """Write a file for deployment, proven to give the same answers, or refuse."""
+    from visionft.api import open_run
+    from visionft.training.console import Console
+
+    artifact = open_run(run, sinks=[Console()]).export(to, out)
+    if json:
+        print_json({"path": str(artifact.path), "parity": artifact.parity.to_dict()})
+    else:
+        print_lines(f"{artifact.path}: {artifact.parity}")
+
+
+@app.command()
+def check(
+    recipe: Annotated[str, typer.Argument(help="Recipe file or name, folder of images, or CSV manifest.")],
+    overrides: Set = None,
+    json: Json = False,
+) -> None:
+    """List everything that is wrong, before any training."""
+    from dataclasses import asdict
+
+    from visionft.api.checking import check as look
+    from visionft.cli.output import print_check
+
+    found = look(recipe, tuple(overrides or ()))
+    print_json({"ok": found.ok, **asdict(found)}) if json else print_check(found)
+    if not found.ok:
+        sys.exit(2)
+
+
+@app.command("list")
+def list_things(
+    what: Annotated[str, typer.Argument(help="backbones, formats, heads, recipes, runtimes or tasks.")],
+    search: Annotated[str, typer.Argument(help="Show only names that contain this.")] = "",
+    json: Json = False,
+) -> None:
+    """List the names that recipes may use."""
+    from visionft.cli.listing import names_of
+
+    names = [name for name in names_of(what) if search in name]
+    print_json(names) if json else print_lines(*names)
+
+
+@app.command()
+def demo(overrides: Set = None, out: Out = None, resume: Resume = False, json: Json = False) -> None:
+    """Tell defective solar cells from functional ones: the whole story, offline, in minutes."""
+    from visionft.cli.output import print_demo
+    from visionft.demo import demo as tell
+
+    summary = tell(overrides=overrides or (), out=out, resume=resume)
+    print_json(summary) if json else print_demo(summary)
+
+
+@app.command()
+def schema() -> None:
+    """Print the JSON schema of recipes, for editors."""
+    from visionft.recipe import json_schema
+
+    print_lines(json_schema())

@@ -1,0 +1,120 @@
+"""From a path to a checked data set."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from visionft.data import FORMATS
+from visionft.data.findings import describe, find_problems
+from visionft.data.inspect import inspect
+from visionft.data.listing import DataFormat, Entry, Listing
+from visionft.data.naming import some
+from visionft.data.split import assign_splits
+from visionft.errors import DataError
+from visionft.sample import Dataset, Problem, Sample
+
+
+def detect_format(path: Path) -> str:
+    """Say which data format a path looks like.
+
+    Args:
+        path: a folder or a file.
+
+    Raises:
+        DataError: when it looks like none.
+    """
+    if path.is_dir():
+        return "folder"
+    if not path.exists():
+        raise DataError(f"{path}: no such file or folder")
+    if path.suffix.lower() in (".csv", ".tsv"):
+        return "manifest"
+    raise DataError(f"{path}: not a folder of images per class and not a .csv or .tsv file that lists images")
+
+
+def load_dataset(
+    path: Path | None,
+    *,
+    format: str = "auto",  # noqa: A002  # the recipe's own word for it
+    classes: Sequence[str] | None = None,
+    val_fraction: float = 0.15,
+    test_fraction: float = 0.15,
+    strict: bool = False,
+    on_progress: Callable[[int, int], None] | None = None,
+) -> Dataset:
+    """Read a data set, open every image once, and split it where it is not split already.
+
+    Args:
+        path: folder or CSV; None for a format that brings its own images.
+        format: a name in ``FORMATS``, or ``auto`` to look at the path.
+        classes: class names in label order; None takes the format's order.
+        val_fraction: share of the training images that validates, where no validation split is given.
+        test_fraction: share of all images that tests, where no split is given at all.
+        strict: raise for files that cannot be used, instead of going on without them.
+        on_progress: called after each opened file with (files done, files in all).
+
+    Returns:
+        The usable samples ordered by id. Its problems name the files left out and everything else that was
+        found; training must not start with a fatal one. The rule of splitting is told by ``assign_splits``.
+
+    Raises:
+        DataError: when no image can be used, a label is not in ``classes``, or ``strict`` finds a bad file.
+        UnknownName: when there is no such format.
+        MissingExtra: when the format needs a package that is not installed.
+    """
+    listing = _read(path, format)
+    where = listing.source or listing.name
+    if not listing.entries:
+        details = describe(listing.problems)
+        raise DataError(
+            f"{where}: no images found; JPEG, PNG, WebP, BMP, GIF and TIFF are read\n{details}".rstrip()
+        )
+    inspection = inspect(listing.entries, on_progress)
+    if not inspection.hashes:
+        raise DataError(
+            f"{where}: none of the {len(listing.entries)} images opens\n{describe(inspection.bad)}"
+        )
+    if strict and inspection.bad:
+        raise DataError(
+            f"{where}: {len(inspection.bad)} bad images\n{describe(inspection.bad, len(inspection.bad))}"
+        )
+    usable = [entry for entry in listing.entries if entry.id in inspection.hashes]
+    class_names, unseen = _class_names(usable, listing, classes)
+    splits = assign_splits(usable, inspection.hashes, val_fraction=val_fraction, test_fraction=test_fraction)
+    label_of = {name: label for label, name in enumerate(class_names)}
+    samples = [Sample(entry.id, entry.path, label_of[entry.label], splits[entry.id]) for entry in usable]
+    ordered = tuple(sorted(samples, key=lambda sample: sample.id))
+    dataset = Dataset(listing.name, ordered, class_names, source=listing.source)
+    found = tuple(find_problems(dataset, inspection.hashes))
+    return replace(dataset, problems=listing.problems + inspection.bad + unseen + found)
+
+
+def _read(path: Path | None, kind: str) -> Listing:
+    if kind == "auto":
+        if path is None:
+            raise DataError(
+                "no path to the images; give a folder, a CSV, or a format that brings its own images"
+            )
+        kind = detect_format(path)
+    reader: DataFormat = FORMATS[kind]()
+    return reader.read(path)
+
+
+def _class_names(
+    usable: Sequence[Entry], listing: Listing, asked: Sequence[str] | None
+) -> tuple[tuple[str, ...], tuple[Problem, ...]]:
+    """Return the class names in label order, and a problem for each class whose every file is bad."""
+    seen = {entry.label for entry in usable}
+    if asked is not None:
+        if unknown := sorted(seen - set(asked)):
+            raise DataError(
+                f"{listing.source}: the classes {some(map(repr, unknown))} of the data are not in the list "
+                f"of classes ({some(asked, 20)}); add them to the list or take their images out"
+            )
+        return tuple(asked), ()
+    unseen = tuple(
+        Problem(name, "none of the class's images opens; the class is left out")
+        for name in listing.class_names
+        if name not in seen
+    )
+    return tuple(name for name in listing.class_names if name in seen), unseen

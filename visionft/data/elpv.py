@@ -1,0 +1,89 @@
+"""2,624 electroluminescence images of solar cells, from the package elpv-dataset."""
+
+from collections import defaultdict
+from dataclasses import replace
+from importlib.util import find_spec
+from pathlib import Path
+from typing import ClassVar
+
+from visionft.data.listing import Entry, Listing
+from visionft.data.split import content_hash
+from visionft.errors import DataError, MissingExtra
+
+CLASSES = ("functional", "defective")
+TEST_SHARE = 0.25
+
+
+class Elpv:
+    """Defective are the cells with a defect probability of at least 0.5, as their annotators gave it.
+
+    Of each class, the 25 % that come first in the order of their content's hash are the test split, so that
+    every run is measured on the same cells.
+
+    Source: Buerhop-Lutz et al., A Benchmark for Visual Identification of Defective Solar Cells in
+    Electroluminescence Imagery, EU PVSEC 2018; https://github.com/zae-bayern/elpv-dataset.
+    """
+
+    kind: ClassVar[str] = "elpv"
+
+    def read(self, path: Path | None) -> Listing:
+        """List the cells.
+
+        Args:
+            path: a folder with ``labels.csv`` as the package has it; None for the installed package.
+
+        Raises:
+            MissingExtra: when the package is not installed.
+            DataError: when the labels are not as expected.
+        """
+        root = _package_folder() if path is None else path
+        table = root / "labels.csv"
+        if not table.is_file():
+            raise DataError(f"{table}: no such file; leave the path out to use the package elpv-dataset")
+        lines = table.read_text(encoding="utf-8").splitlines()
+        entries = [_entry(root, line, f"{table}:{number}") for number, line in enumerate(lines, start=1)]
+        return Listing("elpv", _with_test_split(entries), CLASSES, source=_SOURCE)
+
+
+_SOURCE = (
+    "ELPV, 2,624 solar cells (Buerhop-Lutz et al. 2018), from the package elpv-dataset; "
+    "images CC BY-NC-SA 4.0: research, not commercial use"
+)
+
+
+def _package_folder() -> Path:
+    spec = find_spec("elpv_dataset")  # finding it does not run its code
+    if spec is None or spec.origin is None:
+        raise MissingExtra("elpv-dataset", "demo", "the data format 'elpv'")
+    return Path(spec.origin).parent / "data"
+
+
+def _entry(root: Path, line: str, where: str) -> Entry:
+    try:
+        file, probability, _cell_type = line.split()
+        label = CLASSES[float(probability) >= 0.5]
+    except ValueError as error:
+        raise DataError(f"{where}: expected 'file probability type', found {line!r}") from error
+    return Entry(file, root / file, label)
+
+
+def _with_test_split(entries: list[Entry]) -> tuple[Entry, ...]:
+    by_class: dict[str, list[Entry]] = defaultdict(list)
+    for entry in entries:
+        by_class[entry.label].append(entry)
+    chosen: list[Entry] = []
+    for members in by_class.values():
+        ranked = sorted(members, key=_content_rank)
+        cut = round(TEST_SHARE * len(ranked))
+        chosen += [replace(entry, split="test") for entry in ranked[:cut]]
+        chosen += [replace(entry, split="train") for entry in ranked[cut:]]
+    return tuple(chosen)
+
+
+def _content_rank(entry: Entry) -> str:
+    try:
+        return content_hash(entry.path.read_bytes())
+    except OSError as error:
+        raise DataError(
+            f"{entry.path}: cannot be read ({error.strerror}); install elpv-dataset again"
+        ) from error

@@ -1,0 +1,174 @@
+"""Batches for training and evaluation, the same whether this process or workers load them.
+
+Shape suffixes: B batch, H height, W width, 3 colour channels (RGB).
+"""
+
+import signal
+from collections.abc import Iterable, Iterator, Sequence
+from types import TracebackType
+from typing import Any, Self
+
+import cv2
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+from torch.utils.data import DataLoader, Dataset
+
+from visionft.batch import Batch
+from visionft.data.canvases import Augment, Canvases
+from visionft.data.plan import evaluation_plan, training_plan
+from visionft.errors import DataError, TrainingError
+from visionft.sample import Sample
+from visionft.spec import InputSpec
+
+CACHE_BYTES = 1 << 30
+
+Key = tuple[int, int]  # (epoch, index): workers that live for many epochs learn the epoch from it
+Loaded = tuple[list[int], Tensor]
+
+
+class Loader:
+    """Batches of one list of samples, epoch after epoch; workers live until it is closed.
+
+    Canvases are kept in memory when this process loads them itself. Workers would each keep a copy of their
+    own, so they keep none.
+
+    Args:
+        samples: the images and labels.
+        spec: the canvas.
+        batch_size: images in a full batch, >= 1.
+        seed: the run's seed: with the epoch it decides the order, with the sample id the augmentation.
+        augment: what may happen to a training image; None for none. Must pickle when there are workers.
+        workers: processes that load; 0 loads in this process.
+        cache_bytes: memory for canvases when there are no workers.
+        pin_memory: put images in page-locked memory, for copying to CUDA while it computes.
+    """
+
+    def __init__(
+        self,
+        samples: Sequence[Sample],
+        spec: InputSpec,
+        batch_size: int,
+        *,
+        seed: int = 0,
+        augment: Augment | None = None,
+        workers: int = 0,
+        cache_bytes: int = CACHE_BYTES,
+        pin_memory: bool = False,
+    ) -> None:
+        self._samples = tuple(samples)
+        self._batch_size = batch_size
+        self._seed = seed
+        self._keys = _Keys()
+        canvases = Canvases(
+            self._samples, spec, seed=seed, augment=augment, cache_bytes=0 if workers else cache_bytes
+        )
+        self._loader: DataLoader[Any] | None = DataLoader(
+            _Fetch(canvases),
+            batch_sampler=self._keys,
+            collate_fn=_collate,
+            num_workers=workers,
+            persistent_workers=workers > 0,
+            worker_init_fn=_start_worker,
+            pin_memory=pin_memory,
+            # DataLoader draws a number for its workers; from the global generator it would shift dropout.
+            generator=torch.Generator(),
+        )
+
+    def training(self, epoch: int, start_batch: int = 0) -> Iterator[Batch]:
+        """Yield the shuffled batches of one epoch, ``plan.batches_per_epoch`` less ``start_batch`` of them.
+
+        Args:
+            epoch: counted from 0 over the whole run.
+            start_batch: batches of this epoch that have been trained on already.
+
+        Raises:
+            DataError: naming the file that cannot be read any more.
+            TrainingError: when a worker process died.
+        """
+        plan = training_plan(
+            len(self._samples), self._batch_size, seed=self._seed, epoch=epoch, start_batch=start_batch
+        )
+        return self._batches(epoch, plan)
+
+    def evaluation(self) -> Iterator[Batch]:
+        """Yield every sample once, in the order given; the last batch may be smaller.
+
+        Raises:
+            DataError: naming the file that cannot be read any more.
+            TrainingError: when a worker process died.
+        """
+        return self._batches(0, evaluation_plan(len(self._samples), self._batch_size))
+
+    def close(self) -> None:
+        """Stop the workers and free the canvases."""
+        self._loader = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _batches(self, epoch: int, plan: Iterable[list[int]]) -> Iterator[Batch]:
+        if self._loader is None:
+            raise RuntimeError("the loader is closed")
+        self._keys.batches = [[(epoch, index) for index in batch] for batch in plan]
+        try:
+            for loaded in self._loader:
+                if isinstance(loaded, DataError):
+                    raise loaded
+                indices, images_BHW3 = loaded
+                samples = [self._samples[index] for index in indices]
+                labels_B = torch.tensor([sample.label for sample in samples], dtype=torch.int64)
+                yield Batch(images_BHW3, labels_B, tuple(sample.id for sample in samples))
+        except RuntimeError as error:
+            if not str(error).startswith("DataLoader worker (pid"):
+                raise
+            raise TrainingError(
+                f"a process that loads images died ({error}); give it more memory, in a container more "
+                "shared memory, or set runtime.workers: 0"
+            ) from error
+
+
+class _Keys:
+    """The batches that a pass over the DataLoader is to give, set before each pass."""
+
+    batches: Sequence[list[Key]] = ()
+
+    def __iter__(self) -> Iterator[list[Key]]:
+        return iter(self.batches)
+
+    def __len__(self) -> int:
+        return len(self.batches)
+
+
+class _Fetch(Dataset["tuple[int, NDArray[np.uint8]] | DataError"]):
+    """Canvases as DataLoader wants them. A bad file is a value, so that no worker's traceback wraps it."""
+
+    def __init__(self, canvases: Canvases) -> None:
+        self._canvases = canvases
+
+    def __getitem__(self, key: Key) -> tuple[int, NDArray[np.uint8]] | DataError:
+        try:
+            return key[1], self._canvases[key]
+        except DataError as error:
+            return error
+
+
+def _collate(fetched: Sequence[tuple[int, NDArray[np.uint8]] | DataError]) -> Loaded | DataError:
+    indices, canvases = [], []
+    for item in fetched:
+        if isinstance(item, DataError):
+            return item
+        indices.append(item[0])
+        canvases.append(item[1])
+    return indices, torch.from_numpy(np.stack(canvases))
+
+
+def _start_worker(_number: int) -> None:
+    cv2.setNumThreads(0)  # processes share the cores already
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the trainer's to handle

@@ -1,0 +1,41 @@
+"""Conventions about names: the order of classes, what splits are called, which files are nobody's."""
+
+import re
+from collections.abc import Iterable
+from typing import Any
+
+from visionft.sample import Split
+
+SPLIT_NAMES: dict[str, Split] = {
+    "train": "train",
+    "training": "train",
+    "val": "val",
+    "valid": "val",
+    "validation": "val",
+    "test": "test",
+    "testing": "test",
+}
+
+_LEFT_BY_SYSTEMS = {"thumbs.db", "desktop.ini", "__macosx"}
+
+
+def natural_order(names: Iterable[str]) -> tuple[str, ...]:
+    """Sort as people do, each name once: 1, 2, 10; case only breaks ties."""
+    return tuple(sorted(set(names), key=_natural_key))
+
+
+def _natural_key(name: str) -> tuple[Any, ...]:
+    parts = re.split(r"([0-9]+)", name.casefold())
+    return ([(0, int(part), "") if part.isdecimal() else (1, 0, part) for part in parts if part], name)
+
+
+def is_junk(name: str) -> bool:
+    """Say whether a file or folder is hidden or was left by an operating system."""
+    return name.startswith(".") or name.casefold() in _LEFT_BY_SYSTEMS
+
+
+def some(names: Iterable[str], limit: int = 5) -> str:
+    """Name the first few, and how many more there are."""
+    names = list(names)
+    shown = ", ".join(names[:limit])
+    return shown if len(names) <= limit else f"{shown} and {len(names) - limit} more"

@@ -1,0 +1,45 @@
+"""Which images go into which batch of which epoch: pure arithmetic, the same on every machine."""
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from visionft.seeds import derive_seed
+
+
+def batches_per_epoch(images: int, batch_size: int) -> int:
+    """Return how many batches an epoch of training has.
+
+    The last batch may be smaller. Only a last batch of a single image is left out (another image in each
+    epoch), because batch norm cannot work on one.
+
+    Args:
+        images: training images, >= 0.
+        batch_size: images in a full batch, >= 1.
+    """
+    full, rest = divmod(images, batch_size)
+    return full + 1 if rest > 1 or (rest == 1 and full == 0) else full
+
+
+def training_plan(
+    images: int, batch_size: int, *, seed: int, epoch: int, start_batch: int = 0
+) -> Iterator[list[int]]:
+    """Yield the image indices of each batch of one epoch, shuffled by (seed, epoch) alone.
+
+    Args:
+        images: training images, >= 0.
+        batch_size: images in a full batch, >= 1.
+        seed: the run's seed.
+        epoch: counted from 0 over the whole run.
+        start_batch: batches of this epoch that have been trained on already.
+    """
+    shuffle = np.random.Generator(np.random.PCG64(derive_seed(seed, "shuffle", epoch)))
+    order = shuffle.permutation(images).tolist()
+    for batch in range(start_batch, batches_per_epoch(images, batch_size)):
+        yield order[batch * batch_size : (batch + 1) * batch_size]
+
+
+def evaluation_plan(images: int, batch_size: int) -> Iterator[list[int]]:
+    """Yield every index in order; the last batch may be smaller."""
+    for start in range(0, images, batch_size):
+        yield list(range(start, min(start + batch_size, images)))

@@ -1,0 +1,72 @@
+"""Which images train, which validate, which test, where the data do not say."""
+
+from collections import defaultdict
+from collections.abc import Collection, Mapping, Sequence
+from hashlib import blake2b
+
+from visionft.data.listing import Entry
+from visionft.sample import Split
+from visionft.seeds import unit_interval
+
+
+def content_hash(data: bytes) -> str:
+    """Return a 128-bit hash of a file's bytes, as hexadecimal text."""
+    return blake2b(data, digest_size=16).hexdigest()
+
+
+def assign_splits(
+    entries: Sequence[Entry], hashes: Mapping[str, str], *, val_fraction: float, test_fraction: float
+) -> dict[str, Split]:
+    """Give every image a split; the splits that the data give are kept.
+
+    The rule: an image's bytes decide, by two independent hashes into [0, 1). Where the data give no splits at
+    all, an image whose first hash is below ``test_fraction`` is a test image. Where they give no validation
+    split, an image of what remains (or of the given training split) whose second hash is below
+    ``val_fraction`` is a validation image. Everything else trains. So
+
+    - every class is cut at the same fractions, up to chance;
+    - byte-identical files share a split, whatever they are called;
+    - neither the seed nor other files count: a data set that grows keeps the splits of its old files.
+
+    Where chance was unkind to a small class it is mended, at the price of the last point for one image: a class
+    whose share of a split rounds to at least one gets one there, and every class keeps a training image.
+
+    Args:
+        entries: usable files, ids unique.
+        hashes: entry id -> hash of the file's bytes.
+        val_fraction: share of the training images that validates, in [0, 1).
+        test_fraction: share of all images that tests, in [0, 1).
+
+    Returns:
+        Entry id -> split.
+    """
+    given = {entry.split for entry in entries if entry.split is not None}
+    cuts: dict[Split, float] = {
+        "test": 0.0 if given else test_fraction,
+        "val": 0.0 if "val" in given else val_fraction,
+    }
+    kept = {entry.id: entry.split for entry in entries if entry.split in ("val", "test")}
+    contents: dict[str, set[str]] = defaultdict(set)
+    for entry in entries:
+        if entry.id not in kept:
+            contents[entry.label].add(hashes[entry.id])
+    cut: dict[str, Split] = {}
+    for of_one_class in contents.values():
+        cut |= _cut_class(of_one_class, cuts)
+    return {entry.id: kept.get(entry.id) or cut[hashes[entry.id]] for entry in entries}
+
+
+def _cut_class(contents: Collection[str], cuts: Mapping[Split, float]) -> dict[str, Split]:
+    """Split the distinct contents of one class, given the share that each split cuts off, in order."""
+    splits = {content: _by_hash(content, cuts) for content in contents}
+    for split, share in cuts.items():
+        training = [content for content in contents if splits[content] == "train"]
+        if split not in splits.values() and round(share * len(contents)) >= 1 and len(training) > 1:
+            splits[min(training, key=lambda content: unit_interval(split, content))] = split
+    if "train" not in splits.values():
+        splits[max(contents, key=lambda content: unit_interval("val", content))] = "train"
+    return splits
+
+
+def _by_hash(content: str, cuts: Mapping[Split, float]) -> Split:
+    return next((split for split, share in cuts.items() if unit_interval(split, content) < share), "train")

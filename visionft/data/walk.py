@@ -1,0 +1,67 @@
+"""Walking folders that people made: links, loops, folders without permission."""
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from visionft.data.naming import is_junk
+from visionft.imaging import IMAGE_EXTENSIONS
+from visionft.sample import Problem
+
+
+@dataclass(frozen=True, slots=True)
+class Contents:
+    """What lies directly in a folder, junk left out, each in order of name."""
+
+    folders: tuple[Path, ...] = ()
+    images: tuple[Path, ...] = ()
+    others: tuple[Path, ...] = ()
+
+
+def look_into(folder: Path, problems: list[Problem]) -> Contents:
+    """Sort what lies in a folder into folders, images (by extension) and other files.
+
+    Args:
+        folder: any folder.
+        problems: grows by one when the folder cannot be listed.
+    """
+    try:
+        names = sorted(name for name in os.listdir(folder) if not is_junk(name))  # noqa: PTH208  # names suffice
+    except OSError as error:
+        problems.append(Problem(str(folder), f"the folder cannot be read ({error.strerror})"))
+        return Contents()
+    folders, images, others = [], [], []
+    for path in (folder / name for name in names):
+        if path.is_dir():
+            folders.append(path)
+        elif path.suffix.lower() in IMAGE_EXTENSIONS:
+            images.append(path)  # a link to nothing is told when the file is opened
+        else:
+            others.append(path)
+    return Contents(tuple(folders), tuple(images), tuple(others))
+
+
+def images_below(folder: Path, problems: list[Problem]) -> tuple[list[Path], list[Path]]:
+    """Find the files at any depth below a folder; links are followed, loops are not.
+
+    Args:
+        folder: where to begin.
+        problems: grows by what cannot be followed.
+
+    Returns:
+        The image files and the other files.
+    """
+    images: list[Path] = []
+    others: list[Path] = []
+    waiting: list[tuple[Path, frozenset[Path]]] = [(folder, frozenset())]
+    while waiting:
+        current, above = waiting.pop()
+        real = current.resolve()
+        if real in above:
+            problems.append(Problem(str(current), "is a link to a folder that it lies in; not followed"))
+            continue
+        contents = look_into(current, problems)
+        images += contents.images
+        others += contents.others
+        waiting += [(inner, above | {real}) for inner in contents.folders]
+    return images, others

@@ -1,0 +1,101 @@
+"""ONNX: one file for onnxruntime, which also OpenVINO and TensorRT read."""
+
+import io
+import logging
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager, redirect_stderr, redirect_stdout
+from pathlib import Path
+from typing import cast
+
+import onnx
+import torch
+from torch import nn
+
+from visionft import __version__
+from visionft.errors import ExportError
+from visionft.predict.session import INPUT, OUTPUT, SPEC_KEY, Session
+from visionft.spec import ModelSpec
+
+# What torch's exporter writes without converting, and old enough for the runtimes of small devices.
+OPSET = 18
+
+
+class OnnxExporter:
+    """Writes one ONNX file with a dynamic batch and the spec in its metadata, and runs it by onnxruntime."""
+
+    kind = "onnx"
+    suffix = ".onnx"
+
+    def write(self, network: nn.Module, spec: ModelSpec, path: Path) -> None:
+        """Write the file; the network is in eval mode, on the CPU, in contiguous float32.
+
+        Raises:
+            ExportError: the network cannot be converted; the message is the reason, without the path.
+        """
+        model = _convert(network, spec)
+        _strip_debug_info(model)
+        model.producer_name, model.producer_version = "visionft", __version__
+        model.doc_string = _describe(spec)
+        onnx.helper.set_model_props(model, {SPEC_KEY: spec.to_json()})
+        onnx.save(model, path)
+        try:
+            onnx.checker.check_model(path, full_check=True)
+        except onnx.checker.ValidationError as error:
+            raise ExportError(f"torch wrote an invalid graph ({error}); please report it") from error
+
+    def load(self, path: Path) -> Session:
+        """Load what ``write`` wrote."""
+        return Session(path)
+
+
+def _convert(network: nn.Module, spec: ModelSpec) -> onnx.ModelProto:
+    # Two images, since torch.export takes a dimension of 0 or 1 for a constant. They lie in memory as NCHW,
+    # since a network that permutes an NHWC tensor would be traced in channels_last, where torch turns global
+    # pooling into a gather over computed indices.
+    example = torch.zeros(2, 3, spec.input.height, spec.input.width, dtype=torch.uint8).permute(0, 2, 3, 1)
+    try:
+        with _quiet():
+            program = torch.onnx.export(
+                network,
+                (example,),
+                dynamo=True,
+                verbose=False,
+                opset_version=OPSET,
+                input_names=[INPUT],
+                output_names=[OUTPUT],
+                dynamic_shapes=({0: torch.export.Dim("batch")},),
+            )
+    except torch.onnx.OnnxExporterError as error:
+        cause = error.__cause__ or error  # the outer message is advice for torch's developers
+        raise ExportError(f"torch cannot convert the network to ONNX: {cause}") from error
+    return cast("torch.onnx.ONNXProgram", program).model_proto  # None is for dynamo=False
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Keep progress, deprecations and printed graphs off the user's terminal; failures are raised as well."""
+    level = logging.root.manager.disable
+    logging.disable(logging.CRITICAL)
+    try:
+        with warnings.catch_warnings(), redirect_stdout(io.StringIO()), redirect_stderr(io.StringIO()):
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        logging.disable(level)
+
+
+def _strip_debug_info(model: onnx.ModelProto) -> None:
+    """Drop the stack traces of every node: they name files of the machine that exported."""
+    del model.graph.metadata_props[:]
+    for node in model.graph.node:
+        del node.metadata_props[:]
+
+
+def _describe(spec: ModelSpec) -> str:
+    size = f"{spec.input.width} x {spec.input.height}"
+    return (
+        f"{spec.task} into {len(spec.class_names)} classes. {INPUT}: uint8 RGB, NHWC, {size}, fitted by "
+        f"'{spec.input.fit}'; normalisation is inside. {OUTPUT}: one per class, in this order. "
+        f"The metadata entry {SPEC_KEY} has the details as JSON."
+    )

@@ -1,0 +1,118 @@
+"""From the bytes of an image file to 8-bit RGB pixels; everything odd that files do is handled here.
+
+===================  ==============================================================================
+EXIF orientation     applied, all eight
+greyscale, 1 bit     the same value in the three channels
+palette              looked up
+CMYK                 converted to RGB (without a colour profile; profiles are ignored everywhere)
+16 bits              divided by 257, so that full scale stays full scale
+32-bit float         refused: it has no fixed full scale
+transparency         composited on white, which is what viewers show; the colours hidden under transparent
+                     pixels are arbitrary. A fourth byte in BMP is ignored
+animation, pages     the first
+cut off, damaged     refused where the container tells (missing end, wrong checksum, decoder failure). Damage
+                     inside JPEG or TIFF pixels that leaves a decodable file cannot be told from a picture
+too many pixels      refused by the header, before memory is asked for
+===================  ==============================================================================
+"""
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from visionft.errors import ImageError
+from visionft.imaging.header import MAX_PIXELS, Header, read_header
+
+# A bad file is told by ImageError; OpenCV would also write to the terminal.
+cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
+
+
+def decode(source: Path | bytes, max_pixels: int = MAX_PIXELS) -> NDArray[np.uint8]:
+    """Decode an image file to RGB, upright.
+
+    Args:
+        source: path of an image file, or its bytes.
+        max_pixels: images that declare more pixels are refused.
+
+    Returns:
+        (height, width, 3) uint8 RGB pixels, contiguous.
+
+    Raises:
+        ImageError: with the reason, when the file cannot be used.
+    """
+    data = source if isinstance(source, bytes) else _read(source)
+    header = read_header(data)
+    if header.width * header.height > max_pixels:
+        raise ImageError(
+            f"declares {header.width} x {header.height} pixels; the limit is {max_pixels:,}; make it smaller"
+        )
+    if header.may_have_alpha:
+        return _decode_with_alpha(data, header)
+    return _to_8_bits(_imdecode(data, cv2.IMREAD_COLOR_RGB | cv2.IMREAD_ANYDEPTH, header))
+
+
+def _read(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise ImageError(f"cannot be read ({error.strerror})") from error
+
+
+def _imdecode(data: bytes, flags: int, header: Header) -> NDArray[np.generic]:
+    try:
+        pixels = cv2.imdecode(np.frombuffer(data, np.uint8), flags)
+    except cv2.error as error:
+        raise ImageError(f"the {header.format} data cannot be decoded ({error.err})") from error
+    if pixels is None:
+        raise ImageError(
+            f"the {header.format} data are damaged, cut off or of a kind that OpenCV does not know"
+        )
+    return pixels
+
+
+def _to_8_bits(pixels: NDArray[np.generic]) -> NDArray[np.uint8]:
+    if pixels.dtype == np.uint16:
+        return cv2.convertScaleAbs(pixels.astype(np.uint16, copy=False), alpha=1 / 257).astype(
+            np.uint8, copy=False
+        )
+    if pixels.dtype != np.uint8:
+        raise ImageError(
+            f"holds {pixels.dtype} values, which have no fixed full scale; convert it to 8 or 16 bits"
+        )
+    return pixels.astype(np.uint8, copy=False)
+
+
+def _decode_with_alpha(data: bytes, header: Header) -> NDArray[np.uint8]:
+    raw = _imdecode(data, cv2.IMREAD_UNCHANGED, header)
+    if header.format == "TIFF" and raw.dtype != np.uint8:  # OpenCV multiplies colour by alpha at 8 bits only
+        raise ImageError("a TIFF with transparency must have 8 bits per channel; save it as PNG")
+    pixels = _to_8_bits(raw)
+    if pixels.ndim == 2:
+        rgb = cv2.cvtColor(pixels, cv2.COLOR_GRAY2RGB)
+    elif pixels.shape[2] == 3:
+        rgb = cv2.cvtColor(pixels, cv2.COLOR_BGR2RGB)
+    else:
+        rgb = _on_white(pixels[..., [2, 1, 0, 3]], premultiplied=header.format == "TIFF")
+    return _turn(rgb.astype(np.uint8, copy=False), header.orientation)
+
+
+def _on_white(rgba: NDArray[np.uint8], *, premultiplied: bool) -> NDArray[np.uint8]:
+    colour, alpha = rgba[..., :3].astype(np.uint16), rgba[..., 3:].astype(np.uint16)
+    white = 255 - alpha
+    if not premultiplied:  # at most 255 * 255 + 127 before the division, so 16 bits are enough
+        colour = (colour * alpha + 127) // 255
+    mixed: NDArray[np.uint16] = np.minimum(colour + white, 255)
+    return mixed.astype(np.uint8)
+
+
+def _turn(pixels: NDArray[np.uint8], orientation: int) -> NDArray[np.uint8]:
+    """Turn stored pixels upright. Source: EXIF 2.32, section 4.6.4, tag 0x0112."""
+    if orientation >= 5:
+        pixels = pixels.transpose(1, 0, 2)
+    if orientation in (3, 4, 7, 8):
+        pixels = pixels[::-1]
+    if orientation in (2, 3, 6, 7):
+        pixels = pixels[:, ::-1]
+    return np.ascontiguousarray(pixels)

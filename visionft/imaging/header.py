@@ -1,0 +1,165 @@
+"""What an image file says about itself, read before any pixel is decoded.
+
+Two things depend on it: an image that declares too many pixels is refused before memory is asked for, and a
+file that ends too early is refused although some decoders would fill the rest with grey.
+"""
+
+import struct
+from collections.abc import Callable
+from dataclasses import dataclass
+from zlib import crc32
+
+from visionft.errors import ImageError
+from visionft.imaging import tiff
+
+IMAGE_EXTENSIONS = frozenset({".jpg", ".jpeg", ".png", ".webp", ".bmp", ".gif", ".tif", ".tiff"})
+MAX_PIXELS = 178_956_970  # Pillow refuses above the same number
+
+
+@dataclass(frozen=True, slots=True)
+class Header:
+    """The part of an image file's header that decoding needs.
+
+    Attributes:
+        format: name for people, such as ``PNG``.
+        width: declared width in pixels.
+        height: declared height in pixels.
+        may_have_alpha: whether transparency must be looked for.
+        orientation: EXIF orientation 1..8; only read where ``may_have_alpha``, OpenCV applies the others.
+    """
+
+    format: str
+    width: int
+    height: int
+    may_have_alpha: bool = False
+    orientation: int = 1
+
+
+def read_header(data: bytes) -> Header:
+    """Read the header and check that the file is whole, as far as its container tells.
+
+    Args:
+        data: the whole file.
+
+    Returns:
+        The header of a JPEG, PNG, WebP, BMP, GIF or TIFF file.
+
+    Raises:
+        ImageError: when the file is empty, of another format, cut off, or declares no pixels.
+    """
+    if not data:
+        raise ImageError("the file is empty")
+    reader = next((read for magic, read in _READERS if data.startswith(magic)), None)
+    if reader is None:
+        raise ImageError("not a JPEG, PNG, WebP, BMP, GIF or TIFF image")
+    try:
+        header = reader(data)
+    except (struct.error, IndexError, KeyError) as error:
+        raise ImageError("the header is cut off or damaged") from error
+    if header.width < 1 or header.height < 1:
+        raise ImageError(f"the {header.format} header declares {header.width} x {header.height} pixels")
+    return header
+
+
+def _jpeg(data: bytes) -> Header:
+    position, size = 2, (0, 0)
+    while (marker := data[position + 1]) != 0xDA:  # start of scan: the compressed pixels follow
+        if data[position] != 0xFF:
+            raise ImageError("the JPEG header is damaged")
+        if marker == 0xFF:  # a fill byte
+            position += 1
+            continue
+        if 0xC0 <= marker <= 0xCF and marker not in (0xC4, 0xC8, 0xCC):  # start of frame
+            size = struct.unpack_from(">HH", data, position + 5)
+        position += 2 + struct.unpack_from(">H", data, position + 2)[0]
+    # Compressed pixels cannot hold the end marker, so finding it means that all of them are there.
+    if data.find(b"\xff\xd9", position) < 0:
+        raise ImageError("the JPEG file is cut off: it has no end marker")
+    return Header("JPEG", size[1], size[0])
+
+
+def _png(data: bytes) -> Header:
+    width, height, _depth, colour = struct.unpack_from(">IIBB", data, 16)
+    alpha, orientation = bool(colour & 4), 1
+    position, kind = 8, b""
+    while kind != b"IEND":
+        if position + 12 > len(data):
+            raise ImageError("the PNG file is cut off: it has no end chunk")
+        length, kind = struct.unpack_from(">I4s", data, position)
+        body = data[position + 8 : position + 8 + length]
+        critical = kind[:1].isupper()
+        checksum = data[position + 8 + length : position + 12 + length]
+        if critical and len(checksum) == 4 and crc32(kind + body) != int.from_bytes(checksum, "big"):
+            raise ImageError(f"the PNG file is damaged: wrong checksum of a chunk {kind.decode('latin-1')}")
+        if kind == b"tRNS":
+            alpha = True
+        if kind == b"eXIf":
+            orientation = _orientation(body)
+        position += 12 + length
+    return Header("PNG", width, height, alpha, orientation)
+
+
+def _webp(data: bytes) -> Header:
+    if data[8:12] != b"WEBP":
+        raise ImageError("not a JPEG, PNG, WebP, BMP, GIF or TIFF image")
+    if len(data) < 8 + int.from_bytes(data[4:8], "little"):
+        raise ImageError("the WebP file is cut off")
+    kind = data[12:16]
+    if kind == b"VP8X":
+        width, height = (1 + int.from_bytes(data[at : at + 3], "little") for at in (24, 27))
+        return Header("WebP", width, height, bool(data[20] & 0x10), _orientation(_webp_exif(data)))
+    if kind == b"VP8L":
+        bits = int.from_bytes(data[21:25], "little")
+        return Header("WebP", 1 + (bits & 0x3FFF), 1 + (bits >> 14 & 0x3FFF), bool(bits >> 28 & 1))
+    width, height = struct.unpack_from("<HH", data, 26)
+    return Header("WebP", width & 0x3FFF, height & 0x3FFF)
+
+
+def _webp_exif(data: bytes) -> bytes:
+    position = 12
+    while position + 8 <= len(data):
+        kind, length = struct.unpack_from("<4sI", data, position)
+        if kind == b"EXIF":
+            return data[position + 8 : position + 8 + length].removeprefix(b"Exif\0\0")
+        position += 8 + length + length % 2
+    return b""
+
+
+def _bmp(data: bytes) -> Header:
+    # The fourth byte of a 32-bit BMP is padding more often than transparency; it is ignored.
+    os2 = struct.unpack_from("<I", data, 14)[0] == 12
+    width, height = struct.unpack_from("<HH" if os2 else "<ii", data, 18)
+    return Header("BMP", width, abs(height))
+
+
+def _gif(data: bytes) -> Header:
+    width, height = struct.unpack_from("<HH", data, 6)
+    return Header("GIF", width, height, may_have_alpha=True)
+
+
+def _tiff(data: bytes) -> Header:
+    tags = tiff.read_tags(data)
+    # Extra samples of 1 and 2 are alpha; of 0 they are something else. OpenCV turns TIFF pixels by itself.
+    alpha = tags.get(tiff.EXTRA_SAMPLES, 0) in (1, 2)
+    return Header("TIFF", tags[tiff.IMAGE_WIDTH], tags[tiff.IMAGE_HEIGHT], alpha)
+
+
+def _orientation(exif: bytes) -> int:
+    """Return the EXIF orientation, 1 (upright) when there is none that can be read."""
+    try:
+        found = tiff.read_tags(exif).get(tiff.ORIENTATION, 1)
+    except (struct.error, KeyError):
+        return 1
+    return found if 1 <= found <= 8 else 1
+
+
+_READERS: tuple[tuple[bytes, Callable[[bytes], Header]], ...] = (
+    (b"\xff\xd8\xff", _jpeg),
+    (b"\x89PNG\r\n\x1a\n", _png),
+    (b"RIFF", _webp),
+    (b"BM", _bmp),
+    (b"GIF87a", _gif),
+    (b"GIF89a", _gif),
+    (b"II*\0", _tiff),
+    (b"MM\0*", _tiff),
+)

@@ -1,0 +1,113 @@
+"""An exported ONNX file as a function from canvases to probabilities.
+
+Shape suffixes: B batch, H height, W width, 3 colour channels (RGB), K classes.
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import onnxruntime as ort
+from numpy.typing import NDArray
+from onnxruntime.capi import onnxruntime_pybind11_state as ort_errors
+
+from visionft.errors import CheckpointError, DataError, UnknownName
+from visionft.spec import ModelSpec
+
+INPUT, OUTPUT = "images", "probabilities"
+SPEC_KEY = "visionft.spec"  # where the file's metadata keeps the ModelSpec
+
+# What onnxruntime raises for a file that it cannot load; its errors share no base class.
+_LOAD_ERRORS = (
+    ort_errors.Fail,
+    ort_errors.InvalidArgument,
+    ort_errors.InvalidGraph,
+    ort_errors.InvalidProtobuf,
+    ort_errors.NotImplemented,
+    ort_errors.RuntimeException,
+)
+
+
+class Session:
+    """An exported file, loaded and checked against its own spec.
+
+    Args:
+        path: the exported file.
+        threads: CPU threads for one run; None leaves the choice to onnxruntime.
+        providers: onnxruntime execution providers in order of preference; None is the CPU, which is where the
+            export was verified.
+
+    Raises:
+        CheckpointError: the file is missing, no ONNX file, or not one that visionft exported.
+        UnknownName: a provider that this onnxruntime does not have.
+    """
+
+    def __init__(
+        self, path: Path, *, threads: int | None = None, providers: Sequence[str] | None = None
+    ) -> None:
+        self._session = _load(path, threads, list(providers or ["CPUExecutionProvider"]))
+        self.spec = _read_spec(path, self._session)
+        _check_graph(path, self._session, self.spec)
+
+    def predict_canvases(self, images_BHW3: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """Run the network on canvases.
+
+        Args:
+            images_BHW3: uint8 RGB of the size that the spec names; any B >= 1.
+
+        Returns:
+            probabilities_BK: float32, rows sum to 1.
+
+        Raises:
+            DataError: the array is of another type or shape.
+        """
+        canvas = (self.spec.input.height, self.spec.input.width, 3)
+        if images_BHW3.dtype != np.uint8 or images_BHW3.shape[1:] != canvas or not len(images_BHW3):
+            raise DataError(
+                f"canvases: {images_BHW3.dtype} of shape {images_BHW3.shape}; "
+                f"the model takes uint8 of shape (1 or more, {', '.join(map(str, canvas))})"
+            )
+        probabilities_BK: NDArray[np.float32] = self._session.run([OUTPUT], {INPUT: images_BHW3})[0]
+        return probabilities_BK
+
+
+def _load(path: Path, threads: int | None, providers: list[str]) -> ort.InferenceSession:
+    if not path.is_file():
+        raise CheckpointError(f"{path}: no such file; an exported model (.onnx) is needed")
+    for provider in providers:
+        if provider not in ort.get_available_providers():
+            raise UnknownName("execution provider", provider, ort.get_available_providers())
+    options = ort.SessionOptions()
+    options.log_severity_level = 4  # every error is raised as well; standard error belongs to the user
+    if threads is not None:
+        options.intra_op_num_threads = threads
+    try:
+        return ort.InferenceSession(path, options, providers=providers)
+    except _LOAD_ERRORS as error:
+        reason = str(error).splitlines()[0]
+        raise CheckpointError(
+            f"{path}: onnxruntime cannot load it ({reason}); it is damaged or no ONNX file; export it again"
+        ) from error
+
+
+def _read_spec(path: Path, session: ort.InferenceSession) -> ModelSpec:
+    text = session.get_modelmeta().custom_metadata_map.get(SPEC_KEY)
+    if text is None:
+        raise CheckpointError(f"{path}: its metadata has no {SPEC_KEY!r}; write it with 'visionft export'")
+    try:
+        return ModelSpec.from_json(text)
+    except CheckpointError as error:
+        raise CheckpointError(f"{path}: {error}") from error
+
+
+def _check_graph(path: Path, session: ort.InferenceSession, spec: ModelSpec) -> None:
+    """Refuse a graph whose input and output are not the ones that its spec describes."""
+    found = [
+        (value.name, value.type, value.shape[1:]) for value in (*session.get_inputs(), *session.get_outputs())
+    ]
+    expected = [
+        (INPUT, "tensor(uint8)", [spec.input.height, spec.input.width, 3]),
+        (OUTPUT, "tensor(float)", [len(spec.class_names)]),
+    ]
+    if found != expected:
+        raise CheckpointError(f"{path}: the graph maps {found}, its spec says {expected}; export it again")

@@ -1,0 +1,124 @@
+"""From a recipe's name, file or data folder to a validated Recipe."""
+
+import re
+from collections.abc import Sequence
+from importlib.resources import files
+from pathlib import Path
+
+from pydantic import ValidationError
+
+import visionft
+from visionft.errors import RecipeError, UnknownName
+from visionft.recipe.document import Document, Location, Origin, parse_value, read_document
+from visionft.recipe.explain import explain
+from visionft.recipe.schema import Recipe
+
+_WEIGHT_WORDS = ("pretrained", "package", "none")
+
+
+def load_recipe(source: str | Path, overrides: Sequence[str] = ()) -> Recipe:
+    """Read, extend, override and validate a recipe.
+
+    Args:
+        source: a YAML file, or the name of a recipe that ships with the package.
+        overrides: ``key=value`` texts such as ``optim.batch_size=16`` or ``stages.head.epochs=2``.
+
+    Raises:
+        RecipeError: with every problem, one a line, as ``file:line: key: what``.
+    """
+    return _validate(_override(_read(_find(source)), overrides))
+
+
+def recipe_from_data(path: str | Path, overrides: Sequence[str] = ()) -> Recipe:
+    """Make the default recipe for a folder of images or a CSV manifest."""
+    path = Path(path)
+    name = re.sub(r"[^\w.-]+", "-", path.resolve().stem).strip("-.") or "run"
+    origin = Origin("command line", Path.cwd())
+    document = Document({"name": name, "data": {"path": str(path)}}, {(): origin})
+    return _validate(_override(document, overrides))
+
+
+def shipped_recipes() -> dict[str, Path]:
+    """Return the recipes that ship with the package, by name."""
+    checkout = Path(visionft.__file__).parent.parent / "recipes"
+    folder = checkout if checkout.is_dir() else Path(str(files("visionft.recipes")))
+    return {path.stem: path for path in sorted(folder.glob("*.yaml"))}
+
+
+def _find(source: str | Path) -> Path:
+    path = Path(source)
+    if path.is_file():
+        return path
+    shipped = shipped_recipes()
+    if str(source) in shipped:
+        return shipped[str(source)]
+    if path.suffix in (".yaml", ".yml") or len(path.parts) > 1:
+        raise RecipeError(f"{source}: no such file")
+    raise UnknownName("recipe", str(source), shipped, hint="give a YAML file, or see 'visionft list recipes'")
+
+
+def _read(path: Path, seen: tuple[Path, ...] = ()) -> Document:
+    if path.resolve() in seen:
+        raise RecipeError(f"{path}: extends itself, through {' -> '.join(p.name for p in seen)}")
+    document = read_document(path, _short(path))
+    parent = document.data.pop("extends", None)
+    if parent is None:
+        return document
+    origin = document.origin(("extends",))
+    document.forget(("extends",))
+    if not isinstance(parent, str):
+        raise RecipeError(f"{origin.place}: extends: one file name or recipe name")
+    near = path.parent / parent
+    try:
+        return document.merged_over(_read(near if near.is_file() else _find(parent), (*seen, path.resolve())))
+    except RecipeError as error:
+        raise RecipeError(f"{origin.place}: extends: {error}") from error
+
+
+def _override(document: Document, overrides: Sequence[str]) -> Document:
+    for text in overrides:
+        key, equals, value = text.partition("=")
+        if not equals or not key.strip():
+            raise RecipeError(f"--set {text}: write it as key=value, such as optim.batch_size=16")
+        origin = Origin(f"--set {text}", Path.cwd())
+        document.put(_locate(key.strip(), document), parse_value(value, origin.place), origin)
+    return document
+
+
+def _locate(key: str, document: Document) -> Location:
+    """Turn ``stages[1].epochs``, ``stages.1.epochs`` or ``stages.top.epochs`` into a location."""
+    parts: list[str | int] = [int(p) if p.isdigit() else p for p in re.split(r"[.\[\]]+", key.strip("]")) if p]
+    if parts[0] == "stages" and len(parts) > 1:
+        if "stages" not in document.data:
+            document.data["stages"] = Recipe().model_dump(mode="json")["stages"]
+        stages = document.data["stages"]
+        names = [stage.get("name") for stage in stages if isinstance(stage, dict)] if isinstance(stages, list) else []
+        if isinstance(parts[1], str):
+            if parts[1] not in names:
+                raise UnknownName("stage", parts[1], map(str, names), where=f"--set {key}")
+            parts[1] = names.index(parts[1])
+    return tuple(parts)
+
+
+def _validate(document: Document) -> Recipe:
+    for location in (("data", "path"), ("backbone", "weights")):
+        _resolve_path(document, location)
+    try:
+        return Recipe.model_validate(document.data)
+    except ValidationError as error:
+        raise RecipeError("\n".join(explain(error, document))) from None
+
+
+def _resolve_path(document: Document, location: Location) -> None:
+    """Make a path absolute: relative to the recipe file, or to the working folder on the command line."""
+    section = document.data.get(location[0])
+    value = section.get(location[1]) if isinstance(section, dict) else None
+    if isinstance(section, dict) and isinstance(value, str) and value not in _WEIGHT_WORDS:
+        section[location[1]] = str((document.origin(location).folder / Path(value).expanduser()).resolve())
+
+
+def _short(path: Path) -> str:
+    try:
+        return str(path.resolve().relative_to(Path.cwd()))
+    except ValueError:
+        return str(path)

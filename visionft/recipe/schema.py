@@ -1,0 +1,176 @@
+"""Every key a recipe may have, its type, its range and its default.
+
+The attribute docstrings are the documentation: the JSON schema for editors carries them.
+"""
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+
+from visionft.catalog import Catalog
+from visionft.data import FORMATS
+from visionft.errors import UnknownName
+from visionft.heads import HEADS
+from visionft.spec import Fit
+from visionft.stages import DEFAULT_STAGES, Stage
+from visionft.tasks import TASKS
+
+
+def _known_in(catalog: Catalog) -> AfterValidator:
+    def check(name: str) -> str:
+        try:
+            catalog.require(name)
+        except UnknownName as error:  # pydantic collects ValueErrors and goes on to the next key
+            raise ValueError(str(error)) from None
+        return name
+
+    return AfterValidator(check)
+
+
+Fraction = Annotated[float, Field(ge=0, lt=1)]
+
+
+class Section(BaseModel):
+    """A frozen part of a recipe that knows exactly its own keys."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True, validate_default=True)
+
+
+class DataSection(Section):
+    """Which images, and how they are split."""
+
+    path: Path | None = None
+    """Folder of images, CSV manifest, or nothing for a format that brings its own images."""
+    format: Annotated[str, _known_in(FORMATS)] | Literal["auto"] = "auto"
+    """How the labels are stored; auto looks at the path."""
+    classes: tuple[str, ...] | None = None
+    """Class names in label order; none takes them from the data, in natural order."""
+    val_fraction: Fraction = 0.15
+    """Share of the training images, per class, that validation takes where the data gives no validation split."""
+    test_fraction: Fraction = 0.15
+    """Share of all images, per class, that testing takes where the data gives no splits at all."""
+    strict: bool = False
+    """Stop at the first look when any file cannot be used, instead of going on without it."""
+
+
+class BackboneSection(Section):
+    """The pretrained network."""
+
+    name: Annotated[str, Field(min_length=1)] = "tf_efficientnet_lite0"
+    """A timm or torchvision network, as timm/NAME, torchvision/NAME or NAME."""
+    weights: Annotated[str, Field(min_length=1)] = "pretrained"
+    """pretrained (hub cache, pip package, network), package (pip package only), a local file, or none."""
+    drop_path: Fraction = 0.0
+    """Stochastic depth rate, for networks that have it (Huang et al. 2016, arXiv:1603.09382)."""
+
+
+class InputSection(Section):
+    """How an image file becomes the network's input; what is left out comes from the weights."""
+
+    size: Annotated[int, Field(ge=16)] | None = None
+    """Side of the square canvas in pixels."""
+    fit: Fit = "crop"
+    """stretch to the canvas, crop the centre, or pad with the mean colour."""
+    crop_pct: Annotated[float, Field(gt=0, le=1)] | None = None
+    """Share of the resized image that a crop keeps."""
+
+
+class TaskSection(Section):
+    """What is learned, and with which head and loss."""
+
+    kind: Annotated[str, _known_in(TASKS)] = "classification"
+    """The task."""
+    head: Annotated[str, _known_in(HEADS)] = "linear"
+    """The head put on the backbone."""
+    dropout: Fraction = 0.2
+    """Dropout before the head's last layer."""
+    label_smoothing: Fraction = 0.0
+    """Share of the target spread over all classes (Szegedy et al. 2016, arXiv:1512.00567, section 7)."""
+    class_weights: Literal["none", "balanced"] = "none"
+    """balanced weighs the loss by inverse class frequency."""
+
+
+class AugmentSection(Section):
+    """What may happen to a training image; each stage sets the strength."""
+
+    orientation: Literal["fixed", "upright", "any"] = "upright"
+    """fixed never flips (text, digits); upright flips left-right; any also flips and turns by 90 degrees."""
+
+
+class OptimSection(Section):
+    """AdamW (Loshchilov and Hutter 2019, arXiv:1711.05101) and the batches it sees."""
+
+    batch_size: Annotated[int, Field(ge=2)] = 32
+    """Images in one forward pass."""
+    accumulate: Annotated[int, Field(ge=1)] = 1
+    """Forward passes per optimizer step."""
+    weight_decay: Annotated[float, Field(ge=0)] = 0.01
+    """Decoupled weight decay; biases and norm parameters have none."""
+    betas: tuple[Fraction, Fraction] = (0.9, 0.999)
+    """Decay rates of the moment estimates."""
+    clip_norm: Annotated[float, Field(gt=0)] | None = 1.0
+    """Largest global gradient norm; none never clips."""
+    max_skipped: Annotated[int, Field(ge=1)] = 10
+    """Training stops after this many non-finite steps in a row."""
+
+
+class RuntimeSection(Section):
+    """Where and how it runs; results do not depend on the number of workers."""
+
+    device: Literal["auto", "cpu", "cuda"] = "auto"
+    """auto takes CUDA where there is one."""
+    precision: Literal["auto", "fp32", "bf16"] = "auto"
+    """auto takes bf16 autocast where the hardware runs this network faster in it."""
+    memory_format: Literal["auto", "contiguous", "channels_last"] = "auto"
+    """auto takes channels_last for networks with convolutions."""
+    workers: Annotated[int, Field(ge=0)] | Literal["auto"] = "auto"
+    """Processes that load images; 0 loads in threads of the training process."""
+    checkpoint_minutes: Annotated[float, Field(gt=0)] = 5.0
+    """Longest time between two checkpoints; one is also written after every epoch."""
+
+
+class EvaluateSection(Section):
+    """How models are compared."""
+
+    select: Literal["loss", "accuracy", "balanced_accuracy", "macro_f1", "auroc"] = "loss"
+    """Validation value that picks the best weights of a stage."""
+    bootstrap: Annotated[int, Field(ge=0)] = 1000
+    """Resamples behind the 95 % intervals."""
+
+
+class ExportSection(Section):
+    """How far the exported file may be from the network before it is refused."""
+
+    min_agreement: Annotated[float, Field(ge=0, le=1)] = 1.0
+    """Share of the validation images on which both must give the same class."""
+    max_difference: Annotated[float, Field(gt=0)] = 1e-4
+    """Largest difference of any probability."""
+
+
+class Recipe(Section):
+    """A whole run: complete, typed, frozen."""
+
+    name: Annotated[str, Field(pattern=r"^[\w.-]+$")] = "run"
+    """What the run folder is called."""
+    seed: Annotated[int, Field(ge=0)] = 0
+    """Everything random follows from it."""
+    data: DataSection = DataSection()
+    backbone: BackboneSection = BackboneSection()
+    input: InputSection = InputSection()
+    task: TaskSection = TaskSection()
+    augment: AugmentSection = AugmentSection()
+    stages: Annotated[tuple[Stage, ...], Field(min_length=1)] = DEFAULT_STAGES
+    """What happens, in order."""
+    optim: OptimSection = OptimSection()
+    runtime: RuntimeSection = RuntimeSection()
+    evaluate: EvaluateSection = EvaluateSection()
+    export: ExportSection = ExportSection()
+
+    @model_validator(mode="after")
+    def _stage_names_differ(self) -> "Recipe":
+        names = [stage.name for stage in self.stages]
+        repeated = sorted({name for name in names if names.count(name) > 1})
+        if repeated:
+            raise ValueError(f"stages: two are called {repeated[0]!r}; give each its own name")
+        return self

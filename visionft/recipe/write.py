@@ -1,0 +1,21 @@
+"""Recipes out: YAML that can be run again, and a JSON schema for editors."""
+
+import json
+from typing import Any
+
+import yaml
+
+from visionft.recipe.schema import Recipe
+
+
+def recipe_to_yaml(recipe: Recipe) -> str:
+    """Write every key of a resolved recipe; ``load_recipe`` gives the same recipe back."""
+    return yaml.safe_dump(recipe.model_dump(mode="json"), sort_keys=False, allow_unicode=True, width=110)
+
+
+def json_schema() -> str:
+    """Return the JSON schema of a recipe file."""
+    schema: dict[str, Any] = Recipe.model_json_schema()
+    extends = {"type": "string", "description": "One recipe file or name that this one is laid over."}
+    schema["properties"] = {"extends": extends} | schema["properties"]
+    return json.dumps({"$schema": "https://json-schema.org/draft/2020-12/schema", **schema}, indent=2)

@@ -1,0 +1,134 @@
+"""Everything the report shows. Whoever has a run fills it in; nothing here reads files or knows a recipe.
+
+Shape suffixes: H height, W width, 3 colour channels (RGB).
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from visionft.metrics import ClassificationMetrics
+from visionft.sample import Problem, Split
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DatasetFacts:
+    """Where the images come from.
+
+    Attributes:
+        name: what people call the data set.
+        source: where it came from; may be empty.
+        licence: on which terms; may be empty.
+        images: number of usable images by split.
+    """
+
+    name: str
+    source: str = ""
+    licence: str = ""
+    images: Mapping[Split, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelFacts:
+    """What was fine-tuned.
+
+    Attributes:
+        backbone: the network's name.
+        weights: which pretrained weights it started from.
+        licence: the weights' licence; may be empty.
+        parameters: number of parameters of the whole model, head included.
+        input: the input in words, such as ``224 × 224 pixels, centre crop``.
+    """
+
+    backbone: str
+    weights: str
+    licence: str = ""
+    parameters: int
+    input: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StageFacts:
+    """What one stage did.
+
+    Attributes:
+        name: the stage's name.
+        trainable: which parts learned, in words, such as ``head`` or ``head, blocks.5, blocks.6``.
+        trainable_parameters: how many parameters learned.
+        head_rate: peak learning rate of the head.
+        backbone_rate: peak learning rate of the deepest trainable group; none when the backbone is frozen.
+        epochs: passes over the training images that were run.
+        best_epoch: epoch of the stage's best validation value, counted within the whole run; none without it.
+        best_value: the selection metric in that epoch; none without one.
+        seconds: wall-clock time.
+        ended: why it ended, such as ``ran its 5 epochs``.
+    """
+
+    name: str
+    trainable: str
+    trainable_parameters: int
+    head_rate: float
+    backbone_rate: float | None
+    epochs: float
+    best_epoch: float | None
+    best_value: float | None
+    seconds: float
+    ended: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Example:
+    """One image with what was said about it.
+
+    Attributes:
+        id: the sample's id.
+        image_HW3: uint8 RGB pixels of any size, upright.
+        true: name of the true class.
+        predicted: name of the most probable class.
+        confidence: probability of the predicted class.
+    """
+
+    id: str
+    image_HW3: NDArray[np.uint8]
+    true: str
+    predicted: str
+    confidence: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReportData:
+    """What the report of one run shows.
+
+    Attributes:
+        title: the page's heading.
+        dataset: where the images come from.
+        model: what was fine-tuned.
+        metrics: the evaluation.
+        split: the part of the data it was measured on.
+        selection: name of the validation score that chose the best epoch, a key of a history row's ``val``.
+        stages: in the order they ran.
+        history: the training loop's rows in order, each with ``stage`` (0, 1, ...), ``stage_name``, ``epoch`` (counted within
+            the whole run) and, where measured, ``train_loss``, ``lr`` and ``val`` (scores by name).
+        mistakes: wrong answers, the most confident first.
+        unsure: right answers, the least confident first.
+        problems: what was found wrong with the data.
+        recipe: the recipe's text.
+        provenance: name and value of whatever is needed to repeat the run, such as versions, hardware, seed.
+    """
+
+    title: str
+    dataset: DatasetFacts
+    model: ModelFacts
+    metrics: ClassificationMetrics
+    split: Split
+    selection: str
+    stages: tuple[StageFacts, ...]
+    history: tuple[Mapping[str, Any], ...]
+    mistakes: tuple[Example, ...] = ()
+    unsure: tuple[Example, ...] = ()
+    problems: tuple[Problem, ...] = ()
+    recipe: str = ""
+    provenance: Mapping[str, str] = field(default_factory=dict)

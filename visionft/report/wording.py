@@ -1,0 +1,67 @@
+"""How numbers read on the page. A value that is not defined is a dash."""
+
+import math
+
+MISSING = "–"
+_NARROW_SPACE = "\u202f"  # does not break, so that a number and its unit stay together
+_SCORES = {
+    "loss": "loss",
+    "accuracy": "accuracy",
+    "balanced_accuracy": "balanced accuracy",
+    "macro_f1": "macro F1",
+    "auroc": "AUROC",
+}
+
+
+def percent(share: float | None, digits: int = 1) -> str:
+    """Write a share in 0..1 as per cent."""
+    return MISSING if share is None else f"{100 * share:.{digits}f}{_NARROW_SPACE}%"
+
+
+def decimal(value: float | None, digits: int = 3) -> str:
+    """Write a number with a fixed number of decimals, so that columns align."""
+    return MISSING if value is None else f"{value:.{digits}f}"
+
+
+def whole(count: int) -> str:
+    """Write a count with its thousands set apart."""
+    return f"{count:,}".replace(",", _NARROW_SPACE)
+
+
+def short(value: float | None) -> str:
+    """Write a number with the digits it needs: 3 and not 3.0, but 2.5."""
+    return MISSING if value is None else f"{value:g}"
+
+
+def rate(value: float | None) -> str:
+    """Write a learning rate such as 3e-4, with up to three digits before the exponent."""
+    if value is None or value == 0:
+        return MISSING if value is None else "0"
+    mantissa, exponent = f"{value:.2e}".split("e")
+    return f"{float(mantissa):g}e{int(exponent)}"
+
+
+def duration(seconds: float) -> str:
+    """Write a time with its two largest units."""
+    if seconds < 10:
+        return f"{seconds:.1f}{_NARROW_SPACE}s"
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    if hours:
+        return f"{hours}{_NARROW_SPACE}h {minutes:02d}{_NARROW_SPACE}min"
+    return f"{minutes}{_NARROW_SPACE}min {rest:02d}{_NARROW_SPACE}s" if minutes else f"{rest}{_NARROW_SPACE}s"
+
+
+def score_name(name: str) -> str:
+    """Return what people call a validation score."""
+    return _SCORES.get(name, name.replace("_", " "))
+
+
+def score(value: float | None, name: str) -> str:
+    """Write the value of a validation score: losses and areas as decimals, everything else as per cent."""
+    return decimal(value) if name in ("loss", "auroc") else percent(value)
+
+
+def finite(value: float | None) -> float | None:
+    """Return the value, or none when it is infinite or not a number, which no chart can place."""
+    return value if value is not None and math.isfinite(value) else None

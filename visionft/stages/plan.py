@@ -1,0 +1,109 @@
+"""From stages to numbers: steps, trainable groups and rates. No torch: everything here can be read off a table."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from visionft.errors import RecipeError, UnknownName
+from visionft.stages.stage import Stage
+
+
+@dataclass(frozen=True, slots=True)
+class GroupRate:
+    """Peak learning rate of one depth group."""
+
+    group: str
+    lr: float
+
+
+@dataclass(frozen=True, slots=True)
+class StagePlan:
+    """One stage with every number filled in.
+
+    Attributes:
+        index: position in the run, from 0.
+        stage: what the recipe said.
+        rates: the trainable depth groups, shallow to deep, with their peak learning rates.
+        steps: optimizer steps in the stage.
+        warmup_steps: how many of them are warm-up.
+        steps_per_epoch: optimizer steps in one pass over the training data.
+    """
+
+    index: int
+    stage: Stage
+    rates: tuple[GroupRate, ...]
+    steps: int
+    warmup_steps: int
+    steps_per_epoch: int
+
+    @property
+    def groups(self) -> tuple[str, ...]:
+        """Names of the trainable depth groups, shallow to deep."""
+        return tuple(rate.group for rate in self.rates)
+
+    def lr_factor(self, step: int) -> float:
+        """Return what peak rates are multiplied with at a step of the stage, in (0, 1].
+
+        Args:
+            step: 0 for the first optimizer step of the stage.
+
+        Source:
+            Loshchilov and Hutter (2017), SGDR, arXiv:1608.03983, equation 5 (cosine, one cycle).
+        """
+        if step < self.warmup_steps:
+            return (step + 1) / self.warmup_steps
+        if self.stage.schedule == "constant":
+            return 1.0
+        # half a step ahead, so that neither the first step after warm-up nor the last one is wasted
+        done = (step - self.warmup_steps + 0.5) / max(1, self.steps - self.warmup_steps)
+        remaining = 1.0 - min(1.0, done)
+        return remaining if self.stage.schedule == "linear" else 0.5 * (1.0 - math.cos(math.pi * remaining))
+
+
+def plan(stages: Sequence[Stage], groups: Sequence[str], steps_per_epoch: int) -> tuple[StagePlan, ...]:
+    """Fill in every number of every stage.
+
+    Args:
+        stages: the recipe's list, in order.
+        groups: names of the backbone's depth groups, stem first.
+        steps_per_epoch: optimizer steps in one pass over the training data, >= 1.
+
+    Raises:
+        RecipeError: when a stage names groups that the backbone does not have.
+    """
+    return tuple(_plan_one(index, stage, groups, steps_per_epoch) for index, stage in enumerate(stages))
+
+
+def _plan_one(index: int, stage: Stage, groups: Sequence[str], steps_per_epoch: int) -> StagePlan:
+    chosen = _choose(index, stage, groups)
+    depth = {name: len(groups) - 1 - position for position, name in enumerate(groups)}
+    nearest = min((depth[name] for name in chosen), default=0)
+    rates = tuple(
+        GroupRate(name, stage.backbone_lr * stage.layer_decay ** (depth[name] - nearest)) for name in chosen
+    )
+    steps = stage.steps or max(1, round((stage.epochs or 0.0) * steps_per_epoch))
+    return StagePlan(index, stage, rates, steps, round(stage.warmup * steps), steps_per_epoch)
+
+
+def _choose(index: int, stage: Stage, groups: Sequence[str]) -> tuple[str, ...]:
+    where = f"stages[{index}].unfreeze"
+    match stage.unfreeze:
+        case "none":
+            return ()
+        case "all":
+            return tuple(groups)
+        case int(last):
+            if last > len(groups):
+                raise RecipeError(
+                    f"{where}: {last} depth groups asked for; the backbone has {len(groups)}; use 'all' for every one"
+                )
+            return tuple(groups[-last:])
+        case names:
+            for name in names:
+                if not any(_selects(name, group) for group in groups):
+                    raise UnknownName("depth group", name, groups, where=where)
+            return tuple(group for group in groups if any(_selects(name, group) for name in names))
+
+
+def _selects(name: str, group: str) -> bool:
+    return group == name or group.startswith(name + ".")

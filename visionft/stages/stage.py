@@ -1,0 +1,68 @@
+"""What one stage of a fine-tuning run is."""
+
+from dataclasses import dataclass
+from typing import Annotated, Any, ClassVar, Literal
+
+from annotated_types import Ge, Gt, Le, MinLen
+
+NormPolicy = Literal["frozen", "affine", "all"]
+Schedule = Literal["cosine", "linear", "constant"]
+Strength = Literal["none", "light", "medium", "strong"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stage:
+    """One stretch of training in which nothing structural changes.
+
+    Attributes:
+        name: what tables and curves call it.
+        unfreeze: which depth groups of the backbone train beside the head: ``none``, ``all``, the last n, or a
+            list of group names (a name also selects the groups below it: ``blocks.5`` selects ``blocks.5.0``).
+        epochs: length in passes over the training data; give this or ``steps``.
+        steps: length in optimizer steps.
+        head_lr: peak learning rate of the head.
+        backbone_lr: peak learning rate of the deepest trainable depth group.
+        layer_decay: factor on the learning rate for each depth group further from the head.
+        warmup: share of the stage over which rates rise linearly from zero.
+        schedule: how rates fall to zero after the warm-up; ``constant`` keeps them.
+        norm: norm layers of unfrozen groups: ``frozen`` keeps statistics and affine parameters, ``affine`` trains
+            the parameters only, ``all`` updates the statistics as well. Frozen groups never change theirs.
+        augment: strength of the augmentation.
+        image_size: side of the square canvas in pixels; none keeps the run's.
+        patience: end after this many epochs without a better validation value; none never does.
+        budget_minutes: end after this much wall-clock time in the stage; none never does.
+
+    Source:
+        Kumar et al. (2022), Fine-Tuning can Distort Pretrained Features and Underperform Out-of-Distribution,
+        arXiv:2202.10054, section 3 (linear probing before fine-tuning); Howard and Ruder (2018),
+        arXiv:1801.06146, section 3.3 (gradual unfreezing, discriminative rates).
+    """
+
+    # pydantic reads this when it validates a stage inside a recipe; nothing here depends on pydantic
+    __pydantic_config__: ClassVar[dict[str, Any]] = {"extra": "forbid"}
+
+    name: Annotated[str, MinLen(1)]
+    unfreeze: Literal["none", "all"] | Annotated[int, Ge(1)] | tuple[str, ...] = "all"
+    epochs: Annotated[float, Gt(0)] | None = None
+    steps: Annotated[int, Ge(1)] | None = None
+    head_lr: Annotated[float, Gt(0)] = 1e-3
+    backbone_lr: Annotated[float, Gt(0)] = 3e-4
+    layer_decay: Annotated[float, Gt(0), Le(1)] = 1.0
+    warmup: Annotated[float, Ge(0), Le(1)] = 0.1
+    schedule: Schedule = "cosine"
+    norm: NormPolicy = "affine"
+    augment: Strength = "light"
+    image_size: Annotated[int, Ge(16)] | None = None
+    patience: Annotated[int, Ge(1)] | None = None
+    budget_minutes: Annotated[float, Gt(0)] | None = None
+
+    def __post_init__(self) -> None:
+        if (self.epochs is None) == (self.steps is None):
+            raise ValueError("give its length as either 'epochs' or 'steps'")
+
+
+DEFAULT_STAGES = (
+    Stage(name="head", unfreeze="none", epochs=3, head_lr=2e-3),
+    Stage(name="top", unfreeze=6, epochs=8, layer_decay=0.9, augment="medium", patience=4),
+    Stage(name="all", unfreeze="all", epochs=8, backbone_lr=1e-4, layer_decay=0.85, augment="medium", patience=4),
+)

@@ -1,0 +1,7 @@
+"""Task adapters by name: what differs between tasks, and nothing else."""
+
+from visionft.catalog import Catalog
+
+TASKS = Catalog("task", {"classification": "visionft.tasks.classification:Classification"}, "visionft.tasks")
+
+__all__ = ["TASKS"]

@@ -1,0 +1,116 @@
+"""Progress on a terminal: a live bar there, plain lines anywhere else. Always on stderr."""
+
+from typing import Any
+
+from rich.console import Console as RichConsole
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
+from rich.table import Table
+from rich.text import Text
+
+from visionft.training.events import EpochDone, Event, Notice, RunPlanned, StageEnded, StageStarted, StepDone, Working
+
+
+class Console:
+    """A sink that prints.
+
+    Args:
+        output: where to; none is stderr.
+    """
+
+    def __init__(self, output: RichConsole | None = None) -> None:
+        self._out = output or RichConsole(stderr=True, highlight=False)
+        self._bar: Progress | None = None
+        self._task: TaskID | None = None
+
+    def __call__(self, event: Event) -> None:
+        """Show an event."""
+        match event:
+            case Working():
+                self._show_bar(event.what, event.done, event.total, "")
+            case StepDone():
+                loss = "" if event.loss is None else f"loss {event.loss:.4f}  "
+                what = f"{event.stage}, epoch {event.epoch}"
+                self._show_bar(what, event.step, event.steps, f"{loss}{event.images_per_second:.1f} images/s")
+            case RunPlanned():
+                self._print_plan(event)
+            case StageStarted():
+                self._line(f"stage {event.index + 1} of {event.stages}: {event.stage}, {event.epochs:g} epochs")
+            case EpochDone():
+                self._print_epoch(event)
+            case StageEnded():
+                self._print_result(event.result)
+            case Notice():
+                self._line(event.text, style="yellow")
+
+    def _line(self, text: str, style: str = "") -> None:
+        # Text, because names from recipes and folders may contain what rich reads as markup
+        self._out.print(Text(text, style=style), soft_wrap=True)
+
+    def _show_bar(self, what: str, done: int, total: int, note: str) -> None:
+        if not self._out.is_terminal:
+            return
+        if self._bar is None:
+            columns = (TextColumn("{task.description}", markup=False), BarColumn(), MofNCompleteColumn())
+            note_column = TextColumn("{task.fields[note]}", markup=False)
+            self._bar = Progress(*columns, note_column, TimeRemainingColumn(), console=self._out, transient=True)
+            self._bar.start()
+            self._task = self._bar.add_task(what, total=total, note=note)
+        if self._task is not None:
+            self._bar.update(self._task, description=what, completed=done, total=total, note=note)
+        if done >= total:
+            self.close()
+
+    def close(self) -> None:
+        """Take the bar off the terminal."""
+        if self._bar is not None:
+            self._bar.stop()
+            self._bar = self._task = None
+
+    def _print_plan(self, event: RunPlanned) -> None:
+        for name, text in event.facts.items():
+            if text:
+                self._line(f"{name:>9}  {text}")
+        table = Table(box=None, pad_edge=False, header_style="bold")
+        headings = ("stage", "trains", "parameters", "head lr", "backbone lr", "norm", "augment", "canvas", "epochs", "estimate")
+        for heading in headings:
+            table.add_column(heading, justify="left" if heading in ("stage", "trains", "norm", "augment") else "right")
+        for row in event.rows:
+            table.add_row(*(Text(cell) for cell in _cells(row)))
+        self._out.print(table)
+        self._line(f"estimated training time: {_duration(sum(row['seconds'] for row in event.rows))}")
+
+    def _print_epoch(self, event: EpochDone) -> None:
+        self.close()
+        row = event.row
+        loss = "-" if row["train_loss"] is None else f"{row['train_loss']:.4f}"
+        val = "  ".join(f"{name} {value:.4f}" for name, value in row["val"].items() if value is not None)
+        mark = "  *" if event.best else ""
+        speed = f"{row['images_per_second']:.1f} images/s"
+        self._line(f"  epoch {row['epoch']:>3}  train loss {loss}  |  {val}  |  {speed}  {_duration(row['seconds'])}{mark}")
+
+    def _print_result(self, result: dict[str, Any]) -> None:
+        self.close()
+        best = f"best epoch {result['best_epoch']}" if result["best_epoch"] else "no epoch"
+        self._line(f"  {result['name']} ended after {_duration(result['seconds'])}: {result['ended']}; {best}")
+
+
+def _cells(row: dict[str, Any]) -> tuple[str, ...]:
+    rates = row["backbone_lr"]
+    backbone = "-" if rates is None else f"{rates[1]:g}" if rates[0] == rates[1] else f"{rates[0]:.1e}..{rates[1]:g}"
+    return (
+        row["stage"],
+        row["trains"],
+        f"{row['parameters']:,}",
+        f"{row['head_lr']:g}",
+        backbone,
+        row["norm"],
+        row["augment"],
+        "x".join(map(str, row["canvas"])),
+        f"{row['epochs']:g}",
+        _duration(row["seconds"]),
+    )
+
+
+def _duration(seconds: float) -> str:
+    minutes, rest = divmod(round(seconds), 60)
+    return f"{minutes} min {rest:02d} s" if minutes else f"{rest} s"

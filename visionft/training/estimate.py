@@ -1,0 +1,82 @@
+"""What a run will do, stage by stage, before it does it.
+
+Shape suffixes: B batch.
+"""
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+import torch
+
+from visionft.assemble import Job
+from visionft.batch import Batch
+from visionft.stages import StagePlan
+from visionft.training.optimizer import enter_stage
+
+_SAMPLE = 8  # images in the timed step
+
+
+def outline(job: Job) -> list[dict[str, Any]]:
+    """Return one row per stage: what trains, at which rates, for how long, and the estimated seconds.
+
+    A small step of each stage is timed on made-up images; the network is left as it was.
+    """
+    before = {name: tensor.clone() for name, tensor in job.network.state_dict().items()}
+    rows = [_row(job, plan) for plan in job.plans]
+    job.network.load_state_dict(before)
+    return rows
+
+
+def _row(job: Job, plan: StagePlan) -> dict[str, Any]:
+    optimizer = enter_stage(job, plan)
+    stage, total = plan.stage, len(job.network.backbone.groups)
+    canvas = job.stage_input(stage)
+    step, forward = _seconds_per_image(job, plan)
+    epochs = plan.steps / plan.steps_per_epoch
+    train, val = len(job.dataset.split("train")), len(job.dataset.split("val"))
+    return {
+        "stage": stage.name,
+        "trains": "head" if not plan.groups else f"head + {len(plan.groups)} of {total} groups",
+        "from_group": plan.groups[0] if plan.groups else None,
+        "parameters": sum(p.numel() for group in optimizer.param_groups for p in group["params"]),
+        "head_lr": stage.head_lr,
+        "backbone_lr": [plan.rates[0].lr, plan.rates[-1].lr] if plan.rates else None,
+        "norm": stage.norm if plan.groups else "frozen",
+        "augment": stage.augment,
+        "canvas": [canvas.width, canvas.height],
+        "epochs": round(epochs, 2),
+        "steps": plan.steps,
+        "seconds": round(epochs * (train * step + val * forward), 1),
+    }
+
+
+def _seconds_per_image(job: Job, plan: StagePlan) -> tuple[float, float]:
+    """Return the measured seconds of a training step and of a forward pass, per image."""
+    canvas, device = job.stage_input(plan.stage), job.runtime.device
+    images_BHW3 = torch.zeros(_SAMPLE, canvas.height, canvas.width, 3, dtype=torch.uint8)
+    batch = Batch(images_BHW3, torch.zeros(_SAMPLE, dtype=torch.int64), ("",) * _SAMPLE).to(device)
+
+    def step() -> None:
+        with job.runtime.autocast(plan.groups):
+            outputs = job.network(batch.images_BHW3)
+        job.task.loss(outputs, batch).backward()
+        job.network.zero_grad(set_to_none=True)
+
+    def forward() -> None:
+        with torch.inference_mode():
+            job.network(batch.images_BHW3)
+
+    return _timed(step, device) / _SAMPLE, _timed(forward, device) / _SAMPLE
+
+
+def _timed(action: Callable[[], None], device: torch.device) -> float:
+    """Return the seconds of the second of two calls: the first one builds kernels and fills caches."""
+    seconds = 0.0
+    for _ in range(2):
+        started = time.monotonic()
+        action()
+        if device.type == "cuda":
+            torch.cuda.synchronize(device)
+        seconds = time.monotonic() - started
+    return seconds

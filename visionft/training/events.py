@@ -1,0 +1,145 @@
+"""What the loop tells the world. Sinks listen; nothing they do reaches back into training."""
+
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """Base of all events."""
+
+
+@dataclass(frozen=True, slots=True)
+class Working(Event):
+    """Something other than training is under way.
+
+    Attributes:
+        what: such as ``reading images``.
+        done: how much is done; equal to ``total`` at the end.
+        total: of how much.
+    """
+
+    what: str
+    done: int
+    total: int
+
+
+@dataclass(frozen=True, slots=True)
+class RunPlanned(Event):
+    """What the run will do.
+
+    Attributes:
+        facts: name -> text: data, backbone, weights, device and the like.
+        rows: one per stage, see ``outline``.
+    """
+
+    facts: dict[str, str]
+    rows: list[dict[str, Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class StageStarted(Event):
+    """A stage begins, or goes on after a resume.
+
+    Attributes:
+        stage: its name.
+        index: its position, from 0.
+        stages: how many there are.
+        epochs: passes over the data, as planned.
+        step: optimizer steps already done in it.
+        steps: optimizer steps planned.
+    """
+
+    stage: str
+    index: int
+    stages: int
+    epochs: float
+    step: int
+    steps: int
+
+
+@dataclass(frozen=True, slots=True)
+class StepDone(Event):
+    """An optimizer step was taken.
+
+    Attributes:
+        stage: name of the stage.
+        epoch: epoch of the run, from 1.
+        step: optimizer steps done in the stage.
+        steps: optimizer steps planned in the stage.
+        loss: mean training loss since the epoch began; none before its first finite step.
+        images_per_second: since the epoch began or was resumed.
+        seconds_left: estimate for the stage.
+    """
+
+    stage: str
+    epoch: int
+    step: int
+    steps: int
+    loss: float | None
+    images_per_second: float
+    seconds_left: float
+
+
+@dataclass(frozen=True, slots=True)
+class EpochDone(Event):
+    """An epoch was validated.
+
+    Attributes:
+        row: one line of the history: stage, stage_name, epoch, step, train_loss, lr, val, images_per_second, seconds.
+        best: whether these are the best weights of the stage so far.
+    """
+
+    row: dict[str, Any]
+    best: bool
+
+
+@dataclass(frozen=True, slots=True)
+class StageEnded(Event):
+    """A stage is over.
+
+    Attributes:
+        result: stage, epochs, steps, seconds, best_epoch, best value, and why it ended.
+    """
+
+    result: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Notice(Event):
+    """Something a person should read.
+
+    Attributes:
+        text: one sentence.
+    """
+
+    text: str
+
+
+class Sink(Protocol):
+    """Something that listens."""
+
+    def __call__(self, event: Event) -> None:
+        """Take note of an event."""
+        ...
+
+
+class JsonLines:
+    """Appends every event but single steps and other work to a file, one JSON object a line.
+
+    Args:
+        path: the file; made when missing.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def __call__(self, event: Event) -> None:
+        """Append the event."""
+        if isinstance(event, StepDone | Working):
+            return
+        line = json.dumps({"event": type(event).__name__, **asdict(event)}, ensure_ascii=False)
+        with self._path.open("a", encoding="utf-8") as file:
+            file.write(line + "\n")

@@ -1,0 +1,66 @@
+"""The training loop, top to bottom."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+
+from visionft.assemble import Job
+from visionft.checkpoint import RunFolder
+from visionft.errors import TrainingError
+from visionft.training.events import Sink
+from visionft.training.interrupt import InterruptGuard
+from visionft.training.session import Session
+from visionft.training.stage_run import StageRun
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a finished run gives.
+
+    Attributes:
+        val: validation values of the final weights, which the network holds.
+        history: one row per epoch.
+        results: one entry per stage.
+    """
+
+    val: dict[str, float]
+    history: list[dict[str, Any]]
+    results: list[dict[str, Any]]
+
+
+def fit(job: Job, folder: RunFolder, sinks: Sequence[Sink] = ()) -> Outcome:
+    """Run every stage that is still to do, from the newest checkpoint if there is one.
+
+    Each stage starts from the best weights of the one before. Everything that is rebuilt at a boundary (what is
+    frozen, optimizer, rates, canvas, augmentation) is rebuilt there and only there.
+
+    Args:
+        job: the live objects.
+        folder: where checkpoints go and come from.
+        sinks: who is told.
+
+    Raises:
+        TrainingError: after too many non-finite steps in a row, or when memory runs out.
+        Interrupted: after a signal; the state has been saved.
+        CheckpointError: when checkpoints exist and none is undamaged.
+    """
+    session = Session(job, folder, sinks)
+    session.restore()
+    try:
+        with InterruptGuard() as guard:
+            for plan in job.plans[session.progress.stage :]:
+                with StageRun(session, plan) as stage:
+                    while (reason := stage.reason_to_end()) is None:
+                        stage.train_epoch(guard)
+                        stage.validate()
+                        stage.save()
+                    stage.leave(reason)
+    except torch.OutOfMemoryError as error:
+        raise TrainingError(
+            f"out of memory on {job.runtime.device}: lower optim.batch_size (now {job.recipe.optim.batch_size}) and "
+            f"raise optim.accumulate to keep the step the same; then --resume or start again"
+        ) from error
+    best = session.progress.best
+    return Outcome(best.val if best else {}, session.progress.history, session.progress.results)

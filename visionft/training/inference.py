@@ -1,0 +1,45 @@
+"""A network over images, without gradients.
+
+Shape suffixes: N images, K classes.
+"""
+
+from collections.abc import Callable, Iterable
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from visionft.assemble import Job
+from visionft.batch import Batch
+from visionft.tasks.network import FinalNetwork
+
+
+@torch.inference_mode()
+def run_network(
+    job: Job, batches: Iterable[Batch], on_batch: Callable[[int], None] | None = None
+) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
+    """Return final results and labels in the order of the batches, computed in fp32.
+
+    The arithmetic is that of the exported file, whatever precision training uses: what is validated is what is
+    deployed.
+
+    Args:
+        job: network, task and runtime.
+        batches: at least one.
+        on_batch: called with the number of images done.
+
+    Returns:
+        results_NK float32 and labels_N int64.
+    """
+    final = FinalNetwork(job.network, job.task)
+    was_training = job.network.training
+    job.network.eval()
+    results, labels, done = [], [], 0
+    for batch in batches:
+        results.append(final(batch.to(job.runtime.device).images_BHW3).cpu())
+        labels.append(batch.labels_B)
+        done += len(batch)
+        if on_batch:
+            on_batch(done)
+    job.network.train(was_training)
+    return torch.cat(results).numpy(), torch.cat(labels).numpy()

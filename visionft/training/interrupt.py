@@ -1,0 +1,46 @@
+"""Ctrl-C and SIGTERM: finish the step, save, leave. A second Ctrl-C leaves at once."""
+
+import signal
+import threading
+from types import FrameType, TracebackType
+
+from visionft.errors import Interrupted
+
+_SIGNALS = (signal.SIGINT, signal.SIGTERM)
+
+
+class InterruptGuard:
+    """Context in which SIGINT and SIGTERM are remembered instead of raised."""
+
+    def __init__(self) -> None:
+        self._received: int | None = None
+        self._former: dict[int, object] = {}
+
+    def __enter__(self) -> "InterruptGuard":
+        if threading.current_thread() is threading.main_thread():  # signals can be caught nowhere else
+            self._former = {number: signal.signal(number, self._note) for number in _SIGNALS}
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        for number, handler in self._former.items():
+            signal.signal(number, handler)  # type: ignore[arg-type]  # what signal.signal returned
+
+    def _note(self, number: int, frame: FrameType | None) -> None:
+        if self._received is not None:
+            raise KeyboardInterrupt
+        self._received = number
+
+    @property
+    def received(self) -> bool:
+        """Whether a signal has come."""
+        return self._received is not None
+
+    def leave(self, message: str) -> None:
+        """Raise for the signal that came.
+
+        Raises:
+            Interrupted: always.
+        """
+        raise Interrupted(self._received or signal.SIGINT, message)

@@ -1,0 +1,68 @@
+"""What outlives a stage: progress, best weights, optimizer state, checkpoints."""
+
+from collections.abc import Mapping, Sequence
+
+from torch import Tensor
+
+from visionft.assemble import Job
+from visionft.checkpoint import Checkpoint, RunFolder
+from visionft.training.events import Event, Notice, Sink
+from visionft.training.progress import Best, Progress
+
+
+class Session:
+    """One run in progress.
+
+    Args:
+        job: the live objects.
+        folder: where checkpoints go and come from.
+        sinks: who is told.
+    """
+
+    def __init__(self, job: Job, folder: RunFolder, sinks: Sequence[Sink] = ()) -> None:
+        self.job = job
+        self.progress = Progress()
+        self.optimizer_state: Mapping[str, Tensor] = {}
+        self.best_weights: Mapping[str, Tensor] = {}
+        self._best_saved = False
+        self._folder = folder
+        self._sinks = sinks
+
+    def tell(self, event: Event) -> None:
+        """Hand an event to every sink."""
+        for sink in self._sinks:
+            sink(event)
+
+    def restore(self) -> None:
+        """Go back to the newest undamaged checkpoint; do nothing in a new run."""
+        checkpoint, damages = self._folder.checkpoints.load_newest()
+        for damage in damages:
+            self.tell(Notice(f"damaged checkpoint left aside: {damage}"))
+        if checkpoint is None:
+            return
+        self.progress = Progress.from_json(dict(checkpoint.progress))
+        self.job.network.load_state_dict(checkpoint.model)
+        self.optimizer_state = checkpoint.optimizer
+        self.best_weights = checkpoint.best
+        self.tell(Notice(f"resumed after {self.progress.step} steps, {self.progress.epoch} epochs"))
+
+    def keep_best(self, val: dict[str, float], epoch: int) -> None:
+        """Remember the network's present weights as the best."""
+        value = val[self.job.recipe.evaluate.select]
+        self.progress.best = Best(value, epoch, self.progress.step, val)
+        self.best_weights = {name: t.detach().cpu().clone() for name, t in self.job.network.state_dict().items()}
+        self._best_saved = False
+
+    def save(self) -> None:
+        """Write a checkpoint of the present state."""
+        progress = self.progress
+        best_is_model = progress.best is not None and progress.best.step == progress.step
+        self._folder.checkpoints.save(
+            progress.step,
+            Checkpoint(
+                self.job.network.state_dict(), self.optimizer_state, self.best_weights, progress.to_json()
+            ),
+            best_is_model=best_is_model,
+            best_changed=not self._best_saved,
+        )
+        self._best_saved = True

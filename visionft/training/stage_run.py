@@ -1,0 +1,208 @@
+"""One stage in progress: its epochs, validation and end."""
+
+import time
+from collections.abc import Iterator, Sequence
+from itertools import islice
+from types import TracebackType
+
+from visionft.batch import Batch
+from visionft.errors import TrainingError
+from visionft.stages import StagePlan
+from visionft.training.events import EpochDone, Notice, StageEnded, StageStarted, StepDone
+from visionft.training.inference import run_network
+from visionft.training.interrupt import InterruptGuard
+from visionft.training.optimizer import enter_stage, restore_state, set_rates, state_by_name
+from visionft.training.progress import better
+from visionft.training.session import Session
+from visionft.training.step import Stepper
+
+
+class StageRun:
+    """Rebuilds what a stage needs, then trains it.
+
+    Args:
+        session: what outlives the stage.
+        plan: the stage's numbers.
+    """
+
+    def __init__(self, session: Session, plan: StagePlan) -> None:
+        self._session = session
+        self._progress = session.progress
+        self._job = session.job
+        self._plan = plan
+        self._stage = plan.stage
+        self._canvas = session.job.stage_input(plan.stage)
+        self._train = session.job.train_loader(plan.stage)
+        self._val = session.job.eval_loader("val", self._canvas)
+        self._optimizer = enter_stage(session.job, plan)
+        restore_state(self._optimizer, session.optimizer_state)
+        self._stepper = Stepper(session.job, plan, self._optimizer)
+        self._clock = self._saved_at = time.monotonic()
+        session.tell(
+            StageStarted(
+                stage=plan.stage.name,
+                index=plan.index,
+                stages=len(session.job.plans),
+                epochs=plan.steps / plan.steps_per_epoch,
+                step=session.progress.stage_step,
+                steps=plan.steps,
+            )
+        )
+        if plan.index > 0 and self._progress.stage_step == 0:
+            self._value_start()
+
+    def _value_start(self) -> None:
+        """Make the weights that the stage starts with the best so far, valued on the stage's own canvas."""
+        if self._canvas != self._job.stage_input(self._job.plans[self._plan.index - 1].stage):
+            self._session.keep_best(self._validation(), self._progress.epoch)
+
+    def __enter__(self) -> "StageRun":
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._train.close()
+        self._val.close()
+
+    def reason_to_end(self) -> str | None:
+        """Say why the stage is over; none while it is not."""
+        progress, stage = self._progress, self._stage
+        if progress.batch > 0:  # resumed inside an epoch, which is finished first
+            return None
+        if progress.stage_step >= self._plan.steps:
+            return "all steps done"
+        if stage.patience is not None and progress.stale >= stage.patience:
+            return f"no better validation for {stage.patience} epochs"
+        return "its time budget is spent" if self._over_budget() else None
+
+    def train_epoch(self, guard: InterruptGuard) -> None:
+        """Take the steps of one epoch, or what is left of it, up to the end of the stage or of its budget."""
+        progress, plan = self._progress, self._plan
+        started, images = time.monotonic(), 0
+        for done, batches in enumerate(self._steps_of_epoch(), start=1):
+            self._save_if_due(guard)
+            set_rates(self._optimizer, plan.lr_factor(progress.stage_step))
+            loss = self._stepper.take(batches, progress.step)
+            progress.step += 1
+            progress.stage_step += 1
+            progress.batch += len(batches)
+            self._note(loss, batches)
+            images += sum(map(len, batches))
+            elapsed = time.monotonic() - started
+            self._session.tell(
+                StepDone(
+                    stage=self._stage.name,
+                    epoch=progress.epoch + 1,
+                    step=progress.stage_step,
+                    steps=plan.steps,
+                    loss=progress.mean_loss,
+                    images_per_second=images / elapsed,
+                    seconds_left=(plan.steps - progress.stage_step) * elapsed / done,
+                )
+            )
+            if progress.stage_step >= plan.steps or self._over_budget():
+                break
+        progress.images_per_second = images / max(time.monotonic() - started, 1e-9)
+
+    def _steps_of_epoch(self) -> Iterator[Sequence[Batch]]:
+        """Yield the micro-batches of each optimizer step that is left in the epoch."""
+        progress = self._progress
+        batches = self._train.training(progress.epoch, start_batch=progress.batch)
+        while group := list(islice(batches, self._job.recipe.optim.accumulate)):
+            yield group
+
+    def _note(self, loss: float | None, batches: Sequence[Batch]) -> None:
+        """Count a step; name the files of one that was not finite, and give up after too many."""
+        progress, limit = self._progress, self._job.recipe.optim.max_skipped
+        if loss is not None:
+            progress.loss_sum += loss
+            progress.loss_count += 1
+            progress.skipped_in_a_row = 0
+            return
+        progress.skipped += 1
+        progress.skipped_in_a_row += 1
+        files = ", ".join(name for batch in batches for name in batch.ids)
+        self._session.tell(Notice(f"step {progress.step} was not finite and is not applied; its images: {files}"))
+        if progress.skipped_in_a_row >= limit:
+            self.save()
+            raise TrainingError(
+                f"stages.{self._stage.name}: {limit} steps in a row had a non-finite loss or gradient; the last good "
+                f"state is saved. Lower its head_lr and backbone_lr, or set runtime.precision: fp32; last images: {files}"
+            )
+
+    def _save_if_due(self, guard: InterruptGuard) -> None:
+        """Save after a signal and after the recipe's time, always between two steps."""
+        if guard.received:
+            self.save()
+            guard.leave(f"interrupted after {self._progress.step} steps; the state is saved, go on with --resume")
+        if time.monotonic() - self._saved_at >= 60 * self._job.recipe.runtime.checkpoint_minutes:
+            self.save()
+
+    def validate(self) -> None:
+        """Value the weights at the end of an epoch and keep them when they are the best of the stage."""
+        progress = self._progress
+        val = self._validation()
+        best = progress.best
+        select = self._job.recipe.evaluate.select
+        improved = best is None or better(val[select], best.value, select)
+        row = {
+            "stage": self._plan.index,
+            "stage_name": self._stage.name,
+            "epoch": progress.epoch + 1,
+            "step": progress.step,
+            "train_loss": progress.mean_loss,
+            "lr": self._optimizer.param_groups[-1]["lr"],
+            "val": val,
+            "images_per_second": round(progress.images_per_second, 2),
+            "seconds": round(self._read_clock(), 2),
+        }
+        progress.end_epoch()
+        progress.stale = 0 if improved else progress.stale + 1
+        progress.history.append(row)
+        if improved:
+            self._session.keep_best(val, progress.epoch)
+        self._session.tell(EpochDone(row, improved))
+
+    def _validation(self) -> dict[str, float]:
+        results_N, labels_N = run_network(self._job, self._val.evaluation())
+        return self._job.task.validate(results_N, labels_N)
+
+    def leave(self, reason: str) -> None:
+        """Put the best weights back, write the stage's result down, and save at the start of the next stage."""
+        progress, best = self._progress, self._progress.best
+        self._job.network.load_state_dict(self._session.best_weights)
+        result = {
+            "stage": self._plan.index,
+            "name": self._stage.name,
+            "groups": list(self._plan.groups),
+            "parameters": sum(p.numel() for group in self._optimizer.param_groups for p in group["params"]),
+            "epochs": progress.stage_epoch,
+            "steps": progress.stage_step,
+            "seconds": round(self._read_clock(), 1),
+            "best_epoch": best.epoch if best else None,
+            "best": best.val if best else {},
+            "ended": reason,
+        }
+        progress.results.append(result)
+        progress.next_stage()
+        self.save()
+        self._session.tell(StageEnded(result))
+
+    def save(self) -> None:
+        """Write a checkpoint."""
+        self._read_clock()
+        self._session.optimizer_state = state_by_name(self._optimizer)
+        self._session.save()
+        self._saved_at = time.monotonic()
+
+    def _read_clock(self) -> float:
+        """Add the time since the last reading to the stage's, and return the stage's seconds."""
+        now = time.monotonic()
+        self._progress.stage_seconds += now - self._clock
+        self._clock = now
+        return self._progress.stage_seconds
+
+    def _over_budget(self) -> bool:
+        minutes = self._stage.budget_minutes
+        return minutes is not None and self._read_clock() >= 60 * minutes

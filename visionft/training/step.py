@@ -1,0 +1,66 @@
+"""One optimizer step, applied only when everything in it is finite."""
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+from torch.nn.utils import clip_grad_norm_
+from torch.optim import Optimizer
+
+from visionft.assemble import Job
+from visionft.batch import Batch
+from visionft.seeds import derive_seed
+from visionft.stages import StagePlan
+
+
+class Stepper:
+    """Takes the optimizer steps of one stage.
+
+    Args:
+        job: network, task and runtime.
+        plan: the stage.
+        optimizer: what ``enter_stage`` returned.
+    """
+
+    def __init__(self, job: Job, plan: StagePlan, optimizer: Optimizer) -> None:
+        self._job = job
+        self._plan = plan
+        self._optimizer = optimizer
+        self._trainable = [p for group in optimizer.param_groups for p in group["params"]]
+        self._buffers = [b for b in job.network.buffers() if b.is_floating_point()] if plan.stage.norm == "all" else []
+
+    def take(self, batches: Sequence[Batch], run_step: int) -> float | None:
+        """Take one step on the mean loss of some batches.
+
+        Args:
+            batches: the micro-batches of the step.
+            run_step: optimizer steps tried in the whole run; everything random in the step follows from it.
+
+        Returns:
+            The mean loss, or none when the loss or a gradient was not finite; then weights and norm statistics are
+            what they were.
+        """
+        before = [buffer.clone() for buffer in self._buffers]
+        torch.manual_seed(derive_seed(self._job.recipe.seed, "step", run_step))
+        losses = [self._backward(batch, len(batches)) for batch in batches]
+        # CPU and GPU alike wait here once a step: a non-finite step must not be applied
+        limit = self._job.recipe.optim.clip_norm or float("inf")
+        norm = clip_grad_norm_(self._trainable, limit)
+        loss = torch.stack(losses).mean()
+        finite = bool(torch.isfinite(norm + loss))
+        if finite:
+            self._optimizer.step()
+        else:
+            for buffer, old in zip(self._buffers, before, strict=True):
+                buffer.copy_(old)
+        self._optimizer.zero_grad(set_to_none=True)
+        return loss.item() if finite else None
+
+    def _backward(self, batch: Batch, parts: int) -> Tensor:
+        runtime = self._job.runtime
+        batch = batch.to(runtime.device)
+        with runtime.autocast(self._plan.groups):
+            outputs = self._job.network(batch.images_BHW3)
+        loss = self._job.task.loss(outputs, batch)
+        (loss / parts).backward()
+        return loss.detach()
