@@ -26,7 +26,9 @@ class Batch:
     def to(self, device: torch.device) -> "Batch":
         """Return the same batch on a device."""
         return Batch(
-            self.images_BHW3.to(device, non_blocking=True), self.labels_B.to(device, non_blocking=True), self.ids
+            self.images_BHW3.to(device, non_blocking=True),
+            self.labels_B.to(device, non_blocking=True),
+            self.ids,
         )
 
     def __len__(self) -> int:

@@ -84,9 +84,7 @@ def test_refused_file_leaves_the_older_one(tmp_path, error_K, limits):
 
 def test_limits_are_the_callers(tmp_path):
     limits = Limits(min_agreement=0.1, max_difference=1.5)
-    parity = export_verified(
-        FakeRuntime((1.0, 0.0, 0.0)), tiny(), SPEC, tmp_path / "m", BATCHES, limits=limits
-    )
+    parity = export_verified(FakeRuntime((1.0, 0.0, 0.0)), tiny(), SPEC, tmp_path / "m", BATCHES, limits=limits)
     assert parity.max_abs_difference == pytest.approx(1.0)
     assert 0.1 <= parity.argmax_agreement < 1
     assert parity.limits == limits
@@ -118,9 +116,7 @@ def test_accuracies_are_those_of_each_side():
         def predict_canvases(self, images_BHW3):
             return np.float32([[0.9, 0.1]] * len(images_BHW3))
 
-    expected_NK = np.float32(
-        [[0.9, 0.1], [0.1, 0.9], [0.1, 0.9], [0.9, 0.1], [0.1, 0.9], [0.9, 0.1], [0.9, 0.1]]
-    )
+    expected_NK = np.float32([[0.9, 0.1], [0.1, 0.9], [0.1, 0.9], [0.9, 0.1], [0.1, 0.9], [0.9, 0.1], [0.9, 0.1]])
     parity = verify(AlwaysFirst(), expected_NK, BATCHES, labels_N=np.array([0, 1, 1, 0, 1, 0, 1]))
     assert parity.accuracy_network == pytest.approx(6 / 7)
     assert parity.accuracy_exported == pytest.approx(3 / 7)
@@ -134,9 +130,7 @@ def test_no_images_prove_nothing(tmp_path):
     assert not list(tmp_path.iterdir())
 
 
-@pytest.mark.parametrize(
-    "counts", [{"labels_N": np.zeros(6, int)}, {"expected_NK": np.zeros((6, 3), np.float32)}]
-)
+@pytest.mark.parametrize("counts", [{"labels_N": np.zeros(6, int)}, {"expected_NK": np.zeros((6, 3), np.float32)}])
 def test_counts_must_fit(tmp_path, counts):
     with pytest.raises(ValueError, match="6"):
         export_verified(FakeRuntime(), tiny(), SPEC, tmp_path / "m", BATCHES, **counts)

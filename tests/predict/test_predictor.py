@@ -24,8 +24,7 @@ def photos(tmp_path_factory):
     """Pixels of nine images of different sizes and colours, and the PNG files that hold them."""
     folder, generator = tmp_path_factory.mktemp("photos"), np.random.default_rng(0)
     pixels = [
-        generator.integers(0, 256, (20 + i, 40 - i, 3), dtype=np.uint8) // (1 + np.arange(3) * i % 4)
-        for i in range(9)
+        generator.integers(0, 256, (20 + i, 40 - i, 3), dtype=np.uint8) // (1 + np.arange(3) * i % 4) for i in range(9)
     ]
     pixels = [image.astype(np.uint8) for image in pixels]
     paths = [folder / f"{i}.png" for i in range(9)]

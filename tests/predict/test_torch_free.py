@@ -111,7 +111,5 @@ def pip_install(python: Path, *what: str) -> None:
     command = [python, "-m", "pip", "install", "--disable-pip-version-check", "--retries", "1", *what]
     done = subprocess.run(command, capture_output=True, text=True)
     if done.returncode and "after connection broken by" in done.stdout + done.stderr:
-        pytest.skip(
-            "pip reaches no package index, so no environment without torch can be built; .ci/run has one"
-        )
+        pytest.skip("pip reaches no package index, so no environment without torch can be built; .ci/run has one")
     assert done.returncode == 0, done.stderr

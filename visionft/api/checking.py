@@ -61,7 +61,9 @@ def check(recipe: Recipe | str | Path, overrides: tuple[str, ...] = ()) -> Check
     if dataset is None:
         return Check(tuple(errors), tuple(warnings), None, {})
     counts = {split: dataset.counts(split) for split in SPLITS}
-    table = {name: {split: counts[split][name] for split in SPLITS} for name in dataset.class_names}
+    table: dict[str, dict[str, int]] = {
+        name: {split: counts[split][name] for split in SPLITS} for name in dataset.class_names
+    }
     return Check(tuple(errors), tuple(warnings), fingerprint(dataset), table)
 
 

@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from visionft.api.run import Run
 from visionft.api.resolving import resolve
+from visionft.api.run import Run
 from visionft.assemble import load_data
 from visionft.data.loader import Loader
 from visionft.errors import DataError

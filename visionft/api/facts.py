@@ -12,7 +12,16 @@ import torch
 from visionft.errors import DataError
 from visionft.sample import SPLITS, Dataset
 
-_PACKAGES = ("visionft", "torch", "torchvision", "timm", "albumentations", "opencv-python-headless", "onnx", "onnxruntime")
+_PACKAGES = (
+    "visionft",
+    "torch",
+    "torchvision",
+    "timm",
+    "albumentations",
+    "opencv-python-headless",
+    "onnx",
+    "onnxruntime",
+)
 
 
 def environment(device: torch.device) -> dict[str, Any]:

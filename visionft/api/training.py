@@ -62,7 +62,12 @@ def train(
     if begun:
         require_same_data(dataset, folder.info, folder.path)
     else:
-        folder.record(status="training", seconds=0.0, data=fingerprint(dataset), weights=asdict(job.network.backbone.weights))
+        folder.record(
+            status="training",
+            seconds=0.0,
+            data=fingerprint(dataset),
+            weights=asdict(job.network.backbone.weights),
+        )
     folder.record(environment=environment(job.runtime.device))
     all_sinks = [*listeners, JsonLines(folder.path / "events.jsonl")]
     planned = RunPlanned(_facts(job, folder), outline(job))

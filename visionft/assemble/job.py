@@ -109,6 +109,7 @@ def assemble(recipe: Recipe, dataset: Dataset, *, pretrained: bool = True) -> Jo
     for split in ("train", "val"):
         if not dataset.split(split):
             raise DataError(f"{dataset.name}: no images in the {split} part; give it some, or change data.val_fraction")
+    torch.manual_seed(derive_seed(recipe.seed, "weights"))  # the head's, and the backbone's when it has none
     section = recipe.backbone
     backbone = build_backbone(
         section.name,
@@ -118,10 +119,9 @@ def assemble(recipe: Recipe, dataset: Dataset, *, pretrained: bool = True) -> Jo
     )
     spec = _input_spec(recipe, backbone.input)
     task = build_task(recipe, dataset)
-    torch.manual_seed(derive_seed(recipe.seed, "head"))
     network = TaskNetwork(backbone, task, spec)
     runtime = Runtime.choose(recipe, network, os.cpu_count() or 1)
-    network.to(device=runtime.device, memory_format=runtime.memory_format)
+    network.to(runtime.device).to(memory_format=runtime.memory_format)
     batches = batches_per_epoch(len(train), recipe.optim.batch_size)
     steps_per_epoch = -(-batches // recipe.optim.accumulate)
     plans = plan(recipe.stages, [group.name for group in backbone.groups], steps_per_epoch)

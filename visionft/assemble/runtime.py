@@ -51,7 +51,9 @@ class Runtime:
         # validation in training must see the same arithmetic as training where precision was asked for
         return cls(
             device=torch.device("cuda" if cuda else "cpu"),
-            trains_in_bf16=fast_bf16 and (cuda or not _has_depthwise(network)) if automatic else wanted.precision == "bf16",
+            trains_in_bf16=fast_bf16 and (cuda or not _has_depthwise(network))
+            if automatic
+            else wanted.precision == "bf16",
             runs_in_bf16=fast_bf16 if automatic else wanted.precision == "bf16",
             memory_format=torch.contiguous_format if wanted.memory_format == "contiguous" else torch.channels_last,
             workers=(min(8, max(1, cores - 1)) if cuda else 0) if wanted.workers == "auto" else wanted.workers,
@@ -71,7 +73,7 @@ def _has_depthwise(network: nn.Module) -> bool:
 
 
 def _cuda_has_bf16() -> bool:
-    return torch.cuda.is_bf16_supported(including_emulation=False)
+    return bool(torch.cuda.is_bf16_supported(including_emulation=False))
 
 
 def _cpu_has_bf16() -> bool:

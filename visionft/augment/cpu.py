@@ -23,9 +23,11 @@ class CpuAugmenter:
         self.strength = strength
         self.orientation = orientation
         self._pipelines: dict[bool, Any] = {}
+        if strength != "none":
+            _albumentations()  # seconds of importing, which forked workers then inherit instead of repeating
 
     def __call__(self, image: NDArray[np.uint8], seed: int) -> NDArray[np.uint8]:
-        """Return a changed copy.
+        """Return a changed copy; at strength ``none`` the image itself.
 
         Args:
             image: (height, width, 3) uint8 RGB.
@@ -53,9 +55,7 @@ class CpuAugmenter:
 
 
 def _albumentations() -> Any:
-    os.environ.setdefault(
-        "NO_ALBUMENTATIONS_UPDATE", "1"
-    )  # importing it would ask the network for its version
+    os.environ.setdefault("NO_ALBUMENTATIONS_UPDATE", "1")  # importing it would ask the network for its version
     import albumentations
 
     return albumentations
@@ -80,10 +80,8 @@ def _flips(library: Any, orientation: Orientation, *, square: bool) -> list[Any]
         return [library.HorizontalFlip(p=0.5)]
     if square:
         return [library.D4(p=1.0)]  # the eight symmetries of the square, all as likely
-    return [
-        library.HorizontalFlip(p=0.5),
-        library.VerticalFlip(p=0.5),
-    ]  # a quarter turn would change the size
+    # A quarter turn would change the size.
+    return [library.HorizontalFlip(p=0.5), library.VerticalFlip(p=0.5)]
 
 
 def _warp(library: Any, policy: Policy) -> Any:

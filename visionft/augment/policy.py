@@ -45,9 +45,7 @@ class Policy:
 POLICIES: Mapping[Strength, Policy | None] = {
     "none": None,
     "light": Policy(zoom=0.1, shift=0.05, brightness=0.1, contrast=0.1),
-    "medium": Policy(
-        zoom=0.2, shift=0.08, rotate=12, shear=4, brightness=0.2, contrast=0.2, saturation=0.2, hue=0.02
-    ),
+    "medium": Policy(zoom=0.2, shift=0.08, rotate=12, shear=4, brightness=0.2, contrast=0.2, saturation=0.2, hue=0.02),
     "strong": Policy(
         zoom=0.3,
         shift=0.1,

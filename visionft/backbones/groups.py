@@ -38,9 +38,11 @@ def depth_groups(network: nn.Module, first_calls: Mapping[str, int], prefix: str
     Returns:
         Disjoint groups that cover every parameter, in the order in which the network first runs them.
     """
-    pieces = _in_order_of_call(list(_pieces(network, "", 0)), first_calls)
+    pieces = _in_order_of_call(list(_pieces(network, "", in_stage=False)), first_calls)
     matrices = [_matrices(network.get_submodule(piece)) for piece in pieces]
     blocks = [index for index, count in enumerate(matrices) if count >= 2 and index > 0]
+    if 2 * len(blocks) < sum(map(bool, matrices[1:])):
+        blocks = []  # a plain chain of layers, such as VGG's: each is its own group
     groups: dict[str, list[str]] = {"stem": []}
     group_of: dict[str, str] = {}
     current = "stem"
@@ -74,30 +76,45 @@ def module_groups(root: nn.Module, groups: Sequence[DepthGroup]) -> dict[str, fr
     return served
 
 
-def _pieces(module: nn.Module, path: str, depth: int) -> Iterator[str]:
+def _pieces(module: nn.Module, path: str, in_stage: bool) -> Iterator[str]:
+    """Yield the paths of blocks, and of what lies between them."""
     for name, child in module.named_children():
         child_path = f"{path}.{name}" if path else name
-        if _has_parameters(child):
-            if _opens(child, name, depth):
-                yield from _pieces(child, child_path, depth + 1)
-            else:
-                yield child_path
+        if not _has_parameters(child):
+            continue
+        is_bare = isinstance(child, _CONTAINERS)
+        if "stem" not in name and (
+            _is_chain(child, at_root=not path) if is_bare else not in_stage and _is_stage(child)
+        ):
+            yield from _pieces(child, child_path, in_stage or not is_bare)
+        else:
+            yield child_path
 
 
-def _opens(module: nn.Module, name: str, depth: int) -> bool:
-    """Say whether a module is a chain of blocks rather than a block."""
+def _is_chain(container: nn.Module, at_root: bool) -> bool:
+    """Say whether a bare container strings blocks together, rather than the layers of one."""
+    return at_root or any(_matrices(child) >= 2 for child in container.children())
+
+
+def _is_stage(module: nn.Module) -> bool:
+    """Say whether a module is made of blocks: its own children, or the elements of one of its containers."""
     children = [child for child in module.children() if _has_parameters(child)]
-    if isinstance(module, _CONTAINERS):
-        return ("stem" not in name and depth == 0) or any(_matrices(child) >= 2 for child in children)
-    chains = [children, *(list(child) for child in children if isinstance(child, nn.Sequential | nn.ModuleList))]
-    return any(_alike(chain) for chain in chains)
+    repeats = len({type(child) for child in children}) == 1 < len(children)
+    if repeats and not isinstance(children[0], _CONTAINERS):
+        return all(map(_mixes_twice, children))
+    return any(isinstance(child, nn.Sequential | nn.ModuleList) and _holds_blocks(child) for child in children)
 
 
-def _alike(modules: Sequence[nn.Module]) -> bool:
-    """Say whether these are blocks of one class; bare containers in a list are branches that run side by side."""
-    blocks = [module for module in modules if _has_parameters(module)]
-    kinds = {type(module) for module in blocks}
-    return len(kinds) == 1 and nn.Sequential not in kinds and all(_matrices(block) >= 2 for block in blocks)
+def _holds_blocks(container: nn.Module) -> bool:
+    elements = [child for child in container.children() if _has_parameters(child)]
+    if isinstance(container, nn.ModuleList) and isinstance(elements[0], _CONTAINERS):
+        return False  # branches that run side by side
+    return 2 * sum(map(_mixes_twice, elements)) >= len(elements)
+
+
+def _mixes_twice(module: nn.Module) -> bool:
+    """Say whether a module mixes channels twice or more; a convolution, even a separable one, does so once."""
+    return sum(parameter.ndim >= 2 and parameter.shape[1] > 1 for parameter in module.parameters()) >= 2
 
 
 def _matrices(module: nn.Module) -> int:

@@ -10,16 +10,17 @@ from functools import partial
 from typing import Any
 
 import timm
-from torch import Tensor, nn
+from torch import Tensor
 
 from visionft.backbones.family import Built, HubFile, State
 from visionft.backbones.names import FamilyName
 from visionft.errors import RecipeError, UnknownName
 from visionft.spec import Fit, InputSpec
 
-# What many networks take and others do not know; left out where the network refuses it. `dynamic_img_size` makes
-# plain ViTs and Swins accept any image size without changing the shape of a parameter.
-_OPTIONAL = ("dynamic_img_size", "drop_path_rate", "img_size")
+# What many networks take and others do not know; left out where the network refuses it. The first two make plain
+# ViTs and Swins accept any image size, by resampling positions and padding to whole patches, without changing the
+# shape of a parameter.
+_OPTIONAL = ("dynamic_img_size", "dynamic_img_pad", "drop_path_rate", "img_size")
 _FITS: dict[str, Fit] = {"center": "crop", "squash": "stretch", "border": "crop"}
 
 
@@ -39,7 +40,7 @@ class TimmFamily:
         tags = [known.partition(".")[2] for known in timm.list_pretrained(f"{architecture}.*")]
         if tag and tag not in tags:
             raise UnknownName(f"tag of backbone {architecture}", tag, tags, hint="leave the tag out")
-        built, accepted = _create(network, dynamic_img_size=True, drop_path_rate=drop_path)
+        built, accepted = _create(network, dynamic_img_size=True, dynamic_img_pad=True, drop_path_rate=drop_path)
         config = built.pretrained_cfg
         if drop_path and "drop_path_rate" not in accepted:
             raise RecipeError(f"backbone {network!r}: the network has no drop path; set backbone.drop_path: 0")
@@ -67,7 +68,7 @@ class TimmFamily:
         return tuple(level["reduction"] for level in network.feature_info)
 
 
-def _create(network: str, **options: Any) -> tuple[nn.Module, dict[str, Any]]:
+def _create(network: str, **options: Any) -> tuple[Any, dict[str, Any]]:
     """Build a network with as many of the options as it takes, and say which these were."""
     while True:
         try:

@@ -4,7 +4,7 @@ Shape suffixes: B batch, C channels, H height, W width, D embedding.
 """
 
 from collections.abc import Iterator, Sequence
-from typing import Any, cast
+from typing import Any
 
 from torch import Tensor, nn
 from torchvision import models
@@ -66,7 +66,8 @@ class TorchvisionFamily:
         """Return what the cut-off classifier would get."""
         if isinstance(network, models.VisionTransformer):
             return vit.embed(network, images_BCHW)
-        return cast(Tensor, network(images_BCHW))
+        embedding_BD: Tensor = network(images_BCHW)
+        return embedding_BD
 
     def reductions(self, network: nn.Module) -> tuple[int, ...]:  # noqa: ARG002  the same for all
         """Return nothing: torchvision declares no strides."""

@@ -1,7 +1,7 @@
 """torchvision's ViT at any image size.
 
 torchvision's own forward accepts one size only. This one differs from it in resampling the position table when
-the grid of patches is another than the table's.
+the grid of patches is another than the table's, and in padding images to whole patches.
 
 Shape suffixes: B batch, C channels, H height, W width, N tokens, D embedding.
 """
@@ -18,7 +18,7 @@ def maps(network: VisionTransformer, images_BCHW: Tensor, indices: Sequence[int]
     """Return the patch tokens after the chosen blocks, as maps."""
     grid = _grid(network, images_BCHW)
     return [
-        tokens_BND[:, 1:].transpose(1, 2).unflatten(2, grid)
+        tokens_BND[:, 1:].transpose(1, 2).reshape(len(tokens_BND), -1, *grid)
         for index, tokens_BND in enumerate(_blocks(network, images_BCHW))
         if indices is None or index in indices
     ]
@@ -32,12 +32,14 @@ def embed(network: VisionTransformer, images_BCHW: Tensor) -> Tensor:
 
 
 def _grid(network: VisionTransformer, images_BCHW: Tensor) -> tuple[int, int]:
-    return images_BCHW.shape[2] // network.patch_size, images_BCHW.shape[3] // network.patch_size
+    return -(-images_BCHW.shape[2] // network.patch_size), -(-images_BCHW.shape[3] // network.patch_size)
 
 
 def _blocks(network: VisionTransformer, images_BCHW: Tensor) -> Iterator[Tensor]:
     """Yield the tokens after each block, the class token first."""
-    patches_BND = network.conv_proj(images_BCHW).flatten(2).transpose(1, 2)
+    right, bottom = -images_BCHW.shape[3] % network.patch_size, -images_BCHW.shape[2] % network.patch_size
+    padded_BCHW = functional.pad(images_BCHW, (0, right, 0, bottom))
+    patches_BND = network.conv_proj(padded_BCHW).flatten(2).transpose(1, 2)
     class_B1D = network.class_token.expand(len(images_BCHW), -1, -1)
     positions_1ND = _positions(network.encoder.pos_embedding, _grid(network, images_BCHW))
     tokens_BND = network.encoder.dropout(torch.cat([class_B1D, patches_BND], dim=1) + positions_1ND)
@@ -51,6 +53,6 @@ def _positions(table_1ND: Tensor, grid: tuple[int, int]) -> Tensor:
     side = round((table_1ND.shape[1] - 1) ** 0.5)
     if grid == (side, side):
         return table_1ND
-    table_1DHW = table_1ND[:, 1:].transpose(1, 2).unflatten(2, (side, side))
+    table_1DHW = table_1ND[:, 1:].transpose(1, 2).reshape(1, -1, side, side)
     resampled_1DHW = functional.interpolate(table_1DHW, size=grid, mode="bicubic", antialias=True)
     return torch.cat([table_1ND[:, :1], resampled_1DHW.flatten(2).transpose(1, 2)], dim=1)

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors.torch import save_file
+from safetensors.torch import save
 from torch import Tensor
 
 from visionft.errors import CheckpointError
@@ -49,7 +49,12 @@ def write_tensors(path: Path, tensors: Mapping[str, Tensor]) -> None:
     """Write a safetensors file atomically."""
     # clones, because safetensors refuses tensors that share memory, as tied weights do
     plain = {name: t.detach().cpu().clone(memory_format=torch.contiguous_format) for name, t in tensors.items()}
-    write_with(path, lambda temporary: save_file(plain, temporary))
+    data = save(plain)  # save_file would make files that only their owner can read
+
+    def write(temporary: Path) -> None:
+        temporary.write_bytes(data)
+
+    write_with(path, write)
 
 
 def read_json(path: Path) -> Any:

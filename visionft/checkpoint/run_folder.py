@@ -1,15 +1,15 @@
 """One run on disk.
 
-    runs/solar_cells-001/
-        recipe.yaml           the resolved recipe; can be run again
-        run.json              what ran, on what, and how far it came
-        events.jsonl          one line per epoch, stage and notable event
-        checkpoints/          the two newest states, for --resume
-        model.safetensors     the finished network
-        spec.json             what the network is
-        metrics.json          metrics of the finished network
-        report.html           the page to look at
-        model.onnx            the exported file
+runs/solar_cells-001/
+    recipe.yaml           the resolved recipe; can be run again
+    run.json              what ran, on what, and how far it came
+    events.jsonl          one line per epoch, stage and notable event
+    checkpoints/          the two newest states, for --resume
+    model.safetensors     the finished network
+    spec.json             what the network is
+    metrics.json          metrics of the finished network
+    report.html           the page to look at
+    model.onnx            the exported file
 """
 
 import re

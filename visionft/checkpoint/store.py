@@ -1,11 +1,11 @@
 """Checkpoints: folders that appear whole under their final name, with a checksum for every file.
 
-    checkpoints/000000420/
-        model.safetensors       network weights and buffers
-        optimizer.safetensors   optimizer state by parameter name
-        best.safetensors        best weights of the stage so far (a hard link where nothing changed)
-        progress.json           where training stands
-        checksums.json          SHA-256 of the others, written last
+checkpoints/000000420/
+    model.safetensors       network weights and buffers
+    optimizer.safetensors   optimizer state by parameter name
+    best.safetensors        best weights of the stage so far (a hard link where nothing changed)
+    progress.json           where training stands
+    checksums.json          SHA-256 of the others, written last
 """
 
 import os
@@ -68,7 +68,9 @@ class CheckpointStore:
         try:
             return self._save(step, checkpoint, best_is_model, best_changed)
         except (OSError, SafetensorError) as error:
-            raise CheckpointError(f"{self._folder}: cannot be written: {error}; --resume goes on from the last one") from error
+            raise CheckpointError(
+                f"{self._folder}: cannot be written: {error}; --resume goes on from the last one"
+            ) from error
 
     def _save(self, step: int, checkpoint: Checkpoint, best_is_model: bool, best_changed: bool) -> Path:
         self._folder.mkdir(parents=True, exist_ok=True)
@@ -103,7 +105,7 @@ class CheckpointStore:
         Raises:
             CheckpointError: when there are checkpoints and every one is damaged.
         """
-        damages = []
+        damages: list[str] = []
         for path in self._newest_first():
             try:
                 return _read(path), damages

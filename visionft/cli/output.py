@@ -38,7 +38,11 @@ def print_metrics(metrics: Mapping[str, Any]) -> None:
 
 def print_summary(summary: Mapping[str, Any]) -> None:
     """Print what a run achieved and where everything is."""
-    part = "test images, untouched until now" if summary["split"] == "test" else "validation images (there is no test part)"
+    part = (
+        "test images, untouched until now"
+        if summary["split"] == "test"
+        else "validation images (there is no test part)"
+    )
     print_lines(f"measured on the {part}:")
     print_metrics(summary["metrics"])
     print_lines(

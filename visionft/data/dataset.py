@@ -66,18 +66,12 @@ def load_dataset(
     where = listing.source or listing.name
     if not listing.entries:
         details = describe(listing.problems)
-        raise DataError(
-            f"{where}: no images found; JPEG, PNG, WebP, BMP, GIF and TIFF are read\n{details}".rstrip()
-        )
+        raise DataError(f"{where}: no images found; JPEG, PNG, WebP, BMP, GIF and TIFF are read\n{details}".rstrip())
     inspection = inspect(listing.entries, on_progress)
     if not inspection.hashes:
-        raise DataError(
-            f"{where}: none of the {len(listing.entries)} images opens\n{describe(inspection.bad)}"
-        )
+        raise DataError(f"{where}: none of the {len(listing.entries)} images opens\n{describe(inspection.bad)}")
     if strict and inspection.bad:
-        raise DataError(
-            f"{where}: {len(inspection.bad)} bad images\n{describe(inspection.bad, len(inspection.bad))}"
-        )
+        raise DataError(f"{where}: {len(inspection.bad)} bad images\n{describe(inspection.bad, len(inspection.bad))}")
     usable = [entry for entry in listing.entries if entry.id in inspection.hashes]
     class_names, unseen = _class_names(usable, listing, classes)
     splits = assign_splits(usable, inspection.hashes, val_fraction=val_fraction, test_fraction=test_fraction)
@@ -92,9 +86,7 @@ def load_dataset(
 def _read(path: Path | None, kind: str) -> Listing:
     if kind == "auto":
         if path is None:
-            raise DataError(
-                "no path to the images; give a folder, a CSV, or a format that brings its own images"
-            )
+            raise DataError("no path to the images; give a folder, a CSV, or a format that brings its own images")
         kind = detect_format(path)
     reader: DataFormat = FORMATS[kind]()
     return reader.read(path)

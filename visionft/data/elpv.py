@@ -84,6 +84,4 @@ def _content_rank(entry: Entry) -> str:
     try:
         return content_hash(entry.path.read_bytes())
     except OSError as error:
-        raise DataError(
-            f"{entry.path}: cannot be read ({error.strerror}); install elpv-dataset again"
-        ) from error
+        raise DataError(f"{entry.path}: cannot be read ({error.strerror}); install elpv-dataset again") from error

@@ -30,9 +30,7 @@ def _about_classes(dataset: Dataset) -> Iterator[Problem]:
         by_form[unicodedata.normalize("NFKC", name).casefold().strip()].append(name)
     for names in by_form.values():
         if len(names) > 1:
-            yield Problem(
-                "classes", f"{some(map(repr, names))} differ only in case or spelling of the same letters"
-            )
+            yield Problem("classes", f"{some(map(repr, names))} differ only in case or spelling of the same letters")
     images = Counter(sample.label for sample in dataset.samples)
     for label, name in enumerate(dataset.class_names):
         if images[label] == 0:
@@ -46,9 +44,7 @@ def _about_splits(dataset: Dataset) -> Iterator[Problem]:
         counts = dataset.counts(split)
         missing = [name for name, count in counts.items() if count == 0]
         if missing and len(missing) < len(counts):
-            consequence = (
-                "they cannot be learned" if split == "train" else "its numbers say nothing about them"
-            )
+            consequence = "they cannot be learned" if split == "train" else "its numbers say nothing about them"
             yield Problem(split, f"no image of {some(missing)}; {consequence}")
     if not dataset.split("train"):
         yield Problem("train", "the split has no images, so there is nothing to learn from", fatal=True)

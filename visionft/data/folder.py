@@ -26,32 +26,26 @@ class Folder:
             DataError: when there is no such folder, or no class folder in it.
         """
         if path is None or not path.is_dir():
-            raise DataError(
-                f"{path}: no such folder; give the folder that holds a folder of images per class"
-            )
+            raise DataError(f"{path}: no such folder; give the folder that holds a folder of images per class")
         problems: list[Problem] = []
         entries: list[Entry] = []
         for class_folder, split in _class_folders(path, problems):
             images, others = images_below(class_folder, problems)
             if not images:
-                problems.append(
-                    Problem(str(class_folder), f"the class folder holds no images{_besides(others)}")
-                )
+                problems.append(Problem(str(class_folder), f"the class folder holds no images{_besides(others)}"))
             elif others:
                 _report(class_folder, others, "not images by their extension; ignored", problems)
-            entries += [
-                Entry(image.relative_to(path).as_posix(), image, class_folder.name, split) for image in images
-            ]
+            entries += [Entry(image.relative_to(path).as_posix(), image, class_folder.name, split) for image in images]
         classes = natural_order(entry.label for entry in entries)
         if len(classes) == 1 and look_into(path / classes[0], []).folders:
-            problems.append(
-                Problem(str(path), f"the only class is {classes[0]}; if its folders are, point at it")
-            )
+            problems.append(Problem(str(path), f"the only class is {classes[0]}; if its folders are, point at it"))
         return Listing(path.resolve().name, tuple(entries), classes, tuple(problems), source=str(path))
 
 
 def _class_folders(root: Path, problems: list[Problem]) -> list[tuple[Path, Split | None]]:
     contents = look_into(root, problems)
+    if problems:  # the root itself cannot be listed
+        raise DataError(str(problems[0]))
     splits = [folder for folder in contents.folders if _is_split(folder)]
     if not splits:
         _check_flat(root, contents)
@@ -77,12 +71,8 @@ def _is_split(folder: Path) -> bool:
 
 def _check_flat(root: Path, contents: Contents) -> None:
     if not contents.folders:
-        found = (
-            f"{len(contents.images)} images but no class folders" if contents.images else "no class folders"
-        )
-        raise DataError(
-            f"{root}: holds {found}; make a folder per class, or give a CSV with columns path,label"
-        )
+        found = f"{len(contents.images)} images but no class folders" if contents.images else "no class folders"
+        raise DataError(f"{root}: holds {found}; make a folder per class, or give a CSV with columns path,label")
     like_splits = [folder.name for folder in contents.folders if folder.name.casefold() in SPLIT_NAMES]
     if len(like_splits) > 1:  # one alone may be a class, such as trains
         raise DataError(

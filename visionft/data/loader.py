@@ -61,9 +61,7 @@ class Loader:
         self._batch_size = batch_size
         self._seed = seed
         self._keys = _Keys()
-        canvases = Canvases(
-            self._samples, spec, seed=seed, augment=augment, cache_bytes=0 if workers else cache_bytes
-        )
+        canvases = Canvases(self._samples, spec, seed=seed, augment=augment, cache_bytes=0 if workers else cache_bytes)
         self._loader: DataLoader[Any] | None = DataLoader(
             _Fetch(canvases),
             batch_sampler=self._keys,

@@ -31,9 +31,7 @@ class Manifest:
             DataError: naming the lines that cannot be understood.
         """
         if path is None or not path.is_file():
-            raise DataError(
-                f"{path}: no such file; give a CSV with columns path,label and, if you have it, split"
-            )
+            raise DataError(f"{path}: no such file; give a CSV with columns path,label and, if you have it, split")
         errors: list[str] = []
         entries: dict[str, Entry] = {}
         problems: list[Problem] = []
@@ -44,9 +42,7 @@ class Manifest:
             first = entries.setdefault(entry.id, entry)
             if first is not entry:
                 again = "again" if first.label == entry.label else f"again, now as {entry.label!r}"
-                problems.append(
-                    Problem(f"{path}:{line}", f"{entry.id} is listed {again}; the first line counts")
-                )
+                problems.append(Problem(f"{path}:{line}", f"{entry.id} is listed {again}; the first line counts"))
         if errors:
             more = [f"and {len(errors) - _ERRORS_SHOWN} more"] if len(errors) > _ERRORS_SHOWN else []
             raise DataError("\n".join(errors[:_ERRORS_SHOWN] + more))

@@ -21,9 +21,7 @@ def batches_per_epoch(images: int, batch_size: int) -> int:
     return full + 1 if rest > 1 or (rest == 1 and full == 0) else full
 
 
-def training_plan(
-    images: int, batch_size: int, *, seed: int, epoch: int, start_batch: int = 0
-) -> Iterator[list[int]]:
+def training_plan(images: int, batch_size: int, *, seed: int, epoch: int, start_batch: int = 0) -> Iterator[list[int]]:
     """Yield the image indices of each batch of one epoch, shuffled by (seed, epoch) alone.
 
     Args:

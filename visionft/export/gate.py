@@ -81,9 +81,7 @@ def export_verified(
         reference = plain if expected_NK is None else expected_NK
         parity = verify(exporter.load(temporary), reference, batches, labels_N=labels_N, limits=limits)
         if not parity.passed:
-            raise ExportError(
-                f"{parity}; the limits are the recipe's export.min_agreement and .max_difference"
-            )
+            raise ExportError(f"{parity}; the limits are the recipe's export.min_agreement and .max_difference")
         measured.append(parity)
 
     try:

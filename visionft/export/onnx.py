@@ -19,6 +19,7 @@ from visionft.spec import ModelSpec
 
 # What torch's exporter writes without converting, and old enough for the runtimes of small devices.
 OPSET = 18
+MAX_BYTES = 2**31 - 2**20  # a protobuf message ends at 2 GiB; some room for the graph itself
 
 
 class OnnxExporter:
@@ -33,6 +34,11 @@ class OnnxExporter:
         Raises:
             ExportError: the network cannot be converted; the message is the reason, without the path.
         """
+        size = sum(tensor.nbytes for tensor in network.state_dict().values())
+        if size > MAX_BYTES:
+            raise ExportError(
+                f"its weights take {size:,} bytes, one ONNX file holds {MAX_BYTES:,}; use a smaller backbone"
+            )
         model = _convert(network, spec)
         _strip_debug_info(model)
         model.producer_name, model.producer_version = "visionft", __version__
@@ -67,9 +73,15 @@ def _convert(network: nn.Module, spec: ModelSpec) -> onnx.ModelProto:
                 dynamic_shapes=({0: torch.export.Dim("batch")},),
             )
     except torch.onnx.OnnxExporterError as error:
-        cause = error.__cause__ or error  # the outer message is advice for torch's developers
-        raise ExportError(f"torch cannot convert the network to ONNX: {cause}") from error
+        raise ExportError(f"torch cannot convert the network to ONNX: {_innermost_reason(error)}") from error
     return cast("torch.onnx.ONNXProgram", program).model_proto  # None is for dynamo=False
+
+
+def _innermost_reason(error: BaseException) -> str:
+    """Return the first line of what started it; the outer messages are advice for torch's developers."""
+    while error.__cause__ is not None:
+        error = error.__cause__
+    return str(error).partition("\n")[0]
 
 
 @contextmanager

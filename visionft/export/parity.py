@@ -64,8 +64,7 @@ class Parity:
     def passed(self) -> bool:
         """Whether both limits hold; NaN holds none."""
         return (
-            self.argmax_agreement >= self.limits.min_agreement
-            and self.max_abs_difference <= self.limits.max_difference
+            self.argmax_agreement >= self.limits.min_agreement and self.max_abs_difference <= self.limits.max_difference
         )
 
     def __str__(self) -> str:

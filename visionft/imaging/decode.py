@@ -66,21 +66,15 @@ def _imdecode(data: bytes, flags: int, header: Header) -> NDArray[np.generic]:
     except cv2.error as error:
         raise ImageError(f"the {header.format} data cannot be decoded ({error.err})") from error
     if pixels is None:
-        raise ImageError(
-            f"the {header.format} data are damaged, cut off or of a kind that OpenCV does not know"
-        )
+        raise ImageError(f"the {header.format} data are damaged, cut off or of a kind that OpenCV does not know")
     return pixels
 
 
 def _to_8_bits(pixels: NDArray[np.generic]) -> NDArray[np.uint8]:
     if pixels.dtype == np.uint16:
-        return cv2.convertScaleAbs(pixels.astype(np.uint16, copy=False), alpha=1 / 257).astype(
-            np.uint8, copy=False
-        )
+        return cv2.convertScaleAbs(pixels.astype(np.uint16, copy=False), alpha=1 / 257).astype(np.uint8, copy=False)
     if pixels.dtype != np.uint8:
-        raise ImageError(
-            f"holds {pixels.dtype} values, which have no fixed full scale; convert it to 8 or 16 bits"
-        )
+        raise ImageError(f"holds {pixels.dtype} values, which have no fixed full scale; convert it to 8 or 16 bits")
     return pixels.astype(np.uint8, copy=False)
 
 

@@ -42,14 +42,10 @@ class Predictor:
         UnknownName: a provider that this onnxruntime does not have.
     """
 
-    def __init__(
-        self, path: str | Path, *, threads: int | None = None, providers: Sequence[str] | None = None
-    ) -> None:
+    def __init__(self, path: str | Path, *, threads: int | None = None, providers: Sequence[str] | None = None) -> None:
         self._session = Session(Path(path), threads=threads, providers=providers)
         if self.spec.task not in TASKS:
-            raise CheckpointError(
-                f"{path}: a model for {self.spec.task}; this version predicts {', '.join(TASKS)}"
-            )
+            raise CheckpointError(f"{path}: a model for {self.spec.task}; this version predicts {', '.join(TASKS)}")
 
     @property
     def spec(self) -> ModelSpec:
@@ -110,8 +106,7 @@ class Predictor:
             current: list[Future[NDArray[np.uint8]]] = []
             while True:
                 following = [
-                    decoders.submit(load_canvas, image, self.spec.input)
-                    for image in islice(remaining, batch_size)
+                    decoders.submit(load_canvas, image, self.spec.input) for image in islice(remaining, batch_size)
                 ]
                 if current:
                     yield from self._classify([canvas.result() for canvas in current])

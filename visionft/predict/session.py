@@ -17,8 +17,8 @@ from visionft.spec import ModelSpec
 INPUT, OUTPUT = "images", "probabilities"
 SPEC_KEY = "visionft.spec"  # where the file's metadata keeps the ModelSpec
 
-# What onnxruntime raises for a file that it cannot load; its errors share no base class.
-_LOAD_ERRORS = (
+# What onnxruntime raises for a file that it cannot load or run; its errors share no base class.
+_ORT_ERRORS = (
     ort_errors.Fail,
     ort_errors.InvalidArgument,
     ort_errors.InvalidGraph,
@@ -42,9 +42,8 @@ class Session:
         UnknownName: a provider that this onnxruntime does not have.
     """
 
-    def __init__(
-        self, path: Path, *, threads: int | None = None, providers: Sequence[str] | None = None
-    ) -> None:
+    def __init__(self, path: Path, *, threads: int | None = None, providers: Sequence[str] | None = None) -> None:
+        self._path = path
         self._session = _load(path, threads, list(providers or ["CPUExecutionProvider"]))
         self.spec = _read_spec(path, self._session)
         _check_graph(path, self._session, self.spec)
@@ -60,6 +59,7 @@ class Session:
 
         Raises:
             DataError: the array is of another type or shape.
+            CheckpointError: the graph itself fails, as one that takes no such batch size does.
         """
         canvas = (self.spec.input.height, self.spec.input.width, 3)
         if images_BHW3.dtype != np.uint8 or images_BHW3.shape[1:] != canvas or not len(images_BHW3):
@@ -67,7 +67,12 @@ class Session:
                 f"canvases: {images_BHW3.dtype} of shape {images_BHW3.shape}; "
                 f"the model takes uint8 of shape (1 or more, {', '.join(map(str, canvas))})"
             )
-        probabilities_BK: NDArray[np.float32] = self._session.run([OUTPUT], {INPUT: images_BHW3})[0]
+        try:
+            probabilities_BK: NDArray[np.float32] = self._session.run([OUTPUT], {INPUT: images_BHW3})[0]
+        except _ORT_ERRORS as error:
+            raise CheckpointError(
+                f"{self._path}: onnxruntime fails on a batch of {len(images_BHW3)} ({_first_line(error)})"
+            ) from error
         return probabilities_BK
 
 
@@ -83,10 +88,9 @@ def _load(path: Path, threads: int | None, providers: list[str]) -> ort.Inferenc
         options.intra_op_num_threads = threads
     try:
         return ort.InferenceSession(path, options, providers=providers)
-    except _LOAD_ERRORS as error:
-        reason = str(error).splitlines()[0]
+    except _ORT_ERRORS as error:
         raise CheckpointError(
-            f"{path}: onnxruntime cannot load it ({reason}); it is damaged or no ONNX file; export it again"
+            f"{path}: onnxruntime cannot load it ({_first_line(error)}); it is damaged or no ONNX file; export it again"
         ) from error
 
 
@@ -102,12 +106,14 @@ def _read_spec(path: Path, session: ort.InferenceSession) -> ModelSpec:
 
 def _check_graph(path: Path, session: ort.InferenceSession, spec: ModelSpec) -> None:
     """Refuse a graph whose input and output are not the ones that its spec describes."""
-    found = [
-        (value.name, value.type, value.shape[1:]) for value in (*session.get_inputs(), *session.get_outputs())
-    ]
+    found = [(value.name, value.type, value.shape[1:]) for value in (*session.get_inputs(), *session.get_outputs())]
     expected = [
         (INPUT, "tensor(uint8)", [spec.input.height, spec.input.width, 3]),
         (OUTPUT, "tensor(float)", [len(spec.class_names)]),
     ]
     if found != expected:
         raise CheckpointError(f"{path}: the graph maps {found}, its spec says {expected}; export it again")
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).partition("\n")[0]

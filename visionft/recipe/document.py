@@ -109,8 +109,7 @@ class _Loader(yaml.SafeLoader):
 
     def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
         if self.check_event(yaml.AliasEvent):
-            event = self.peek_event()
-            raise yaml.composer.ComposerError(None, None, "aliases (*name) are not allowed", event.start_mark)
+            raise yaml.MarkedYAMLError(problem="aliases (*name) are not allowed", problem_mark=self.get_mark())
         return super().compose_node(parent, index)
 
 
@@ -120,8 +119,9 @@ _Loader.add_implicit_resolver(
 
 
 def _parse(text: str, place: str, folder: Path, origins: dict[Location, Origin]) -> dict[str, Any]:
-    loader = _Loader(text)
+    loader = None
     try:
+        loader = _Loader(text)
         node = loader.get_single_node()
         data = {} if node is None else _plain(node, loader, (), place, folder, origins)
     except yaml.MarkedYAMLError as error:
@@ -131,7 +131,8 @@ def _parse(text: str, place: str, folder: Path, origins: dict[Location, Origin])
     except yaml.YAMLError as error:
         raise RecipeError(f"{place}: not valid YAML: {error}") from error
     finally:
-        loader.dispose()
+        if loader is not None:
+            loader.dispose()
     if not isinstance(data, dict):
         raise RecipeError(f"{place}: a recipe is a mapping of keys to values; found {type(data).__name__}")
     return data
@@ -141,6 +142,8 @@ def _plain(
     node: yaml.Node, loader: _Loader, at: Location, place: str, folder: Path, origins: dict[Location, Origin]
 ) -> Any:
     origins[at] = Origin(f"{place}:{node.start_mark.line + 1}", folder)
+    if not node.tag.startswith("tag:yaml.org,2002:") or ":python/" in node.tag:
+        raise yaml.MarkedYAMLError(problem=f"the tag {node.tag} is not allowed", problem_mark=node.start_mark)
     if isinstance(node, yaml.MappingNode):
         mapping: dict[str, Any] = {}
         for key_node, value_node in node.value:

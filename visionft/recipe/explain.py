@@ -17,53 +17,42 @@ def explain(error: ValidationError, document: Document) -> list[str]:
         error: everything pydantic found.
         document: the data it was given, with origins.
     """
-    messages: dict[tuple[Location, bool], list[str]] = {}
+    messages: dict[Location, list[Any]] = {}
     for found in error.errors(include_url=False):
-        kind = found["type"]
-        if kind == "too_short" and found["ctx"]["actual_length"] < len(found["input"]):
+        if found["type"] == "too_short" and found["ctx"]["actual_length"] < len(found["input"]):
             continue  # the list is long enough, but its items are wrong, which is said of each of them
         location = _existing(found["loc"], document.data)
-        extra = kind in ("extra_forbidden", "unexpected_keyword_argument")
-        missing = kind in ("missing", "missing_argument")
-        if missing:
-            location = (*location, str(found["loc"][-1]))
-        messages.setdefault((location, extra), []).append(_message(found, location, extra, missing))
+        if found["type"] in ("missing", "missing_argument"):
+            location = (*location, found["loc"][-1])
+        messages.setdefault(location, []).append(found)
     lines = []
-    for (location, _), texts in messages.items():
-        origin = document.origin(location)
+    for location, problems in messages.items():
+        place = document.origin(location).place
         key = f"{show(location)}: " if location else ""
-        lines.append((_line_number(origin.place), f"{origin.place}: {key}{_join(texts)}"))
+        lines.append((_line_number(place), f"{place}: {key}{_in_words(location, problems)}"))
     return [text for _, text in sorted(lines, key=lambda line: line[0])]
 
 
-def _message(found: Any, location: Location, extra: bool, missing: bool) -> str:
-    if extra:
-        close = get_close_matches(str(location[-1]), _allowed(location[:-1]), n=1, cutoff=0.5)
-        return "unknown key" + (f"; did you mean {close[0]!r}?" if close else f"; known: {', '.join(_allowed(location[:-1]))}")
-    if missing:
+def _in_words(location: Location, problems: list[Any]) -> str:
+    """Say what is wrong at one place; a union gives one problem per branch, and any branch would do."""
+    kind = problems[0]["type"]
+    if kind in ("extra_forbidden", "unexpected_keyword_argument"):
+        known = _allowed(location[:-1])
+        close = get_close_matches(str(location[-1]), known, n=1, cutoff=0.5)
+        return f"unknown key; did you mean {close[0]!r}?" if close else f"unknown key; known: {', '.join(known)}"
+    if kind in ("missing", "missing_argument"):
         return "is required"
-    text = str(found["msg"]).removeprefix("Value error, ")
-    if found["type"] == "value_error":
-        return text
-    return f"{text[:1].lower()}{text[1:].removesuffix('.')}, found {found['input']!r}"
-
-
-def _join(texts: list[str]) -> str:
-    """Join what the branches of a union say, naming the value found only once."""
-    if len(texts) == 1:
+    texts = [str(problem["msg"]).removeprefix("Value error, ").removeprefix("Input ") for problem in problems]
+    if kind == "value_error":
         return texts[0]
-    wanted = [text.partition(", found ")[0].removeprefix("input ") for text in texts]
-    found = texts[0].partition(", found ")[2]
-    return " or ".join(wanted) + (f", found {found}" if found else "")
+    return f"{' or '.join(text[:1].lower() + text[1:] for text in texts)}, found {problems[0]['input']!r}"
 
 
-def _existing(location: tuple[str | int, ...], data: Any) -> Location:
+def _existing(location: Location, data: Any) -> Location:
     """Cut pydantic's union tags off: keep the parts of the location that exist in the data."""
     kept: list[str | int] = []
     for part in location:
-        if isinstance(data, dict) and part in data:
-            data = data[part]
-        elif isinstance(data, list) and isinstance(part, int) and part < len(data):
+        if (isinstance(data, dict) and part in data) or (isinstance(data, list) and isinstance(part, int)):
             data = data[part]
         else:
             break

@@ -101,20 +101,20 @@ def _locate(key: str, document: Document) -> Location:
 
 
 def _validate(document: Document) -> Recipe:
-    for location in (("data", "path"), ("backbone", "weights")):
-        _resolve_path(document, location)
+    for section, key in (("data", "path"), ("backbone", "weights")):
+        _resolve_path(document, section, key)
     try:
         return Recipe.model_validate(document.data)
     except ValidationError as error:
         raise RecipeError("\n".join(explain(error, document))) from None
 
 
-def _resolve_path(document: Document, location: Location) -> None:
+def _resolve_path(document: Document, section: str, key: str) -> None:
     """Make a path absolute: relative to the recipe file, or to the working folder on the command line."""
-    section = document.data.get(location[0])
-    value = section.get(location[1]) if isinstance(section, dict) else None
-    if isinstance(section, dict) and isinstance(value, str) and value not in _WEIGHT_WORDS:
-        section[location[1]] = str((document.origin(location).folder / Path(value).expanduser()).resolve())
+    holder = document.data.get(section)
+    value = holder.get(key) if isinstance(holder, dict) else None
+    if isinstance(holder, dict) and isinstance(value, str) and value not in _WEIGHT_WORDS:
+        holder[key] = str((document.origin((section, key)).folder / Path(value).expanduser()).resolve())
 
 
 def _short(path: Path) -> str:

@@ -125,7 +125,7 @@ class RuntimeSection(Section):
     memory_format: Literal["auto", "contiguous", "channels_last"] = "auto"
     """auto takes channels_last for networks with convolutions."""
     workers: Annotated[int, Field(ge=0)] | Literal["auto"] = "auto"
-    """Processes that load images; 0 loads in threads of the training process."""
+    """Processes that load images; 0 loads in the training process."""
     checkpoint_minutes: Annotated[float, Field(gt=0)] = 5.0
     """Longest time between two checkpoints; one is also written after every epoch."""
 

@@ -7,7 +7,7 @@ y down.
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from visionft.metrics import ReliabilityBin
 from visionft.report.wording import decimal, percent, rate, short
@@ -16,6 +16,7 @@ Point = tuple[float, float]
 
 WIDTH, HEIGHT = 360, 220
 LEFT, RIGHT, TOP, BOTTOM = 46, 352, 24, 184
+SQUARE, SQUARE_LEFT, SQUARE_TOP = 300, 46, 10
 _LETTER = 6.2  # mean width of a letter of a band's label
 _MARKED_POINTS = 40  # with more points than this, marks would hide the line
 
@@ -72,8 +73,9 @@ class Series:
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """The first and last epoch of a stage."""
+    """The first and last epoch of a stage; ``number`` is its place in the stage table, from 1."""
 
+    number: int
     name: str
     first: float
     last: float
@@ -120,8 +122,9 @@ def log_ticks(low: float, high: float) -> list[float]:
 
 def loss_axis(values: Sequence[float]) -> Axis:
     """Return an axis from 0 to a little above the largest loss."""
-    high = 1.05 * max(values) or 1.0
-    return Axis(0.0, high, lambda loss: decimal(loss, 1 if high > 1 else 2))
+    high = max(1.05 * max(values), 1e-3)
+    digits = max(1, 1 - math.floor(math.log10(high)))
+    return Axis(0.0, high, lambda loss: decimal(loss, digits))
 
 
 def share_axis(values: Sequence[float]) -> Axis:
@@ -140,8 +143,8 @@ def _around(values: Sequence[float], write: Callable[[float], str]) -> Axis:
 
 
 def rate_axis(values: Sequence[float]) -> Axis:
-    """Return a logarithmic axis around positive learning rates."""
-    return Axis(min(values) / 1.5, max(values) * 1.5, rate, log=True)
+    """Return a logarithmic axis around positive learning rates, wide enough to hold a tick."""
+    return Axis(min(values) / 2, max(values) * 2, rate, log=True)
 
 
 def line_chart(
@@ -179,17 +182,14 @@ def line_chart(
 
     edges = [first, *(span.first - 0.5 for span in spans[1:]), last]
     bands = tuple(
-        _band(across(start), across(end), span.name, number)
-        for number, (start, end, span) in enumerate(zip(edges, edges[1:], spans, strict=False), start=1)
+        _band(across(start), across(end), span) for start, end, span in zip(edges[:-1], edges[1:], spans, strict=True)
     )
     chosen = {epoch: value for epoch, value in series[-1].values.items() if epoch in best_epochs}
     return LineChart(
         key,
         title,
         "; ".join(_in_words(one, axis) for one in series),
-        tuple(
-            Tick(across(epoch), short(epoch)) for epoch in nice_ticks(first, last, 6) if epoch == int(epoch)
-        ),
+        tuple(Tick(across(epoch), short(epoch)) for epoch in nice_ticks(first, last, 6) if epoch == int(epoch)),
         axis.ticks(),
         bands,
         tuple(Line(one.name, one.role, points(one), len(one.values) <= _MARKED_POINTS) for one in series),
@@ -197,9 +197,9 @@ def line_chart(
     )
 
 
-def _band(start: float, end: float, name: str, number: int) -> Band:
-    """Label a stage with its name, or with its number in the stage table where the name is too long."""
-    for label in (name, str(number)):
+def _band(start: float, end: float, span: Span) -> Band:
+    """Label a stage with its name, or with its number where the name is too long."""
+    for label in (span.name, str(span.number)):
         if len(label) * _LETTER < end - start:
             return Band(start, end - start, label)
     return Band(start, end - start, "")
@@ -208,9 +208,7 @@ def _band(start: float, end: float, name: str, number: int) -> Band:
 def _in_words(one: Series, axis: Axis) -> str:
     points = list(one.values.items())
     (first, start), (last, end) = points[0], points[-1]
-    return (
-        f"{one.name}: {axis.write(start)} in epoch {short(first)}, {axis.write(end)} in epoch {short(last)}"
-    )
+    return f"{one.name}: {axis.write(start)} in epoch {short(first)}, {axis.write(end)} in epoch {short(last)}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -229,25 +227,19 @@ class ReliabilityDiagram:
 
     summary: str
     dots: tuple[Dot, ...]
-    side: float = 300.0
-    left: float = 46.0
-    top: float = 10.0
-    ticks: tuple[float, ...] = field(default=(0.0, 0.2, 0.4, 0.6, 0.8, 1.0))
 
 
 def reliability_diagram(bins: Sequence[ReliabilityBin]) -> ReliabilityDiagram:
     """Place the bins that hold predictions in a square whose diagonal is perfect calibration."""
     total = sum(part.count for part in bins)
-    frame = ReliabilityDiagram("", ())
-    dots, words = [], []
+    dots = []
     for part in bins:
         if part.confidence is None or part.accuracy is None:
             continue
-        words.append(
+        words = (
             f"{part.count} predictions with {percent(part.confidence, 0)} confidence on average: "
             f"{percent(part.accuracy, 0)} right"
         )
-        x = frame.left + frame.side * part.confidence
-        y = frame.top + frame.side * (1 - part.accuracy)
-        dots.append(Dot(x, y, max(2.5, 22 * math.sqrt(part.count / total)), words[-1]))
-    return ReliabilityDiagram("; ".join(words), tuple(dots))
+        x, y = SQUARE_LEFT + SQUARE * part.confidence, SQUARE_TOP + SQUARE * (1 - part.accuracy)
+        dots.append(Dot(x, y, max(2.5, 22 * math.sqrt(part.count / total)), words))
+    return ReliabilityDiagram("; ".join(dot.label for dot in dots), tuple(dots))

@@ -21,7 +21,7 @@ class DatasetFacts:
     Attributes:
         name: what people call the data set.
         source: where it came from; may be empty.
-        licence: on which terms; may be empty.
+        licence: on which terms; left out of the page when empty, as when the source says it.
         images: number of usable images by split.
     """
 
@@ -38,7 +38,7 @@ class ModelFacts:
     Attributes:
         backbone: the network's name.
         weights: which pretrained weights it started from.
-        licence: the weights' licence; may be empty.
+        licence: the weights' licence; the page says so when it is empty.
         parameters: number of parameters of the whole model, head included.
         input: the input in words, such as ``224 × 224 pixels, centre crop``.
     """
@@ -110,8 +110,8 @@ class ReportData:
         split: the part of the data it was measured on.
         selection: name of the validation score that chose the best epoch, a key of a history row's ``val``.
         stages: in the order they ran.
-        history: the training loop's rows in order, each with ``stage`` (0, 1, ...), ``stage_name``, ``epoch`` (counted within
-            the whole run) and, where measured, ``train_loss``, ``lr`` and ``val`` (scores by name).
+        history: the training loop's rows in order, each with ``stage`` (0, 1, ...), ``stage_name``, ``epoch``
+            (counted within the whole run) and, where measured, ``train_loss``, ``lr``, ``val`` (name -> score).
         mistakes: wrong answers, the most confident first.
         unsure: right answers, the least confident first.
         problems: what was found wrong with the data.

@@ -103,25 +103,18 @@ def _headlines(data: ReportData) -> tuple[Headline, ...]:
         low, high = metrics.intervals.get(name, (0.0, 0.0))
         if low == high:  # no interval, or all resamples alike: that says nothing about other samples
             return ""
-        write = wording.decimal if name == "auroc" else wording.percent
-        return f"{write(low).removesuffix(chr(0x202F) + '%')}–{write(high)}"
+        return wording.interval(low, high, shares=name != "auroc")
 
     return (
-        Headline(
-            "Accuracy", wording.percent(metrics.accuracy), interval("accuracy"), "share of right answers"
-        ),
+        Headline("Accuracy", wording.percent(metrics.accuracy), interval("accuracy"), "share of right answers"),
         Headline(
             "Balanced accuracy",
             wording.percent(metrics.balanced_accuracy),
             interval("balanced_accuracy"),
             "mean recall of the classes",
         ),
-        Headline(
-            "Macro F1", wording.percent(metrics.macro_f1), interval("macro_f1"), "mean F1 of the classes"
-        ),
-        Headline(
-            "AUROC", wording.decimal(metrics.auroc), interval("auroc"), "ranking quality; 0.5 is chance"
-        ),
+        Headline("Macro F1", wording.percent(metrics.macro_f1), interval("macro_f1"), "mean F1 of the classes"),
+        Headline("AUROC", wording.decimal(metrics.auroc), interval("auroc"), "ranking quality; 0.5 is chance"),
         Headline(
             "Calibration error",
             wording.percent(metrics.calibration_error),
@@ -151,12 +144,8 @@ def training_curves(data: ReportData) -> tuple[charts.LineChart, ...]:
     score_axis = charts.area_axis if score == "auroc" else charts.share_axis
     found = (
         charts.line_chart("loss", "Loss", losses, spans, charts.loss_axis, best if by_loss else ()),
-        charts.line_chart(
-            "score", name[0].upper() + name[1:], scores, spans, score_axis, () if by_loss else best
-        ),
-        charts.line_chart(
-            "rate", "Learning rate", [charts.Series("head", "train", drawn)], spans, charts.rate_axis
-        ),
+        charts.line_chart("score", name[0].upper() + name[1:], scores, spans, score_axis, () if by_loss else best),
+        charts.line_chart("rate", "Learning rate", [charts.Series("head", "train", drawn)], spans, charts.rate_axis),
     )
     return tuple(chart for chart in found if chart)
 
@@ -183,4 +172,4 @@ def _spans(history: Sequence[Mapping[str, Any]]) -> list[charts.Span]:
     for row in history:
         epochs.setdefault(row["stage"], []).append(row["epoch"])
         names[row["stage"]] = row["stage_name"]
-    return [charts.Span(names[stage], min(found), max(found)) for stage, found in epochs.items()]
+    return [charts.Span(stage + 1, names[stage], min(found), max(found)) for stage, found in epochs.items()]

@@ -23,14 +23,19 @@ def decimal(value: float | None, digits: int = 3) -> str:
     return MISSING if value is None else f"{value:.{digits}f}"
 
 
+def interval(low: float, high: float, *, shares: bool) -> str:
+    """Write a range of shares in per cent, or of plain numbers."""
+    return f"{100 * low:.1f}–{percent(high)}" if shares else f"{decimal(low)}–{decimal(high)}"
+
+
 def whole(count: int) -> str:
     """Write a count with its thousands set apart."""
     return f"{count:,}".replace(",", _NARROW_SPACE)
 
 
 def short(value: float | None) -> str:
-    """Write a number with the digits it needs: 3 and not 3.0, but 2.5."""
-    return MISSING if value is None else f"{value:g}"
+    """Write a number with up to two decimals: 3 and not 3.0, but 2.5 and 2.33."""
+    return MISSING if value is None else f"{round(value, 2):g}"
 
 
 def rate(value: float | None) -> str:

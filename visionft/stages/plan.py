@@ -78,9 +78,7 @@ def _plan_one(index: int, stage: Stage, groups: Sequence[str], steps_per_epoch: 
     chosen = _choose(index, stage, groups)
     depth = {name: len(groups) - 1 - position for position, name in enumerate(groups)}
     nearest = min((depth[name] for name in chosen), default=0)
-    rates = tuple(
-        GroupRate(name, stage.backbone_lr * stage.layer_decay ** (depth[name] - nearest)) for name in chosen
-    )
+    rates = tuple(GroupRate(name, stage.backbone_lr * stage.layer_decay ** (depth[name] - nearest)) for name in chosen)
     steps = stage.steps or max(1, round((stage.epochs or 0.0) * steps_per_epoch))
     return StagePlan(index, stage, rates, steps, round(stage.warmup * steps), steps_per_epoch)
 

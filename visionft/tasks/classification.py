@@ -66,9 +66,7 @@ class Classification:
         """Return the mean cross-entropy of logits_BK, in nats."""
         logits_BK = outputs.float()
         weights_K = None if self._weights_K is None else self._weights_K.to(logits_BK.device)
-        return F.cross_entropy(
-            logits_BK, batch.labels_B, weight=weights_K, label_smoothing=self._label_smoothing
-        )
+        return F.cross_entropy(logits_BK, batch.labels_B, weight=weights_K, label_smoothing=self._label_smoothing)
 
     def finalize(self, outputs: Tensor) -> Tensor:
         """Return probabilities_BK."""

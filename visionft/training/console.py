@@ -7,7 +7,20 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextC
 from rich.table import Table
 from rich.text import Text
 
-from visionft.training.events import EpochDone, Event, Notice, RunPlanned, StageEnded, StageStarted, StepDone, Working
+from visionft.training.events import (
+    EpochDone,
+    Event,
+    Notice,
+    RunPlanned,
+    StageEnded,
+    StageStarted,
+    StepDone,
+    Working,
+)
+
+
+_HEADINGS = ("stage", "trains", "params", "head lr", "body lr", "norm", "augment", "px", "epochs", "time")
+_PLAIN_WIDTH = 120  # where there is no terminal to ask
 
 
 class Console:
@@ -19,6 +32,8 @@ class Console:
 
     def __init__(self, output: RichConsole | None = None) -> None:
         self._out = output or RichConsole(stderr=True, highlight=False)
+        if not self._out.is_terminal:
+            self._out.width = _PLAIN_WIDTH
         self._bar: Progress | None = None
         self._task: TaskID | None = None
 
@@ -34,7 +49,7 @@ class Console:
             case RunPlanned():
                 self._print_plan(event)
             case StageStarted():
-                self._line(f"stage {event.index + 1} of {event.stages}: {event.stage}, {event.epochs:g} epochs")
+                self._line(f"stage {event.index + 1} of {event.stages}: {event.stage}")
             case EpochDone():
                 self._print_epoch(event)
             case StageEnded():
@@ -71,9 +86,9 @@ class Console:
             if text:
                 self._line(f"{name:>9}  {text}")
         table = Table(box=None, pad_edge=False, header_style="bold")
-        headings = ("stage", "trains", "parameters", "head lr", "backbone lr", "norm", "augment", "canvas", "epochs", "estimate")
-        for heading in headings:
-            table.add_column(heading, justify="left" if heading in ("stage", "trains", "norm", "augment") else "right")
+        for heading in _HEADINGS:
+            words = heading in ("stage", "trains", "norm", "augment")
+            table.add_column(heading, justify="left" if words else "right", no_wrap=heading != "trains")
         for row in event.rows:
             table.add_row(*(Text(cell) for cell in _cells(row)))
         self._out.print(table)
@@ -86,7 +101,9 @@ class Console:
         val = "  ".join(f"{name} {value:.4f}" for name, value in row["val"].items() if value is not None)
         mark = "  *" if event.best else ""
         speed = f"{row['images_per_second']:.1f} images/s"
-        self._line(f"  epoch {row['epoch']:>3}  train loss {loss}  |  {val}  |  {speed}  {_duration(row['seconds'])}{mark}")
+        self._line(
+            f"  epoch {row['epoch']:>3}  train loss {loss}  |  {val}  |  {speed}  {_duration(row['seconds'])}{mark}"
+        )
 
     def _print_result(self, result: dict[str, Any]) -> None:
         self.close()
@@ -96,19 +113,23 @@ class Console:
 
 def _cells(row: dict[str, Any]) -> tuple[str, ...]:
     rates = row["backbone_lr"]
-    backbone = "-" if rates is None else f"{rates[1]:g}" if rates[0] == rates[1] else f"{rates[0]:.1e}..{rates[1]:g}"
+    backbone = "-" if rates is None else f"{rates[1]:g}" if rates[0] == rates[1] else f"{rates[0]:.0e}..{rates[1]:.0e}"
     return (
         row["stage"],
         row["trains"],
-        f"{row['parameters']:,}",
+        _short(row["parameters"]),
         f"{row['head_lr']:g}",
         backbone,
         row["norm"],
         row["augment"],
-        "x".join(map(str, row["canvas"])),
+        str(row["canvas"][0]),
         f"{row['epochs']:g}",
         _duration(row["seconds"]),
     )
+
+
+def _short(number: int) -> str:
+    return f"{number / 1e6:.1f}M" if number >= 1e6 else f"{number / 1e3:.0f}k" if number >= 1e4 else str(number)
 
 
 def _duration(seconds: float) -> str:

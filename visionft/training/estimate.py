@@ -37,7 +37,7 @@ def _row(job: Job, plan: StagePlan) -> dict[str, Any]:
     train, val = len(job.dataset.split("train")), len(job.dataset.split("val"))
     return {
         "stage": stage.name,
-        "trains": "head" if not plan.groups else f"head + {len(plan.groups)} of {total} groups",
+        "trains": "head" if not plan.groups else f"head, {len(plan.groups)} of {total}",
         "from_group": plan.groups[0] if plan.groups else None,
         "parameters": sum(p.numel() for group in optimizer.param_groups for p in group["params"]),
         "head_lr": stage.head_lr,
@@ -60,7 +60,7 @@ def _seconds_per_image(job: Job, plan: StagePlan) -> tuple[float, float]:
     def step() -> None:
         with job.runtime.autocast(plan.groups):
             outputs = job.network(batch.images_BHW3)
-        job.task.loss(outputs, batch).backward()
+        torch.autograd.backward(job.task.loss(outputs, batch))
         job.network.zero_grad(set_to_none=True)
 
     def forward() -> None:

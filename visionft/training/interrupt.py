@@ -27,7 +27,7 @@ class InterruptGuard:
         for number, handler in self._former.items():
             signal.signal(number, handler)  # type: ignore[arg-type]  # what signal.signal returned
 
-    def _note(self, number: int, frame: FrameType | None) -> None:
+    def _note(self, number: int, _frame: FrameType | None) -> None:
         if self._received is not None:
             raise KeyboardInterrupt
         self._received = number

@@ -35,9 +35,7 @@ def enter_stage(job: Job, plan: StagePlan) -> AdamW:
     return AdamW(groups, lr=plan.stage.head_lr, betas=section.betas, fused=True)
 
 
-def _parameters_by_rate(
-    network: TaskNetwork, plan: StagePlan
-) -> Iterator[tuple[dict[str, nn.Parameter], float]]:
+def _parameters_by_rate(network: TaskNetwork, plan: StagePlan) -> Iterator[tuple[dict[str, nn.Parameter], float]]:
     own = {name: p for name, p in network.named_parameters() if p.requires_grad}
     members = {group.name: group.parameters for group in network.backbone.groups}
     for rate in plan.rates:

@@ -59,9 +59,7 @@ class Session:
         best_is_model = progress.best is not None and progress.best.step == progress.step
         self._folder.checkpoints.save(
             progress.step,
-            Checkpoint(
-                self.job.network.state_dict(), self.optimizer_state, self.best_weights, progress.to_json()
-            ),
+            Checkpoint(self.job.network.state_dict(), self.optimizer_state, self.best_weights, progress.to_json()),
             best_is_model=best_is_model,
             best_changed=not self._best_saved,
         )

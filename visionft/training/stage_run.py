@@ -6,7 +6,7 @@ from itertools import islice
 from types import TracebackType
 
 from visionft.batch import Batch
-from visionft.errors import TrainingError
+from visionft.errors import DataError, TrainingError
 from visionft.stages import StagePlan
 from visionft.training.events import EpochDone, Notice, StageEnded, StageStarted, StepDone
 from visionft.training.inference import run_network
@@ -127,8 +127,9 @@ class StageRun:
         if progress.skipped_in_a_row >= limit:
             self.save()
             raise TrainingError(
-                f"stages.{self._stage.name}: {limit} steps in a row had a non-finite loss or gradient; the last good "
-                f"state is saved. Lower its head_lr and backbone_lr, or set runtime.precision: fp32; last images: {files}"
+                f"stages.{self._stage.name}: {limit} steps in a row had a non-finite loss or gradient; the last "
+                "good state is saved. Lower its head_lr and backbone_lr, or set runtime.precision: fp32; "
+                f"last images: {files}"
             )
 
     def _save_if_due(self, guard: InterruptGuard) -> None:
@@ -152,7 +153,7 @@ class StageRun:
             "epoch": progress.epoch + 1,
             "step": progress.step,
             "train_loss": progress.mean_loss,
-            "lr": self._optimizer.param_groups[-1]["lr"],
+            "lr": self._peak_rate(),
             "val": val,
             "images_per_second": round(progress.images_per_second, 2),
             "seconds": round(self._read_clock(), 2),
@@ -164,9 +165,22 @@ class StageRun:
             self._session.keep_best(val, progress.epoch)
         self._session.tell(EpochDone(row, improved))
 
+    def _peak_rate(self) -> float:
+        """Return the head's highest learning rate of the epoch that just ended."""
+        end = self._progress.stage_step
+        steps = -(-self._progress.batch // self._job.recipe.optim.accumulate)
+        return self._stage.head_lr * max(self._plan.lr_factor(step) for step in range(end - steps, end))
+
     def _validation(self) -> dict[str, float]:
         results_N, labels_N = run_network(self._job, self._val.evaluation())
-        return self._job.task.validate(results_N, labels_N)
+        val = self._job.task.validate(results_N, labels_N)
+        select = self._job.recipe.evaluate.select
+        if select not in val:
+            raise DataError(
+                f"evaluate.select: {select} is not defined on these validation images, which are all of one class; "
+                "give validation more images, or select another value"
+            )
+        return val
 
     def leave(self, reason: str) -> None:
         """Put the best weights back, write the stage's result down, and save at the start of the next stage."""

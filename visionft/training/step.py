@@ -27,7 +27,7 @@ class Stepper:
         self._plan = plan
         self._optimizer = optimizer
         self._trainable = [p for group in optimizer.param_groups for p in group["params"]]
-        self._buffers = [b for b in job.network.buffers() if b.is_floating_point()] if plan.stage.norm == "all" else []
+        self._buffers = list(job.network.buffers()) if plan.stage.norm == "all" else []
 
     def take(self, batches: Sequence[Batch], run_step: int) -> float | None:
         """Take one step on the mean loss of some batches.
@@ -62,5 +62,5 @@ class Stepper:
         with runtime.autocast(self._plan.groups):
             outputs = self._job.network(batch.images_BHW3)
         loss = self._job.task.loss(outputs, batch)
-        (loss / parts).backward()
+        torch.autograd.backward(loss / parts)
         return loss.detach()

@@ -1,0 +1,114 @@
+import os
+import pickle
+import subprocess
+import sys
+from hashlib import sha256
+
+import cv2
+import numpy as np
+import pytest
+
+from visionft.augment import POLICIES, CpuAugmenter
+
+STRENGTHS = [strength for strength in POLICIES if strength != "none"]
+ORIENTATIONS = ["fixed", "upright", "any"]
+
+
+@pytest.fixture(scope="module")
+def image():
+    """A smooth picture of 64 x 64 that no flip or turn maps onto itself."""
+    coarse = np.random.default_rng(3).integers(0, 255, (8, 8, 3), dtype=np.uint8)
+    return cv2.resize(coarse, (64, 64), interpolation=cv2.INTER_CUBIC)
+
+
+def symmetries(image):
+    turns = [np.rot90(image, quarter) for quarter in range(4)]
+    return [*turns, *(turn[:, ::-1] for turn in turns)]
+
+
+def nearest(changed, candidates):
+    """Return which candidate a changed picture correlates with best."""
+    centred = changed.astype(float) - changed.mean()
+    return int(np.argmax([(centred * (candidate - candidate.mean())).sum() for candidate in candidates]))
+
+
+@pytest.mark.parametrize("strength", STRENGTHS)
+@pytest.mark.parametrize("orientation", ORIENTATIONS)
+def test_the_seed_decides_everything(image, strength, orientation):
+    augmenter = CpuAugmenter(strength, orientation)
+    before = image.copy()
+    first = [augmenter(image, seed) for seed in range(8)]
+    again = [augmenter(image, seed) for seed in reversed(range(8))][::-1]
+    other = pickle.loads(pickle.dumps(augmenter))
+    assert all((one == two).all() for one, two in zip(first, again, strict=True))
+    assert all((one == other(image, seed)).all() for seed, one in enumerate(first))
+    assert len({one.tobytes() for one in first}) == 8
+    assert (image == before).all()
+
+
+@pytest.mark.parametrize("strength", STRENGTHS)
+@pytest.mark.parametrize("orientation", ORIENTATIONS)
+@pytest.mark.parametrize("shape", [(64, 64, 3), (40, 72, 3)])
+def test_size_type_and_layout_stay(image, strength, orientation, shape):
+    canvas = np.ascontiguousarray(cv2.resize(image, (shape[1], shape[0])))
+    augmenter = CpuAugmenter(strength, orientation)
+    for seed in range(5):
+        changed = augmenter(canvas, seed)
+        assert (changed.shape, changed.dtype, changed.flags.c_contiguous) == (shape, np.uint8, True)
+
+
+def test_none_changes_nothing(image):
+    assert (CpuAugmenter("none", "any")(image, 1) == image).all()
+
+
+@pytest.mark.parametrize("strength", ["light", "medium"])  # turned by 20 degrees, correlation is not sure any more
+@pytest.mark.parametrize(
+    ("orientation", "allowed"), [("fixed", {0}), ("upright", {0, 4}), ("any", {0, 1, 2, 3, 4, 5, 6, 7})]
+)
+def test_orientation_says_which_flips_and_turns_occur(image, strength, orientation, allowed):
+    augmenter = CpuAugmenter(strength, orientation)
+    candidates = [candidate.astype(float) for candidate in symmetries(image)]
+    assert {nearest(augmenter(image, seed), candidates) for seed in range(80)} == allowed
+
+
+def test_a_wide_canvas_is_never_turned_by_a_quarter(image):
+    wide = cv2.resize(image, (96, 64))
+    flips = [wide, wide[:, ::-1], wide[::-1], wide[::-1, ::-1]]
+    augmenter = CpuAugmenter("light", "any")
+    candidates = [flip.astype(float) for flip in flips]
+    assert {nearest(augmenter(wide, seed), candidates) for seed in range(40)} == {0, 1, 2, 3}
+
+
+@pytest.mark.parametrize("strength", STRENGTHS)
+def test_grey_stays_grey(image, strength):
+    grey = np.repeat(image[..., :1], 3, axis=2)
+    augmenter = CpuAugmenter(strength, "any")
+    for seed in range(40):
+        changed = augmenter(grey, seed).astype(int)
+        assert np.abs(changed - changed[..., :1]).max() <= 2
+
+
+def test_stronger_changes_more(image):
+    def change(strength):
+        augmenter = CpuAugmenter(strength, "fixed")
+        return np.mean([np.abs(augmenter(image, seed).astype(int) - image).mean() for seed in range(40)])
+
+    assert 0 < change("light") < change("medium") < change("strong")
+
+
+@pytest.mark.slow
+def test_a_fresh_process_gives_the_same_and_asks_no_network():
+    code = (
+        "import sys; from hashlib import sha256; import numpy as np; from visionft.augment import CpuAugmenter\n"
+        "assert 'albumentations' not in sys.modules\n"
+        "image = np.arange(48 * 48 * 3, dtype=np.uint32).astype(np.uint8).reshape(48, 48, 3)\n"
+        "changed = CpuAugmenter('strong', 'any')(image, 12345)\n"
+        "import os; assert os.environ['NO_ALBUMENTATIONS_UPDATE'] == '1'\n"
+        "print(sha256(changed.tobytes()).hexdigest())"
+    )
+    environment = {name: value for name, value in os.environ.items() if name != "NO_ALBUMENTATIONS_UPDATE"}
+    environment["PYTHONHASHSEED"] = "77"
+    outcome = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=environment)
+    assert outcome.returncode == 0, outcome.stderr
+    image = np.arange(48 * 48 * 3, dtype=np.uint32).astype(np.uint8).reshape(48, 48, 3)
+    assert outcome.stdout.strip() == sha256(CpuAugmenter("strong", "any")(image, 12345).tobytes()).hexdigest()

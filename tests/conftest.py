@@ -1,0 +1,60 @@
+"""Images and recipes small enough to train on in a second."""
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from visionft.recipe import Recipe
+
+SHAPES = ("bar", "disc", "ring")
+
+
+def draw(shape: str, rng: np.random.Generator) -> np.ndarray:
+    """Return a 48 x 48 RGB picture of a shape on noise."""
+    image = rng.integers(0, 90, (48, 48, 3), dtype=np.uint8)
+    x, y = (int(v) for v in rng.integers(18, 30, 2))
+    colour = tuple(int(v) for v in rng.integers(140, 255, 3))
+    if shape == "bar":
+        cv2.line(image, (x - 14, y), (x + 14, y), colour, 7)
+    else:
+        cv2.circle(image, (x, y), 13, colour, -1 if shape == "disc" else 3)
+    return image
+
+
+@pytest.fixture(scope="session")
+def image_folder(tmp_path_factory) -> Path:
+    """A folder per shape, 24 pictures each, without given splits."""
+    root = tmp_path_factory.mktemp("shapes")
+    rng = np.random.default_rng(0)
+    for shape in SHAPES:
+        (root / shape).mkdir()
+        for number in range(24):
+            cv2.imwrite(str(root / shape / f"{number:02}.png"), draw(shape, rng))
+    return root
+
+
+@pytest.fixture
+def tiny(image_folder):
+    """Return a function that makes a recipe of two short stages; keyword sections are laid over it."""
+
+    def make(**sections) -> Recipe:
+        data = {
+            "name": "tiny",
+            "data": {"path": str(image_folder)},
+            "backbone": {"name": "test_resnet", "weights": "none"},
+            "input": {"size": 32, "fit": "stretch"},
+            "optim": {"batch_size": 16},
+            "runtime": {"device": "cpu", "precision": "fp32"},
+            "evaluate": {"bootstrap": 20},
+            "stages": [
+                {"name": "head", "unfreeze": "none", "epochs": 1, "head_lr": 1e-2},
+                {"name": "all", "unfreeze": "all", "epochs": 2, "norm": "all", "backbone_lr": 1e-2},
+            ],
+        }
+        for name, value in sections.items():
+            data[name] = data[name] | value if isinstance(value, dict) and name in data else value
+        return Recipe.model_validate(data)
+
+    return make

@@ -1,0 +1,229 @@
+"""Every family of networks keeps the promises of `Backbone`, shown on its smallest member.
+
+Shape suffixes: B batch, C channels, H height, W width, D embedding.
+"""
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+from visionft.backbones import Backbone, build_backbone
+
+# network -> image size: 64 wherever the network can be run on so little.
+TIMM = {
+    "beit_base_patch16_224": 64,
+    "cait_xxs24_224": 64,
+    "coat_tiny": 64,
+    "convit_tiny": 64,
+    "convmixer_768_32": 64,
+    "cpubone_nano": 64,
+    "crossvit_tiny_240": 240,
+    "cs3darknet_focus_s": 64,
+    "csatv2": 64,
+    "cspnext_tiny": 64,
+    "davit_tiny": 64,
+    "deit_tiny_distilled_patch16_224": 64,
+    "deit_tiny_patch16_224": 64,
+    "densenet121": 64,
+    "dla46x_c": 64,
+    "dpn48b": 64,
+    "edgenext_xx_small": 64,
+    "efficientformer_l1": 224,
+    "efficientformerv2_s0": 64,
+    "efficientvim_m1": 64,
+    "efficientvit_b0": 64,
+    "efficientvit_m0": 64,
+    "ese_vovnet19b_slim_dw": 64,
+    "eva02_tiny_patch14_224": 56,
+    "fasternet_t0": 64,
+    "fastvit_t8": 64,
+    "focalnet_tiny_srf": 64,
+    "gcvit_xxtiny": 64,
+    "ghostnet_050": 64,
+    "gmlp_ti16_224": 64,
+    "hardcorenas_b": 64,
+    "hgnetv2_b0": 64,
+    "hiera_tiny_224": 64,
+    "hrnet_w18_small": 64,
+    "iformer_t": 64,
+    "inception_next_atto": 64,
+    "inception_v3": 96,
+    "inception_v4": 96,
+    "lcnetv2_small": 64,
+    "legacy_seresnet18": 64,
+    "legacy_xception": 64,
+    "levit_128s": 64,
+    "lowformer_b0": 64,
+    "mixer_s32_224": 64,
+    "mobilenetv2_100": 64,
+    "mobilenetv3_small_050": 64,
+    "mobilenetv4_conv_small": 64,
+    "mobilevit_xxs": 64,
+    "mobilevitv2_050": 64,
+    "nest_tiny": 64,
+    "nextvit_small": 64,
+    "pit_ti_224": 64,
+    "poolformer_s12": 64,
+    "poolformerv2_s12": 64,
+    "pvt_v2_b0": 64,
+    "rdnet_tiny": 64,
+    "regnetx_002": 64,
+    "repghostnet_050": 64,
+    "repvgg_a0": 64,
+    "repvit_m1": 64,
+    "res2next50": 64,
+    "resnest14d": 64,
+    "resnet18": 64,
+    "resnetv2_18": 64,
+    "rexnet_100": 64,
+    "sam2_hiera_tiny": 64,
+    "selecsls42": 64,
+    "shvit_s1": 64,
+    "skresnet18": 64,
+    "starnet_s050": 64,
+    "swiftformer_xs": 64,
+    "swin_tiny_patch4_window7_224": 64,
+    "swinv2_cr_tiny_224": 64,
+    "swinv2_tiny_window8_256": 64,
+    "test_coatnet": 64,
+    "test_convnext": 64,
+    "test_efficientnet": 64,
+    "test_mambaout": 64,
+    "test_maxvit": 64,
+    "test_nfnet": 64,
+    "test_vit": 64,
+    "test_vit3": 64,
+    "test_vit_relpos": 64,
+    "tf_efficientnet_lite0": 64,
+    "tiny_vit_5m_224": 64,
+    "tresnet_m": 64,
+    "twins_svt_small": 64,
+    "visformer_tiny": 64,
+    "vit_tiny_patch16_dinov3_qkvb": 64,
+    "vit_tiny_r_s16_p8_224": 64,
+    "vitamin_small_224": 64,
+    "volo_d1_224": 64,
+    "xception41p": 64,
+    "xcit_nano_12_p8_224": 64,
+}
+TORCHVISION = {
+    "alexnet": 96,
+    "convnext_tiny": 64,
+    "densenet121": 64,
+    "efficientnet_b0": 64,
+    "googlenet": 64,
+    "inception_v3": 96,
+    "maxvit_t": 224,
+    "mnasnet0_5": 64,
+    "mobilenet_v2": 64,
+    "mobilenet_v3_small": 64,
+    "regnet_x_400mf": 64,
+    "resnet18": 64,
+    "shufflenet_v2_x0_5": 64,
+    "squeezenet1_1": 64,
+    "swin_t": 64,
+    "swin_v2_t": 64,
+    "vgg11": 64,
+    "vit_b_32": 64,
+}
+CASES = {f"timm/{name}": size for name, size in TIMM.items()} | {
+    f"torchvision/{name}": size for name, size in TORCHVISION.items()
+}
+
+
+@pytest.fixture(scope="module", params=CASES)
+def backbone(request: pytest.FixtureRequest) -> Backbone:
+    torch.manual_seed(0)
+    return build_backbone(request.param, "none", image_size=CASES[request.param])
+
+
+@pytest.fixture
+def images_BCHW(backbone: Backbone) -> Tensor:
+    generator = torch.Generator().manual_seed(1)
+    return torch.randn(2, 3, backbone.input.height, backbone.input.width, generator=generator)
+
+
+def last_half(backbone: Backbone) -> list[str]:
+    names = [group.name for group in backbone.groups]
+    return names[len(names) // 2 :]
+
+
+def loss_of(embedding_BD: Tensor) -> Tensor:
+    """Weigh the features unevenly: their plain sum after a layer norm has no gradient."""
+    return (embedding_BD * torch.linspace(-1, 1, embedding_BD.shape[1])).sum()
+
+
+def test_declared_channels_strides_and_embedding_are_true(backbone, images_BCHW):
+    backbone.eval()
+    with torch.no_grad():
+        maps = backbone(images_BCHW)
+        embedding_BD = backbone.embed(images_BCHW)
+
+    assert [map_BCHW.shape[:2] for map_BCHW in maps] == [(2, channels) for channels in backbone.channels]
+    for map_BCHW, stride in zip(maps, backbone.strides, strict=True):
+        for cells, pixels in zip(map_BCHW.shape[2:], images_BCHW.shape[2:], strict=True):
+            assert pixels // stride - 3 <= cells <= -(-pixels // stride)  # unpadded borders cost up to three cells
+    assert list(backbone.strides) == sorted(backbone.strides)
+    assert embedding_BD.shape == (2, backbone.embedding_dim)
+    assert embedding_BD.isfinite().all()
+
+
+def test_groups_are_disjoint_and_complete(backbone):
+    names = [group.name for group in backbone.groups]
+    grouped = [name for group in backbone.groups for name in group.parameters]
+
+    assert names[0] == "stem"
+    assert len(names) == len(set(names)) >= 5
+    assert all(group.parameters for group in backbone.groups)
+    assert sorted(grouped) == sorted(name for name, _ in backbone.named_parameters())
+
+
+def test_frozen_leading_groups_leave_nothing_for_autograd(backbone, images_BCHW):
+    """Shows the order of the groups as well: a group in front of its place would be fed by a trainable one."""
+    backbone.set_trainable(last_half(backbone), norm="all")
+    backbone.train()
+    recorded = []
+    handles = [
+        module.register_forward_hook(lambda *call, name=name: recorded.append((name, call[2])))
+        for name, module in backbone.named_modules()
+        if next(module.parameters(), None) is not None and not any(p.requires_grad for p in module.parameters())
+    ]
+
+    embedding_BD = backbone.embed(images_BCHW)
+
+    for handle in handles:
+        handle.remove()
+    assert recorded
+    assert [name for name, output in recorded if isinstance(output, Tensor) and output.requires_grad] == []
+    assert embedding_BD.requires_grad
+
+
+def test_a_step_moves_what_trains_and_nothing_else(backbone, images_BCHW):
+    backbone.set_trainable([group.name for group in backbone.groups], norm="all")
+    backbone.train()
+    loss_of(backbone.embed(images_BCHW)).backward()
+    taking_part = {name for name, parameter in backbone.named_parameters() if parameter.grad is not None}
+    chosen = last_half(backbone)
+    backbone.set_trainable(chosen, norm="all")
+    backbone.eval().train()
+    trainable = {name for group in backbone.groups if group.name in chosen for name in group.parameters}
+    frozen_modules = [
+        module
+        for _, module in backbone.named_modules()
+        if (own := {id(p) for p in module.parameters()})
+        and own.isdisjoint(id(p) for name, p in backbone.named_parameters() if name in trainable)
+    ]
+    before = {name: tensor.clone() for name, tensor in backbone.state_dict().items()}
+    buffers = {id(buffer) for module in frozen_modules for buffer in module.buffers()}
+    still = {name for name, buffer in backbone.named_buffers() if id(buffer) in buffers}
+    still |= {name for name, _ in backbone.named_parameters() if name not in trainable}
+
+    loss_of(backbone.embed(images_BCHW)).backward()
+    torch.optim.SGD(backbone.parameters(), lr=0.1).step()
+
+    after = backbone.state_dict()
+    assert {name for name, p in backbone.named_parameters() if p.grad is not None} == taking_part & trainable
+    assert [name for name in still & before.keys() if not torch.equal(before[name], after[name])] == []
+    assert any(not torch.equal(before[name], after[name]) for name in trainable)
+    assert not any(module.training for module in frozen_modules)
+    assert any(module.training for module in backbone.network.modules() if not isinstance(module, nn.Identity))

@@ -1,0 +1,29 @@
+import random
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from visionft.data.naming import is_junk, natural_order, some
+
+
+def test_numbers_sort_by_value():
+    assert natural_order(["10", "2", "1"]) == ("1", "2", "10")
+    assert natural_order(["b2", "B10", "a", "b1"]) == ("a", "b1", "b2", "B10")
+    assert natural_order(["10a", "a10", "2"]) == ("2", "10a", "a10")
+
+
+@given(st.lists(st.text()))
+def test_the_order_does_not_depend_on_the_order_of_arrival(names):
+    shuffled = random.Random(0).sample(names, len(names))
+    assert natural_order(shuffled) == natural_order(names)
+    assert sorted(natural_order(names)) == sorted(set(names))
+
+
+def test_junk():
+    assert all(map(is_junk, [".DS_Store", "Thumbs.db", "desktop.ini", "__MACOSX", ".hidden"]))
+    assert not any(map(is_junk, ["cat", "thumbs", "a.b"]))
+
+
+def test_some_names_the_first():
+    assert some("abc") == "a, b, c"
+    assert some("abcdefg", limit=2) == "a, b and 5 more"

@@ -1,0 +1,179 @@
+from pathlib import Path
+
+import pytest
+
+from visionft.errors import RecipeError, UnknownName
+from visionft.recipe import Recipe, load_recipe, recipe_from_data, recipe_to_yaml
+
+
+@pytest.fixture
+def write(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+
+    def write(text, name="a.yaml"):
+        path = Path(name)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+        return path
+
+    return write
+
+
+def test_an_empty_file_is_the_default_recipe(write):
+    assert load_recipe(write("")) == Recipe()
+
+
+def test_every_mistake_is_reported_at_once_with_its_line(write):
+    path = write(
+        """\
+name: two words
+sede: 1
+data:
+  val_fracton: 0.2
+stages:
+  - name: head
+    epoch: 3
+    unfreeze: none
+  - name: all
+    epochs: -1
+    unfreeze: {a: 1}
+task:
+  kind: clasification
+"""
+    )
+    with pytest.raises(RecipeError) as caught:
+        load_recipe(path)
+    lines = str(caught.value).splitlines()
+    assert [line.split(":")[1] for line in lines] == ["1", "2", "4", "7", "10", "11", "13"]
+    assert "sede: unknown key; did you mean 'seed'?" in lines[1]
+    assert "data.val_fracton: unknown key; did you mean 'val_fraction'?" in lines[2]
+    assert "stages[0].epoch: unknown key; did you mean 'epochs'?" in lines[3]
+    assert "stages[1].epochs: should be greater than 0, found -1" in lines[4]
+    assert "stages[1].unfreeze" in lines[5]
+    assert "'none' or 'all'" in lines[5]
+    assert "close: classification" in lines[6]
+
+
+def test_a_key_that_resembles_none_shows_the_known_ones(write):
+    with pytest.raises(RecipeError, match=r"a.yaml:1: zzz: unknown key; known: name, seed, data"):
+        load_recipe(write("zzz: 1"))
+
+
+def test_a_stage_without_length(write):
+    with pytest.raises(RecipeError, match=r"a.yaml:2: stages\[0\]: give its length as either 'epochs' or 'steps'"):
+        load_recipe(write("stages:\n  - name: head\n"))
+
+
+def test_two_stages_of_one_name(write):
+    with pytest.raises(RecipeError, match="two are called 'a'"):
+        load_recipe(write("stages: [{name: a, epochs: 1}, {name: a, epochs: 1}]"))
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("seed: [1", r"a.yaml:1: not valid YAML"),
+        ("seed: 1\nseed: 2", r"a.yaml:2: not valid YAML: key 'seed' is given twice"),
+        ("- 1", r"a mapping of keys to values; found list"),
+        ("a: &x 1\nb: *x", r"a.yaml:2: not valid YAML: aliases"),
+        ("seed: !!python/object/apply:os.system ['true']", r"a.yaml:1: not valid YAML"),
+        ("seed: \x00", r"not valid YAML"),
+    ],
+)
+def test_bad_yaml(write, text, message):
+    with pytest.raises(RecipeError, match=message):
+        load_recipe(write(text))
+
+
+def test_a_file_that_is_not_text(write):
+    path = write("")
+    path.write_bytes(b"\xff\xfe\x00")
+    with pytest.raises(RecipeError, match=r"a.yaml: cannot be read"):
+        load_recipe(path)
+
+
+def test_scientific_notation_is_a_number(write):
+    assert load_recipe(write("optim: {weight_decay: 1e-3}")).optim.weight_decay == 0.001
+
+
+def test_overrides_reach_stages_by_index_and_by_name(write):
+    path = write("stages: [{name: head, epochs: 1}, {name: top, epochs: 2}]")
+    changed = load_recipe(path, ["stages.top.epochs=5", "stages[0].head_lr=0.5", "optim.batch_size=7", "seed=3"])
+    assert (changed.stages[1].epochs, changed.stages[0].head_lr) == (5, 0.5)
+    assert (changed.optim.batch_size, changed.seed) == (7, 3)
+
+
+def test_overrides_reach_the_default_stages(write):
+    assert load_recipe(write(""), ["stages.head.epochs=9"]).stages[0].epochs == 9
+
+
+@pytest.mark.parametrize(
+    ("override", "message"),
+    [
+        ("seed", "--set seed: write it as key=value"),
+        ("seed=x", "--set seed=x: seed: should be a valid integer"),
+        ("optim.batchsize=3", r"--set optim.batchsize=3: optim.batchsize: unknown key; did you mean 'batch_size'"),
+        ("stages.hed.epochs=3", "--set stages.hed.epochs: stage 'hed': no such stage; close: head"),
+        ("stages[9].epochs=3", r"stages\[9\]"),
+        ("seed.x.y=3", "seed holds no further keys"),
+    ],
+)
+def test_bad_overrides(write, override, message):
+    with pytest.raises(RecipeError, match=message):
+        load_recipe(write("seed: 1"), [override])
+
+
+def test_extends_merges_mappings_and_replaces_lists(write):
+    write("seed: 5\noptim: {batch_size: 8, weight_decay: 0.5}\nstages: [{name: a, epochs: 1}]", "base/b.yaml")
+    path = write("extends: base/b.yaml\noptim: {batch_size: 4}\nstages: [{name: z, epochs: 2}]")
+    recipe = load_recipe(path)
+    assert (recipe.seed, recipe.optim.batch_size, recipe.optim.weight_decay) == (5, 4, 0.5)
+    assert [stage.name for stage in recipe.stages] == ["z"]
+
+
+def test_mistakes_keep_the_line_of_the_file_they_are_in(write):
+    write("seed: 5\noptim:\n  batch_size: none\n", "b.yaml")
+    with pytest.raises(RecipeError) as caught:
+        load_recipe(write("extends: b.yaml\nsead: 1"))
+    assert [line.split(": ")[0] for line in str(caught.value).splitlines()] == ["a.yaml:2", "b.yaml:3"]
+
+
+def test_extends_itself(write):
+    write("extends: a.yaml", "b.yaml")
+    with pytest.raises(RecipeError, match="extends itself"):
+        load_recipe(write("extends: b.yaml"))
+
+
+def test_extends_nothing_known(write):
+    with pytest.raises(RecipeError, match=r"a.yaml:1: extends: gone.yaml: no such file"):
+        load_recipe(write("extends: gone.yaml"))
+
+
+def test_paths_in_a_file_are_relative_to_it_and_on_the_command_line_to_the_folder(write, tmp_path):
+    path = write("data: {path: images}\nbackbone: {weights: w.safetensors}", "deep/a.yaml")
+    recipe = load_recipe(path)
+    assert recipe.data.path == tmp_path / "deep" / "images"
+    assert recipe.backbone.weights == str(tmp_path / "deep" / "w.safetensors")
+    assert load_recipe(path, ["data.path=other"]).data.path == tmp_path / "other"
+
+
+def test_words_for_weights_are_not_paths(write):
+    assert load_recipe(write("backbone: {weights: none}")).backbone.weights == "none"
+
+
+def test_a_resolved_recipe_reads_back_the_same(write):
+    recipe = load_recipe("solar_cells", ["seed=4", "data.classes=[ä, '<b>']"])
+    assert load_recipe(write(recipe_to_yaml(recipe))) == recipe
+
+
+def test_recipe_from_a_folder_takes_its_name(tmp_path):
+    folder = tmp_path / "my images (old)"
+    recipe = recipe_from_data(folder)
+    assert (recipe.name, recipe.data.path) == ("my-images-old", folder)
+
+
+def test_unknown_names():
+    with pytest.raises(UnknownName, match="recipe 'solar_cell': no such recipe; close: solar_cells"):
+        load_recipe("solar_cell")
+    with pytest.raises(RecipeError, match=r"nope/there.yaml: no such file"):
+        load_recipe("nope/there.yaml")

@@ -1,0 +1,35 @@
+from hashlib import blake2b
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from visionft.seeds import derive_seed, unit_interval
+
+parts = st.lists(st.one_of(st.integers(), st.text(st.characters(exclude_characters="\x1f"))), min_size=1, max_size=4)
+
+
+@given(parts)
+def test_seeds_are_63_bit_numbers_and_intervals_half_open(given_parts):
+    assert 0 <= derive_seed(*given_parts) < 1 << 63
+    assert 0.0 <= unit_interval(*given_parts) < 1.0
+
+
+@given(parts, parts)
+def test_different_parts_give_different_seeds(left, right):
+    assert (derive_seed(*left) == derive_seed(*right)) == (left == right)
+
+
+def test_a_number_is_not_its_text_and_parts_do_not_run_together():
+    assert len({derive_seed(1), derive_seed("1"), derive_seed("1", ""), derive_seed("", "1")}) == 4
+    assert derive_seed("ab", "c") != derive_seed("a", "bc")
+
+
+def test_the_seed_is_the_hash_it_says_it_is():
+    digest = blake2b(b"int:7\x1fstr:shuffle\x1fint:0", digest_size=8).digest()
+    assert derive_seed(7, "shuffle", 0) == int.from_bytes(digest, "big") // 2
+
+
+def test_the_interval_is_filled_evenly():
+    values = [unit_interval("even", number) for number in range(20_000)]
+    tenths = [sum(tenth <= 10 * value < tenth + 1 for value in values) for tenth in range(10)]
+    assert all(abs(count - 2000) < 200 for count in tenths)

@@ -1,0 +1,94 @@
+"""What a network does, learned by running it once on a black image.
+
+Shape suffixes: B batch, C channels, H height, W width, D embedding.
+"""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import partial
+
+import torch
+from torch import nn
+
+from visionft.backbones.family import Family
+
+
+@dataclass(frozen=True, slots=True)
+class Probe:
+    """What one forward pass shows.
+
+    Attributes:
+        channels: of every map that the network offers, shallow to deep.
+        strides: image pixels per cell of each map.
+        embedding_dim: length of the embedding.
+        first_calls: module name -> position among the calls, for every module that was called.
+    """
+
+    channels: tuple[int, ...]
+    strides: tuple[int, ...]
+    embedding_dim: int
+    first_calls: dict[str, int]
+
+
+def probe(network: nn.Module, family: Family, height: int, width: int) -> Probe:
+    """Run a network once, without gradients and in evaluation mode.
+
+    Args:
+        network: without its classifier.
+        family: knows how to run it.
+        height: of the image in pixels.
+        width: of the image in pixels.
+    """
+    any_parameter = next(network.parameters())
+    black_1CHW = any_parameter.new_zeros(1, 3, height, width)
+    training = {module: module.training for module in network.modules()}
+    network.eval()
+    try:
+        with torch.no_grad():
+            with _calls(network) as first_calls:
+                embedding_BD = family.embed(network, black_1CHW)
+            sizes = [tuple(map_BCHW.shape[1:]) for map_BCHW in family.maps(network, black_1CHW, None)]
+    finally:
+        for module, mode in training.items():
+            module.training = mode
+    declared = family.reductions(network)
+    hints = declared if len(declared) == len(sizes) else (0,) * len(sizes)
+    strides = tuple(_stride(height, size[1], hint) for size, hint in zip(sizes, hints, strict=True))
+    return Probe(tuple(size[0] for size in sizes), strides, embedding_BD.shape[1], first_calls)
+
+
+def last_of_each_stride(strides: Sequence[int]) -> tuple[int, ...]:
+    """Choose the maps to return: the deepest at each stride.
+
+    A network that keeps one stride throughout, such as a plain ViT, gives the maps at the end of its four quarters.
+    """
+    last = {stride: index for index, stride in enumerate(strides)}
+    if len(last) > 1:
+        return tuple(sorted(last.values()))
+    count = len(strides)
+    return tuple(sorted({max(1, count * quarter // 4) - 1 for quarter in (1, 2, 3, 4)}))
+
+
+def _stride(pixels: int, cells: int, declared: int) -> int:
+    """Return the nominal stride: borders make maps up to three cells smaller than the image divided by it."""
+    if declared and pixels // declared - 3 <= cells <= -(-pixels // declared):
+        return declared
+    if pixels % cells == 0:
+        return pixels // cells
+    return 1 << round(pixels / cells - 1e-9).bit_length() - 1 if cells else 0
+
+
+@contextmanager
+def _calls(network: nn.Module) -> Iterator[dict[str, int]]:
+    first: dict[str, int] = {}
+
+    def note(name: str, *_: object) -> None:
+        first.setdefault(name, len(first))
+
+    handles = [module.register_forward_pre_hook(partial(note, name)) for name, module in network.named_modules()]
+    try:
+        yield first
+    finally:
+        for handle in handles:
+            handle.remove()
