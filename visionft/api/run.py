@@ -164,7 +164,7 @@ class Run:
             with self._job.eval_loader(split, self._job.input) as loader:
                 what = f"evaluating {split}"
                 self._results[split] = run_network(
-                    self._job, loader.evaluation(), lambda done: self._tell(what, done, images)
+                    self._job, loader.evaluation(), exact=True, on_batch=lambda done: self._tell(what, done, images)
                 )
         return self._results[split]
 

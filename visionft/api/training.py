@@ -124,7 +124,7 @@ def _facts(job: Job, folder: RunFolder) -> dict[str, str]:
     backbone = job.network.backbone
     counts = ", ".join(f"{number} {split}" for split, number in folder.info["data"]["images"].items())
     weights = folder.info["weights"]
-    numbers = "bf16" if runtime.trains_in_bf16 else "bf16 while frozen, else fp32" if runtime.runs_in_bf16 else "fp32"
+    numbers = "bf16" if runtime.bf16 else "fp32"
     return {
         "run": str(folder.path),
         "data": f"{dataset.name}: {counts}; {len(dataset.class_names)} classes",

@@ -18,7 +18,6 @@ from visionft.training.events import (
     Working,
 )
 
-
 _HEADINGS = ("stage", "trains", "params", "head lr", "body lr", "norm", "augment", "px", "epochs", "time")
 _PLAIN_WIDTH = 120  # where there is no terminal to ask
 

@@ -58,13 +58,13 @@ def _seconds_per_image(job: Job, plan: StagePlan) -> tuple[float, float]:
     batch = Batch(images_BHW3, torch.zeros(_SAMPLE, dtype=torch.int64), ("",) * _SAMPLE).to(device)
 
     def step() -> None:
-        with job.runtime.autocast(plan.groups):
+        with job.runtime.autocast():
             outputs = job.network(batch.images_BHW3)
         torch.autograd.backward(job.task.loss(outputs, batch))
         job.network.zero_grad(set_to_none=True)
 
     def forward() -> None:
-        with torch.inference_mode():
+        with torch.inference_mode(), job.runtime.autocast():
             job.network(batch.images_BHW3)
 
     return _timed(step, device) / _SAMPLE, _timed(forward, device) / _SAMPLE

@@ -4,6 +4,7 @@ Shape suffixes: N images, K classes.
 """
 
 from collections.abc import Callable, Iterable
+from contextlib import nullcontext
 
 import numpy as np
 import torch
@@ -16,16 +17,15 @@ from visionft.tasks.network import FinalNetwork
 
 @torch.inference_mode()
 def run_network(
-    job: Job, batches: Iterable[Batch], on_batch: Callable[[int], None] | None = None
+    job: Job, batches: Iterable[Batch], *, exact: bool, on_batch: Callable[[int], None] | None = None
 ) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
-    """Return final results and labels in the order of the batches, computed in fp32.
-
-    The arithmetic is that of the exported file, whatever precision training uses: what is validated is what is
-    deployed.
+    """Return final results and labels in the order of the batches.
 
     Args:
         job: network, task and runtime.
         batches: at least one.
+        exact: in fp32, the arithmetic of the exported file; else in that of training, which is quicker and
+            good enough to choose an epoch by.
         on_batch: called with the number of images done.
 
     Returns:
@@ -36,7 +36,8 @@ def run_network(
     job.network.eval()
     results, labels, done = [], [], 0
     for batch in batches:
-        results.append(final(batch.to(job.runtime.device).images_BHW3).cpu())
+        with nullcontext() if exact else job.runtime.autocast():
+            results.append(final(batch.to(job.runtime.device).images_BHW3).cpu())
         labels.append(batch.labels_B)
         done += len(batch)
         if on_batch:

@@ -172,7 +172,7 @@ class StageRun:
         return self._stage.head_lr * max(self._plan.lr_factor(step) for step in range(end - steps, end))
 
     def _validation(self) -> dict[str, float]:
-        results_N, labels_N = run_network(self._job, self._val.evaluation())
+        results_N, labels_N = run_network(self._job, self._val.evaluation(), exact=False)
         val = self._job.task.validate(results_N, labels_N)
         select = self._job.recipe.evaluate.select
         if select not in val:

@@ -59,7 +59,7 @@ class Stepper:
     def _backward(self, batch: Batch, parts: int) -> Tensor:
         runtime = self._job.runtime
         batch = batch.to(runtime.device)
-        with runtime.autocast(self._plan.groups):
+        with runtime.autocast():
             outputs = self._job.network(batch.images_BHW3)
         loss = self._job.task.loss(outputs, batch)
         torch.autograd.backward(loss / parts)

@@ -1,0 +1,63 @@
+import pytest
+import torch
+
+from visionft.assemble import Runtime, assemble, load_data
+from visionft.errors import DataError, RecipeError, UnknownName
+
+
+def test_the_input_is_the_weights_own_unless_the_recipe_says_otherwise(tiny):
+    recipe = tiny(backbone={"name": "tf_efficientnet_lite0"}, input={"size": None, "fit": "crop"})
+    job = assemble(recipe, load_data(recipe))
+    assert (job.input.height, job.input.width, job.input.interpolation) == (224, 224, "bicubic")
+    assert (job.input.mean, job.input.std, job.input.crop_pct) == ((0.5,) * 3, (0.5,) * 3, 0.875)
+
+
+def test_the_head_does_not_depend_on_what_was_random_before(tiny):
+    recipe = tiny()
+    dataset = load_data(recipe)
+    first = assemble(recipe, dataset).network.state_dict()
+    torch.rand(7)
+    second = assemble(recipe, dataset).network.state_dict()
+    assert all(torch.equal(first[name], second[name]) for name in first)
+
+
+@pytest.mark.parametrize(
+    ("stage", "error", "message"),
+    [
+        ({"unfreeze": ["layer9"]}, UnknownName, r"stages\[0\].unfreeze: depth group 'layer9'"),
+        ({"unfreeze": 99}, RecipeError, r"stages\[0\].unfreeze: 99 depth groups asked for"),
+    ],
+)
+def test_a_stage_that_the_backbone_cannot_serve(tiny, stage, error, message):
+    recipe = tiny(stages=[{"name": "s", "epochs": 1, **stage}])
+    with pytest.raises(error, match=message):
+        assemble(recipe, load_data(recipe))
+
+
+def test_no_validation_images(tiny):
+    recipe = tiny(data={"val_fraction": 0.0})
+    with pytest.raises(DataError, match=r"no images in the val part.*data.val_fraction"):
+        assemble(recipe, load_data(recipe))
+
+
+def test_no_data_named(tiny):
+    with pytest.raises(DataError, match=r"data.path: no images named.*--set data.path=FOLDER"):
+        load_data(tiny(data={"path": None}))
+
+
+def test_cuda_asked_for_where_there_is_none(tiny, monkeypatch):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    with pytest.raises(RecipeError, match=r"runtime.device: cuda asked for"):
+        Runtime.choose(tiny(runtime={"device": "cuda"}), cores=2)
+
+
+@pytest.mark.parametrize(
+    ("capabilities", "bf16"), [({"avx512_bf16": True}, True), ({"amx_bf16": True}, True), ({"avx2": True}, False)]
+)
+def test_bf16_is_taken_where_the_cpu_multiplies_in_it(tiny, monkeypatch, capabilities, bf16):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: capabilities)
+    runtime = Runtime.choose(tiny(runtime={"precision": "auto", "device": "auto"}), cores=2)
+    assert runtime.bf16 is bf16
+    assert runtime.memory_format is torch.channels_last
+    assert runtime.workers == 0
