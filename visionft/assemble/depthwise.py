@@ -6,6 +6,8 @@ only these layers step out of autocast, and only where a gradient is needed: a f
 """
 
 from functools import cache
+from typing import Any
+
 import torch
 from torch import Tensor, nn
 
@@ -22,7 +24,7 @@ class _Fp32Backward(nn.Conv2d):
 
 
 @cache
-def _fp32_backward(original: type[nn.Conv2d]) -> type[nn.Conv2d]:
+def _fp32_backward(original: Any) -> Any:
     """Return the convolution's class with the forward pass above laid over its own."""
     return type(f"Fp32Backward{original.__name__}", (_Fp32Backward, original), {})
 

@@ -1,6 +1,6 @@
 """Validation errors as a person wants them: file and line, key, what was found, what is allowed."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from difflib import get_close_matches
 from typing import Any
 
@@ -52,10 +52,10 @@ def _existing(location: Location, data: Any) -> Location:
     """Cut pydantic's union tags off: keep the parts of the location that exist in the data."""
     kept: list[str | int] = []
     for part in location:
-        if (isinstance(data, dict) and part in data) or (isinstance(data, list) and isinstance(part, int)):
-            data = data[part]
-        else:
+        known: Collection[Any] = range(len(data)) if isinstance(data, list) else data if isinstance(data, dict) else ()
+        if part not in known:
             break
+        data = data[part]
         kept.append(part)
     return tuple(kept)
 
