@@ -53,7 +53,7 @@ def test_the_network_ends_with_the_best_weights(tiny, train):
         {"name": "good", "epochs": 3, "norm": "all", "head_lr": 1e-2},
         {"name": "bad", "epochs": 2, "norm": "all", "head_lr": 50.0, "backbone_lr": 50.0, "schedule": "constant"},
     ]
-    job, outcome, recorder = train(tiny(stages=stages))
+    _, outcome, recorder = train(tiny(stages=stages))
     best = min(row["val"]["loss"] for row in outcome.history)
     assert outcome.val["loss"] == best
     assert outcome.results[1]["best_epoch"] <= 3
@@ -91,7 +91,7 @@ def test_steps_can_end_inside_an_epoch(tiny, train):
 
 
 def test_accumulation_counts_optimizer_steps(tiny, train):
-    _, outcome, recorder = train(tiny(optim={"accumulate": 3}, stages=[{"name": "s", "epochs": 2}]))
+    _, outcome, _ = train(tiny(optim={"accumulate": 3}, stages=[{"name": "s", "epochs": 2}]))
     assert [row["step"] for row in outcome.history] == [2, 4]
 
 
@@ -157,7 +157,7 @@ class TestNotFinite:
 
     def test_too_many_in_a_row_stop_with_the_state_saved(self, tiny, train, tmp_path):
         recipe = tiny(optim={"max_skipped": 2}, stages=[{"name": "s", "epochs": 3}])
-        with pytest.raises(TrainingError, match="stages.s: 2 steps in a row"):
+        with pytest.raises(TrainingError, match=r"stages\.s: 2 steps in a row"):
             train(recipe, change=lambda job: self.poison(job, from_step=1, until_step=99))
         checkpoint, damages = RunFolder.open(tmp_path / "run").checkpoints.load_newest()
         assert checkpoint.progress["step"] == 3

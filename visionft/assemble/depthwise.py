@@ -5,9 +5,6 @@ fp32, which made bf16 training of EfficientNets slower than fp32. Everything els
 only these layers step out of autocast, and only where a gradient is needed: a frozen prefix stays in bf16.
 """
 
-from functools import cache
-from typing import Any
-
 import torch
 from torch import Tensor, nn
 
@@ -23,12 +20,6 @@ class _Fp32Backward(nn.Conv2d):
             return super().forward(input.float())
 
 
-@cache
-def _fp32_backward(original: Any) -> Any:
-    """Return the convolution's class with the forward pass above laid over its own."""
-    return type(f"Fp32Backward{original.__name__}", (_Fp32Backward, original), {})
-
-
 def spare_depthwise(network: nn.Module) -> int:
     """Change the class of every large depthwise convolution; weights and names stay.
 
@@ -40,7 +31,8 @@ def spare_depthwise(network: nn.Module) -> int:
     """
     found = [m for m in network.modules() if isinstance(m, nn.Conv2d) and _is_large_depthwise(m)]
     for module in found:
-        module.__class__ = _fp32_backward(module.__class__)
+        own = module.__class__  # such as timm's Conv2dSame, whose forward pass stays below ours
+        module.__class__ = type(f"Fp32Backward{own.__name__}", (_Fp32Backward, own), {})
     return len(found)
 
 

@@ -3,7 +3,7 @@
 checkpoints/000000420/
     model.safetensors       network weights and buffers
     optimizer.safetensors   optimizer state by parameter name
-    best.safetensors        best weights of the stage so far (a hard link where nothing changed)
+    best.safetensors        best weights of the stage so far (a hard link to the last one where they are the same)
     progress.json           where training stands
     checksums.json          SHA-256 of the others, written last
 """
@@ -53,26 +53,25 @@ class CheckpointStore:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
 
-    def save(self, step: int, checkpoint: Checkpoint, *, best_is_model: bool, best_changed: bool) -> Path:
+    def save(self, step: int, checkpoint: Checkpoint, *, best_changed: bool) -> Path:
         """Write a checkpoint, then delete all but the newest two.
 
         Args:
             step: optimizer steps done in the whole run.
             checkpoint: what to write.
-            best_is_model: the best weights are the model's, so one file serves both.
             best_changed: the best weights are not those of the checkpoint before.
 
         Raises:
             CheckpointError: when the disk does not take it; older checkpoints are untouched.
         """
         try:
-            return self._save(step, checkpoint, best_is_model, best_changed)
+            return self._save(step, checkpoint, best_changed)
         except (OSError, SafetensorError) as error:
             raise CheckpointError(
                 f"{self._folder}: cannot be written: {error}; --resume goes on from the last one"
             ) from error
 
-    def _save(self, step: int, checkpoint: Checkpoint, best_is_model: bool, best_changed: bool) -> Path:
+    def _save(self, step: int, checkpoint: Checkpoint, best_changed: bool) -> Path:
         self._folder.mkdir(parents=True, exist_ok=True)
         final = self._folder / f"{step:09d}"
         previous = next(iter(self._newest_first()), None)
@@ -82,10 +81,7 @@ class CheckpointStore:
         write_tensors(partial / "model.safetensors", checkpoint.model)
         write_tensors(partial / "optimizer.safetensors", checkpoint.optimizer)
         best = partial / "best.safetensors"
-        reusable = partial / "model.safetensors" if best_is_model else None
-        if reusable is None and not best_changed and previous is not None:
-            reusable = previous / "best.safetensors"
-        if reusable is None or not _link(reusable, best):
+        if best_changed or previous is None or not _link(previous / "best.safetensors", best):
             write_tensors(best, checkpoint.best)
         write_json(partial / "progress.json", dict(checkpoint.progress))
         write_json(partial / "checksums.json", {p.name: checksum(p) for p in sorted(partial.iterdir())})

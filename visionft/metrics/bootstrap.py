@@ -38,9 +38,7 @@ def _draws(samples: int, resamples: int, seed: int) -> Iterator[Ints]:
         yield rng.integers(samples, size=(min(rows, resamples - start), samples))
 
 
-def bootstrap_intervals(
-    probabilities_NK: Floats, labels_N: Ints, *, resamples: int, seed: int
-) -> dict[str, Interval]:
+def bootstrap_intervals(probabilities_NK: Floats, labels_N: Ints, *, resamples: int, seed: int) -> dict[str, Interval]:
     """Return the 2.5th and 97.5th percentile of each score over resamples of the samples.
 
     Resamples in which a score is not defined are left out of its interval; a score that none of them defines

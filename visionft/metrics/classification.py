@@ -148,16 +148,12 @@ def classification_metrics(
         calibration_error=error,
         per_class=_per_class(class_names, confusion_KK, auroc_K),
         confusion=tuple(tuple(row) for row in confusion_KK.tolist()),
-        intervals=bootstrap_intervals(chances_NK, true_N, resamples=bootstrap, seed=seed)
-        if bootstrap
-        else {},
+        intervals=bootstrap_intervals(chances_NK, true_N, resamples=bootstrap, seed=seed) if bootstrap else {},
         reliability=reliability,
     )
 
 
-def quick_metrics(
-    probabilities_NK: NDArray[np.floating[Any]], labels_N: NDArray[np.integer[Any]]
-) -> dict[str, float]:
+def quick_metrics(probabilities_NK: NDArray[np.floating[Any]], labels_N: NDArray[np.integer[Any]]) -> dict[str, float]:
     """Score one validation pass in milliseconds, without torch, as ``classification_metrics`` does.
 
     Args:
@@ -201,9 +197,7 @@ def _checked(probabilities_NK: NDArray[Any], labels_N: NDArray[Any]) -> tuple[Fl
             f"{chances_NK[row].min():.6g}; probabilities >= 0 that sum to 1 are needed, not logits"
         )
     if true_N.min() < 0 or true_N.max() >= chances_NK.shape[1]:
-        raise DataError(
-            f"labels: {true_N.min()}..{true_N.max()} found; allowed are 0..{chances_NK.shape[1] - 1}"
-        )
+        raise DataError(f"labels: {true_N.min()}..{true_N.max()} found; allowed are 0..{chances_NK.shape[1] - 1}")
     # a probability that rounding put above 1 would make torchmetrics take all of them for logits
     return np.minimum(chances_NK, 1.0), true_N
 

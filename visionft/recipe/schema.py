@@ -111,6 +111,9 @@ class OptimSection(Section):
     """Decay rates of the moment estimates."""
     clip_norm: Annotated[float, Field(gt=0)] | None = 1.0
     """Largest global gradient norm; none never clips."""
+    ema: Annotated[float, Field(gt=0, lt=1)] | None = None
+    """Decay per step of a moving average of the weights, which then is what is validated and kept; none keeps the
+    weights themselves."""
     max_skipped: Annotated[int, Field(ge=1)] = 10
     """Training stops after this many non-finite steps in a row."""
 

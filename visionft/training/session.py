@@ -56,11 +56,9 @@ class Session:
     def save(self) -> None:
         """Write a checkpoint of the present state."""
         progress = self.progress
-        best_is_model = progress.best is not None and progress.best.step == progress.step
         self._folder.checkpoints.save(
             progress.step,
             Checkpoint(self.job.network.state_dict(), self.optimizer_state, self.best_weights, progress.to_json()),
-            best_is_model=best_is_model,
             best_changed=not self._best_saved,
         )
         self._best_saved = True

@@ -2,16 +2,18 @@
 
 import time
 from collections.abc import Iterator, Sequence
+from contextlib import nullcontext
 from itertools import islice
 from types import TracebackType
 
 from visionft.batch import Batch
 from visionft.errors import DataError, TrainingError
 from visionft.stages import StagePlan
+from visionft.training.average import WeightAverage
 from visionft.training.events import EpochDone, Notice, StageEnded, StageStarted, StepDone
 from visionft.training.inference import run_network
 from visionft.training.interrupt import InterruptGuard
-from visionft.training.optimizer import enter_stage, restore_state, set_rates, state_by_name
+from visionft.training.optimizer import enter_stage, restore_state, state_by_name
 from visionft.training.progress import better
 from visionft.training.session import Session
 from visionft.training.step import Stepper
@@ -36,7 +38,11 @@ class StageRun:
         self._val = session.job.eval_loader("val", self._canvas)
         self._optimizer = enter_stage(session.job, plan)
         restore_state(self._optimizer, session.optimizer_state)
-        self._stepper = Stepper(session.job, plan, self._optimizer)
+        decay = session.job.recipe.optim.ema
+        self._average = None if decay is None else WeightAverage(self._optimizer, decay)
+        if self._average and session.progress.stage_step == 0:
+            self._average.forget()
+        self._stepper = Stepper(session.job, plan, self._optimizer, self._average)
         self._clock = self._saved_at = time.monotonic()
         session.tell(
             StageStarted(
@@ -82,8 +88,7 @@ class StageRun:
         started, images = time.monotonic(), 0
         for done, batches in enumerate(self._steps_of_epoch(), start=1):
             self._save_if_due(guard)
-            set_rates(self._optimizer, plan.lr_factor(progress.stage_step))
-            loss = self._stepper.take(batches, progress.step)
+            loss = self._stepper.take(batches, run_step=progress.step, stage_step=progress.stage_step)
             progress.step += 1
             progress.stage_step += 1
             progress.batch += len(batches)
@@ -142,11 +147,12 @@ class StageRun:
 
     def validate(self) -> None:
         """Value the weights at the end of an epoch and keep them when they are the best of the stage."""
-        progress = self._progress
-        val = self._validation()
-        best = progress.best
-        select = self._job.recipe.evaluate.select
-        improved = best is None or better(val[select], best.value, select)
+        progress, select = self._progress, self._job.recipe.evaluate.select
+        with self._average.applied() if self._average else nullcontext():
+            val = self._validation()
+            improved = progress.best is None or better(val[select], progress.best.value, select)
+            if improved:
+                self._session.keep_best(val, progress.epoch + 1)
         row = {
             "stage": self._plan.index,
             "stage_name": self._stage.name,
@@ -161,8 +167,6 @@ class StageRun:
         progress.end_epoch()
         progress.stale = 0 if improved else progress.stale + 1
         progress.history.append(row)
-        if improved:
-            self._session.keep_best(val, progress.epoch)
         self._session.tell(EpochDone(row, improved))
 
     def _peak_rate(self) -> float:

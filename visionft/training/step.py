@@ -11,6 +11,8 @@ from visionft.assemble import Job
 from visionft.batch import Batch
 from visionft.seeds import derive_seed
 from visionft.stages import StagePlan
+from visionft.training.average import WeightAverage
+from visionft.training.optimizer import set_rates
 
 
 class Stepper:
@@ -20,26 +22,30 @@ class Stepper:
         job: network, task and runtime.
         plan: the stage.
         optimizer: what ``enter_stage`` returned.
+        average: moving average of the weights, if there is to be one.
     """
 
-    def __init__(self, job: Job, plan: StagePlan, optimizer: Optimizer) -> None:
+    def __init__(self, job: Job, plan: StagePlan, optimizer: Optimizer, average: WeightAverage | None = None) -> None:
         self._job = job
         self._plan = plan
         self._optimizer = optimizer
+        self._average = average
         self._trainable = [p for group in optimizer.param_groups for p in group["params"]]
         self._buffers = list(job.network.buffers()) if plan.stage.norm == "all" else []
 
-    def take(self, batches: Sequence[Batch], run_step: int) -> float | None:
+    def take(self, batches: Sequence[Batch], *, run_step: int, stage_step: int) -> float | None:
         """Take one step on the mean loss of some batches.
 
         Args:
             batches: the micro-batches of the step.
             run_step: optimizer steps tried in the whole run; everything random in the step follows from it.
+            stage_step: optimizer steps tried in the stage; sets the rates.
 
         Returns:
             The mean loss, or none when the loss or a gradient was not finite; then weights and norm statistics are
             what they were.
         """
+        set_rates(self._optimizer, self._plan.lr_factor(stage_step))
         before = [buffer.clone() for buffer in self._buffers]
         torch.manual_seed(derive_seed(self._job.recipe.seed, "step", run_step))
         losses = [self._backward(batch, len(batches)) for batch in batches]
@@ -50,6 +56,8 @@ class Stepper:
         finite = bool(torch.isfinite(norm + loss))
         if finite:
             self._optimizer.step()
+            if self._average:
+                self._average.update(stage_step + 1)
         else:
             for buffer, old in zip(self._buffers, before, strict=True):
                 buffer.copy_(old)

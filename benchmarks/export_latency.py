@@ -1,0 +1,118 @@
+"""How fast is the exported file? onnxruntime against torch on the same canvases, one image and sixteen.
+
+python -m benchmarks.export_latency [--backbone tf_efficientnet_lite0] [--repeats 15] [--smoke]
+"""
+
+import tempfile
+import time
+from collections.abc import Callable
+from copy import deepcopy
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from benchmarks import measure
+from visionft.assemble import Job, assemble, load_data
+from visionft.export import RUNTIMES
+from visionft.export.gate import export_verified
+from visionft.predict import Predictor
+from visionft.recipe import load_recipe
+from visionft.spec import ModelSpec
+from visionft.tasks.network import FinalNetwork
+
+BATCHES = {1: 10, 16: 1}  # batch size -> calls in one sample, so that no sample is too short to time
+REST = 0.1  # onnxruntime's threads spin on for a while after a run
+
+
+def canvases(job: Job, number: int) -> NDArray[np.uint8]:
+    with job.eval_loader("val", job.input) as loader:
+        return np.concatenate([batch.images_BHW3.numpy() for batch in loader.evaluation()])[:number]
+
+
+def torch_runner(job: Job, layout: torch.memory_format, *, bf16: bool) -> Callable[[NDArray[np.uint8]], object]:
+    network = FinalNetwork(deepcopy(job.network), job.task).eval().to(memory_format=layout)
+
+    @torch.inference_mode()
+    def run(images_BHW3: NDArray[np.uint8]) -> torch.Tensor:
+        with torch.autocast(measure.DEVICE.type, dtype=torch.bfloat16, enabled=bf16):
+            return network(torch.from_numpy(images_BHW3).to(measure.DEVICE)).cpu()
+
+    return run
+
+
+def export(job: Job, path: Path, images_NHW3: NDArray[np.uint8]) -> dict[str, Any]:
+    """Export through the gate; say how long it took and how large the file is."""
+    spec = ModelSpec(job.task.kind, job.dataset.class_names, job.input)
+    started = time.perf_counter()
+    parity = export_verified(RUNTIMES["onnx"](), FinalNetwork(job.network, job.task), spec, path, [images_NHW3])
+    return {"seconds": time.perf_counter() - started, "bytes": path.stat().st_size, "parity": parity.to_dict()}
+
+
+def compare(
+    runners: dict[str, Callable[[NDArray[np.uint8]], object]], images_BHW3: NDArray[np.uint8], calls: int, repeats: int
+) -> dict[str, Any]:
+    """Print and return milliseconds per call, and onnxruntime's speed as a multiple of each."""
+
+    def repeated(run: Callable[[NDArray[np.uint8]], object]) -> Callable[[], None]:
+        def action() -> None:
+            for _ in range(calls):
+                run(images_BHW3)
+
+        return action
+
+    actions = {name: repeated(run) for name, run in runners.items()}
+    seconds = measure.interleave(actions, repeats=repeats, warmup=2, pause=REST)
+    found = {
+        name: {
+            "milliseconds": measure.spread(1000 * value / calls for value in values),
+            "onnxruntime_speed_ratio": measure.speed_ratio(seconds["onnxruntime"], values),
+        }
+        for name, values in seconds.items()
+    }
+    rows = [
+        {
+            "": name,
+            "ms": row["milliseconds"]["median"],
+            "quartiles": " .. ".join(f"{value:.4g}" for value in row["milliseconds"]["quartiles"]),
+            "onnxruntime is faster by x": f"{row['onnxruntime_speed_ratio']['median']:.2f}",
+        }
+        for name, row in found.items()
+    ]
+    measure.show(f"batch of {len(images_BHW3)}", rows)
+    return found
+
+
+def main() -> None:
+    parser = measure.parser(__doc__)
+    parser.add_argument("--backbone", default="tf_efficientnet_lite0")
+    parser.add_argument("--weights", default="package", help="as in a recipe: package, none, a file")
+    parser.add_argument("--repeats", type=int, default=15)
+    args = parser.parse_args()
+    repeats = 1 if args.smoke else args.repeats
+    recipe = load_recipe("solar_cells", [f"backbone.name={args.backbone}", f"backbone.weights={args.weights}"])
+    job = assemble(recipe, load_data(recipe))
+    torch.nn.init.normal_(job.network.head.linear.weight, std=0.01)  # a zero head would agree with anything
+    images_NHW3 = canvases(job, 64)
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "model.onnx"
+        exported = export(job, path, images_NHW3)
+        runners = {
+            "onnxruntime": Predictor(path).predict_canvases,
+            "torch fp32 contiguous": torch_runner(job, torch.contiguous_format, bf16=False),
+            "torch fp32 channels_last": torch_runner(job, torch.channels_last, bf16=False),
+            "torch bf16 channels_last": torch_runner(job, torch.channels_last, bf16=True),
+        }
+        latency = {
+            str(size): compare(runners, images_NHW3[:size].copy(), calls, repeats) for size, calls in BATCHES.items()
+        }
+    print(f"\nexported in {exported['seconds']:.1f} s, {exported['bytes'] / 1e6:.1f} MB")
+    settings = {"backbone": args.backbone, "weights": args.weights, "repeats": repeats, "size": recipe.input.size}
+    results = {"export": exported, "latency_by_batch": latency}
+    measure.record("export_latency", results, settings=settings, seeds=[0], smoke=args.smoke)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,132 @@
+"""The method that all benchmarks share: interleaved repeats, medians with spread, and where they were measured."""
+
+import argparse
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from visionft.api.facts import environment
+from visionft.checkpoint import write_json
+
+ROOT = Path(__file__).parent.parent
+RESULTS = Path(__file__).parent / "results"
+DEVICE = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+_LOAD_AT_START = os.getloadavg()[0]
+
+
+def parser(doc: str | None) -> argparse.ArgumentParser:
+    """Return a parser with the options that every benchmark has."""
+    made = argparse.ArgumentParser(description=doc, formatter_class=argparse.RawDescriptionHelpFormatter)
+    made.add_argument("--smoke", action="store_true", help="does it run at all? tiny settings; keeps no result")
+    return made
+
+
+def interleave(
+    actions: Mapping[str, Callable[[], object]], *, repeats: int, warmup: int = 1, pause: float = 0.0
+) -> dict[str, list[float]]:
+    """Time every action once per round, so that a machine that slows down or speeds up does so to all alike.
+
+    Args:
+        actions: what to compare; every other round takes them in reverse order.
+        repeats: rounds that count.
+        warmup: rounds before, which do not.
+        pause: seconds of rest before each action, for thread pools that go on spinning after the one before.
+
+    Returns:
+        Wall-clock seconds of each counted round, by action.
+    """
+    seconds: dict[str, list[float]] = {name: [] for name in actions}
+    for index in range(-warmup, repeats):
+        for name in actions if index % 2 == 0 else reversed(actions):
+            time.sleep(pause)
+            _wait_for_device()
+            started = time.perf_counter()
+            actions[name]()
+            _wait_for_device()
+            if index >= 0:
+                seconds[name].append(time.perf_counter() - started)
+    return seconds
+
+
+def _wait_for_device() -> None:
+    if DEVICE.type == "cuda":
+        torch.cuda.synchronize()
+
+
+def spread(values: Iterable[float]) -> dict[str, Any]:
+    """Return median, quartiles and the values themselves."""
+    samples = list(values)
+    low, median, high = statistics.quantiles(samples, n=4, method="inclusive") if len(samples) > 1 else samples * 3
+    return {"median": median, "quartiles": [low, high], "samples": samples}
+
+
+def rates(units: int, seconds: Sequence[float]) -> dict[str, Any]:
+    """Return units per second: median, quartiles, values."""
+    return spread(units / value for value in seconds)
+
+
+def speed_ratio(seconds: Sequence[float], reference: Sequence[float]) -> dict[str, Any]:
+    """Return how many times as fast as a reference something is, each round compared within itself.
+
+    Args:
+        seconds: of each round.
+        reference: of the same rounds.
+    """
+    return spread(theirs / ours for ours, theirs in zip(seconds, reference, strict=True))
+
+
+def record(
+    name: str, results: Any, *, settings: Mapping[str, Any], seeds: Sequence[int] = (), smoke: bool = False
+) -> Path:
+    """Write a result with everything that is needed to judge it.
+
+    Args:
+        name: of the file in ``benchmarks/results``; a smoke run's goes to the folder for temporary files.
+        results: what was measured.
+        settings: with what.
+        seeds: that the numbers depend on.
+        smoke: whether this was only a try.
+    """
+    folder = Path(tempfile.gettempdir()) if smoke else RESULTS
+    folder.mkdir(exist_ok=True)
+    path = folder / (f"visionft-smoke-{name}.json" if smoke else f"{name}.json")
+    found = {
+        "benchmark": f"python -m benchmarks.{' '.join([Path(sys.argv[0]).stem, *sys.argv[1:]])}",
+        "date": datetime.now(UTC).isoformat(timespec="seconds"),
+        "commit": _git("rev-parse", "HEAD"),
+        "modified_since": _git("status", "--porcelain", "--", "visionft", "recipes", "benchmarks/*.py").splitlines(),
+        "environment": environment(DEVICE),
+        "load_average_at_start": round(_LOAD_AT_START, 2),
+        "seeds": list(seeds),
+        "settings": dict(settings),
+        "results": results,
+    }
+    write_json(path, found)
+    print(f"\nwritten: {path if smoke else path.relative_to(ROOT)}", flush=True)
+    return path
+
+
+def _git(*words: str) -> str:
+    return subprocess.run(["git", *words], cwd=ROOT, capture_output=True, text=True, check=False).stdout.strip()
+
+
+def show(title: str, rows: Sequence[Mapping[str, object]]) -> None:
+    """Print a small table."""
+    cells = [list(rows[0]), *([_cell(value) for value in row.values()] for row in rows)]
+    widths = [max(len(line[column]) for line in cells) for column in range(len(cells[0]))]
+    print(f"\n{title}")
+    for line in cells:
+        print("  ".join(text.ljust(width) for text, width in zip(line, widths, strict=True)).rstrip(), flush=True)
+
+
+def _cell(value: object) -> str:
+    return f"{value:.4g}" if isinstance(value, float) else str(value)
