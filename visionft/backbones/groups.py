@@ -6,7 +6,7 @@ them; pieces before the first block are the ``stem``, those after the last the `
 blocks belongs with the one before it.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from torch import nn
@@ -32,25 +32,30 @@ def depth_groups(network: nn.Module, first_calls: Mapping[str, int], prefix: str
 
     Args:
         network: without its classifier.
-        first_calls: module name -> position among the calls of one forward pass, for every module that was called.
+        first_calls: module name -> position among the calls of one forward pass, for every module that has
+            parameters of its own and was called.
         prefix: put before every parameter name.
 
     Returns:
         Disjoint groups that cover every parameter, in the order in which the network first runs them.
     """
-    pieces = _in_order_of_call(list(_pieces(network, "", in_stage=False)), first_calls)
+    spans = _spans(_pieces(network, "", in_stage=False), first_calls)
+    pieces = sorted(spans, key=lambda piece: spans[piece][0])
     matrices = [_matrices(network.get_submodule(piece)) for piece in pieces]
     blocks = [index for index, count in enumerate(matrices) if count >= 2 and index > 0]
     if 2 * len(blocks) < sum(map(bool, matrices[1:])):
         blocks = []  # a plain chain of layers, such as VGG's: each is its own group
     groups: dict[str, list[str]] = {"stem": []}
     group_of: dict[str, str] = {}
-    current = "stem"
+    current, end = "stem", -1
     for index, piece in enumerate(pieces):
-        if blocks and index > blocks[-1]:
-            current = "head"
-        elif index > 0 and matrices[index] and not (blocks and index < blocks[0]):
-            current = piece
+        start, stop = spans[piece]
+        if start > end:  # else it is shared, and first runs inside the piece before
+            if blocks and index > blocks[-1]:
+                current = "head"
+            elif index > 0 and matrices[index] and not (blocks and index < blocks[0]):
+                current = piece
+        end = max(end, stop)
         groups.setdefault(current, [])
         group_of[piece] = current
     for name, _ in network.named_parameters():
@@ -126,15 +131,15 @@ def _has_parameters(module: nn.Module) -> bool:
     return next(module.parameters(), None) is not None
 
 
-def _in_order_of_call(pieces: Sequence[str], first_calls: Mapping[str, int]) -> list[str]:
-    """Sort pieces by their first call; one that is read without being called stays behind its neighbour."""
-    position: dict[str, int] = {}
+def _spans(pieces: Iterable[str], first_calls: Mapping[str, int]) -> dict[str, tuple[int, int]]:
+    """Say between which calls each piece runs; one that is read without being called goes with its neighbour."""
+    spans: dict[str, tuple[int, int]] = {}
     latest = -1
     for piece in pieces:
         calls = [at for name, at in first_calls.items() if f"{name}.".startswith(f"{piece}.")]
-        latest = min(calls, default=latest)
-        position[piece] = latest
-    return sorted(pieces, key=position.__getitem__)
+        spans[piece] = (min(calls, default=latest), max(calls, default=latest))
+        latest = spans[piece][1]
+    return spans
 
 
 def _group_of_parameter(name: str, group_of: Mapping[str, str]) -> str:

@@ -22,7 +22,8 @@ class Probe:
         channels: of every map that the network offers, shallow to deep.
         strides: image pixels per cell of each map.
         embedding_dim: length of the embedding.
-        first_calls: module name -> position among the calls, for every module that was called.
+        first_calls: module name -> position among the calls, for every module that has parameters of its own and
+            was called.
     """
 
     channels: tuple[int, ...]
@@ -86,7 +87,11 @@ def _calls(network: nn.Module) -> Iterator[dict[str, int]]:
     def note(name: str, *_: object) -> None:
         first.setdefault(name, len(first))
 
-    handles = [module.register_forward_pre_hook(partial(note, name)) for name, module in network.named_modules()]
+    handles = [
+        module.register_forward_pre_hook(partial(note, name))
+        for name, module in network.named_modules()
+        if next(module.parameters(recurse=False), None) is not None
+    ]
     try:
         yield first
     finally:
