@@ -1,6 +1,10 @@
 """Images and recipes small enough to train on in a second."""
 
+import os
 from pathlib import Path
+
+# before torch is loaded, here and in subprocesses: on networks this small, threads only wait for each other
+os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import cv2
 import numpy as np
@@ -35,7 +39,7 @@ def image_folder(tmp_path_factory) -> Path:
     return root
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def tiny(image_folder):
     """Return a function that makes a recipe of two short stages; keyword sections are laid over it."""
 
@@ -58,3 +62,13 @@ def tiny(image_folder):
         return Recipe.model_validate(data)
 
     return make
+
+
+@pytest.fixture(scope="session")
+def finished(tiny, tmp_path_factory) -> Path:
+    """A run folder after training, evaluation, export and report; a test that changes it takes a copy."""
+    from visionft.api import complete, train  # here and not above: most tests need no torch
+
+    path = tmp_path_factory.mktemp("runs") / "tiny-001"
+    complete(train(tiny(), out=path, sinks=[]))
+    return path

@@ -3,6 +3,9 @@
 Shape suffixes: B batch, C channels, H height, W width, D embedding.
 """
 
+from contextlib import contextmanager
+from functools import partial
+
 import pytest
 import torch
 from torch import Tensor, nn
@@ -147,7 +150,7 @@ def backbone(request: pytest.FixtureRequest) -> Backbone:
 
 
 @pytest.fixture
-def images_BCHW(backbone: Backbone) -> Tensor:
+def images(backbone: Backbone) -> Tensor:
     generator = torch.Generator().manual_seed(1)
     return torch.randn(2, 3, backbone.input.height, backbone.input.width, generator=generator)
 
@@ -162,15 +165,15 @@ def loss_of(embedding_BD: Tensor) -> Tensor:
     return (embedding_BD * torch.linspace(-1, 1, embedding_BD.shape[1])).sum()
 
 
-def test_declared_channels_strides_and_embedding_are_true(backbone, images_BCHW):
+def test_declared_channels_strides_and_embedding_are_true(backbone, images):
     backbone.eval()
     with torch.no_grad():
-        maps = backbone(images_BCHW)
-        embedding_BD = backbone.embed(images_BCHW)
+        maps = backbone(images)
+        embedding_BD = backbone.embed(images)
 
     assert [map_BCHW.shape[:2] for map_BCHW in maps] == [(2, channels) for channels in backbone.channels]
     for map_BCHW, stride in zip(maps, backbone.strides, strict=True):
-        for cells, pixels in zip(map_BCHW.shape[2:], images_BCHW.shape[2:], strict=True):
+        for cells, pixels in zip(map_BCHW.shape[2:], images.shape[2:], strict=True):
             assert pixels // stride - 3 <= cells <= -(-pixels // stride)  # unpadded borders cost up to three cells
     assert list(backbone.strides) == sorted(backbone.strides)
     assert embedding_BD.shape == (2, backbone.embedding_dim)
@@ -187,28 +190,32 @@ def test_groups_are_disjoint_and_complete(backbone):
     assert sorted(grouped) == sorted(name for name, _ in backbone.named_parameters())
 
 
-def test_frozen_leading_groups_leave_nothing_for_autograd(backbone, images_BCHW):
+def test_frozen_leading_groups_leave_nothing_for_autograd(backbone, images):
     """Shows the order of the groups as well: a group in front of its place would be fed by a trainable one."""
     backbone.set_trainable(last_half(backbone), norm="all")
     backbone.train()
-    first_output: dict[str, bool] = {}  # module -> whether autograd recorded what its first call returned
-    handles = [
-        module.register_forward_hook(lambda *call, name=name: first_output.setdefault(name, tracked(call[2])))
-        for name, module in backbone.named_modules()
-        if is_frozen(module)
-    ]
+    frozen = {name: module for name, module in backbone.named_modules() if is_frozen(module)}
 
-    embedding_BD = backbone.embed(images_BCHW)
+    with first_outputs(frozen) as first_output:
+        embedding_BD = backbone.embed(images)
 
-    for handle in handles:
-        handle.remove()
     assert first_output
-    assert [name for name, was_tracked in first_output.items() if was_tracked] == []
+    assert [name for name, output in first_output.items() if isinstance(output, Tensor) and output.requires_grad] == []
     assert embedding_BD.requires_grad
 
 
-def tracked(output: object) -> bool:
-    return isinstance(output, Tensor) and output.requires_grad
+@contextmanager
+def first_outputs(modules: dict[str, nn.Module]):
+    """Collect what each module returns from its first call; one that is shared is called again, further down."""
+    outputs: dict[str, object] = {}
+
+    def note(name, module, inputs, output):
+        outputs.setdefault(name, output)
+
+    handles = [module.register_forward_hook(partial(note, name)) for name, module in modules.items()]
+    yield outputs
+    for handle in handles:
+        handle.remove()
 
 
 def is_frozen(module: nn.Module) -> bool:
@@ -217,10 +224,10 @@ def is_frozen(module: nn.Module) -> bool:
     return bool(parameters) and not any(parameter.requires_grad for parameter in parameters)
 
 
-def test_a_step_moves_what_trains_and_nothing_else(backbone, images_BCHW):
+def test_a_step_moves_what_trains_and_nothing_else(backbone, images):
     backbone.set_trainable([group.name for group in backbone.groups], norm="all")
     backbone.train()
-    loss_of(backbone.embed(images_BCHW)).backward()
+    loss_of(backbone.embed(images)).backward()
     taking_part = {name for name, parameter in backbone.named_parameters() if parameter.grad is not None}
     chosen = last_half(backbone)
     trainable = {name for group in backbone.groups if group.name in chosen for name in group.parameters}
@@ -228,7 +235,7 @@ def test_a_step_moves_what_trains_and_nothing_else(backbone, images_BCHW):
     backbone.set_trainable(chosen, norm="all")
     backbone.eval().train()
     before = {name: tensor.clone() for name, tensor in backbone.state_dict().items()}
-    loss_of(backbone.embed(images_BCHW)).backward()
+    loss_of(backbone.embed(images)).backward()
     torch.optim.SGD(backbone.parameters(), lr=0.1).step()
 
     assert {name for name, p in backbone.named_parameters() if p.grad is not None} == taking_part & trainable

@@ -132,7 +132,22 @@ def test_a_folder_that_cannot_be_read_is_told(tmp_path, monkeypatch):
         read(tmp_path / "secret")
 
 
-def test_pointing_one_folder_too_high_is_noticed(tmp_path):
-    listing = read(make_folder(tmp_path, {"images/a": 1, "images/b": 1}))
-    assert listing.class_names == ("images",)
-    assert "the only class is images; if its folders are, point at it" in problems(listing)
+@pytest.mark.parametrize("above", ["images", "a/b"])
+def test_pointing_above_the_class_folders_is_understood(tmp_path, above):
+    listing = read(make_folder(tmp_path, {f"{above}/cat": 2, f"{above}/dog": 1}))
+    assert listing.class_names == ("cat", "dog")
+    assert [entry.id for entry in listing.entries] == ["cat/0.png", "cat/1.png", "dog/0.png"]
+    assert (listing.name, listing.source) == (tmp_path.name, str(tmp_path / above))
+
+
+def test_a_single_class_folder_is_not_gone_into(tmp_path):
+    assert read(make_folder(tmp_path, {"cat": 2})).class_names == ("cat",)
+
+
+def test_given_splits_below_are_found(tmp_path):
+    listing = read(make_folder(tmp_path, {"data/train/a": 1, "data/test/a": 1}))
+    assert {entry.split for entry in listing.entries} == {"train", "test"}
+
+
+def test_a_single_split_folder_is_a_split(tmp_path):
+    assert {entry.split for entry in read(make_folder(tmp_path, {"train/a": 1, "train/b": 1})).entries} == {"train"}

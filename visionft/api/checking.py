@@ -47,11 +47,13 @@ def check(recipe: Recipe | str | Path, overrides: tuple[str, ...] = ()) -> Check
         resolved = resolve(recipe, overrides)
     except RecipeError as error:
         return Check(tuple(str(error).splitlines()), (), None, {})
-    errors, warnings = [], []
+    errors: list[str] = []
+    warnings: list[str] = []
     dataset: Dataset | None = None
     try:
         dataset = load_data(resolved)
-        warnings += [str(problem) for problem in dataset.problems]
+        errors += [str(problem) for problem in dataset.problems if problem.fatal]
+        warnings += [str(problem) for problem in dataset.problems if not problem.fatal]
     except VisionftError as error:
         errors += str(error).splitlines()
     try:

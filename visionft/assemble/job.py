@@ -105,6 +105,9 @@ def assemble(recipe: Recipe, dataset: Dataset, *, pretrained: bool = True) -> Jo
         WeightsError: when the pretrained weights cannot be had.
         DataError: when the training or validation part is empty.
     """
+    fatal = [str(problem) for problem in dataset.problems if problem.fatal]
+    if fatal:
+        raise DataError("\n".join(fatal))
     train = dataset.split("train")
     for split in ("train", "val"):
         if not dataset.split(split):

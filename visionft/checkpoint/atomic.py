@@ -2,7 +2,8 @@
 
 import json
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -32,12 +33,17 @@ def write_with(path: Path, write: Callable[[Path], None]) -> None:
 
 
 def write_text(path: Path, text: str) -> None:
-    """Write UTF-8 text atomically."""
+    """Write UTF-8 text atomically.
+
+    Raises:
+        CheckpointError: when the disk does not take it.
+    """
 
     def write(temporary: Path) -> None:
         temporary.write_text(text, encoding="utf-8")
 
-    write_with(path, write)
+    with _failure_named(path):
+        write_with(path, write)
 
 
 def write_json(path: Path, data: Any) -> None:
@@ -46,7 +52,11 @@ def write_json(path: Path, data: Any) -> None:
 
 
 def write_tensors(path: Path, tensors: Mapping[str, Tensor]) -> None:
-    """Write a safetensors file atomically."""
+    """Write a safetensors file atomically.
+
+    Raises:
+        CheckpointError: when the disk does not take it.
+    """
     # clones, because safetensors refuses tensors that share memory, as tied weights do
     plain = {name: t.detach().cpu().clone(memory_format=torch.contiguous_format) for name, t in tensors.items()}
     data = save(plain)  # save_file would make files that only their owner can read
@@ -54,7 +64,16 @@ def write_tensors(path: Path, tensors: Mapping[str, Tensor]) -> None:
     def write(temporary: Path) -> None:
         temporary.write_bytes(data)
 
-    write_with(path, write)
+    with _failure_named(path):
+        write_with(path, write)
+
+
+@contextmanager
+def _failure_named(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise CheckpointError(f"{path}: cannot be written: {error.strerror or error}") from error
 
 
 def read_json(path: Path) -> Any:

@@ -60,6 +60,8 @@ class RunFolder:
             write_text(path / "recipe.yaml", recipe_to_yaml(recipe))
         except OSError as error:
             raise DataError(f"{path}: cannot be written: {error.strerror}; choose another --out") from error
+        except CheckpointError as error:
+            raise DataError(f"{error}; choose another --out") from error
         return cls(path)
 
     @classmethod
@@ -88,7 +90,10 @@ class RunFolder:
     def info(self) -> dict[str, Any]:
         """What is in run.json; empty before anything was recorded."""
         path = self.path / "run.json"
-        return dict(read_json(path)) if path.is_file() else {}
+        facts = read_json(path) if path.is_file() else {}
+        if not isinstance(facts, dict):
+            raise CheckpointError(f"{path}: not readable: it holds no facts")
+        return facts
 
     def record(self, **facts: Any) -> None:
         """Add facts to run.json."""
@@ -116,7 +121,7 @@ class RunFolder:
         try:
             weights = load_file(path)
             spec = (self.path / "spec.json").read_text(encoding="utf-8")
-        except (SafetensorError, OSError) as error:
+        except (SafetensorError, OSError, UnicodeDecodeError) as error:
             raise CheckpointError(f"{path}: not readable: {error}") from error
         return weights, ModelSpec.from_json(spec)
 

@@ -1,6 +1,6 @@
 """Checkpoints: folders that appear whole under their final name, with a checksum for every file.
 
-checkpoints/000000420/
+checkpoints/000000420/        a second one of the same step is 000000420-1
     model.safetensors       network weights and buffers
     optimizer.safetensors   optimizer state by parameter name
     best.safetensors        best weights of the stage so far (a hard link to the last one where they are the same)
@@ -9,6 +9,7 @@ checkpoints/000000420/
 """
 
 import os
+import re
 import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -24,6 +25,8 @@ from visionft.errors import CheckpointError
 
 KEEP = 2
 _TENSORS = ("model", "optimizer", "best")
+_BEST = "best.safetensors"
+_NAME = re.compile(r"(\d+)(?:-(\d+))?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,32 +69,40 @@ class CheckpointStore:
         """
         try:
             return self._save(step, checkpoint, best_changed)
-        except (OSError, SafetensorError) as error:
+        except (OSError, SafetensorError, CheckpointError) as error:
+            self._clear_partial()  # a full disk needs the room
             raise CheckpointError(
-                f"{self._folder}: cannot be written: {error}; --resume goes on from the last one"
+                f"{self._folder}: no checkpoint could be written ({error}); --resume goes on from the last one"
             ) from error
 
     def _save(self, step: int, checkpoint: Checkpoint, best_changed: bool) -> Path:
         self._folder.mkdir(parents=True, exist_ok=True)
-        final = self._folder / f"{step:09d}"
+        self._clear_partial()
         previous = next(iter(self._newest_first()), None)
+        final = self._folder / self._free_name(step)
         partial = self._folder / f".{final.name}.{os.getpid()}.tmp"
-        shutil.rmtree(partial, ignore_errors=True)
         partial.mkdir()
         write_tensors(partial / "model.safetensors", checkpoint.model)
         write_tensors(partial / "optimizer.safetensors", checkpoint.optimizer)
-        best = partial / "best.safetensors"
-        if best_changed or previous is None or not _link(previous / "best.safetensors", best):
-            write_tensors(best, checkpoint.best)
+        if best_changed or previous is None or not _link(previous, partial, _BEST):
+            write_tensors(partial / _BEST, checkpoint.best)
         write_json(partial / "progress.json", dict(checkpoint.progress))
         write_json(partial / "checksums.json", {p.name: checksum(p) for p in sorted(partial.iterdir())})
-        if final.exists():  # the same step written again, after a resume that did nothing
-            shutil.rmtree(final)
         partial.rename(final)
         sync(self._folder)
         for old in self._newest_first()[KEEP:]:
             shutil.rmtree(old)
         return final
+
+    def _free_name(self, step: int) -> str:
+        """Return the name of a new checkpoint: a stage ends at the step of its last epoch, and replaces nothing."""
+        taken = [number for known, number in map(_position, self._newest_first()) if known == step]
+        return f"{step:09d}-{taken[0] + 1}" if taken else f"{step:09d}"
+
+    def _clear_partial(self) -> None:
+        """Remove what this process, or one that was killed, has not finished."""
+        for partial in self._folder.glob(".*.tmp"):
+            shutil.rmtree(partial, ignore_errors=True)
 
     def load_newest(self) -> tuple[Checkpoint | None, list[str]]:
         """Return the newest undamaged checkpoint, and what is wrong with any newer one.
@@ -108,25 +119,31 @@ class CheckpointStore:
             except CheckpointError as error:
                 damages.append(str(error))
                 path.rename(path.with_name(f"{path.name}.damaged-{os.getpid()}"))
-        if damages:
-            raise CheckpointError(
-                "\n".join(damages) + "\nno undamaged checkpoint is left; start the run again in a new folder"
-            )
+        if any(self._folder.glob("*.damaged-*")):
+            advice = f"{self._folder}: no undamaged checkpoint is left; start the run again in a new folder"
+            raise CheckpointError("\n".join([*damages, advice]))
         return None, []
 
+    @property
+    def empty(self) -> bool:
+        """Whether no checkpoint has been written yet; damaged ones count."""
+        return not self._newest_first() and not any(self._folder.glob("*.damaged-*"))
+
     def _newest_first(self) -> list[Path]:
-        names = (path for path in self._folder.glob("*") if path.name.isdigit())
-        return sorted(names, key=lambda path: int(path.name), reverse=True)
+        known = (path for path in self._folder.glob("*") if _NAME.fullmatch(path.name))
+        return sorted(known, key=_position, reverse=True)
+
+
+def _position(path: Path) -> tuple[int, int]:
+    """Return the steps done, and which checkpoint of this step it is."""
+    step, _, number = path.name.partition("-")
+    return int(step), int(number or 0)
 
 
 def _read(path: Path) -> Checkpoint:
     expected = read_json(path / "checksums.json")
-    for name, digest in expected.items():
-        file = path / name
-        if not file.is_file():
-            raise CheckpointError(f"{file}: missing")
-        if checksum(file) != digest:
-            raise CheckpointError(f"{file}: damaged (its checksum differs)")
+    for name in expected:
+        _verify(path, name, expected)
     try:
         model, optimizer, best = (load_file(path / f"{name}.safetensors") for name in _TENSORS)
     except (SafetensorError, OSError) as error:
@@ -134,10 +151,19 @@ def _read(path: Path) -> Checkpoint:
     return Checkpoint(model, optimizer, best, read_json(path / "progress.json"))
 
 
-def _link(source: Path, target: Path) -> bool:
-    """Hard-link a file; false where the file system cannot."""
+def _verify(path: Path, name: str, expected: Mapping[str, str]) -> None:
+    file = path / name
+    if not file.is_file():
+        raise CheckpointError(f"{file}: missing")
+    if checksum(file) != expected.get(name):
+        raise CheckpointError(f"{file}: damaged (its checksum differs)")
+
+
+def _link(source: Path, target: Path, name: str) -> bool:
+    """Hard-link a file of one checkpoint into another; false where it is damaged or the file system cannot."""
     try:
-        os.link(source, target)
-    except OSError:
+        _verify(source, name, read_json(source / "checksums.json"))
+        os.link(source / name, target / name)
+    except (OSError, CheckpointError):
         return False
     return True

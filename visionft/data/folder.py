@@ -27,19 +27,28 @@ class Folder:
         """
         if path is None or not path.is_dir():
             raise DataError(f"{path}: no such folder; give the folder that holds a folder of images per class")
+        root = _descend(path)
         problems: list[Problem] = []
         entries: list[Entry] = []
-        for class_folder, split in _class_folders(path, problems):
+        for class_folder, split in _class_folders(root, problems):
             images, others = images_below(class_folder, problems)
             if not images:
                 problems.append(Problem(str(class_folder), f"the class folder holds no images{_besides(others)}"))
             elif others:
                 _report(class_folder, others, "not images by their extension; ignored", problems)
-            entries += [Entry(image.relative_to(path).as_posix(), image, class_folder.name, split) for image in images]
+            entries += [Entry(image.relative_to(root).as_posix(), image, class_folder.name, split) for image in images]
         classes = natural_order(entry.label for entry in entries)
-        if len(classes) == 1 and look_into(path / classes[0], []).folders:
-            problems.append(Problem(str(path), f"the only class is {classes[0]}; if its folders are, point at it"))
-        return Listing(path.resolve().name, tuple(entries), classes, tuple(problems), source=str(path))
+        return Listing(path.resolve().name, tuple(entries), classes, tuple(problems), source=str(root))
+
+
+def _descend(path: Path) -> Path:
+    """Go into the only folder, such as ``images``, for as long as the class folders must lie below it."""
+    contents = look_into(path, [])
+    if len(contents.folders) != 1 or contents.images or _is_split(contents.folders[0]):
+        return path
+    only = contents.folders[0]
+    inside = look_into(only, [])
+    return _descend(only) if inside.folders and not inside.images else path
 
 
 def _class_folders(root: Path, problems: list[Problem]) -> list[tuple[Path, Split | None]]:
