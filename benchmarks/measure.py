@@ -20,7 +20,19 @@ from visionft.checkpoint import write_json
 ROOT = Path(__file__).parent.parent
 RESULTS = Path(__file__).parent / "results"
 DEVICE = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-_LOAD_AT_START = os.getloadavg()[0]
+
+
+def _git(*words: str) -> str:
+    return subprocess.run(["git", *words], cwd=ROOT, capture_output=True, text=True, check=False).stdout.rstrip()
+
+
+# At the start, because a long benchmark outlives the state of a checkout that people work in.
+_AT_START = {
+    "date": datetime.now(UTC).isoformat(timespec="seconds"),
+    "commit": _git("rev-parse", "HEAD"),
+    "modified": _git("status", "--porcelain", "--", "visionft", "recipes", "benchmarks/*.py").splitlines(),
+    "load_average": round(os.getloadavg()[0], 2),
+}
 
 
 def parser(doc: str | None) -> argparse.ArgumentParser:
@@ -69,19 +81,34 @@ def spread(values: Iterable[float]) -> dict[str, Any]:
     return {"median": median, "quartiles": [low, high], "samples": samples}
 
 
-def rates(units: int, seconds: Sequence[float]) -> dict[str, Any]:
-    """Return units per second: median, quartiles, values."""
-    return spread(units / value for value in seconds)
-
-
-def speed_ratio(seconds: Sequence[float], reference: Sequence[float]) -> dict[str, Any]:
-    """Return how many times as fast as a reference something is, each round compared within itself.
+def compare(title: str, seconds: Mapping[str, Sequence[float]], images: int, reference: str) -> dict[str, Any]:
+    """Print and return how many images a second each action does, and how many times as fast as a reference it is.
 
     Args:
-        seconds: of each round.
-        reference: of the same rounds.
+        title: of the table.
+        seconds: what ``interleave`` returned.
+        images: in one action.
+        reference: one of the actions; each round is compared within itself.
     """
-    return spread(theirs / ours for ours, theirs in zip(seconds, reference, strict=True))
+    found = {
+        name: {
+            "images_per_second": spread(images / value for value in values),
+            "ratio": spread(theirs / ours for ours, theirs in zip(values, seconds[reference], strict=True)),
+        }
+        for name, values in seconds.items()
+    }
+    rows = [
+        {
+            "": name,
+            "images/s": row["images_per_second"]["median"],
+            "quartiles": " .. ".join(f"{value:.4g}" for value in row["images_per_second"]["quartiles"]),
+            "ms/image": 1000 / row["images_per_second"]["median"],
+            f"x {reference}": f"{row['ratio']['median']:.3f}",
+        }
+        for name, row in found.items()
+    ]
+    show(title, rows)
+    return {"reference": reference, "actions": found}
 
 
 def record(
@@ -101,11 +128,8 @@ def record(
     path = folder / (f"visionft-smoke-{name}.json" if smoke else f"{name}.json")
     found = {
         "benchmark": f"python -m benchmarks.{' '.join([Path(sys.argv[0]).stem, *sys.argv[1:]])}",
-        "date": datetime.now(UTC).isoformat(timespec="seconds"),
-        "commit": _git("rev-parse", "HEAD"),
-        "modified_since": _git("status", "--porcelain", "--", "visionft", "recipes", "benchmarks/*.py").splitlines(),
+        "at_start": _AT_START,
         "environment": environment(DEVICE),
-        "load_average_at_start": round(_LOAD_AT_START, 2),
         "seeds": list(seeds),
         "settings": dict(settings),
         "results": results,
@@ -113,10 +137,6 @@ def record(
     write_json(path, found)
     print(f"\nwritten: {path if smoke else path.relative_to(ROOT)}", flush=True)
     return path
-
-
-def _git(*words: str) -> str:
-    return subprocess.run(["git", *words], cwd=ROOT, capture_output=True, text=True, check=False).stdout.strip()
 
 
 def show(title: str, rows: Sequence[Mapping[str, object]]) -> None:

@@ -33,22 +33,28 @@ def mark(name):
     marks.append((name, time.time() - float(started)))
 import torch, timm
 mark("import torch, timm")
-from visionft.api.training import train
+from visionft.api import training
 from visionft.training.step import Stepper
 mark("import visionft.api")
-seen = {"RunPlanned": "data, network, estimate", "StageStarted": "stage built"}
+outline = training.outline
+def timed_outline(job):
+    mark("network built")
+    rows = outline(job)
+    mark("time estimated")
+    return rows
+training.outline = timed_outline
 def sink(event):
     name = type(event).__name__
     if name == "Working" and event.done == event.total:
         mark("recipe and data read")
-    elif name in seen:
-        mark(seen[name])
+    elif name == "StageStarted":
+        mark("stage begun")
 def stop(*args, **kwargs):
     mark("first batch loaded")
     print(json.dumps(marks), flush=True)
     os._exit(0)
 Stepper.take = stop
-train(recipe, overrides=overrides[1:], out=overrides[0], sinks=[sink])
+training.train(recipe, overrides=overrides[1:], out=overrides[0], sinks=[sink])
 """
 
 

@@ -6,7 +6,6 @@ from typing import Any
 
 from visionft.api import complete, train
 from visionft.api.prediction import predict
-from visionft.recipe import load_recipe
 from visionft.training import Sink
 
 RECIPE = "solar_cells"
@@ -34,8 +33,7 @@ def demo(
     Raises:
         MissingExtra: when the packages with the photographs or the weights are not installed.
     """
-    recipe = RECIPE if resume else load_recipe(RECIPE, overrides)
-    run = train(recipe, out=out, resume=resume, sinks=sinks)
+    run = train(RECIPE, overrides=overrides, out=out, resume=resume, sinks=sinks)
     summary = complete(run)
     samples = run.samples("test")[:: max(1, len(run.samples("test")) // _SHOWN)][:_SHOWN]
     results = predict(summary["model"], [sample.path for sample in samples])

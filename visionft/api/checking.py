@@ -6,7 +6,7 @@ from typing import Any
 
 from visionft.api.facts import fingerprint
 from visionft.api.resolving import resolve
-from visionft.assemble import load_data
+from visionft.assemble import Runtime, load_data
 from visionft.backbones import build_backbone
 from visionft.errors import RecipeError, VisionftError
 from visionft.recipe import Recipe
@@ -56,10 +56,11 @@ def check(recipe: Recipe | str | Path, overrides: tuple[str, ...] = ()) -> Check
         warnings += [str(problem) for problem in dataset.problems if not problem.fatal]
     except VisionftError as error:
         errors += str(error).splitlines()
-    try:
-        _check_network(resolved)
-    except VisionftError as error:
-        errors += str(error).splitlines()
+    for look in (_check_network, _check_runtime):
+        try:
+            look(resolved)
+        except VisionftError as error:
+            errors += str(error).splitlines()
     if dataset is None:
         return Check(tuple(errors), tuple(warnings), None, {})
     counts = {split: dataset.counts(split) for split in SPLITS}
@@ -70,9 +71,16 @@ def check(recipe: Recipe | str | Path, overrides: tuple[str, ...] = ()) -> Check
 
 
 def _check_network(recipe: Recipe) -> None:
-    """Build the backbone without its weights, and lay the stages over its depth groups."""
-    backbone = build_backbone(recipe.backbone.name, "none", image_size=recipe.input.size)
+    """Build the backbone, with weights that are on this machine, and lay the stages over its depth groups."""
+    section = recipe.backbone
+    weights = "none" if section.weights == "pretrained" else section.weights  # looking must not download
+    backbone = build_backbone(section.name, weights, drop_path=section.drop_path, image_size=recipe.input.size)
     plan(recipe.stages, [group.name for group in backbone.groups], steps_per_epoch=1)
     for stage in recipe.stages:
         size = stage.image_size or recipe.input.size
         backbone.check_size(size or backbone.input.height, size or backbone.input.width)
+
+
+def _check_runtime(recipe: Recipe) -> None:
+    """Choose the device and number formats, as training would."""
+    Runtime.choose(recipe, cores=1)

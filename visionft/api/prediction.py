@@ -3,10 +3,9 @@
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from visionft.data.walk import images_below
 from visionft.errors import CheckpointError, DataError
 from visionft.predict import Classification, Predictor
-
-_ENDINGS = frozenset({".bmp", ".gif", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp"})
 
 
 def predict(model: str | Path, images: Sequence[str | Path]) -> Iterator[tuple[Path, Classification]]:
@@ -34,7 +33,7 @@ def _files(path: Path) -> list[Path]:
         raise DataError(f"{path}: no such file")
     if not path.is_dir():
         return [path]
-    found = sorted(file for file in path.rglob("*") if file.suffix.lower() in _ENDINGS)
+    found, _ = images_below(path, [])
     if not found:
         raise DataError(f"{path}: holds no images")
-    return found
+    return sorted(found)

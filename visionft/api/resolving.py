@@ -3,12 +3,19 @@
 from collections.abc import Sequence
 from pathlib import Path
 
+from visionft.errors import RecipeError
 from visionft.recipe import Recipe, load_recipe, recipe_from_data
 
 
 def resolve(recipe: Recipe | str | Path, overrides: Sequence[str] = ()) -> Recipe:
-    """Return the recipe that a user means by a recipe, a file, a name, or a folder of data."""
+    """Return the recipe that a user means by a recipe, a file, a name, or a folder of data.
+
+    Raises:
+        RecipeError: when it is wrong, or when overrides come with a Recipe, which is complete already.
+    """
     if isinstance(recipe, Recipe):
+        if overrides:
+            raise RecipeError("overrides: they are for recipe files and data; make the Recipe with these values")
         return recipe
     path = Path(recipe)
     if path.is_dir() and (path / "recipe.yaml").is_file():

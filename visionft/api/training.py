@@ -57,7 +57,8 @@ def train(
     for problem in dataset.problems:
         _tell(listeners, str(problem))
     begun = folder is not None and "data" in folder.info
-    job = assemble(resolved, dataset, pretrained=not begun)
+    # a run that was killed before its first checkpoint begins again, from its pretrained weights
+    job = assemble(resolved, dataset, pretrained=folder is None or folder.checkpoints.empty)
     folder = folder or RunFolder.create(resolved, Path(out) if out else None)
     if begun:
         require_same_data(dataset, folder.info, folder.path)

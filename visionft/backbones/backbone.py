@@ -4,6 +4,7 @@ Shape suffixes: B batch, C channels, H height, W width, D embedding.
 """
 
 from collections.abc import Collection
+from dataclasses import replace
 from typing import Literal, Self
 
 from torch import Tensor, nn
@@ -28,8 +29,9 @@ class Backbone(nn.Module):
         network: without its classifier; its weights are taken as they are.
         family: knows how to run the network.
         name: of the network in its family.
-        spec: the input that the weights were made for, at the size to be used.
+        spec: the input that the weights were made for.
         weights: where the weights come from.
+        image_size: side in pixels of the images to come; none for the size in ``spec``.
 
     Attributes:
         name: of the network in its family.
@@ -37,20 +39,29 @@ class Backbone(nn.Module):
         channels: of each feature map, shallow to deep.
         strides: image pixels per cell of each feature map.
         embedding_dim: length of what ``embed`` returns.
-        input: the input that the weights were made for.
+        input: the input that the weights were made for, at the size of the images to come.
         weights: where the weights come from.
         groups: the depth groups, stem first; disjoint, and together every parameter.
     """
 
-    def __init__(self, network: nn.Module, family: Family, name: str, spec: InputSpec, weights: WeightsInfo) -> None:
+    def __init__(
+        self,
+        network: nn.Module,
+        family: Family,
+        name: str,
+        spec: InputSpec,
+        weights: WeightsInfo,
+        image_size: int | None = None,
+    ) -> None:
         super().__init__()
         self.network = network
         self.name = name
         self.family = family.name
-        self.input = spec
+        self.input = replace(spec, height=image_size, width=image_size) if image_size else spec
         self.weights = weights
         self._runner = family
-        seen = self._probe(spec.height, spec.width)
+        self._made_for = f"{spec.width} x {spec.height}"
+        seen = self._probe(self.input.height, self.input.width)
         self._maps = last_of_each_stride(seen.strides)
         self.channels = tuple(seen.channels[index] for index in self._maps)
         self.strides = tuple(seen.strides[index] for index in self._maps)
@@ -122,8 +133,8 @@ class Backbone(nn.Module):
         except _WRONG_SIZE as error:
             reason = str(error).partition("\n")[0].rstrip(".") or type(error).__name__
             raise RecipeError(
-                f"backbone {self.name!r}: cannot take images of {width} x {height} pixels ({reason}); "
-                f"it is built for {self.input.width} x {self.input.height}; use that size, or another backbone"
+                f"backbone {self.name!r}: cannot take images of {width} x {height} pixels ({reason}); its weights "
+                f"were made for {self._made_for}; use that size for the input and all stages, or another backbone"
             ) from error
 
 

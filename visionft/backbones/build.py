@@ -1,7 +1,6 @@
 """Puts network, weights and depth groups together."""
 
 import hashlib
-from dataclasses import replace
 
 from visionft.backbones.backbone import Backbone
 from visionft.backbones.family import Built, Family
@@ -35,8 +34,7 @@ def build_backbone(
     family = _family(family_name)
     built = family.build(network, drop_path, image_size)
     info = _fill(built, family_name, network, weights)
-    spec = replace(built.input, height=image_size, width=image_size) if image_size else built.input
-    return Backbone(built.network, family, network, spec, info)
+    return Backbone(built.network, family, network, built.input, info, image_size)
 
 
 def _family(name: FamilyName) -> Family:

@@ -16,8 +16,8 @@ from visionft.errors import WeightsError
 _WRAPPERS = ("state_dict_ema", "model_ema", "state_dict", "model")
 _PREFIXES = ("module.", "_orig_mod.", "model.")
 _CLASSIFIER_TENSORS = 2  # weight and bias
-# What a library's rules for foreign checkpoints raise on a file that is none of theirs.
-_NOT_ITS_KIND = (RuntimeError, KeyError, ValueError, IndexError, TypeError, AttributeError, AssertionError)
+# What readers, and the rules of libraries for foreign checkpoints, raise on a file that is none of theirs.
+_NOT_ITS_KIND = (RuntimeError, LookupError, ValueError, TypeError, AttributeError, AssertionError)
 
 
 def read_state(path: Path) -> State:
@@ -40,10 +40,10 @@ def read_state(path: Path) -> State:
             content = torch.load(path, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as error:
         raise WeightsError(
-            f"weights {path}: not a file of tensors alone, and nothing else is ever executed; "
+            f"weights {path}: damaged, or more than tensors; nothing in a file is ever executed; "
             "save model.state_dict() with safetensors or torch.save"
         ) from error
-    except (SafetensorError, RuntimeError, EOFError, OSError, ValueError, KeyError) as error:
+    except (SafetensorError, OSError, EOFError, *_NOT_ITS_KIND) as error:
         reason = str(error).partition("\n")[0]
         raise WeightsError(f"weights {path}: cannot be read ({reason}); download or copy it again") from error
     return _unwrap(content, path)

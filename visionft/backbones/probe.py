@@ -7,11 +7,14 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
+from math import log2
 
 import torch
 from torch import nn
 
 from visionft.backbones.family import Family
+
+_BORDER = 4  # cells that a network without padding loses at most
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,12 +75,12 @@ def last_of_each_stride(strides: Sequence[int]) -> tuple[int, ...]:
 
 
 def _stride(pixels: int, cells: int, declared: int) -> int:
-    """Return the nominal stride: borders make maps up to three cells smaller than the image divided by it."""
-    if declared and pixels // declared - 3 <= cells <= -(-pixels // declared):
-        return declared
-    if pixels % cells == 0:
-        return pixels // cells
-    return 1 << round(pixels / cells - 1e-9).bit_length() - 1 if cells else 0
+    """Return the nominal stride: what is declared or a power of two near by, if a border explains the rest."""
+    below: int = 2 ** int(log2(pixels / cells))
+    for stride in (declared, below, 2 * below):
+        if stride and pixels // stride - _BORDER <= cells <= -(-pixels // stride):
+            return stride
+    return pixels // cells
 
 
 @contextmanager

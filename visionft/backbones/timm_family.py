@@ -21,7 +21,7 @@ from visionft.spec import Fit, InputSpec
 # ViTs and Swins accept any image size, by resampling positions and padding to whole patches, without changing the
 # shape of a parameter.
 _OPTIONAL = ("dynamic_img_size", "dynamic_img_pad", "drop_path_rate", "img_size")
-_FITS: dict[str, Fit] = {"center": "crop", "squash": "stretch", "border": "crop"}
+_FITS: dict[str, Fit] = {"squash": "stretch"}
 
 
 class TimmFamily:
@@ -86,7 +86,7 @@ def _input(config: Mapping[str, Any]) -> InputSpec:
     return InputSpec(
         height=height,
         width=width,
-        fit=_FITS[config["crop_mode"]],
+        fit=_FITS.get(config["crop_mode"], "crop"),
         crop_pct=config["crop_pct"],
         interpolation=config["interpolation"],
         mean=tuple(config["mean"]),

@@ -18,7 +18,7 @@ def maps(network: VisionTransformer, images_BCHW: Tensor, indices: Sequence[int]
     """Return the patch tokens after the chosen blocks, as maps."""
     grid = _grid(network, images_BCHW)
     return [
-        tokens_BND[:, 1:].transpose(1, 2).reshape(len(tokens_BND), -1, *grid)
+        tokens_BND[:, 1:].transpose(1, 2).reshape(tokens_BND.shape[0], -1, *grid)
         for index, tokens_BND in enumerate(_blocks(network, images_BCHW))
         if indices is None or index in indices
     ]
@@ -40,7 +40,7 @@ def _blocks(network: VisionTransformer, images_BCHW: Tensor) -> Iterator[Tensor]
     right, bottom = -images_BCHW.shape[3] % network.patch_size, -images_BCHW.shape[2] % network.patch_size
     padded_BCHW = functional.pad(images_BCHW, (0, right, 0, bottom))
     patches_BND = network.conv_proj(padded_BCHW).flatten(2).transpose(1, 2)
-    class_B1D = network.class_token.expand(len(images_BCHW), -1, -1)
+    class_B1D = network.class_token.expand(images_BCHW.shape[0], -1, -1)
     positions_1ND = _positions(network.encoder.pos_embedding, _grid(network, images_BCHW))
     tokens_BND = network.encoder.dropout(torch.cat([class_B1D, patches_BND], dim=1) + positions_1ND)
     for block in network.encoder.layers:

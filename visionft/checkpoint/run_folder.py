@@ -120,10 +120,16 @@ class RunFolder:
             raise CheckpointError(f"{self.path}: training has not finished; go on with it: --resume")
         try:
             weights = load_file(path)
-            spec = (self.path / "spec.json").read_text(encoding="utf-8")
-        except (SafetensorError, OSError, UnicodeDecodeError) as error:
+        except (SafetensorError, OSError) as error:
             raise CheckpointError(f"{path}: not readable: {error}") from error
-        return weights, ModelSpec.from_json(spec)
+        return weights, self._read_spec()
+
+    def _read_spec(self) -> ModelSpec:
+        path = self.path / "spec.json"
+        try:
+            return ModelSpec.from_json(path.read_text(encoding="utf-8"))
+        except (OSError, UnicodeDecodeError, CheckpointError) as error:
+            raise CheckpointError(f"{path}: not readable: {error}") from error
 
 
 def _numbered(name: str) -> dict[int, Path]:

@@ -49,7 +49,7 @@ def _about_splits(dataset: Dataset) -> Iterator[Problem]:
     if not dataset.split("train"):
         yield Problem("train", "the split has no images, so there is nothing to learn from", fatal=True)
     elif not dataset.split("val"):
-        yield Problem("val", "the split has no images, so nothing tells which epoch is best")
+        yield Problem("val", "the split has no images, so nothing tells which epoch is best", fatal=True)
 
 
 def _about_copies(dataset: Dataset, hashes: Mapping[str, str]) -> Iterator[Problem]:

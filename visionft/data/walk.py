@@ -4,7 +4,7 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
-from visionft.data.naming import is_junk
+from visionft.data.naming import is_junk, some
 from visionft.imaging import IMAGE_EXTENSIONS
 from visionft.sample import Problem
 
@@ -23,15 +23,18 @@ def look_into(folder: Path, problems: list[Problem]) -> Contents:
 
     Args:
         folder: any folder.
-        problems: grows by one when the folder cannot be listed.
+        problems: grows by what cannot be listed.
     """
     try:
         names = sorted(name for name in os.listdir(folder) if not is_junk(name))  # noqa: PTH208  # names suffice
     except OSError as error:
         problems.append(Problem(str(folder), f"the folder cannot be read ({error.strerror})"))
         return Contents()
+    if foreign := [ascii(name) for name in names if not _is_text(name)]:
+        what = f"{len(foreign)} names that are not UTF-8 text: {some(foreign)}; ignored; rename them"
+        problems.append(Problem(str(folder), what))
     folders, images, others = [], [], []
-    for path in (folder / name for name in names):
+    for path in (folder / name for name in names if _is_text(name)):
         if path.is_dir():
             folders.append(path)
         elif path.suffix.lower() in IMAGE_EXTENSIONS:
@@ -39,6 +42,15 @@ def look_into(folder: Path, problems: list[Problem]) -> Contents:
         else:
             others.append(path)
     return Contents(tuple(folders), tuple(images), tuple(others))
+
+
+def _is_text(name: str) -> bool:
+    """Say whether a name is text, which reports, logs and seeds need; archives of other systems bring others."""
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def images_below(folder: Path, problems: list[Problem]) -> tuple[list[Path], list[Path]]:

@@ -1,0 +1,135 @@
+"""Progress, on a terminal and in a log file."""
+
+from io import StringIO
+
+import pytest
+from rich.console import Console as RichConsole
+
+from visionft.training.console import Console
+from visionft.training.events import (
+    EpochDone,
+    Event,
+    Notice,
+    RunPlanned,
+    StageEnded,
+    StageStarted,
+    StepDone,
+    Working,
+)
+
+ODD = "[red]x[/red] :smile: {task} %s [link=file:///etc]"
+
+PLAN_ROW = {
+    "stage": ODD,
+    "trains": "head, 2 of 5",
+    "from_group": "layer4",
+    "parameters": 12_345_678,
+    "head_lr": 1e-3,
+    "backbone_lr": [1e-5, 3e-4],
+    "norm": "affine",
+    "augment": "light",
+    "canvas": [224, 224],
+    "epochs": 1.5,
+    "steps": 30,
+    "seconds": 61.0,
+}
+EPOCH_ROW = {
+    "stage": 0,
+    "stage_name": ODD,
+    "epoch": 1,
+    "step": 10,
+    "train_loss": 0.5,
+    "lr": 1e-3,
+    "val": {"loss": 0.25, "accuracy": 0.75},
+    "images_per_second": 12.34,
+    "seconds": 5.0,
+}
+RESULT = {"stage": 0, "name": ODD, "seconds": 125.0, "ended": "all steps done", "best_epoch": 1}
+EVENTS = [
+    Working(ODD, 1, 2),
+    Working(ODD, 2, 2),
+    RunPlanned({"run": "runs/a-001", "data": ODD, "source": ""}, [PLAN_ROW, PLAN_ROW | {"backbone_lr": None}]),
+    StageStarted(ODD, 0, 2, 1.5, 0, 30),
+    StepDone(ODD, 1, 1, 30, None, 0.0, 1.0),
+    StepDone(ODD, 1, 2, 30, 0.5, 12.3, 1.0),
+    EpochDone(EPOCH_ROW, best=True),
+    EpochDone(EPOCH_ROW | {"train_loss": None, "epoch": 2}, best=False),
+    Notice(ODD),
+    StageEnded(RESULT),
+    StageEnded(RESULT | {"best_epoch": None}),
+]
+
+
+def printed(events, **options):
+    file = StringIO()
+    console = Console(RichConsole(file=file, highlight=False, **options))
+    for event in events:
+        console(event)
+    console.close()
+    return file.getvalue()
+
+
+def test_every_kind_of_event_is_here():
+    assert {type(event) for event in EVENTS} == set(Event.__subclasses__())
+
+
+@pytest.fixture(params=["terminal", "log file"])
+def text(request):
+    if request.param == "terminal":
+        return printed(EVENTS, force_terminal=True, width=200, color_system=None)
+    return printed(EVENTS)
+
+
+def test_names_are_printed_as_they_are(text):
+    for line in (f"stage 1 of 2: {ODD}", f"     data  {ODD}", f"  {ODD} ended after 2 min 05 s: all steps done"):
+        assert line in text
+    assert text.count(ODD) >= 6
+
+
+def test_what_an_epoch_says(text):
+    assert "  epoch   1  train loss 0.5000  |  loss 0.2500  accuracy 0.7500  |  12.3 images/s  5 s  *" in text
+    assert "  epoch   2  train loss -  |" in text
+    assert "best epoch 1" in text
+    assert "no epoch" in text
+
+
+def test_what_the_plan_says(text):
+    assert "12.3M" in text
+    assert "1e-05..3e-04" in text
+    assert "estimated training time: 2 min 02 s" in text
+    assert "source" not in text  # there is nothing to say about it
+
+
+def test_a_log_file_has_plain_lines_of_its_own():
+    text = printed(EVENTS)
+    assert "\x1b" not in text
+    assert "\r" not in text
+    assert all(line.strip() for line in text.splitlines())
+
+
+def test_a_log_file_hears_nothing_of_single_steps():
+    assert printed([Working("reading", 1, 2), StepDone("head", 1, 1, 30, 0.5, 12.3, 1.0)]) == ""
+
+
+def test_a_long_line_is_not_broken_in_a_log_file():
+    long = " ".join(["word"] * 100)
+    assert long in printed([Notice(long)])
+
+
+def test_a_terminal_shows_a_bar():
+    text = printed([StepDone(ODD, 3, 7, 30, 0.25, 12.3, 1.0)], force_terminal=True, width=200, color_system=None)
+    assert f"{ODD}, epoch 3" in text
+    assert "7/30" in text
+    assert "loss 0.2500  12.3 images/s" in text
+
+
+def test_the_bar_goes_away_and_the_cursor_comes_back():
+    hide, show = "\x1b[?25l", "\x1b[?25h"
+    text = printed(EVENTS, force_terminal=True, width=100)
+    assert text.count(hide) == text.count(show) > 0
+    assert text.rindex(show) > text.rindex(hide)
+
+
+def test_a_narrow_terminal_loses_no_words():
+    text = printed(EVENTS, force_terminal=True, width=40, color_system=None)
+    assert "estimated training time" in text
