@@ -51,38 +51,12 @@ def export(job: Job, path: Path, images_NHW3: NDArray[np.uint8]) -> dict[str, An
     return {"seconds": time.perf_counter() - started, "bytes": path.stat().st_size, "parity": parity.to_dict()}
 
 
-def compare(
-    runners: dict[str, Callable[[NDArray[np.uint8]], object]], images_BHW3: NDArray[np.uint8], calls: int, repeats: int
-) -> dict[str, Any]:
-    """Print and return milliseconds per call, and onnxruntime's speed as a multiple of each."""
+def repeated(run: Callable[[NDArray[np.uint8]], object], images_BHW3: NDArray[np.uint8]) -> Callable[[], None]:
+    def action() -> None:
+        for _ in range(BATCHES[len(images_BHW3)]):
+            run(images_BHW3)
 
-    def repeated(run: Callable[[NDArray[np.uint8]], object]) -> Callable[[], None]:
-        def action() -> None:
-            for _ in range(calls):
-                run(images_BHW3)
-
-        return action
-
-    actions = {name: repeated(run) for name, run in runners.items()}
-    seconds = measure.interleave(actions, repeats=repeats, warmup=2, pause=REST)
-    found = {
-        name: {
-            "milliseconds": measure.spread(1000 * value / calls for value in values),
-            "onnxruntime_speed_ratio": measure.speed_ratio(seconds["onnxruntime"], values),
-        }
-        for name, values in seconds.items()
-    }
-    rows = [
-        {
-            "": name,
-            "ms": row["milliseconds"]["median"],
-            "quartiles": " .. ".join(f"{value:.4g}" for value in row["milliseconds"]["quartiles"]),
-            "onnxruntime is faster by x": f"{row['onnxruntime_speed_ratio']['median']:.2f}",
-        }
-        for name, row in found.items()
-    ]
-    measure.show(f"batch of {len(images_BHW3)}", rows)
-    return found
+    return action
 
 
 def main() -> None:
@@ -105,12 +79,14 @@ def main() -> None:
             "torch fp32 channels_last": torch_runner(job, torch.channels_last, bf16=False),
             "torch bf16 channels_last": torch_runner(job, torch.channels_last, bf16=True),
         }
-        latency = {
-            str(size): compare(runners, images_NHW3[:size].copy(), calls, repeats) for size, calls in BATCHES.items()
-        }
+        latency = {}
+        for size, calls in BATCHES.items():
+            actions = {name: repeated(run, images_NHW3[:size]) for name, run in runners.items()}
+            seconds = measure.interleave(actions, repeats=repeats, warmup=2, pause=REST)
+            latency[str(size)] = measure.compare(f"batch of {size}", seconds, size * calls, "onnxruntime")
     print(f"\nexported in {exported['seconds']:.1f} s, {exported['bytes'] / 1e6:.1f} MB")
     settings = {"backbone": args.backbone, "weights": args.weights, "repeats": repeats, "size": recipe.input.size}
-    results = {"export": exported, "latency_by_batch": latency}
+    results = {"export": exported, "batches": latency}
     measure.record("export_latency", results, settings=settings, seeds=[0], smoke=args.smoke)
 
 

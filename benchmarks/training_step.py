@@ -28,6 +28,7 @@ from visionft.training.stage_run import StageRun
 from visionft.training.step import Stepper
 
 LOOP_STEPS = 30
+PLAIN = "plain loop, same kernels"
 STAGE = "{name: all, unfreeze: all, norm: all, schedule: constant, warmup: 0, head_lr: 1e-4, backbone_lr: 1e-4, "
 FORMATS = {
     f"{precision} {layout}": (f"runtime.precision={precision}", f"runtime.memory_format={layout}")
@@ -83,64 +84,38 @@ def training_forward(job: Job, batches: Sequence[Batch]) -> None:
             job.network(batch.to(job.runtime.device).images_BHW3)
 
 
-def compare(title: str, images: int, reference: str, seconds: dict[str, list[float]]) -> dict[str, Any]:
-    """Print and return images per second, and each one's speed as a multiple of the reference's."""
-    found = {
-        name: {
-            "images_per_second": measure.rates(images, values),
-            "ratio": measure.speed_ratio(values, seconds[reference]),
-        }
-        for name, values in seconds.items()
-    }
-    rows = [
-        {
-            "": name,
-            "images/s": row["images_per_second"]["median"],
-            "quartiles": " .. ".join(f"{value:.4g}" for value in row["images_per_second"]["quartiles"]),
-            f"x {reference}": f"{row['ratio']['median']:.3f}",
-        }
-        for name, row in found.items()
-    ]
-    measure.show(title, rows)
-    return {"reference": reference, **found}
-
-
 def measure_backbone(backbone: str, dataset: Dataset, repeats: int, smoke: bool) -> dict[str, Any]:
     job = build(backbone, dataset, smoke)
     batches = training_batches(job, 2)
     images = sum(map(len, batches))
     same = HandWritten(job, same_kernels=True)
     steps = {
-        "plain loop, same kernels": plain_steps(same, batches),
+        PLAIN: plain_steps(same, batches),
         "plain loop": plain_steps(HandWritten(job, same_kernels=False), batches),
         "visionft": our_steps(job, batches),
     }
-    found = {
-        "step": compare(f"{backbone}: step", images, next(iter(steps)), measure.interleave(steps, repeats=repeats))
-    }
+    seconds = measure.interleave(steps, repeats=repeats)
+    found = {"step": measure.compare(f"{backbone}: step", seconds, images, PLAIN)}
+
     grid = {name: our_steps(build(backbone, dataset, smoke, *texts), batches) for name, texts in FORMATS.items()}
     layout = "channels_last" if job.runtime.memory_format is torch.channels_last else "contiguous"
-    chosen = f"{'bf16' if job.runtime.bf16 else 'fp32'} {layout}"
+    chosen = f"{'bf16' if job.runtime.bf16 else 'fp32'} {layout}"  # by default
     seconds = measure.interleave(grid, repeats=max(1, repeats - 2))
-    found["formats"] = {
-        "default": chosen,
-        **compare(f"{backbone}: formats (default {chosen})", images, chosen, seconds),
-    }
+    found["formats"] = measure.compare(f"{backbone}: formats", seconds, images, chosen)
+
     passes: dict[str, Callable[[], object]] = {
         "training forward": lambda: training_forward(job, batches),
         "run_network": lambda: run_network(job, batches, exact=False),
         "run_network, exact": lambda: run_network(job, batches, exact=True),
     }
     seconds = measure.interleave(passes, repeats=repeats)
-    found["evaluation"] = compare(f"{backbone}: evaluation", images, "training forward", seconds)
+    found["evaluation"] = measure.compare(f"{backbone}: evaluation", seconds, images, "training forward")
+
     length = job.plans[0].steps
-    loops: dict[str, Callable[[], object]] = {
-        "plain loop, same kernels": lambda: same.train(job, length),
-        "visionft": lambda: our_loop(job),
-    }
+    loops: dict[str, Callable[[], object]] = {PLAIN: lambda: same.train(job, length), "visionft": lambda: our_loop(job)}
     seconds = measure.interleave(loops, repeats=1 if smoke else 3, warmup=0)
-    images = length * job.recipe.optim.batch_size
-    found["loop"] = compare(f"{backbone}: {length} steps with loading", images, "plain loop, same kernels", seconds)
+    title = f"{backbone}: {length} steps, loading and augmentation included"
+    found["loop"] = measure.compare(title, seconds, length * job.recipe.optim.batch_size, PLAIN)
     return found
 
 

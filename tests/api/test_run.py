@@ -122,10 +122,9 @@ class TestImagesGone:
 
     def test_the_run_says_so(self, without_one):
         run, _ = without_one
+        changed = r"run: shapes has changed since the run began: it had \d+ train, .*, now \d+ train"
         for action in (open_run(run).evaluate, open_run(run).report, open_run(run).export):
-            with pytest.raises(
-                DataError, match=r"run: shapes has changed since the run began: it had \d+ train, .*, now "
-            ):
+            with pytest.raises(DataError, match=changed):
                 action()
         with pytest.raises(DataError, match="has changed"):
             evaluate(run)

@@ -121,9 +121,7 @@ def test_what_a_sink_hears_and_the_summary(tiny, tmp_path):
 def test_a_folder_of_images_is_a_recipe(image_folder, tmp_path, monkeypatch):
     """The default recipe for the folder, with a few keys laid over it; the run gets the folder's name."""
     monkeypatch.chdir(tmp_path)
-    quick = ["stages.head.steps=1", "stages.top.steps=1", "stages.all.steps=1"]
-    for name in ("head", "top", "all"):
-        quick.append(f"stages.{name}.epochs=null")
+    quick = [f"stages.{name}.{length}" for name in ("head", "top", "all") for length in ("epochs=null", "steps=1")]
     small = ["backbone.name=test_resnet", "backbone.weights=none", "input.size=32", "evaluate.bootstrap=0"]
     small += ["runtime.precision=fp32", "stages.top.unfreeze=2"]
     run = train(image_folder, overrides=[*quick, *small], sinks=[])

@@ -105,7 +105,9 @@ def test_library_rules_that_leave_something_random_are_not_trusted():
 
 def test_timm_rules_resample_positions(tmp_path):
     original = timm.create_model("test_vit", img_size=64)  # a table of 4 x 4 patches
-    save_file(original.state_dict() | {"pos_embed": torch.full_like(original.pos_embed, 3.0)}, tmp_path / "vit.safetensors")
+    save_file(
+        original.state_dict() | {"pos_embed": torch.full_like(original.pos_embed, 3.0)}, tmp_path / "vit.safetensors"
+    )
 
     backbone = build_backbone("test_vit", str(tmp_path / "vit.safetensors"))  # 10 x 10
 

@@ -1,9 +1,12 @@
 """Every mistake is a message on stderr and exit code 2; nothing on stdout, no traceback."""
 
+import shutil
+
 import pytest
 
-from visionft.errors import DataError
+from visionft.errors import DataError, TrainingError
 from visionft.recipe import recipe_to_yaml
+from visionft.training.events import StepDone, Working
 
 
 @pytest.mark.parametrize(
@@ -35,9 +38,9 @@ def test_a_misspelt_recipe_gets_a_suggestion(refused):
     [
         (["trian", "photos"], "trian"),
         (["train", "photos", "--ressume"], "--ressume"),
-        (["train"], "RECIPE"),
+        (["train"], "recipe"),
         (["eval", "run", "--split", "valid"], "valid"),
-        (["predict", "model.onnx"], "IMAGES"),
+        (["predict", "model.onnx"], "images"),
     ],
 )
 def test_usage(refused, arguments, named):
@@ -143,3 +146,52 @@ def test_messages_of_many_lines_stay_whole(refused, monkeypatch, finished, image
 
     monkeypatch.setattr("visionft.api.prediction.predict", many)
     assert refused("predict", finished, image_folder) == "visionft: first [red]line[/]\nsecond <b>line\n"
+
+
+class TestTheTerminalIsLeftInOrder:
+    """A progress bar hides the cursor: whatever ends a command must show it again."""
+
+    HIDE, SHOW = "\x1b[?25l", "\x1b[?25h"
+
+    @pytest.fixture(autouse=True)
+    def terminal(self, monkeypatch):
+        monkeypatch.setenv("FORCE_COLOR", "1")
+        monkeypatch.setenv("TERM", "xterm")
+
+    def check(self, result, code):
+        assert result.code == code
+        assert result.err.count(self.HIDE) == result.err.count(self.SHOW) > 0
+        assert result.err.rindex("visionft: ") > result.err.rindex(self.SHOW)
+
+    def test_train(self, visionft, monkeypatch, tiny, tmp_path):
+        def fit(job, folder, sinks):
+            for sink in sinks:
+                sink(StepDone("head", 1, 1, 30, 0.5, 12.3, 1.0))
+            raise TrainingError("diverged")
+
+        monkeypatch.setattr("visionft.api.training.fit", fit)
+        (tmp_path / "r.yaml").write_text(recipe_to_yaml(tiny()))
+        self.check(visionft("train", tmp_path / "r.yaml", "--out", tmp_path / "run"), code=1)
+
+    def test_eval(self, visionft, monkeypatch, finished):
+        def failing(*_, on_batch, **__):
+            on_batch(1)
+            raise DataError("gone")
+
+        monkeypatch.setattr("visionft.api.run.run_network", failing)
+        self.check(visionft("eval", finished), code=2)
+
+    def test_export(self, visionft, monkeypatch, finished, tmp_path):
+        def failing(*_, **__):
+            raise DataError("gone")
+
+        monkeypatch.setattr("visionft.api.run.export_verified", failing)
+        self.check(visionft("export", shutil.copytree(finished, tmp_path / "copied")), code=2)
+
+    def test_demo(self, visionft, monkeypatch):
+        def failing(*_, sinks, **__):
+            sinks[0](Working("reading images", 1, 2))
+            raise DataError("gone")
+
+        monkeypatch.setattr("visionft.demo.train", failing)
+        self.check(visionft("demo"), code=2)

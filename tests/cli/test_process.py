@@ -5,6 +5,8 @@ import os
 import subprocess
 import sys
 
+import pytest
+
 from visionft.recipe import recipe_to_yaml
 
 
@@ -27,6 +29,7 @@ def test_help_names_every_verb():
         assert f"\n  {verb}" in out
 
 
+@pytest.mark.slow
 def test_results_and_progress_keep_apart(tiny, tmp_path):
     """Without a terminal progress is plain lines: no control characters, no bar."""
     stages = [{"name": "[bold]head[/]", "unfreeze": "none", "epochs": 1}]
@@ -48,11 +51,12 @@ def test_a_mistake_is_one_message(tmp_path):
     assert err == f"visionft: {tmp_path}/r.yaml:1: sead: unknown key; did you mean 'seed'?\n"
 
 
-def test_a_reader_that_goes_away_is_no_traceback():
-    """As with ``| head``."""
-    process = start("list", "backbones")
+@pytest.mark.parametrize("what", ["backbones", "heads"])
+def test_a_reader_that_goes_away_is_no_traceback(what):
+    """As with ``| head``; a short output fails when Python ends, if nobody sees to it before."""
+    process = start("list", what)
     process.stdout.close()
-    process.wait()
+    assert process.wait() == 1
     assert process.stderr.read() == ""
     process.stderr.close()
 

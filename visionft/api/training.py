@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Sequence
+from contextlib import closing
 from dataclasses import asdict
 from hashlib import sha256
 from pathlib import Path
@@ -46,16 +47,18 @@ def train(
     Raises:
         VisionftError: see ``visionft/errors.py``.
     """
+    if sinks is None:
+        with closing(Console()) as console:  # a bar must not outlive a failure
+            return train(recipe, overrides=overrides, out=out, resume=resume, sinks=[console])
     started = time.monotonic()
-    listeners: Sequence[Sink] = [Console()] if sinks is None else sinks
     folder = _folder_to_resume(recipe, out, overrides) if resume else None
     if folder is not None and folder.finished:
-        _tell(listeners, f"{folder.path} has finished already")
-        return Run(folder.path, sinks=listeners)
+        _tell(sinks, f"{folder.path} has finished already")
+        return Run(folder.path, sinks=sinks)
     resolved = folder.recipe if folder else resolve(recipe, overrides)
-    dataset = load_data(resolved, lambda done, total: _working(listeners, "reading images", done, total))
+    dataset = load_data(resolved, lambda done, total: _working(sinks, "reading images", done, total))
     for problem in dataset.problems:
-        _tell(listeners, str(problem))
+        _tell(sinks, str(problem))
     begun = folder is not None and "data" in folder.info
     # a run that was killed before its first checkpoint begins again, from its pretrained weights
     job = assemble(resolved, dataset, pretrained=folder is None or folder.checkpoints.empty)
@@ -70,7 +73,7 @@ def train(
             weights=asdict(job.network.backbone.weights),
         )
     folder.record(environment=environment(job.runtime.device))
-    all_sinks = [*listeners, JsonLines(folder.path / "events.jsonl")]
+    all_sinks = [*sinks, JsonLines(folder.path / "events.jsonl")]
     planned = RunPlanned(_facts(job, folder), outline(job))
     for sink in all_sinks:
         sink(planned)
@@ -82,7 +85,7 @@ def train(
     spec = _spec(job, folder, outcome.val)
     folder.write_model(job.network.state_dict(), spec)
     folder.record(status="finished", stages=outcome.results, history=outcome.history)
-    return Run(folder.path, job=job, sinks=listeners)
+    return Run(folder.path, job=job, sinks=sinks)
 
 
 def complete(run: Run) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 import json
 import sys
 from collections.abc import Mapping
+from io import TextIOWrapper
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -12,14 +13,17 @@ _HEADLINES = ("accuracy", "balanced_accuracy", "macro_f1", "auroc", "calibration
 
 
 def print_lines(*lines: str) -> None:
-    """Print lines."""
+    """Print lines; what the output's encoding lacks, or a file name that is no text, is escaped."""
+    if isinstance(sys.stdout, TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")
     for line in lines:
         sys.stdout.write(line + "\n")
+    sys.stdout.flush()  # a reader that has gone, as with `| head`, must show here and not when Python ends
 
 
 def print_json(data: Any) -> None:
-    """Print one JSON value."""
-    print_lines(json.dumps(data, ensure_ascii=False, allow_nan=False))
+    """Print one JSON value, in ASCII, which every reader can read."""
+    print_lines(json.dumps(data, allow_nan=False))
 
 
 def print_metrics(metrics: Mapping[str, Any]) -> None:

@@ -1,6 +1,7 @@
 """The verbs. Each imports what it needs when it runs, so that ``--help`` stays quick."""
 
 import sys
+from contextlib import closing
 from pathlib import Path
 from typing import Annotated
 
@@ -62,8 +63,11 @@ def train(
     from visionft.api import complete
     from visionft.api import train as run_recipe
     from visionft.cli.output import print_summary
+    from visionft.training.console import Console
 
-    summary = complete(run_recipe(recipe, overrides=overrides or (), out=out, resume=resume))
+    with closing(Console()) as console:
+        run = run_recipe(recipe, overrides=overrides or (), out=out, resume=resume, sinks=[console])
+        summary = complete(run)
     print_json(summary) if json else print_summary(summary)
 
 
@@ -83,7 +87,8 @@ def evaluate(
     from visionft.cli.output import print_metrics
     from visionft.training.console import Console
 
-    metrics = measure(model, data=data, split=split, sinks=[Console()]).to_dict()
+    with closing(Console()) as console:
+        metrics = measure(model, data=data, split=split, sinks=[console]).to_dict()
     print_json({"metrics": metrics}) if json else print_metrics(metrics)
 
 
@@ -115,7 +120,8 @@ def export(
     from visionft.api import open_run
     from visionft.training.console import Console
 
-    artifact = open_run(run, sinks=[Console()]).export(to, out)
+    with closing(Console()) as console:
+        artifact = open_run(run, sinks=[console]).export(to, out)
     if json:
         print_json({"path": str(artifact.path), "parity": artifact.parity.to_dict()})
     else:
@@ -158,8 +164,10 @@ def demo(overrides: Set = None, out: Out = None, resume: Resume = False, json: J
     """Tell defective solar cells from functional ones: the whole story, offline, in minutes."""
     from visionft.cli.output import print_demo
     from visionft.demo import demo as tell
+    from visionft.training.console import Console
 
-    summary = tell(overrides=overrides or (), out=out, resume=resume)
+    with closing(Console()) as console:
+        summary = tell(overrides=overrides or (), out=out, resume=resume, sinks=[console])
     print_json(summary) if json else print_demo(summary)
 
 

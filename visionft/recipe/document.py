@@ -113,9 +113,9 @@ class _Loader(yaml.SafeLoader):
         return super().compose_node(parent, index)
 
 
-_Loader.add_implicit_resolver(
-    "tag:yaml.org,2002:float", re.compile(r"^[-+]?(\d+\.?\d*|\.\d+)[eE][-+]?\d+$"), list("-+.0123456789")
-)
+# what is a number beyond PyYAML's own rules: tag, pattern, first characters
+SCIENTIFIC = ("tag:yaml.org,2002:float", re.compile(r"^[-+]?(\d+\.?\d*|\.\d+)[eE][-+]?\d+$"), list("-+.0123456789"))
+_Loader.add_implicit_resolver(*SCIENTIFIC)
 
 
 def _parse(text: str, place: str, folder: Path, origins: dict[Location, Origin]) -> dict[str, Any]:

@@ -5,12 +5,21 @@ from typing import Any
 
 import yaml
 
+from visionft.recipe.document import SCIENTIFIC
 from visionft.recipe.schema import Recipe
+
+
+class _Dumper(yaml.SafeDumper):
+    """Quotes text that the reader would take for a number, such as a folder called 1e3."""
+
+
+_Dumper.add_implicit_resolver(*SCIENTIFIC)
 
 
 def recipe_to_yaml(recipe: Recipe) -> str:
     """Write every key of a resolved recipe; ``load_recipe`` gives the same recipe back."""
-    return yaml.safe_dump(recipe.model_dump(mode="json"), sort_keys=False, allow_unicode=True, width=110)
+    data = recipe.model_dump(mode="json")
+    return yaml.dump(data, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=110)
 
 
 def json_schema() -> str:
