@@ -48,9 +48,9 @@ def test_bad_files_are_errors_when_the_recipe_is_strict(tiny, photos):
 
 def test_every_mistake_of_a_recipe(tmp_path):
     path = tmp_path / "bad.yaml"
-    path.write_text("sead: 1\nbackbone:\n  nmae: x\noptim: {batch_size: zero}\nstages:\n  - {name: a, epoch: 3}\n")
+    path.write_text("sead: 1\nbackbone:\n  namee: x\noptim: {batch_size: zero}\nstages:\n  - {name: a, epoch: 3}\n")
     errors = check(path).errors
-    for key in ("sead", "backbone.nmae", "optim.batch_size", "stages[0].epoch"):
+    for key in ("sead", "backbone.namee", "optim.batch_size", "stages[0].epoch"):
         assert any(key in error for error in errors)
     assert all(str(path) in error for error in errors)
 

@@ -36,7 +36,7 @@ def test_a_misspelt_recipe_gets_a_suggestion(refused):
 @pytest.mark.parametrize(
     ("arguments", "named"),
     [
-        (["trian", "photos"], "trian"),
+        (["traim", "photos"], "traim"),
         (["train", "photos", "--ressume"], "--ressume"),
         (["train"], "recipe"),
         (["eval", "run", "--split", "valid"], "valid"),

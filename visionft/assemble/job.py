@@ -129,9 +129,9 @@ def assemble(recipe: Recipe, dataset: Dataset, *, pretrained: bool = True) -> Jo
     steps_per_epoch = -(-batches // recipe.optim.accumulate)
     plans = plan(recipe.stages, [group.name for group in backbone.groups], steps_per_epoch)
     job = Job(recipe, dataset, task, network, spec, plans, runtime)
-    for stage in recipe.stages:
-        canvas = job.stage_input(stage)
-        backbone.check_size(canvas.height, canvas.width)
+    sizes = {(canvas.height, canvas.width) for canvas in map(job.stage_input, recipe.stages)}
+    for height, width in sizes - {(backbone.input.height, backbone.input.width)}:  # that one it was built with
+        backbone.check_size(height, width)
     last = job.stage_input(recipe.stages[-1])  # the model is deployed as it was last trained
     return replace(job, input=last)
 

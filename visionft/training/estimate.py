@@ -14,7 +14,7 @@ from visionft.batch import Batch
 from visionft.stages import StagePlan
 from visionft.training.optimizer import enter_stage
 
-_SAMPLE = 8  # images in the timed step
+_SAMPLE = 4  # images in the timed step
 
 
 def outline(job: Job) -> list[dict[str, Any]]:

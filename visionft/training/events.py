@@ -5,6 +5,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
+from visionft.errors import CheckpointError
+
 
 @dataclass(frozen=True, slots=True)
 class Event:
@@ -141,5 +143,8 @@ class JsonLines:
         if isinstance(event, StepDone | Working):
             return
         line = json.dumps({"event": type(event).__name__, **asdict(event)}, ensure_ascii=False)
-        with self._path.open("a", encoding="utf-8") as file:
-            file.write(line + "\n")
+        try:
+            with self._path.open("a", encoding="utf-8") as file:
+                file.write(line + "\n")
+        except OSError as error:
+            raise CheckpointError(f"{self._path}: cannot be written: {error.strerror}") from error
