@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Sequence
-from importlib.resources import files
 from pathlib import Path
 
 from pydantic import ValidationError
@@ -40,8 +39,9 @@ def recipe_from_data(path: str | Path, overrides: Sequence[str] = ()) -> Recipe:
 
 def shipped_recipes() -> dict[str, Path]:
     """Return the recipes that ship with the package, by name."""
-    checkout = Path(visionft.__file__).parent.parent / "recipes"
-    folder = checkout if checkout.is_dir() else Path(str(files("visionft.recipes")))
+    package = Path(visionft.__file__).parent
+    installed = package / "recipes"
+    folder = installed if installed.is_dir() else package.parent / "recipes"  # a checkout keeps them at the top
     return {path.stem: path for path in sorted(folder.glob("*.yaml"))}
 
 
