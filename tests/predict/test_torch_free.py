@@ -102,7 +102,9 @@ def test_in_an_environment_without_torch(deployed, tmp_path):
     pip_install(python, *NEEDED)
     pip_install(python, "--no-deps", str(source))
     found = predict_with(python, tmp_path, model, photos)
-    assert Path(found["home"]).is_relative_to(tmp_path / "env")
+    home = Path(found["home"])
+    assert home.is_relative_to(tmp_path / "env")
+    assert (home.parent / "recipes" / "solar_cells.yaml").is_file()  # recipes are installed with the package
     np.testing.assert_allclose(rows(found["results"]), expected_BK, atol=1e-6)
 
 

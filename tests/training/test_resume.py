@@ -125,6 +125,21 @@ def test_interrupted_anywhere_ends_the_same(tiny, train, tmp_path, step, ema):
     assert model_bytes(resumed, tmp_path / "a") == model_bytes(whole, tmp_path / "b")
 
 
+def test_interrupted_in_the_last_validation_stops_too(tiny, train, tmp_path):
+    """The signal comes when there is no step left to stop before."""
+
+    def act(event):
+        if isinstance(event, EpochDone) and event.row["epoch"] == 3:
+            os.kill(os.getpid(), signal.SIGINT)
+
+    whole, _, _ = train(tiny(), "whole")
+    with pytest.raises(Interrupted, match="interrupted at the end of stage all"):
+        train(tiny(), "stopped", act=act)
+    resumed, _, recorder = train(tiny(), "stopped")
+    assert recorder.of(StepDone) == []
+    assert model_bytes(resumed, tmp_path / "a") == model_bytes(whole, tmp_path / "b")
+
+
 def test_a_damaged_checkpoint_is_left_aside_loudly(tiny, train, tmp_path):
     recipe = tiny()
     whole, _, _ = train(recipe, "whole")

@@ -57,6 +57,7 @@ def fit(job: Job, folder: RunFolder, sinks: Sequence[Sink] = ()) -> Outcome:
                         stage.validate()
                         stage.save()
                     stage.leave(reason)
+                guard.leave_if_received(f"at the end of stage {plan.stage.name}")
     except torch.OutOfMemoryError as error:
         raise TrainingError(
             f"out of memory on {job.runtime.device}: lower optim.batch_size (now {job.recipe.optim.batch_size}) and "

@@ -37,10 +37,11 @@ class InterruptGuard:
         """Whether a signal has come."""
         return self._received is not None
 
-    def leave(self, message: str) -> None:
-        """Raise for the signal that came.
+    def leave_if_received(self, message: str) -> None:
+        """Leave when a signal has come; the state must have been saved.
 
         Raises:
-            Interrupted: always.
+            Interrupted: with the signal's exit code.
         """
-        raise Interrupted(self._received or signal.SIGINT, message)
+        if self._received is not None:
+            raise Interrupted(self._received, f"interrupted {message}; the state is saved, go on with --resume")

@@ -141,7 +141,7 @@ class StageRun:
         """Save after a signal and after the recipe's time, always between two steps."""
         if guard.received:
             self.save()
-            guard.leave(f"interrupted after {self._progress.step} steps; the state is saved, go on with --resume")
+            guard.leave_if_received(f"after {self._progress.step} steps")
         if time.monotonic() - self._saved_at >= 60 * self._job.recipe.runtime.checkpoint_minutes:
             self.save()
 
