@@ -1,6 +1,6 @@
 """What the loader hands to the training loop.
 
-Shape suffixes: B batch, H height, W width, 3 colour channels (RGB).
+Shape suffixes: B batch, H height, W width, 3 colour channels (RGB), D embedding channels.
 """
 
 from dataclasses import dataclass
@@ -33,3 +33,28 @@ class Batch:
 
     def __len__(self) -> int:
         return len(self.ids)
+
+
+@dataclass(frozen=True, slots=True)
+class FeatureBatch:
+    """What a frozen backbone gives for a few samples, in the place of their images.
+
+    Attributes:
+        features_BD: the task's features of the images.
+        labels_B: int64 class indices.
+        ids: sample ids, for messages that name files.
+    """
+
+    features_BD: Tensor
+    labels_B: Tensor
+    ids: tuple[str, ...]
+
+    def to(self, device: torch.device) -> "FeatureBatch":
+        """Return the same batch on a device."""
+        return FeatureBatch(self.features_BD.to(device), self.labels_B.to(device), self.ids)
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+
+AnyBatch = Batch | FeatureBatch

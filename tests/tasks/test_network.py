@@ -24,9 +24,9 @@ def images(batch=3, height=32, width=48):
 class Watch(Classification):
     """A task that shows what the backbone is given."""
 
-    def outputs(self, backbone, head, images_BCHW):
+    def features(self, backbone, images_BCHW):
         self.seen_BCHW = images_BCHW
-        return super().outputs(backbone, head, images_BCHW)
+        return super().features(backbone, images_BCHW)
 
 
 @pytest.fixture(scope="module")

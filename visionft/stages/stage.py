@@ -62,7 +62,8 @@ class Stage:
 
 
 DEFAULT_STAGES = (
-    Stage(name="head", unfreeze="none", epochs=3, head_lr=2e-3),
+    # without augmentation the frozen features are computed once, so that many epochs cost as much as one
+    Stage(name="head", unfreeze="none", epochs=30, head_lr=5e-3, augment="none", patience=10),
     Stage(name="top", unfreeze=6, epochs=8, layer_decay=0.9, augment="medium", patience=4),
     Stage(name="all", unfreeze="all", epochs=8, backbone_lr=1e-4, layer_decay=0.85, augment="medium", patience=4),
 )

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from visionft.backbones import Backbone
-from visionft.batch import Batch
+from visionft.batch import AnyBatch
 from visionft.metrics import ClassificationMetrics
 
 
@@ -23,11 +23,11 @@ class TaskAdapter(Protocol):
         """Return a fresh head for the backbone."""
         ...
 
-    def outputs(self, backbone: Backbone, head: nn.Module, images_BCHW: Tensor) -> Tensor:
-        """Run backbone and head on normalised images."""
+    def features(self, backbone: Backbone, images_BCHW: Tensor) -> Tensor:
+        """Return what the head gets, for normalised images."""
         ...
 
-    def loss(self, outputs: Tensor, batch: Batch) -> Tensor:
+    def loss(self, outputs: Tensor, batch: AnyBatch) -> Tensor:
         """Return the mean loss of a batch, a scalar."""
         ...
 

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from visionft.backbones import Backbone
-from visionft.batch import Batch
+from visionft.batch import AnyBatch
 from visionft.heads import HEADS
 from visionft.metrics import ClassificationMetrics, classification_metrics, quick_metrics
 
@@ -57,12 +57,11 @@ class Classification:
         head: nn.Module = HEADS[self._head](backbone.embedding_dim, len(self.class_names), self._dropout)
         return head
 
-    def outputs(self, backbone: Backbone, head: nn.Module, images_BCHW: Tensor) -> Tensor:
-        """Return logits_BK."""
-        logits_BK: Tensor = head(backbone.embed(images_BCHW))
-        return logits_BK
+    def features(self, backbone: Backbone, images_BCHW: Tensor) -> Tensor:
+        """Return embedding_BD."""
+        return backbone.embed(images_BCHW)
 
-    def loss(self, outputs: Tensor, batch: Batch) -> Tensor:
+    def loss(self, outputs: Tensor, batch: AnyBatch) -> Tensor:
         """Return the mean cross-entropy of logits_BK, in nats."""
         logits_BK = outputs.float()
         weights_K = None if self._weights_K is None else self._weights_K.to(logits_BK.device)

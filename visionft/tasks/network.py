@@ -7,6 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from visionft.backbones import Backbone
+from visionft.batch import AnyBatch, FeatureBatch
 from visionft.spec import InputSpec
 from visionft.tasks.adapter import TaskAdapter
 
@@ -36,9 +37,19 @@ class TaskNetwork(nn.Module):
 
     def forward(self, images_BHW3: Tensor) -> Tensor:
         """Return the raw outputs for uint8 RGB canvases."""
+        outputs: Tensor = self.head(self.features(images_BHW3))
+        return outputs
+
+    def run(self, batch: AnyBatch) -> Tensor:
+        """Return the raw outputs for a batch of images, or of features that are known already."""
+        outputs: Tensor = self.head(batch.features_BD) if isinstance(batch, FeatureBatch) else self(batch.images_BHW3)
+        return outputs
+
+    def features(self, images_BHW3: Tensor) -> Tensor:
+        """Return what the head gets, for uint8 RGB canvases."""
         # a permuted NHWC tensor already lies in channels_last order, so this copies nothing
         images_BCHW = (images_BHW3.permute(0, 3, 1, 2).float() - self.mean_C11) * self.scale_C11
-        return self._task.outputs(self.backbone, self.head, images_BCHW)
+        return self._task.features(self.backbone, images_BCHW)
 
 
 class FinalNetwork(nn.Module):

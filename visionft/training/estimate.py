@@ -12,6 +12,7 @@ import torch
 from visionft.assemble import Job
 from visionft.batch import Batch
 from visionft.stages import StagePlan
+from visionft.training.frozen import features_are_constant
 from visionft.training.optimizer import enter_stage
 
 _SAMPLE = 4  # images in the timed step
@@ -34,6 +35,7 @@ def _row(job: Job, plan: StagePlan) -> dict[str, Any]:
     canvas = job.stage_input(stage)
     step, forward = _seconds_per_image(job, plan)
     epochs = plan.steps / plan.steps_per_epoch
+    passes = 1.0 if features_are_constant(plan) else epochs  # over the images
     train, val = len(job.dataset.split("train")), len(job.dataset.split("val"))
     return {
         "stage": stage.name,
@@ -47,7 +49,7 @@ def _row(job: Job, plan: StagePlan) -> dict[str, Any]:
         "canvas": [canvas.width, canvas.height],
         "epochs": round(epochs, 2),
         "steps": plan.steps,
-        "seconds": round(epochs * (train * step + val * forward), 1),
+        "seconds": round(passes * (train * step + val * forward), 1),
     }
 
 

@@ -55,7 +55,7 @@ def fit(job: Job, folder: RunFolder, sinks: Sequence[Sink] = ()) -> Outcome:
                     while (reason := stage.reason_to_end()) is None:
                         stage.train_epoch(guard)
                         stage.validate()
-                        stage.save()
+                        stage.save_epoch()
                     stage.leave(reason)
                 guard.leave_if_received(f"at the end of stage {plan.stage.name}")
     except torch.OutOfMemoryError as error:

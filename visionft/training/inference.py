@@ -11,13 +11,12 @@ import torch
 from numpy.typing import NDArray
 
 from visionft.assemble import Job
-from visionft.batch import Batch
-from visionft.tasks.network import FinalNetwork
+from visionft.batch import AnyBatch
 
 
 @torch.inference_mode()
 def run_network(
-    job: Job, batches: Iterable[Batch], *, exact: bool, on_batch: Callable[[int], None] | None = None
+    job: Job, batches: Iterable[AnyBatch], *, exact: bool, on_batch: Callable[[int], None] | None = None
 ) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
     """Return final results and labels in the order of the batches.
 
@@ -31,13 +30,12 @@ def run_network(
     Returns:
         results_NK float32 and labels_N int64.
     """
-    final = FinalNetwork(job.network, job.task)
     was_training = job.network.training
     job.network.eval()
     results, labels, done = [], [], 0
     for batch in batches:
         with nullcontext() if exact else job.runtime.autocast():
-            results.append(final(batch.to(job.runtime.device).images_BHW3).cpu())
+            results.append(job.task.finalize(job.network.run(batch.to(job.runtime.device))).cpu())
         labels.append(batch.labels_B)
         done += len(batch)
         if on_batch:

@@ -6,17 +6,21 @@ from contextlib import nullcontext
 from itertools import islice
 from types import TracebackType
 
-from visionft.batch import Batch
+from visionft.batch import AnyBatch
+from visionft.data.loader import Loader
 from visionft.errors import DataError, TrainingError
 from visionft.stages import StagePlan
 from visionft.training.average import WeightAverage
 from visionft.training.events import EpochDone, Notice, StageEnded, StageStarted, StepDone
+from visionft.training.frozen import FrozenFeatures, features_are_constant
 from visionft.training.inference import run_network
 from visionft.training.interrupt import InterruptGuard
 from visionft.training.optimizer import enter_stage, restore_state, state_by_name
 from visionft.training.progress import better
 from visionft.training.session import Session
 from visionft.training.step import Stepper
+
+_SAVE_APART = 10.0  # seconds between checkpoints where epochs take less
 
 
 class StageRun:
@@ -34,8 +38,8 @@ class StageRun:
         self._plan = plan
         self._stage = plan.stage
         self._canvas = session.job.stage_input(plan.stage)
-        self._train = session.job.train_loader(plan.stage)
-        self._val = session.job.eval_loader("val", self._canvas)
+        self._train: Loader | FrozenFeatures = session.job.train_loader(plan.stage)
+        self._val: Loader | FrozenFeatures = session.job.eval_loader("val", self._canvas)
         self._optimizer = enter_stage(session.job, plan)
         restore_state(self._optimizer, session.optimizer_state)
         decay = session.job.recipe.optim.ema
@@ -54,8 +58,14 @@ class StageRun:
                 steps=plan.steps,
             )
         )
+        if features_are_constant(plan):
+            self._train, self._val = (self._features_of(loader) for loader in (self._train, self._val))
         if plan.index > 0 and self._progress.stage_step == 0:
             self._value_start()
+
+    def _features_of(self, loader: Loader) -> FrozenFeatures:
+        with loader:
+            return FrozenFeatures(self._job, loader)
 
     def _value_start(self) -> None:
         """Make the weights that the stage starts with the best so far, valued on the stage's own canvas."""
@@ -110,14 +120,14 @@ class StageRun:
                 break
         progress.images_per_second = images / max(time.monotonic() - started, 1e-9)
 
-    def _steps_of_epoch(self) -> Iterator[Sequence[Batch]]:
+    def _steps_of_epoch(self) -> Iterator[Sequence[AnyBatch]]:
         """Yield the micro-batches of each optimizer step that is left in the epoch."""
         progress = self._progress
-        batches = self._train.training(progress.epoch, start_batch=progress.batch)
+        batches: Iterator[AnyBatch] = iter(self._train.training(progress.epoch, start_batch=progress.batch))
         while group := list(islice(batches, self._job.recipe.optim.accumulate)):
             yield group
 
-    def _note(self, loss: float | None, batches: Sequence[Batch]) -> None:
+    def _note(self, loss: float | None, batches: Sequence[AnyBatch]) -> None:
         """Count a step; name the files of one that was not finite, and give up after too many."""
         progress, limit = self._progress, self._job.recipe.optim.max_skipped
         if loss is not None:
@@ -206,6 +216,11 @@ class StageRun:
         progress.next_stage()
         self.save()
         self._session.tell(StageEnded(result))
+
+    def save_epoch(self) -> None:
+        """Write a checkpoint, unless epochs are so short that this would take longer than training."""
+        if time.monotonic() - self._saved_at >= _SAVE_APART or not isinstance(self._train, FrozenFeatures):
+            self.save()
 
     def save(self) -> None:
         """Write a checkpoint."""

@@ -8,7 +8,7 @@ from torch.nn.utils import clip_grad_norm_
 from torch.optim import Optimizer
 
 from visionft.assemble import Job
-from visionft.batch import Batch
+from visionft.batch import AnyBatch
 from visionft.seeds import derive_seed
 from visionft.stages import StagePlan
 from visionft.training.average import WeightAverage
@@ -33,7 +33,7 @@ class Stepper:
         self._trainable = [p for group in optimizer.param_groups for p in group["params"]]
         self._buffers = list(job.network.buffers()) if plan.stage.norm == "all" else []
 
-    def take(self, batches: Sequence[Batch], *, run_step: int, stage_step: int) -> float | None:
+    def take(self, batches: Sequence[AnyBatch], *, run_step: int, stage_step: int) -> float | None:
         """Take one step on the mean loss of some batches.
 
         Args:
@@ -64,11 +64,11 @@ class Stepper:
         self._optimizer.zero_grad(set_to_none=True)
         return loss.item() if finite else None
 
-    def _backward(self, batch: Batch, parts: int) -> Tensor:
+    def _backward(self, batch: AnyBatch, parts: int) -> Tensor:
         runtime = self._job.runtime
         batch = batch.to(runtime.device)
         with runtime.autocast():
-            outputs = self._job.network(batch.images_BHW3)
+            outputs = self._job.network.run(batch)
         loss = self._job.task.loss(outputs, batch)
         torch.autograd.backward(loss / parts)
         return loss.detach()

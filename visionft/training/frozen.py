@@ -1,0 +1,65 @@
+"""A frozen backbone runs once: its features are kept, and the head trains on them at almost no cost.
+
+Shape suffixes: N images, D embedding channels.
+"""
+
+from collections.abc import Iterator, Sequence
+
+import torch
+from torch import Tensor
+
+from visionft.assemble import Job
+from visionft.batch import FeatureBatch
+from visionft.data.loader import Loader
+from visionft.data.plan import evaluation_plan, training_plan
+from visionft.stages import StagePlan
+
+
+def features_are_constant(plan: StagePlan) -> bool:
+    """Say whether the backbone gives the same for an image in every epoch of a stage."""
+    return not plan.groups and plan.stage.augment == "none"
+
+
+class FrozenFeatures:
+    """Stands in for a loader: the same batches, with features in the place of images.
+
+    The features are computed in the order of the data set, so that they do not depend on where a run was resumed.
+
+    Args:
+        job: network and runtime.
+        loader: the images; read once.
+    """
+
+    @torch.no_grad()  # and not inference mode, whose tensors autograd refuses to train a head on
+    def __init__(self, job: Job, loader: Loader) -> None:
+        job.network.eval()
+        features, labels = [], []
+        ids: list[str] = []
+        for batch in loader.evaluation():
+            with job.runtime.autocast():
+                features.append(job.network.features(batch.to(job.runtime.device).images_BHW3).float())
+            labels.append(batch.labels_B)
+            ids += batch.ids
+        self._features_ND = torch.cat(features)
+        self._labels_N = torch.cat(labels)
+        self._ids = ids
+        self._batch_size = job.recipe.optim.batch_size
+        self._seed = job.recipe.seed
+        job.network.train()
+
+    def training(self, epoch: int, start_batch: int = 0) -> Iterator[FeatureBatch]:
+        """Yield the shuffled batches of one epoch, the same samples as the loader's."""
+        plan = training_plan(len(self._ids), self._batch_size, seed=self._seed, epoch=epoch, start_batch=start_batch)
+        return map(self._batch, plan)
+
+    def evaluation(self) -> Iterator[FeatureBatch]:
+        """Yield every sample once, in the order of the data set."""
+        return map(self._batch, evaluation_plan(len(self._ids), self._batch_size))
+
+    def close(self) -> None:
+        """Nothing is left open; loaders have this."""
+
+    def _batch(self, indices: Sequence[int]) -> FeatureBatch:
+        chosen: Tensor = torch.tensor(indices)
+        features_BD = self._features_ND[chosen.to(self._features_ND.device)]
+        return FeatureBatch(features_BD, self._labels_N[chosen], tuple(self._ids[index] for index in indices))
