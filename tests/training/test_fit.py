@@ -61,6 +61,16 @@ def test_the_network_ends_with_the_best_weights(tiny, train):
     assert [event.best for event in rows if event.row["stage"] == 1] == [False, False]
 
 
+def test_the_last_weights_are_taken_where_the_recipe_says_so(tiny, train):
+    stages = [
+        {"name": "good", "epochs": 3, "norm": "all", "head_lr": 1e-2},
+        {"name": "bad", "epochs": 1, "norm": "all", "head_lr": 50.0, "backbone_lr": 50.0, "schedule": "constant"},
+    ]
+    _, outcome, _ = train(tiny(stages=stages, evaluate={"select": "last"}))
+    assert outcome.val == outcome.history[-1]["val"]
+    assert outcome.val["loss"] > outcome.history[2]["val"]["loss"]
+
+
 def test_a_new_canvas_is_valued_before_it_trains(tiny, train):
     """Validation values at two sizes cannot be compared, so the start is valued at the new one."""
     stages = [

@@ -16,6 +16,7 @@ from visionft.recipe import recipe_to_yaml
 from visionft.report.data import DatasetFacts, Example, ModelFacts, ReportData, StageFacts
 from visionft.sample import SPLITS, Split
 from visionft.spec import InputSpec, ModelSpec
+from visionft.training.progress import selection_value
 
 _MISTAKES, _UNSURE = 24, 8
 
@@ -57,7 +58,7 @@ def report_data(
         ),
         metrics=metrics,
         split=split,
-        selection=recipe.evaluate.select,
+        selection=selection_value(recipe.evaluate.select),
         stages=tuple(_stage(job, result) for result in info["stages"]),
         history=tuple(info["history"]),
         mistakes=mistakes,
@@ -87,7 +88,7 @@ def _stage(job: Job, result: Mapping[str, Any]) -> StageFacts:
         backbone_rate=plan.rates[-1].lr if plan.rates else None,
         epochs=result["steps"] / plan.steps_per_epoch,
         best_epoch=result["best_epoch"],
-        best_value=result["best"].get(job.recipe.evaluate.select),
+        best_value=result["best"].get(selection_value(job.recipe.evaluate.select)),
         seconds=result["seconds"],
         ended=result["ended"],
     )

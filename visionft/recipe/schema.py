@@ -136,8 +136,9 @@ class RuntimeSection(Section):
 class EvaluateSection(Section):
     """How models are compared."""
 
-    select: Literal["loss", "accuracy", "balanced_accuracy", "macro_f1", "auroc"] = "loss"
-    """Validation value that picks the best weights of a stage."""
+    select: Literal["loss", "accuracy", "balanced_accuracy", "macro_f1", "auroc", "last"] = "loss"
+    """Validation value that picks the best weights of a stage; last takes those at its end, for validation parts so
+    small that the best of many epochs is mostly luck."""
     bootstrap: Annotated[int, Field(ge=0)] = 1000
     """Resamples behind the 95 % intervals."""
 

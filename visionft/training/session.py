@@ -7,7 +7,7 @@ from torch import Tensor
 from visionft.assemble import Job
 from visionft.checkpoint import Checkpoint, RunFolder
 from visionft.training.events import Event, Notice, Sink
-from visionft.training.progress import Best, Progress
+from visionft.training.progress import Best, Progress, selection_value
 
 
 class Session:
@@ -48,7 +48,7 @@ class Session:
 
     def keep_best(self, val: dict[str, float], epoch: int) -> None:
         """Remember the network's present weights as the best."""
-        value = val[self.job.recipe.evaluate.select]
+        value = val[selection_value(self.job.recipe.evaluate.select)]
         self.progress.best = Best(value, epoch, self.progress.step, val)
         self.best_weights = {name: t.detach().cpu().clone() for name, t in self.job.network.state_dict().items()}
         self._best_saved = False

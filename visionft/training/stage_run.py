@@ -16,7 +16,7 @@ from visionft.training.frozen import FrozenFeatures, features_are_constant
 from visionft.training.inference import run_network
 from visionft.training.interrupt import InterruptGuard
 from visionft.training.optimizer import enter_stage, restore_state, state_by_name
-from visionft.training.progress import better
+from visionft.training.progress import better, selection_value
 from visionft.training.session import Session
 from visionft.training.step import Stepper
 
@@ -160,7 +160,7 @@ class StageRun:
         progress, select = self._progress, self._job.recipe.evaluate.select
         with self._average.applied() if self._average else nullcontext():
             val = self._validation()
-            improved = progress.best is None or better(val[select], progress.best.value, select)
+            improved = progress.best is None or better(val[selection_value(select)], progress.best.value, select)
             if improved:
                 self._session.keep_best(val, progress.epoch + 1)
         row = {
@@ -188,7 +188,7 @@ class StageRun:
     def _validation(self) -> dict[str, float]:
         results_N, labels_N = run_network(self._job, self._val.evaluation(), exact=False)
         val = self._job.task.validate(results_N, labels_N)
-        select = self._job.recipe.evaluate.select
+        select = selection_value(self._job.recipe.evaluate.select)
         if select not in val:
             raise DataError(
                 f"evaluate.select: {select} is not defined on these validation images, which are all of one class; "
