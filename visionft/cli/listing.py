@@ -16,6 +16,12 @@ def names_of(what: str) -> list[str]:
     return sorted(_LISTS[what]())
 
 
+def _augmentations() -> Iterable[str]:
+    from visionft.augment import POLICIES
+
+    return POLICIES
+
+
 def _backbones() -> Iterable[str]:
     from visionft.backbones import backbone_names
 
@@ -53,6 +59,7 @@ def _tasks() -> Iterable[str]:
 
 
 _LISTS: dict[str, Callable[[], Iterable[str]]] = {
+    "augmentations": _augmentations,
     "backbones": _backbones,
     "formats": _formats,
     "heads": _heads,
