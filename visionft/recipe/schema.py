@@ -130,7 +130,7 @@ class RuntimeSection(Section):
     workers: Annotated[int, Field(ge=0)] | Literal["auto"] = "auto"
     """Processes that load images; 0 loads in the training process."""
     checkpoint_minutes: Annotated[float, Field(gt=0)] = 5.0
-    """Longest time between two checkpoints; one is also written after every epoch."""
+    """Longest time between two checkpoints; one is also written after every epoch that runs the backbone."""
 
 
 class EvaluateSection(Section):
