@@ -1,8 +1,9 @@
 """Large depthwise convolutions under bf16 autocast on a CPU: backward in fp32.
 
 oneDNN has no fast bf16 backward pass for depthwise kernels of 5 x 5 and more, which makes bf16 training of
-EfficientNets slow (``benchmarks/results/training_step.json``: the plain loop with and without these kernels). The rest is faster in
-bf16, so only these layers step out of autocast, and only where a gradient is needed: a frozen prefix stays in bf16.
+EfficientNets slow: ``benchmarks/results/training_step.json`` has a plain loop with and without these kernels. The
+rest is faster in bf16, so only these layers step out of autocast, and only where a gradient is needed: a frozen
+prefix stays in bf16.
 """
 
 import torch
