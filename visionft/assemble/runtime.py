@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import torch
 from torch import nn
 
-from visionft.assemble.depthwise import spare_depthwise
+from visionft.assemble.depthwise import speed_up_depthwise
 from visionft.errors import RecipeError
 from visionft.recipe import Recipe
 
@@ -53,7 +53,7 @@ class Runtime:
         """Move a network to the device and into the memory format."""
         network.to(self.device).to(memory_format=self.memory_format)
         if self.bf16 and self.device.type == "cpu":
-            spare_depthwise(network)
+            speed_up_depthwise(network)
 
     def autocast(self) -> AbstractContextManager[object]:
         """Return the context for training passes."""
