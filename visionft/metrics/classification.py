@@ -6,7 +6,6 @@ A class that has no samples among the labels has no recall and no area under the
 the classes that have samples. A number that is not defined is None, in Python as in JSON.
 """
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -23,6 +22,7 @@ from visionft.metrics.scores import (
     count_scores,
     log_losses,
     one_vs_rest_auroc,
+    optional,
     overall_auroc,
     ratio,
 )
@@ -143,7 +143,7 @@ def classification_metrics(
         accuracy=float(overall["accuracy"]),
         balanced_accuracy=float(overall["balanced_accuracy"]),
         macro_f1=float(overall["macro_f1"]),
-        auroc=_number(overall_auroc(auroc_K)),
+        auroc=optional(overall_auroc(auroc_K)),
         nll=float(log_losses(chances_NK, true_N).mean()),
         calibration_error=error,
         per_class=_per_class(class_names, confusion_KK, auroc_K),
@@ -226,11 +226,6 @@ def _per_class(class_names: Sequence[str], confusion_KK: Ints, auroc_K: Floats) 
         auroc_K,
     )
     return {
-        name: ClassScores(_number(precision), _number(recall), _number(f1), int(support), _number(auroc))
+        name: ClassScores(optional(precision), optional(recall), optional(f1), int(support), optional(auroc))
         for name, precision, recall, f1, support, auroc in zip(class_names, *columns, strict=True)
     }
-
-
-def _number(value: np.floating[Any] | Floats) -> float | None:
-    number = float(value)
-    return None if math.isnan(number) else number

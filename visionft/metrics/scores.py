@@ -1,9 +1,12 @@
-"""The arithmetic of classification scores, for one set of samples or for many resamples of it at once.
+"""The arithmetic of scores, for one set of samples or for many resamples of it at once.
 
 Shape suffixes: N samples, K classes, R resamples (leading axes ``...`` may be absent), P samples of one
 class, Q samples of all others. A score that is not defined, such as the recall of a class without samples, is
 NaN here; it becomes None before it leaves the package.
 """
+
+import math
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,6 +25,12 @@ def ratio(numerator: Floats | Ints, denominator: Floats | Ints) -> Floats:
 def defined_mean(values: Floats) -> Floats:
     """Average the last axis over the values that are not NaN; NaN where there are none."""
     return ratio(np.nansum(values, axis=-1), (~np.isnan(values)).sum(axis=-1))
+
+
+def optional(value: np.floating[Any] | Floats) -> float | None:
+    """Return a score as it leaves the package: None where it is not defined."""
+    number = float(value)
+    return None if math.isnan(number) else number
 
 
 def count_scores(hits: Floats | Ints, support: Floats | Ints, predicted: Floats | Ints) -> dict[str, Floats]:
