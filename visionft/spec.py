@@ -7,10 +7,16 @@ from typing import Any, Literal
 
 from visionft.errors import CheckpointError
 
-Fit = Literal["stretch", "crop", "pad"]
+Fit = Literal["stretch", "crop", "pad", "tile"]
 Interpolation = Literal["bilinear", "bicubic"]
 
 FORMAT = 1
+
+OUTPUTS: Mapping[str, tuple[str, ...]] = {
+    "classification": ("probabilities",),
+    "segmentation": ("probabilities", "labels"),
+}
+"""Task -> names of an exported file's outputs, in order. ``probabilities`` has the classes on axis 1."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,11 +27,12 @@ class InputSpec:
         height: canvas height in pixels.
         width: canvas width in pixels.
         fit: ``stretch`` ignores the aspect ratio; ``crop`` keeps it and cuts the centre; ``pad`` keeps it and
-            fills the border with the mean colour.
+            fills the border with the mean colour; ``tile`` takes windows of the image at its own resolution.
         crop_pct: share of the resized image that ``crop`` keeps, in (0, 1]; ignored by the other fits.
         interpolation: filter for enlarging; shrinking always averages areas, which does not alias.
         mean: per channel (RGB), of values scaled to 0..1.
         std: per channel (RGB), of values scaled to 0..1.
+        overlap: least share of its side that a window has in common with the next, in [0, 1); ``tile`` only.
     """
 
     height: int
@@ -35,6 +42,7 @@ class InputSpec:
     interpolation: Interpolation = "bicubic"
     mean: tuple[float, float, float] = (0.485, 0.456, 0.406)
     std: tuple[float, float, float] = (0.229, 0.224, 0.225)
+    overlap: float = 0.25
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,12 +54,14 @@ class ModelSpec:
         class_names: text for label 0, 1, ...
         input: how a file becomes the canvas.
         provenance: where the model comes from: recipe hash, backbone, weights and their licence, metrics.
+        palette: colour (RGB, 0..255) of each class where the data have their own; else empty.
     """
 
     task: str
     class_names: tuple[str, ...]
     input: InputSpec
     provenance: Mapping[str, Any] = field(default_factory=dict)
+    palette: tuple[tuple[int, int, int], ...] = ()
 
     def to_json(self) -> str:
         """Serialise to one line of JSON."""
@@ -71,6 +81,7 @@ class ModelSpec:
             given = data.pop("input")
             shape = {**given, "mean": tuple(given["mean"]), "std": tuple(given["std"])}
             data["class_names"] = tuple(data["class_names"])
+            data["palette"] = tuple((red, green, blue) for red, green, blue in data.get("palette", ()))
             return cls(input=InputSpec(**shape), **data)
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise CheckpointError(f"model spec: not readable ({error}); export the model again") from error

@@ -9,10 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from visionft.augment.policy import POLICIES, Orientation, Policy, Strength
+from visionft.sample import Example
 
 
 class CpuAugmenter:
-    """Changes one canvas at random, as a pure function of canvas and seed; pickles.
+    """Changes one example at random, as a pure function of example and seed; pickles.
 
     Args:
         strength: how much may change; ``none`` leaves every canvas as it is, flips included.
@@ -26,26 +27,33 @@ class CpuAugmenter:
         if strength != "none":
             _albumentations()  # seconds of importing, which forked workers then inherit instead of repeating
 
-    def __call__(self, image: NDArray[np.uint8], seed: int) -> NDArray[np.uint8]:
-        """Return a changed copy; at strength ``none`` the image itself.
+    def __call__(self, example: Example, seed: int) -> Example:
+        """Return a changed copy; at strength ``none`` the example itself.
+
+        A mask moves with its image, its border mirrored alike, and takes the nearest class. Erasing leaves it
+        alone: what is hidden is to be inferred from what surrounds it.
 
         Args:
-            image: (height, width, 3) uint8 RGB.
-            seed: decides everything; the same seed gives the same image in any process.
+            example: a canvas, and a mask of its size where there is one; the mask does not change what
+                happens to the image.
+            seed: decides everything; the same seed gives the same example in any process.
 
         Returns:
-            (height, width, 3) uint8 RGB, contiguous.
+            Image and mask of the same sizes, uint8, contiguous.
         """
         policy = POLICIES[self.strength]
         if policy is None:
-            return image
-        square = image.shape[0] == image.shape[1]
+            return example
+        square = example.image_HW3.shape[0] == example.image_HW3.shape[1]
         pipeline = self._pipelines.get(square)
         if pipeline is None:
             pipeline = self._pipelines[square] = _pipeline(policy, self.orientation, square=square)
         pipeline.set_random_state(np.random.default_rng(seed), random.Random(seed))  # noqa: S311  # no secret
-        changed: NDArray[np.uint8] = pipeline(image=image)["image"]
-        return np.ascontiguousarray(changed)
+        given = {"image": example.image_HW3}
+        if example.mask_HW is not None:
+            given["mask"] = example.mask_HW
+        changed: dict[str, NDArray[np.uint8]] = pipeline(**given)
+        return Example(*(np.ascontiguousarray(changed[name]) for name in given))
 
     def __getstate__(self) -> tuple[Strength, Orientation]:
         return self.strength, self.orientation
@@ -91,7 +99,8 @@ def _warp(library: Any, policy: Policy) -> Any:
         translate_percent=(-policy.shift, policy.shift),
         rotate=(-policy.rotate, policy.rotate),
         shear=(-policy.shear, policy.shear),
-        border_mode=cv2.BORDER_REFLECT_101,
+        mask_interpolation=cv2.INTER_NEAREST,
+        border_mode=cv2.BORDER_REFLECT_101,  # of image and mask
         p=1.0,
     )
 
@@ -122,6 +131,7 @@ def _damage(library: Any, policy: Policy) -> list[Any]:
         hole_height_range=(0.08, 0.2),
         hole_width_range=(0.08, 0.2),
         fill=127,
+        fill_mask=None,
         p=policy.erase,
     )
     return [spoil, erase]

@@ -1,12 +1,15 @@
-"""The one resize: training, validation, export checks and prediction put an image on the canvas here."""
+"""The one resize: training, validation, export checks and prediction put images and masks on the canvas here."""
+
+from collections.abc import Sequence
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from visionft.errors import ImageError
-from visionft.geometry import place
+from visionft.geometry import Placement, place, place_window
 from visionft.imaging.header import MAX_PIXELS
+from visionft.sample import IGNORE
 from visionft.spec import InputSpec
 
 _ENLARGE = {"bilinear": cv2.INTER_LINEAR, "bicubic": cv2.INTER_CUBIC}
@@ -32,13 +35,57 @@ def to_canvas(image: NDArray[np.uint8], spec: InputSpec) -> NDArray[np.uint8]:
             f"{width} x {height} pixels are too narrow to fill a canvas of {spec.width} x {spec.height}; "
             "use fit: pad, or leave the image out"
         )
-    resized = _resize(image, placement.resized, spec)
+    return _put(_resize(image, placement.resized, spec), placement, spec)
+
+
+def mask_to_canvas(mask: NDArray[np.uint8], spec: InputSpec) -> NDArray[np.uint8]:
+    """Put a mask where ``to_canvas`` puts its image; each pixel takes the class under its centre.
+
+    Args:
+        mask: (height, width) uint8 class indices and ``IGNORE``, of the image's size.
+        spec: canvas size and fit.
+
+    Returns:
+        (spec.height, spec.width) uint8, contiguous; ``IGNORE`` where there is no image.
+    """
+    height, width = mask.shape
+    placement = place((width, height), spec)
+    left, top, right, bottom = placement.covered(spec)
     (x, y), (wide, high) = placement.offset, placement.resized
-    if x <= 0 and y <= 0 and x + wide >= spec.width and y + high >= spec.height:
-        return np.ascontiguousarray(resized[-y : spec.height - y, -x : spec.width - x])
-    canvas = np.empty((spec.height, spec.width, 3), np.uint8)
-    canvas[:] = [round(255 * channel) for channel in spec.mean]
-    canvas[y : y + high, x : x + wide] = resized
+    # the pixel that holds the centre (c + 0.5) * width / wide, in integers: no rounding can move it
+    columns = (2 * np.arange(left - x, right - x) + 1) * width // (2 * wide)
+    rows = (2 * np.arange(top - y, bottom - y) + 1) * height // (2 * high)
+    canvas = np.full((spec.height, spec.width), IGNORE, np.uint8)
+    canvas[top:bottom, left:right] = mask[rows][:, columns]
+    return canvas
+
+
+def cut_window(pixels: NDArray[np.uint8], corner: tuple[int, int], spec: InputSpec) -> NDArray[np.uint8]:
+    """Cut a window of the canvas's size out of an image or a mask, at its own resolution.
+
+    Args:
+        pixels: (height, width, 3) uint8 RGB, or a mask of (height, width).
+        corner: (x, y) in pixels of the original frame, from ``windows`` or ``draw_window``.
+        spec: the window's size and, for an image, the mean colour.
+
+    Returns:
+        (spec.height, spec.width) or with 3 channels, uint8, contiguous; beyond the image the mean colour, or
+        ``IGNORE`` in a mask. May share memory with ``pixels``.
+    """
+    height, width = pixels.shape[:2]
+    return _put(pixels, place_window((width, height), corner), spec)
+
+
+def _put(pixels: NDArray[np.uint8], placement: Placement, spec: InputSpec) -> NDArray[np.uint8]:
+    """Cut what lies beyond the canvas and surround what does not reach its edge."""
+    (x, y), (left, top, right, bottom) = placement.offset, placement.covered(spec)
+    shown = pixels[top - y : bottom - y, left - x : right - x]
+    if shown.shape[:2] == (spec.height, spec.width):
+        return np.ascontiguousarray(shown)
+    fill: int | Sequence[int] = IGNORE if pixels.ndim == 2 else [round(255 * channel) for channel in spec.mean]
+    canvas = np.empty((spec.height, spec.width, *pixels.shape[2:]), np.uint8)
+    canvas[:] = fill
+    canvas[top:bottom, left:right] = shown
     return canvas
 
 
