@@ -15,19 +15,19 @@ class Batch:
 
     Attributes:
         images_BHW3: uint8 RGB canvases.
-        labels_B: int64 class indices.
+        targets: what the task learns: labels_B, int64 class indices, or masks_BHW, uint8 class indices and ``IGNORE``.
         ids: sample ids, for messages that name files.
     """
 
     images_BHW3: Tensor
-    labels_B: Tensor
+    targets: Tensor
     ids: tuple[str, ...]
 
     def to(self, device: torch.device) -> "Batch":
         """Return the same batch on a device."""
         return Batch(
             self.images_BHW3.to(device, non_blocking=True),
-            self.labels_B.to(device, non_blocking=True),
+            self.targets.to(device, non_blocking=True),
             self.ids,
         )
 
@@ -41,17 +41,17 @@ class FeatureBatch:
 
     Attributes:
         features_BD: the task's features of the images.
-        labels_B: int64 class indices.
+        targets: what the task learns, as in ``Batch``.
         ids: sample ids, for messages that name files.
     """
 
     features_BD: Tensor
-    labels_B: Tensor
+    targets: Tensor
     ids: tuple[str, ...]
 
     def to(self, device: torch.device) -> "FeatureBatch":
         """Return the same batch on a device."""
-        return FeatureBatch(self.features_BD.to(device), self.labels_B.to(device), self.ids)
+        return FeatureBatch(self.features_BD.to(device), self.targets.to(device), self.ids)
 
     def __len__(self) -> int:
         return len(self.ids)

@@ -1,12 +1,34 @@
 """One labelled image, and a data set as the formats read it."""
 
 from collections import Counter
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal, get_args
+from typing import TYPE_CHECKING, Literal, NamedTuple, Protocol, get_args
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 Split = Literal["train", "val", "test"]
 SPLITS: tuple[Split, ...] = get_args(Split)
+
+TaskKind = Literal["classification", "segmentation"]
+
+IGNORE = 255
+"""In a mask: the pixel belongs to no class, is not learned and not measured."""
+
+
+class MaskSource(Protocol):
+    """Where the classes of an image's pixels are stored. Pickles, and compares by value."""
+
+    def read(self) -> "NDArray[np.uint8]":
+        """Return class indices 0..K-1 and ``IGNORE``, of the image's (height, width).
+
+        Raises:
+            DataError: naming the file, when it cannot be read or holds a value that stands for no class.
+        """
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,14 +38,57 @@ class Sample:
     Attributes:
         id: stable name inside the data set, a relative path with forward slashes; seeds and reports use it.
         path: where the image file is.
-        label: class index into the data set's class names, 0..K-1.
+        target: class index into the data set's class names, 0..K-1, or the mask that has one for every pixel.
         split: which part of the data it belongs to.
+        pixels: class index -> pixels in the mask, classes without any left out; empty where there is no mask.
+        size: (width, height) in pixels of the upright image; (0, 0) when nobody looked.
     """
 
     id: str
     path: Path
-    label: int
+    target: int | MaskSource
     split: Split
+    pixels: Mapping[int, int] = field(default_factory=dict)
+    size: tuple[int, int] = (0, 0)
+
+    @property
+    def label(self) -> int:
+        """The class index of the whole image.
+
+        Raises:
+            TypeError: when the sample has a mask instead.
+        """
+        if not isinstance(self.target, int):
+            raise TypeError(f"{self.id}: has a mask, and no class of its own")
+        return self.target
+
+    @property
+    def mask(self) -> MaskSource:
+        """The source of the mask.
+
+        Raises:
+            TypeError: when the sample has a class instead.
+        """
+        if isinstance(self.target, int):
+            raise TypeError(f"{self.id}: has a class, and no mask")
+        return self.target
+
+    @property
+    def classes(self) -> tuple[int, ...]:
+        """The classes that occur in the image."""
+        return (self.target,) if isinstance(self.target, int) else tuple(sorted(self.pixels))
+
+
+class Example(NamedTuple):
+    """A sample on the canvas.
+
+    Attributes:
+        image_HW3: uint8 RGB.
+        mask_HW: uint8 class indices and ``IGNORE``, where the sample has a mask.
+    """
+
+    image_HW3: "NDArray[np.uint8]"
+    mask_HW: "NDArray[np.uint8] | None" = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +119,8 @@ class Dataset:
         class_names: text for label 0, 1, ...; the order is stored with the model and never derived again.
         problems: files left out and other findings, in the order they were met.
         source: where it came from, licence included where one is known.
+        task: what its targets are made for.
+        palette: colour (RGB, 0..255) of each class where the data have their own; else empty.
     """
 
     name: str
@@ -61,12 +128,22 @@ class Dataset:
     class_names: tuple[str, ...]
     problems: tuple[Problem, ...] = ()
     source: str = ""
+    task: TaskKind = "classification"
+    palette: tuple[tuple[int, int, int], ...] = ()
 
     def split(self, split: Split) -> tuple[Sample, ...]:
         """Return the samples of one part, ordered by id."""
         return tuple(sample for sample in self.samples if sample.split == split)
 
     def counts(self, split: Split) -> dict[str, int]:
-        """Return how many samples each class has in one part, zeros included."""
-        counter = Counter(sample.label for sample in self.samples if sample.split == split)
+        """Return in how many samples of one part each class occurs, zeros included."""
+        counter = Counter(label for sample in self.samples if sample.split == split for label in sample.classes)
         return {name: counter[label] for label, name in enumerate(self.class_names)}
+
+    def amounts(self, split: Split) -> list[int]:
+        """Return how much of each class one part has: images, or pixels of masks."""
+        counter: Counter[int] = Counter()
+        for sample in self.samples:
+            if sample.split == split:
+                counter.update(sample.pixels or sample.classes)
+        return [counter[label] for label in range(len(self.class_names))]

@@ -1,9 +1,11 @@
+import cv2
 import numpy as np
 import pytest
 
 from tests.data.folders import make_folder, write_image
-from visionft.data import FORMATS
+from visionft.data import FORMATS, task_of_format
 from visionft.data.dataset import detect_format, load_dataset
+from visionft.data.listing import MaskOptions
 from visionft.errors import DataError, UnknownName
 from visionft.sample import SPLITS
 
@@ -143,12 +145,12 @@ def test_missing_files_of_a_manifest_are_told_by_name(tmp_path):
 
 def test_formats_are_detected_by_the_path(tmp_path):
     assert detect_format(tmp_path) == "folder"
-    for name, kind in (("a.csv", "manifest"), ("a.TSV", "manifest")):
+    for name, kind in (("a.csv", "manifest"), ("a.TSV", "manifest"), ("a.json", "coco_masks")):
         (tmp_path / name).touch()
         assert detect_format(tmp_path / name) == kind
-    (tmp_path / "a.json").touch()
-    with pytest.raises(DataError, match=r"not a folder of images per class and not a .csv"):
-        detect_format(tmp_path / "a.json")
+    (tmp_path / "a.xml").touch()
+    with pytest.raises(DataError, match=r"not a folder of images per class or of images and masks, not a .csv"):
+        detect_format(tmp_path / "a.xml")
     with pytest.raises(DataError, match="no such file or folder"):
         detect_format(tmp_path / "absent")
 
@@ -161,9 +163,31 @@ def test_a_path_or_a_format_is_needed():
 
 
 def test_every_format_carries_its_name():
-    assert sorted(FORMATS) == ["elpv", "folder", "manifest"]
+    assert sorted(FORMATS) == ["coco_masks", "elpv", "folder", "manifest", "masks"]
     for name in FORMATS:
         assert FORMATS[name].kind == name
+        assert task_of_format(name) == ("segmentation" if "masks" in name else "classification")
+
+
+def test_masks_are_not_asked_for_in_vain(tmp_path):
+    make_folder(tmp_path, {"a": 9, "b": 9})
+    for options in (MaskOptions(ignore=(0,)), MaskOptions(images="{name}.jpg")):
+        with pytest.raises(DataError, match="the format 'folder' has no masks"):
+            load_dataset(tmp_path, format="folder", options=options)
+    assert load_dataset(tmp_path, options=MaskOptions(("b", "a"))).class_names == ("b", "a")
+
+
+def test_images_that_look_alike_across_splits_are_told_once(tmp_path):
+    make_folder(tmp_path, {"train/a": 3, "train/b": 3, "val/a": 2, "val/b": 2})
+    for number in range(4):
+        coarse = np.random.default_rng(number).integers(0, 255, (6, 8, 3), dtype=np.uint8)
+        smooth = cv2.resize(coarse, (64, 48), interpolation=cv2.INTER_CUBIC)
+        cv2.imwrite(str(tmp_path / f"train/a/x{number}.png"), smooth)
+        cv2.imwrite(str(tmp_path / f"val/a/y{number}.jpg"), smooth)
+    assert told(load_dataset(tmp_path)) == [
+        "val: 4 images of val look almost like images of train: the numbers flatter; val/a/y0.jpg ~ train/a/x0.png, "
+        "val/a/y1.jpg ~ train/a/x1.png, val/a/y2.jpg ~ train/a/x2.png and 1 more"
+    ]
 
 
 def test_loading_leaves_numpys_global_generator_alone(tmp_path):

@@ -27,14 +27,14 @@ def samples(tmp_path):
 
 
 def everything(batches):
-    return [(batch.ids, batch.labels_B.tolist(), batch.images_BHW3.numpy().tobytes()) for batch in batches]
+    return [(batch.ids, batch.targets.tolist(), batch.images_BHW3.numpy().tobytes()) for batch in batches]
 
 
-def mark_seed(image, seed):
+def mark_seed(example, seed):
     """Stand in for augmentation: write the seed into the canvas."""
-    marked = image.copy()
+    marked = example.image_HW3.copy()
     marked.reshape(-1)[:8] = np.frombuffer(np.int64(seed).tobytes(), np.uint8)
-    return marked
+    return example._replace(image_HW3=marked)
 
 
 def test_evaluation_gives_every_sample_in_order(samples):
@@ -43,7 +43,7 @@ def test_evaluation_gives_every_sample_in_order(samples):
     assert [len(batch) for batch in batches] == [4, 4, 3]
     assert [name for batch in batches for name in batch.ids] == [sample.id for sample in samples]
     images_BHW3 = torch.cat([batch.images_BHW3 for batch in batches])
-    labels_B = torch.cat([batch.labels_B for batch in batches])
+    labels_B = torch.cat([batch.targets for batch in batches])
     assert (images_BHW3.dtype, labels_B.dtype) == (torch.uint8, torch.int64)
     assert labels_B.tolist() == [sample.label for sample in samples]
     for image_HW3, sample in zip(images_BHW3.numpy(), samples, strict=True):
@@ -123,12 +123,12 @@ def test_a_file_that_vanished_or_broke_is_named(samples, workers):
         list(loader.evaluation())
 
 
-def report_process(image, seed):
+def report_process(example, seed):
     """Stand in for augmentation: write the worker's process id and its answer to Ctrl-C into the canvas."""
-    marked = image.copy()
+    marked = example.image_HW3.copy()
     marked.reshape(-1)[:8] = np.frombuffer(np.int64(os.getpid()).tobytes(), np.uint8)
     marked.reshape(-1)[8] = signal.getsignal(signal.SIGINT) == signal.SIG_IGN
-    return marked
+    return example._replace(image_HW3=marked)
 
 
 def worker_of(batch):
@@ -142,7 +142,7 @@ def test_workers_outlive_an_epoch_and_leave_ctrl_c_to_the_trainer(samples):
     assert first.images_BHW3.reshape(-1)[8] == 1
 
 
-def die(image, seed):
+def die(example, seed):
     os.kill(os.getpid(), signal.SIGKILL)
 
 

@@ -1,9 +1,11 @@
 import random
+from pathlib import PurePath
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from visionft.data.naming import is_junk, natural_order, some
+from visionft.data.naming import is_junk, natural_order, some, split_above, split_of
 
 
 def test_numbers_sort_by_value():
@@ -27,3 +29,13 @@ def test_junk():
 def test_some_names_the_first():
     assert some("abc") == "a, b, c"
     assert some("abcdefg", limit=2) == "a, b and 5 more"
+
+
+@pytest.mark.parametrize(
+    ("name", "split"),
+    [("train", "train"), ("Validation", "val"), ("train2017", "train"), ("val_2017", "val"), ("trains", None)],
+)
+def test_folders_called_like_splits(name, split):
+    assert split_of(name) == split
+    assert split_above(PurePath("images", name, "city", "a.png")) == split
+    assert split_above(PurePath("images", name)) is None  # the file itself is no folder

@@ -4,15 +4,29 @@
 """
 
 from visionft.catalog import Catalog
+from visionft.sample import TaskKind
 
 FORMATS = Catalog(
     "data format",
     {
+        "coco_masks": "visionft.data.coco_masks:CocoMasks",
         "elpv": "visionft.data.elpv:Elpv",
         "folder": "visionft.data.folder:Folder",
         "manifest": "visionft.data.manifest:Manifest",
+        "masks": "visionft.data.mask_folder:Masks",
     },
     "visionft.data_formats",
 )
 
-__all__ = ["FORMATS"]
+
+def task_of_format(name: str) -> TaskKind:
+    """Return the task that a format's labels are made for.
+
+    Raises:
+        UnknownName: with the close names, when there is no such format.
+    """
+    task: TaskKind = FORMATS[name].task
+    return task
+
+
+__all__ = ["FORMATS", "task_of_format"]

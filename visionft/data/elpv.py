@@ -9,6 +9,7 @@ from typing import ClassVar
 from visionft.data.listing import Entry, Listing
 from visionft.data.split import content_hash
 from visionft.errors import DataError, MissingExtra
+from visionft.sample import TaskKind
 
 CLASSES = ("functional", "defective")
 TEST_SHARE = 0.25
@@ -25,6 +26,7 @@ class Elpv:
     """
 
     kind: ClassVar[str] = "elpv"
+    task: ClassVar[TaskKind] = "classification"
 
     def read(self, path: Path | None) -> Listing:
         """List the cells.

@@ -3,22 +3,27 @@
 import unicodedata
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from itertools import pairwise
+from itertools import combinations, pairwise
 
+from visionft.data.appearance import Appearance, alike
+from visionft.data.inspect import Opened
 from visionft.data.naming import some
-from visionft.sample import SPLITS, Dataset, Problem, Sample
+from visionft.sample import SPLITS, Dataset, Problem, Sample, Split
 
 
-def find_problems(dataset: Dataset, hashes: Mapping[str, str]) -> Iterator[Problem]:
+def find_problems(dataset: Dataset, opened: Mapping[str, Opened]) -> Iterator[Problem]:
     """Look for what spoils training or makes its numbers lie.
 
     Args:
-        dataset: samples with labels and splits.
-        hashes: sample id -> hash of the file's bytes.
+        dataset: samples with targets and splits.
+        opened: sample id -> what opening the file showed.
     """
     yield from _about_classes(dataset)
     yield from _about_splits(dataset)
-    yield from _about_copies(dataset, hashes)
+    if dataset.task == "segmentation":
+        yield from _about_masks(dataset)
+    yield from _about_copies(dataset, opened)
+    yield from _about_likeness(dataset, opened)
 
 
 def _about_classes(dataset: Dataset) -> Iterator[Problem]:
@@ -31,39 +36,70 @@ def _about_classes(dataset: Dataset) -> Iterator[Problem]:
     for names in by_form.values():
         if len(names) > 1:
             yield Problem("classes", f"{some(map(repr, names))} differ only in case or spelling of the same letters")
-    images = Counter(sample.label for sample in dataset.samples)
+    images = Counter(label for sample in dataset.samples for label in sample.classes)
+    none = "has no pixel in any mask" if dataset.task == "segmentation" else "has no usable image"
     for label, name in enumerate(dataset.class_names):
         if images[label] == 0:
-            yield Problem(name, "the class has no usable image")
+            yield Problem(name, f"the class {none}")
         elif images[label] == 1:
             yield Problem(name, "the class has one image, which can be learned or tested but not both")
 
 
 def _about_splits(dataset: Dataset) -> Iterator[Problem]:
+    noun = "pixel" if dataset.task == "segmentation" else "image"
     for split in SPLITS:
         counts = dataset.counts(split)
         missing = [name for name, count in counts.items() if count == 0]
         if missing and len(missing) < len(counts):
             consequence = "they cannot be learned" if split == "train" else "its numbers say nothing about them"
-            yield Problem(split, f"no image of {some(missing)}; {consequence}")
+            yield Problem(split, f"no {noun} of {some(missing)}; {consequence}")
     if not dataset.split("train"):
         yield Problem("train", "the split has no images, so there is nothing to learn from", fatal=True)
     elif not dataset.split("val"):
         yield Problem("val", "the split has no images, so nothing tells which epoch is best", fatal=True)
 
 
-def _about_copies(dataset: Dataset, hashes: Mapping[str, str]) -> Iterator[Problem]:
+def _about_masks(dataset: Dataset) -> Iterator[Problem]:
+    ignored = [sample.id for sample in dataset.samples if not sample.pixels]
+    if ignored:
+        yield Problem("masks", f"{len(ignored)} are ignored in every pixel, so they teach nothing: {some(ignored)}")
+    first = dataset.class_names[0]
+    plain = [sample.id for sample in dataset.samples if sample.classes == (0,)]
+    if plain:
+        yield Problem("masks", f"{len(plain)} of {len(dataset.samples)} hold nothing but {first!r}: {some(plain)}")
+
+
+def _about_copies(dataset: Dataset, opened: Mapping[str, Opened]) -> Iterator[Problem]:
     by_content: dict[str, list[Sample]] = defaultdict(list)
     for sample in dataset.samples:
-        by_content[hashes[sample.id]].append(sample)
+        by_content[opened[sample.id].content].append(sample)
     for copies in by_content.values():
         for first, other in pairwise(copies):
             if first.split != other.split:
                 splits = f"{other.split} and {first.split}"
                 yield Problem(other.id, f"the same bytes as {first.id}, but in {splits}: the numbers flatter")
-            if first.label != other.label:
+            if first.pixels != other.pixels:
+                yield Problem(other.id, f"the same bytes as {first.id}, but another mask")
+            if first.classes != other.classes and dataset.task == "classification":
                 names = f"{dataset.class_names[other.label]!r} and {dataset.class_names[first.label]!r}"
                 yield Problem(other.id, f"the same bytes as {first.id}, but labelled {names}")
+
+
+def _about_likeness(dataset: Dataset, opened: Mapping[str, Opened]) -> Iterator[Problem]:
+    """Tell of images that look like one of another split; copies have been told already."""
+    seen: dict[Split, list[tuple[Appearance, Sample]]] = {
+        split: [(look, sample) for sample in dataset.split(split) if (look := opened[sample.id].appearance) is not None]
+        for split in SPLITS
+    }
+    for other, split in combinations(SPLITS, 2):
+        copied = {opened[sample.id].content for sample in dataset.split(other)}
+        here = [item for item in seen[split] if opened[item[1].id].content not in copied]
+        there = seen[other]
+        pairs = list(alike([look for look, _ in here], [look for look, _ in there]))
+        if pairs:
+            shown = some((f"{here[one][1].id} ~ {there[two][1].id}" for one, two in pairs), 3)
+            what = f"{len(pairs)} images of {split} look almost like images of {other}: the numbers flatter; {shown}"
+            yield Problem(split, what)
 
 
 def describe(problems: Sequence[Problem], limit: int = 20) -> str:

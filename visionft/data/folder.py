@@ -8,7 +8,7 @@ from visionft.data.listing import Entry, Listing
 from visionft.data.naming import SPLIT_NAMES, natural_order, some
 from visionft.data.walk import Contents, images_below, look_into
 from visionft.errors import DataError
-from visionft.sample import Problem, Split
+from visionft.sample import Problem, Split, TaskKind
 
 
 class Folder:
@@ -18,6 +18,7 @@ class Folder:
     """
 
     kind: ClassVar[str] = "folder"
+    task: ClassVar[TaskKind] = "classification"
 
     def read(self, path: Path | None) -> Listing:
         """List the images below a folder, by class folder in natural order.

@@ -1,15 +1,35 @@
-"""Opening every image once, to find the bad ones before training does."""
+"""Opening every image and mask once, to find the bad ones before training does."""
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
+import numpy as np
+
+from visionft.data.appearance import Appearance, appearance_of
 from visionft.data.listing import Entry
 from visionft.data.split import content_hash
-from visionft.errors import ImageError
+from visionft.errors import DataError, ImageError
 from visionft.imaging import decode
-from visionft.sample import Problem
+from visionft.sample import IGNORE, MaskSource, Problem
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """What a usable image showed.
+
+    Attributes:
+        content: hash of the file's bytes.
+        appearance: what it looks like, None where it shows nothing to compare.
+        size: (width, height) in pixels of the upright image.
+        pixels: class index -> pixels in its mask, classes without any left out.
+    """
+
+    content: str
+    appearance: Appearance | None
+    size: tuple[int, int]
+    pixels: Mapping[int, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,43 +37,65 @@ class Inspection:
     """What opening the files showed.
 
     Attributes:
-        hashes: entry id -> hash of the bytes, of the files that decode.
-        bad: one problem per file that does not.
+        opened: entry id -> what was seen, of the usable files.
+        bad: one problem per file that is not.
     """
 
-    hashes: dict[str, str]
+    opened: dict[str, Opened]
     bad: tuple[Problem, ...]
+
+    @property
+    def hashes(self) -> dict[str, str]:
+        """Entry id -> hash of the file's bytes."""
+        return {name: opened.content for name, opened in self.opened.items()}
 
 
 def inspect(entries: Sequence[Entry], on_progress: Callable[[int, int], None] | None = None) -> Inspection:
-    """Read, hash and decode every file.
+    """Read, hash and decode every file and its mask.
 
     Args:
         entries: the files.
         on_progress: called in this thread after each file with (files done, files in all).
     """
-    hashes: dict[str, str] = {}
+    opened: dict[str, Opened] = {}
     bad: list[Problem] = []
     pool = ThreadPoolExecutor(min(8, os.cpu_count() or 1))  # OpenCV decodes outside Python's lock
     try:
         for done, (entry, outcome) in enumerate(zip(entries, pool.map(_open, entries), strict=True), start=1):
-            if isinstance(outcome, str):
-                hashes[entry.id] = outcome
+            if isinstance(outcome, Opened):
+                opened[entry.id] = outcome
             else:
                 bad.append(Problem(entry.id, str(outcome)))
             if on_progress is not None:
                 on_progress(done, len(entries))
     finally:  # an interrupt does not wait for the files that are left
         pool.shutdown(cancel_futures=True)
-    return Inspection(hashes, tuple(bad))
+    return Inspection(opened, tuple(bad))
 
 
-def _open(entry: Entry) -> str | ImageError:
+def _open(entry: Entry) -> Opened | DataError:
     try:
         data = entry.path.read_bytes()
-        decode(data)
+        image = decode(data)
+        pixels = {} if entry.mask is None else _count(entry.mask, image.shape[:2])
     except OSError as error:
         return ImageError(f"cannot be read ({error.strerror})")
-    except ImageError as error:
+    except DataError as error:
         return error
-    return content_hash(data)
+    return Opened(content_hash(data), appearance_of(image), (image.shape[1], image.shape[0]), pixels)
+
+
+def _count(mask: MaskSource, size: tuple[int, ...]) -> dict[int, int]:
+    mask_HW = mask.read()
+    if mask_HW.shape != size:
+        turned = "; it is turned: the image is shown upright, by its EXIF orientation, so turn the mask as well"
+        raise DataError(
+            f"the mask has {_shown(mask_HW.shape)} pixels, the image {_shown(size)}"
+            f"{turned if mask_HW.shape == size[::-1] else '; they must be the same'}"
+        )
+    counts = np.bincount(mask_HW.ravel(), minlength=IGNORE + 1)
+    return {label: int(counts[label]) for label in np.flatnonzero(counts[:IGNORE]).tolist()}
+
+
+def _shown(size: tuple[int, ...]) -> str:
+    return f"{size[1]} x {size[0]}"

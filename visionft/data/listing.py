@@ -1,10 +1,37 @@
 """What a data format finds before any image is opened."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar, Protocol
 
-from visionft.sample import Problem, Split
+from visionft.sample import MaskSource, Problem, Split, TaskKind
+
+Colour = tuple[int, int, int]
+"""Red, green, blue, 0..255."""
+
+Value = int | Colour
+"""What a mask file holds in a pixel."""
+
+Classes = tuple[str, ...] | Mapping[str, int | tuple[Value, ...]]
+"""Names in label order; or names with what stands for them in masks: a value, a colour, or several of one kind."""
+
+
+@dataclass(frozen=True, slots=True)
+class MaskOptions:
+    """What the user says about masks; a format for segmentation is made with it.
+
+    Attributes:
+        classes: of a plain list, name i is value i of the masks; None takes the names from the data.
+        ignore: values or colours that are neither learned nor measured; 255 always is, unless it is a class.
+        images: pattern of the image files below the data's folder, such as ``**/{name}_RAW.jpg``.
+        masks: pattern of the mask files; the text that ``{name}`` stands for links an image and its mask.
+    """
+
+    classes: Classes | None = None
+    ignore: tuple[Value, ...] = ()
+    images: str | None = None
+    masks: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,14 +41,16 @@ class Entry:
     Attributes:
         id: unique name inside the data set, a relative path with forward slashes.
         path: where the file should be.
-        label: class name.
+        label: class name; empty where a mask says it pixel by pixel.
         split: the part of the data it was put into, None where the data do not say.
+        mask: the classes of its pixels, in the listing's own class indices.
     """
 
     id: str
     path: Path
     label: str
     split: Split | None = None
+    mask: MaskSource | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +63,8 @@ class Listing:
         class_names: every class of the entries, in the order that labels get when no other is asked for.
         problems: what was found on the way, and left out.
         source: where it came from, with the licence where one is known.
+        task: what the labels are made for.
+        palette: colour (RGB, 0..255) of each class where the data have their own; else empty.
     """
 
     name: str
@@ -41,15 +72,21 @@ class Listing:
     class_names: tuple[str, ...]
     problems: tuple[Problem, ...] = ()
     source: str = ""
+    task: TaskKind = "classification"
+    palette: tuple[tuple[int, int, int], ...] = ()
 
 
 class DataFormat(Protocol):
-    """A way to store labelled images; ``kind`` is its name in ``FORMATS``."""
+    """A way to store labelled images; ``kind`` is its name in ``FORMATS``.
+
+    A format whose ``task`` is segmentation is made with ``MaskOptions``, another without arguments.
+    """
 
     kind: ClassVar[str]
+    task: ClassVar[TaskKind]
 
     def read(self, path: Path | None) -> Listing:
-        """List the labelled files without opening them.
+        """List the labelled files. Images stay closed; masks are opened where only they tell the classes.
 
         Args:
             path: what the user pointed at; None for a format that brings its own images.

@@ -11,7 +11,6 @@ from typing import Any, Self
 import cv2
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
@@ -19,13 +18,13 @@ from visionft.batch import Batch
 from visionft.data.canvases import Augment, Canvases
 from visionft.data.plan import evaluation_plan, training_plan
 from visionft.errors import DataError, TrainingError
-from visionft.sample import Sample
+from visionft.sample import Example, Sample
 from visionft.spec import InputSpec
 
 CACHE_BYTES = 1 << 30
 
 Key = tuple[int, int]  # (epoch, index): workers that live for many epochs learn the epoch from it
-Loaded = tuple[list[int], Tensor]
+Loaded = tuple[list[int], Tensor, Tensor | None]
 
 
 class Loader:
@@ -40,6 +39,7 @@ class Loader:
         batch_size: images in a full batch, >= 1.
         seed: the run's seed: with the epoch it decides the order, with the sample id the augmentation.
         augment: what may happen to a training image; None for none. Must pickle when there are workers.
+        training: whether it is for ``training``, where tiled images give one window an epoch, or ``evaluation``.
         workers: processes that load; 0 loads in this process.
         cache_bytes: memory for canvases when there are no workers.
         pin_memory: put images in page-locked memory, for copying to CUDA while it computes.
@@ -53,6 +53,7 @@ class Loader:
         *,
         seed: int = 0,
         augment: Augment | None = None,
+        training: bool = False,
         workers: int = 0,
         cache_bytes: int = CACHE_BYTES,
         pin_memory: bool = False,
@@ -61,7 +62,15 @@ class Loader:
         self._batch_size = batch_size
         self._seed = seed
         self._keys = _Keys()
-        canvases = Canvases(self._samples, spec, seed=seed, augment=augment, cache_bytes=0 if workers else cache_bytes)
+        canvases = Canvases(
+            self._samples,
+            spec,
+            seed=seed,
+            augment=augment,
+            training=training,
+            cache_bytes=0 if workers else cache_bytes,
+        )
+        self._canvases = canvases
         self._loader: DataLoader[Any] | None = DataLoader(
             _Fetch(canvases),
             batch_sampler=self._keys,
@@ -91,13 +100,13 @@ class Loader:
         return self._batches(epoch, plan)
 
     def evaluation(self) -> Iterator[Batch]:
-        """Yield every sample once, in the order given; the last batch may be smaller.
+        """Yield every sample once, in the order given, or every window of it; the last batch may be smaller.
 
         Raises:
             DataError: naming the file that cannot be read any more.
             TrainingError: when a worker process died.
         """
-        return self._batches(0, evaluation_plan(len(self._samples), self._batch_size))
+        return self._batches(0, evaluation_plan(len(self._canvases), self._batch_size))
 
     def close(self) -> None:
         """Stop the workers and free the canvases."""
@@ -119,10 +128,12 @@ class Loader:
             for loaded in self._loader:
                 if isinstance(loaded, DataError):
                     raise loaded
-                indices, images_BHW3 = loaded
-                samples = [self._samples[index] for index in indices]
-                labels_B = torch.tensor([sample.label for sample in samples], dtype=torch.int64)
-                yield Batch(images_BHW3, labels_B, tuple(sample.id for sample in samples))
+                indices, images_BHW3, masks_BHW = loaded
+                samples = [self._canvases.sample(index) for index in indices]
+                targets = masks_BHW
+                if targets is None:
+                    targets = torch.tensor([sample.label for sample in samples], dtype=torch.int64)
+                yield Batch(images_BHW3, targets, tuple(sample.id for sample in samples))
         except RuntimeError as error:
             if not str(error).startswith("DataLoader worker (pid"):
                 raise
@@ -144,27 +155,31 @@ class _Keys:
         return len(self.batches)
 
 
-class _Fetch(Dataset["tuple[int, NDArray[np.uint8]] | DataError"]):
+class _Fetch(Dataset["tuple[int, Example] | DataError"]):
     """Canvases as DataLoader wants them. A bad file is a value, so that no worker's traceback wraps it."""
 
     def __init__(self, canvases: Canvases) -> None:
         self._canvases = canvases
 
-    def __getitem__(self, key: Key) -> tuple[int, NDArray[np.uint8]] | DataError:
+    def __getitem__(self, key: Key) -> tuple[int, Example] | DataError:
         try:
             return key[1], self._canvases[key]
         except DataError as error:
             return error
 
 
-def _collate(fetched: Sequence[tuple[int, NDArray[np.uint8]] | DataError]) -> Loaded | DataError:
-    indices, canvases = [], []
+def _collate(fetched: Sequence[tuple[int, Example] | DataError]) -> Loaded | DataError:
+    indices, images, masks = [], [], []
     for item in fetched:
         if isinstance(item, DataError):
             return item
-        indices.append(item[0])
-        canvases.append(item[1])
-    return indices, torch.from_numpy(np.stack(canvases))
+        index, example = item
+        indices.append(index)
+        images.append(example.image_HW3)
+        if example.mask_HW is not None:
+            masks.append(example.mask_HW)
+    masks_BHW = torch.from_numpy(np.stack(masks)) if masks else None
+    return indices, torch.from_numpy(np.stack(images)), masks_BHW
 
 
 def _start_worker(_number: int) -> None:

@@ -10,7 +10,7 @@ from typing import ClassVar
 from visionft.data.listing import Entry, Listing
 from visionft.data.naming import SPLIT_NAMES, natural_order
 from visionft.errors import DataError
-from visionft.sample import Problem
+from visionft.sample import Problem, TaskKind
 
 _DELIMITERS = ",;\t"
 _ERRORS_SHOWN = 20
@@ -23,6 +23,7 @@ class Manifest:
     """
 
     kind: ClassVar[str] = "manifest"
+    task: ClassVar[TaskKind] = "classification"
 
     def read(self, path: Path | None) -> Listing:
         """List the rows; labels get natural order.

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable
+from pathlib import PurePath
 from typing import Any
 
 from visionft.sample import Split
@@ -27,6 +28,16 @@ def natural_order(names: Iterable[str]) -> tuple[str, ...]:
 def _natural_key(name: str) -> tuple[Any, ...]:
     parts = re.split(r"([0-9]+)", name.casefold())
     return ([(0, int(part), "") if part.isdecimal() else (1, 0, part) for part in parts if part], name)
+
+
+def split_of(name: str) -> Split | None:
+    """Say which split a folder is called, if any; a year may follow, as in train2017."""
+    return SPLIT_NAMES.get(re.sub(r"[-_]?[0-9]{4}$", "", name.casefold()))
+
+
+def split_above(file: PurePath) -> Split | None:
+    """Return the split of the first folder of a relative path that is called like one, None where none is."""
+    return next((split for part in file.parts[:-1] if (split := split_of(part))), None)
 
 
 def is_junk(name: str) -> bool:

@@ -1,0 +1,100 @@
+import numpy as np
+import pytest
+from PIL import Image
+
+from tests.data.mask_sets import rows_of, save, write_mask
+from visionft.data.listing import MaskOptions
+from visionft.data.mask_classes import find_coding
+from visionft.errors import DataError
+
+COLOURS = np.uint8([(0, 0, 0), (128, 64, 128), (0, 255, 0)])
+
+
+def coding(root, masks, problems=None, **options):
+    return find_coding(masks, root, MaskOptions(**options), [] if problems is None else problems)
+
+
+def test_names_of_the_user_go_first(tmp_path):
+    (tmp_path / "classes.txt").write_text("x\ny\n")
+    found = coding(tmp_path, [write_mask(tmp_path / "m.png", (0, 1))], classes=("a", "b", "c"), ignore=(9,))
+    assert (found.names, found.table) == (("a", "b", "c"), ((0, 0), (1, 1), (2, 2), (9, 255), (255, 255)))
+
+
+@pytest.mark.parametrize("name", ["classes.txt", "labels.txt", "codes.txt"])
+def test_a_file_of_names(tmp_path, name):
+    (tmp_path / name).write_text("\ufeffsky\n road \n\ncar\n", encoding="utf-8")
+    assert coding(tmp_path, [write_mask(tmp_path / "m.png", (0, 1, 2))]).names == ("sky", "road", "car")
+
+
+def test_a_file_of_colours(tmp_path):
+    (tmp_path / "label_colors.txt").write_text("0 0 0\tVoid\n128 64 128 Road marking\n")
+    black = save(tmp_path / "0.png", COLOURS[rows_of((0,))])
+    mask = save(tmp_path / "1.png", COLOURS[rows_of((0, 1))])
+    found = coding(tmp_path, [black, mask])
+    assert (found.names, found.palette()) == (("Void", "Road marking"), ((0, 0, 0), (128, 64, 128)))
+    index = write_mask(tmp_path / "2.png", (0, 1))
+    assert coding(tmp_path, [index]).table == ((0, 0), (1, 1), (255, 255))
+    (tmp_path / "label_colors.txt").write_text("0 0 0 Void\nRoad 1 2 3\n")
+    with pytest.raises(DataError, match=r"label_colors.txt:2: found 'Road 1 2 3'; expected red, green, blue"):
+        coding(tmp_path, [mask])
+
+
+def test_two_names_for_black_and_white(tmp_path):
+    masks = [write_mask(tmp_path / "m.png", (0, 255)), write_mask(tmp_path / "n.png", (0,))]
+    assert coding(tmp_path, masks, classes=("road", "crack")).table == ((0, 0), (255, 1))
+    masks.append(write_mask(tmp_path / "o.png", (0, 1, 255)))  # now 255 is ignored, as everywhere
+    assert coding(tmp_path, masks, classes=("road", "crack")).table == ((0, 0), (1, 1), (255, 255))
+
+
+@pytest.mark.parametrize(
+    ("values", "ignore", "expected"),
+    [
+        ((0, 255), (), {"background": 0, "foreground": 255}),
+        ((0, 1, 2, 255), (), {"class 0": 0, "class 1": 1, "class 2": 2}),
+        ((0, 7, 11), (11,), {"class 0": 0, "class 7": 7}),
+    ],
+)
+def test_classes_from_the_values(tmp_path, values, ignore, expected):
+    masks = [write_mask(tmp_path / f"{value}.png", (value,)) for value in values]
+    problems = []
+    found = coding(tmp_path, masks, problems, ignore=ignore)
+    labels = {value: label for value, label in found.table if label != 255}
+    assert {found.names[label]: value for value, label in labels.items()} == expected
+    assert [problem.where for problem in problems] == ["classes"]
+    assert "give data.classes their names" in problems[0].what
+
+
+def test_black_and_one_colour(tmp_path):
+    masks = [save(tmp_path / "0.png", COLOURS[rows_of((0,))]), save(tmp_path / "1.png", COLOURS[rows_of((0, 2))])]
+    found = coding(tmp_path, masks)
+    assert (found.names, found.palette()) == (("background", "foreground"), ((0, 0, 0), (0, 255, 0)))
+
+
+def test_more_colours_have_no_order(tmp_path):
+    mask = save(tmp_path / "m.png", COLOURS[rows_of((0, 1, 2))])
+    with pytest.raises(DataError, match=r"hold 3 different colours, such as \[0, 0, 0\].*say in data.classes"):
+        coding(tmp_path, [mask])
+
+
+def test_too_many_values_are_no_classes(tmp_path):
+    mask = save(tmp_path / "m.png", np.arange(120, dtype=np.uint8).reshape(10, 12))
+    with pytest.raises(DataError, match=r"hold 120 different values: 0, 1.*JPEG compression .*say in data.classes"):
+        coding(tmp_path, [mask])
+
+
+def test_nothing_but_ignored_values(tmp_path):
+    with pytest.raises(DataError, match=r"hold 1 different values: 255 only, which is ignored"):
+        coding(tmp_path, [write_mask(tmp_path / "m.png", (255,))])
+
+
+def test_masks_that_are_all_jpegs(tmp_path):
+    for number in range(2):
+        Image.fromarray(rows_of((0, 255))).save(tmp_path / f"{number}.jpg")
+    with pytest.raises(DataError, match=r"no mask can be read\n.*0.jpg: a mask cannot be a JPEG.*\n.*1.jpg"):
+        coding(tmp_path, sorted(tmp_path.iterdir()))
+
+
+def test_a_bad_mask_does_not_hide_the_others(tmp_path):
+    (tmp_path / "bad.png").write_bytes(b"")
+    masks = [tmp_path / "bad.png", write_mask(tmp_path / "good.png", (0, 1))]
+    assert coding(tmp_path, masks).names == ("class 0", "class 1")
