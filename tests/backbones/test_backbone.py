@@ -145,6 +145,23 @@ def test_a_fixed_network_can_be_built_for_another_size():
     build_backbone("test_vit_relpos", "none", image_size=64).check_size(64, 64)
 
 
+@pytest.mark.parametrize("name", ["test_vit_relpos", "swin_tiny_patch4_window7_224", "torchvision/swin_t"])
+def test_a_size_may_be_taller_than_wide(name):
+    backbone = build_backbone(name, "none", image_size=(96, 64)).eval()
+
+    maps = backbone(torch.zeros(1, 3, 96, 64))
+
+    assert (backbone.input.height, backbone.input.width) == (96, 64)
+    assert [map_BCHW.shape[1:] for map_BCHW in maps] == [
+        (channels, 96 // stride, 64 // stride)
+        for channels, stride in zip(backbone.channels, backbone.strides, strict=True)
+    ]
+
+
+def test_the_stride_is_the_deepest(resnet):
+    assert resnet.stride == max(resnet.strides) == 32
+
+
 def test_looking_at_a_size_leaves_no_trace(resnet):
     resnet.train()
     before = {name: tensor.clone() for name, tensor in resnet.state_dict().items()}

@@ -19,7 +19,9 @@ class Embed(nn.Module):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", ["test_resnet", "test_vit", "test_coatnet", "torchvision/squeezenet1_1"])
+@pytest.mark.parametrize(
+    "name", ["test_resnet", "test_vit", "test_coatnet", "test_maxvit", "torchvision/squeezenet1_1"]
+)
 @pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning")  # of the exporter's own making
 def test_embed_exports_with_any_batch(tmp_path, name):
     torch.manual_seed(0)

@@ -31,7 +31,7 @@ class Backbone(nn.Module):
         name: of the network in its family.
         spec: the input that the weights were made for.
         weights: where the weights come from.
-        image_size: side in pixels of the images to come; none for the size in ``spec``.
+        image_size: (height, width) in pixels of the images to come; none for the size in ``spec``.
 
     Attributes:
         name: of the network in its family.
@@ -42,6 +42,7 @@ class Backbone(nn.Module):
         input: the input that the weights were made for, at the size of the images to come.
         weights: where the weights come from.
         groups: the depth groups, stem first; disjoint, and together every parameter.
+        map_groups: those that the feature maps depend on; the others only shape the embedding.
     """
 
     def __init__(
@@ -51,23 +52,33 @@ class Backbone(nn.Module):
         name: str,
         spec: InputSpec,
         weights: WeightsInfo,
-        image_size: int | None = None,
+        image_size: tuple[int, int] | None = None,
     ) -> None:
         super().__init__()
         self.network = network
         self.name = name
         self.family = family.name
-        self.input = replace(spec, height=image_size, width=image_size) if image_size else spec
+        height, width = image_size or (spec.height, spec.width)
+        self.input = replace(spec, height=height, width=width)
         self.weights = weights
         self._runner = family
         self._made_for = f"{spec.width} x {spec.height}"
-        seen = self._probe(self.input.height, self.input.width)
+        seen = self._probe(height, width)
         self._maps = last_of_each_stride(seen.strides)
         self.channels = tuple(seen.channels[index] for index in self._maps)
         self.strides = tuple(seen.strides[index] for index in self._maps)
         self.embedding_dim = seen.embedding_dim
         self.groups = depth_groups(network, seen.first_calls, prefix="network.")
+        mapping = {f"network.{name}" for name in seen.map_calls}
+        self.map_groups = tuple(
+            group for group in self.groups if any(name.rpartition(".")[0] in mapping for name in group.parameters)
+        )
         self._still: frozenset[str] = frozenset()
+
+    @property
+    def stride(self) -> int:
+        """The deepest stride; the maps of images whose sides are multiples of it fit each other cell by cell."""
+        return self.strides[-1]
 
     def forward(self, images_BCHW: Tensor) -> list[Tensor]:
         """Return feature maps BCHW of normalised images, shallow to deep."""

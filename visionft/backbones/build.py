@@ -3,14 +3,14 @@
 import hashlib
 
 from visionft.backbones.backbone import Backbone
-from visionft.backbones.family import Built, Family
+from visionft.backbones.family import Built, Family, ImageSize
 from visionft.backbones.loading import fill, read_state
 from visionft.backbones.names import FamilyName, resolve
 from visionft.backbones.sources import WeightsInfo, find_source
 
 
 def build_backbone(
-    name: str, weights: str = "pretrained", *, drop_path: float = 0.0, image_size: int | None = None
+    name: str, weights: str = "pretrained", *, drop_path: float = 0.0, image_size: ImageSize | None = None
 ) -> Backbone:
     """Build a backbone and fill it with weights.
 
@@ -20,7 +20,8 @@ def build_backbone(
         weights: ``pretrained`` (hub cache, then an installed package, then a download), ``package``, ``none``
             for random weights, or a path to a safetensors, .pth or .pt file.
         drop_path: probability in [0, 1) of skipping the deepest residual branch; less in shallower ones.
-        image_size: side in pixels of the images to come; none for the size that the weights were made for.
+        image_size: of the images to come, one side for a square or (height, width) in pixels; none for the size
+            that the weights were made for.
 
     Returns:
         The backbone in training mode, every group trainable.
@@ -32,9 +33,10 @@ def build_backbone(
     """
     family_name, network = resolve(name)
     family = _family(family_name)
-    built = family.build(network, drop_path, image_size)
+    size = (image_size, image_size) if isinstance(image_size, int) else image_size
+    built = family.build(network, drop_path, size)
     info = _fill(built, family_name, network, weights)
-    return Backbone(built.network, family, network, built.input, info, image_size)
+    return Backbone(built.network, family, network, built.input, info, size)
 
 
 def _family(name: FamilyName) -> Family:

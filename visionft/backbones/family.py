@@ -13,6 +13,8 @@ from visionft.backbones.names import FamilyName
 from visionft.spec import InputSpec
 
 State = dict[str, Tensor]
+ImageSize = int | tuple[int, int]
+"""Side of a square, or (height, width), in pixels."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,8 +55,8 @@ class Family(Protocol):
 
     name: FamilyName
 
-    def build(self, network: str, drop_path: float, image_size: int | None) -> Built:
-        """Build a network with random weights and without its classifier."""
+    def build(self, network: str, drop_path: float, image_size: tuple[int, int] | None) -> Built:
+        """Build a network with random weights and without its classifier, for images of (height, width)."""
         ...
 
     def maps(self, network: nn.Module, images_BCHW: Tensor, indices: Sequence[int] | None) -> list[Tensor]:

@@ -27,12 +27,14 @@ class Probe:
         embedding_dim: length of the embedding.
         first_calls: module name -> position among the calls, for every module that has parameters of its own and
             was called.
+        map_calls: the same for a pass that ends with the deepest map.
     """
 
     channels: tuple[int, ...]
     strides: tuple[int, ...]
     embedding_dim: int
     first_calls: dict[str, int]
+    map_calls: dict[str, int]
 
 
 def probe(network: nn.Module, family: Family, height: int, width: int) -> Probe:
@@ -52,14 +54,15 @@ def probe(network: nn.Module, family: Family, height: int, width: int) -> Probe:
         with torch.no_grad():
             with _calls(network) as first_calls:
                 embedding_BD = family.embed(network, black_1CHW)
-            sizes = [tuple(map_BCHW.shape[1:]) for map_BCHW in family.maps(network, black_1CHW, None)]
+            with _calls(network) as map_calls:
+                sizes = [tuple(map_BCHW.shape[1:]) for map_BCHW in family.maps(network, black_1CHW, None)]
     finally:
         for module, mode in training.items():
             module.training = mode
     declared = family.reductions(network)
     hints = declared if len(declared) == len(sizes) else (0,) * len(sizes)
     strides = tuple(_stride(height, size[1], hint) for size, hint in zip(sizes, hints, strict=True))
-    return Probe(tuple(size[0] for size in sizes), strides, embedding_BD.shape[1], first_calls)
+    return Probe(tuple(size[0] for size in sizes), strides, embedding_BD.shape[1], first_calls, map_calls)
 
 
 def last_of_each_stride(strides: Sequence[int]) -> tuple[int, ...]:

@@ -10,7 +10,9 @@ from functools import partial
 from typing import Any
 
 import timm
-from torch import Tensor
+import torch
+from timm.models.maxxvit import Attention2d, AttentionCl
+from torch import Tensor, nn
 
 from visionft.backbones.family import Built, HubFile, State
 from visionft.backbones.names import FamilyName
@@ -29,7 +31,7 @@ class TimmFamily:
 
     name: FamilyName = "timm"
 
-    def build(self, network: str, drop_path: float, image_size: int | None) -> Built:
+    def build(self, network: str, drop_path: float, image_size: tuple[int, int] | None) -> Built:
         """Build a network with random weights and without its classifier.
 
         Raises:
@@ -44,7 +46,7 @@ class TimmFamily:
         config = built.pretrained_cfg
         if drop_path and "drop_path_rate" not in accepted:
             raise RecipeError(f"backbone {network!r}: the network has no drop path; set backbone.drop_path: 0")
-        size = config["input_size"][-1]
+        size = config["input_size"][1:]
         fixed = config.get("fixed_input_size", False) and "dynamic_img_size" not in accepted
         if fixed and image_size not in (None, size):
             built, accepted = _create(network, drop_path_rate=drop_path, img_size=image_size)
@@ -53,14 +55,16 @@ class TimmFamily:
     def maps(self, network: Any, images_BCHW: Tensor, indices: Sequence[int] | None) -> list[Tensor]:
         """Return feature maps BCHW, shallow to deep."""
         chosen = None if indices is None else list(indices)
-        maps: list[Tensor] = network.forward_intermediates(
-            images_BCHW, indices=chosen, intermediates_only=True, output_fmt="NCHW"
-        )
+        with _exportable(network):
+            maps: list[Tensor] = network.forward_intermediates(
+                images_BCHW, indices=chosen, intermediates_only=True, output_fmt="NCHW"
+            )
         return maps
 
     def embed(self, network: Any, images_BCHW: Tensor) -> Tensor:
         """Return the pooled features that the classifier would get."""
-        embedding_BD: Tensor = network.forward_head(network.forward_features(images_BCHW), pre_logits=True)
+        with _exportable(network):
+            embedding_BD: Tensor = network.forward_head(network.forward_features(images_BCHW), pre_logits=True)
         return embedding_BD
 
     def reductions(self, network: Any) -> tuple[int, ...]:
@@ -112,6 +116,20 @@ def _remap(network: str, options: Mapping[str, Any], state: Mapping[str, Tensor]
         )
     tensors: State = remapped.state_dict()
     return tensors
+
+
+@contextmanager
+def _exportable(network: nn.Module) -> Iterator[None]:
+    """While exporting, compute MaxViT's attention step by step: torch cannot export it fused with a free batch."""
+    modules = network.modules() if torch.compiler.is_exporting() else ()
+    fused: list[Any] = [m for m in modules if isinstance(m, Attention2d | AttentionCl) and m.fused_attn]
+    for module in fused:
+        module.fused_attn = False
+    try:
+        yield
+    finally:
+        for module in fused:
+            module.fused_attn = True
 
 
 @contextmanager

@@ -26,7 +26,7 @@ class TorchvisionFamily:
 
     name: FamilyName = "torchvision"
 
-    def build(self, network: str, drop_path: float, image_size: int | None) -> Built:  # noqa: ARG002  no network of torchvision is built for another size
+    def build(self, network: str, drop_path: float, image_size: tuple[int, int] | None) -> Built:  # noqa: ARG002  no network of torchvision is built for another size
         """Build a network with random weights and without its classifier.
 
         Raises:

@@ -2,6 +2,22 @@
 
 from visionft.catalog import Catalog
 
-HEADS = Catalog("head", {"linear": "visionft.heads.linear:LinearHead"}, "visionft.heads")
+HEADS = Catalog(
+    "head",
+    {
+        "linear": "visionft.heads.linear:LinearHead",
+        "lite": "visionft.heads.lite:LiteHead",
+        "unet": "visionft.heads.decoders:UnetHead",
+        "fpn": "visionft.heads.decoders:FpnHead",
+        "deeplabv3plus": "visionft.heads.decoders:DeepLabV3PlusHead",
+        "segformer": "visionft.heads.decoders:SegformerHead",
+        "upernet": "visionft.heads.decoders:UperNetHead",
+        "pan": "visionft.heads.decoders:PanHead",
+        "linknet": "visionft.heads.decoders:LinknetHead",
+        "manet": "visionft.heads.decoders:ManetHead",
+        "dpt": "visionft.heads.dpt:DptHead",
+    },
+    "visionft.heads",
+)
 
 __all__ = ["HEADS"]
