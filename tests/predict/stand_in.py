@@ -1,4 +1,7 @@
-"""A model file made without the exporter: its answer is the softmax of the mean colour, over ten."""
+"""Model files made without the exporter.
+
+The classifier answers with the softmax of the mean colour over ten, the segmenter with that of each pixel's colour.
+"""
 
 from pathlib import Path
 
@@ -10,6 +13,8 @@ from visionft.spec import InputSpec, ModelSpec
 
 # not square, so that swapped axes show
 SPEC = ModelSpec("classification", ("red", "green", "blau"), InputSpec(12, 16, fit="pad"), {"origin": "test"})
+
+SEGMENTATION = ModelSpec("segmentation", SPEC.class_names, SPEC.input)
 
 
 def write_model(path: Path, spec: ModelSpec | None = SPEC, metadata: str | None = None) -> Path:
@@ -30,6 +35,27 @@ def write_model(path: Path, spec: ModelSpec | None = SPEC, metadata: str | None 
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=10)
     if spec is not None:
         helper.set_model_props(model, {"visionft.spec": metadata or spec.to_json()})
+    onnx.save(model, path)
+    return path
+
+
+def write_segmenter(path: Path, spec: ModelSpec = SEGMENTATION) -> Path:
+    """Write a file with the outputs of a segmentation; red, green and blue are the classes."""
+    images = helper.make_tensor_value_info("images", TensorProto.UINT8, ["batch", 12, 16, 3])
+    probabilities = helper.make_tensor_value_info("probabilities", TensorProto.FLOAT, ["batch", 3, 12, 16])
+    labels = helper.make_tensor_value_info("labels", TensorProto.UINT8, ["batch", 12, 16])
+    nodes = [
+        helper.make_node("Transpose", ["images"], ["planes"], perm=[0, 3, 1, 2]),
+        helper.make_node("Cast", ["planes"], ["pixels"], to=TensorProto.FLOAT),
+        helper.make_node("Div", ["pixels", "ten"], ["logits"]),
+        helper.make_node("Softmax", ["logits"], ["probabilities"], axis=1),
+        helper.make_node("ArgMax", ["probabilities"], ["indices"], axis=1, keepdims=0),
+        helper.make_node("Cast", ["indices"], ["labels"], to=TensorProto.UINT8),
+    ]
+    ten = helper.make_tensor("ten", TensorProto.FLOAT, [], [10.0])
+    graph = helper.make_graph(nodes, "pixel_colour", [images], [probabilities, labels], [ten])
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=10)
+    helper.set_model_props(model, {"visionft.spec": spec.to_json()})
     onnx.save(model, path)
     return path
 

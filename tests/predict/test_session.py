@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from tests.predict.stand_in import SPEC, write_model
+from tests.predict.stand_in import SEGMENTATION, SPEC, write_model, write_segmenter
 from visionft.errors import CheckpointError, UnknownName
 from visionft.predict import Predictor
 from visionft.spec import InputSpec
@@ -56,8 +56,24 @@ def test_spec_of_another_graph(tmp_path, spec):
         Predictor(write_model(tmp_path / "m.onnx", spec))
 
 
+@pytest.mark.parametrize(
+    "spec",
+    [
+        replace(SEGMENTATION, class_names=("a", "b")),
+        replace(SEGMENTATION, input=InputSpec(16, 12)),
+        replace(SEGMENTATION, task="classification"),
+    ],
+    ids=["classes", "size", "task"],
+)
+def test_spec_of_another_segmenter(tmp_path, spec):
+    with pytest.raises(CheckpointError, match=r"the graph maps .* its spec says"):
+        Predictor(write_segmenter(tmp_path / "m.onnx", spec))
+
+
 def test_other_task(tmp_path):
-    with pytest.raises(CheckpointError, match="a model for detection; this version predicts classification"):
+    with pytest.raises(
+        CheckpointError, match="a model for detection; this version predicts classification, segmentation"
+    ):
         Predictor(write_model(tmp_path / "m.onnx", replace(SPEC, task="detection")))
 
 

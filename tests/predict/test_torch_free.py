@@ -12,7 +12,8 @@ import PIL.Image
 import pytest
 import torch
 
-from tests.export.tiny import SPEC, tiny
+from tests.export.tiny import SPEC, TASK, tiny
+from tests.predict.stand_in import write_segmenter
 from visionft.export.gate import export_verified
 from visionft.export.onnx import OnnxExporter
 from visionft.imaging import decode, to_canvas
@@ -37,16 +38,19 @@ class Refuse:
 sys.meta_path.insert(0, Refuse())
 import visionft
 predictor = visionft.Predictor(sys.argv[1], threads=1)
-results = [result.to_dict() for result in predictor(sys.argv[2:])]
+found = predictor(sys.argv[2:])
+if predictor.spec.task == "segmentation":
+    found[0].save(sys.argv[2] + ".mask")
+    found[0].save_overlay(sys.argv[2], sys.argv[2] + ".overlay")
+results = [result.to_dict() for result in found]
 assert not {FORBIDDEN} & sys.modules.keys()
 print(json.dumps({{"home": visionft.__file__, "results": results}}))
 """
 
 
 @pytest.fixture(scope="module")
-def deployed(tmp_path_factory):
-    """A really exported file, photos, and what the torch network itself says about them."""
-    folder = tmp_path_factory.mktemp("deployed")
+def photos(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("photos")
     generator = np.random.default_rng(0)
     photos = [folder / "a.png", folder / "b.jpg", folder / "turned.jpg"]
     for photo in photos:
@@ -54,11 +58,19 @@ def deployed(tmp_path_factory):
         exif = image.getexif()
         exif[0x0112] = 6 if photo.stem == "turned" else 1  # orientation: turn right by 90 degrees
         image.save(photo, exif=exif)
+    return photos
+
+
+@pytest.fixture(scope="module")
+def deployed(tmp_path_factory, photos):
+    """A really exported file, photos, and what the torch network itself says about them."""
+    model = tmp_path_factory.mktemp("deployed") / "m.onnx"
     network = tiny()
     canvases_BHW3 = np.stack([to_canvas(decode(photo), SPEC.input) for photo in photos])
-    export_verified(OnnxExporter(), network, SPEC, folder / "m.onnx", [canvases_BHW3])
+    batch = canvases_BHW3, np.zeros(len(photos), np.int64)
+    export_verified(OnnxExporter(), network, TASK, SPEC, model, [batch])
     with torch.inference_mode():
-        return folder / "m.onnx", photos, network(torch.tensor(canvases_BHW3)).numpy()
+        return model, photos, network(torch.tensor(canvases_BHW3))[0].numpy()
 
 
 def predict_with(python: Path | str, cwd: Path, model: Path, photos: list[Path]) -> dict:
@@ -83,6 +95,12 @@ def test_nothing_forbidden_is_imported(deployed):
     model, photos, expected_BK = deployed
     found = predict_with(sys.executable, ROOT, model, photos)
     np.testing.assert_allclose(rows(found["results"]), expected_BK, atol=1e-6)
+
+
+def test_nothing_forbidden_is_imported_for_masks(photos, tmp_path):
+    model = write_segmenter(tmp_path / "m.onnx")
+    found = predict_with(sys.executable, ROOT, model, photos)
+    assert found["results"] == [result.to_dict() for result in Predictor(model, threads=1)(photos)]
 
 
 def test_the_refusal_works():

@@ -1,7 +1,7 @@
-"""Whatever a caller holds, as the network's canvas."""
+"""Whatever a caller holds, as the pixels that a model works on."""
 
 from pathlib import Path
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,17 +14,45 @@ from visionft.spec import InputSpec
 Image: TypeAlias = str | Path | bytes | NDArray[np.uint8]
 
 
-def load_canvas(image: Image, spec: InputSpec) -> NDArray[np.uint8]:
-    """Decode an image where needed and fit it to the canvas.
+class Loaded(NamedTuple):
+    """An image that is ready for a model.
+
+    Attributes:
+        pixels_HW3: uint8 RGB: its canvas, or the image itself where ``fit: tile`` takes windows of it.
+        original: (width, height) of the image in pixels.
+    """
+
+    pixels_HW3: NDArray[np.uint8]
+    original: tuple[int, int]
+
+
+def load(image: Image, spec: InputSpec) -> Loaded:
+    """Decode an image where needed and, unless windows are taken of it, fit it to the canvas.
+
+    Raises:
+        DataError: the image cannot be used; the message names its file.
+    """
+    pixels_HW3 = load_pixels(image)
+    height, width = pixels_HW3.shape[:2]
+    if spec.fit == "tile":
+        return Loaded(pixels_HW3, (width, height))
+    try:
+        return Loaded(to_canvas(pixels_HW3, spec), (width, height))
+    except ImageError as error:
+        raise DataError(f"{_name(image)}: {error}") from error
+
+
+def load_pixels(image: Image) -> NDArray[np.uint8]:
+    """Decode an image where needed.
 
     Returns:
-        uint8 RGB of shape (spec.height, spec.width, 3).
+        pixels_HW3, uint8 RGB, of the image's own size.
 
     Raises:
         DataError: the image cannot be used; the message names its file.
     """
     try:
-        return to_canvas(_pixels(image), spec)
+        return _pixels(image)
     except ImageError as error:
         raise DataError(f"{_name(image)}: {error}") from error
 

@@ -13,23 +13,25 @@ from typing import overload
 import numpy as np
 from numpy.typing import NDArray
 
-from visionft.errors import CheckpointError, DataError
-from visionft.predict.images import Image, load_canvas
-from visionft.predict.result import Classification
+from visionft.errors import DataError
+from visionft.predict.images import Image, Loaded, load
+from visionft.predict.result import Classification, Prediction, Segmentation
+from visionft.predict.segment import mask_in_original, segment
 from visionft.predict.session import Session
 from visionft.spec import ModelSpec
 
-TASKS = ("classification",)
-
 
 class Predictor:
-    """Classifies images with an exported file, on any machine with onnxruntime.
+    """Classifies or segments images with an exported file, on any machine with onnxruntime.
 
         predictor = Predictor("cells.onnx")
         predictor("cell.png").label
         [result.confidence for result in predictor(["a.png", "b.png"])]
 
-    One predictor may be used from several threads.
+        Predictor("roads.onnx")("street.jpg").save("street-mask.png")
+
+    The file's task decides whether results are ``Classification`` or ``Segmentation``. One predictor may be used
+    from several threads.
 
     Args:
         path: the exported file.
@@ -44,8 +46,6 @@ class Predictor:
 
     def __init__(self, path: str | Path, *, threads: int | None = None, providers: Sequence[str] | None = None) -> None:
         self._session = Session(Path(path), threads=threads, providers=providers)
-        if self.spec.task not in TASKS:
-            raise CheckpointError(f"{path}: a model for {self.spec.task}; this version predicts {', '.join(TASKS)}")
 
     @property
     def spec(self) -> ModelSpec:
@@ -59,20 +59,18 @@ class Predictor:
 
     # A str is an image and also an iterable of str; as an image it is caught first, here and below.
     @overload
-    def __call__(self, image: Image) -> Classification: ...  # type: ignore[overload-overlap]
+    def __call__(self, image: Image) -> Prediction: ...  # type: ignore[overload-overlap]
 
     @overload
-    def __call__(self, image: Iterable[Image], *, batch_size: int = 16) -> list[Classification]: ...
+    def __call__(self, image: Iterable[Image], *, batch_size: int = 16) -> list[Prediction]: ...
 
-    def __call__(
-        self, image: Image | Iterable[Image], *, batch_size: int = 16
-    ) -> Classification | list[Classification]:
-        """Classify one image, or several.
+    def __call__(self, image: Image | Iterable[Image], *, batch_size: int = 16) -> Prediction | list[Prediction]:
+        """Predict for one image, or several.
 
         Args:
             image: a path, the bytes of an image file, or a uint8 array, RGB (H, W, 3) or grey (H, W); or an
                 iterable of these.
-            batch_size: how many images go through the network at once.
+            batch_size: how many canvases go through the network at once.
 
         Returns:
             The result of one image, or a list in the order of the images.
@@ -81,17 +79,18 @@ class Predictor:
             DataError: an image cannot be used; the message names it.
         """
         if isinstance(image, str | Path | bytes | np.ndarray) or not isinstance(image, Iterable):
-            return self._classify([load_canvas(image, self.spec.input)])[0]
+            return self._predict([load(image, self.spec.input)], batch_size)[0]
         return list(self.stream(image, batch_size=batch_size))
 
-    def stream(self, images: Iterable[Image], *, batch_size: int = 16) -> Iterator[Classification]:
-        """Classify any number of images; at most two batches are held in memory.
+    def stream(self, images: Iterable[Image], *, batch_size: int = 16) -> Iterator[Prediction]:
+        """Predict for any number of images; at most two batches are held in memory.
 
-        Threads decode the next batch while the network runs on this one.
+        Threads decode the next batch while the network runs on this one. Where a model takes windows of an
+        image (``fit: tile``), a batch is windows of one image.
 
         Args:
             images: as for a call; taken from the iterable as they are needed.
-            batch_size: how many images go through the network at once, >= 1.
+            batch_size: how many canvases go through the network at once, >= 1.
 
         Yields:
             Results in the order of the images.
@@ -101,15 +100,14 @@ class Predictor:
         """
         if batch_size < 1:
             raise DataError(f"batch_size: {batch_size}; 1 or more is needed")
-        remaining = iter(images)
+        spec, remaining = self.spec.input, iter(images)
+        at_once = 1 if spec.fit == "tile" else batch_size
         with ThreadPoolExecutor(min(4, os.cpu_count() or 1)) as decoders:
-            current: list[Future[NDArray[np.uint8]]] = []
+            current: list[Future[Loaded]] = []
             while True:
-                following = [
-                    decoders.submit(load_canvas, image, self.spec.input) for image in islice(remaining, batch_size)
-                ]
+                following = [decoders.submit(load, image, spec) for image in islice(remaining, at_once)]
                 if current:
-                    yield from self._classify([canvas.result() for canvas in current])
+                    yield from self._predict([loading.result() for loading in current], batch_size)
                 if not following:
                     return
                 current = following
@@ -121,13 +119,25 @@ class Predictor:
             images_BHW3: uint8 RGB of the spec's height and width; any B >= 1.
 
         Returns:
-            probabilities_BK: float32, rows sum to 1.
+            probabilities_BK, or probabilities_BKHW of a segmentation: float32, sums over K are 1.
 
         Raises:
             DataError: the array is of another type or shape.
         """
         return self._session.predict_canvases(images_BHW3)
 
-    def _classify(self, canvases: Sequence[NDArray[np.uint8]]) -> list[Classification]:
-        probabilities_BK = self.predict_canvases(np.stack(canvases))
+    def _predict(self, images: Sequence[Loaded], batch_size: int) -> list[Prediction]:
+        if self.spec.task == "segmentation":
+            return [Segmentation.of(mask_HW, self.spec) for mask_HW in self._masks(images, batch_size)]
+        probabilities_BK = self.predict_canvases(np.stack([image.pixels_HW3 for image in images]))
         return [Classification.of(probabilities_K, self.class_names) for probabilities_K in probabilities_BK]
+
+    def _masks(self, images: Sequence[Loaded], batch_size: int) -> Iterator[NDArray[np.uint8]]:
+        spec = self.spec.input
+        if spec.fit == "tile":
+            for image in images:
+                yield segment(image.pixels_HW3, spec, self.predict_canvases, batch_size=batch_size)
+            return
+        probabilities_BKHW = self.predict_canvases(np.stack([image.pixels_HW3 for image in images]))
+        for image, probabilities_KHW in zip(images, probabilities_BKHW, strict=True):
+            yield mask_in_original(probabilities_KHW, image.original, spec)

@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 from onnxruntime.capi import onnxruntime_pybind11_state as ort_errors
 
 from visionft.errors import CheckpointError, DataError, UnknownName
-from visionft.spec import ModelSpec
+from visionft.spec import OUTPUTS, ModelSpec
 
-INPUT, OUTPUT = "images", "probabilities"
+INPUT, OUTPUT = "images", "probabilities"  # what is fetched; spec.OUTPUTS has all of a task
 SPEC_KEY = "visionft.spec"  # where the file's metadata keeps the ModelSpec
 
 # What onnxruntime raises for a file that it cannot load or run; its errors share no base class.
@@ -38,7 +38,8 @@ class Session:
             export was verified.
 
     Raises:
-        CheckpointError: the file is missing, no ONNX file, or not one that visionft exported.
+        CheckpointError: the file is missing, no ONNX file, not one that visionft exported, or of a task that this
+            version does not know.
         UnknownName: a provider that this onnxruntime does not have.
     """
 
@@ -55,7 +56,7 @@ class Session:
             images_BHW3: uint8 RGB of the size that the spec names; any B >= 1.
 
         Returns:
-            probabilities_BK: float32, rows sum to 1.
+            probabilities_BK, or probabilities_BKHW of a segmentation: float32, sums over K are 1.
 
         Raises:
             DataError: the array is of another type or shape.
@@ -68,12 +69,12 @@ class Session:
                 f"the model takes uint8 of shape (1 or more, {', '.join(map(str, canvas))})"
             )
         try:
-            probabilities_BK: NDArray[np.float32] = self._session.run([OUTPUT], {INPUT: images_BHW3})[0]
+            probabilities: NDArray[np.float32] = self._session.run([OUTPUT], {INPUT: images_BHW3})[0]
         except _ORT_ERRORS as error:
             raise CheckpointError(
                 f"{self._path}: onnxruntime fails on a batch of {len(images_BHW3)} ({_first_line(error)})"
             ) from error
-        return probabilities_BK
+        return probabilities
 
 
 def _load(path: Path, threads: int | None, providers: list[str]) -> ort.InferenceSession:
@@ -105,12 +106,17 @@ def _read_spec(path: Path, session: ort.InferenceSession) -> ModelSpec:
 
 
 def _check_graph(path: Path, session: ort.InferenceSession, spec: ModelSpec) -> None:
-    """Refuse a graph whose input and output are not the ones that its spec describes."""
+    """Refuse a graph whose input and outputs are not the ones that its spec describes."""
+    if spec.task not in OUTPUTS:
+        raise CheckpointError(f"{path}: a model for {spec.task}; this version predicts {', '.join(OUTPUTS)}")
+    canvas = [spec.input.height, spec.input.width]
+    pixels = canvas if spec.task == "segmentation" else []
+    kinds = {
+        "probabilities": ("tensor(float)", [len(spec.class_names), *pixels]),
+        "labels": ("tensor(uint8)", pixels),
+    }
+    expected = [(INPUT, "tensor(uint8)", [*canvas, 3]), *((name, *kinds[name]) for name in OUTPUTS[spec.task])]
     found = [(value.name, value.type, value.shape[1:]) for value in (*session.get_inputs(), *session.get_outputs())]
-    expected = [
-        (INPUT, "tensor(uint8)", [spec.input.height, spec.input.width, 3]),
-        (OUTPUT, "tensor(float)", [len(spec.class_names)]),
-    ]
     if found != expected:
         raise CheckpointError(f"{path}: the graph maps {found}, its spec says {expected}; export it again")
 
