@@ -1,15 +1,20 @@
 """Report data for the tests, and what a browser would make of a page."""
 
+from base64 import b64decode
 from html.parser import HTMLParser
+from io import BytesIO
 
 import numpy as np
+from PIL import Image
 
 from tests.metrics.predictions import simulate
 from visionft.metrics import classification_metrics
-from visionft.report import DatasetFacts, Example, ModelFacts, ReportData, StageFacts
+from visionft.report import ClassificationResults, DatasetFacts, Example, ModelFacts, ReportData, StageFacts
 from visionft.sample import Problem
 
-VOID = {"meta", "img", "input"}  # the elements of the page that HTML never closes
+ATTACK = "<script>alert(1)</script>"
+QUOTES = "\" onload='alert(1)' x=\""
+VOID = {"meta", "img", "input", "br"}  # the elements of the page that HTML never closes
 
 
 def history(*epochs_of_stages):
@@ -64,19 +69,28 @@ def stage(name="head", best_epoch=2):
     )
 
 
+def results(names=("cat", "dog", "emu"), **changes):
+    """Return what a classifier's report shows, with some fields changed."""
+    fields = {
+        "metrics": measured(names),
+        "mistakes": (example(),),
+        "unsure": (example("cat", "cat", 0.4, "cat/2.jpg"),),
+    }
+    return ClassificationResults(**{**fields, **changes})
+
+
 def report_data(names=("cat", "dog", "emu"), **changes):
-    """Return a complete report, with some fields changed."""
+    """Return a complete report of a classifier, with some fields of it or of its results changed."""
+    own = {name: changes.pop(name) for name in ("metrics", "mistakes", "unsure") if name in changes}
     fields = {
         "title": "Animals",
         "dataset": DatasetFacts(name="zoo", source="a keeper", licence="CC0", images={"train": 1000, "test": 120}),
         "model": ModelFacts(backbone="resnet18", weights="none", parameters=11_000_000, input="64 × 64 pixels"),
-        "metrics": measured(names),
+        "results": results(names, **own),
         "split": "test",
         "selection": "balanced_accuracy",
         "stages": (stage(), stage("all", best_epoch=5)),
         "history": history(2, 3),
-        "mistakes": (example(),),
-        "unsure": (example("cat", "cat", 0.4, "cat/2.jpg"),),
         "problems": (Problem("cat/3.jpg", "truncated"),),
         "recipe": "seed: 0\n",
         "provenance": {"Seed": "0"},
@@ -117,3 +131,10 @@ class Page(HTMLParser):
     def text(self):
         """All text, with every stretch of white space as one plain space."""
         return " ".join(" ".join(self.texts).split())
+
+
+def read(uri):
+    """Return the picture that a data URI holds."""
+    head, _, body = uri.partition(",")
+    assert head == "data:image/jpeg;base64"
+    return Image.open(BytesIO(b64decode(body)))

@@ -1,17 +1,9 @@
-from base64 import b64decode
-from io import BytesIO
-
+import cv2
 import numpy as np
 import pytest
-from PIL import Image
 
-from visionft.report.pictures import jpeg_uri
-
-
-def decode(uri):
-    head, _, body = uri.partition(",")
-    assert head == "data:image/jpeg;base64"
-    return Image.open(BytesIO(b64decode(body)))
+from tests.report.pages import read
+from visionft.report.pictures import jpeg_uri, shrink, thumbnail_uri
 
 
 @pytest.mark.parametrize(
@@ -19,10 +11,20 @@ def decode(uri):
     [((600, 400), (288, 192)), ((400, 600), (192, 288)), ((100, 50), (100, 50)), ((3000, 2), (288, 1))],
 )
 def test_large_images_shrink_and_small_ones_stay(size, expected):
-    assert decode(jpeg_uri(np.zeros((size[1], size[0], 3), np.uint8))).size == expected
+    assert read(thumbnail_uri(np.zeros((size[1], size[0], 3), np.uint8))).size == expected
 
 
 def test_colours_keep_their_order():
     image_HW3 = np.zeros((32, 32, 3), np.uint8)
     image_HW3[...] = [200, 90, 20]
-    assert np.abs(np.asarray(decode(jpeg_uri(image_HW3)), int) - [200, 90, 20]).max() <= 6
+    assert np.abs(np.asarray(read(jpeg_uri(image_HW3)), int) - [200, 90, 20]).max() <= 6
+
+
+def test_a_smaller_mask_holds_no_new_values():
+    mask_HW = np.zeros((90, 120), np.uint8)
+    mask_HW[:, 37:] = 255
+    small_HW = shrink(mask_HW, 40, cv2.INTER_NEAREST_EXACT)
+    assert small_HW.shape == (30, 40)
+    assert small_HW.dtype == np.uint8
+    assert set(np.unique(small_HW)) == {0, 255}
+    assert (small_HW == 255).mean() == pytest.approx((mask_HW == 255).mean(), abs=0.02)

@@ -6,19 +6,19 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from tests.report.pages import Page, example, history, measured, report_data, stage
+from tests.report.pages import ATTACK, QUOTES, Page, example, history, measured, report_data, stage
+from tests.report.scenes import scene_data
 from visionft.metrics import classification_metrics
 from visionft.report import DatasetFacts, render_report, write_report
 from visionft.sample import Problem
 
-ATTACK = "<script>alert(1)</script>"
-QUOTES = "\" onload='alert(1)' x=\""
+BOTH = pytest.mark.parametrize("make", [report_data, scene_data])
 
 
 def test_the_page_shows_the_numbers():
     data = report_data()
     text = Page(render_report(data)).text
-    metrics = data.metrics
+    metrics = data.results.metrics
     right = sum(metrics.confusion[label][label] for label in range(3))
     assert f"{right} of 120 test images are classified correctly" in text
     low, high = metrics.intervals["accuracy"]
@@ -52,9 +52,10 @@ def test_no_name_can_become_markup(evil):
     assert {name for _, attributes in page.elements for name in attributes} <= known
 
 
+@BOTH
 @pytest.mark.parametrize("classes", [2, 13, 31])
-def test_the_page_needs_nothing_else(classes):
-    html = render_report(report_data([f"class {label}" for label in range(classes)]))
+def test_the_page_needs_nothing_else(make, classes):
+    html = render_report(make([f"class {label}" for label in range(classes)]))
     page = Page(html)
     tags = {tag for tag, _ in page.elements}
     assert not tags & {"script", "link", "iframe", "object", "embed", "base"}
@@ -67,9 +68,10 @@ def test_the_page_needs_nothing_else(classes):
     assert policies == ["default-src 'none'; style-src 'unsafe-inline'; img-src data:"]
 
 
+@BOTH
 @pytest.mark.parametrize("classes", [2, 13, 31])
-def test_the_page_is_accessible(classes):
-    page = Page(render_report(report_data([f"class {label}" for label in range(classes)])))
+def test_the_page_is_accessible(make, classes):
+    page = Page(render_report(make([f"class {label}" for label in range(classes)])))
     ids = [attributes["id"] for _, attributes in page.elements if "id" in attributes]
     assert len(ids) == len(set(ids))
     assert page.all("html") == [{"lang": "en"}]
@@ -111,8 +113,9 @@ def test_text_stands_out_in_both_themes(theme):
             assert contrast(solid["ink"], cell) >= 4.5
 
 
-def test_the_same_data_give_the_same_page():
-    assert render_report(report_data()) == render_report(report_data())
+@BOTH
+def test_the_same_data_give_the_same_page(make):
+    assert render_report(make()) == render_report(make())
 
 
 def test_what_is_not_defined_is_a_dash():
@@ -152,8 +155,9 @@ def test_the_best_epochs_are_marked_where_they_were_chosen(selection, chart):
 @pytest.mark.parametrize(
     ("split", "warning"), [("val", "somewhat optimistic"), ("train", "say nothing about new ones"), ("test", "")]
 )
-def test_numbers_from_seen_images_carry_a_warning(split, warning):
-    text = Page(render_report(report_data(split=split))).text
+@BOTH
+def test_numbers_from_seen_images_carry_a_warning(make, split, warning):
+    text = Page(render_report(make(split=split))).text
     assert warning in text
     assert ("optimistic" in text) == (split == "val")
 

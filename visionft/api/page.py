@@ -3,45 +3,41 @@
 Shape suffixes: N images, K classes.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from visionft.assemble import Job
-from visionft.imaging import decode
-from visionft.metrics import ClassificationMetrics
+from visionft.imaging import decode, default_palette
+from visionft.metrics import image_miou
 from visionft.recipe import recipe_to_yaml
-from visionft.report.data import DatasetFacts, Example, ModelFacts, ReportData, StageFacts
-from visionft.sample import SPLITS, Split
+from visionft.report.classification import ClassificationResults, Example
+from visionft.report.data import DatasetFacts, ModelFacts, ReportData, Results, StageFacts
+from visionft.report.overlays import shrink_image, shrink_mask
+from visionft.report.segmentation import MaskExample, SegmentationResults
+from visionft.sample import SPLITS, Dataset, Sample, Split
 from visionft.spec import InputSpec, ModelSpec
+from visionft.tasks.adapter import Evaluation
+from visionft.tasks.classification import ClassificationEvaluation
+from visionft.tasks.segmentation import SegmentationEvaluation
 from visionft.training.progress import selection_value
 
-_MISTAKES, _UNSURE = 24, 8
+_MISTAKES, _UNSURE, _WORST = 24, 8, 12
 
 
-def report_data(
-    job: Job,
-    info: Mapping[str, Any],
-    spec: ModelSpec,
-    metrics: ClassificationMetrics,
-    split: Split,
-    probabilities_NK: NDArray[np.float32],
-) -> ReportData:
+def report_data(job: Job, info: Mapping[str, Any], spec: ModelSpec, evaluation: Evaluation, split: Split) -> ReportData:
     """Fill in the report of a finished run.
 
     Args:
         job: the live objects.
         info: what run.json says.
         spec: what the network is.
-        metrics: the evaluation.
+        evaluation: the metrics and what they were computed from, in the order of the data set.
         split: what it was made on.
-        probabilities_NK: the network's results on that part, in the order of the data set.
     """
     dataset, recipe = job.dataset, job.recipe
     weights, environment = info["weights"], info["environment"]
-    mistakes, unsure = _examples(job, split, probabilities_NK)
     return ReportData(
         title=recipe.name,
         dataset=DatasetFacts(
@@ -56,13 +52,11 @@ def report_data(
             parameters=sum(p.numel() for p in job.network.parameters()),
             input=_input_in_words(spec.input),
         ),
-        metrics=metrics,
+        results=results_of(evaluation, dataset, split),
         split=split,
         selection=selection_value(recipe.evaluate.select),
         stages=tuple(_stage(job, result) for result in info["stages"]),
         history=tuple(info["history"]),
-        mistakes=mistakes,
-        unsure=unsure,
         problems=dataset.problems,
         recipe=recipe_to_yaml(recipe),
         provenance={
@@ -95,16 +89,38 @@ def _stage(job: Job, result: Mapping[str, Any]) -> StageFacts:
 
 
 def _input_in_words(spec: InputSpec) -> str:
-    fit = {"crop": f"centre crop of {spec.crop_pct:.1%}", "stretch": "stretched", "pad": "padded"}[spec.fit]
+    fit = {
+        "crop": f"centre crop of {spec.crop_pct:.1%}",
+        "stretch": "stretched",
+        "pad": "padded",
+        "tile": f"windows that overlap by {spec.overlap:.0%}",
+    }[spec.fit]
     return f"{spec.width} × {spec.height} pixels, {fit}"
 
 
-def _examples(
-    job: Job, split: Split, probabilities_NK: NDArray[np.float32]
-) -> tuple[tuple[Example, ...], tuple[Example, ...]]:
-    """Return the most confident mistakes and the least confident right answers."""
-    samples, names = job.dataset.split(split), job.dataset.class_names
+def results_of(evaluation: Evaluation, dataset: Dataset, split: Split) -> Results:
+    """Choose what the page shows of an evaluation, by its task.
+
+    Args:
+        evaluation: in the order of the data set.
+        dataset: what was evaluated.
+        split: which part of it.
+    """
+    samples = dataset.split(split)
+    match evaluation:
+        case ClassificationEvaluation():
+            return _classified(evaluation, samples, dataset.class_names)
+        case SegmentationEvaluation():
+            return _segmented(evaluation, samples, dataset.palette or default_palette(dataset.class_names))
+    raise TypeError(f"report: nothing is known about showing a {type(evaluation).__name__}")
+
+
+def _classified(
+    evaluation: ClassificationEvaluation, samples: Sequence[Sample], names: Sequence[str]
+) -> ClassificationResults:
+    """Show the most confident mistakes and the least confident right answers."""
     labels_N = np.array([sample.label for sample in samples])
+    probabilities_NK = evaluation.probabilities_NK
     predicted_N, confidence_N = probabilities_NK.argmax(axis=1), probabilities_NK.max(axis=1)
     wrong_N = predicted_N != labels_N
 
@@ -120,4 +136,38 @@ def _examples(
     by_confidence = [int(index) for index in np.argsort(confidence_N, kind="stable")]
     mistakes = [index for index in reversed(by_confidence) if wrong_N[index]][:_MISTAKES]
     unsure = [index for index in by_confidence if not wrong_N[index]][:_UNSURE]
-    return tuple(map(example, mistakes)), tuple(map(example, unsure))
+    return ClassificationResults(
+        metrics=evaluation.metrics,
+        mistakes=tuple(map(example, mistakes)),
+        unsure=tuple(map(example, unsure)),
+    )
+
+
+def _segmented(
+    evaluation: SegmentationEvaluation, samples: Sequence[Sample], palette: Sequence[tuple[int, int, int]]
+) -> SegmentationResults:
+    """Show the worst images and, to compare, the median, the upper quartile and the best."""
+    masks, total = evaluation.masks, len(samples)
+    worst_first = sorted(range(total), key=lambda index: image_miou(masks[index].counts))
+
+    def example(place: int) -> MaskExample:
+        index = worst_first[place]
+        sample, mask = samples[index], masks[index]
+        return MaskExample(
+            id=sample.id,
+            rank=place + 1,
+            counts=mask.counts,
+            # at once, because originals of many images may not fit the memory
+            image_HW3=shrink_image(decode(sample.path)),
+            truth_HW=shrink_mask(sample.mask.read()),
+            predicted_HW=shrink_mask(mask.labels()),
+        )
+
+    worst = min(_WORST, (total + 1) // 2)
+    others = sorted({total // 2, 3 * total // 4, total - 1} - set(range(worst)))
+    return SegmentationResults(
+        metrics=evaluation.metrics,
+        palette=palette,
+        worst=tuple(map(example, range(worst))),
+        others=tuple(map(example, others)),
+    )

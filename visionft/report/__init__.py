@@ -1,13 +1,19 @@
 """The page a person looks at after a run: one HTML file that needs nothing else. Importing this is cheap."""
 
-from visionft.report.data import DatasetFacts, Example, ModelFacts, ReportData, StageFacts
+from visionft.report.classification import ClassificationResults, Example
+from visionft.report.data import DatasetFacts, ModelFacts, ReportData, Results, StageFacts
 from visionft.report.render import render_report, write_report
+from visionft.report.segmentation import MaskExample, SegmentationResults
 
 __all__ = [
+    "ClassificationResults",
     "DatasetFacts",
     "Example",
+    "MaskExample",
     "ModelFacts",
     "ReportData",
+    "Results",
+    "SegmentationResults",
     "StageFacts",
     "render_report",
     "write_report",

@@ -1,16 +1,10 @@
-"""Everything the report shows. Whoever has a run fills it in; nothing here reads files or knows a recipe.
-
-Shape suffixes: H height, W width, 3 colour channels (RGB).
-"""
+"""What the report of every task shows. Whoever has a run fills it in; nothing here reads files or knows a recipe."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, ClassVar, Protocol
 
-import numpy as np
-from numpy.typing import NDArray
-
-from visionft.metrics import ClassificationMetrics
+from visionft.report.headline import Headline
 from visionft.sample import Problem, Split
 
 
@@ -79,23 +73,30 @@ class StageFacts:
     ended: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Example:
-    """One image with what was said about it.
+class Results(Protocol):
+    """What one task has to show of an evaluation: the part of the page that other tasks do not have.
 
     Attributes:
-        id: the sample's id.
-        image_HW3: uint8 RGB pixels of any size, upright.
-        true: name of the true class.
-        predicted: name of the most probable class.
-        confidence: probability of the predicted class.
+        template: the task's page; it extends ``report.html.j2`` and gets this object as ``results``.
+        headline_score: the validation score that is drawn when the loss chose the best epoch.
     """
 
-    id: str
-    image_HW3: NDArray[np.uint8]
-    true: str
-    predicted: str
-    confidence: float
+    template: ClassVar[str]
+    headline_score: ClassVar[str]
+
+    @property
+    def n(self) -> int:
+        """The number of images that were measured."""
+        ...
+
+    @property
+    def class_names(self) -> tuple[str, ...]:
+        """Text for class 0, 1, ..."""
+        ...
+
+    def headlines(self) -> tuple[Headline, ...]:
+        """Return the numbers for the top of the page."""
+        ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,14 +107,12 @@ class ReportData:
         title: the page's heading.
         dataset: where the images come from.
         model: what was fine-tuned.
-        metrics: the evaluation.
+        results: the evaluation, as its task shows it.
         split: the part of the data it was measured on.
         selection: name of the validation score that chose the best epoch, a key of a history row's ``val``.
         stages: in the order they ran.
         history: the training loop's rows in order, each with ``stage`` (0, 1, ...), ``stage_name``, ``epoch``
             (counted within the whole run) and, where measured, ``train_loss``, ``lr``, ``val`` (name -> score).
-        mistakes: wrong answers, the most confident first.
-        unsure: right answers, the least confident first.
         problems: what was found wrong with the data.
         recipe: the recipe's text.
         provenance: name and value of whatever is needed to repeat the run, such as versions, hardware, seed.
@@ -122,13 +121,11 @@ class ReportData:
     title: str
     dataset: DatasetFacts
     model: ModelFacts
-    metrics: ClassificationMetrics
+    results: Results
     split: Split
     selection: str
     stages: tuple[StageFacts, ...]
     history: tuple[Mapping[str, Any], ...]
-    mistakes: tuple[Example, ...] = ()
-    unsure: tuple[Example, ...] = ()
     problems: tuple[Problem, ...] = ()
     recipe: str = ""
     provenance: Mapping[str, str] = field(default_factory=dict)

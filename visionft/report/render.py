@@ -1,7 +1,6 @@
 """From ``ReportData`` to one HTML file."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -10,21 +9,9 @@ from visionft.report import charts, confusion, wording
 from visionft.report.data import ReportData
 
 if TYPE_CHECKING:
-    from jinja2 import Template
+    from jinja2 import Environment
 
-_MOST_MISTAKES = 24
-_MOST_UNSURE = 12
 _RATE_RANGE = 1000  # a schedule that ends near zero would squeeze everything else together
-
-
-@dataclass(frozen=True, slots=True)
-class Headline:
-    """One of the numbers at the top."""
-
-    name: str
-    value: str
-    interval: str
-    meaning: str
 
 
 def render_report(data: ReportData) -> str:
@@ -32,27 +19,18 @@ def render_report(data: ReportData) -> str:
 
     It loads nothing and runs no script, whatever names the data hold.
     """
-    metrics, names = data.metrics, tuple(data.metrics.per_class)
-    small = len(names) <= confusion.LARGEST_MATRIX
-    weakest_first = sorted(
-        metrics.per_class.items(), key=lambda item: (item[1].support == 0, item[1].f1 or 0.0, item[0])
-    )
-    page = _template().render(
-        data=data,
-        metrics=metrics,
-        headlines=_headlines(data),
-        majority=max(sum(row) for row in metrics.confusion) / metrics.n,
-        right=sum(row[label] for label, row in enumerate(metrics.confusion)),
-        names=names,
-        matrix=confusion.matrix_rows(metrics.confusion, names) if small else (),
-        pairs=() if small else confusion.most_confused(metrics.confusion, names),
-        per_class=weakest_first,
-        curves=training_curves(data),
-        frame=charts,
-        scores=_score_names(data),
-        reliability=charts.reliability_diagram(metrics.reliability),
-        mistakes=data.mistakes[:_MOST_MISTAKES],
-        unsure=data.unsure[:_MOST_UNSURE],
+    page = (
+        _environment()
+        .get_template(data.results.template)
+        .render(
+            data=data,
+            results=data.results,
+            part=wording.PARTS[data.split],
+            curves=training_curves(data),
+            scores=_score_names(data),
+            frame=charts,
+            largest_matrix=confusion.LARGEST_MATRIX,
+        )
     )
     # file names may hold bytes that are no text; they are shown escaped
     return page.encode("utf-8", "backslashreplace").decode("utf-8")
@@ -69,11 +47,12 @@ def write_report(data: ReportData, path: Path) -> Path:
 
 
 @cache
-def _template() -> "Template":
+def _environment() -> "Environment":
     # here and not above: only a report needs it
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-    from visionft.report.pictures import jpeg_uri
+    from visionft.report.overlays import mask_pictures
+    from visionft.report.pictures import thumbnail_uri
 
     environment = Environment(
         loader=FileSystemLoader(Path(__file__).parent),
@@ -91,37 +70,10 @@ def _template() -> "Template":
         duration=wording.duration,
         score=wording.score,
         score_name=wording.score_name,
-        jpeg_uri=jpeg_uri,
+        thumbnail_uri=thumbnail_uri,
+        mask_pictures=mask_pictures,
     )
-    return environment.get_template("report.html.j2")
-
-
-def _headlines(data: ReportData) -> tuple[Headline, ...]:
-    metrics = data.metrics
-
-    def interval(name: str) -> str:
-        low, high = metrics.intervals.get(name, (0.0, 0.0))
-        if low == high:  # no interval, or all resamples alike: that says nothing about other samples
-            return ""
-        return wording.interval(low, high, shares=name != "auroc")
-
-    return (
-        Headline("Accuracy", wording.percent(metrics.accuracy), interval("accuracy"), "share of right answers"),
-        Headline(
-            "Balanced accuracy",
-            wording.percent(metrics.balanced_accuracy),
-            interval("balanced_accuracy"),
-            "mean recall of the classes",
-        ),
-        Headline("Macro F1", wording.percent(metrics.macro_f1), interval("macro_f1"), "mean F1 of the classes"),
-        Headline("AUROC", wording.decimal(metrics.auroc), interval("auroc"), "ranking quality; 0.5 is chance"),
-        Headline(
-            "Calibration error",
-            wording.percent(metrics.calibration_error),
-            "",
-            "mean gap of confidence and accuracy; lower is better",
-        ),
-    )
+    return environment
 
 
 def training_curves(data: ReportData) -> tuple[charts.LineChart, ...]:
@@ -131,7 +83,7 @@ def training_curves(data: ReportData) -> tuple[charts.LineChart, ...]:
     spans = _spans(data.history)
     best = [stage.best_epoch for stage in data.stages if stage.best_epoch is not None]
     by_loss = data.selection == "loss"
-    score = "accuracy" if by_loss else data.selection
+    score = data.results.headline_score if by_loss else data.selection
     name = wording.score_name(score)
     losses = [
         charts.Series("training", "train", _values(data.history, "train_loss")),

@@ -1,6 +1,9 @@
 """How numbers read on the page. A value that is not defined is a dash."""
 
 import math
+from collections.abc import Mapping
+
+from visionft.sample import Split
 
 MISSING = "–"
 _NARROW_SPACE = "\u202f"  # does not break, so that a number and its unit stay together
@@ -10,7 +13,11 @@ _SCORES = {
     "balanced_accuracy": "balanced accuracy",
     "macro_f1": "macro F1",
     "auroc": "AUROC",
+    "miou": "mean IoU",
+    "dice": "mean Dice",
 }
+PARTS: Mapping[Split, str] = {"train": "training", "val": "validation", "test": "test"}
+"""Part of the data -> what its images are called."""
 
 
 def percent(share: float | None, digits: int = 1) -> str:

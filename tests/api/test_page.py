@@ -1,0 +1,100 @@
+"""Which images the report shows."""
+
+import zlib
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from visionft.api.page import results_of
+from visionft.imaging import default_palette
+from visionft.metrics import classification_metrics, count_image, segmentation_metrics
+from visionft.sample import Dataset, Sample
+from visionft.tasks.classification import ClassificationEvaluation
+from visionft.tasks.segmentation import PredictedMask, SegmentationEvaluation
+
+NAMES = ("left", "right")
+
+
+@dataclass(frozen=True, eq=False)
+class Stored:
+    """A mask that is at hand."""
+
+    mask_HW: NDArray[np.uint8]
+
+    def read(self):
+        return self.mask_HW
+
+
+@pytest.fixture
+def image(tmp_path):
+    path = tmp_path / "image.png"
+    cv2.imwrite(str(path), np.full((600, 800, 3), 90, np.uint8))
+    return path
+
+
+def segmented(image, wrong_columns, palette=()):
+    """Return a data set and its evaluation, with so many wrong columns of 800 in each image."""
+    truth_HW = np.zeros((600, 800), np.uint8)
+    truth_HW[:, 400:] = 1
+    samples, masks = [], []
+    for number, wrong in enumerate(wrong_columns):
+        predicted_HW = truth_HW.copy()
+        predicted_HW[:, :wrong] = 1
+        counts = count_image(truth_HW, predicted_HW, 2)
+        masks.append(PredictedMask(counts, predicted_HW.shape, zlib.compress(predicted_HW.tobytes())))
+        samples.append(Sample(f"{number}.png", image, Stored(truth_HW), "test"))
+    dataset = Dataset("halves", tuple(samples), NAMES, task="segmentation", palette=palette)
+    metrics = segmentation_metrics([mask.counts for mask in masks], NAMES, bootstrap=0)
+    return dataset, SegmentationEvaluation(metrics, tuple(masks))
+
+
+def test_the_worst_images_come_first_then_some_to_compare(image):
+    wrong = [(7 * number % 30) * 10 for number in range(30)]
+    dataset, evaluation = segmented(image, wrong)
+    results = results_of(evaluation, dataset, "test")
+    expected = sorted(range(30), key=lambda number: -wrong[number])
+    assert [example.id for example in results.worst] == [f"{number}.png" for number in expected[:12]]
+    assert [example.rank for example in results.worst] == list(range(1, 13))
+    assert [(example.id, example.rank) for example in results.others] == [
+        (f"{expected[place]}.png", place + 1) for place in (15, 22, 29)
+    ]
+    assert [example.wrong for example in results.worst[:2]] == [290 * 600, 280 * 600]
+
+
+@pytest.mark.parametrize(("images", "worst", "others"), [(1, 1, 0), (2, 1, 1), (3, 2, 1), (4, 2, 2), (23, 12, 2)])
+def test_no_image_is_shown_twice(image, images, worst, others):
+    dataset, evaluation = segmented(image, range(images))
+    results = results_of(evaluation, dataset, "test")
+    assert (len(results.worst), len(results.others)) == (worst, others)
+    ids = [example.id for example in results.worst + results.others]
+    assert len(set(ids)) == len(ids)
+
+
+def test_pictures_are_small_and_fit_each_other(image):
+    example = results_of(*reversed(segmented(image, [200])), "test").worst[0]
+    assert example.image_HW3.shape == (360, 480, 3)
+    assert example.truth_HW.shape == example.predicted_HW.shape == (360, 480)
+    assert (example.truth_HW != example.predicted_HW).mean() == pytest.approx(0.25, abs=0.01)
+
+
+def test_the_colours_of_the_data_come_before_ours(image):
+    own = ((1, 2, 3), (4, 5, 6))
+    for palette, expected in ((own, own), ((), default_palette(NAMES))):
+        dataset, evaluation = segmented(image, [1], palette)
+        assert results_of(evaluation, dataset, "test").palette == expected
+
+
+def test_confident_mistakes_and_unsure_answers(image):
+    right_N = np.array([0.9, 0.2, 0.55, 0.4])  # chance given to the true class, 0
+    probabilities_NK = np.stack([right_N, 1 - right_N], axis=1).astype(np.float32)
+    samples = tuple(Sample(f"{number}.png", image, 0, "test") for number in range(4))
+    metrics = classification_metrics(probabilities_NK, np.zeros(4, np.int64), NAMES, bootstrap=0)
+    evaluation = ClassificationEvaluation(metrics, probabilities_NK)
+    results = results_of(evaluation, Dataset("halves", samples, NAMES), "test")
+    assert [example.id for example in results.mistakes] == ["1.png", "3.png"]
+    assert [example.id for example in results.unsure] == ["2.png", "0.png"]
+    assert {example.predicted for example in results.mistakes} == {"right"}
+    assert results.mistakes[0].confidence == pytest.approx(0.8)
