@@ -18,9 +18,9 @@ from torch.nn.utils import clip_grad_norm_
 from torch.utils.data import DataLoader, Dataset
 
 from visionft.assemble import Job
-from visionft.assemble.depthwise import spare_depthwise
+from visionft.assemble.depthwise import speed_up_depthwise
 from visionft.augment import CpuAugmenter
-from visionft.sample import Sample
+from visionft.sample import Example, Sample
 
 
 class HandWritten:
@@ -40,7 +40,7 @@ class HandWritten:
         )
         self._model = model.to(runtime.device, memory_format=runtime.memory_format).train()
         if same_kernels:
-            spare_depthwise(self._model)
+            speed_up_depthwise(self._model)
         self._parameters = list(self._model.parameters())
         self._clip_norm = section.clip_norm
         self._optimizer = torch.optim.AdamW(
@@ -93,4 +93,4 @@ class Photographs(Dataset[tuple[NDArray[np.uint8], int]]):
     def __getitem__(self, index: int) -> tuple[NDArray[np.uint8], int]:
         sample = self._samples[index]
         image = cv2.resize(cv2.imread(str(sample.path), cv2.IMREAD_COLOR_RGB), self._size, interpolation=cv2.INTER_AREA)
-        return self._augment(np.asarray(image, np.uint8), index), sample.label
+        return self._augment(Example(np.asarray(image, np.uint8)), index).image_HW3, sample.label

@@ -150,3 +150,15 @@ def show(title: str, rows: Sequence[Mapping[str, object]]) -> None:
 
 def _cell(value: object) -> str:
     return f"{value:.4g}" if isinstance(value, float) else str(value)
+
+
+def data_folder() -> Path:
+    """Return the folder of the real data sets that some benchmarks need.
+
+    Raises:
+        SystemExit: when there is none.
+    """
+    folder = Path(os.environ.get("VISIONFT_DATA", ROOT.parent / "shared" / "data"))
+    if not folder.is_dir():
+        raise SystemExit(f"{folder}: no such folder; set VISIONFT_DATA to the one that holds the data sets")
+    return folder

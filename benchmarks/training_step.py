@@ -20,7 +20,8 @@ from visionft.batch import Batch
 from visionft.checkpoint import RunFolder
 from visionft.recipe import load_recipe
 from visionft.sample import Dataset
-from visionft.training import run_network
+from visionft.training import exact_runner
+from visionft.training.inference import validate
 from visionft.training.interrupt import InterruptGuard
 from visionft.training.optimizer import enter_stage
 from visionft.training.session import Session
@@ -64,7 +65,7 @@ def our_steps(job: Job, batches: Sequence[Batch]) -> Callable[[], None]:
 def plain_steps(plain: HandWritten, batches: Sequence[Batch]) -> Callable[[], None]:
     def take() -> None:
         for batch in batches:
-            plain.step(batch.images_BHW3, batch.labels_B)
+            plain.step(batch.images_BHW3, batch.targets)
 
     return take
 
@@ -82,6 +83,12 @@ def training_forward(job: Job, batches: Sequence[Batch]) -> None:
     for batch in batches:
         with job.runtime.autocast():
             job.network(batch.to(job.runtime.device).images_BHW3)
+
+
+def exact_evaluation(job: Job, batches: Sequence[Batch]) -> None:
+    run = exact_runner(job)
+    for batch in batches:
+        run(batch.images_BHW3.numpy())
 
 
 def measure_backbone(backbone: str, dataset: Dataset, repeats: int, smoke: bool) -> dict[str, Any]:
@@ -105,8 +112,8 @@ def measure_backbone(backbone: str, dataset: Dataset, repeats: int, smoke: bool)
 
     passes: dict[str, Callable[[], object]] = {
         "training forward": lambda: training_forward(job, batches),
-        "run_network": lambda: run_network(job, batches, exact=False),
-        "run_network, exact": lambda: run_network(job, batches, exact=True),
+        "validation": lambda: validate(job, batches),
+        "evaluation, fp32": lambda: exact_evaluation(job, batches),
     }
     seconds = measure.interleave(passes, repeats=repeats)
     found["evaluation"] = measure.compare(f"{backbone}: evaluation", seconds, images, "training forward")

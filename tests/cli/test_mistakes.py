@@ -174,15 +174,16 @@ class TestTheTerminalIsLeftInOrder:
         self.check(visionft("train", tmp_path / "r.yaml", "--out", tmp_path / "run"), code=1)
 
     def test_eval(self, visionft, monkeypatch, finished):
-        def failing(*_, on_batch, **__):
-            on_batch(1)
+        def failing(*_, on_done, **__):
+            on_done(1)
             raise DataError("gone")
 
-        monkeypatch.setattr("visionft.api.run.run_network", failing)
+        monkeypatch.setattr("visionft.tasks.classification.Classification.evaluate", failing)
         self.check(visionft("eval", finished), code=2)
 
     def test_export(self, visionft, monkeypatch, finished, tmp_path):
-        def failing(*_, **__):
+        def failing(_exporter, _network, _task, _spec, _path, batches, _limits):
+            next(batches)
             raise DataError("gone")
 
         monkeypatch.setattr("visionft.api.run.export_verified", failing)

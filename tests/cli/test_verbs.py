@@ -151,7 +151,7 @@ class TestExport:
         (copied / "model.onnx").unlink()
         message = refused("export", copied, code=1)
         assert "model.onnx: not written: same class on" in message
-        assert "the limits are the recipe's export.min_agreement and .max_difference" in message
+        assert "the limits are the recipe's export.min_agreement, .max_difference and" in message
         assert not list(copied.glob("*.onnx*"))
 
 

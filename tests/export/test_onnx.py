@@ -8,23 +8,25 @@ import onnx
 import pytest
 import torch
 
-from tests.export.tiny import SPEC, Liar, Pair, Tiny, Undecided, tiny
+from tests.export.tiny import SPEC, TASK, Liar, Pair, Tiny, Undecided, tiny
 from visionft.errors import ExportError
 from visionft.export import RUNTIMES
 from visionft.export.gate import export_verified
 from visionft.export.onnx import OPSET, OnnxExporter
 from visionft.predict import Predictor
 from visionft.spec import InputSpec, ModelSpec
+from visionft.tasks.classification import Classification
 
-BATCHES = [np.random.default_rng(size).integers(0, 256, (size, 24, 32, 3), dtype=np.uint8) for size in (4, 4, 3)]
+IMAGES_NHW3 = np.random.default_rng(0).integers(0, 256, (11, 24, 32, 3), dtype=np.uint8)
 LABELS_N = np.arange(11) % 3
+BATCHES = [(IMAGES_NHW3[part], LABELS_N[part]) for part in (slice(0, 4), slice(4, 8), slice(8, 11))]
 
 
 @pytest.fixture(scope="module")
 def exported(tmp_path_factory):
     path = tmp_path_factory.mktemp("export") / "tiny.onnx"
     network = tiny()
-    return path, network, export_verified(OnnxExporter(), network, SPEC, path, BATCHES, labels_N=LABELS_N)
+    return path, network, export_verified(OnnxExporter(), network, TASK, SPEC, path, BATCHES)
 
 
 def test_catalog_entry():
@@ -40,17 +42,18 @@ def test_parity_of_a_faithful_file(exported):
     assert parity.images == 11
     assert parity.batch_sizes == (1, 3, 4)
     with torch.inference_mode():
-        predicted_N = network(torch.tensor(np.concatenate(BATCHES))).argmax(1).numpy()
+        predicted_N = network.probabilities(torch.tensor(IMAGES_NHW3)).argmax(1).numpy()
     assert len(set(predicted_N)) > 1, "a network with one answer proves nothing"
-    assert parity.accuracy_network == parity.accuracy_exported == np.mean(predicted_N == LABELS_N)
+    assert parity.score == "accuracy"
+    assert parity.score_network == parity.score_exported == pytest.approx(np.mean(predicted_N == LABELS_N))
 
 
 @pytest.mark.parametrize("size", [1, 2, 5])
 def test_any_batch_size_gives_the_networks_answers(exported, size):
     path, network, _ = exported
-    images_BHW3 = np.concatenate(BATCHES)[-size:]
+    images_BHW3 = IMAGES_NHW3[-size:]
     with torch.inference_mode():
-        expected_BK = network(torch.tensor(images_BHW3)).numpy()
+        expected_BK = network.probabilities(torch.tensor(images_BHW3)).numpy()
     np.testing.assert_allclose(Predictor(path).predict_canvases(images_BHW3), expected_BK, atol=1e-6)
 
 
@@ -92,7 +95,7 @@ def test_mode_and_memory_format_neither_matter_nor_change(exported, tmp_path):
     network = tiny().train().to(memory_format=torch.channels_last)
     network.norm.eval()
     other = tmp_path / "other.onnx"
-    export_verified(OnnxExporter(), network, SPEC, other, BATCHES)
+    export_verified(OnnxExporter(), network, TASK, SPEC, other, BATCHES)
     assert other.read_bytes() == exported[0].read_bytes()
     assert [module.training for module in (network, network.conv, network.norm)] == [True, True, False]
     assert network.conv.weight.is_contiguous(memory_format=torch.channels_last)
@@ -101,7 +104,7 @@ def test_mode_and_memory_format_neither_matter_nor_change(exported, tmp_path):
 
 def test_export_is_quiet_and_gives_logging_back(tmp_path, capfd):
     level = logging.root.manager.disable
-    export_verified(OnnxExporter(), tiny(), SPEC, tmp_path / "a.onnx", BATCHES)
+    export_verified(OnnxExporter(), tiny(), TASK, SPEC, tmp_path / "a.onnx", BATCHES)
     assert capfd.readouterr() == ("", "")
     assert logging.root.manager.disable == level
 
@@ -111,16 +114,14 @@ def test_network_that_no_graph_can_follow_is_named_quietly(tmp_path, capfd):
     with pytest.raises(
         ExportError, match=r"m\.onnx: not written: torch cannot convert the network to ONNX: .*data-dependent"
     ):
-        export_verified(OnnxExporter(), tiny(Undecided), SPEC, path, BATCHES)
+        export_verified(OnnxExporter(), tiny(Undecided), TASK, SPEC, path, BATCHES)
     assert capfd.readouterr() == ("", "")
     assert not list(tmp_path.iterdir())
 
 
 def test_network_that_takes_one_batch_size_only(tmp_path):
     with pytest.raises(ExportError, match=r"m\.onnx: not written: "):
-        export_verified(
-            OnnxExporter(), tiny(Pair), SPEC, tmp_path / "m.onnx", BATCHES, expected_NK=np.zeros((11, 3), np.float32)
-        )
+        export_verified(OnnxExporter(), tiny(Pair), TASK, SPEC, tmp_path / "m.onnx", BATCHES)
     assert not list(tmp_path.iterdir())
 
 
@@ -128,7 +129,7 @@ def test_network_that_is_traced_wrongly(tmp_path):
     path = tmp_path / "m.onnx"
     path.write_bytes(b"an older file")
     with pytest.raises(ExportError, match=r"m\.onnx: not written: same class on .*%.*largest difference .* 0\.\d"):
-        export_verified(OnnxExporter(), tiny(Liar), SPEC, path, BATCHES)
+        export_verified(OnnxExporter(), tiny(Liar), TASK, SPEC, path, BATCHES)
     assert path.read_bytes() == b"an older file"
     assert list(tmp_path.iterdir()) == [path]
 
@@ -148,14 +149,14 @@ class Corrupting(OnnxExporter):
 
 def test_file_that_is_damaged_after_writing(tmp_path):
     with pytest.raises(ExportError, match="largest difference") as caught:
-        export_verified(Corrupting(), tiny(), SPEC, tmp_path / "m.onnx", BATCHES)
+        export_verified(Corrupting(), tiny(), TASK, SPEC, tmp_path / "m.onnx", BATCHES)
     assert caught.value.exit_code == 1
     assert not list(tmp_path.iterdir())
 
 
 def test_spec_with_another_number_of_classes(tmp_path):
     with pytest.raises(ExportError, match=r"m\.onnx: not written: .*its spec says"):
-        export_verified(OnnxExporter(), tiny(classes=4), SPEC, tmp_path / "m.onnx", BATCHES)
+        export_verified(OnnxExporter(), tiny(classes=4), TASK, SPEC, tmp_path / "m.onnx", BATCHES)
     assert not list(tmp_path.iterdir())
 
 
@@ -174,16 +175,16 @@ def test_timm_backbone(tmp_path):
             super().__init__()
             self.net = timm.create_model("tf_efficientnet_lite0", num_classes=3)
 
-        def forward(self, images_BHW3):
+        def probabilities(self, images_BHW3):
             images_BCHW = images_BHW3.permute(0, 3, 1, 2).float() / 127.5 - 1
             return (self.net(images_BCHW) * 1e-3).softmax(1)  # untrained logits are large
 
     torch.manual_seed(0)
     generator = np.random.default_rng(0)
-    batches = [generator.integers(0, 256, (size, 96, 64, 3), dtype=np.uint8) for size in (4, 3)]
+    batches = [(generator.integers(0, 256, (n, 96, 64, 3), dtype=np.uint8), np.arange(n) % 3) for n in (4, 3)]
     spec = ModelSpec("classification", ("a", "b", "c"), InputSpec(96, 64))
     path = tmp_path / "lite.onnx"
-    parity = export_verified(OnnxExporter(), Lite(), spec, path, batches)
+    parity = export_verified(OnnxExporter(), Lite(), Classification(spec.class_names), spec, path, batches)
     assert parity.max_abs_difference < 1e-4
     operations = {node.op_type for node in onnx.load(path).graph.node}
     assert not operations & {"BatchNormalization", "Gather", "Range", "Shape"}

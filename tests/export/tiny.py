@@ -4,9 +4,11 @@ import torch
 from torch import Tensor, nn
 
 from visionft.spec import InputSpec, ModelSpec
+from visionft.tasks.classification import Classification
 
 # not square, so that swapped axes show
 SPEC = ModelSpec("classification", ("cat", "dog", "żaba"), InputSpec(24, 32, fit="pad"), {"backbone": "tiny"})
+TASK = Classification(SPEC.class_names)
 
 
 class Tiny(nn.Module):
@@ -16,7 +18,10 @@ class Tiny(nn.Module):
         self.norm = nn.BatchNorm2d(8)
         self.head = nn.Linear(8, classes)
 
-    def forward(self, images_BHW3: Tensor) -> Tensor:
+    def forward(self, images_BHW3: Tensor) -> tuple[Tensor]:
+        return (self.probabilities(images_BHW3),)
+
+    def probabilities(self, images_BHW3: Tensor) -> Tensor:
         images_BCHW = images_BHW3.permute(0, 3, 1, 2).float() / 255 - 0.5
         features_BCHW = self.norm(self.conv(images_BCHW)).relu()
         pooled_BC = nn.functional.adaptive_avg_pool2d(features_BCHW, 1).flatten(1)
@@ -26,24 +31,24 @@ class Tiny(nn.Module):
 class Liar(Tiny):
     """Behaves differently while it is being exported."""
 
-    def forward(self, images_BHW3: Tensor) -> Tensor:
-        probabilities_BK = super().forward(images_BHW3)
+    def probabilities(self, images_BHW3: Tensor) -> Tensor:
+        probabilities_BK = super().probabilities(images_BHW3)
         return probabilities_BK.flip(1) if torch.compiler.is_exporting() else probabilities_BK
 
 
 class Undecided(Tiny):
     """Chooses its path by the pixels, which no graph can follow."""
 
-    def forward(self, images_BHW3: Tensor) -> Tensor:
-        probabilities_BK = super().forward(images_BHW3)
+    def probabilities(self, images_BHW3: Tensor) -> Tensor:
+        probabilities_BK = super().probabilities(images_BHW3)
         return probabilities_BK if probabilities_BK[0, 0] > 0.5 else probabilities_BK.flip(1)
 
 
 class Pair(Tiny):
     """Works for the two images that it is traced with, and for no other number."""
 
-    def forward(self, images_BHW3: Tensor) -> Tensor:
-        return super().forward(images_BHW3).reshape(2, 3)
+    def probabilities(self, images_BHW3: Tensor) -> Tensor:
+        return super().probabilities(images_BHW3).reshape(2, 3)
 
 
 def tiny(kind: type[Tiny] = Tiny, classes: int = 3) -> Tiny:

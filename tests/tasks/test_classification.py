@@ -8,6 +8,7 @@ import pytest
 import torch
 
 from visionft.batch import Batch
+from visionft.metrics import classification_metrics
 from visionft.tasks.classification import Classification
 
 NAMES = ("a", "b", "c")
@@ -39,7 +40,7 @@ def test_loss_is_the_formula(smoothing, counts):
     filled = np.maximum(1, np.array(counts or (1, 1, 1)))
     weights_K = filled.sum() / (3 * filled)
     task = Classification(NAMES, label_smoothing=smoothing, class_counts=counts)
-    loss = task.loss(torch.from_numpy(logits_BK).float(), batch_of(labels))
+    loss = task.loss(torch.from_numpy(logits_BK).float(), batch_of(labels).targets)
     assert loss.shape == ()
     assert float(loss) == pytest.approx(reference_loss(logits_BK, labels, smoothing, weights_K), rel=1e-5)
 
@@ -47,14 +48,14 @@ def test_loss_is_the_formula(smoothing, counts):
 def test_balanced_weights_make_every_class_count_the_same():
     """Three of one class and one of another: with uniform outputs both classes push equally hard."""
     logits_BK = torch.zeros(4, 2, requires_grad=True)
-    Classification(("a", "b"), class_counts=(3, 1)).loss(logits_BK, batch_of([0, 0, 0, 1])).backward()
+    Classification(("a", "b"), class_counts=(3, 1)).loss(logits_BK, batch_of([0, 0, 0, 1]).targets).backward()
     push_K = logits_BK.grad.sum(dim=0)
     np.testing.assert_allclose(push_K.numpy(), 0, atol=1e-7)
 
 
 def test_loss_of_half_precision_outputs_is_computed_in_full():
     logits_BK = torch.tensor([[40.0, -40.0, 0.0]], dtype=torch.bfloat16)
-    loss = Classification(NAMES).loss(logits_BK, batch_of([1]))
+    loss = Classification(NAMES).loss(logits_BK, batch_of([1]).targets)
     assert loss.dtype == torch.float32
     assert float(loss) == 80.0
 
@@ -74,8 +75,10 @@ def test_validation_and_evaluation_agree():
     rng = np.random.default_rng(0)
     results_NK = rng.dirichlet(np.ones(3), 60).astype(np.float32)
     labels_N = rng.integers(0, 3, 60)
-    task = Classification(NAMES)
-    quick, full = task.validate(results_NK, labels_N), task.evaluate(results_NK, labels_N, bootstrap=0, seed=0)
+    meter = Classification(NAMES).meter()
+    for part in (slice(0, 17), slice(17, 60)):
+        meter.update(results_NK[part], labels_N[part])
+    quick, full = meter.values(), classification_metrics(results_NK, labels_N, NAMES, bootstrap=0, seed=0)
     assert quick["loss"] == pytest.approx(full.nll, rel=1e-6)
     for name in ("accuracy", "balanced_accuracy", "macro_f1", "auroc"):
         assert quick[name] == pytest.approx(getattr(full, name), abs=1e-6)

@@ -125,14 +125,17 @@ def test_events_come_in_order(tiny, train):
 class TestNotFinite:
     def poison(self, job, *, from_step, until_step):
         """Make the loss NaN for some steps of the run."""
-        loss, calls = job.task.loss, []
+        loss, run, calls = job.task.loss, job.network.run, []
 
-        def poisoned(outputs, batch):
+        def noted(batch):
             calls.append(batch.ids)
-            value = loss(outputs, batch)
+            return run(batch)
+
+        def poisoned(outputs, targets):
+            value = loss(outputs, targets)
             return value * float("nan") if from_step <= len(calls) - 1 < until_step else value
 
-        job.task.loss = poisoned
+        job.network.run, job.task.loss = noted, poisoned
         return calls
 
     def test_a_bad_step_is_not_applied_and_its_files_are_named(self, tiny, train):

@@ -42,7 +42,7 @@ def test_what_changes_is_not_kept(tiny, train, stage):
 def test_it_trains_as_without_it(tiny, train, monkeypatch):
     recipe = tiny(stages=[HEAD], task={"dropout": 0.0})
     kept, kept_outcome, _ = train(recipe, "kept")
-    monkeypatch.setattr(stage_run, "features_are_constant", lambda plan: False)
+    monkeypatch.setattr(stage_run, "features_can_be_kept", lambda job, plan: False)
     plain, plain_outcome, _ = train(recipe, "plain")
     ours, theirs = kept.network.head.linear.weight, plain.network.head.linear.weight
     assert ours.abs().max() > 0.01
@@ -56,8 +56,8 @@ def test_the_batches_are_the_loaders(tiny):
     with job.train_loader(job.plans[0].stage) as loader:
         frozen = FrozenFeatures(job, loader)
         for epoch in (0, 3):
-            expected = [(batch.ids, batch.labels_B.tolist()) for batch in loader.training(epoch, start_batch=1)]
-            assert [(b.ids, b.labels_B.tolist()) for b in frozen.training(epoch, start_batch=1)] == expected
+            expected = [(batch.ids, batch.targets.tolist()) for batch in loader.training(epoch, start_batch=1)]
+            assert [(b.ids, b.targets.tolist()) for b in frozen.training(epoch, start_batch=1)] == expected
         expected_ids = [name for batch in loader.evaluation() for name in batch.ids]
     assert [name for batch in frozen.evaluation() for name in batch.ids] == expected_ids
     assert job.network.training

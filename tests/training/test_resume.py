@@ -185,3 +185,24 @@ def test_optimizer_state_survives_the_boundary_for_what_stays_trainable(tiny, tr
     stem = [value for name, value in last.items() if name.startswith("backbone.") and name.endswith("/step")]
     assert stem
     assert {int(value) for value in stem} == {8}
+
+
+@pytest.mark.slow
+def test_segmentation_resumes_in_the_same_bytes(scenes, tmp_path):
+    recipe = scenes(
+        task={"dropout": 0.3},
+        runtime={"checkpoint_minutes": 1e-9},
+        stages=[
+            {"name": "head", "unfreeze": "none", "epochs": 1, "augment": "none"},
+            {"name": "all", "unfreeze": "all", "epochs": 1, "norm": "all", "augment": "strong"},
+        ],
+    )
+    path = tmp_path / "scenes.yaml"
+    path.write_text(recipe_to_yaml(recipe))
+    whole, killed = tmp_path / "whole", tmp_path / "killed"
+    finished = run(path, whole, "", "new")
+    assert finished.returncode == 0, finished.stderr
+    assert run(path, killed, "5", "new").returncode == -signal.SIGKILL
+    resumed = run(path, killed, "", "resume")
+    assert resumed.returncode == 0, resumed.stderr
+    assert (killed / "model.safetensors").read_bytes() == (whole / "model.safetensors").read_bytes()

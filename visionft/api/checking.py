@@ -7,11 +7,12 @@ from typing import Any
 from visionft.api.facts import fingerprint
 from visionft.api.resolving import resolve
 from visionft.assemble import Runtime, load_data
+from visionft.assemble.job import build_task, canvas_size, input_spec
 from visionft.backbones import build_backbone
 from visionft.errors import RecipeError, VisionftError
 from visionft.recipe import Recipe
 from visionft.sample import SPLITS, Dataset
-from visionft.stages import plan
+from visionft.stages import height_and_width, plan
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +59,7 @@ def check(recipe: Recipe | str | Path, overrides: tuple[str, ...] = ()) -> Check
         errors += str(error).splitlines()
     for look in (_check_network, _check_runtime):
         try:
-            look(resolved)
+            look(resolved, dataset)
         except VisionftError as error:
             errors += str(error).splitlines()
     if dataset is None:
@@ -70,17 +71,19 @@ def check(recipe: Recipe | str | Path, overrides: tuple[str, ...] = ()) -> Check
     return Check(tuple(errors), tuple(warnings), fingerprint(dataset), table)
 
 
-def _check_network(recipe: Recipe) -> None:
+def _check_network(recipe: Recipe, dataset: Dataset | None) -> None:
     """Build the backbone, with weights that are on this machine, and lay the stages over its depth groups."""
-    section = recipe.backbone
+    section, size = recipe.backbone, canvas_size(recipe, dataset)
     weights = "none" if section.weights == "pretrained" else section.weights  # looking must not download
-    backbone = build_backbone(section.name, weights, drop_path=section.drop_path, image_size=recipe.input.size)
-    plan(recipe.stages, [group.name for group in backbone.groups], steps_per_epoch=1)
+    backbone = build_backbone(section.name, weights, drop_path=section.drop_path, image_size=size)
+    spec = input_spec(recipe, backbone.input, size)
+    groups = backbone.groups if dataset is None else build_task(recipe, dataset).groups(backbone)
+    plan(recipe.stages, [group.name for group in groups], steps_per_epoch=1)
     for stage in recipe.stages:
-        size = stage.image_size or recipe.input.size
-        backbone.check_size(size or backbone.input.height, size or backbone.input.width)
+        given = stage.image_size
+        backbone.check_size(*(height_and_width(given) if given else (spec.height, spec.width)))
 
 
-def _check_runtime(recipe: Recipe) -> None:
+def _check_runtime(recipe: Recipe, _dataset: Dataset | None) -> None:
     """Choose the device and number formats, as training would."""
     Runtime.choose(recipe, cores=1)

@@ -1,24 +1,18 @@
-"""Metrics of a run or of an exported file.
-
-Shape suffixes: N images, K classes.
-"""
+"""Metrics of a run or of an exported file."""
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
-
-import numpy as np
 
 from visionft.api.resolving import resolve
 from visionft.api.run import Run
 from visionft.assemble import load_data
-from visionft.data.loader import Loader
+from visionft.assemble.job import build_task
 from visionft.errors import DataError
-from visionft.metrics import ClassificationMetrics, classification_metrics
 from visionft.predict import Predictor
 from visionft.recipe import Recipe
 from visionft.sample import Split
-from visionft.training import Sink
+from visionft.tasks.adapter import Metrics
+from visionft.training import Event, Sink
 from visionft.training.events import Working
 
 
@@ -28,7 +22,7 @@ def evaluate(
     data: str | Path | None = None,
     split: Split | None = None,
     sinks: Sequence[Sink] = (),
-) -> ClassificationMetrics:
+) -> Metrics:
     """Measure a run or an exported file.
 
     Args:
@@ -57,7 +51,7 @@ def _recipe_for(path: Path, data: str | Path | None) -> Recipe:
     return resolve(beside)
 
 
-def _evaluate_file(path: Path, recipe: Recipe, split: Split | None, sinks: Sequence[Sink]) -> ClassificationMetrics:
+def _evaluate_file(path: Path, recipe: Recipe, split: Split | None, sinks: Sequence[Sink]) -> Metrics:
     predictor = Predictor(path)
     dataset = load_data(recipe)
     if dataset.class_names != predictor.class_names:
@@ -67,17 +61,23 @@ def _evaluate_file(path: Path, recipe: Recipe, split: Split | None, sinks: Seque
         )
     part: Split = split or ("test" if dataset.split("test") else "val")
     samples = dataset.split(part)
+    if predictor.spec.task != dataset.task:
+        raise DataError(f"{dataset.name}: its labels are made for {dataset.task}; the model does {predictor.spec.task}")
     if not samples:
         raise DataError(f"{dataset.name}: no images in the {part} part")
-    results: list[Any] = []
-    done = 0
-    with Loader(samples, predictor.spec.input, recipe.optim.batch_size) as loader:
-        for batch in loader.evaluation():
-            results.append(predictor.predict_canvases(batch.images_BHW3.numpy()))
-            done += len(batch)
-            for sink in sinks:
-                sink(Working(f"evaluating {part}", done, len(samples)))
-    labels_N = np.array([sample.label for sample in samples], dtype=np.int64)
-    return classification_metrics(
-        np.concatenate(results), labels_N, dataset.class_names, bootstrap=recipe.evaluate.bootstrap, seed=0
+    task = build_task(recipe, dataset)
+    evaluation = task.evaluate(
+        samples,
+        predictor.spec.input,
+        predictor.predict_canvases,
+        batch_size=recipe.optim.batch_size,
+        bootstrap=recipe.evaluate.bootstrap,
+        seed=0,
+        on_done=lambda done: _tell(sinks, Working(f"evaluating {part}", done, len(samples))),
     )
+    return evaluation.metrics
+
+
+def _tell(sinks: Sequence[Sink], event: Event) -> None:
+    for sink in sinks:
+        sink(event)

@@ -49,7 +49,8 @@ def fingerprint(dataset: Dataset) -> dict[str, Any]:
     """Return what identifies a data set: its samples with labels and splits."""
     digest = sha256()
     for sample in dataset.samples:
-        digest.update(f"{sample.id}\t{sample.label}\t{sample.split}\n".encode())
+        what = sample.target if isinstance(sample.target, int) else sorted(sample.pixels.items())
+        digest.update(f"{sample.id}\t{what}\t{sample.split}\n".encode())
     return {
         "name": dataset.name,
         "source": dataset.source,

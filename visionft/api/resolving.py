@@ -20,6 +20,6 @@ def resolve(recipe: Recipe | str | Path, overrides: Sequence[str] = ()) -> Recip
     path = Path(recipe)
     if path.is_dir() and (path / "recipe.yaml").is_file():
         return load_recipe(path / "recipe.yaml", overrides)
-    if path.is_dir() or path.suffix.lower() in (".csv", ".tsv"):
+    if path.is_dir() or path.suffix.lower() in (".csv", ".tsv", ".json"):
         return recipe_from_data(path, overrides)
     return load_recipe(path, overrides)

@@ -1,6 +1,6 @@
 """A finished run: evaluate it, look at it, export it."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -13,17 +13,18 @@ from visionft.api.facts import require_same_data
 from visionft.api.page import report_data
 from visionft.assemble import Job, assemble, load_data
 from visionft.checkpoint import RunFolder, write_json
+from visionft.data.loader import Loader
 from visionft.errors import CheckpointError, DataError
 from visionft.export import RUNTIMES
 from visionft.export.gate import export_verified
 from visionft.export.parity import Limits, Parity
-from visionft.metrics import ClassificationMetrics
 from visionft.recipe import Recipe
 from visionft.report import write_report
 from visionft.sample import Sample, Split
 from visionft.spec import ModelSpec
+from visionft.tasks.adapter import Evaluation, Metrics
 from visionft.tasks.network import FinalNetwork
-from visionft.training import Sink, run_network
+from visionft.training import Sink, exact_runner
 from visionft.training.events import Working
 
 
@@ -57,7 +58,7 @@ class Run:
         self._folder = RunFolder.open(self.path)
         self._sinks = sinks
         self._given_job = job
-        self._results: dict[Split, tuple[NDArray[np.float32], NDArray[np.int64]]] = {}
+        self._evaluations: dict[Split, Evaluation] = {}
         if not self._folder.finished:
             raise CheckpointError(f"{self.path}: training has not finished; go on with it: --resume")
 
@@ -95,15 +96,14 @@ class Run:
             raise CheckpointError(f"{self.path / 'model.safetensors'}: does not fit its recipe: {error}") from error
         return job
 
-    def evaluate(self, split: Split | None = None) -> ClassificationMetrics:
+    def evaluate(self, split: Split | None = None) -> Metrics:
         """Measure the network on a part of the data and store the result in metrics.json.
 
         Args:
             split: which part; none takes the test part, or validation where there is no test part.
         """
         part = split or self.default_split
-        results_N, labels_N = self._run(part)
-        metrics = self._job.task.evaluate(results_N, labels_N, self.recipe.evaluate.bootstrap, seed=0)
+        metrics = self._evaluation(part).metrics
         write_json(self.path / "metrics.json", {"split": part, **metrics.to_dict()})
         return metrics
 
@@ -119,8 +119,7 @@ class Run:
     def report(self) -> Path:
         """Write report.html and return its path."""
         split = self.default_split
-        results_N, _ = self._run(split)
-        data = report_data(self._job, self.info, self.spec, self.evaluate(split), split, results_N)
+        data = report_data(self._job, self.info, self.spec, self._evaluation(split), split)
         return write_report(data, self.path / "report.html")
 
     def export(self, to: str = "onnx", path: str | Path | None = None) -> Artifact:
@@ -134,43 +133,59 @@ class Run:
             ExportError: when the file would not give the network's answers; then there is no file.
         """
         exporter = RUNTIMES[to]()
-        job, limits = self._job, self.recipe.export
+        job = self._job
         target = Path(path) if path else self.path / f"model{exporter.suffix}"
-        probabilities_NK, labels_N = self._run("val")
-        # on a GPU, TF32 would make differences that are not the file's: the gate runs the network itself there
-        expected_NK = probabilities_NK if job.runtime.device.type == "cpu" else None
-        self._tell("exporting", 0, 1)
         with job.eval_loader("val", job.input) as loader:
             parity = export_verified(
                 exporter,
                 FinalNetwork(job.network, job.task),
+                job.task,
                 self.spec,
                 target,
-                (batch.images_BHW3.numpy() for batch in loader.evaluation()),
-                labels_N=labels_N,
-                expected_NK=expected_NK,
-                limits=Limits(limits.min_agreement, limits.max_difference),
+                self._canvases(loader),
+                _limits(self.recipe),
             )
         write_json(target.with_suffix(".parity.json"), {"file": target.name, **parity.to_dict()})
-        self._tell("exporting", 1, 1)
         return Artifact(target, parity)
 
-    def _run(self, split: Split) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
-        """Return results and labels of a part, computed once."""
-        if split not in self._results:
-            images = len(self._job.dataset.split(split))
-            if images == 0:
-                raise DataError(f"{self._job.dataset.name}: no images in the {split} part")
-            with self._job.eval_loader(split, self._job.input) as loader:
-                what = f"evaluating {split}"
-                self._results[split] = run_network(
-                    self._job, loader.evaluation(), exact=True, on_batch=lambda done: self._tell(what, done, images)
-                )
-        return self._results[split]
+    def _evaluation(self, split: Split) -> Evaluation:
+        """Return the evaluation of a part, computed once."""
+        if split not in self._evaluations:
+            job, samples = self._job, self._job.dataset.split(split)
+            if not samples:
+                raise DataError(f"{job.dataset.name}: no images in the {split} part")
+            self._evaluations[split] = job.task.evaluate(
+                samples,
+                job.input,
+                exact_runner(job),
+                batch_size=self.recipe.optim.batch_size,
+                bootstrap=self.recipe.evaluate.bootstrap,
+                seed=0,
+                on_done=lambda done: self._tell(f"evaluating {split}", done, len(samples)),
+            )
+        return self._evaluations[split]
+
+    def _canvases(self, loader: Loader) -> Iterator[tuple[NDArray[np.uint8], NDArray[Any]]]:
+        """Yield the validation images with what is true of them."""
+        seen: set[str] = set()
+        images = len(self._job.dataset.split("val"))
+        self._tell("exporting", 0, images)
+        for batch in loader.evaluation():
+            yield batch.images_BHW3.numpy(), batch.targets.numpy()
+            seen.update(batch.ids)
+            self._tell("exporting", len(seen), images)
 
     def _tell(self, what: str, done: int, total: int) -> None:
         for sink in self._sinks:
             sink(Working(what, done, total))
+
+
+def _limits(recipe: Recipe) -> Limits:
+    """Return how far an exported file may be from the network: pixels at the edge of two classes may differ."""
+    given, masks = recipe.export, recipe.task.kind == "segmentation"
+    agreement = given.min_agreement if given.min_agreement is not None else 0.999 if masks else 1.0
+    difference = given.max_difference if given.max_difference is not None else 1e-2 if masks else 1e-4
+    return Limits(agreement, difference, given.max_score_change)
 
 
 def open_run(path: str | Path, sinks: Sequence[Sink] = ()) -> Run:

@@ -3,6 +3,7 @@
 import os
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from statistics import median
 from typing import Any
 
 import torch
@@ -11,17 +12,21 @@ from visionft.assemble.runtime import Runtime
 from visionft.augment import CpuAugmenter
 from visionft.backbones import build_backbone
 from visionft.data.dataset import load_dataset
+from visionft.data.listing import MaskOptions
 from visionft.data.loader import Loader
 from visionft.data.plan import batches_per_epoch
-from visionft.errors import DataError
+from visionft.errors import DataError, RecipeError
+from visionft.heads import HEADS
 from visionft.recipe import Recipe
 from visionft.sample import Dataset, Split
 from visionft.seeds import derive_seed
 from visionft.spec import InputSpec
-from visionft.stages import Stage, StagePlan, plan
+from visionft.stages import Stage, StagePlan, height_and_width, plan
 from visionft.tasks import TASKS
 from visionft.tasks.adapter import TaskAdapter
 from visionft.tasks.network import TaskNetwork
+
+_LARGEST_SIDE = 512  # pixels of a canvas that nobody chose
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,8 +53,10 @@ class Job:
 
     def stage_input(self, stage: Stage) -> InputSpec:
         """Return the canvas of a stage."""
-        size = stage.image_size
-        return self.input if size is None else replace(self.input, height=size, width=size)
+        if stage.image_size is None:
+            return self.input
+        height, width = height_and_width(stage.image_size)
+        return replace(self.input, height=height, width=width)
 
     def train_loader(self, stage: Stage) -> Loader:
         """Return the shuffled, augmented training images of a stage."""
@@ -67,6 +74,7 @@ class Job:
             self.recipe.optim.batch_size,
             seed=self.recipe.seed,
             augment=augment,
+            training=split == "train" and augment is not None,
             workers=self.runtime.workers,
             pin_memory=self.runtime.device.type == "cuda",
         )
@@ -81,15 +89,21 @@ def load_data(recipe: Recipe, on_progress: Callable[[int, int], None] | None = N
     section = recipe.data
     if section.path is None and section.format in ("auto", "folder", "manifest"):
         raise DataError("data.path: no images named; set data.path in the recipe or give --set data.path=FOLDER")
-    return load_dataset(
+    dataset = load_dataset(
         section.path,
         format=section.format,
-        classes=section.classes,
+        options=MaskOptions(section.classes, section.ignore, section.images, section.masks),
         val_fraction=section.val_fraction,
         test_fraction=section.test_fraction,
         strict=section.strict,
         on_progress=on_progress,
     )
+    if dataset.task != recipe.task.kind:
+        raise RecipeError(
+            f"task.kind: {recipe.task.kind}, but the labels of {dataset.name} are made for {dataset.task}; "
+            f"set task.kind: {dataset.task}, or another data.format"
+        )
+    return dataset
 
 
 def assemble(recipe: Recipe, dataset: Dataset, *, pretrained: bool = True) -> Job:
@@ -114,20 +128,21 @@ def assemble(recipe: Recipe, dataset: Dataset, *, pretrained: bool = True) -> Jo
             raise DataError(f"{dataset.name}: no images in the {split} part; give it some, or change data.val_fraction")
     torch.manual_seed(derive_seed(recipe.seed, "weights"))  # the head's, and the backbone's when it has none
     section = recipe.backbone
+    size = canvas_size(recipe, dataset)
     backbone = build_backbone(
         section.name,
         section.weights if pretrained else "none",
         drop_path=section.drop_path,
-        image_size=recipe.input.size,
+        image_size=size,
     )
-    spec = _input_spec(recipe, backbone.input)
+    spec = input_spec(recipe, backbone.input, size)
     task = build_task(recipe, dataset)
     network = TaskNetwork(backbone, task, spec)
     runtime = Runtime.choose(recipe, os.cpu_count() or 1)
     runtime.prepare(network)
     batches = batches_per_epoch(len(train), recipe.optim.batch_size)
     steps_per_epoch = -(-batches // recipe.optim.accumulate)
-    plans = plan(recipe.stages, [group.name for group in backbone.groups], steps_per_epoch)
+    plans = plan(recipe.stages, [group.name for group in task.groups(backbone)], steps_per_epoch)
     job = Job(recipe, dataset, task, network, spec, plans, runtime)
     sizes = {(canvas.height, canvas.width) for canvas in map(job.stage_input, recipe.stages)}
     for height, width in sizes - {(backbone.input.height, backbone.input.width)}:  # that one it was built with
@@ -141,23 +156,49 @@ def build_task(recipe: Recipe, dataset: Dataset) -> TaskAdapter:
     section = recipe.task
     balanced = section.class_weights == "balanced"
     arguments: dict[str, Any] = {
-        "head": section.head,
         "dropout": section.dropout,
         "label_smoothing": section.label_smoothing,
-        "class_counts": list(dataset.counts("train").values()) if balanced else None,
+        "class_counts": dataset.amounts("train") if balanced else None,
     }
+    if section.head is not None:
+        if HEADS[section.head].task != section.kind:
+            fitting = ", ".join(name for name in HEADS if HEADS[name].task == section.kind)
+            raise RecipeError(f"task.head: {section.head} is no head for {section.kind}; these are: {fitting}")
+        arguments["head"] = section.head
+    if section.losses is not None:
+        arguments["losses"] = section.losses
     task: TaskAdapter = TASKS[section.kind](dataset.class_names, **arguments)
     return task
 
 
-def _input_spec(recipe: Recipe, weights: InputSpec) -> InputSpec:
+def canvas_size(recipe: Recipe, dataset: Dataset | None) -> tuple[int, int] | None:
+    """Return (height, width) of the canvas; none for the size that the weights were made for.
+
+    Masks are learned at the images' own size, up to a side of 512 pixels: what a pretrained network saw in training
+    says little about how fine a structure is to be outlined.
+    """
+    if recipe.input.size is not None:
+        return height_and_width(recipe.input.size)
+    if recipe.task.kind == "classification" or dataset is None:
+        return None
+    sizes = [sample.size for sample in dataset.split("train")]
+    width, height = (median(side) for side in zip(*sizes, strict=True))
+    scale = min(1.0, _LARGEST_SIDE / max(height, width))
+    return max(32, round(height * scale / 32) * 32), max(32, round(width * scale / 32) * 32)
+
+
+def input_spec(recipe: Recipe, weights: InputSpec, size: tuple[int, int] | None) -> InputSpec:
     """Lay the recipe's input section over what the weights were trained with."""
     given = recipe.input
-    size = given.size
+    height, width = size or (weights.height, weights.width)
+    masks = recipe.task.kind == "segmentation"
+    if masks and given.fit == "crop":
+        raise RecipeError("input.fit: crop leaves pixels without a class; segmentation takes pad, stretch or tile")
     return replace(
         weights,
-        height=size or weights.height,
-        width=size or weights.width,
-        fit=given.fit,
+        height=height,
+        width=width,
+        fit=given.fit or ("pad" if masks else "crop"),
         crop_pct=given.crop_pct or weights.crop_pct,
+        overlap=given.overlap,
     )

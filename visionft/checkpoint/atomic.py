@@ -6,13 +6,12 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from hashlib import sha256
 from pathlib import Path
-from typing import Any
-
-import torch
-from safetensors.torch import save
-from torch import Tensor
+from typing import TYPE_CHECKING, Any
 
 from visionft.errors import CheckpointError
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 
 def write_with(path: Path, write: Callable[[Path], None]) -> None:
@@ -51,12 +50,15 @@ def write_json(path: Path, data: Any) -> None:
     write_text(path, json.dumps(data, indent=2, ensure_ascii=False, allow_nan=False) + "\n")
 
 
-def write_tensors(path: Path, tensors: Mapping[str, Tensor]) -> None:
+def write_tensors(path: Path, tensors: Mapping[str, "Tensor"]) -> None:
     """Write a safetensors file atomically.
 
     Raises:
         CheckpointError: when the disk does not take it.
     """
+    import torch
+    from safetensors.torch import save
+
     # clones, because safetensors refuses tensors that share memory, as tied weights do
     plain = {name: t.detach().cpu().clone(memory_format=torch.contiguous_format) for name, t in tensors.items()}
     data = save(plain)  # save_file would make files that only their owner can read

@@ -9,7 +9,11 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from visionft.api.checking import Check
 
-_HEADLINES = ("accuracy", "balanced_accuracy", "macro_f1", "auroc", "calibration_error")
+_HEADLINES = (
+    *("accuracy", "balanced_accuracy", "macro_f1", "auroc", "calibration_error"),
+    *("miou", "dice", "pixel_accuracy", "boundary_f1"),
+)
+"""Headline numbers of all tasks, in the order they are printed; a task has some of them."""
 
 
 def print_lines(*lines: str) -> None:
@@ -29,15 +33,15 @@ def print_json(data: Any) -> None:
 def print_metrics(metrics: Mapping[str, Any]) -> None:
     """Print the headline numbers with their intervals, and a line per class."""
     print_lines(f"{metrics['n']} images")
-    for name in _HEADLINES:
+    for name in (name for name in _HEADLINES if name in metrics):
         value, interval = metrics[name], metrics["intervals"].get(name)
         spread = f"   95 % interval {interval[0]:.4f} to {interval[1]:.4f}" if interval else ""
         print_lines(f"{name:<18} {_number(value)}{spread}")
     width = max(len("class"), *(len(name) for name in metrics["per_class"]))
-    print_lines("", f"{'class':<{width}}  precision  recall      f1  images")
+    columns = list(next(iter(metrics["per_class"].values())))
+    print_lines("", f"{'class':<{width}}  {'  '.join(f'{column:>9}' for column in columns)}")
     for name, row in metrics["per_class"].items():
-        cells = "  ".join(f"{_number(row[key]):>{size}}" for key, size in (("precision", 9), ("recall", 6), ("f1", 6)))
-        print_lines(f"{name:<{width}}  {cells}  {row['support']:>6}")
+        print_lines(f"{name:<{width}}  {'  '.join(_cell(row[column], len(column)) for column in columns)}")
 
 
 def print_summary(summary: Mapping[str, Any]) -> None:
@@ -80,6 +84,10 @@ def print_check(found: "Check") -> None:
         for name, row in found.counts.items():
             print_lines(f"{name:<{width}}  {row['train']:>5}  {row['val']:>5}  {row['test']:>5}")
     print_lines("", "training can start" if found.ok else "training cannot start")
+
+
+def _cell(value: float | None, title: int) -> str:
+    return f"{str(value) if isinstance(value, int) else _number(value):>{max(9, title)}}"
 
 
 def _number(value: float | None) -> str:

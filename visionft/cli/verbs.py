@@ -44,7 +44,9 @@ def _root(
 
 @app.command()
 def train(
-    recipe: Annotated[str, typer.Argument(help="Recipe file or name, folder of images, CSV manifest, or run folder.")],
+    recipe: Annotated[
+        str, typer.Argument(help="Recipe file or name, folder of images, CSV manifest, COCO JSON, or run folder.")
+    ],
     overrides: Set = None,
     out: Out = None,
     resume: Resume = False,
@@ -96,17 +98,20 @@ def evaluate(
 def predict(
     model: Annotated[Path, typer.Argument(help="Exported file, or run folder that holds one.")],
     images: Annotated[list[Path], typer.Argument(help="Image files and folders.")],
+    save: Annotated[
+        Path | None, typer.Option(help="Folder for masks (index PNG) and overlays, of a segmentation model.")
+    ] = None,
     json: Json = False,
 ) -> None:
-    """Name what is in images."""
-    from visionft.api.prediction import predict as name_images
+    """Say what is in images, and where."""
+    from visionft.api.prediction import predict as look_at
 
-    results = name_images(model, images)
+    results = look_at(model, images, save)
     if json:
         print_json([{"image": str(path), **result.to_dict()} for path, result in results])
         return
     for path, result in results:
-        print_lines(f"{path}  {result.label}  {result.confidence:.4f}")
+        print_lines(f"{path}  {result}")
 
 
 @app.command()
@@ -130,7 +135,7 @@ def export(
 
 @app.command()
 def check(
-    recipe: Annotated[str, typer.Argument(help="Recipe file or name, folder of images, or CSV manifest.")],
+    recipe: Annotated[str, typer.Argument(help="Recipe file or name, folder of images, CSV manifest or COCO JSON.")],
     overrides: Set = None,
     json: Json = False,
 ) -> None:

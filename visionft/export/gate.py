@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from copy import deepcopy
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 import torch
@@ -14,6 +14,7 @@ from visionft.checkpoint.atomic import write_with
 from visionft.errors import CheckpointError, ExportError
 from visionft.export.parity import DEFAULT_LIMITS, CanvasModel, Limits, Parity, verify
 from visionft.spec import ModelSpec
+from visionft.tasks.adapter import TaskAdapter
 
 
 class Exporter(Protocol):
@@ -45,25 +46,21 @@ class Exporter(Protocol):
 def export_verified(
     exporter: Exporter,
     network: nn.Module,
+    task: TaskAdapter,
     spec: ModelSpec,
     path: Path,
-    batches: Iterable[NDArray[np.uint8]],
-    *,
-    labels_N: NDArray[np.int64] | None = None,
-    expected_NK: NDArray[np.float32] | None = None,
+    batches: Iterable[tuple[NDArray[np.uint8], NDArray[Any]]],
     limits: Limits = DEFAULT_LIMITS,
 ) -> Parity:
     """Export a network to a file that has proven to give the same answers.
 
     Args:
         exporter: the runtime, such as ``RUNTIMES["onnx"]()``.
-        network: images_BHW3 uint8 -> probabilities_BK float32; left as it is, whatever its mode or device.
+        network: images_BHW3 uint8 -> outputs, results first; left as it is, whatever its mode or device.
+        task: the network's; names the outputs and scores the results.
         spec: goes into the file.
         path: where the file goes; an older file there is replaced only by one that passed.
-        batches: images_BHW3 canvases of all validation images, in any batch sizes.
-        labels_N: true classes of these images, for the accuracies in the result.
-        expected_NK: probabilities that the network gave for these images in float32, if they are known
-            already; lower precisions, TF32 included, differ by more than the usual limits allow.
+        batches: (images_BHW3, targets) of all validation canvases, in any batch sizes.
         limits: how far the file may be from the network.
 
     Returns:
@@ -78,10 +75,11 @@ def export_verified(
 
     def write(temporary: Path) -> None:
         exporter.write(plain, spec, temporary)
-        reference = plain if expected_NK is None else expected_NK
-        parity = verify(exporter.load(temporary), reference, batches, labels_N=labels_N, limits=limits)
+        parity = verify(exporter.load(temporary), plain, task, batches, limits)
         if not parity.passed:
-            raise ExportError(f"{parity}; the limits are the recipe's export.min_agreement and .max_difference")
+            raise ExportError(
+                f"{parity}; the limits are the recipe's export.min_agreement, .max_difference and .max_score_change"
+            )
         measured.append(parity)
 
     try:

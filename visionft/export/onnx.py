@@ -14,8 +14,8 @@ from torch import nn
 
 from visionft import __version__
 from visionft.errors import ExportError
-from visionft.predict.session import INPUT, OUTPUT, SPEC_KEY, Session
-from visionft.spec import ModelSpec
+from visionft.predict.session import INPUT, SPEC_KEY, Session
+from visionft.spec import OUTPUTS, ModelSpec
 
 # What torch's exporter writes without converting, and old enough for the runtimes of small devices.
 OPSET = 18
@@ -69,7 +69,7 @@ def _convert(network: nn.Module, spec: ModelSpec) -> onnx.ModelProto:
                 verbose=False,
                 opset_version=OPSET,
                 input_names=[INPUT],
-                output_names=[OUTPUT],
+                output_names=list(OUTPUTS[spec.task]),
                 dynamic_shapes=({0: torch.export.Dim("batch")},),
             )
     except torch.onnx.OnnxExporterError as error:
@@ -107,7 +107,7 @@ def _strip_debug_info(model: onnx.ModelProto) -> None:
 def _describe(spec: ModelSpec) -> str:
     size = f"{spec.input.width} x {spec.input.height}"
     return (
-        f"{spec.task} into {len(spec.class_names)} classes. {INPUT}: uint8 RGB, NHWC, {size}, fitted by "
-        f"'{spec.input.fit}'; normalisation is inside. {OUTPUT}: one per class, in this order. "
+        f"{spec.task} into {len(spec.class_names)} classes. {INPUT}: uint8 RGB, NHWC, {size}, by "
+        f"'{spec.input.fit}'; normalisation is inside. Outputs: {', '.join(OUTPUTS[spec.task])}. "
         f"The metadata entry {SPEC_KEY} has the details as JSON."
     )

@@ -1,6 +1,6 @@
 """Does the exported file give the network's answers? Measured on every image, in several batch sizes.
 
-Shape suffixes: N images, B batch, H height, W width, 3 colour channels (RGB), K classes.
+Shape suffixes: B batch, H height, W width, 3 colour channels (RGB); results have the classes K on axis 1.
 """
 
 from collections.abc import Iterable
@@ -12,14 +12,15 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
-from visionft.errors import ExportError
+from visionft.errors import DataError, ExportError
+from visionft.tasks.adapter import Meter, TaskAdapter
 
 
 class CanvasModel(Protocol):
     """An exported file that has been loaded; ``visionft.predict`` has the one for ONNX."""
 
     def predict_canvases(self, images_BHW3: NDArray[np.uint8]) -> NDArray[np.float32]:
-        """Return probabilities_BK for uint8 RGB canvases."""
+        """Return results for uint8 RGB canvases: probabilities, classes on axis 1."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,12 +28,14 @@ class Limits:
     """How far the exported file may be from the network.
 
     Attributes:
-        min_agreement: share of the images on which both must give the same class, in [0, 1].
+        min_agreement: share of the images, or of their pixels, on which both must give the same class, in [0, 1].
         max_difference: largest difference of any one probability, > 0.
+        max_score_change: largest change of the headline score, >= 0.
     """
 
     min_agreement: float = 1.0
     max_difference: float = 1e-4
+    max_score_change: float = 1e-3
 
 
 DEFAULT_LIMITS = Limits()
@@ -45,33 +48,41 @@ class Parity:
     Attributes:
         images: how many were compared.
         batch_sizes: sizes in which the exported file was given them, ascending.
-        argmax_agreement: share on which both give the same class, in [0, 1].
+        compared: answers compared: images, or pixels.
+        argmax_agreement: share of these on which both give the same class, in [0, 1].
         max_abs_difference: largest difference of any one probability; NaN when either gave one.
-        accuracy_network: share that the network gets right, or None when no labels were given.
-        accuracy_exported: the same of the exported file.
+        score: name of the headline score, such as ``accuracy``.
+        score_network: the network's, on the canvases.
+        score_exported: the exported file's.
         limits: what was allowed.
     """
 
     images: int
     batch_sizes: tuple[int, ...]
+    compared: int
     argmax_agreement: float
     max_abs_difference: float
-    accuracy_network: float | None
-    accuracy_exported: float | None
+    score: str
+    score_network: float
+    score_exported: float
     limits: Limits
 
     @property
     def passed(self) -> bool:
-        """Whether both limits hold; NaN holds none."""
+        """Whether all limits hold; NaN holds none."""
         return (
-            self.argmax_agreement >= self.limits.min_agreement and self.max_abs_difference <= self.limits.max_difference
+            self.argmax_agreement >= self.limits.min_agreement
+            and self.max_abs_difference <= self.limits.max_difference
+            and abs(self.score_exported - self.score_network) <= self.limits.max_score_change
         )
 
     def __str__(self) -> str:
+        what = "images" if self.compared == self.images else f"pixels of {self.images} images"
         return (
-            f"same class on {self.argmax_agreement:.4%} of {self.images} images "
-            f"(at least {self.limits.min_agreement:.4%}), largest difference of a probability "
-            f"{self.max_abs_difference:.2g} (at most {self.limits.max_difference:.2g})"
+            f"same class on {self.argmax_agreement:.4%} of {what} (at least {self.limits.min_agreement:.4%}), largest "
+            f"difference of a probability {self.max_abs_difference:.2g} (at most {self.limits.max_difference:.2g}), "
+            f"{self.score} {self.score_exported:.4f} for {self.score_network:.4f} "
+            f"(at most {self.limits.max_score_change:.2g} apart)"
         )
 
     def to_dict(self) -> dict[str, Any]:
@@ -81,65 +92,88 @@ class Parity:
 
 def verify(
     exported: CanvasModel,
-    reference: nn.Module | NDArray[np.float32],
-    batches: Iterable[NDArray[np.uint8]],
-    *,
-    labels_N: NDArray[np.int64] | None = None,
+    network: nn.Module,
+    task: TaskAdapter,
+    batches: Iterable[tuple[NDArray[np.uint8], NDArray[Any]]],
     limits: Limits = DEFAULT_LIMITS,
 ) -> Parity:
-    """Run both on every image and compare.
+    """Run both on every image and compare; one batch is held at a time.
 
     Args:
         exported: the exported file.
-        reference: the network in eval mode and float32, or the probabilities_NK that it gave.
-        batches: images_BHW3 canvases, at least one, in the order of labels_N and of probabilities_NK.
-        labels_N: true classes, for the two accuracies.
+        network: in eval mode and float32, on the CPU; its first output are the results.
+        task: scores the results.
+        batches: (images_BHW3, targets) of canvases, at least one.
         limits: what ``Parity.passed`` allows.
 
     Returns:
         What was measured, passed or not.
 
     Raises:
-        ExportError: there are no images.
-        ValueError: the number of images is not that of the labels or of the given probabilities.
+        ExportError: there are no images, or the file's results have another shape.
     """
-    expected: list[NDArray[np.float32]] = []
-    found: list[NDArray[np.float32]] = []
-    for images_BHW3 in batches:
-        if isinstance(reference, nn.Module):
-            expected.append(_probabilities(reference, images_BHW3))
+    comparison = _Comparison(task)
+    for images_BHW3, targets in batches:
         # the first image goes alone: a graph that took a batch size from tracing cannot hide
-        pieces = [images_BHW3] if found else [images_BHW3[:1], images_BHW3[1:]]
-        found += [exported.predict_canvases(piece_BHW3) for piece_BHW3 in pieces if len(piece_BHW3)]
-    if not found:
+        cuts = [slice(None)] if comparison.images else [slice(0, 1), slice(1, None)]
+        for cut in cuts:
+            if len(images_BHW3[cut]):
+                found = exported.predict_canvases(images_BHW3[cut])
+                comparison.add(found, _results(network, images_BHW3[cut]), targets[cut])
+    if not comparison.images:
         raise ExportError("there are no validation images to measure it on; give the data a val split")
-    found_NK = np.concatenate(found)
-    expected_NK = np.concatenate(expected) if isinstance(reference, nn.Module) else reference
-    if found_NK.shape != expected_NK.shape:
-        raise ValueError(f"the file gave {found_NK.shape} probabilities, the network {expected_NK.shape}")
-    return Parity(
-        images=len(found_NK),
-        batch_sizes=tuple(sorted({len(piece_BK) for piece_BK in found})),
-        argmax_agreement=_share(found_NK.argmax(1), expected_NK.argmax(1)),
-        max_abs_difference=_largest_difference(found_NK, expected_NK),
-        accuracy_network=None if labels_N is None else _share(expected_NK.argmax(1), labels_N),
-        accuracy_exported=None if labels_N is None else _share(found_NK.argmax(1), labels_N),
-        limits=limits,
-    )
+    return comparison.parity(limits)
+
+
+class _Comparison:
+    """Counts as it goes: the results of a data set for segmentation do not fit in memory."""
+
+    def __init__(self, task: TaskAdapter) -> None:
+        self.images = 0
+        self._score = task.headline
+        self._meters: tuple[Meter, Meter] = (task.meter(), task.meter())
+        self._batch_sizes: set[int] = set()
+        self._same = self._compared = 0
+        self._difference = 0.0
+
+    def add(self, found: NDArray[np.float32], expected: NDArray[np.float32], targets: NDArray[Any]) -> None:
+        if found.shape != expected.shape:
+            raise ExportError(f"the file gives results of shape {found.shape}, the network {expected.shape}")
+        same = found.argmax(axis=1) == expected.argmax(axis=1)
+        self._same += int(same.sum())
+        self._compared += same.size
+        with np.errstate(invalid="ignore"):  # inf - inf is NaN, which no limit allows
+            worst = float(np.abs(found.astype(np.float64) - expected).max())
+        self._difference = worst if not worst <= self._difference else self._difference  # NaN stays
+        for meter, results in zip(self._meters, (expected, found), strict=True):
+            meter.update(results, targets)
+        self.images += len(found)
+        self._batch_sizes.add(len(found))
+
+    def parity(self, limits: Limits) -> Parity:
+        scores = [_score(meter, self._score) for meter in self._meters]
+        return Parity(
+            images=self.images,
+            batch_sizes=tuple(sorted(self._batch_sizes)),
+            compared=self._compared,
+            argmax_agreement=self._same / self._compared,
+            max_abs_difference=self._difference,
+            score=self._score,
+            score_network=scores[0],
+            score_exported=scores[1],
+            limits=limits,
+        )
+
+
+def _score(meter: Meter, name: str) -> float:
+    try:
+        return meter.values()[name]
+    except DataError:  # NaN, or other numbers that are no probabilities: no limit allows their difference
+        return float("nan")
 
 
 @torch.inference_mode()
-def _probabilities(network: nn.Module, images_BHW3: NDArray[np.uint8]) -> NDArray[np.float32]:
-    probabilities_BK: NDArray[np.float32] = network(torch.tensor(images_BHW3)).numpy()
-    return probabilities_BK
-
-
-def _share(left_N: NDArray[np.int64], right_N: NDArray[np.int64]) -> float:
-    if left_N.shape != right_N.shape:
-        raise ValueError(f"{len(left_N)} images, {len(right_N)} labels")
-    return float((left_N == right_N).mean())
-
-
-def _largest_difference(left_NK: NDArray[np.float32], right_NK: NDArray[np.float32]) -> float:
-    with np.errstate(invalid="ignore"):  # inf - inf is NaN, which no limit allows
-        return float(np.abs(left_NK.astype(np.float64) - right_NK).max())
+def _results(network: nn.Module, images_BHW3: NDArray[np.uint8]) -> NDArray[np.float32]:
+    first, *_ = network(torch.tensor(images_BHW3))
+    results: NDArray[np.float32] = first.numpy()
+    return results

@@ -7,10 +7,15 @@ from pathlib import Path
 from pydantic import ValidationError
 
 import visionft
+from visionft.data import FORMATS
+from visionft.data.dataset import detect_format
 from visionft.errors import RecipeError, UnknownName
 from visionft.recipe.document import Document, Location, Origin, parse_value, read_document
 from visionft.recipe.explain import explain
 from visionft.recipe.schema import Recipe
+
+SEGMENTATION = "segmentation"
+"""The shipped recipe that folders of images and masks are trained by."""
 
 _WEIGHT_WORDS = ("pretrained", "package", "none")
 
@@ -29,12 +34,34 @@ def load_recipe(source: str | Path, overrides: Sequence[str] = ()) -> Recipe:
 
 
 def recipe_from_data(path: str | Path, overrides: Sequence[str] = ()) -> Recipe:
-    """Make the default recipe for a folder of images or a CSV manifest."""
+    """Make the default recipe for a folder of images, a CSV manifest or a COCO JSON.
+
+    Raises:
+        RecipeError: when an override is wrong.
+        DataError: when the data are of no known format.
+    """
     path = Path(path)
     name = re.sub(r"[^\w.-]+", "-", path.resolve().stem).strip("-.") or "run"
     origin = Origin("command line", Path.cwd())
     document = Document({"name": name, "data": {"path": str(path)}}, {(): origin})
+    if _task_of(path, overrides) == "segmentation":
+        document = document.merged_over(_read(_find(SEGMENTATION)))
     return _validate(_override(document, overrides))
+
+
+def _task_of(path: Path, overrides: Sequence[str]) -> str:
+    """Return the task that the data are made for, or that the command line asks for."""
+    asked = {key.strip(): value.strip() for key, _, value in (text.partition("=") for text in overrides)}
+    if "task.kind" in asked:
+        return asked["task.kind"]
+    kind = asked.get("data.format", "auto")
+    if kind == "auto":
+        if "data.masks" in asked:
+            return "segmentation"
+        if not path.exists():  # reading the data will say so
+            return "classification"
+        kind = detect_format(path)
+    return str(FORMATS[kind].task)
 
 
 def shipped_recipes() -> dict[str, Path]:

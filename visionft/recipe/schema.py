@@ -12,9 +12,10 @@ from visionft.catalog import Catalog
 from visionft.data import FORMATS
 from visionft.errors import UnknownName
 from visionft.heads import HEADS
+from visionft.losses import LOSSES
+from visionft.sample import TaskKind
 from visionft.spec import Fit
-from visionft.stages import DEFAULT_STAGES, Stage
-from visionft.tasks import TASKS
+from visionft.stages import DEFAULT_STAGES, Size, Stage
 
 
 def _known_in(catalog: Catalog) -> AfterValidator:
@@ -29,6 +30,9 @@ def _known_in(catalog: Catalog) -> AfterValidator:
 
 
 Fraction = Annotated[float, Field(ge=0, lt=1)]
+Byte = Annotated[int, Field(ge=0, le=255)]
+Colour = tuple[Byte, Byte, Byte]
+MaskValue = Annotated[int, Field(ge=0, le=65535)] | Colour
 
 
 class Section(BaseModel):
@@ -44,8 +48,15 @@ class DataSection(Section):
     """Folder of images, CSV manifest, or nothing for a format that brings its own images."""
     format: Annotated[str, _known_in(FORMATS)] | Literal["auto"] = "auto"
     """How the labels are stored; auto looks at the path."""
-    classes: tuple[str, ...] | None = None
-    """Class names in label order; none takes them from the data, in natural order."""
+    classes: tuple[str, ...] | dict[str, MaskValue | tuple[MaskValue, ...]] | None = None
+    """Class names in label order; none takes them from the data. For masks, name n of a list is the mask value n; a
+    mapping says which value or colour (or several) of the masks each class has."""
+    ignore: tuple[MaskValue, ...] = ()
+    """Values or colours of the masks that belong to no class; 255 is one unless it is a class."""
+    images: str | None = None
+    """For masks: a pattern of image files below the path, such as **/{name}_RAW.jpg; none knows the usual layouts."""
+    masks: str | None = None
+    """For masks: the pattern of the mask of the image called {name}, such as **/{name}_CRACK.png."""
     val_fraction: Fraction = 0.15
     """Share of the training images, per class, that validation takes where the data gives no validation split."""
     test_fraction: Fraction = 0.15
@@ -68,27 +79,39 @@ class BackboneSection(Section):
 class InputSection(Section):
     """How an image file becomes the network's input; what is left out comes from the weights."""
 
-    size: Annotated[int, Field(ge=16)] | None = None
-    """Side of the square canvas in pixels."""
-    fit: Fit = "crop"
-    """stretch to the canvas, crop the centre, or pad with the mean colour."""
+    size: Size | None = None
+    """Canvas in pixels: side of a square or [height, width]; none takes the size that the weights were made for, and
+    for masks that of the images, up to 512 pixels."""
+    fit: Fit | None = None
+    """stretch to the canvas, crop the centre, pad with the mean colour, or tile: a window at the image's own
+    resolution; none crops for classification and pads for segmentation."""
     crop_pct: Annotated[float, Field(gt=0, le=1)] | None = None
     """Share of the resized image that a crop keeps."""
+    overlap: Fraction = 0.25
+    """Least share of its side that a window has in common with the next, for tile."""
 
 
 class TaskSection(Section):
     """What is learned, and with which head and loss."""
 
-    kind: Annotated[str, _known_in(TASKS)] = "classification"
+    kind: TaskKind = "classification"
     """The task."""
-    head: Annotated[str, _known_in(HEADS)] = "linear"
-    """The head put on the backbone."""
+    head: Annotated[str, _known_in(HEADS)] | None = None
+    """The head put on the backbone; none takes linear for classification and lite for segmentation."""
+    losses: dict[Annotated[str, _known_in(LOSSES)], Annotated[float, Field(gt=0)]] | None = None
+    """For segmentation: losses and their weights; none takes cross_entropy and dice, each once."""
     dropout: Fraction = 0.2
     """Dropout before the head's last layer."""
     label_smoothing: Fraction = 0.0
     """Share of the target spread over all classes (Szegedy et al. 2016, arXiv:1512.00567, section 7)."""
     class_weights: Literal["none", "balanced"] = "none"
-    """balanced weighs the loss by inverse class frequency."""
+    """balanced weighs the loss by inverse class frequency, of images or of pixels."""
+
+    @model_validator(mode="after")
+    def _losses_are_for_masks(self) -> "TaskSection":
+        if self.losses is not None and self.kind != "segmentation":
+            raise ValueError(f"losses: {self.kind} has cross-entropy only; leave them out, or set kind: segmentation")
+        return self
 
 
 class AugmentSection(Section):
@@ -136,7 +159,9 @@ class RuntimeSection(Section):
 class EvaluateSection(Section):
     """How models are compared."""
 
-    select: Literal["loss", "accuracy", "balanced_accuracy", "macro_f1", "auroc", "last"] = "loss"
+    select: Literal[
+        "loss", "accuracy", "balanced_accuracy", "macro_f1", "auroc", "miou", "dice", "pixel_accuracy", "last"
+    ] = "loss"
     """Validation value that picks the best weights of a stage; last takes those at its end, for validation parts so
     small that the best of many epochs is mostly luck."""
     bootstrap: Annotated[int, Field(ge=0)] = 1000
@@ -146,10 +171,13 @@ class EvaluateSection(Section):
 class ExportSection(Section):
     """How far the exported file may be from the network before it is refused."""
 
-    min_agreement: Annotated[float, Field(ge=0, le=1)] = 1.0
-    """Share of the validation images on which both must give the same class."""
-    max_difference: Annotated[float, Field(gt=0)] = 1e-4
-    """Largest difference of any probability."""
+    min_agreement: Annotated[float, Field(ge=0, le=1)] | None = None
+    """Share of the validation images (or pixels) on which both must give the same class; none asks for all images,
+    or for 99.9 % of the pixels."""
+    max_difference: Annotated[float, Field(gt=0)] | None = None
+    """Largest difference of any probability; none allows 1e-4 for images and 1e-2 for pixels."""
+    max_score_change: Annotated[float, Field(ge=0)] = 1e-3
+    """Largest change of accuracy or mIoU."""
 
 
 class Recipe(Section):

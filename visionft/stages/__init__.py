@@ -1,6 +1,6 @@
 """The stage, and the pure arithmetic that turns a list of stages into a plan."""
 
 from visionft.stages.plan import GroupRate, StagePlan, plan
-from visionft.stages.stage import DEFAULT_STAGES, NormPolicy, Stage
+from visionft.stages.stage import DEFAULT_STAGES, NormPolicy, Size, Stage, height_and_width
 
-__all__ = ["DEFAULT_STAGES", "GroupRate", "NormPolicy", "Stage", "StagePlan", "plan"]
+__all__ = ["DEFAULT_STAGES", "GroupRate", "NormPolicy", "Size", "Stage", "StagePlan", "height_and_width", "plan"]

@@ -8,6 +8,14 @@ from annotated_types import Ge, Gt, Le, MinLen
 NormPolicy = Literal["frozen", "affine", "all"]
 Schedule = Literal["cosine", "linear", "constant"]
 Strength = Literal["none", "light", "medium", "strong"]
+Pixels = Annotated[int, Ge(16)]
+Size = Pixels | tuple[Pixels, Pixels]
+"""Side of a square, or (height, width), in pixels."""
+
+
+def height_and_width(size: Size) -> tuple[int, int]:
+    """Return (height, width) of a canvas size."""
+    return (size, size) if isinstance(size, int) else size
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,7 +36,7 @@ class Stage:
         norm: norm layers of unfrozen groups: ``frozen`` keeps statistics and affine parameters, ``affine`` trains
             the parameters only, ``all`` updates the statistics as well. Frozen groups never change theirs.
         augment: strength of the augmentation.
-        image_size: side of the square canvas in pixels; none keeps the run's.
+        image_size: canvas in pixels, side of a square or (height, width); none keeps the run's.
         patience: end after this many epochs without a better validation value; none never does.
         budget_minutes: end after this much wall-clock time in the stage; none never does.
 
@@ -52,7 +60,7 @@ class Stage:
     schedule: Schedule = "cosine"
     norm: NormPolicy = "affine"
     augment: Strength = "light"
-    image_size: Annotated[int, Ge(16)] | None = None
+    image_size: Size | None = None
     patience: Annotated[int, Ge(1)] | None = None
     budget_minutes: Annotated[float, Gt(0)] | None = None
 

@@ -2,6 +2,13 @@
 
 from visionft.catalog import Catalog
 
-TASKS = Catalog("task", {"classification": "visionft.tasks.classification:Classification"}, "visionft.tasks")
+TASKS = Catalog(
+    "task",
+    {
+        "classification": "visionft.tasks.classification:Classification",
+        "segmentation": "visionft.tasks.segmentation:Segmentation",
+    },
+    "visionft.tasks",
+)
 
 __all__ = ["TASKS"]

@@ -1,46 +1,118 @@
-"""What the training loop asks of a task.
+"""What a task is: what differs between tasks, and nothing else.
 
-Shape suffixes: B batch, N images.
+Shape suffixes: B batch, H height, W width, C channels, 3 colours; results have the classes K on axis 1.
 """
 
-from typing import ClassVar, Protocol
+from collections.abc import Callable, Sequence
+from typing import Any, ClassVar, Protocol, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from visionft.backbones import Backbone
-from visionft.batch import AnyBatch
-from visionft.metrics import ClassificationMetrics
+from visionft.backbones import Backbone, DepthGroup
+from visionft.sample import Sample, TaskKind
+from visionft.spec import InputSpec
+
+Runner: TypeAlias = Callable[[NDArray[np.uint8]], NDArray[np.float32]]
+"""images_BHW3, canvases -> results: a network, or an exported file, whichever is to be measured."""
+
+
+class Meter(Protocol):
+    """Collects results on canvases, and says how good they were."""
+
+    def update(self, results: NDArray[np.float32], targets: NDArray[Any]) -> None:
+        """Take in a batch."""
+        ...
+
+    def values(self) -> dict[str, float]:
+        """Return the values that model selection looks at; one that is not defined is left out."""
+        ...
+
+
+class Metrics(Protocol):
+    """What was measured, for people and machines."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain values that JSON can hold."""
+        ...
+
+
+class Evaluation(Protocol):
+    """Metrics, and what the report needs to show what they mean."""
+
+    @property
+    def metrics(self) -> Metrics:
+        """Every metric with its interval."""
+        ...
 
 
 class TaskAdapter(Protocol):
-    """One task: its head, loss, final form of the outputs, and metrics."""
+    """One task: its head, loss, final form of the outputs, and metrics.
 
-    kind: ClassVar[str]
+    Attributes:
+        kind: the task's name.
+        headline: the value of ``Meter.values`` that people look at first.
+        one_embedding: whether ``features`` is a single tensor per image that is small enough to keep in memory.
+    """
+
+    kind: ClassVar[TaskKind]
+    headline: ClassVar[str]
+    one_embedding: ClassVar[bool]
+    class_names: tuple[str, ...]
 
     def build_head(self, backbone: Backbone) -> nn.Module:
         """Return a fresh head for the backbone."""
         ...
 
-    def features(self, backbone: Backbone, images_BCHW: Tensor) -> Tensor:
+    def groups(self, backbone: Backbone) -> Sequence[DepthGroup]:
+        """Return the depth groups that ``features`` depends on, stem first."""
+        ...
+
+    def features(self, backbone: Backbone, images_BCHW: Tensor) -> Any:
         """Return what the head gets, for normalised images."""
         ...
 
-    def loss(self, outputs: Tensor, batch: AnyBatch) -> Tensor:
+    def blank_targets(self, images_BHW3: Tensor) -> Tensor:
+        """Return targets of the right shape for a batch, to time a step with."""
+        ...
+
+    def loss(self, outputs: Tensor, targets: Tensor) -> Tensor:
         """Return the mean loss of a batch, a scalar."""
         ...
 
     def finalize(self, outputs: Tensor) -> Tensor:
-        """Turn raw outputs into results; traced into the exported file."""
+        """Turn raw outputs into results, which are probabilities; traced into the exported file."""
         ...
 
-    def validate(self, results_N: NDArray[np.float32], labels_N: NDArray[np.int64]) -> dict[str, float]:
-        """Return the values that model selection looks at; quick."""
+    def meter(self) -> Meter:
+        """Return a fresh meter of results on canvases."""
         ...
 
     def evaluate(
-        self, results_N: NDArray[np.float32], labels_N: NDArray[np.int64], bootstrap: int, seed: int
-    ) -> ClassificationMetrics:
-        """Return every metric with its interval."""
+        self,
+        samples: Sequence[Sample],
+        spec: InputSpec,
+        run: Runner,
+        *,
+        batch_size: int,
+        bootstrap: int,
+        seed: int,
+        on_done: Callable[[int], None] | None = None,
+    ) -> Evaluation:
+        """Measure from files to final results, by the code that the predictor runs.
+
+        Args:
+            samples: at least one.
+            spec: the canvas.
+            run: the network or the exported file.
+            batch_size: canvases that go through it at once.
+            bootstrap: resamples behind the 95 % intervals.
+            seed: of the resampling.
+            on_done: called with the number of images done.
+        """
+        ...
+
+    def outputs(self, results: Tensor) -> tuple[Tensor, ...]:
+        """Return what the exported file puts out, in the order of ``spec.OUTPUTS``; traced."""
         ...

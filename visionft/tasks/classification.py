@@ -3,7 +3,8 @@
 Shape suffixes: B batch, N images, K classes, C channels, H height, W width, D embedding channels.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
@@ -12,10 +13,43 @@ import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from visionft.backbones import Backbone
-from visionft.batch import AnyBatch
+from visionft.backbones import Backbone, DepthGroup
+from visionft.data.loader import Loader
 from visionft.heads import HEADS
 from visionft.metrics import ClassificationMetrics, classification_metrics, quick_metrics
+from visionft.sample import Sample, TaskKind
+from visionft.spec import InputSpec
+from visionft.tasks.adapter import Runner
+
+
+@dataclass(frozen=True, slots=True)
+class ClassificationEvaluation:
+    """Metrics and the probabilities they were computed from.
+
+    Attributes:
+        metrics: every metric with its interval.
+        probabilities_NK: float32, in the order of the samples.
+    """
+
+    metrics: ClassificationMetrics
+    probabilities_NK: NDArray[np.float32]
+
+
+class ProbabilityMeter:
+    """Keeps probabilities and labels: most classification metrics need all of them at once."""
+
+    def __init__(self) -> None:
+        self._probabilities: list[NDArray[np.float32]] = []
+        self._labels: list[NDArray[np.int64]] = []
+
+    def update(self, results: NDArray[np.float32], targets: NDArray[np.int64]) -> None:
+        """Take in probabilities_BK and labels_B."""
+        self._probabilities.append(results)
+        self._labels.append(targets)
+
+    def values(self) -> dict[str, float]:
+        """Return loss, accuracy, balanced accuracy, macro F1 and, where it is defined, AUROC."""
+        return quick_metrics(np.concatenate(self._probabilities), np.concatenate(self._labels))
 
 
 class Classification:
@@ -32,7 +66,9 @@ class Classification:
         Szegedy et al. (2016), arXiv:1512.00567, section 7 (label smoothing).
     """
 
-    kind: ClassVar[str] = "classification"
+    kind: ClassVar[TaskKind] = "classification"
+    headline: ClassVar[str] = "accuracy"
+    one_embedding: ClassVar[bool] = True
 
     def __init__(
         self,
@@ -57,26 +93,57 @@ class Classification:
         head: nn.Module = HEADS[self._head](backbone.embedding_dim, len(self.class_names), self._dropout)
         return head
 
+    def groups(self, backbone: Backbone) -> Sequence[DepthGroup]:
+        """Return all of them."""
+        return backbone.groups
+
     def features(self, backbone: Backbone, images_BCHW: Tensor) -> Tensor:
         """Return embedding_BD."""
         return backbone.embed(images_BCHW)
 
-    def loss(self, outputs: Tensor, batch: AnyBatch) -> Tensor:
-        """Return the mean cross-entropy of logits_BK, in nats."""
+    def blank_targets(self, images_BHW3: Tensor) -> Tensor:
+        """Return labels_B, all zero."""
+        return images_BHW3.new_zeros(len(images_BHW3), dtype=torch.int64)
+
+    def loss(self, outputs: Tensor, targets: Tensor) -> Tensor:
+        """Return the mean cross-entropy of logits_BK against labels_B, in nats."""
         logits_BK = outputs.float()
         weights_K = None if self._weights_K is None else self._weights_K.to(logits_BK.device)
-        return F.cross_entropy(logits_BK, batch.labels_B, weight=weights_K, label_smoothing=self._label_smoothing)
+        return F.cross_entropy(logits_BK, targets, weight=weights_K, label_smoothing=self._label_smoothing)
 
     def finalize(self, outputs: Tensor) -> Tensor:
         """Return probabilities_BK."""
         return outputs.float().softmax(dim=1)
 
-    def validate(self, results_N: NDArray[np.float32], labels_N: NDArray[np.int64]) -> dict[str, float]:
-        """Return loss, accuracy, balanced accuracy, macro F1 and AUROC of probabilities_NK."""
-        return quick_metrics(results_N, labels_N)
+    def meter(self) -> ProbabilityMeter:
+        """Return a fresh meter of probabilities_BK against labels_B."""
+        return ProbabilityMeter()
 
     def evaluate(
-        self, results_N: NDArray[np.float32], labels_N: NDArray[np.int64], bootstrap: int, seed: int
-    ) -> ClassificationMetrics:
-        """Return the full set of classification metrics of probabilities_NK."""
-        return classification_metrics(results_N, labels_N, self.class_names, bootstrap=bootstrap, seed=seed)
+        self,
+        samples: Sequence[Sample],
+        spec: InputSpec,
+        run: Runner,
+        *,
+        batch_size: int,
+        bootstrap: int,
+        seed: int,
+        on_done: Callable[[int], None] | None = None,
+    ) -> ClassificationEvaluation:
+        """Return the full set of classification metrics; see ``TaskAdapter.evaluate``."""
+        results: list[NDArray[np.float32]] = []
+        done = 0
+        with Loader(samples, spec, batch_size) as loader:
+            for batch in loader.evaluation():
+                results.append(run(batch.images_BHW3.numpy()))
+                done += len(batch)
+                if on_done:
+                    on_done(done)
+        probabilities_NK = np.concatenate(results)
+        labels_N = np.array([sample.label for sample in samples], dtype=np.int64)
+        metrics = classification_metrics(probabilities_NK, labels_N, self.class_names, bootstrap=bootstrap, seed=seed)
+        return ClassificationEvaluation(metrics, probabilities_NK)
+
+    def outputs(self, results: Tensor) -> tuple[Tensor, ...]:
+        """Return the probabilities."""
+        return (results,)

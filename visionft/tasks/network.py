@@ -3,6 +3,8 @@
 Shape suffixes: B batch, H height, W width, C channels, 3 colours.
 """
 
+from typing import Any
+
 import torch
 from torch import Tensor, nn
 
@@ -45,7 +47,7 @@ class TaskNetwork(nn.Module):
         outputs: Tensor = self.head(batch.features_BD) if isinstance(batch, FeatureBatch) else self(batch.images_BHW3)
         return outputs
 
-    def features(self, images_BHW3: Tensor) -> Tensor:
+    def features(self, images_BHW3: Tensor) -> Any:
         """Return what the head gets, for uint8 RGB canvases."""
         # a permuted NHWC tensor already lies in channels_last order, so this copies nothing
         images_BCHW = (images_BHW3.permute(0, 3, 1, 2).float() - self.mean_C11) * self.scale_C11
@@ -53,13 +55,18 @@ class TaskNetwork(nn.Module):
 
 
 class FinalNetwork(nn.Module):
-    """A network followed by its task's ``finalize``: what is validated and what is exported."""
+    """A network followed by its task's final form: what is exported.
+
+    Args:
+        network: backbone and head.
+        task: the network's.
+    """
 
     def __init__(self, network: TaskNetwork, task: TaskAdapter) -> None:
         super().__init__()
         self.network = network
         self._task = task
 
-    def forward(self, images_BHW3: Tensor) -> Tensor:
-        """Return final results for uint8 RGB canvases."""
-        return self._task.finalize(self.network(images_BHW3))
+    def forward(self, images_BHW3: Tensor) -> tuple[Tensor, ...]:
+        """Return the outputs for uint8 RGB canvases."""
+        return self._task.outputs(self._task.finalize(self.network(images_BHW3)))

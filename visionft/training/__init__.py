@@ -2,6 +2,6 @@
 
 from visionft.training.events import Event, Sink
 from visionft.training.fit import fit
-from visionft.training.inference import run_network
+from visionft.training.inference import exact_runner
 
-__all__ = ["Event", "Sink", "fit", "run_network"]
+__all__ = ["Event", "Sink", "exact_runner", "fit"]

@@ -121,7 +121,7 @@ def _cells(row: dict[str, Any]) -> tuple[str, ...]:
         backbone,
         row["norm"],
         row["augment"],
-        str(row["canvas"][0]),
+        _canvas(*row["canvas"]),
         f"{row['epochs']:g}",
         _duration(row["seconds"]),
     )
@@ -134,3 +134,7 @@ def _short(number: int) -> str:
 def _duration(seconds: float) -> str:
     minutes, rest = divmod(round(seconds), 60)
     return f"{minutes} min {rest:02d} s" if minutes else f"{rest} s"
+
+
+def _canvas(width: int, height: int) -> str:
+    return str(width) if width == height else f"{width} x {height}"

@@ -12,7 +12,7 @@ import torch
 from visionft.assemble import Job
 from visionft.batch import Batch
 from visionft.stages import StagePlan
-from visionft.training.frozen import features_are_constant
+from visionft.training.frozen import features_can_be_kept
 from visionft.training.optimizer import enter_stage
 
 _SAMPLE = 4  # images in the timed step
@@ -31,11 +31,11 @@ def outline(job: Job) -> list[dict[str, Any]]:
 
 def _row(job: Job, plan: StagePlan) -> dict[str, Any]:
     optimizer = enter_stage(job, plan)
-    stage, total = plan.stage, len(job.network.backbone.groups)
+    stage, total = plan.stage, len(job.task.groups(job.network.backbone))
     canvas = job.stage_input(stage)
     step, forward = _seconds_per_image(job, plan)
     epochs = plan.steps / plan.steps_per_epoch
-    passes = 1.0 if features_are_constant(plan) else epochs  # over the images
+    passes = 1.0 if features_can_be_kept(job, plan) else epochs  # over the images
     train, val = len(job.dataset.split("train")), len(job.dataset.split("val"))
     return {
         "stage": stage.name,
@@ -57,12 +57,12 @@ def _seconds_per_image(job: Job, plan: StagePlan) -> tuple[float, float]:
     """Return the measured seconds of a training step and of a forward pass, per image."""
     canvas, device = job.stage_input(plan.stage), job.runtime.device
     images_BHW3 = torch.zeros(_SAMPLE, canvas.height, canvas.width, 3, dtype=torch.uint8)
-    batch = Batch(images_BHW3, torch.zeros(_SAMPLE, dtype=torch.int64), ("",) * _SAMPLE).to(device)
+    batch = Batch(images_BHW3, job.task.blank_targets(images_BHW3), ("",) * _SAMPLE).to(device)
 
     def step() -> None:
         with job.runtime.autocast():
             outputs = job.network(batch.images_BHW3)
-        torch.autograd.backward(job.task.loss(outputs, batch))
+        torch.autograd.backward(job.task.loss(outputs, batch.targets))
         job.network.zero_grad(set_to_none=True)
 
     def forward() -> None:

@@ -15,9 +15,9 @@ from visionft.data.plan import evaluation_plan, training_plan
 from visionft.stages import StagePlan
 
 
-def features_are_constant(plan: StagePlan) -> bool:
-    """Say whether the backbone gives the same for an image in every epoch of a stage."""
-    return not plan.groups and plan.stage.augment == "none"
+def features_can_be_kept(job: Job, plan: StagePlan) -> bool:
+    """Say whether the backbone gives the same for an image in every epoch of a stage, and little enough to keep."""
+    return not plan.groups and plan.stage.augment == "none" and job.task.one_embedding and job.input.fit != "tile"
 
 
 class FrozenFeatures:
@@ -33,15 +33,15 @@ class FrozenFeatures:
     @torch.no_grad()  # and not inference mode, whose tensors autograd refuses to train a head on
     def __init__(self, job: Job, loader: Loader) -> None:
         job.network.eval()
-        features, labels = [], []
+        features, targets = [], []
         ids: list[str] = []
         for batch in loader.evaluation():
             with job.runtime.autocast():
                 features.append(job.network.features(batch.to(job.runtime.device).images_BHW3).float())
-            labels.append(batch.labels_B)
+            targets.append(batch.targets)
             ids += batch.ids
         self._features_ND = torch.cat(features)
-        self._labels_N = torch.cat(labels)
+        self._targets = torch.cat(targets)
         self._ids = ids
         self._batch_size = job.recipe.optim.batch_size
         self._seed = job.recipe.seed
@@ -62,4 +62,4 @@ class FrozenFeatures:
     def _batch(self, indices: Sequence[int]) -> FeatureBatch:
         chosen: Tensor = torch.tensor(indices)
         features_BD = self._features_ND[chosen.to(self._features_ND.device)]
-        return FeatureBatch(features_BD, self._labels_N[chosen], tuple(self._ids[index] for index in indices))
+        return FeatureBatch(features_BD, self._targets[chosen], tuple(self._ids[index] for index in indices))

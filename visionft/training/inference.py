@@ -1,10 +1,9 @@
 """A network over images, without gradients.
 
-Shape suffixes: N images, K classes.
+Shape suffixes: B batch, H height, W width, 3 colours.
 """
 
-from collections.abc import Callable, Iterable
-from contextlib import nullcontext
+from collections.abc import Iterable
 
 import numpy as np
 import torch
@@ -12,33 +11,39 @@ from numpy.typing import NDArray
 
 from visionft.assemble import Job
 from visionft.batch import AnyBatch
+from visionft.tasks.adapter import Runner
 
 
 @torch.inference_mode()
-def run_network(
-    job: Job, batches: Iterable[AnyBatch], *, exact: bool, on_batch: Callable[[int], None] | None = None
-) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
-    """Return final results and labels in the order of the batches.
+def validate(job: Job, batches: Iterable[AnyBatch]) -> dict[str, float]:
+    """Return the values that model selection looks at.
+
+    Runs in the arithmetic of training, which is quicker than that of the exported file and good enough to choose an
+    epoch by.
 
     Args:
         job: network, task and runtime.
         batches: at least one.
-        exact: in fp32, the arithmetic of the exported file; else in that of training, which is quicker and
-            good enough to choose an epoch by.
-        on_batch: called with the number of images done.
-
-    Returns:
-        results_NK float32 and labels_N int64.
     """
     was_training = job.network.training
     job.network.eval()
-    results, labels, done = [], [], 0
+    meter = job.task.meter()
     for batch in batches:
-        with nullcontext() if exact else job.runtime.autocast():
-            results.append(job.task.finalize(job.network.run(batch.to(job.runtime.device))).cpu())
-        labels.append(batch.labels_B)
-        done += len(batch)
-        if on_batch:
-            on_batch(done)
+        with job.runtime.autocast():
+            results = job.task.finalize(job.network.run(batch.to(job.runtime.device)))
+        meter.update(results.cpu().numpy(), batch.targets.numpy())
     job.network.train(was_training)
-    return torch.cat(results).numpy(), torch.cat(labels).numpy()
+    return meter.values()
+
+
+def exact_runner(job: Job) -> Runner:
+    """Return the network as a function of canvases, in fp32, the arithmetic of the exported file."""
+
+    @torch.inference_mode()
+    def run(images_BHW3: NDArray[np.uint8]) -> NDArray[np.float32]:
+        job.network.eval()
+        images = torch.from_numpy(images_BHW3).to(job.runtime.device)
+        results: NDArray[np.float32] = job.task.finalize(job.network(images)).cpu().numpy()
+        return results
+
+    return run

@@ -12,8 +12,8 @@ from visionft.errors import DataError, TrainingError
 from visionft.stages import StagePlan
 from visionft.training.average import WeightAverage
 from visionft.training.events import EpochDone, Notice, StageEnded, StageStarted, StepDone
-from visionft.training.frozen import FrozenFeatures, features_are_constant
-from visionft.training.inference import run_network
+from visionft.training.frozen import FrozenFeatures, features_can_be_kept
+from visionft.training.inference import validate
 from visionft.training.interrupt import InterruptGuard
 from visionft.training.optimizer import enter_stage, restore_state, state_by_name
 from visionft.training.progress import better, selection_value
@@ -58,7 +58,7 @@ class StageRun:
                 steps=plan.steps,
             )
         )
-        if features_are_constant(plan):
+        if features_can_be_kept(session.job, plan):
             self._train, self._val = (self._features_of(loader) for loader in (self._train, self._val))
         if plan.index > 0 and self._progress.stage_step == 0:
             self._value_start()
@@ -186,13 +186,12 @@ class StageRun:
         return self._stage.head_lr * max(self._plan.lr_factor(step) for step in range(end - steps, end))
 
     def _validation(self) -> dict[str, float]:
-        results_N, labels_N = run_network(self._job, self._val.evaluation(), exact=False)
-        val = self._job.task.validate(results_N, labels_N)
+        val = validate(self._job, self._val.evaluation())
         select = selection_value(self._job.recipe.evaluate.select)
         if select not in val:
             raise DataError(
-                f"evaluate.select: {select} is not defined on these validation images, which are all of one class; "
-                "give validation more images, or select another value"
+                f"evaluate.select: {select} is not defined for {self._job.task.kind} on these validation images, which "
+                f"have {', '.join(val)}; select one of these, or give validation images of every class"
             )
         return val
 

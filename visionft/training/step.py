@@ -69,6 +69,6 @@ class Stepper:
         batch = batch.to(runtime.device)
         with runtime.autocast():
             outputs = self._job.network.run(batch)
-        loss = self._job.task.loss(outputs, batch)
+        loss = self._job.task.loss(outputs, batch.targets)
         torch.autograd.backward(loss / parts)
         return loss.detach()

@@ -1,0 +1,130 @@
+"""Segmentation from masks to predictions, by the same verbs as classification."""
+
+import json
+import shutil
+
+import cv2
+import numpy as np
+import pytest
+
+import visionft
+from visionft.api.prediction import predict
+from visionft.errors import DataError, RecipeError
+from visionft.sample import IGNORE
+
+
+def test_it_learns_and_keeps_its_promises(finished_scenes):
+    metrics = json.loads((finished_scenes / "metrics.json").read_text())
+    assert metrics["split"] == "test"
+    assert metrics["miou"] > 0.8
+    assert metrics.keys() >= {"miou", "dice", "pixel_accuracy", "boundary_f1", "per_class", "intervals", "n"}
+    assert set(metrics["per_class"]) == {"ground", "disc"}
+    parity = json.loads((finished_scenes / "model.parity.json").read_text())
+    assert parity["passed"] is True
+    assert parity["score"] == "miou"
+    assert parity["compared"] == parity["images"] * 40 * 48
+    page = (finished_scenes / "report.html").read_text()
+    assert "mean IoU" in page
+    assert "disc" in page
+
+
+def test_the_file_gives_the_runs_metrics(finished_scenes):
+    of_run = visionft.evaluate(finished_scenes)
+    of_file = visionft.evaluate(finished_scenes / "model.onnx")
+    assert of_file.miou == pytest.approx(of_run.miou, abs=1e-3)
+    assert of_file.n == of_run.n
+
+
+def test_a_prediction_is_in_the_frame_of_the_image(finished_scenes, mask_folder, tmp_path):
+    """Images of other sizes come back in their own."""
+    predictor = visionft.Predictor(finished_scenes / "model.onnx")
+    image = cv2.imread(str(mask_folder / "images" / "00.png"))[..., ::-1]
+    truth_HW = cv2.imread(str(mask_folder / "masks" / "00.png"), cv2.IMREAD_UNCHANGED)
+    for scale in (1, 3):
+        large = cv2.resize(image, None, fx=scale, fy=scale, interpolation=cv2.INTER_NEAREST)
+        truth = cv2.resize(truth_HW, None, fx=scale, fy=scale, interpolation=cv2.INTER_NEAREST)
+        found = predictor(np.ascontiguousarray(large))
+        assert found.mask_HW.shape == large.shape[:2]
+        assert found.mask_HW.dtype == np.uint8
+        assert (found.mask_HW == truth)[truth != IGNORE].mean() > 0.93
+
+
+def test_predictions_are_saved_with_their_folders(finished_scenes, mask_folder, tmp_path):
+    photos = tmp_path / "photos"
+    for part in ("a", "b"):
+        (photos / part).mkdir(parents=True)
+        shutil.copy(mask_folder / "images" / "00.png", photos / part / "same.png")
+    results = list(predict(finished_scenes, [photos], tmp_path / "out"))
+    assert len(results) == 2
+    for (_, result), part in zip(results, ("a", "b"), strict=True):
+        saved = tmp_path / "out" / part / "same.png"
+        assert cv2.imread(str(saved)).shape == (40, 48, 3)  # colours, for people
+        assert cv2.imread(str(saved.with_name("same.overlay.jpg"))).shape == (40, 48, 3)
+        assert sum(result.to_dict()["classes"].values()) == pytest.approx(1)
+    with pytest.raises(DataError, match="several images are called 'same'"):
+        list(predict(finished_scenes, [photos / "a" / "same.png", photos / "b" / "same.png"], tmp_path / "again"))
+
+
+def test_classes_of_whole_images_are_nothing_to_draw(finished, mask_folder, tmp_path):
+    with pytest.raises(DataError, match="does classification, which gives nothing to draw"):
+        list(predict(finished, [mask_folder / "images" / "00.png"], tmp_path / "out"))
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_folder_of_masks_is_a_recipe(mask_folder, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    quick = [f"stages.{name}.{length}" for name in ("head", "all") for length in ("epochs=null", "steps=1")]
+    small = ["backbone.name=test_resnet", "backbone.weights=none", "evaluate.bootstrap=0", "runtime.precision=fp32"]
+    run = visionft.train(mask_folder, overrides=[*quick, *small, "optim.batch_size=2"], sinks=[])
+    assert run.recipe.task.kind == "segmentation"
+    assert (run.spec.input.height, run.spec.input.width, run.spec.input.fit) == (32, 64, "pad")
+    assert run.evaluate().n == run.info["data"]["images"]["test"] > 0
+
+
+@pytest.mark.parametrize("head", ["unet", "fpn"])
+def test_tiles(scenes, head, tmp_path):
+    """Windows smaller than the images: drawn in training, slid over the image in measuring and predicting."""
+    recipe = scenes(
+        input={"size": [32, 32], "fit": "tile"},
+        task={"kind": "segmentation", "head": head},
+        stages=[{"name": "all", "epochs": 6, "norm": "all", "head_lr": 5e-3, "backbone_lr": 5e-3}],
+    )
+    run = visionft.train(recipe, out=tmp_path / "run", sinks=[])
+    metrics = run.evaluate("val")
+    assert metrics.miou > 0.6
+    assert visionft.evaluate(run.export().path, split="val").miou == pytest.approx(metrics.miou, abs=1e-3)
+
+
+def test_results_do_not_depend_on_workers(scenes, tmp_path):
+    stages = [{"name": "all", "epochs": 1, "augment": "strong"}]
+    runs = [
+        visionft.train(scenes(stages=stages, runtime={"workers": workers}), out=tmp_path / str(workers), sinks=[])
+        for workers in (0, 2)
+    ]
+    first, second = ((run.path / "model.safetensors").read_bytes() for run in runs)
+    assert first == second
+
+
+@pytest.mark.parametrize(
+    ("sections", "message"),
+    [
+        ({"task": {"kind": "classification"}}, "task.kind: classification, but the labels of .* segmentation"),
+        ({"task": {"head": "linear"}}, "task.head: linear is no head for segmentation; these are: .*lite"),
+        ({"input": {"fit": "crop"}}, "input.fit: crop leaves pixels without a class"),
+        ({"evaluate": {"select": "accuracy"}}, "select: accuracy is not defined for segmentation .* miou"),
+    ],
+)
+def test_what_does_not_fit_is_said(scenes, sections, message, tmp_path):
+    with pytest.raises((RecipeError, DataError), match=message):
+        visionft.train(scenes(**sections), out=tmp_path / "run", sinks=[])
+
+
+def test_losses_are_for_masks(tiny):
+    with pytest.raises(ValueError, match="losses: classification has cross-entropy only"):
+        tiny(task={"losses": {"dice": 1}})
+
+
+def test_check_counts_images_per_class(scenes):
+    found = visionft.check(scenes())
+    assert found.ok
+    assert sum(found.counts["disc"].values()) == 20
