@@ -23,7 +23,7 @@ from visionft.assemble import Job, assemble, load_data
 from visionft.recipe import Recipe, load_recipe
 
 SETS = {"camvid": "camvid-subset", "cracks": "road-cracks-subset"}
-RATES = (1e-4, 3e-4, 1e-3)
+RATES = (3e-4, 1e-3, 3e-3)
 KINDS = ("ours", "plain", "scratch")
 
 
