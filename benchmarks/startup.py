@@ -1,8 +1,8 @@
-"""How long until something happens: ``--help``, ``import visionft``, and a run's way to its first training step.
+"""How long until something happens: ``--help``, ``import visionft``, and a run's way to its first training batch.
 
 python -m benchmarks.startup [--repeats 5] [--smoke]
 
-Every sample is a fresh process with warm file caches. The way to the first step is the demo's recipe on a few made
+Every sample is a fresh process with warm file caches. The way to the first batch in the network is the demo's recipe on a few made
 pictures, and is set against ``import torch, timm``, which nobody can avoid.
 """
 
@@ -23,9 +23,9 @@ import numpy as np
 
 from benchmarks import measure
 
-# Ends at the first step, without Python's own tidying up, so that both processes end alike.
+# Ends when the first batch enters the network, without Python's own tidying up, so that both processes end alike.
 IMPORTS = "import os, torch, timm; os._exit(0)"
-FIRST_STEP = """
+FIRST_BATCH = """
 import json, os, sys, time
 started, recipe, *overrides = sys.argv[1:]
 marks = []
@@ -34,7 +34,7 @@ def mark(name):
 import torch, timm
 mark("import torch, timm")
 from visionft.api import training
-from visionft.training.step import Stepper
+from visionft.tasks.network import TaskNetwork
 mark("import visionft.api")
 outline = training.outline
 def timed_outline(job):
@@ -49,11 +49,11 @@ def sink(event):
         mark("recipe and data read")
     elif name == "StageStarted":
         mark("stage begun")
+        TaskNetwork.features = stop
 def stop(*args, **kwargs):
     mark("first batch loaded")
     print(json.dumps(marks), flush=True)
     os._exit(0)
-Stepper.take = stop
 training.train(recipe, overrides=overrides[1:], out=overrides[0], sinks=[sink])
 """
 
@@ -72,14 +72,14 @@ def make_pictures(folder: Path) -> None:
             cv2.imwrite(str(folder / label / f"{number:02}.png"), rng.integers(0, 255, (96, 96, 3), np.uint8))
 
 
-def first_step(pictures: Path, phases: dict[str, list[float]]) -> Callable[[], None]:
-    """Return an action that starts a run, stops it at its first step, and notes the seconds of each phase."""
+def first_batch(pictures: Path, phases: dict[str, list[float]]) -> Callable[[], None]:
+    """Return an action that starts a run, stops it at its first batch, and notes the seconds of each phase."""
     overrides = ["data.format=folder", f"data.path={pictures}", "data.val_fraction=0.2", "data.test_fraction=0.2"]
 
     def start() -> None:
         with tempfile.TemporaryDirectory() as folder:
             out = str(Path(folder) / "run")
-            marks = json.loads(python("-c", FIRST_STEP, str(time.time()), "solar_cells", out, *overrides))
+            marks = json.loads(python("-c", FIRST_BATCH, str(time.time()), "solar_cells", out, *overrides))
         before = 0.0
         for name, at in marks:
             phases.setdefault(name, []).append(at - before)
@@ -110,11 +110,11 @@ def _import_times(code: str) -> dict[str, int]:
 
 def report(seconds: dict[str, list[float]], phases: dict[str, list[float]]) -> dict[str, Any]:
     """Print and return the medians, and what is ours beyond the imports, round by round."""
-    beyond = [full - base for full, base in zip(seconds["first step"], seconds["import torch, timm"], strict=True)]
-    rows = {name: measure.spread(values) for name, values in (seconds | {"first step, beyond imports": beyond}).items()}
+    beyond = [full - base for full, base in zip(seconds["first batch"], seconds["import torch, timm"], strict=True)]
+    rows = {name: measure.spread(values) for name, values in (seconds | {"first batch, beyond imports": beyond}).items()}
     measure.show("seconds, fresh processes", [{"": name, "median": row["median"]} for name, row in rows.items()])
     medians = {name: statistics.median(values[1:] or values) for name, values in phases.items()}
-    measure.show("on the way to the first step", [{"": name, "seconds": value} for name, value in medians.items()])
+    measure.show("on the way to the first batch", [{"": name, "seconds": value} for name, value in medians.items()])
     costs = import_costs()
     measure.show("imported beyond torch and timm", [{"": name, "ms": cost} for name, cost in costs.items()])
     return {"seconds": rows, "phases": medians, "import_milliseconds": costs}
@@ -134,7 +134,7 @@ def main() -> None:
             "import visionft": lambda: python("-c", "import visionft"),
             "visionft --help": lambda: python("-m", "visionft", "--help"),
             "import torch, timm": lambda: python("-c", IMPORTS),
-            "first step": first_step(pictures, phases),
+            "first batch": first_batch(pictures, phases),
         }
         seconds = measure.interleave(actions, repeats=repeats)
     results = report(seconds, phases)

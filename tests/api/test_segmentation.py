@@ -56,13 +56,33 @@ def test_predictions_are_saved_with_their_folders(finished_scenes, mask_folder, 
         shutil.copy(mask_folder / "images" / "00.png", photos / part / "same.png")
     results = list(predict(finished_scenes, [photos], tmp_path / "out"))
     assert len(results) == 2
+    before = (photos / "a" / "same.png").read_bytes()
+    with pytest.raises(DataError, match="is one of the images and would be overwritten"):
+        list(predict(finished_scenes, [photos], photos))
+    assert (photos / "a" / "same.png").read_bytes() == before
+    shutil.copy(mask_folder / "images" / "00.png", photos / "a" / "same.bmp")
+    list(predict(finished_scenes, [photos / "a"], tmp_path / "both"))
+    assert {path.name for path in (tmp_path / "both").glob("*.png.png")} == {"same.png.png"}
+    assert (tmp_path / "both" / "same.bmp.png").is_file()
     for (_, result), part in zip(results, ("a", "b"), strict=True):
         saved = tmp_path / "out" / part / "same.png"
         assert cv2.imread(str(saved)).shape == (40, 48, 3)  # colours, for people
         assert cv2.imread(str(saved.with_name("same.overlay.jpg"))).shape == (40, 48, 3)
         assert sum(result.to_dict()["classes"].values()) == pytest.approx(1)
-    with pytest.raises(DataError, match="several images are called 'same'"):
+    with pytest.raises(DataError, match=r"a/same.png and .*b/same.png would both be saved"):
         list(predict(finished_scenes, [photos / "a" / "same.png", photos / "b" / "same.png"], tmp_path / "again"))
+
+
+def test_a_bad_image_does_not_stop_the_others(finished_scenes, mask_folder, tmp_path):
+    for number in range(3):
+        shutil.copy(mask_folder / "images" / f"0{number}.png", tmp_path)
+    (tmp_path / "01.png").write_bytes(b"no image")
+    failed = {}
+    found = [path.name for path, _ in predict(finished_scenes, [tmp_path], on_error=failed.__setitem__)]
+    assert found == ["00.png", "02.png"]
+    assert list(failed) == [tmp_path / "01.png"]
+    with pytest.raises(DataError, match=r"01\.png"):
+        list(predict(finished_scenes, [tmp_path]))
 
 
 def test_classes_of_whole_images_are_nothing_to_draw(finished, mask_folder, tmp_path):
@@ -108,15 +128,19 @@ def test_results_do_not_depend_on_workers(scenes, tmp_path):
 @pytest.mark.parametrize(
     ("sections", "message"),
     [
-        ({"task": {"kind": "classification"}}, "task.kind: classification, but the labels of .* segmentation"),
+        ({"task": {"kind": "classification"}, "evaluate": {"select": "loss"}}, "task.kind: classification, but the labels of .* segmentation"),
         ({"task": {"head": "linear"}}, "task.head: linear is no head for segmentation; these are: .*lite"),
         ({"input": {"fit": "crop"}}, "input.fit: crop leaves pixels without a class"),
-        ({"evaluate": {"select": "accuracy"}}, "select: accuracy is not defined for segmentation .* miou"),
     ],
 )
 def test_what_does_not_fit_is_said(scenes, sections, message, tmp_path):
     with pytest.raises((RecipeError, DataError), match=message):
         visionft.train(scenes(**sections), out=tmp_path / "run", sinks=[])
+
+
+def test_selection_is_one_of_the_tasks_values(scenes):
+    with pytest.raises(ValueError, match="select: accuracy is not measured for segmentation; choose loss, miou"):
+        scenes(evaluate={"select": "accuracy"})
 
 
 def test_losses_are_for_masks(tiny):

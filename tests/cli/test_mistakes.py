@@ -117,7 +117,9 @@ def test_several_images_and_one_is_bad(visionft, finished, image_folder, tmp_pat
     (tmp_path / "bad.png").write_bytes(b"GIF89a")
     result = visionft("predict", finished, image_folder / "bar/01.png", tmp_path / "bad.png", "--json")
     assert result.code == 2
-    assert result.out == ""
+    good, bad = result.json
+    assert good["label"] in ("bar", "disc", "ring")
+    assert bad.keys() == {"image", "error"}
     assert "bad.png" in result.err
 
 

@@ -7,7 +7,7 @@ from visionft.api.resolving import resolve
 from visionft.api.run import Run
 from visionft.assemble import load_data
 from visionft.assemble.job import build_task
-from visionft.errors import DataError
+from visionft.errors import CheckpointError, DataError
 from visionft.predict import Predictor
 from visionft.recipe import Recipe
 from visionft.sample import Split
@@ -35,6 +35,8 @@ def evaluate(
         DataError: when there is no data to measure on, or its classes are not the model's.
     """
     path = Path(model)
+    if not path.exists():
+        raise CheckpointError(f"{path}: no such file or folder; give a run folder or an exported file")
     if path.is_dir() and data is None:
         return Run(path, sinks=sinks).evaluate(split)
     if path.is_dir():

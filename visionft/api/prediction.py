@@ -1,6 +1,7 @@
 """Predictions for files and folders, from an exported file."""
 
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from visionft.checkpoint.atomic import write_with
@@ -8,9 +9,14 @@ from visionft.data.walk import images_below
 from visionft.errors import CheckpointError, DataError
 from visionft.predict import Prediction, Predictor, Segmentation
 
+_AT_ONCE = 64  # images; a bad one makes its neighbours run once more
+
 
 def predict(
-    model: str | Path, images: Sequence[str | Path], save: str | Path | None = None
+    model: str | Path,
+    images: Sequence[str | Path],
+    save: str | Path | None = None,
+    on_error: Callable[[Path, DataError], None] | None = None,
 ) -> Iterator[tuple[Path, Prediction]]:
     """Yield each image with its prediction.
 
@@ -18,11 +24,12 @@ def predict(
         model: an exported file, or a run folder that holds one.
         images: files, and folders whose images are meant, sub-folders included.
         save: folder for masks (NAME.png, class indices with a palette) and overlays (NAME.overlay.jpg); the images of a
-            folder keep their sub-folders.
+            folder keep their sub-folders, and images that differ only in their extension keep it in the name.
+        on_error: called for an image that cannot be used, which is then left out; none raises.
 
     Raises:
-        DataError: when an image is missing or cannot be read, when two would be saved under one name, or when the
-            model's predictions are nothing to draw.
+        DataError: when an image is missing or cannot be read, when something would be saved over one of the images
+            or over another prediction, or when the model's predictions are nothing to draw.
     """
     path = Path(model)
     if path.is_dir():
@@ -33,21 +40,65 @@ def predict(
     if save is not None and predictor.spec.task != "segmentation":
         raise DataError(f"--save: {path} does {predictor.spec.task}, which gives nothing to draw; use --json")
     named = [pair for image in images for pair in _files(Path(image))]
-    names = [name.with_suffix("") for _, name in named]
-    if save is not None and (twice := sorted({str(name) for name in names if names.count(name) > 1})):
-        raise DataError(f"--save: several images are called {twice[0]!r}; give their common folder instead")
-    results = predictor.stream(file for file, _ in named)
-    for (file, _), name, result in zip(named, names, results, strict=True):
-        if save is not None and isinstance(result, Segmentation):
-            _save(result, file, Path(save) / name)
-        yield file, result
+    stems: Sequence[Path | None] = [None] * len(named) if save is None else _stems(named, Path(save))
+    for start in range(0, len(named), _AT_ONCE):
+        files = [file for file, _ in named[start : start + _AT_ONCE]]
+        results = _predictions(predictor, files, on_error)
+        for file, stem, result in zip(files, stems[start:], results, strict=False):
+            if result is None:
+                continue
+            if stem is not None and isinstance(result, Segmentation):
+                _save(result, file, stem)
+            yield file, result
+
+
+def _predictions(
+    predictor: Predictor, files: Sequence[Path], on_error: Callable[[Path, DataError], None] | None
+) -> Iterator[Prediction | None]:
+    """Yield the prediction of each file, none for one that cannot be used."""
+    if on_error is None:
+        yield from predictor.stream(files)
+        return
+    try:
+        yield from predictor(files)
+    except DataError:
+        for file in files:
+            try:
+                yield predictor(file)
+            except DataError as error:
+                on_error(file, error)
+                yield None
+
+
+def _stems(named: Sequence[tuple[Path, Path]], save: Path) -> list[Path]:
+    """Return what each image's files are called, without their endings."""
+    bare = Counter(name.with_suffix("") for _, name in named)
+    stems = [save / (name.with_suffix("") if bare[name.with_suffix("")] == 1 else name) for _, name in named]
+    of_stem: dict[Path, Path] = {}
+    inputs = {file.resolve() for file, _ in named}
+    for (file, _), stem in zip(named, stems, strict=True):
+        if stem in of_stem:
+            raise DataError(f"--save: {of_stem[stem]} and {file} would both be saved as {stem}.png; save them apart")
+        of_stem[stem] = file
+        for output in (_mask(stem), _overlay(stem)):
+            if output.resolve() in inputs:
+                raise DataError(f"--save: {output} is one of the images and would be overwritten; save elsewhere")
+    return stems
+
+
+def _mask(stem: Path) -> Path:
+    return stem.with_name(f"{stem.name}.png")
+
+
+def _overlay(stem: Path) -> Path:
+    return stem.with_name(f"{stem.name}.overlay.jpg")
 
 
 def _save(result: Segmentation, file: Path, stem: Path) -> None:
     try:
         stem.parent.mkdir(parents=True, exist_ok=True)
-        write_with(stem.with_name(f"{stem.name}.png"), result.save)
-        write_with(stem.with_name(f"{stem.name}.overlay.jpg"), lambda path: result.save_overlay(file, path))
+        write_with(_mask(stem), result.save)
+        write_with(_overlay(stem), lambda path: result.save_overlay(file, path))
     except OSError as error:
         raise DataError(f"{stem}: cannot be written ({error.strerror})") from error
 

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from visionft.errors import RecipeError
+from visionft.imaging.header import IMAGE_EXTENSIONS
 from visionft.recipe import Recipe, load_recipe, recipe_from_data
 
 
@@ -22,4 +23,6 @@ def resolve(recipe: Recipe | str | Path, overrides: Sequence[str] = ()) -> Recip
         return load_recipe(path / "recipe.yaml", overrides)
     if path.is_dir() or path.suffix.lower() in (".csv", ".tsv", ".json"):
         return recipe_from_data(path, overrides)
+    if path.suffix.lower() in IMAGE_EXTENSIONS and path.is_file():
+        raise RecipeError(f"{path}: is an image; give the folder of images, or a recipe")
     return load_recipe(path, overrides)

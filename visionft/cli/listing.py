@@ -34,6 +34,12 @@ def _formats() -> Iterable[str]:
     return FORMATS
 
 
+def _losses() -> Iterable[str]:
+    from visionft.losses import LOSSES
+
+    return LOSSES
+
+
 def _heads() -> Iterable[str]:
     from visionft.heads import HEADS
 
@@ -63,6 +69,7 @@ _LISTS: dict[str, Callable[[], Iterable[str]]] = {
     "backbones": _backbones,
     "formats": _formats,
     "heads": _heads,
+    "losses": _losses,
     "recipes": _recipes,
     "runtimes": _runtimes,
     "tasks": _tasks,

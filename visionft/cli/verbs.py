@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from visionft.cli.output import print_json, print_lines
+from visionft.errors import DataError
 from visionft.sample import Split
 
 app = typer.Typer(
@@ -106,12 +107,16 @@ def predict(
     """Say what is in images, and where."""
     from visionft.api.prediction import predict as look_at
 
-    results = look_at(model, images, save)
+    failed: dict[Path, DataError] = {}
+    results = look_at(model, images, save, failed.__setitem__)
     if json:
-        print_json([{"image": str(path), **result.to_dict()} for path, result in results])
-        return
-    for path, result in results:
-        print_lines(f"{path}  {result}")
+        rows = [{"image": str(path), **result.to_dict()} for path, result in results]
+        print_json([*rows, *({"image": str(path), "error": str(error)} for path, error in failed.items())])
+    else:
+        for path, result in results:
+            print_lines(f"{path}  {result}")
+    if failed:
+        raise DataError("\n".join(map(str, failed.values())))
 
 
 @app.command()
@@ -153,7 +158,7 @@ def check(
 
 @app.command("list")
 def list_things(
-    what: Annotated[str, typer.Argument(help="augmentations, backbones, formats, heads, recipes, runtimes or tasks.")],
+    what: Annotated[str, typer.Argument(help="augmentations, backbones, formats, heads, losses, recipes, runtimes or tasks.")],
     search: Annotated[str, typer.Argument(help="Show only names that contain this.")] = "",
     json: Json = False,
 ) -> None:

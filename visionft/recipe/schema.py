@@ -156,6 +156,12 @@ class RuntimeSection(Section):
     """Longest time between two checkpoints; one is also written after every epoch that runs the backbone."""
 
 
+SELECTIONS: dict[TaskKind, tuple[str, ...]] = {
+    "classification": ("loss", "accuracy", "balanced_accuracy", "macro_f1", "auroc", "last"),
+    "segmentation": ("loss", "miou", "dice", "pixel_accuracy", "last"),
+}
+
+
 class EvaluateSection(Section):
     """How models are compared."""
 
@@ -198,6 +204,15 @@ class Recipe(Section):
     runtime: RuntimeSection = RuntimeSection()
     evaluate: EvaluateSection = EvaluateSection()
     export: ExportSection = ExportSection()
+
+    @model_validator(mode="after")
+    def _selection_is_the_tasks(self) -> "Recipe":
+        if self.evaluate.select not in SELECTIONS[self.task.kind]:
+            allowed = ", ".join(SELECTIONS[self.task.kind])
+            raise ValueError(
+                f"evaluate.select: {self.evaluate.select} is not measured for {self.task.kind}; choose {allowed}"
+            )
+        return self
 
     @model_validator(mode="after")
     def _stage_names_differ(self) -> "Recipe":

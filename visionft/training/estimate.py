@@ -11,6 +11,7 @@ import torch
 
 from visionft.assemble import Job
 from visionft.batch import Batch
+from visionft.spec import InputSpec
 from visionft.stages import StagePlan
 from visionft.training.frozen import features_can_be_kept
 from visionft.training.optimizer import enter_stage
@@ -24,18 +25,20 @@ def outline(job: Job) -> list[dict[str, Any]]:
     A small step of each stage is timed on made-up images; the network is left as it was.
     """
     before = {name: tensor.clone() for name, tensor in job.network.state_dict().items()}
-    rows = [_row(job, plan) for plan in job.plans]
+    canvases = dict.fromkeys(job.stage_input(plan.stage) for plan in job.plans)
+    forward = {canvas: _seconds_per_image(job, canvas, train=False) for canvas in canvases}
+    rows = [_row(job, plan, forward[job.stage_input(plan.stage)]) for plan in job.plans]
     job.network.load_state_dict(before)
     return rows
 
 
-def _row(job: Job, plan: StagePlan) -> dict[str, Any]:
+def _row(job: Job, plan: StagePlan, forward: float) -> dict[str, Any]:
     optimizer = enter_stage(job, plan)
     stage, total = plan.stage, len(job.task.groups(job.network.backbone))
     canvas = job.stage_input(stage)
-    step, forward = _seconds_per_image(job, plan)
+    once = features_can_be_kept(job, plan)  # then the head's own steps cost nothing beside one pass of the backbone
+    step = forward if once else _seconds_per_image(job, canvas, train=True)
     epochs = plan.steps / plan.steps_per_epoch
-    passes = 1.0 if features_can_be_kept(job, plan) else epochs  # over the images
     train, val = len(job.dataset.split("train")), len(job.dataset.split("val"))
     return {
         "stage": stage.name,
@@ -49,13 +52,13 @@ def _row(job: Job, plan: StagePlan) -> dict[str, Any]:
         "canvas": [canvas.width, canvas.height],
         "epochs": round(epochs, 2),
         "steps": plan.steps,
-        "seconds": round(passes * (train * step + val * forward), 1),
+        "seconds": round((1.0 if once else epochs) * (train * step + val * forward), 1),
     }
 
 
-def _seconds_per_image(job: Job, plan: StagePlan) -> tuple[float, float]:
-    """Return the measured seconds of a training step and of a forward pass, per image."""
-    canvas, device = job.stage_input(plan.stage), job.runtime.device
+def _seconds_per_image(job: Job, canvas: InputSpec, *, train: bool) -> float:
+    """Return the measured seconds per image of a training step, or of a forward pass alone."""
+    device = job.runtime.device
     images_BHW3 = torch.zeros(_SAMPLE, canvas.height, canvas.width, 3, dtype=torch.uint8)
     batch = Batch(images_BHW3, job.task.blank_targets(images_BHW3), ("",) * _SAMPLE).to(device)
 
@@ -69,7 +72,7 @@ def _seconds_per_image(job: Job, plan: StagePlan) -> tuple[float, float]:
         with torch.inference_mode(), job.runtime.autocast():
             job.network(batch.images_BHW3)
 
-    return _timed(step, device) / _SAMPLE, _timed(forward, device) / _SAMPLE
+    return _timed(step if train else forward, device) / _SAMPLE
 
 
 def _timed(action: Callable[[], None], device: torch.device) -> float:
