@@ -111,7 +111,9 @@ def _import_times(code: str) -> dict[str, int]:
 def report(seconds: dict[str, list[float]], phases: dict[str, list[float]]) -> dict[str, Any]:
     """Print and return the medians, and what is ours beyond the imports, round by round."""
     beyond = [full - base for full, base in zip(seconds["first batch"], seconds["import torch, timm"], strict=True)]
-    rows = {name: measure.spread(values) for name, values in (seconds | {"first batch, beyond imports": beyond}).items()}
+    rows = {
+        name: measure.spread(values) for name, values in (seconds | {"first batch, beyond imports": beyond}).items()
+    }
     measure.show("seconds, fresh processes", [{"": name, "median": row["median"]} for name, row in rows.items()])
     medians = {name: statistics.median(values[1:] or values) for name, values in phases.items()}
     measure.show("on the way to the first batch", [{"": name, "seconds": value} for name, value in medians.items()])

@@ -128,7 +128,10 @@ def test_results_do_not_depend_on_workers(scenes, tmp_path):
 @pytest.mark.parametrize(
     ("sections", "message"),
     [
-        ({"task": {"kind": "classification"}, "evaluate": {"select": "loss"}}, "task.kind: classification, but the labels of .* segmentation"),
+        (
+            {"task": {"kind": "classification"}, "evaluate": {"select": "loss"}},
+            "task.kind: classification, but the labels of .* segmentation",
+        ),
         ({"task": {"head": "linear"}}, "task.head: linear is no head for segmentation; these are: .*lite"),
         ({"input": {"fit": "crop"}}, "input.fit: crop leaves pixels without a class"),
     ],
@@ -152,3 +155,19 @@ def test_check_counts_images_per_class(scenes):
     found = visionft.check(scenes())
     assert found.ok
     assert sum(found.counts["disc"].values()) == 20
+
+
+def test_the_datas_colours_travel_with_the_model(scenes, mask_folder, tmp_path):
+    classes = {"ground": 0, "disc": 1}
+    recipe = scenes(data={"classes": classes}, stages=[{"name": "all", "steps": 1}])
+    assert visionft.train(recipe, out=tmp_path / "plain", sinks=[]).spec.palette == ()
+    coloured = shutil.copytree(mask_folder, tmp_path / "coloured")
+    (coloured / "classes.txt").unlink()
+    table = np.array([[10, 20, 30], [200, 100, 0]], np.uint8)
+    for path in (coloured / "masks").glob("*.png"):
+        mask_HW = np.minimum(cv2.imread(str(path), cv2.IMREAD_UNCHANGED), 1)
+        cv2.imwrite(str(path), table[mask_HW][..., ::-1])
+    given = {"path": str(coloured), "classes": {"ground": [10, 20, 30], "disc": [200, 100, 0]}}
+    run = visionft.train(scenes(data=given, stages=recipe.stages), out=tmp_path / "run", sinks=[])
+    assert run.spec.palette == ((10, 20, 30), (200, 100, 0))
+    assert visionft.Predictor(run.export().path).spec.palette == run.spec.palette

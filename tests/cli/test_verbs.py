@@ -208,7 +208,9 @@ class TestList:
 
     def test_unknown(self, refused):
         assert "close: backbones" in refused("list", "backbone")
-        assert "known: augmentations, backbones, formats, heads, losses, recipes, runtimes, tasks" in refused("list", "x")
+        assert "known: augmentations, backbones, formats, heads, losses, recipes, runtimes, tasks" in refused(
+            "list", "x"
+        )
 
 
 class TestDemo:

@@ -3,6 +3,7 @@ import pytest
 from tests.data.coco_sets import image, write_json
 from tests.data.folders import write_image
 from visionft.data.coco_masks import CocoMasks
+from visionft.data.dataset import load_dataset
 from visionft.data.listing import MaskOptions
 from visionft.errors import DataError
 
@@ -87,3 +88,34 @@ def test_paths_without_annotations_are_told(tmp_path):
         read(tmp_path / "absent")
     with pytest.raises(DataError, match="no path to the annotations"):
         read(None)
+
+
+def test_missing_pictures_say_where_they_were_looked_for(tmp_path):
+    write_image(tmp_path / "1.png", 1)
+    path = write_json(tmp_path / "a/set.json", [image(1, "1.png"), image(2, "2.png")])
+    (tmp_path / "images").mkdir()
+    folders = f"{tmp_path}/a, {tmp_path}, {tmp_path}/images"
+    told = [str(problem) for problem in read(path).problems]
+    assert told == [
+        f"{path}: 1 pictures are in none of the folders {folders}: 2.png; data.images may name their folder, relative "
+        "to the JSON file"
+    ]
+
+
+def test_the_user_may_name_the_folder_of_the_pictures(tmp_path):
+    write_image(tmp_path / "1.png", 1)
+    write_image(tmp_path / "pictures/jpg/1.png", 2)
+    path = write_json(tmp_path / "labels/a.json", [image(1, "1.png")])
+    options = MaskOptions(images="../pictures/jpg")
+    assert CocoMasks(options).read(path).entries[0].path == tmp_path / "pictures/jpg/1.png"
+    (sample,) = load_dataset(path, options=options).samples
+    assert sample.path == tmp_path / "pictures/jpg/1.png"
+
+
+@pytest.mark.parametrize("name", ["../secret.png", "sub/../../secret.png", "..\\secret.png", "{root}/secret.png"])
+def test_paths_that_leave_the_folders_are_not_followed(tmp_path, name):
+    write_image(tmp_path / "out/secret.png", 1)
+    name = name.format(root=tmp_path / "out")
+    path = write_json(tmp_path / "out/set/here/a.json", [image(1, name)])
+    (entry,) = CocoMasks(MaskOptions(images=".")).read(path).entries
+    assert entry.path == path.parent / "secret.png"

@@ -4,6 +4,7 @@ import pytest
 from tests.data.coco_sets import CAT, DOG, box, image, write_json
 from tests.data.folders import write_image
 from visionft.data.coco_masks import CocoMasks
+from visionft.data.dataset import load_dataset
 from visionft.data.listing import MaskOptions
 from visionft.errors import DataError, UnknownName
 
@@ -92,7 +93,8 @@ def test_a_category_called_background_is_the_background(file):
         ({"classes": {"dog": 8}}, DataError, "data.classes: 'dog': 8 is no category id; the file has 3 cat, 7 dog"),
         ({"classes": {"a": (3, 7), "b": 7}}, DataError, r"'b': category 7 \(dog\) has a class already"),
         ({"classes": ("dog",), "ignore": (7,)}, DataError, r"data.ignore: category 7 \(dog\) has a class already"),
-        ({"images": "{name}.jpg"}, DataError, "data.images and data.masks are for the format 'masks'"),
+        ({"masks": "{name}.png"}, DataError, "data.masks is for the format 'masks'"),
+        ({"images": "pictures"}, DataError, "data.images: .*pictures: no such folder"),
     ],
 )
 def test_options_that_do_not_fit_are_told(file, options, error, message):
@@ -107,20 +109,57 @@ def test_files_with_other_categories_are_told(tmp_path):
         read(tmp_path)
 
 
-def test_bad_annotations_are_left_out_and_told(file):
-    bad = [
-        CAT | {"id": 10, "segmentation": [[1, 2]]},
-        CAT | {"id": 11, "category_id": 99},
-        CAT | {"id": 12, "image_id": 55},
-    ]
-    write_json(file, [image(1, "1.png")], [CAT, DOG, *bad])
+def test_annotations_of_unknown_categories_make_their_pixels_ignored(file):
+    write_json(file, [image(1, "1.png")], [CAT | {"id": 11, "category_id": 99}, DOG])
     listing = read(file)
-    assert np.array_equal(listing.entries[0].mask.read(), EXPECTED)
+    expected = np.where(EXPECTED == 1, 255, EXPECTED)
+    assert np.array_equal(listing.entries[0].mask.read(), expected)
     assert told(listing) == [
-        f"{file}: 2 annotations cannot be used, left out: annotation 10 of 1.png (a polygon is no list of x and y of "
-        "three points or more), annotation 11 of 1.png (its category 99 is not in the file's categories)",
-        f"{file}: 1 annotations belong to no image of the file; left out",
+        f"{file}: 1 annotations of unknown categories, their pixels ignored: annotation 11 of 1.png (category 99)"
     ]
+
+
+@pytest.mark.parametrize("broken", [[[1, 2]], {"size": [10, 12], "counts": [3]}, []])
+def test_annotations_without_readable_pixels_make_their_box_ignored(file, broken):
+    bad = CAT | {"id": 10, "segmentation": broken, "bbox": [2, 1, 9, 9]}
+    write_json(file, [image(1, "1.png")], [DOG, bad])
+    listing = read(file)
+    expected = np.zeros((10, 12), np.uint8)
+    expected[1:10, 2:11] = 255
+    expected[:3] = 2  # smaller than the box
+    assert np.array_equal(listing.entries[0].mask.read(), expected)
+    assert "1 annotations without readable pixels, their boxes ignored: annotation 10 of 1.png (" in told(listing)[0]
+
+
+@pytest.mark.parametrize("box", [{}, {"bbox": [0, 0, 0, 5]}, {"bbox": ["a"]}, {"bbox": None}])
+def test_images_with_annotations_that_are_nowhere_are_left_out(file, box):
+    bad = CAT | {"id": 10, "image_id": 2, "segmentation": [[1, 2]]} | box
+    images = [image(number, f"{number}.png") for number in range(1, 9)]
+    for number in range(3, 9):
+        write_image(file.parent / f"{number}.png", number)
+    write_json(file, images, [CAT, DOG, bad])
+    dataset = load_dataset(file)
+    assert [sample.id for sample in dataset.samples] == [f"{number}.png" for number in (1, *range(3, 9))]
+    fault = (
+        "no pixels and no box can be read of annotation 10 of 2.png (a polygon is no list of x and y of three points"
+    )
+    lines = told(dataset)
+    assert lines[0].startswith(f"{file}: 1 annotations without place or box, their images left out: annotation 10")
+    assert lines[1] == f"2.png: {fault} or more); left out"
+    with pytest.raises(DataError, match=r"1 bad images\n2.png: no pixels and no box can be read"):
+        load_dataset(file, strict=True)
+
+
+def test_what_counts_as_background_need_not_be_readable(file):
+    write_json(file, [image(1, "1.png")], [DOG, CAT | {"segmentation": [[1, 2]]}])
+    listing = read(file, classes=("dog",))
+    assert listing.entries[0].mask.read().sum() == 36
+    assert told(listing) == ["classes: 1 categories are not in data.classes and count as background: cat"]
+
+
+def test_annotations_of_no_image_are_told(file):
+    write_json(file, [image(1, "1.png")], [CAT, DOG, CAT | {"id": 12, "image_id": 55}])
+    assert told(read(file)) == [f"{file}: 1 annotations belong to no image of the file; left out"]
 
 
 def test_boxes_alone_are_not_enough(file):

@@ -15,12 +15,12 @@ def told(dataset):
 
 
 def test_a_folder_becomes_samples_in_order_of_id(tmp_path):
-    dataset = load_dataset(make_folder(tmp_path, {"b": 20, "a": 20}))
+    dataset = load_dataset(make_folder(tmp_path, {"b": 30, "a": 30}))
     assert dataset.class_names == ("a", "b")
     assert [sample.id for sample in dataset.samples] == sorted(sample.id for sample in dataset.samples)
     assert all(dataset.class_names[sample.label] == sample.id[0] for sample in dataset.samples)
     assert all(sample.path.is_file() for sample in dataset.samples)
-    assert sum(len(dataset.split(split)) for split in SPLITS) == 40
+    assert sum(len(dataset.split(split)) for split in SPLITS) == 60
     assert dataset.problems == ()
     assert load_dataset(tmp_path) == dataset
 
@@ -36,11 +36,11 @@ def test_bad_files_are_left_out_and_told(tmp_path):
     dataset = load_dataset(tmp_path)
     assert len(dataset.samples) == 20
     assert [line for line in told(dataset) if ".jpg" in line or ".png" in line] == [
-        "a/broken.jpg: the header is cut off or damaged",
-        "a/empty.png: the file is empty",
-        "b/cut.png: the PNG file is cut off: it has no end chunk",
-        "b/dangling.png: cannot be read (No such file or directory)",
-        "b/text.png: not a JPEG, PNG, WebP, BMP, GIF or TIFF image",
+        "a/broken.jpg: the header is cut off or damaged; left out",
+        "a/empty.png: the file is empty; left out",
+        "b/cut.png: the PNG file is cut off: it has no end chunk; left out",
+        "b/dangling.png: cannot be read (No such file or directory); left out",
+        "b/text.png: not a JPEG, PNG, WebP, BMP, GIF or TIFF image; left out",
     ]
     with pytest.raises(DataError, match="5 bad images") as caught:
         load_dataset(tmp_path, strict=True)
@@ -110,7 +110,7 @@ def test_an_empty_validation_split_is_told(tmp_path):
 
 
 def test_names_that_differ_only_in_case_are_told(tmp_path):
-    lines = told(load_dataset(make_folder(tmp_path, {"Cat": 9, "cat": 9})))
+    lines = told(load_dataset(make_folder(tmp_path, {"Cat": 30, "cat": 30})))
     assert lines == ["classes: 'Cat', 'cat' differ only in case or spelling of the same letters"]
 
 
@@ -119,7 +119,8 @@ def test_copies_across_splits_and_labels_are_told(tmp_path):
     write_image(tmp_path / "train/a/x.png", 500)
     write_image(tmp_path / "val/a/y.png", 500)
     write_image(tmp_path / "val/b/z.png", 500)
-    assert told(load_dataset(tmp_path)) == [
+    lines = told(load_dataset(tmp_path))
+    assert [line for line in lines if "same bytes" in line] == [
         "val/a/y.png: the same bytes as train/a/x.png, but in val and train: the numbers flatter",
         "val/b/z.png: the same bytes as val/a/y.png, but labelled 'b' and 'a'",
     ]
@@ -140,7 +141,7 @@ def test_missing_files_of_a_manifest_are_told_by_name(tmp_path):
     (tmp_path / "list.csv").write_text("\n".join(["path,label", *lines, "gone.png,a"]))
     dataset = load_dataset(tmp_path / "list.csv")
     assert len(dataset.samples) == 10
-    assert "gone.png: cannot be read (No such file or directory)" in told(dataset)
+    assert "gone.png: cannot be read (No such file or directory); left out" in told(dataset)
 
 
 def test_formats_are_detected_by_the_path(tmp_path):
@@ -153,6 +154,8 @@ def test_formats_are_detected_by_the_path(tmp_path):
         detect_format(tmp_path / "a.xml")
     with pytest.raises(DataError, match="no such file or folder"):
         detect_format(tmp_path / "absent")
+    with pytest.raises(DataError, match=rf"a.png: is an image, .* the folder that holds the data, such as {tmp_path}$"):
+        detect_format(write_image(tmp_path / "a.png", 1))
 
 
 def test_a_path_or_a_format_is_needed():
@@ -195,3 +198,22 @@ def test_loading_leaves_numpys_global_generator_alone(tmp_path):
     before = np.random.get_state()[1].copy()  # noqa: NPY002  # the global generator is what is looked at
     load_dataset(tmp_path)
     assert (np.random.get_state()[1] == before).all()  # noqa: NPY002
+
+
+def luck(dataset):
+    return [line for line in told(dataset) if "mostly luck" in line]
+
+
+def test_numbers_of_a_few_images_are_told_to_be_luck(tmp_path):
+    make_folder(tmp_path, {"train/a": 9, "train/b": 9, "val/a": 1, "test/a": 2, "test/b": 2})
+    assert luck(load_dataset(tmp_path)) == [
+        "val and test: 1 and 4 images; their numbers are mostly luck; give more, or set data.val_fraction and "
+        "data.test_fraction"
+    ]
+    write_image(tmp_path / "test/a/more.png", 99)
+    assert luck(load_dataset(tmp_path)) == [
+        "val: 1 image; its numbers are mostly luck; give more, or set data.val_fraction"
+    ]
+    for number in range(4):
+        write_image(tmp_path / f"val/b/{number}.png", 200 + number)
+    assert luck(load_dataset(tmp_path)) == []

@@ -4,16 +4,18 @@ from pathlib import Path
 import numpy as np
 import pytest
 import yaml
+from PIL import Image
 
 from tests.data.folders import write_image
-from tests.data.mask_sets import make_pairs, rows_of, write_mask, write_turned_jpeg
+from tests.data.mask_sets import make_pairs, rows_of, save, write_mask, write_turned_jpeg
 from visionft.data.dataset import load_dataset
+from visionft.data.folder import Folder
 from visionft.data.listing import MaskOptions
 from visionft.errors import DataError
 from visionft.sample import SPLITS
 
 NAMES = ("sky", "road", "car")
-SPLIT_FOLDERS = {("train", "trainannot"): 4, ("val", "valannot"): 3, ("test", "testannot"): 3}
+SPLIT_FOLDERS = {("train", "trainannot"): 4, ("val", "valannot"): 5, ("test", "testannot"): 5}
 
 
 def load(root, **options):
@@ -27,7 +29,7 @@ def told(dataset):
 def test_masks_become_samples_with_their_pixels(tmp_path):
     dataset = load(make_pairs(tmp_path, SPLIT_FOLDERS, (0, 1, 1, 255, 2)))
     assert (dataset.task, dataset.class_names, dataset.problems) == ("segmentation", NAMES, ())
-    assert [len(dataset.split(split)) for split in SPLITS] == [4, 3, 3]
+    assert [len(dataset.split(split)) for split in SPLITS] == [4, 5, 5]
     for sample in dataset.samples:
         assert sample.pixels == {0: 24, 1: 48, 2: 24}
         assert np.array_equal(sample.mask.read(), rows_of((0, 1, 1, 255, 2)))
@@ -51,12 +53,12 @@ def test_masks_of_another_size_are_left_out_and_told(tmp_path):
     write_turned_jpeg(tmp_path / "train/upright.jpg")
     write_mask(tmp_path / "trainannot/upright.png", (0, 1, 2), (10, 12))
     dataset = load(tmp_path)
-    assert len(dataset.samples) == 11
+    assert len(dataset.samples) == 15
     assert "train/upright.jpg" in {sample.id for sample in dataset.samples}
     assert [line for line in told(dataset) if "pixels, the image" in line] == [
-        "train/small.png: the mask has 6 x 5 pixels, the image 12 x 10; they must be the same",
+        "train/small.png: the mask has 6 x 5 pixels, the image 12 x 10; they must be the same; left out",
         "train/turned.jpg: the mask has 12 x 10 pixels, the image 10 x 12; it is turned: the image is shown upright, "
-        "by its EXIF orientation, so turn the mask as well",
+        "by its EXIF orientation, so turn the mask as well; left out",
     ]
 
 
@@ -65,7 +67,7 @@ def test_unknown_values_leave_an_image_out_or_stop_a_strict_reader(tmp_path):
     write_mask(tmp_path / "trainannot/0.png", (0, 1, 9))
     (tmp_path / "valannot/4.png").write_bytes(b"no image")
     dataset = load(tmp_path)
-    assert len(dataset.samples) == 8
+    assert len(dataset.samples) == 12
     assert any("train/0.png" in line and "stand for no class: 9 (36 pixels)" in line for line in told(dataset))
     with pytest.raises(DataError, match=r"2 bad images\n.*stand for no class: 9 .*\n.*valannot/4.png: not a JPEG"):
         load_dataset(tmp_path, classes=NAMES, strict=True)
@@ -73,9 +75,11 @@ def test_unknown_values_leave_an_image_out_or_stop_a_strict_reader(tmp_path):
 
 def test_when_no_mask_can_be_used_the_first_are_named(tmp_path):
     make_pairs(tmp_path, {("images", "masks"): 30}, (5, 6))
-    with pytest.raises(DataError, match=r"none of the 30 images can be used with its mask\n.*0.png.*: 5 \(") as caught:
+    with pytest.raises(
+        DataError, match=r"none of the 30 images can be used with its mask\n.*: 5 in 30 \(first: .*0.png, 60"
+    ) as caught:
         load(tmp_path)
-    assert "and 10 more" in str(caught.value)
+    assert len(str(caught.value).splitlines()) == 2
 
 
 def test_masks_that_teach_little_are_told(tmp_path):
@@ -85,7 +89,7 @@ def test_masks_that_teach_little_are_told(tmp_path):
         write_mask(next(tmp_path.glob(f"*annot/{number}.png")), (0,))
     assert told(load(tmp_path)) == [
         "masks: 1 are ignored in every pixel, so they teach nothing: train/0.png",
-        "masks: 2 of 10 hold nothing but 'sky': train/1.png, val/4.png",
+        "masks: 2 of 14 hold nothing but 'sky': train/1.png, val/4.png",
     ]
 
 
@@ -109,6 +113,75 @@ def test_copies_across_splits_are_told(tmp_path):
         "val/copy.png: the same bytes as train/0.png, but in val and train: the numbers flatter",
         "val/copy.png: the same bytes as train/0.png, but another mask",
     ]
+
+
+def test_many_masks_with_the_same_defect_share_a_line(tmp_path):
+    make_pairs(tmp_path, SPLIT_FOLDERS)
+    for number in (0, 1, 2):
+        write_mask(tmp_path / f"trainannot/{number}.png", (0, 1, 7 + number))
+    for number in range(5, 9):
+        write_mask(next(tmp_path.glob(f"*annot/{number}.png")), (0, 1), (6, 5))
+    lines = told(load(tmp_path))
+    assert (
+        "masks: 3 hold values that stand for no class: 7 in 1 (first: train/0.png, 36 pixels), 8 in 1 (first: "
+        "train/1.png, 36 pixels), 9 in 1 (first: train/2.png, 36 pixels); allowed are 0 sky, 1 road, 2 car, 255 is "
+        "ignored; name them in data.classes or list them in data.ignore; left out"
+    ) in lines
+    (sizes,) = [line for line in lines if "another size" in line]
+    assert sizes.startswith("4 images: the mask has another size than the image; they must be the same: ")
+    assert sizes.endswith("and 1 more; left out")
+
+
+def write_exif(path, orientation, size, content):
+    exif = Image.Exif()
+    exif[274] = orientation
+    pixels = np.random.default_rng(content).integers(0, 255, (size[1], size[0], 3), dtype=np.uint8)
+    Image.fromarray(pixels).save(path, exif=exif)
+
+
+def test_rotations_that_sizes_cannot_confirm_are_told(tmp_path):
+    make_pairs(tmp_path, SPLIT_FOLDERS)
+    cases = {
+        "upright.jpg": (1, (12, 10)),
+        "turned.jpg": (6, (12, 10)),
+        "upside.jpg": (3, (12, 10)),
+        "mirror.png": (2, (12, 10)),
+        "square.tif": (6, (10, 10)),
+    }
+    for number, (name, (orientation, size)) in enumerate(cases.items()):
+        write_exif(tmp_path / "train" / name, orientation, size, 70 + number)
+        shown = size[::-1] if orientation > 4 else size
+        write_mask(tmp_path / "trainannot" / f"{name[:-4]}.png", (0, 1, 2), shown)
+    assert [line for line in told(load(tmp_path)) if "EXIF" in line] == [
+        "masks: 3 images carry an EXIF rotation that their masks' sizes cannot confirm: train/mirror.png, "
+        "train/square.tif, train/upside.jpg; look at them: image and mask must be upright alike"
+    ]
+
+
+def test_classes_called_images_and_masks_are_told_the_way_out(tmp_path):
+    for folder, first in (("images", 0), ("masks", 50)):
+        for number in range(4):
+            path = tmp_path / folder / f"{number}.jpg"
+            path.parent.mkdir(exist_ok=True)
+            write_exif(path, 1, (12, 10), first + number)
+    with pytest.raises(DataError, match=r"no mask can be read; .* give data.format: folder"):
+        load_dataset(tmp_path)
+    assert load_dataset(tmp_path, format="folder").class_names == ("images", "masks")
+
+
+def test_a_handful_of_images_can_be_trained_on(tmp_path):
+    dataset = load(make_pairs(tmp_path, {("images", "masks"): 5}))
+    assert all(dataset.split(split) for split in SPLITS)
+    assert not [problem for problem in dataset.problems if problem.fatal]
+
+
+def test_colours_of_the_user_reach_the_data_set(tmp_path):
+    classes = {"g": (0, 0, 0), "box": ((255, 0, 0), (9, 9, 9)), "disc": (0, 0, 255)}
+    colours = np.uint8([(0, 0, 0), (255, 0, 0), (0, 0, 255), (9, 9, 9)])
+    make_pairs(tmp_path, SPLIT_FOLDERS)
+    for mask in tmp_path.glob("*annot/*.png"):
+        save(mask, colours[rows_of((0, 1, 2, 3))])
+    assert load(tmp_path, classes=classes).palette == ((0, 0, 0), (255, 0, 0), (0, 0, 255))
 
 
 def test_patterns_need_no_format(tmp_path):
@@ -159,5 +232,21 @@ def test_sparse_ids_of_coco():
     assert [len(dataset.split(split)) for split in SPLITS] == [60, 60, 0]
     assert all(sum(counts.values()) > 0 for counts in (dataset.counts("train"), dataset.counts("val")))
     del names["person"]
-    with pytest.raises(DataError, match=r"stand for no class: 1 \("):
+    with pytest.raises(DataError, match=r"stand for no class: 1 in 60 \("):
         load_dataset(DATA / "coco-mini-yolo", options=MaskOptions(names, (0,), **patterns), strict=True)
+
+
+@pytest.mark.data
+@real
+@pytest.mark.parametrize(
+    ("name", "pattern"),
+    [
+        ("road-cracks-subset", "data.images='**/{name}_RAW.jpg' and data.masks='**/{name}_CRACK.png'"),
+        ("coco-mini-yolo", "data.images='images/{name}.jpg' and data.masks='semantic_segmentation/masks/{name}.png'"),
+        ("clothing-small", None),
+        ("sign-digits-subset", None),
+    ],
+)
+def test_masks_in_unknown_layouts_are_suspected(name, pattern):
+    found = [str(problem) for problem in Folder().read(DATA / name).problems if "and their masks" in problem.what]
+    assert [pattern in line for line in found] == ([True] if pattern else [])

@@ -3,8 +3,11 @@ from pathlib import Path
 
 import pytest
 
+from visionft.data.coco_regions import CocoMask
 from visionft.data.listing import Entry
 from visionft.data.split import assign_splits, content_hash
+
+MASK = CocoMask(1, 1, 0, ())
 
 
 def entries_of(counts, split=None):
@@ -84,3 +87,23 @@ def test_the_cut_is_the_same_in_every_version():
         *["train", "train", "test", "val", "val", "train"],
         *["train", "test", "train", "test", "train", "test"],
     ]
+
+
+def with_masks(count):
+    return [Entry(str(number), Path(), "", None, MASK) for number in range(count)]
+
+
+@pytest.mark.parametrize("count", range(1, 12))
+def test_a_few_images_with_masks_validate_and_test(count):
+    entries = with_masks(count)
+    for seed in range(40):
+        hashes = {entry.id: content_hash(f"{seed} {entry.id}".encode()) for entry in entries}
+        found = set(cut(entries, hashes).values())
+        assert "train" in found
+        assert "val" in found or count < 2
+        assert "test" in found or count < 5
+
+
+def test_what_nobody_wants_is_not_cut_from_a_few_masks():
+    assert set(cut(with_masks(3), val=0.0, test=0.0).values()) == {"train"}
+    assert set(cut(with_masks(9), val=0.2, test=0.0).values()) == {"train", "val"}

@@ -145,6 +145,7 @@ def _spec(job: Job, folder: RunFolder, val: dict[str, float]) -> ModelSpec:
         task=job.task.kind,
         class_names=job.dataset.class_names,
         input=job.input,
+        palette=job.dataset.palette,
         provenance={
             "name": recipe.name,
             "visionft": __version__,

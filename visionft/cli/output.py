@@ -35,7 +35,9 @@ def print_metrics(metrics: Mapping[str, Any]) -> None:
     print_lines(f"{metrics['n']} images")
     for name in (name for name in _HEADLINES if name in metrics):
         value, interval = metrics[name], metrics["intervals"].get(name)
-        spread = f"   95 % interval {interval[0]:.4f} to {interval[1]:.4f}" if interval and interval[0] < interval[1] else ""
+        spread = (
+            f"   95 % interval {interval[0]:.4f} to {interval[1]:.4f}" if interval and interval[0] < interval[1] else ""
+        )
         print_lines(f"{name:<18} {_number(value)}{spread}")
     width = max(len("class"), *(len(name) for name in metrics["per_class"]))
     columns = list(next(iter(metrics["per_class"].values())))

@@ -158,7 +158,9 @@ def check(
 
 @app.command("list")
 def list_things(
-    what: Annotated[str, typer.Argument(help="augmentations, backbones, formats, heads, losses, recipes, runtimes or tasks.")],
+    what: Annotated[
+        str, typer.Argument(help="augmentations, backbones, formats, heads, losses, recipes, runtimes or tasks.")
+    ],
     search: Annotated[str, typer.Argument(help="Show only names that contain this.")] = "",
     json: Json = False,
 ) -> None:

@@ -27,14 +27,8 @@ class CocoClasses:
     label_of: Mapping[int, int]
 
     def label_of_category(self, number: int) -> int:
-        """Return the label of a category id, or ``IGNORE``.
-
-        Raises:
-            DataError: with the reason, when there is no such category.
-        """
-        if number not in self.label_of:
-            raise DataError(f"its category {number} is not in the file's categories")
-        return self.label_of[number]
+        """Return the label of a category id; ``IGNORE`` too where the files have no such category."""
+        return self.label_of.get(number, IGNORE)
 
 
 def merge_categories(files: Iterable[CocoFile]) -> dict[int, str]:

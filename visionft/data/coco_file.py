@@ -35,6 +35,7 @@ class CocoFile:
         images: in the file's order.
         annotations: image id -> its annotations, as they are.
         categories: id -> name.
+        folders: where its images were looked for.
     """
 
     path: Path
@@ -42,6 +43,7 @@ class CocoFile:
     images: tuple[CocoImage, ...]
     annotations: Mapping[int | str, list[dict[str, Any]]]
     categories: Mapping[int, str]
+    folders: tuple[Path, ...]
 
 
 def find_files(path: Path) -> list[Path]:
@@ -70,11 +72,15 @@ def _may_hold(name: str) -> bool:
     return name.casefold() in ("annotations", "annotation") or split_of(name) is not None
 
 
-def read_file(path: Path) -> CocoFile:
+def read_file(path: Path, images_in: str | None = None) -> CocoFile:
     """Read an annotation file.
 
+    Args:
+        path: the JSON file.
+        images_in: the folder of its images, relative to the file; None looks around the file.
+
     Raises:
-        DataError: when it cannot be read or is no COCO file.
+        DataError: when it cannot be read or is no COCO file, or there is no such folder.
     """
     try:
         data = json.loads(path.read_bytes())
@@ -82,7 +88,7 @@ def read_file(path: Path) -> CocoFile:
         raise DataError(f"{path}: cannot be read ({error.strerror})") from error
     except (ValueError, RecursionError) as error:
         raise DataError(f"{path}: is not JSON ({error})") from error
-    folders = _image_folders(path)
+    folders = _image_folders(path) if images_in is None else [_given_folder(path, images_in)]
     images = [
         CocoImage(image["id"], _find(image["file_name"], folders), *_size(image, path))
         for image in _objects(data, "images", {"id": (int, str), "file_name": str, "height": int, "width": int}, path)
@@ -92,7 +98,7 @@ def read_file(path: Path) -> CocoFile:
         annotations[annotation["image_id"]].append(annotation)
     fields = {"id": int, "name": str}
     categories = {item["id"]: item["name"] for item in _objects(data, "categories", fields, path)}
-    return CocoFile(path, _split(path), tuple(images), annotations, categories)
+    return CocoFile(path, _split(path), tuple(images), annotations, categories, tuple(folders))
 
 
 def _objects(data: Any, key: str, fields: Mapping[str, type | tuple[type, ...]], path: Path) -> list[dict[str, Any]]:
@@ -128,10 +134,19 @@ def _image_folders(path: Path) -> list[Path]:
     return [folder for folder in (here, here / "images", *named, above, above / "images") if folder.is_dir()]
 
 
+def _given_folder(path: Path, name: str) -> Path:
+    folder = path.parent / name
+    if not folder.is_dir():
+        raise DataError(
+            f"data.images: {folder}: no such folder; give the folder of the images, relative to the JSON file"
+        )
+    return folder
+
+
 def _find(file_name: str, folders: list[Path]) -> Path:
     """Return where an image is; where the first folder says it should be, if it is nowhere."""
     name = PurePosixPath(file_name.replace("\\", "/"))
-    if name.is_absolute() or re.match(r"[A-Za-z]:", str(name)):  # a path of the author's machine
+    if name.is_absolute() or ".." in name.parts or re.match(r"[A-Za-z]:", str(name)):  # of the author's machine
         name = PurePosixPath(name.name)
     candidates = [folder / part for part in dict.fromkeys((name, PurePosixPath(name.name))) for folder in folders]
     found = next((path for path in candidates if path.is_file()), folders[0] / name)

@@ -14,6 +14,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from visionft.data.bad_files import MaskError
 from visionft.errors import DataError
 
 _FINER = 3  # of so many sub-pixels, the middle one is the pixel's centre
@@ -61,15 +62,23 @@ class CocoMask:
         width: in pixels.
         background: class index of pixels without a region.
         regions: painted in this order, so the last wins.
+        fault: why pixels are unknown, which makes the mask useless; empty for a good one.
     """
 
     height: int
     width: int
     background: int
     regions: tuple[Region, ...]
+    fault: str = ""
 
     def read(self) -> NDArray[np.uint8]:
-        """Return (H, W) class indices and ``IGNORE``."""
+        """Return (H, W) class indices and ``IGNORE``.
+
+        Raises:
+            DataError: with the reason, when the place of an annotation is not known.
+        """
+        if self.fault:
+            raise MaskError(self.fault, "an annotation of it has no readable place, and no box")
         mask_HW = np.full((self.height, self.width), self.background, np.uint8)
         for region in self.regions:
             region.paint(mask_HW)
@@ -94,6 +103,16 @@ def make_region(segmentation: Any, label: int, height: int, width: int) -> Regio
     if not isinstance(segmentation, list) or not segmentation:
         raise DataError("has no segmentation")
     return Region(label, rings=tuple(_ring(polygon) for polygon in segmentation))
+
+
+def box_region(box: Any, label: int) -> Region | None:
+    """Read the ``bbox`` of an annotation: [x, y, width, height] in pixels; None where it is no box with an area."""
+    try:
+        x, y, width, height = map(float, box)
+        ring = _ring([x, y, x + width, y, x + width, y + height, x, y + height])
+    except (TypeError, ValueError, DataError):
+        return None
+    return Region(label, rings=(ring,)) if width > 0 and height > 0 else None
 
 
 def decompress_counts(text: str) -> list[int]:

@@ -5,6 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from visionft.data import FORMATS, task_of_format
+from visionft.data.bad_files import tell
 from visionft.data.findings import describe, find_problems
 from visionft.data.inspect import Inspection, inspect
 from visionft.data.listing import Classes, DataFormat, Entry, Listing, MaskOptions
@@ -12,6 +13,7 @@ from visionft.data.mask_folder import looks_like_masks
 from visionft.data.naming import some
 from visionft.data.split import assign_splits
 from visionft.errors import DataError
+from visionft.imaging import IMAGE_EXTENSIONS
 from visionft.sample import Dataset, Problem, Sample
 
 
@@ -28,6 +30,10 @@ def detect_format(path: Path) -> str:
         return "masks" if looks_like_masks(path) else "folder"
     if not path.exists():
         raise DataError(f"{path}: no such file or folder")
+    if path.suffix.lower() in IMAGE_EXTENSIONS:
+        raise DataError(
+            f"{path}: is an image, not a data set; give the folder that holds the data, such as {path.parent}"
+        )
     formats = {".csv": "manifest", ".tsv": "manifest", ".json": "coco_masks"}
     if name := formats.get(path.suffix.lower()):
         return name
@@ -92,7 +98,8 @@ def load_dataset(
         listing.name, ordered, class_names, source=listing.source, task=listing.task, palette=listing.palette
     )
     found = tuple(find_problems(dataset, inspection.opened))
-    return replace(dataset, problems=listing.problems + inspection.bad + unseen + found)
+    left_out = tuple(replace(problem, what=f"{problem.what}; left out") for problem in tell(inspection.bad))
+    return replace(dataset, problems=listing.problems + left_out + unseen + found)
 
 
 def _read(path: Path | None, kind: str, options: MaskOptions) -> Listing:
@@ -100,7 +107,7 @@ def _read(path: Path | None, kind: str, options: MaskOptions) -> Listing:
     if kind == "auto":
         if path is None:
             raise DataError("no path to the images; give a folder, a CSV, or a format that brings its own images")
-        kind = "masks" if patterns else detect_format(path)
+        kind = "masks" if patterns and path.suffix.lower() != ".json" else detect_format(path)
     if task_of_format(kind) == "segmentation":
         reader: DataFormat = FORMATS[kind](options)
         return reader.read(path)
@@ -116,12 +123,14 @@ def _inspect(listing: Listing, strict: bool, on_progress: Callable[[int, int], N
         details = describe(listing.problems)
         raise DataError(f"{where}: no images found; JPEG, PNG, WebP, BMP, GIF and TIFF are read\n{details}".rstrip())
     inspection = inspect(listing.entries, on_progress)
-    bad = inspection.bad
+    bad = tell(inspection.bad)
     if not inspection.opened:
         nothing = "opens" if listing.task == "classification" else "can be used with its mask"
-        raise DataError(f"{where}: none of the {len(listing.entries)} images {nothing}\n{describe(bad)}")
+        raise DataError(
+            f"{where}: none of the {len(listing.entries)} images {nothing}\n{describe([*bad, *listing.problems])}"
+        )
     if strict and bad:
-        raise DataError(f"{where}: {len(bad)} bad images\n{describe(bad, len(bad))}")
+        raise DataError(f"{where}: {len(inspection.bad)} bad images\n{describe(bad, len(bad))}")
     return inspection
 
 

@@ -10,6 +10,8 @@ from visionft.data.inspect import Opened
 from visionft.data.naming import some
 from visionft.sample import SPLITS, Dataset, Problem, Sample, Split
 
+_FEW = 5  # images of a split whose numbers say something
+
 
 def find_problems(dataset: Dataset, opened: Mapping[str, Opened]) -> Iterator[Problem]:
     """Look for what spoils training or makes its numbers lie.
@@ -22,6 +24,7 @@ def find_problems(dataset: Dataset, opened: Mapping[str, Opened]) -> Iterator[Pr
     yield from _about_splits(dataset)
     if dataset.task == "segmentation":
         yield from _about_masks(dataset)
+        yield from _about_turned(dataset, opened)
     yield from _about_copies(dataset, opened)
     yield from _about_likeness(dataset, opened)
 
@@ -57,6 +60,18 @@ def _about_splits(dataset: Dataset) -> Iterator[Problem]:
         yield Problem("train", "the split has no images, so there is nothing to learn from", fatal=True)
     elif not dataset.split("val"):
         yield Problem("val", "the split has no images, so nothing tells which epoch is best", fatal=True)
+    yield from _about_few(dataset)
+
+
+def _about_few(dataset: Dataset) -> Iterator[Problem]:
+    held_out: tuple[Split, ...] = ("val", "test")
+    few = {split: count for split in held_out if 0 < (count := len(dataset.split(split))) < _FEW}
+    if few:
+        counts = " and ".join(map(str, few.values()))
+        fractions = " and ".join(f"data.{split}_fraction" for split in few)
+        noun, whose = "image" if counts == "1" else "images", "its" if len(few) == 1 else "their"
+        what = f"{counts} {noun}; {whose} numbers are mostly luck"
+        yield Problem(" and ".join(few), f"{what}; give more, or set {fractions}")
 
 
 def _about_masks(dataset: Dataset) -> Iterator[Problem]:
@@ -67,6 +82,13 @@ def _about_masks(dataset: Dataset) -> Iterator[Problem]:
     plain = [sample.id for sample in dataset.samples if sample.classes == (0,)]
     if plain:
         yield Problem("masks", f"{len(plain)} of {len(dataset.samples)} hold nothing but {first!r}: {some(plain)}")
+
+
+def _about_turned(dataset: Dataset, opened: Mapping[str, Opened]) -> Iterator[Problem]:
+    unsure = [sample.id for sample in dataset.samples if opened[sample.id].unsure]
+    if unsure:
+        what = f"{len(unsure)} images carry an EXIF rotation that their masks' sizes cannot confirm: {some(unsure)}"
+        yield Problem("masks", f"{what}; look at them: image and mask must be upright alike")
 
 
 def _about_copies(dataset: Dataset, opened: Mapping[str, Opened]) -> Iterator[Problem]:

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import ClassVar
 
 from visionft.data.listing import Entry, Listing
+from visionft.data.mask_hints import suspect_masks
 from visionft.data.naming import SPLIT_NAMES, natural_order, some
 from visionft.data.walk import Contents, images_below, look_into
 from visionft.errors import DataError
@@ -38,6 +39,8 @@ class Folder:
             elif others:
                 _report(class_folder, others, "not images by their extension; ignored", problems)
             entries += [Entry(image.relative_to(root).as_posix(), image, class_folder.name, split) for image in images]
+        if (hint := suspect_masks(root, entries)) is not None:
+            problems.append(hint)
         classes = natural_order(entry.label for entry in entries)
         return Listing(path.resolve().name, tuple(entries), classes, tuple(problems), source=str(root))
 

@@ -24,7 +24,8 @@ class MaskOptions:
     Attributes:
         classes: of a plain list, name i is value i of the masks; None takes the names from the data.
         ignore: values or colours that are neither learned nor measured; 255 always is, unless it is a class.
-        images: pattern of the image files below the data's folder, such as ``**/{name}_RAW.jpg``.
+        images: pattern of the image files below the data's folder, such as ``**/{name}_RAW.jpg``; for COCO
+            the folder of the pictures, relative to the JSON file.
         masks: pattern of the mask files; the text that ``{name}`` stands for links an image and its mask.
     """
 

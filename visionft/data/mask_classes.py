@@ -4,14 +4,14 @@ import os
 import re
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
 from visionft.data.listing import Classes, Colour, MaskOptions
 from visionft.data.mask_coding import JPEG_ADVICE, MANY, Coding, make_coding, pack, unpack
-from visionft.data.masks import read_palette, read_stored
+from visionft.data.masks import may_exceed_8_bits, read_palette, read_stored
 from visionft.data.naming import some
 from visionft.errors import DataError
 from visionft.sample import IGNORE, Problem
@@ -21,6 +21,29 @@ _COLOUR_FILE = "label_colors.txt"
 _BINARY = {0, 255}
 _PEEK = 20  # so many masks are not all black where the others have colours
 _SHOWN = 5
+_NOT_MASKS = (
+    "these are pictures (of classes: give data.format: folder) or were smoothed by resizing or JPEG compression"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class _Scan:
+    """What masks hold.
+
+    Attributes:
+        codes: of all masks.
+        in_colour: whether the codes are colours.
+        most: different codes in one mask, at most; many say that it is a picture.
+    """
+
+    codes: set[int]
+    in_colour: bool
+    most: int
+
+    @property
+    def is_binary(self) -> bool:
+        """Whether the masks are in black and white."""
+        return not self.in_colour and self.codes == _BINARY
 
 
 def find_coding(masks: Sequence[Path], root: Path, options: MaskOptions, problems: list[Problem]) -> Coding:
@@ -48,8 +71,8 @@ def find_coding(masks: Sequence[Path], root: Path, options: MaskOptions, problem
 
 def find_palette(masks: Sequence[Path], coding: Coding) -> tuple[Colour, ...]:
     """Return the classes' own colours, nothing where they have none or a palette does not tell them apart."""
-    if coding.colours:
-        return coding.palette()
+    if coding.palette:
+        return coding.palette
     try:
         colours = read_palette(masks[0])
     except OSError:  # told when every mask is read
@@ -65,9 +88,21 @@ def find_palette(masks: Sequence[Path], coding: Coding) -> tuple[Colour, ...]:
 
 def _named(classes: Classes, masks: Sequence[Path], options: MaskOptions) -> Coding:
     coding = make_coding(classes, options.ignore)
-    if coding.table == ((0, 0), (1, 1), (IGNORE, IGNORE)) and _scan(masks) == (_BINARY, False):
+    _check_depth(coding, masks)
+    if coding.table == ((0, 0), (1, 1), (IGNORE, IGNORE)) and _scan(masks).is_binary:
         return replace(coding, table=((0, 0), (IGNORE, 1)))  # two names, and masks in black and white
     return coding
+
+
+def _check_depth(coding: Coding, masks: Sequence[Path]) -> None:
+    """Refuse values that no mask can hold; ``classes`` of sparse ids are easily given in another file's numbers."""
+    too_large = [code for code, _ in coding.table if code > IGNORE]
+    if coding.colours or not too_large or any(map(may_exceed_8_bits, masks)):
+        return
+    raise DataError(
+        f"data.classes or data.ignore: the value {too_large[0]} is in no mask, which have 8 bits ({masks[0].name}); "
+        f"their values are 0..{IGNORE}"
+    )
 
 
 def _coloured(file: Path, masks: Sequence[Path], options: MaskOptions) -> Coding:
@@ -79,8 +114,9 @@ def _coloured(file: Path, masks: Sequence[Path], options: MaskOptions) -> Coding
         if found is None:
             raise DataError(f"{file}:{number}: found {line[:80]!r}; expected red, green, blue and a name")
         classes[found[4]] = (int(found[1]), int(found[2]), int(found[3]))
-    in_colour = _scan(masks[:_PEEK])[1]
-    return make_coding(classes if in_colour else tuple(classes), options.ignore)
+    if _scan(masks[:_PEEK]).in_colour:
+        return make_coding(classes, options.ignore)
+    return replace(make_coding(tuple(classes), options.ignore), palette=tuple(classes.values()))
 
 
 def _lines(file: Path) -> list[str]:
@@ -93,40 +129,44 @@ def _lines(file: Path) -> list[str]:
 
 
 def _derived(masks: Sequence[Path], options: MaskOptions, problems: list[Problem]) -> Coding:
-    codes, in_colour = _scan(masks)
+    scan = _scan(masks)
+    codes = scan.codes
     classes: dict[str, int | Colour]
-    if in_colour and len(codes) == 2 and 0 in codes:
+    if scan.in_colour and len(codes) == 2 and 0 in codes:
         classes = {"background": (0, 0, 0), "foreground": unpack(max(codes))}
-    elif in_colour:
+    elif scan.in_colour:
         shown = some(str(list(unpack(code))) for code in sorted(codes))
         raise DataError(
-            f"{masks[0].parent}: the masks hold {_count(codes, 'colours')}, such as {shown}; {_advice(codes)}"
+            f"{masks[0].parent}: the masks hold {len(codes)} different colours, such as {shown}; {_advice(scan)}"
         )
-    elif codes == _BINARY:
+    elif scan.is_binary:
         classes = {"background": 0, "foreground": 255}
     else:
         values = sorted(codes - {IGNORE, *(value for value in options.ignore if isinstance(value, int))})
-        if not values or len(values) > MANY:
-            shown = some(map(str, values)) or "255 only, which is ignored"
-            raise DataError(f"{masks[0].parent}: the masks hold {_count(codes, 'values')}: {shown}; {_advice(codes)}")
+        if not values:
+            raise DataError(
+                f"{masks[0].parent}: the masks hold {some(map(str, sorted(codes)))} only, which is ignored, so nothing "
+                "is labelled; if it is a class, give its value in data.classes, such as {road: 255}, and take it out "
+                "of data.ignore; otherwise look whether these are the right masks"
+            )
+        if len(values) > MANY:
+            shown = some(map(str, values))
+            raise DataError(
+                f"{masks[0].parent}: the masks hold {len(codes)} different values: {shown}; {_advice(scan)}"
+            )
         classes = {f"class {value}": value for value in values}
     what = f"named {some(classes, 20)} after the masks' values; give data.classes their names"
     problems.append(Problem("classes", what))
     return make_coding(classes, options.ignore)
 
 
-def _count(codes: set[int], noun: str) -> str:
-    return f"{len(codes)} different {noun}"
-
-
-def _advice(codes: set[int]) -> str:
+def _advice(scan: _Scan) -> str:
     say = "say in data.classes what they stand for, such as {road: 7, sky: 23} or {road: [128, 64, 128]}"
-    many = f"so many are left by JPEG compression or smooth resizing: {JPEG_ADVICE}; if they are classes, "
-    return f"{many}{say}" if len(codes) > MANY else say
+    return f"if they are classes, {say}; if not, {_NOT_MASKS}: {JPEG_ADVICE}" if scan.most > MANY else say
 
 
-def _scan(masks: Sequence[Path]) -> tuple[set[int], bool]:
-    """Return the codes in all masks that can be read, and whether they are colours."""
+def _scan(masks: Sequence[Path]) -> _Scan:
+    """Look into all masks that can be read."""
     found: list[tuple[set[int], bool]] = []
     bad: list[str] = []
     with ThreadPoolExecutor(min(8, os.cpu_count() or 1)) as pool:  # decoding happens outside Python's lock
@@ -136,10 +176,12 @@ def _scan(masks: Sequence[Path]) -> tuple[set[int], bool]:
             else:
                 found.append(outcome)
     if not found:
-        raise DataError("\n".join(["no mask can be read", *bad[:_SHOWN]]))
+        nothing = "no mask can be read; if these are pictures in folders of classes, give data.format: folder"
+        raise DataError("\n".join([nothing, *bad[:_SHOWN]]))
     in_colour = any(colours for _, colours in found)
     grey = 0x010101 if in_colour else 1  # a mask without colours among those with them is black, white or grey
-    return {code if colours else code * grey for codes, colours in found for code in codes}, in_colour
+    together = {code if colours else code * grey for codes, colours in found for code in codes}
+    return _Scan(together, in_colour, max(len(codes) for codes, _ in found))
 
 
 def _codes(mask: Path) -> tuple[set[int], bool] | DataError:

@@ -10,6 +10,7 @@ from typing import TypeGuard
 import numpy as np
 from numpy.typing import NDArray
 
+from visionft.data.bad_files import MaskError, UnknownValues
 from visionft.data.listing import Classes, Colour, Value
 from visionft.data.naming import some
 from visionft.errors import DataError
@@ -18,6 +19,7 @@ from visionft.sample import IGNORE
 MANY = 64
 """More different values than this in masks that nobody described are no classes."""
 
+MANY_ADVICE = "if they are classes, say in data.classes what they stand for"
 JPEG_ADVICE = "save masks as PNG, and resize them with nearest neighbour only"
 _MAX_VALUE = 65_535
 
@@ -30,11 +32,13 @@ class Coding:
         names: class names in label order, at most 255.
         table: (code, class index or ``IGNORE``), ordered by code; the code of a colour is 0xRRGGBB.
         colours: whether the codes are colours.
+        palette: the first colour of each class, as it was given; empty where the codes are values.
     """
 
     names: tuple[str, ...]
     table: tuple[tuple[int, int], ...]
     colours: bool = False
+    palette: tuple[Colour, ...] = ()
 
     def decode(self, stored: NDArray[np.generic], where: str) -> NDArray[np.uint8]:
         """Translate what a mask file holds.
@@ -50,36 +54,38 @@ class Coding:
             DataError: when a value stands for no class.
         """
         if not self.colours and stored.ndim == 3:
-            raise DataError(
-                f"{where}: holds colours, but the classes are given by value; give their colours in data.classes, "
+            kind = (
+                "holds colours, but the classes are given by value; give their colours in data.classes, "
                 "such as {road: [128, 64, 128]}"
             )
+            raise MaskError(f"{where}: {kind}", kind)
         codes = pack(stored)
         known = np.array([code for code, _ in self.table], np.uint32)
         labels = np.array([label for _, label in self.table], np.uint8)
         at = np.minimum(np.searchsorted(known, codes), len(known) - 1)
         unknown = known[at] != codes
         if unknown.any():
-            raise DataError(f"{where}: {self._explain(codes[unknown])}")
+            raise self._explain(codes[unknown], where)
         return labels[at]
 
-    def palette(self) -> tuple[Colour, ...]:
-        """Return the first colour of each class; nothing where the codes are values."""
-        first = {label: code for code, label in reversed(self.table)}
-        return tuple(unpack(first[label]) for label in range(len(self.names))) if self.colours else ()
-
-    def _explain(self, unknown: NDArray[np.uint32]) -> str:
+    def _explain(self, unknown: NDArray[np.uint32], where: str) -> MaskError:
         codes, counts = np.unique(unknown, return_counts=True)
         order = np.argsort(-counts, kind="stable")
-        found = [f"{self._show(int(codes[at]))} ({counts[at]:,} pixels)" for at in order]
+        pixels = {self._show(int(codes[at])): int(counts[at]) for at in order}
         noun = "colours" if self.colours else "values"
-        text = f"{len(found)} {noun} stand for no class: {some(found)}"
-        if len(found) > MANY:
-            return f"{text}; so many are left by JPEG compression or smooth resizing; {JPEG_ADVICE}"
+        found = some((f"{value} ({count:,} pixels)" for value, count in pixels.items()), 20)
+        text = f"{where}: {len(pixels)} {noun} stand for no class: {found}"
+        if len(pixels) > MANY:
+            kind = (
+                f"more than {MANY} {noun} stand for no class; {MANY_ADVICE}; if not, JPEG compression or smooth "
+                f"resizing left them: {JPEG_ADVICE}"
+            )
+            return MaskError(f"{text}; {kind.partition('; ')[2]}", kind)
         allowed = [
             f"{self._show(code)} {'is ignored' if label == IGNORE else self.names[label]}" for code, label in self.table
         ]
-        return f"{text}; allowed are {some(allowed, 20)}; name them in data.classes or list them in data.ignore"
+        advice = f"allowed are {some(allowed, 20)}; name them in data.classes or list them in data.ignore"
+        return UnknownValues(f"{text}; {advice}", noun, pixels, advice)
 
     def _show(self, code: int) -> str:
         return str(list(unpack(code))) if self.colours else str(code)
@@ -116,17 +122,20 @@ def make_coding(classes: Classes, ignore: Iterable[Value] = ()) -> Coding:
     if not names or len(names) > IGNORE or len(set(names)) < len(names):
         raise DataError(f"data.classes: {len(names)} names ({some(names)}); 1 to {IGNORE} different ones are needed")
     table: dict[int, int] = {}
+    palette: list[Colour] = []
     for label, name in enumerate(names):
         values = _listed(classes[name], colours=colours) if isinstance(classes, Mapping) else (label,)
         if not values:
             raise DataError(f"data.classes: {name!r} has no value; give the number or colour it has in the masks")
         for value in values:
             _add(table, value, label, names, f"data.classes: {name!r}", colours=colours)
+        if colours:
+            palette.append(unpack(_code(values[0], name, colours=True)))
     for value in ignore:
         _add(table, value, IGNORE, names, "data.ignore", colours=colours)
     if not colours:
         table.setdefault(IGNORE, IGNORE)
-    return Coding(names, tuple(sorted(table.items())), colours)
+    return Coding(names, tuple(sorted(table.items())), colours, tuple(palette))
 
 
 def _is_colour(value: Value | tuple[Value, ...]) -> TypeGuard[Colour]:

@@ -21,8 +21,9 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from visionft.data.bad_files import MaskError
 from visionft.data.mask_coding import JPEG_ADVICE, Coding
-from visionft.errors import DataError, ImageError
+from visionft.errors import ImageError
 from visionft.imaging import MAX_PIXELS
 from visionft.imaging.header import read_header
 
@@ -70,10 +71,11 @@ def read_stored(path: Path, *, colours: bool = False) -> NDArray[np.generic]:
         with Image.open(BytesIO(data)) as image:
             return _stored(image, colours=colours)
     except ImageError as error:
-        raise DataError(f"{path}: {error}") from error
+        raise MaskError(f"{path}: {error}", str(error)) from error
     except (OSError, SyntaxError, ValueError) as error:  # Pillow's own for damaged files
         reason = getattr(error, "strerror", None) or error
-        raise DataError(f"{path}: the mask cannot be read ({reason})") from error
+        kind = f"the mask cannot be read ({reason})"
+        raise MaskError(f"{path}: {kind}", kind) from error
 
 
 def read_palette(path: Path) -> NDArray[np.uint8] | None:
@@ -85,6 +87,15 @@ def read_palette(path: Path) -> NDArray[np.uint8] | None:
     with Image.open(path) as image:
         colours = image.getpalette("RGB") if image.mode == "P" else None
     return None if colours is None else np.array(colours, np.uint8).reshape(-1, 3)
+
+
+def may_exceed_8_bits(path: Path) -> bool:
+    """Say whether a mask file may hold values over 255; true where nobody can tell."""
+    try:
+        with Image.open(path) as image:
+            return image.mode.startswith("I")
+    except (OSError, SyntaxError, ValueError):  # told when every mask is read
+        return True
 
 
 def _check_header(data: bytes) -> None:

@@ -29,7 +29,8 @@ def assign_splits(
     - neither the seed nor other files count: a data set that grows keeps the splits of its old files.
 
     Where chance was unkind to a small class it is mended, at the price of the last point for one image: a class
-    whose share of a split rounds to at least one gets one there, and every class keeps a training image.
+    whose share of a split rounds to at least one gets one there, and every class keeps a training image. Of images
+    with masks, two are enough to get a validation image, and five to get a test image.
 
     Args:
         entries: usable files, ids unique.
@@ -51,8 +52,9 @@ def assign_splits(
         if entry.id not in kept:
             contents[entry.label].add(hashes[entry.id])
     cut: dict[str, Split] = {}
+    has_masks = any(entry.mask is not None for entry in entries)
     for of_one_class in contents.values():
-        cut |= _cut_class(of_one_class, cuts)
+        cut |= _fill(_cut_class(of_one_class, cuts), cuts) if has_masks else _cut_class(of_one_class, cuts)
     return {entry.id: kept.get(entry.id) or cut[hashes[entry.id]] for entry in entries}
 
 
@@ -65,6 +67,17 @@ def _cut_class(contents: Collection[str], cuts: Mapping[Split, float]) -> dict[s
             splits[min(training, key=lambda content: unit_interval(split, content))] = split
     if "train" not in splits.values():
         splits[max(contents, key=lambda content: unit_interval("val", content))] = "train"
+    return splits
+
+
+def _fill(splits: dict[str, Split], cuts: Mapping[Split, float]) -> dict[str, Split]:
+    """Move the next by hash into a split that is wanted and got nothing, if there are enough images for it."""
+    enough: dict[Split, int] = {"val": 2, "test": 5}
+    for split, count in enough.items():
+        if cuts[split] > 0 and len(splits) >= count and split not in splits.values():
+            training = [content for content in splits if splits[content] == "train"]
+            spare = training if len(training) > 1 else [content for content in splits if content not in training]
+            splits[min(spare, key=lambda content: unit_interval(split, content))] = split
     return splits
 
 

@@ -61,6 +61,23 @@ def read_header(data: bytes) -> Header:
     return header
 
 
+def read_orientation(data: bytes) -> int:
+    """Return the EXIF orientation 1..8 of a whole image file, 1 (upright) when there is none that can be read."""
+    if data.startswith(b"\xff\xd8\xff"):
+        return _orientation(_jpeg_exif(data))
+    return _orientation(data) if data[:4] in (b"II*\0", b"MM\0*") else read_header(data).orientation
+
+
+def _jpeg_exif(data: bytes) -> bytes:
+    position = 2
+    while position + 10 <= len(data) and data[position] == 0xFF and data[position + 1] != 0xDA:
+        length = int.from_bytes(data[position + 2 : position + 4], "big")
+        if data[position + 1] == 0xE1 and data[position + 4 : position + 10] == b"Exif\0\0":
+            return data[position + 10 : position + 2 + length]
+        position += 2 + length
+    return b""
+
+
 def _jpeg(data: bytes) -> Header:
     position, size = 2, (0, 0)
     while (marker := data[position + 1]) != 0xDA:  # start of scan: the compressed pixels follow

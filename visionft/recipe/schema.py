@@ -54,7 +54,8 @@ class DataSection(Section):
     ignore: tuple[MaskValue, ...] = ()
     """Values or colours of the masks that belong to no class; 255 is one unless it is a class."""
     images: str | None = None
-    """For masks: a pattern of image files below the path, such as **/{name}_RAW.jpg; none knows the usual layouts."""
+    """For masks: a pattern of image files below the path, such as **/{name}_RAW.jpg; none knows the usual layouts. For
+    a COCO JSON: the folder of its pictures, relative to it."""
     masks: str | None = None
     """For masks: the pattern of the mask of the image called {name}, such as **/{name}_CRACK.png."""
     val_fraction: Fraction = 0.15
