@@ -2,8 +2,8 @@
 
 python -m benchmarks.startup [--repeats 5] [--smoke]
 
-Every sample is a fresh process with warm file caches. The way to the first batch in the network is the demo's recipe on a few made
-pictures, and is set against ``import torch, timm``, which nobody can avoid.
+Every sample is a fresh process with warm file caches. The way to the first batch in the network is the demo's recipe
+on a few made pictures, and is set against ``import torch, timm``, which nobody can avoid.
 """
 
 import json
