@@ -24,6 +24,11 @@ def test_a_number_is_not_its_text_and_parts_do_not_run_together():
     assert derive_seed("ab", "c") != derive_seed("a", "bc")
 
 
+def test_names_that_are_no_utf8_have_seeds_too():
+    """Python gives the bytes of such file names as lone surrogates."""
+    assert derive_seed("a\udcff.png") != derive_seed("a\udcfe.png")
+
+
 def test_the_seed_is_the_hash_it_says_it_is():
     digest = blake2b(b"int:7\x1fstr:shuffle\x1fint:0", digest_size=8).digest()
     assert derive_seed(7, "shuffle", 0) == int.from_bytes(digest, "big") // 2

@@ -17,7 +17,7 @@ def derive_seed(*parts: int | str) -> int:
         The same number for the same parts, on every machine and Python version.
     """
     text = "\x1f".join(f"{type(part).__name__}:{part}" for part in parts)
-    return int.from_bytes(blake2b(text.encode(), digest_size=8).digest(), "big") >> 1
+    return int.from_bytes(blake2b(text.encode(errors="surrogatepass"), digest_size=8).digest(), "big") >> 1
 
 
 def unit_interval(*parts: int | str) -> float:
