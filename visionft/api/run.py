@@ -143,7 +143,7 @@ class Run:
                 self.spec,
                 target,
                 self._canvases(loader),
-                _limits(self.recipe),
+                _limits(job),
             )
         write_json(target.with_suffix(".parity.json"), {"file": target.name, **parity.to_dict()})
         return Artifact(target, parity)
@@ -180,12 +180,14 @@ class Run:
             sink(Working(what, done, total))
 
 
-def _limits(recipe: Recipe) -> Limits:
-    """Return how far an exported file may be from the network: pixels at the edge of two classes may differ."""
-    given, masks = recipe.export, recipe.task.kind == "segmentation"
-    agreement = given.min_agreement if given.min_agreement is not None else 0.999 if masks else 1.0
-    difference = given.max_difference if given.max_difference is not None else 1e-2 if masks else 1e-4
-    return Limits(agreement, difference, given.max_score_change)
+def _limits(job: Job) -> Limits:
+    """Return how far an exported file may be from the network: what the recipe says, else what the task does."""
+    given = job.recipe.export
+    return Limits(
+        job.task.min_agreement if given.min_agreement is None else given.min_agreement,
+        job.task.max_difference if given.max_difference is None else given.max_difference,
+        given.max_score_change,
+    )
 
 
 def open_run(path: str | Path, sinks: Sequence[Sink] = ()) -> Run:

@@ -74,7 +74,7 @@ class Job:
             self.recipe.optim.batch_size,
             seed=self.recipe.seed,
             augment=augment,
-            training=split == "train" and augment is not None,
+            training=augment is not None,  # also at strength none
             workers=self.runtime.workers,
             pin_memory=self.runtime.device.type == "cuda",
         )

@@ -54,11 +54,15 @@ class TaskAdapter(Protocol):
         kind: the task's name.
         headline: the value of ``Meter.values`` that people look at first.
         one_embedding: whether ``features`` is a single tensor per image that is small enough to keep in memory.
+        min_agreement: share of the answers, images or pixels, on which an exported file must agree with the network.
+        max_difference: largest difference of a probability between the two. Both hold where the recipe says nothing.
     """
 
     kind: ClassVar[TaskKind]
     headline: ClassVar[str]
     one_embedding: ClassVar[bool]
+    min_agreement: ClassVar[float]
+    max_difference: ClassVar[float]
     class_names: tuple[str, ...]
 
     def build_head(self, backbone: Backbone) -> nn.Module:

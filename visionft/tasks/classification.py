@@ -69,6 +69,8 @@ class Classification:
     kind: ClassVar[TaskKind] = "classification"
     headline: ClassVar[str] = "accuracy"
     one_embedding: ClassVar[bool] = True
+    min_agreement: ClassVar[float] = 1.0
+    max_difference: ClassVar[float] = 1e-4
 
     def __init__(
         self,
