@@ -50,6 +50,9 @@ def decode(source: Path | bytes, max_pixels: int = MAX_PIXELS) -> NDArray[np.uin
         )
     if header.may_have_alpha:
         return _decode_with_alpha(data, header)
+    if header.format == "TIFF":  # OpenCV 5.0.0 leaves 16-bit TIFF pixels unwritten when it is asked for RGB
+        pixels = _to_8_bits(_imdecode(data, cv2.IMREAD_COLOR | cv2.IMREAD_ANYDEPTH, header))
+        return np.ascontiguousarray(pixels[..., ::-1])
     return _to_8_bits(_imdecode(data, cv2.IMREAD_COLOR_RGB | cv2.IMREAD_ANYDEPTH, header))
 
 
