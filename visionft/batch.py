@@ -1,6 +1,6 @@
 """What the loader hands to the training loop.
 
-Shape suffixes: B batch, H height, W width, 3 colour channels (RGB), D embedding channels.
+Shape suffixes: B batch, H height, W width, 3 colour channels (RGB), D embedding channels, N objects.
 """
 
 from dataclasses import dataclass
@@ -15,7 +15,9 @@ class Batch:
 
     Attributes:
         images_BHW3: uint8 RGB canvases.
-        targets: what the task learns: labels_B, int64 class indices, or masks_BHW, uint8 class indices and ``IGNORE``.
+        targets: what the task learns: labels_B, int64 class indices; masks_BHW, uint8 class indices and ``IGNORE``; or
+            boxes_BN5, float32 (left, top, right, bottom, class) in pixels of the canvas, where the class may be
+            ``CROWD``, and is ``PADDING`` in the rows that fill up to the batch's largest N, which is at least 1.
         ids: sample ids, for messages that name files.
     """
 

@@ -13,10 +13,13 @@ if TYPE_CHECKING:
 Split = Literal["train", "val", "test"]
 SPLITS: tuple[Split, ...] = get_args(Split)
 
-TaskKind = Literal["classification", "segmentation"]
+TaskKind = Literal["classification", "segmentation", "detection"]
 
 IGNORE = 255
 """In a mask: the pixel belongs to no class, is not learned and not measured."""
+
+PADDING, CROWD = -1, -2
+"""In boxes_N5, in the place of a class: a row without a box; a region whose objects are neither learned nor measured."""
 
 
 class MaskSource(Protocol):
@@ -32,13 +35,42 @@ class MaskSource(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class Boxes:
+    """The objects of an image. Pickles, and compares by value.
+
+    Attributes:
+        xyxy: (left, top, right, bottom) of each object in pixels of the upright image, half-open: the whole image is
+            (0, 0, width, height).
+        labels: class index of each, 0..K-1.
+        crowd: which of them stand for many objects at once, and are neither learned nor measured.
+    """
+
+    xyxy: tuple[tuple[float, float, float, float], ...] = ()
+    labels: tuple[int, ...] = ()
+    crowd: tuple[bool, ...] = ()
+
+    def __post_init__(self) -> None:
+        if not len(self.xyxy) == len(self.labels) == len(self.crowd):
+            raise ValueError(f"{len(self.xyxy)} boxes, {len(self.labels)} labels and {len(self.crowd)} crowd flags")
+
+    def __len__(self) -> int:
+        return len(self.xyxy)
+
+    @property
+    def counts(self) -> dict[int, int]:
+        """Class index -> objects, crowds and classes without any left out."""
+        return dict(Counter(label for label, crowd in zip(self.labels, self.crowd, strict=True) if not crowd))
+
+
+@dataclass(frozen=True, slots=True)
 class Sample:
     """One image file and what is to be learned from it.
 
     Attributes:
         id: stable name inside the data set, a relative path with forward slashes; seeds and reports use it.
         path: where the image file is.
-        target: class index into the data set's class names, 0..K-1, or the mask that has one for every pixel.
+        target: class index into the data set's class names, 0..K-1; or the mask that has one for every pixel; or the
+            boxes that have one each.
         split: which part of the data it belongs to.
         pixels: class index -> pixels in the mask, classes without any left out; empty where there is no mask.
         size: (width, height) in pixels of the upright image; (0, 0) when nobody looked.
@@ -46,7 +78,7 @@ class Sample:
 
     id: str
     path: Path
-    target: int | MaskSource
+    target: int | MaskSource | Boxes
     split: Split
     pixels: Mapping[int, int] = field(default_factory=dict)
     size: tuple[int, int] = (0, 0)
@@ -56,10 +88,10 @@ class Sample:
         """The class index of the whole image.
 
         Raises:
-            TypeError: when the sample has a mask instead.
+            TypeError: when the sample has something else instead.
         """
         if not isinstance(self.target, int):
-            raise TypeError(f"{self.id}: has a mask, and no class of its own")
+            raise TypeError(f"{self.id}: has a {type(self.target).__name__}, and no class of its own")
         return self.target
 
     @property
@@ -67,16 +99,38 @@ class Sample:
         """The source of the mask.
 
         Raises:
-            TypeError: when the sample has a class instead.
+            TypeError: when the sample has something else instead.
         """
-        if isinstance(self.target, int):
-            raise TypeError(f"{self.id}: has a class, and no mask")
+        if isinstance(self.target, int | Boxes):
+            raise TypeError(f"{self.id}: has a {type(self.target).__name__}, and no mask")
         return self.target
+
+    @property
+    def boxes(self) -> Boxes:
+        """The objects.
+
+        Raises:
+            TypeError: when the sample has something else instead.
+        """
+        if not isinstance(self.target, Boxes):
+            raise TypeError(f"{self.id}: has a {type(self.target).__name__}, and no boxes")
+        return self.target
+
+    @property
+    def amounts(self) -> Mapping[int, int]:
+        """Class index -> how much of it the image has: images, pixels of its mask, or objects."""
+        match self.target:
+            case int():
+                return {self.target: 1}
+            case Boxes():
+                return self.target.counts
+            case _:
+                return self.pixels
 
     @property
     def classes(self) -> tuple[int, ...]:
         """The classes that occur in the image."""
-        return (self.target,) if isinstance(self.target, int) else tuple(sorted(self.pixels))
+        return tuple(sorted(self.amounts))
 
 
 class Example(NamedTuple):
@@ -85,10 +139,13 @@ class Example(NamedTuple):
     Attributes:
         image_HW3: uint8 RGB.
         mask_HW: uint8 class indices and ``IGNORE``, where the sample has a mask.
+        boxes_N5: float32 (left, top, right, bottom, class or ``CROWD``) in pixels of the canvas, half-open and inside
+            it, where the sample has boxes.
     """
 
     image_HW3: "NDArray[np.uint8]"
     mask_HW: "NDArray[np.uint8] | None" = None
+    boxes_N5: "NDArray[np.float32] | None" = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,9 +198,9 @@ class Dataset:
         return {name: counter[label] for label, name in enumerate(self.class_names)}
 
     def amounts(self, split: Split) -> list[int]:
-        """Return how much of each class one part has: images, or pixels of masks."""
+        """Return how much of each class one part has: images, pixels of masks, or objects."""
         counter: Counter[int] = Counter()
         for sample in self.samples:
             if sample.split == split:
-                counter.update(sample.pixels or sample.classes)
+                counter.update(sample.amounts)
         return [counter[label] for label in range(len(self.class_names))]

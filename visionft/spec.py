@@ -15,8 +15,14 @@ FORMAT = 1
 OUTPUTS: Mapping[str, tuple[str, ...]] = {
     "classification": ("probabilities",),
     "segmentation": ("probabilities", "labels"),
+    "detection": ("boxes", "scores", "labels", "count"),
 }
-"""Task -> names of an exported file's outputs, in order. ``probabilities`` has the classes on axis 1."""
+"""Task -> names of an exported file's outputs, in order.
+
+``probabilities`` has the classes on axis 1. Detections come by falling score, in a fixed number of rows N: boxes_BN4
+float32 (left, top, right, bottom in pixels of the canvas), scores_BN float32, labels_BN int64 and count_B int64; rows
+from ``count`` on are zero.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +61,7 @@ class ModelSpec:
         input: how a file becomes the canvas.
         provenance: where the model comes from: recipe hash, backbone, weights and their licence, metrics.
         palette: colour (RGB, 0..255) of each class where the data have their own; else empty.
+        thresholds: for each class the confidence with the best F1 on the validation images, of a detection; else empty.
     """
 
     task: str
@@ -62,6 +69,7 @@ class ModelSpec:
     input: InputSpec
     provenance: Mapping[str, Any] = field(default_factory=dict)
     palette: tuple[tuple[int, int, int], ...] = ()
+    thresholds: tuple[float, ...] = ()
 
     def to_json(self) -> str:
         """Serialise to one line of JSON."""
@@ -82,6 +90,7 @@ class ModelSpec:
             shape = {**given, "mean": tuple(given["mean"]), "std": tuple(given["std"])}
             data["class_names"] = tuple(data["class_names"])
             data["palette"] = tuple((red, green, blue) for red, green, blue in data.get("palette", ()))
+            data["thresholds"] = tuple(data.get("thresholds", ()))
             return cls(input=InputSpec(**shape), **data)
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise CheckpointError(f"model spec: not readable ({error}); export the model again") from error
