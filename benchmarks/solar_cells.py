@@ -86,7 +86,7 @@ def summarise(runs: Sequence[dict[str, Any]]) -> dict[str, Any]:
             name: {"mean": statistics.mean(values), "sd": statistics.stdev(values) if len(values) > 1 else None}
             for name, values in columns.items()
         },
-        "argmax_agreement": min(row["parity"]["argmax_agreement"] for row in runs),
+        "agreement": min(row["parity"]["agreement"] for row in runs),
         "max_abs_difference": max(row["parity"]["max_abs_difference"] for row in runs),
         "always_commonest": runs[0]["always_commonest"],
     }
@@ -101,7 +101,7 @@ def table(summaries: dict[str, Any]) -> list[dict[str, object]]:
         {
             "run": kind,
             **{name: cell(found[name], 0 if name.startswith("seconds") else 4) for name in MEASURED},
-            "same class": f"{found['argmax_agreement']:.4%}",
+            "same class": f"{found['agreement']:.4%}",
             "max difference": f"{found['max_abs_difference']:.1e}",
         }
         for kind, found in summaries.items()

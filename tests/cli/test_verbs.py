@@ -142,7 +142,7 @@ class TestExport:
         assert result.json["path"] == str(tmp_path / "m.onnx")
         parity = result.json["parity"]
         assert parity["passed"]
-        assert parity["argmax_agreement"] == 1
+        assert parity["agreement"] == 1
         assert parity["max_abs_difference"] < 1e-4
         assert Path(result.json["path"]).is_file()
 

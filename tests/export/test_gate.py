@@ -64,7 +64,7 @@ def test_passing_file_gets_its_name(tmp_path):
     assert list(path.parent.iterdir()) == [path]
     assert runtime.sizes == [1, 4, 2]
     assert parity.batch_sizes == (1, 2, 4)
-    assert parity.argmax_agreement == 1.0
+    assert parity.agreement == 1.0
     assert parity.max_abs_difference < 1e-6
     assert (parity.images, parity.compared) == (7, 7)
 
@@ -102,7 +102,7 @@ def test_limits_are_the_callers(tmp_path):
     limits = Limits(min_agreement=0.1, max_difference=1.5, max_score_change=1)
     parity = export_verified(FakeRuntime((1.0, 0.0, 0.0)), tiny(), TASK, SPEC, tmp_path / "m", BATCHES, limits)
     assert 0.1 < parity.max_abs_difference < 1
-    assert 0.1 <= parity.argmax_agreement < 1
+    assert 0.1 <= parity.agreement < 1
     assert parity.limits == limits
 
 
@@ -125,7 +125,7 @@ def test_scores_are_those_of_each_side():
     parity = verify(AlwaysFirst(), Says(expected_NK), Classification(("a", "b")), BATCHES)
     assert parity.score_network == pytest.approx(6 / 7)
     assert parity.score_exported == pytest.approx(3 / 7)
-    assert parity.argmax_agreement == pytest.approx(4 / 7)
+    assert parity.agreement == pytest.approx(4 / 7)
     assert not parity.passed
 
 
@@ -159,7 +159,7 @@ def test_maps_are_compared_pixel_by_pixel():
     batches = [(IMAGES_NHW3, masks_NHW)]
     parity = verify(Flipped(), First(), Segmentation(("a", "b")), batches)
     assert (parity.images, parity.compared) == (7, 140)
-    assert parity.argmax_agreement == pytest.approx(19 / 20)
+    assert parity.agreement == pytest.approx(19 / 20)
     assert parity.score == "miou"
     assert "pixels of 7 images" in str(parity)
 

@@ -37,7 +37,7 @@ def test_catalog_entry():
 def test_parity_of_a_faithful_file(exported):
     _, network, parity = exported
     assert parity.passed
-    assert parity.argmax_agreement == 1.0
+    assert parity.agreement == 1.0
     assert 0 <= parity.max_abs_difference < 1e-6
     assert parity.images == 11
     assert parity.batch_sizes == (1, 3, 4)

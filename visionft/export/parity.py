@@ -1,6 +1,6 @@
 """Does the exported file give the network's answers? Measured on every image, in several batch sizes.
 
-Shape suffixes: B batch, H height, W width, 3 colour channels (RGB); results have the classes K on axis 1.
+Shape suffixes: B batch, H height, W width, 3 colour channels (RGB).
 """
 
 from collections.abc import Iterable
@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from torch import nn
 
 from visionft.errors import DataError, ExportError
+from visionft.predict.session import results_of
 from visionft.tasks.adapter import Meter, TaskAdapter
 
 
@@ -20,7 +21,7 @@ class CanvasModel(Protocol):
     """An exported file that has been loaded; ``visionft.predict`` has the one for ONNX."""
 
     def predict_canvases(self, images_BHW3: NDArray[np.uint8]) -> NDArray[np.float32]:
-        """Return results for uint8 RGB canvases: probabilities, classes on axis 1."""
+        """Return the task's results for uint8 RGB canvases, see ``visionft.tasks.adapter``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,8 +29,8 @@ class Limits:
     """How far the exported file may be from the network.
 
     Attributes:
-        min_agreement: share of the images, or of their pixels, on which both must give the same class, in [0, 1].
-        max_difference: largest difference of any one probability, > 0.
+        min_agreement: share of the answers (images, pixels, boxes) that must be the same, in [0, 1].
+        max_difference: largest difference of any one probability or score, > 0.
         max_score_change: largest change of the headline score, >= 0.
     """
 
@@ -48,9 +49,10 @@ class Parity:
     Attributes:
         images: how many were compared.
         batch_sizes: sizes in which the exported file was given them, ascending.
-        compared: answers compared: images, or pixels.
-        argmax_agreement: share of these on which both give the same class, in [0, 1].
-        max_abs_difference: largest difference of any one probability; NaN when either gave one.
+        answers: what was compared: images, pixels or boxes.
+        compared: how many of these.
+        agreement: share of these for which both give the same answer, in [0, 1].
+        max_abs_difference: largest difference of any one probability or score; NaN when either gave one.
         score: name of the headline score, such as ``accuracy``.
         score_network: the network's, on the canvases.
         score_exported: the exported file's.
@@ -59,8 +61,9 @@ class Parity:
 
     images: int
     batch_sizes: tuple[int, ...]
+    answers: str
     compared: int
-    argmax_agreement: float
+    agreement: float
     max_abs_difference: float
     score: str
     score_network: float
@@ -71,16 +74,16 @@ class Parity:
     def passed(self) -> bool:
         """Whether all limits hold; NaN holds none."""
         return (
-            self.argmax_agreement >= self.limits.min_agreement
+            self.agreement >= self.limits.min_agreement
             and self.max_abs_difference <= self.limits.max_difference
             and abs(self.score_exported - self.score_network) <= self.limits.max_score_change
         )
 
     def __str__(self) -> str:
-        what = "images" if self.compared == self.images else f"pixels of {self.images} images"
+        what = self.answers if self.answers == "images" else f"{self.answers} of {self.images} images"
         return (
-            f"same class on {self.argmax_agreement:.4%} of {what} (at least {self.limits.min_agreement:.4%}), largest "
-            f"difference of a probability {self.max_abs_difference:.2g} (at most {self.limits.max_difference:.2g}), "
+            f"same answer for {self.agreement:.4%} of {what} (at least {self.limits.min_agreement:.4%}), largest "
+            f"difference of a score {self.max_abs_difference:.2g} (at most {self.limits.max_difference:.2g}), "
             f"{self.score} {self.score_exported:.4f} for {self.score_network:.4f} "
             f"(at most {self.limits.max_score_change:.2g} apart)"
         )
@@ -119,7 +122,7 @@ def verify(
         for cut in cuts:
             if len(images_BHW3[cut]):
                 found = exported.predict_canvases(images_BHW3[cut])
-                comparison.add(found, _results(network, images_BHW3[cut]), targets[cut])
+                comparison.add(found, _results(network, task, images_BHW3[cut]), targets[cut])
     if not comparison.images:
         raise ExportError("there are no validation images to measure it on; give the data a val split")
     return comparison.parity(limits)
@@ -130,7 +133,7 @@ class _Comparison:
 
     def __init__(self, task: TaskAdapter) -> None:
         self.images = 0
-        self._score = task.headline
+        self._task = task
         self._meters: tuple[Meter, Meter] = (task.meter(), task.meter())
         self._batch_sizes: set[int] = set()
         self._same = self._compared = 0
@@ -139,11 +142,10 @@ class _Comparison:
     def add(self, found: NDArray[np.float32], expected: NDArray[np.float32], targets: NDArray[Any]) -> None:
         if found.shape != expected.shape:
             raise ExportError(f"the file gives results of shape {found.shape}, the network {expected.shape}")
-        same = found.argmax(axis=1) == expected.argmax(axis=1)
-        self._same += int(same.sum())
-        self._compared += same.size
-        with np.errstate(invalid="ignore"):  # inf - inf is NaN, which no limit allows
-            worst = float(np.abs(found.astype(np.float64) - expected).max())
+        agreement = self._task.compare(found, expected)
+        self._same += agreement.same
+        self._compared += agreement.compared
+        worst = agreement.difference
         self._difference = worst if not worst <= self._difference else self._difference  # NaN stays
         for meter, results in zip(self._meters, (expected, found), strict=True):
             meter.update(results, targets)
@@ -151,14 +153,15 @@ class _Comparison:
         self._batch_sizes.add(len(found))
 
     def parity(self, limits: Limits) -> Parity:
-        scores = [_score(meter, self._score) for meter in self._meters]
+        scores = [_score(meter, self._task.headline) for meter in self._meters]
         return Parity(
             images=self.images,
             batch_sizes=tuple(sorted(self._batch_sizes)),
+            answers=self._task.answers,
             compared=self._compared,
-            argmax_agreement=self._same / self._compared,
+            agreement=self._same / self._compared if self._compared else 1.0,
             max_abs_difference=self._difference,
-            score=self._score,
+            score=self._task.headline,
             score_network=scores[0],
             score_exported=scores[1],
             limits=limits,
@@ -173,7 +176,5 @@ def _score(meter: Meter, name: str) -> float:
 
 
 @torch.inference_mode()
-def _results(network: nn.Module, images_BHW3: NDArray[np.uint8]) -> NDArray[np.float32]:
-    first, *_ = network(torch.tensor(images_BHW3))
-    results: NDArray[np.float32] = first.numpy()
-    return results
+def _results(network: nn.Module, task: TaskAdapter, images_BHW3: NDArray[np.uint8]) -> NDArray[np.float32]:
+    return results_of(task.kind, [output.numpy() for output in network(torch.tensor(images_BHW3))])

@@ -5,6 +5,7 @@ from visionft.catalog import Catalog
 HEADS = Catalog(
     "head",
     {
+        "dense": "visionft.heads.dense:DenseHead",
         "linear": "visionft.heads.linear:LinearHead",
         "lite": "visionft.heads.lite:LiteHead",
         "unet": "visionft.heads.decoders:UnetHead",

@@ -6,6 +6,7 @@ TASKS = Catalog(
     "task",
     {
         "classification": "visionft.tasks.classification:Classification",
+        "detection": "visionft.tasks.detection:Detection",
         "segmentation": "visionft.tasks.segmentation:Segmentation",
     },
     "visionft.tasks",

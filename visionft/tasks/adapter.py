@@ -1,10 +1,11 @@
 """What a task is: what differs between tasks, and nothing else.
 
-Shape suffixes: B batch, H height, W width, C channels, 3 colours; results have the classes K on axis 1.
+Shape suffixes: B batch, H height, W width, C channels, 3 colours, N detections. Results are probabilities with the
+classes K on axis 1, or detections_BN6 (xyxy in pixels of the canvas, score, class; zeros in rows without one).
 """
 
 from collections.abc import Callable, Sequence
-from typing import Any, ClassVar, Protocol, TypeAlias
+from typing import Any, ClassVar, NamedTuple, Protocol, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -47,6 +48,20 @@ class Evaluation(Protocol):
         ...
 
 
+class Agreement(NamedTuple):
+    """How far results of an exported file are those of the network.
+
+    Attributes:
+        same: answers that are the same.
+        compared: answers compared.
+        difference: largest difference of a probability or score; NaN when either gave one.
+    """
+
+    same: int
+    compared: int
+    difference: float
+
+
 class TaskAdapter(Protocol):
     """One task: its head, loss, final form of the outputs, and metrics.
 
@@ -54,13 +69,15 @@ class TaskAdapter(Protocol):
         kind: the task's name.
         headline: the value of ``Meter.values`` that people look at first.
         one_embedding: whether ``features`` is a single tensor per image that is small enough to keep in memory.
-        min_agreement: share of the answers, images or pixels, on which an exported file must agree with the network.
+        answers: what ``compare`` counts, such as images or pixels.
+        min_agreement: share of the answers on which an exported file must agree with the network.
         max_difference: largest difference of a probability between the two. Both hold where the recipe says nothing.
     """
 
     kind: ClassVar[TaskKind]
     headline: ClassVar[str]
     one_embedding: ClassVar[bool]
+    answers: ClassVar[str]
     min_agreement: ClassVar[float]
     max_difference: ClassVar[float]
     class_names: tuple[str, ...]
@@ -81,12 +98,12 @@ class TaskAdapter(Protocol):
         """Return targets of the right shape for a batch, to time a step with."""
         ...
 
-    def loss(self, outputs: Tensor, targets: Tensor) -> Tensor:
+    def loss(self, outputs: Any, targets: Tensor) -> Tensor:
         """Return the mean loss of a batch, a scalar."""
         ...
 
-    def finalize(self, outputs: Tensor) -> Tensor:
-        """Turn raw outputs into results, which are probabilities; traced into the exported file."""
+    def finalize(self, outputs: Any) -> Tensor:
+        """Turn raw outputs into results; traced into the exported file."""
         ...
 
     def meter(self) -> Meter:
@@ -120,3 +137,28 @@ class TaskAdapter(Protocol):
     def outputs(self, results: Tensor) -> tuple[Tensor, ...]:
         """Return what the exported file puts out, in the order of ``spec.OUTPUTS``; traced."""
         ...
+
+    def compare(self, found: NDArray[np.float32], expected: NDArray[np.float32]) -> Agreement:
+        """Say how far results of an exported file agree with the network's, of the same shape."""
+        ...
+
+    def thresholds(
+        self, samples: Sequence[Sample], spec: InputSpec, run: Runner, *, batch_size: int
+    ) -> tuple[float, ...]:
+        """Return the confidence from which on each class is believed, where results need one; else nothing.
+
+        Args:
+            samples: validation images.
+            spec: the canvas.
+            run: the network.
+            batch_size: canvases that go through it at once.
+        """
+        ...
+
+
+def same_class(found: NDArray[np.float32], expected: NDArray[np.float32]) -> Agreement:
+    """Compare probabilities with the classes on axis 1."""
+    same = found.argmax(axis=1) == expected.argmax(axis=1)
+    with np.errstate(invalid="ignore"):  # inf - inf is NaN, which no limit allows
+        difference = float(np.abs(found.astype(np.float64) - expected).max())
+    return Agreement(int(same.sum()), same.size, difference)

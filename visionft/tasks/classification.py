@@ -19,7 +19,7 @@ from visionft.heads import HEADS
 from visionft.metrics import ClassificationMetrics, classification_metrics, quick_metrics
 from visionft.sample import Sample, TaskKind
 from visionft.spec import InputSpec
-from visionft.tasks.adapter import Runner
+from visionft.tasks.adapter import Agreement, Runner, same_class
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +69,7 @@ class Classification:
     kind: ClassVar[TaskKind] = "classification"
     headline: ClassVar[str] = "accuracy"
     one_embedding: ClassVar[bool] = True
+    answers: ClassVar[str] = "images"
     min_agreement: ClassVar[float] = 1.0
     max_difference: ClassVar[float] = 1e-4
 
@@ -149,3 +150,13 @@ class Classification:
     def outputs(self, results: Tensor) -> tuple[Tensor, ...]:
         """Return the probabilities."""
         return (results,)
+
+    def compare(self, found: NDArray[np.float32], expected: NDArray[np.float32]) -> Agreement:
+        """Compare probabilities; see ``TaskAdapter.compare``."""
+        return same_class(found, expected)
+
+    def thresholds(
+        self, samples: Sequence[Sample], spec: InputSpec, run: Runner, *, batch_size: int
+    ) -> tuple[float, ...]:
+        """Return nothing: the most probable class is the answer."""
+        return ()

@@ -37,15 +37,13 @@ class TaskNetwork(nn.Module):
         self.register_buffer("mean_C11", mean_C11, persistent=False)
         self.register_buffer("scale_C11", scale_C11, persistent=False)
 
-    def forward(self, images_BHW3: Tensor) -> Tensor:
+    def forward(self, images_BHW3: Tensor) -> Any:
         """Return the raw outputs for uint8 RGB canvases."""
-        outputs: Tensor = self.head(self.features(images_BHW3))
-        return outputs
+        return self.head(self.features(images_BHW3))
 
-    def run(self, batch: AnyBatch) -> Tensor:
+    def run(self, batch: AnyBatch) -> Any:
         """Return the raw outputs for a batch of images, or of features that are known already."""
-        outputs: Tensor = self.head(batch.features_BD) if isinstance(batch, FeatureBatch) else self(batch.images_BHW3)
-        return outputs
+        return self.head(batch.features_BD) if isinstance(batch, FeatureBatch) else self(batch.images_BHW3)
 
     def features(self, images_BHW3: Tensor) -> Any:
         """Return what the head gets, for uint8 RGB canvases."""

@@ -29,7 +29,7 @@ from visionft.predict.images import load_pixels
 from visionft.predict.segment import segment
 from visionft.sample import IGNORE, Sample, TaskKind
 from visionft.spec import InputSpec
-from visionft.tasks.adapter import Runner
+from visionft.tasks.adapter import Agreement, Runner, same_class
 
 DEFAULT_LOSSES = {"cross_entropy": 1.0, "dice": 1.0}
 
@@ -111,6 +111,7 @@ class Segmentation:
     kind: ClassVar[TaskKind] = "segmentation"
     headline: ClassVar[str] = "miou"
     one_embedding: ClassVar[bool] = False
+    answers: ClassVar[str] = "pixels"
     min_agreement: ClassVar[float] = 0.999  # pixels at the edge of two classes may differ
     max_difference: ClassVar[float] = 1e-2
 
@@ -194,6 +195,16 @@ class Segmentation:
     def outputs(self, results: Tensor) -> tuple[Tensor, ...]:
         """Return the probabilities, and the label map for whoever needs no more."""
         return results, results.argmax(dim=1).to(torch.uint8)
+
+    def compare(self, found: NDArray[np.float32], expected: NDArray[np.float32]) -> Agreement:
+        """Compare probabilities; see ``TaskAdapter.compare``."""
+        return same_class(found, expected)
+
+    def thresholds(
+        self, samples: Sequence[Sample], spec: InputSpec, run: Runner, *, batch_size: int
+    ) -> tuple[float, ...]:
+        """Return nothing: the most probable class is the answer."""
+        return ()
 
 
 class _Resized(nn.Module):
