@@ -75,6 +75,7 @@ def _evaluate_file(path: Path, recipe: Recipe, split: Split | None, sinks: Seque
         batch_size=recipe.optim.batch_size,
         bootstrap=recipe.evaluate.bootstrap,
         seed=0,
+        thresholds=predictor.spec.thresholds,
         on_done=lambda done: _tell(sinks, Working(f"evaluating {part}", done, len(samples))),
     )
     return evaluation.metrics

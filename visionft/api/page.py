@@ -21,7 +21,6 @@ from visionft.spec import InputSpec, ModelSpec
 from visionft.tasks.adapter import Evaluation
 from visionft.tasks.classification import ClassificationEvaluation
 from visionft.tasks.segmentation import SegmentationEvaluation
-from visionft.training.progress import selection_value
 
 _MISTAKES, _UNSURE, _WORST = 24, 8, 12
 
@@ -54,7 +53,7 @@ def report_data(job: Job, info: Mapping[str, Any], spec: ModelSpec, evaluation: 
         ),
         results=results_of(evaluation, dataset, split),
         split=split,
-        selection=selection_value(recipe.evaluate.select),
+        selection=recipe.selection_value,
         stages=tuple(_stage(job, result) for result in info["stages"]),
         history=tuple(info["history"]),
         problems=dataset.problems,
@@ -82,7 +81,7 @@ def _stage(job: Job, result: Mapping[str, Any]) -> StageFacts:
         backbone_rate=plan.rates[-1].lr if plan.rates else None,
         epochs=result["steps"] / plan.steps_per_epoch,
         best_epoch=result["best_epoch"],
-        best_value=result["best"].get(selection_value(job.recipe.evaluate.select)),
+        best_value=result["best"].get(job.recipe.selection_value),
         seconds=result["seconds"],
         ended=result["ended"],
     )

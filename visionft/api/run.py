@@ -161,6 +161,7 @@ class Run:
                 batch_size=self.recipe.optim.batch_size,
                 bootstrap=self.recipe.evaluate.bootstrap,
                 seed=0,
+                thresholds=self.spec.thresholds,
                 on_done=lambda done: self._tell(f"evaluating {split}", done, len(samples)),
             )
         return self._evaluations[split]

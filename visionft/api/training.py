@@ -17,7 +17,7 @@ from visionft.checkpoint import RunFolder
 from visionft.errors import CheckpointError
 from visionft.recipe import Recipe, recipe_to_yaml
 from visionft.spec import ModelSpec
-from visionft.training import Sink, fit
+from visionft.training import Sink, exact_runner, fit
 from visionft.training.console import Console
 from visionft.training.estimate import outline
 from visionft.training.events import JsonLines, Notice, RunPlanned, Working
@@ -146,6 +146,9 @@ def _spec(job: Job, folder: RunFolder, val: dict[str, float]) -> ModelSpec:
         class_names=job.dataset.class_names,
         input=job.input,
         palette=job.dataset.palette,
+        thresholds=job.task.thresholds(
+            job.dataset.split("val"), job.input, exact_runner(job), batch_size=recipe.optim.batch_size
+        ),
         provenance={
             "name": recipe.name,
             "visionft": __version__,

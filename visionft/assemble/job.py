@@ -155,11 +155,10 @@ def build_task(recipe: Recipe, dataset: Dataset) -> TaskAdapter:
     """Return the recipe's task for the data set's classes."""
     section = recipe.task
     balanced = section.class_weights == "balanced"
-    arguments: dict[str, Any] = {
-        "dropout": section.dropout,
-        "label_smoothing": section.label_smoothing,
-        "class_counts": dataset.amounts("train") if balanced else None,
-    }
+    arguments: dict[str, Any] = {"dropout": section.dropout}
+    if section.kind != "detection":
+        arguments["label_smoothing"] = section.label_smoothing
+        arguments["class_counts"] = dataset.amounts("train") if balanced else None
     if section.head is not None:
         if HEADS[section.head].task != section.kind:
             fitting = ", ".join(name for name in HEADS if HEADS[name].task == section.kind)
@@ -174,8 +173,8 @@ def build_task(recipe: Recipe, dataset: Dataset) -> TaskAdapter:
 def canvas_size(recipe: Recipe, dataset: Dataset | None) -> tuple[int, int] | None:
     """Return (height, width) of the canvas; none for the size that the weights were made for.
 
-    Masks are learned at the images' own size, up to a side of 512 pixels: what a pretrained network saw in training
-    says little about how fine a structure is to be outlined.
+    Masks and boxes are learned at the images' own size, up to a side of 512 pixels: what a pretrained network saw in
+    training says little about how small things are.
     """
     if recipe.input.size is not None:
         return height_and_width(recipe.input.size)
@@ -191,14 +190,16 @@ def input_spec(recipe: Recipe, weights: InputSpec, size: tuple[int, int] | None)
     """Lay the recipe's input section over what the weights were trained with."""
     given = recipe.input
     height, width = size or (weights.height, weights.width)
-    masks = recipe.task.kind == "segmentation"
-    if masks and given.fit == "crop":
-        raise RecipeError("input.fit: crop leaves pixels without a class; segmentation takes pad, stretch or tile")
+    whole = recipe.task.kind != "classification"
+    if whole and given.fit == "crop":
+        raise RecipeError(
+            f"input.fit: crop leaves parts of an image unseen; {recipe.task.kind} takes pad, stretch or tile"
+        )
     return replace(
         weights,
         height=height,
         width=width,
-        fit=given.fit or ("pad" if masks else "crop"),
+        fit=given.fit or ("pad" if whole else "crop"),
         crop_pct=given.crop_pct or weights.crop_pct,
         overlap=given.overlap,
     )

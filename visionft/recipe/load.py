@@ -14,9 +14,6 @@ from visionft.recipe.document import Document, Location, Origin, parse_value, re
 from visionft.recipe.explain import explain
 from visionft.recipe.schema import Recipe
 
-SEGMENTATION = "segmentation"
-"""The shipped recipe that folders of images and masks are trained by."""
-
 _WEIGHT_WORDS = ("pretrained", "package", "none")
 
 
@@ -44,8 +41,8 @@ def recipe_from_data(path: str | Path, overrides: Sequence[str] = ()) -> Recipe:
     name = re.sub(r"[^\w.-]+", "-", path.resolve().stem).strip("-.") or "run"
     origin = Origin("command line", Path.cwd())
     document = Document({"name": name, "data": {"path": str(path)}}, {(): origin})
-    if _task_of(path, overrides) == "segmentation":
-        document = document.merged_over(_read(_find(SEGMENTATION)))
+    if (task := _task_of(path, overrides)) in shipped_recipes():  # segmentation and detection have one of their name
+        document = document.merged_over(_read(_find(task)))
     return _validate(_override(document, overrides))
 
 

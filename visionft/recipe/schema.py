@@ -82,10 +82,10 @@ class InputSection(Section):
 
     size: Size | None = None
     """Canvas in pixels: side of a square or [height, width]; none takes the size that the weights were made for, and
-    for masks that of the images, up to 512 pixels."""
+    for masks and boxes that of the images, up to 512 pixels."""
     fit: Fit | None = None
     """stretch to the canvas, crop the centre, pad with the mean colour, or tile: a window at the image's own
-    resolution; none crops for classification and pads for segmentation."""
+    resolution; none crops for classification and pads for segmentation and detection."""
     crop_pct: Annotated[float, Field(gt=0, le=1)] | None = None
     """Share of the resized image that a crop keeps."""
     overlap: Fraction = 0.25
@@ -98,7 +98,7 @@ class TaskSection(Section):
     kind: TaskKind = "classification"
     """The task."""
     head: Annotated[str, _known_in(HEADS)] | None = None
-    """The head put on the backbone; none takes linear for classification and lite for segmentation."""
+    """The head put on the backbone; none takes linear for classification, lite for segmentation, dense for detection."""
     losses: dict[Annotated[str, _known_in(LOSSES)], Annotated[float, Field(gt=0)]] | None = None
     """For segmentation: losses and their weights; none takes cross_entropy and dice, each once."""
     dropout: Fraction = 0.2
@@ -111,7 +111,13 @@ class TaskSection(Section):
     @model_validator(mode="after")
     def _losses_are_for_masks(self) -> "TaskSection":
         if self.losses is not None and self.kind != "segmentation":
-            raise ValueError(f"losses: {self.kind} has cross-entropy only; leave them out, or set kind: segmentation")
+            raise ValueError(f"losses: {self.kind} has its own only; leave them out, or set kind: segmentation")
+        return self
+
+    @model_validator(mode="after")
+    def _boxes_have_no_smoothing(self) -> "TaskSection":
+        if self.kind == "detection" and (self.label_smoothing or self.class_weights != "none"):
+            raise ValueError("label_smoothing and class_weights: a detector's targets are scores; leave them out")
         return self
 
 
@@ -160,17 +166,33 @@ class RuntimeSection(Section):
 SELECTIONS: dict[TaskKind, tuple[str, ...]] = {
     "classification": ("loss", "accuracy", "balanced_accuracy", "macro_f1", "auroc", "last"),
     "segmentation": ("loss", "miou", "dice", "pixel_accuracy", "last"),
+    "detection": ("map", "map50", "map75", "last"),
 }
+"""Task -> what ``evaluate.select`` may be; the first is what it is when nothing is said."""
 
 
 class EvaluateSection(Section):
     """How models are compared."""
 
-    select: Literal[
-        "loss", "accuracy", "balanced_accuracy", "macro_f1", "auroc", "miou", "dice", "pixel_accuracy", "last"
-    ] = "loss"
+    select: (
+        Literal[
+            "loss",
+            "accuracy",
+            "balanced_accuracy",
+            "macro_f1",
+            "auroc",
+            "miou",
+            "dice",
+            "pixel_accuracy",
+            "map",
+            "map50",
+            "map75",
+            "last",
+        ]
+        | None
+    ) = None
     """Validation value that picks the best weights of a stage; last takes those at its end, for validation parts so
-    small that the best of many epochs is mostly luck."""
+    small that the best of many epochs is mostly luck. None takes the loss, and map for detection."""
     bootstrap: Annotated[int, Field(ge=0)] = 1000
     """Resamples behind the 95 % intervals."""
 
@@ -179,12 +201,12 @@ class ExportSection(Section):
     """How far the exported file may be from the network before it is refused."""
 
     min_agreement: Annotated[float, Field(ge=0, le=1)] | None = None
-    """Share of the validation images (or pixels) on which both must give the same class; none asks for all images,
-    or for 99.9 % of the pixels."""
+    """Share of the validation images (or pixels, or boxes) for which both must give the same answer; none asks for all
+    images, 99.9 % of the pixels, or 99.5 % of the boxes."""
     max_difference: Annotated[float, Field(gt=0)] | None = None
-    """Largest difference of any probability; none allows 1e-4 for images and 1e-2 for pixels."""
+    """Largest difference of any probability or score; none allows 1e-4 for images, 1e-2 for pixels, 1e-3 for boxes."""
     max_score_change: Annotated[float, Field(ge=0)] = 1e-3
-    """Largest change of accuracy or mIoU."""
+    """Largest change of accuracy, mIoU or mAP."""
 
 
 class Recipe(Section):
@@ -206,12 +228,22 @@ class Recipe(Section):
     evaluate: EvaluateSection = EvaluateSection()
     export: ExportSection = ExportSection()
 
+    @property
+    def select(self) -> str:
+        """What picks the best weights of a stage: a validation value, or ``last``."""
+        return self.evaluate.select or SELECTIONS[self.task.kind][0]
+
+    @property
+    def selection_value(self) -> str:
+        """The validation value that stands for ``select``: the task's first one, where the last weights are taken."""
+        return SELECTIONS[self.task.kind][0] if self.select == "last" else self.select
+
     @model_validator(mode="after")
     def _selection_is_the_tasks(self) -> "Recipe":
-        if self.evaluate.select not in SELECTIONS[self.task.kind]:
+        if self.select not in SELECTIONS[self.task.kind]:
             allowed = ", ".join(SELECTIONS[self.task.kind])
             raise ValueError(
-                f"evaluate.select: {self.evaluate.select} is not measured for {self.task.kind}; choose {allowed}"
+                f"evaluate.select: {self.select} is not measured for {self.task.kind}; choose {allowed}"
             )
         return self
 

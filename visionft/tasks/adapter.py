@@ -119,6 +119,7 @@ class TaskAdapter(Protocol):
         batch_size: int,
         bootstrap: int,
         seed: int,
+        thresholds: Sequence[float] = (),
         on_done: Callable[[int], None] | None = None,
     ) -> Evaluation:
         """Measure from files to final results, by the code that the predictor runs.
@@ -130,6 +131,8 @@ class TaskAdapter(Protocol):
             batch_size: canvases that go through it at once.
             bootstrap: resamples behind the 95 % intervals.
             seed: of the resampling.
+            thresholds: confidence from which on each class is believed, where the task has one: what
+                ``thresholds`` returned for the validation images.
             on_done: called with the number of images done.
         """
         ...

@@ -131,6 +131,7 @@ class Classification:
         batch_size: int,
         bootstrap: int,
         seed: int,
+        thresholds: Sequence[float] = (),
         on_done: Callable[[int], None] | None = None,
     ) -> ClassificationEvaluation:
         """Return the full set of classification metrics; see ``TaskAdapter.evaluate``."""

@@ -142,6 +142,7 @@ class Detection:
         batch_size: int,
         bootstrap: int,
         seed: int,
+        thresholds: Sequence[float] = (),
         on_done: Callable[[int], None] | None = None,
     ) -> DetectionEvaluation:
         """Return the full set of detection metrics in the original frame; see ``TaskAdapter.evaluate``."""
@@ -151,7 +152,9 @@ class Detection:
             if on_done:
                 on_done(done)
         truth = [sample.boxes for sample in samples]
-        metrics = detection_metrics(detections, truth, self.class_names, bootstrap=bootstrap, seed=seed)
+        metrics = detection_metrics(
+            detections, truth, self.class_names, thresholds=thresholds or None, bootstrap=bootstrap, seed=seed
+        )
         return DetectionEvaluation(metrics, tuple(detections))
 
     def outputs(self, results: Tensor) -> tuple[Tensor, ...]:

@@ -175,6 +175,7 @@ class Segmentation:
         batch_size: int,
         bootstrap: int,
         seed: int,
+        thresholds: Sequence[float] = (),
         on_done: Callable[[int], None] | None = None,
     ) -> SegmentationEvaluation:
         """Return the full set of segmentation metrics in the original frame; see ``TaskAdapter.evaluate``."""

@@ -100,11 +100,6 @@ class Progress:
         self.stage_seconds = 0.0
 
 
-def selection_value(select: str) -> str:
-    """Return the name of the validation value that stands for a choice: the loss, where the last weights are taken."""
-    return "loss" if select == "last" else select
-
-
 def better(value: float, than: float, select: str) -> bool:
     """Whether weights improve on earlier ones: lower loss, higher anything else; the last ones always do."""
     return select == "last" or (value < than if select == "loss" else value > than)

@@ -48,7 +48,7 @@ class Session:
 
     def keep_best(self, val: dict[str, float], epoch: int) -> None:
         """Remember the network's present weights as the best."""
-        value = val[selection_value(self.job.recipe.evaluate.select)]
+        value = val[self.job.recipe.selection_value]
         self.progress.best = Best(value, epoch, self.progress.step, val)
         self.best_weights = {name: t.detach().cpu().clone() for name, t in self.job.network.state_dict().items()}
         self._best_saved = False

@@ -16,7 +16,7 @@ from visionft.training.frozen import FrozenFeatures, features_can_be_kept
 from visionft.training.inference import validate
 from visionft.training.interrupt import InterruptGuard
 from visionft.training.optimizer import enter_stage, restore_state, state_by_name
-from visionft.training.progress import better, selection_value
+from visionft.training.progress import better
 from visionft.training.session import Session
 from visionft.training.step import Stepper
 
@@ -157,10 +157,11 @@ class StageRun:
 
     def validate(self) -> None:
         """Value the weights at the end of an epoch and keep them when they are the best of the stage."""
-        progress, select = self._progress, self._job.recipe.evaluate.select
+        progress, recipe = self._progress, self._job.recipe
         with self._average.applied() if self._average else nullcontext():
             val = self._validation()
-            improved = progress.best is None or better(val[selection_value(select)], progress.best.value, select)
+            value = val[recipe.selection_value]
+            improved = progress.best is None or better(value, progress.best.value, recipe.select)
             if improved:
                 self._session.keep_best(val, progress.epoch + 1)
         row = {
@@ -187,7 +188,7 @@ class StageRun:
 
     def _validation(self) -> dict[str, float]:
         val = validate(self._job, self._val.evaluation())
-        select = selection_value(self._job.recipe.evaluate.select)
+        select = self._job.recipe.selection_value
         if select not in val:
             raise DataError(
                 f"evaluate.select: {select} is not defined for {self._job.task.kind} on these validation images, which "
