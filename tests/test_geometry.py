@@ -5,7 +5,18 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from visionft.geometry import canvas_from_original, draw_window, place, place_window, windows
+from visionft.geometry import (
+    LEAST_VISIBLE,
+    boxes_array,
+    canvas_from_original,
+    clip_boxes,
+    draw_window,
+    move_boxes,
+    place,
+    place_window,
+    windows,
+)
+from visionft.sample import CROWD, Boxes
 from visionft.spec import InputSpec
 
 sides = st.integers(1, 3000)
@@ -134,3 +145,78 @@ def test_a_window_is_placed_pixel_by_pixel():
 def test_a_tiled_image_has_no_single_place():
     with pytest.raises(ValueError, match="windows"):
         place((100, 20), InputSpec(height=30, width=40, fit="tile"))
+
+
+def test_boxes_as_an_array():
+    boxes = Boxes(((0, 0, 30, 20), (1.5, 2, 3, 4.25)), (2, 1), (False, True))
+    array = boxes_array(boxes)
+    assert array.dtype == np.float32
+    assert array.tolist() == [[0, 0, 30, 20, 2], [1.5, 2, 3, 4.25, CROWD]]
+    assert boxes_array(Boxes()).shape == (0, 5)
+
+
+rectangles = st.lists(
+    st.tuples(st.integers(0, 40), st.integers(0, 30), st.integers(1, 40), st.integers(1, 30), st.integers(-2, 3)),
+    max_size=8,
+).map(
+    lambda rows: np.array([(x, y, x + wide, y + high, kind) for x, y, wide, high, kind in rows], np.float32).reshape(
+        -1, 5
+    )
+)
+
+
+@given(rectangles, st.integers(0, 3), st.booleans(), st.sampled_from([0.5, 1, 3]), st.integers(-50, 50))
+def test_moved_without_a_turn_a_box_is_that_of_its_corners(boxes_N5, quarters, flip, factor, shift):
+    linear = np.linalg.matrix_power(np.array([[0, -1], [1, 0]]), quarters) * factor @ np.diag([-1 if flip else 1, 2])
+    matrix = np.vstack([np.column_stack([linear, [shift, 7]]), [0, 0, 1]])
+    moved = move_boxes(boxes_N5, matrix)
+    assert (moved.shape, moved.dtype) == (boxes_N5.shape, np.float32)
+    for (left, top, right, bottom, kind), found in zip(boxes_N5.tolist(), moved.tolist(), strict=True):
+        ends = [linear @ corner + (shift, 7) for corner in ((left, top), (right, bottom))]
+        expected = [*np.minimum(*ends), *np.maximum(*ends), kind]
+        assert found == pytest.approx(expected, abs=1e-3)
+
+
+@settings(max_examples=30)
+@given(st.integers(5, 60), st.integers(5, 60), st.floats(-40, 40), st.floats(-0.3, 0.3), st.floats(0.5, 2))
+def test_turned_and_sheared_a_box_surrounds_the_ellipse(wide, high, degrees, shear, factor):
+    turn = np.deg2rad(degrees)
+    linear = factor * np.array([[np.cos(turn), -np.sin(turn)], [np.sin(turn), np.cos(turn)]]) @ [[1, shear], [0, 1]]
+    around = np.linspace(0, 2 * np.pi, 20000)
+    outline = np.array([10 + wide / 2 * (1 + np.cos(around)), 20 + high / 2 * (1 + np.sin(around))])
+    points = linear @ outline + [[3], [-4]]
+    matrix = np.vstack([np.column_stack([linear, [3, -4]]), [0, 0, 1]])
+    found = move_boxes(np.array([[10, 20, 10 + wide, 20 + high, 1]], np.float32), matrix)
+    assert found[0].tolist() == pytest.approx([*points.min(axis=1), *points.max(axis=1), 1], abs=1e-3)
+
+
+@given(rectangles, st.integers(1, 60), st.integers(1, 60))
+def test_clipped_boxes_are_what_is_seen_and_too_little_is_a_crowd(boxes_N5, width, height):
+    before = boxes_N5.copy()
+    expected = []
+    for left, top, right, bottom, kind in boxes_N5.astype(int).tolist():
+        seen = [(x, y) for x in range(left, right) for y in range(top, bottom) if x < width and y < height]
+        if seen:
+            (xs, ys), area = zip(*seen, strict=True), (right - left) * (bottom - top)
+            label = kind if len(seen) >= LEAST_VISIBLE * area else CROWD
+            expected.append([min(xs), min(ys), max(xs) + 1, max(ys) + 1, label])
+    found = clip_boxes(boxes_N5, (width, height))
+    assert found.dtype == np.float32
+    assert found.tolist() == expected
+    assert (boxes_N5 == before).all()
+
+
+def test_clipping_at_every_edge():
+    inside = [[0, 0, 30, 20, 1], [29, 19, 30, 20, 0], [-10, -10, 60, 60, CROWD]]
+    cut = [[-1, 3, 3, 4, 1], [-3, 3, 1, 4, 1], [-4, 3, 1, 4, 1], [28, 18, 31, 21, 2]]
+    gone = [[-5, 3, 0, 4, 1], [30, 3, 33, 4, 1], [3, 20, 4, 22, 1], [5, 5, 5, 9, 1]]
+    found = clip_boxes(np.array([*inside, *cut, *gone], np.float32), (30, 20))
+    assert found.tolist() == [
+        [0, 0, 30, 20, 1],
+        [29, 19, 30, 20, 0],
+        [0, 0, 30, 20, CROWD],
+        [0, 3, 3, 4, 1],
+        [0, 3, 1, 4, 1],  # a quarter
+        [0, 3, 1, 4, CROWD],  # a fifth
+        [28, 18, 30, 20, 2],
+    ]

@@ -8,8 +8,10 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from visionft.augment.policy import POLICIES, Orientation, Policy, Strength
-from visionft.sample import Example
+from visionft.augment.policy import OBJECT_POLICIES, POLICIES, Orientation, Policy, Strength
+from visionft.augment.warp import RGB, draw_warp, warp
+from visionft.geometry import LEAST_VISIBLE, clip_boxes, move_boxes
+from visionft.sample import CROWD, IGNORE, Example
 
 
 class CpuAugmenter:
@@ -18,11 +20,14 @@ class CpuAugmenter:
     Args:
         strength: how much may change; ``none`` leaves every canvas as it is, flips included.
         orientation: which flips and turns leave the class what it is.
+        border: for objects, which then follow ``OBJECT_POLICIES``: the colour beyond the edge of the image. Mirrored
+            there, as None has it, objects would appear twice, once without a box.
     """
 
-    def __init__(self, strength: Strength, orientation: Orientation) -> None:
+    def __init__(self, strength: Strength, orientation: Orientation, border: RGB | None = None) -> None:
         self.strength = strength
         self.orientation = orientation
+        self.border = border
         self._pipelines: dict[bool, Any] = {}
         if strength != "none":
             _albumentations()  # seconds of importing, which forked workers then inherit instead of repeating
@@ -31,34 +36,60 @@ class CpuAugmenter:
         """Return a changed copy; at strength ``none`` the example itself.
 
         A mask moves with its image, its border mirrored alike, and takes the nearest class. Erasing leaves it
-        alone: what is hidden is to be inferred from what surrounds it.
+        alone: what is hidden is to be inferred from what surrounds it. Boxes move by ``geometry.move_boxes``; objects
+        of which less than ``LEAST_VISIBLE`` remains become crowds, whether cut off or erased.
 
         Args:
-            example: a canvas, and a mask of its size where there is one; the mask does not change what
-                happens to the image.
+            example: a canvas, and a mask of its size or boxes where there are; they do not change what happens to
+                the image.
             seed: decides everything; the same seed gives the same example in any process.
 
         Returns:
             Image and mask of the same sizes, uint8, contiguous.
+
+        Raises:
+            ValueError: the example has boxes, and no border was named.
         """
-        policy = POLICIES[self.strength]
+        policy = (POLICIES if self.border is None else OBJECT_POLICIES)[self.strength]
         if policy is None:
             return example
+        if self.border is not None:
+            return self._with_objects(example, policy, self.border, seed)
+        if example.boxes_N5 is not None:
+            raise ValueError("an image with boxes needs the colour of its border")
         square = example.image_HW3.shape[0] == example.image_HW3.shape[1]
         pipeline = self._pipelines.get(square)
         if pipeline is None:
             pipeline = self._pipelines[square] = _pipeline(policy, self.orientation, square=square)
         pipeline.set_random_state(np.random.default_rng(seed), random.Random(seed))  # noqa: S311  # no secret
-        given = {"image": example.image_HW3}
-        if example.mask_HW is not None:
-            given["mask"] = example.mask_HW
-        changed: dict[str, NDArray[np.uint8]] = pipeline(**given)
-        return Example(*(np.ascontiguousarray(changed[name]) for name in given))
+        if example.mask_HW is None:
+            return Example(np.ascontiguousarray(pipeline(image=example.image_HW3)["image"]))
+        changed = pipeline(image=example.image_HW3, mask=example.mask_HW)
+        return Example(np.ascontiguousarray(changed["image"]), np.ascontiguousarray(changed["mask"]))
 
-    def __getstate__(self) -> tuple[Strength, Orientation]:
-        return self.strength, self.orientation
+    def _with_objects(self, example: Example, policy: Policy, border: RGB, seed: int) -> Example:
+        height, width = example.image_HW3.shape[:2]
+        pipeline = self._pipelines.get(True)
+        if pipeline is None:
+            steps = [_colour(_albumentations(), policy), *_damage(_albumentations(), policy)]
+            pipeline = self._pipelines[True] = _albumentations().Compose(steps, save_applied_params=True)
+        matrix = draw_warp(policy, self.orientation, (width, height), seed)
+        pipeline.set_random_state(np.random.default_rng(seed), random.Random(seed))  # noqa: S311  # no secret
+        changed = pipeline(image=warp(example.image_HW3, matrix, border))
+        mask_HW, boxes_N5 = example.mask_HW, example.boxes_N5
+        if mask_HW is not None:
+            mask_HW = warp(mask_HW, matrix, (IGNORE, IGNORE, IGNORE), nearest=True)
+        if boxes_N5 is not None:
+            boxes_N5 = clip_boxes(move_boxes(boxes_N5, matrix), (width, height))
+            for name, drawn in changed["applied_transforms"]:
+                if name == "CoarseDropout":
+                    boxes_N5 = _hide(boxes_N5, drawn["holes"], (width, height))
+        return Example(np.ascontiguousarray(changed["image"]), mask_HW, boxes_N5)
 
-    def __setstate__(self, state: tuple[Strength, Orientation]) -> None:
+    def __getstate__(self) -> tuple[Strength, Orientation, RGB | None]:
+        return self.strength, self.orientation, self.border
+
+    def __setstate__(self, state: tuple[Strength, Orientation, RGB | None]) -> None:
         self.__init__(*state)  # type: ignore[misc]  # pipelines are built anew in each process
 
 
@@ -135,3 +166,16 @@ def _damage(library: Any, policy: Policy) -> list[Any]:
         p=policy.erase,
     )
     return [spoil, erase]
+
+
+def _hide(boxes_N5: NDArray[np.float32], holes_M4: NDArray[np.int64], size: tuple[int, int]) -> NDArray[np.float32]:
+    """Return the boxes, those that erased rectangles leave too little of as crowds."""
+    erased_HW = np.zeros((size[1], size[0]), np.uint8)
+    for left, top, right, bottom in holes_M4:
+        erased_HW[top:bottom, left:right] = 1
+    count_HW = cv2.integral(erased_HW)
+    left, top = np.floor(boxes_N5[:, :2]).astype(int).T
+    right, bottom = np.ceil(boxes_N5[:, 2:4]).astype(int).T
+    hidden_N = count_HW[bottom, right] - count_HW[top, right] - count_HW[bottom, left] + count_HW[top, left]
+    boxes_N5[hidden_N > (1 - LEAST_VISIBLE) * (right - left) * (bottom - top), 4] = CROWD
+    return boxes_N5

@@ -28,6 +28,8 @@ class Policy:
         hue: share of the colour circle, each way.
         degrade: probability of blur, noise or JPEG artefacts.
         erase: probability that rectangles turn grey (Zhong et al. 2020, arXiv:1708.04896).
+        spread: for objects, in the place of ``zoom``: factor from 1 / (1 + spread) to 1 + spread, enlarged as often as
+            shrunk, and moved as far as that leaves room for.
     """
 
     zoom: float
@@ -40,6 +42,7 @@ class Policy:
     hue: float = 0.0
     degrade: float = 0.0
     erase: float = 0.0
+    spread: float = 0.0
 
 
 POLICIES: Mapping[Strength, Policy | None] = {
@@ -59,3 +62,26 @@ POLICIES: Mapping[Strength, Policy | None] = {
         erase=0.3,
     ),
 }
+
+OBJECT_POLICIES: Mapping[Strength, Policy | None] = {
+    "none": None,
+    "light": Policy(zoom=0.0, spread=0.15, shift=0.05, brightness=0.1, contrast=0.1),
+    "medium": Policy(zoom=0.0, spread=0.5, shift=0.05, brightness=0.2, contrast=0.2, saturation=0.2, hue=0.02),
+    "strong": Policy(
+        zoom=0.0,
+        spread=1.0,
+        shift=0.1,
+        rotate=5,
+        shear=2,
+        brightness=0.3,
+        contrast=0.3,
+        saturation=0.3,
+        hue=0.04,
+        degrade=0.3,
+        erase=0.3,
+    ),
+}
+"""For images with boxes, whose objects come in more sizes than a photograph's subject. They are hardly turned, because
+the box of a turned object can only be guessed: for outlines of COCO the guess has a mean IoU with the right box of 0.90
+at 5 degrees, and of 0.76 at 20 (tests/augment/test_outlines.py).
+"""

@@ -2,15 +2,27 @@
 
 from collections.abc import Callable, Sequence
 
+import numpy as np
+
 from visionft.errors import DataError, ImageError
-from visionft.geometry import draw_window, windows
+from visionft.geometry import (
+    boxes_array,
+    canvas_from_original,
+    clip_boxes,
+    draw_window,
+    move_boxes,
+    windows,
+)
 from visionft.imaging import cut_window, decode, mask_to_canvas, to_canvas
-from visionft.sample import Example, Sample
+from visionft.sample import Boxes, Example, Sample
 from visionft.seeds import derive_seed
 from visionft.spec import InputSpec
 
 Augment = Callable[[Example, int], Example]
 """(example, seed) -> example of the same size; the same seed gives the same one."""
+
+Mix = Callable[[Example, Callable[[int], Example], int], Example]
+"""(example, another example by a seed, seed) -> example of the same size; the same seed gives the same one."""
 
 
 class Canvases:
@@ -24,6 +36,8 @@ class Canvases:
         spec: the canvas.
         seed: the run's seed; with epoch and sample id it decides the window and the augmentation.
         augment: what may happen to a training image, None for none.
+        mix: what may be made of a training image and others before that, None for nothing. It draws the others from
+            all samples, whose files are then read once more where they are not in memory.
         training: whether windows are drawn.
         cache_bytes: memory for what was read; when it is full, the other files are read each time.
     """
@@ -35,6 +49,7 @@ class Canvases:
         *,
         seed: int,
         augment: Augment | None,
+        mix: Mix | None = None,
         training: bool = False,
         cache_bytes: int,
     ) -> None:
@@ -42,6 +57,7 @@ class Canvases:
         self._spec = spec
         self._seed = seed
         self._augment = augment
+        self._mix = mix
         self._room = cache_bytes
         self._kept: dict[int, Example] = {}
         self._items: list[tuple[int, tuple[int, int] | None]] = [(index, None) for index in range(len(samples))]
@@ -66,19 +82,26 @@ class Canvases:
         epoch, index = key
         number, window = self._items[index]
         sample = self._samples[number]
-        example = self._read(number)
-        if self._spec.fit == "tile":
-            if window is None:
-                height, width = example.image_HW3.shape[:2]
-                window = draw_window((width, height), self._spec, derive_seed(self._seed, "window", epoch, sample.id))
-            image_HW3, mask_HW = example
-            example = Example(
-                cut_window(image_HW3, window, self._spec),
-                None if mask_HW is None else cut_window(mask_HW, window, self._spec),
-            )
+        example = self._shown(number, window, derive_seed(self._seed, "window", epoch, sample.id))
+        if self._mix is not None:
+            example = self._mix(example, self._any, derive_seed(self._seed, "mix", epoch, sample.id))
         if self._augment is None:
             return example
         return self._augment(example, derive_seed(self._seed, "augment", epoch, sample.id))
+
+    def _any(self, seed: int) -> Example:
+        """Return a canvas of some sample, all as likely."""
+        return self._shown(derive_seed(seed, "sample") % len(self._samples), None, derive_seed(seed, "window"))
+
+    def _shown(self, number: int, window: tuple[int, int] | None, seed: int) -> Example:
+        """Return a canvas as it is without augmentation; a seed draws the window where none is given."""
+        example = self._read(number)
+        if self._spec.fit != "tile":
+            return example
+        if window is None:
+            height, width = example.image_HW3.shape[:2]
+            window = draw_window((width, height), self._spec, seed)
+        return _cut(example, window, self._spec)
 
     def _read(self, number: int) -> Example:
         """Return an image that fills the canvas, or the whole one where windows are cut from it."""
@@ -95,12 +118,34 @@ class Canvases:
     def _load(self, sample: Sample) -> Example:
         try:
             image_HW3 = decode(sample.path)
-            mask_HW = None if isinstance(sample.target, int) else sample.target.read()
+            height, width = image_HW3.shape[:2]
+            mask_HW = boxes_N5 = None
+            if isinstance(sample.target, Boxes):
+                boxes_N5 = boxes_array(sample.target)
+            elif not isinstance(sample.target, int):
+                mask_HW = sample.target.read()
             if self._spec.fit == "tile":
-                return Example(image_HW3, mask_HW)
+                return Example(image_HW3, mask_HW, boxes_N5)
+            if boxes_N5 is not None:
+                boxes_N5 = move_boxes(boxes_N5, canvas_from_original((width, height), self._spec))
+                boxes_N5 = clip_boxes(boxes_N5, (self._spec.width, self._spec.height))
             return Example(
                 to_canvas(image_HW3, self._spec),
                 None if mask_HW is None else mask_to_canvas(mask_HW, self._spec),
+                boxes_N5,
             )
         except ImageError as error:
             raise DataError(f"{sample.path}: {error}") from error
+
+
+def _cut(example: Example, corner: tuple[int, int], spec: InputSpec) -> Example:
+    """Return what a window shows of a whole image."""
+    image_HW3, mask_HW, boxes_N5 = example
+    if boxes_N5 is not None:
+        x, y = corner
+        boxes_N5 = clip_boxes(boxes_N5 - np.array([x, y, x, y, 0], np.float32), (spec.width, spec.height))
+    return Example(
+        cut_window(image_HW3, corner, spec),
+        None if mask_HW is None else cut_window(mask_HW, corner, spec),
+        boxes_N5,
+    )

@@ -1,6 +1,6 @@
 """Batches for training and evaluation, the same whether this process or workers load them.
 
-Shape suffixes: B batch, H height, W width, 3 colour channels (RGB).
+Shape suffixes: B batch, H height, W width, 3 colour channels (RGB), N objects.
 """
 
 import signal
@@ -11,14 +11,15 @@ from typing import Any, Self
 import cv2
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
 from visionft.batch import Batch
-from visionft.data.canvases import Augment, Canvases
+from visionft.data.canvases import Augment, Canvases, Mix
 from visionft.data.plan import evaluation_plan, training_plan
 from visionft.errors import DataError, TrainingError
-from visionft.sample import Example, Sample
+from visionft.sample import PADDING, Example, Sample
 from visionft.spec import InputSpec
 
 CACHE_BYTES = 1 << 30
@@ -39,6 +40,7 @@ class Loader:
         batch_size: images in a full batch, >= 1.
         seed: the run's seed: with the epoch it decides the order, with the sample id the augmentation.
         augment: what may happen to a training image; None for none. Must pickle when there are workers.
+        mix: what may be made of a training image and others before that; None for nothing. Must pickle likewise.
         training: whether it is for ``training``, where tiled images give one window an epoch, or ``evaluation``.
         workers: processes that load; 0 loads in this process.
         cache_bytes: memory for canvases when there are no workers.
@@ -53,6 +55,7 @@ class Loader:
         *,
         seed: int = 0,
         augment: Augment | None = None,
+        mix: Mix | None = None,
         training: bool = False,
         workers: int = 0,
         cache_bytes: int = CACHE_BYTES,
@@ -67,6 +70,7 @@ class Loader:
             spec,
             seed=seed,
             augment=augment,
+            mix=mix,
             training=training,
             cache_bytes=0 if workers else cache_bytes,
         )
@@ -128,9 +132,8 @@ class Loader:
             for loaded in self._loader:
                 if isinstance(loaded, DataError):
                     raise loaded
-                indices, images_BHW3, masks_BHW = loaded
+                indices, images_BHW3, targets = loaded
                 samples = [self._canvases.sample(index) for index in indices]
-                targets = masks_BHW
                 if targets is None:
                     targets = torch.tensor([sample.label for sample in samples], dtype=torch.int64)
                 yield Batch(images_BHW3, targets, tuple(sample.id for sample in samples))
@@ -169,7 +172,7 @@ class _Fetch(Dataset["tuple[int, Example] | DataError"]):
 
 
 def _collate(fetched: Sequence[tuple[int, Example] | DataError]) -> Loaded | DataError:
-    indices, images, masks = [], [], []
+    indices, images, masks, boxes = [], [], [], []
     for item in fetched:
         if isinstance(item, DataError):
             return item
@@ -178,8 +181,23 @@ def _collate(fetched: Sequence[tuple[int, Example] | DataError]) -> Loaded | Dat
         images.append(example.image_HW3)
         if example.mask_HW is not None:
             masks.append(example.mask_HW)
-    masks_BHW = torch.from_numpy(np.stack(masks)) if masks else None
-    return indices, torch.from_numpy(np.stack(images)), masks_BHW
+        if example.boxes_N5 is not None:
+            boxes.append(example.boxes_N5)
+    targets = None
+    if masks:
+        targets = torch.from_numpy(np.stack(masks))
+    elif boxes:
+        targets = torch.from_numpy(_padded(boxes))
+    return indices, torch.from_numpy(np.stack(images)), targets
+
+
+def _padded(boxes: Sequence[NDArray[np.float32]]) -> NDArray[np.float32]:
+    """Return boxes_BN5 of as many rows as the fullest image has, at least one."""
+    boxes_BN5 = np.zeros((len(boxes), max(1, *map(len, boxes)), 5), np.float32)
+    boxes_BN5[..., 4] = PADDING
+    for rows_N5, boxes_N5 in zip(boxes_BN5, boxes, strict=True):
+        rows_N5[: len(boxes_N5)] = boxes_N5
+    return boxes_BN5
 
 
 def _start_worker(_number: int) -> None:
