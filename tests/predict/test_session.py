@@ -3,11 +3,21 @@
 import json
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
-from tests.predict.stand_in import SEGMENTATION, SPEC, write_model, write_segmenter
+from tests.predict.stand_in import (
+    DETECTION,
+    SEGMENTATION,
+    SPEC,
+    expected_detections,
+    write_detector,
+    write_model,
+    write_segmenter,
+)
 from visionft.errors import CheckpointError, UnknownName
 from visionft.predict import Predictor
+from visionft.predict.session import Session, results_of
 from visionft.spec import InputSpec
 
 
@@ -72,9 +82,63 @@ def test_spec_of_another_segmenter(tmp_path, spec):
 
 def test_other_task(tmp_path):
     with pytest.raises(
-        CheckpointError, match="a model for detection; this version predicts classification, segmentation"
+        CheckpointError, match="a model for depth; this version predicts classification, segmentation, detection"
     ):
-        Predictor(write_model(tmp_path / "m.onnx", replace(SPEC, task="detection")))
+        Predictor(write_model(tmp_path / "m.onnx", replace(SPEC, task="depth")))
+
+
+@pytest.mark.parametrize(
+    ("write", "spec"),
+    [
+        (write_detector, replace(DETECTION, input=InputSpec(16, 12))),
+        (write_detector, replace(DETECTION, task="segmentation", thresholds=())),
+        (write_model, DETECTION),
+        (write_segmenter, DETECTION),
+    ],
+    ids=["size", "task", "classifier", "segmenter"],
+)
+def test_spec_of_another_detector(tmp_path, write, spec):
+    with pytest.raises(CheckpointError, match=r"the graph maps .* its spec says"):
+        Predictor(write(tmp_path / "m.onnx", spec))
+
+
+def test_a_detector_without_a_fixed_number_of_rows(tmp_path):
+    with pytest.raises(CheckpointError, match=r"its spec says .*'a fixed number of rows', 4"):
+        Session(write_detector(tmp_path / "m.onnx", rows="found"))
+
+
+@pytest.mark.parametrize("given", [{"thresholds": (0.5, 0.5)}, {"palette": ((1, 2, 3),) * 4}])
+def test_numbers_for_other_classes(tmp_path, given):
+    with pytest.raises(CheckpointError, match=r"[24] (thresholds|colours) for 3 classes; export it again"):
+        Session(write_detector(tmp_path / "m.onnx", replace(DETECTION, **given)))
+
+
+def test_detections_by_falling_score_and_zeros(tmp_path):
+    session = Session(write_detector(tmp_path / "m.onnx"), threads=1)
+    canvases = np.zeros((4, 12, 16, 3), np.uint8)
+    canvases[0, 2:5, 3:9, 1] = 200
+    canvases[0, 4:9, 8:16, 2] = 250
+    canvases[1, 11, 0, 0] = 128
+    canvases[3] = np.random.default_rng(0).integers(0, 256, (12, 16, 3))
+    found_BN6 = session.predict_canvases(canvases)
+    assert (found_BN6.shape, found_BN6.dtype) == ((4, 3, 6), np.float32)
+    for canvas, found_N6 in zip(canvases, found_BN6, strict=True):
+        expected = expected_detections(canvas)
+        np.testing.assert_allclose(found_N6[: len(expected)], np.reshape(expected, (-1, 6)), rtol=1e-6)
+        assert (found_N6[len(expected) :] == 0).all()
+    assert [len(expected_detections(canvas)) for canvas in canvases] == [2, 1, 0, 3]
+
+
+def test_results_of_a_networks_own_outputs():
+    boxes_BN4 = np.arange(24, dtype=np.float32).reshape(2, 3, 4)
+    scores_BN = np.float32([[0.9, 0.5, 0.4], [0.8, 0.7, 0.1]])
+    labels_BN = np.int64([[2, 0, 1], [1, 1, 1]])
+    found = results_of("detection", [boxes_BN4, scores_BN, labels_BN, np.int64([1, 3])])
+    assert found.dtype == np.float32
+    assert found[0].tolist() == [[0, 1, 2, 3, np.float32(0.9), 2], [0] * 6, [0] * 6]
+    assert found[1, 2].tolist() == [20, 21, 22, 23, np.float32(0.1), 1]
+    assert results_of("segmentation", [boxes_BN4, labels_BN]) is boxes_BN4
+    assert results_of("classification", [scores_BN]) is scores_BN
 
 
 def test_unknown_provider(tmp_path):

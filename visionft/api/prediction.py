@@ -7,9 +7,12 @@ from pathlib import Path
 from visionft.checkpoint.atomic import write_with
 from visionft.data.walk import images_below
 from visionft.errors import CheckpointError, DataError
-from visionft.predict import Prediction, Predictor, Segmentation
+from visionft.predict import Detection, Prediction, Predictor, Segmentation
 
 _AT_ONCE = 64  # images; a bad one makes its neighbours run once more
+
+_ENDINGS = {"segmentation": (".png", ".overlay.jpg"), "detection": (".json", ".overlay.jpg")}
+"""Task -> endings of the files that one prediction is saved in: itself, and what it looks like."""
 
 
 def predict(
@@ -17,38 +20,43 @@ def predict(
     images: Sequence[str | Path],
     save: str | Path | None = None,
     on_error: Callable[[Path, DataError], None] | None = None,
+    threshold: float | None = None,
 ) -> Iterator[tuple[Path, Prediction]]:
     """Yield each image with its prediction.
 
     Args:
         model: an exported file, or a run folder that holds one.
         images: files, and folders whose images are meant, sub-folders included.
-        save: folder for masks (NAME.png, class indices with a palette) and overlays (NAME.overlay.jpg); the images of a
-            folder keep their sub-folders, and images that differ only in their extension keep it in the name.
+        save: folder for masks (NAME.png, class indices with a palette) or objects (NAME.json), and overlays
+            (NAME.overlay.jpg); the images of a folder keep their sub-folders, and images that differ only in their
+            extension keep it in the name.
         on_error: called for an image that cannot be used, which is then left out; none raises.
+        threshold: least score of the objects of a detection, in [0, 1]; none takes the model's own for each class.
 
     Raises:
         DataError: when an image is missing or cannot be read, when something would be saved over one of the images
-            or over another prediction, or when the model's predictions are nothing to draw.
+            or over another prediction, when the model's predictions are nothing to draw,
+            or when it takes no threshold or not this one.
     """
     path = Path(model)
     if path.is_dir():
         path = path / "model.onnx"
         if not path.is_file():
             raise CheckpointError(f"{model}: holds no model.onnx; export the run first: visionft export {model}")
-    predictor = Predictor(path)
-    if save is not None and predictor.spec.task != "segmentation":
+    predictor = Predictor(path, threshold=threshold)
+    endings = _ENDINGS.get(predictor.spec.task, ())
+    if save is not None and not endings:
         raise DataError(f"--save: {path} does {predictor.spec.task}, which gives nothing to draw; use --json")
     named = [pair for image in images for pair in _files(Path(image))]
-    stems: Sequence[Path | None] = [None] * len(named) if save is None else _stems(named, Path(save))
+    stems: Sequence[Path | None] = [None] * len(named) if save is None else _stems(named, Path(save), endings)
     for start in range(0, len(named), _AT_ONCE):
         files = [file for file, _ in named[start : start + _AT_ONCE]]
         results = _predictions(predictor, files, on_error)
         for file, stem, result in zip(files, stems[start:], results, strict=False):
             if result is None:
                 continue
-            if stem is not None and isinstance(result, Segmentation):
-                _save(result, file, stem)
+            if stem is not None and isinstance(result, Segmentation | Detection):
+                _save(result, file, [_output(stem, ending) for ending in endings])
             yield file, result
 
 
@@ -70,7 +78,7 @@ def _predictions(
                 yield None
 
 
-def _stems(named: Sequence[tuple[Path, Path]], save: Path) -> list[Path]:
+def _stems(named: Sequence[tuple[Path, Path]], save: Path, endings: Sequence[str]) -> list[Path]:
     """Return what each image's files are called, without their endings."""
     bare = Counter(name.with_suffix("") for _, name in named)
     stems = [save / (name.with_suffix("") if bare[name.with_suffix("")] == 1 else name) for _, name in named]
@@ -78,29 +86,27 @@ def _stems(named: Sequence[tuple[Path, Path]], save: Path) -> list[Path]:
     inputs = {file.resolve() for file, _ in named}
     for (file, _), stem in zip(named, stems, strict=True):
         if stem in of_stem:
-            raise DataError(f"--save: {of_stem[stem]} and {file} would both be saved as {stem}.png; save them apart")
+            first = _output(stem, endings[0])
+            raise DataError(f"--save: {of_stem[stem]} and {file} would both be saved as {first}; save them apart")
         of_stem[stem] = file
-        for output in (_mask(stem), _overlay(stem)):
+        for output in (_output(stem, ending) for ending in endings):
             if output.resolve() in inputs:
                 raise DataError(f"--save: {output} is one of the images and would be overwritten; save elsewhere")
     return stems
 
 
-def _mask(stem: Path) -> Path:
-    return stem.with_name(f"{stem.name}.png")
+def _output(stem: Path, ending: str) -> Path:
+    return stem.with_name(f"{stem.name}{ending}")
 
 
-def _overlay(stem: Path) -> Path:
-    return stem.with_name(f"{stem.name}.overlay.jpg")
-
-
-def _save(result: Segmentation, file: Path, stem: Path) -> None:
+def _save(result: Segmentation | Detection, file: Path, outputs: Sequence[Path]) -> None:
+    itself, overlay = outputs
     try:
-        stem.parent.mkdir(parents=True, exist_ok=True)
-        write_with(_mask(stem), result.save)
-        write_with(_overlay(stem), lambda path: result.save_overlay(file, path))
+        itself.parent.mkdir(parents=True, exist_ok=True)
+        write_with(itself, result.save)
+        write_with(overlay, lambda path: result.save_overlay(file, path))
     except OSError as error:
-        raise DataError(f"{stem}: cannot be written ({error.strerror})") from error
+        raise DataError(f"{itself}: cannot be written ({error.strerror})") from error
 
 
 def _files(path: Path) -> list[tuple[Path, Path]]:

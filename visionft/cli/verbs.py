@@ -100,7 +100,10 @@ def predict(
     model: Annotated[Path, typer.Argument(help="Exported file, or run folder that holds one.")],
     images: Annotated[list[Path], typer.Argument(help="Image files and folders.")],
     save: Annotated[
-        Path | None, typer.Option(help="Folder for masks (index PNG) and overlays, of a segmentation model.")
+        Path | None, typer.Option(help="Folder for overlays, and masks (index PNG) or objects (JSON).")
+    ] = None,
+    threshold: Annotated[
+        float | None, typer.Option(help="Least score of a detected object; the model's own for each class by default.")
     ] = None,
     json: Json = False,
 ) -> None:
@@ -108,7 +111,7 @@ def predict(
     from visionft.api.prediction import predict as look_at
 
     failed: dict[Path, DataError] = {}
-    results = look_at(model, images, save, failed.__setitem__)
+    results = look_at(model, images, save, failed.__setitem__, threshold)
     if json:
         rows = [{"image": str(path), **result.to_dict()} for path, result in results]
         print_json([*rows, *({"image": str(path), "error": str(error)} for path, error in failed.items())])

@@ -1,6 +1,7 @@
 """An exported model as a Python function.
 
-Shape suffixes: B batch, H height, W width, 3 colour channels (RGB), K classes.
+Shape suffixes: B batch, H height, W width, 3 colour channels (RGB), K classes, N rows of
+detections, 6 left, top, right, bottom, score and class index.
 """
 
 import os
@@ -14,15 +15,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from visionft.errors import DataError
+from visionft.predict.detect import boxes_in_original, detect
 from visionft.predict.images import Image, Loaded, load
-from visionft.predict.result import Classification, Prediction, Segmentation
+from visionft.predict.result import Classification, Detection, Prediction, Segmentation
 from visionft.predict.segment import mask_in_original, segment
 from visionft.predict.session import Session
 from visionft.spec import ModelSpec
 
 
 class Predictor:
-    """Classifies or segments images with an exported file, on any machine with onnxruntime.
+    """Classifies or segments images, or finds objects in them, with an exported file and onnxruntime on any machine.
 
         predictor = Predictor("cells.onnx")
         predictor("cell.png").label
@@ -30,22 +32,41 @@ class Predictor:
 
         Predictor("roads.onnx")("street.jpg").save("street-mask.png")
 
-    The file's task decides whether results are ``Classification`` or ``Segmentation``. One predictor may be used
-    from several threads.
+        for found in Predictor("blood.onnx", threshold=0.3)("smear.jpg").to_dict()["detections"]:
+            print(found["label"], found["score"], found["box"])
+
+    The file's task decides whether results are ``Classification``, ``Segmentation`` or ``Detection``. One predictor
+    may be used from several threads.
 
     Args:
         path: the exported file.
         threads: CPU threads for one run of the network; None leaves the choice to onnxruntime.
         providers: onnxruntime execution providers in order of preference; None is the CPU, which is where the
             export was verified.
+        threshold: the least score of the objects that a detection reports, in [0, 1]; None takes the model's own for
+            each class, which is the one with the best F1 on the validation images. A low one, such as 0.001, gives all
+            that the network has found, for whoever chooses later with ``Detection.above``.
 
     Raises:
         CheckpointError: the file is missing, no ONNX file, or not one that this visionft can run.
+        DataError: a threshold out of range, or for a model that has none.
         UnknownName: a provider that this onnxruntime does not have.
     """
 
-    def __init__(self, path: str | Path, *, threads: int | None = None, providers: Sequence[str] | None = None) -> None:
+    def __init__(
+        self,
+        path: str | Path,
+        *,
+        threads: int | None = None,
+        providers: Sequence[str] | None = None,
+        threshold: float | None = None,
+    ) -> None:
+        if threshold is not None and not 0 <= threshold <= 1:
+            raise DataError(f"threshold: {threshold}; a score from 0 to 1 is needed")
         self._session = Session(Path(path), threads=threads, providers=providers)
+        self._threshold = threshold
+        if threshold is not None and self.spec.task != "detection":
+            raise DataError(f"threshold: {path} does {self.spec.task}; only a detection has one; leave it out")
 
     @property
     def spec(self) -> ModelSpec:
@@ -119,7 +140,8 @@ class Predictor:
             images_BHW3: uint8 RGB of the spec's height and width; any B >= 1.
 
         Returns:
-            probabilities_BK, or probabilities_BKHW of a segmentation: float32, sums over K are 1.
+            float32: probabilities_BK, or probabilities_BKHW of a segmentation, whose sums over K are 1; or
+            detections_BN6 in pixels of the canvas, by falling score and whatever the threshold, unused rows zero.
 
         Raises:
             DataError: the array is of another type or shape.
@@ -129,8 +151,10 @@ class Predictor:
     def _predict(self, images: Sequence[Loaded], batch_size: int) -> list[Prediction]:
         if self.spec.task == "segmentation":
             return [Segmentation.of(mask_HW, self.spec) for mask_HW in self._masks(images, batch_size)]
-        probabilities_BK = self.predict_canvases(np.stack([image.pixels_HW3 for image in images]))
-        return [Classification.of(probabilities_K, self.class_names) for probabilities_K in probabilities_BK]
+        if self.spec.task == "detection":
+            found = zip(images, self._detections(images, batch_size), strict=True)
+            return [Detection.of(each_N6, image.original, self.spec).above(self._threshold) for image, each_N6 in found]
+        return [Classification.of(probabilities_K, self.class_names) for probabilities_K in self._run_whole(images)]
 
     def _masks(self, images: Sequence[Loaded], batch_size: int) -> Iterator[NDArray[np.uint8]]:
         spec = self.spec.input
@@ -138,6 +162,18 @@ class Predictor:
             for image in images:
                 yield segment(image.pixels_HW3, spec, self.predict_canvases, batch_size=batch_size)
             return
-        probabilities_BKHW = self.predict_canvases(np.stack([image.pixels_HW3 for image in images]))
-        for image, probabilities_KHW in zip(images, probabilities_BKHW, strict=True):
+        for image, probabilities_KHW in zip(images, self._run_whole(images), strict=True):
             yield mask_in_original(probabilities_KHW, image.original, spec)
+
+    def _detections(self, images: Sequence[Loaded], batch_size: int) -> Iterator[NDArray[np.float32]]:
+        spec = self.spec.input
+        if spec.fit == "tile":
+            for image in images:
+                yield detect(image.pixels_HW3, spec, self.predict_canvases, batch_size=batch_size)
+            return
+        for image, detections_N6 in zip(images, self._run_whole(images), strict=True):
+            yield boxes_in_original(detections_N6, image.original, spec)
+
+    def _run_whole(self, images: Sequence[Loaded]) -> NDArray[np.float32]:
+        """Run the network on images that are a canvas each."""
+        return self.predict_canvases(np.stack([image.pixels_HW3 for image in images]))

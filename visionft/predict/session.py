@@ -1,10 +1,11 @@
-"""An exported ONNX file as a function from canvases to probabilities.
+"""An exported ONNX file as a function from canvases to results.
 
-Shape suffixes: B batch, H height, W width, 3 colour channels (RGB), K classes.
+Shape suffixes: B batch, H height, W width, 3 colour channels (RGB), K classes, N rows of detections.
 """
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import onnxruntime as ort
@@ -14,7 +15,7 @@ from onnxruntime.capi import onnxruntime_pybind11_state as ort_errors
 from visionft.errors import CheckpointError, DataError, UnknownName
 from visionft.spec import OUTPUTS, ModelSpec
 
-INPUT, OUTPUT = "images", "probabilities"  # what is fetched; spec.OUTPUTS has all of a task
+INPUT = "images"
 SPEC_KEY = "visionft.spec"  # where the file's metadata keeps the ModelSpec
 
 # What onnxruntime raises for a file that it cannot load or run; its errors share no base class.
@@ -56,7 +57,8 @@ class Session:
             images_BHW3: uint8 RGB of the size that the spec names; any B >= 1.
 
         Returns:
-            probabilities_BK, or probabilities_BKHW of a segmentation: float32, sums over K are 1.
+            float32: probabilities_BK, or probabilities_BKHW of a segmentation, whose sums over K are 1; or
+            detections_BN6 as in ``results_of``.
 
         Raises:
             DataError: the array is of another type or shape.
@@ -69,12 +71,39 @@ class Session:
                 f"the model takes uint8 of shape (1 or more, {', '.join(map(str, canvas))})"
             )
         try:
-            probabilities: NDArray[np.float32] = self._session.run([OUTPUT], {INPUT: images_BHW3})[0]
+            outputs = self._session.run(_fetched(self.spec.task), {INPUT: images_BHW3})
         except _ORT_ERRORS as error:
             raise CheckpointError(
                 f"{self._path}: onnxruntime fails on a batch of {len(images_BHW3)} ({_first_line(error)})"
             ) from error
+        return results_of(self.spec.task, outputs)
+
+
+def results_of(task: str, outputs: Sequence[NDArray[Any]]) -> NDArray[np.float32]:
+    """Return the results that the outputs of a network or an exported file stand for.
+
+    Args:
+        task: the model's task, one of ``OUTPUTS``.
+        outputs: in the order of ``OUTPUTS``; beside probabilities, what follows from them may be missing.
+
+    Returns:
+        float32: the probabilities; or detections_BN6: left, top, right and bottom in pixels of the canvas, score and
+        class index, in rows by falling score that are zero from each image's count on.
+    """
+    if task != "detection":
+        probabilities: NDArray[np.float32] = outputs[0]
         return probabilities
+    boxes_BN4, scores_BN, labels_BN, count_B = outputs
+    columns = (boxes_BN4, scores_BN[..., None], labels_BN[..., None])
+    detections_BN6 = np.concatenate([column.astype(np.float32, copy=False) for column in columns], axis=2)
+    # what a graph leaves in rows that it does not use is nobody's business
+    detections_BN6[np.arange(scores_BN.shape[1]) >= count_B[:, None]] = 0
+    return detections_BN6
+
+
+def _fetched(task: str) -> tuple[str, ...]:
+    """Return the names of the outputs that ``results_of`` needs."""
+    return OUTPUTS[task] if task == "detection" else OUTPUTS[task][:1]
 
 
 def _load(path: Path, threads: int | None, providers: list[str]) -> ort.InferenceSession:
@@ -109,16 +138,33 @@ def _check_graph(path: Path, session: ort.InferenceSession, spec: ModelSpec) -> 
     """Refuse a graph whose input and outputs are not the ones that its spec describes."""
     if spec.task not in OUTPUTS:
         raise CheckpointError(f"{path}: a model for {spec.task}; this version predicts {', '.join(OUTPUTS)}")
-    canvas = [spec.input.height, spec.input.width]
-    pixels = canvas if spec.task == "segmentation" else []
-    kinds = {
-        "probabilities": ("tensor(float)", [len(spec.class_names), *pixels]),
-        "labels": ("tensor(uint8)", pixels),
-    }
-    expected = [(INPUT, "tensor(uint8)", [*canvas, 3]), *((name, *kinds[name]) for name in OUTPUTS[spec.task])]
+    for name, given in (("colours", spec.palette), ("thresholds", spec.thresholds)):
+        if given and len(given) != len(spec.class_names):
+            raise CheckpointError(f"{path}: {len(given)} {name} for {len(spec.class_names)} classes; export it again")
     found = [(value.name, value.type, value.shape[1:]) for value in (*session.get_inputs(), *session.get_outputs())]
+    expected = [
+        (INPUT, "tensor(uint8)", [spec.input.height, spec.input.width, 3]),
+        *((name, *kind) for name, kind in _outputs(session, spec).items()),
+    ]
     if found != expected:
         raise CheckpointError(f"{path}: the graph maps {found}, its spec says {expected}; export it again")
+
+
+def _outputs(session: ort.InferenceSession, spec: ModelSpec) -> dict[str, tuple[str, list[int | str]]]:
+    """Return the type and the shape behind the batch of each output that a graph with this spec has."""
+    if spec.task == "detection":
+        first = session.get_outputs()[0].shape  # N is the file's own choice, but one that is fixed
+        rows = first[1] if len(first) == 3 and isinstance(first[1], int) else "a fixed number of rows"
+        shapes: list[tuple[str, list[int | str]]] = [
+            ("tensor(float)", [rows, 4]),
+            ("tensor(float)", [rows]),
+            ("tensor(int64)", [rows]),
+            ("tensor(int64)", []),
+        ]
+    else:
+        pixels: list[int | str] = [spec.input.height, spec.input.width] if spec.task == "segmentation" else []
+        shapes = [("tensor(float)", [len(spec.class_names), *pixels]), ("tensor(uint8)", pixels)]
+    return dict(zip(OUTPUTS[spec.task], shapes, strict=False))  # a classification ends with the probabilities
 
 
 def _first_line(error: Exception) -> str:

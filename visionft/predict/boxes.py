@@ -1,0 +1,40 @@
+"""What boxes have in common.
+
+Shape suffixes: N, M boxes, 4 left, top, right, bottom, 6 these, score and class index.
+"""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+def areas(boxes_N4: NDArray[Any]) -> NDArray[Any]:
+    """Return the area of each box; none for a box whose right or bottom lies before its left or top."""
+    return np.asarray(np.maximum(boxes_N4[..., 2:] - boxes_N4[..., :2], 0).prod(axis=-1))
+
+
+def overlap(boxes_N4: NDArray[Any], others_N4: NDArray[Any]) -> NDArray[Any]:
+    """Return the intersection over union of boxes with those beside them, 0 where both are empty.
+
+    Args:
+        boxes_N4: of any leading shape that broadcasts against the others'.
+        others_N4: in the same frame.
+    """
+    lowest, highest = np.maximum(boxes_N4, others_N4), np.minimum(boxes_N4, others_N4)
+    shared_N = areas(np.concatenate([lowest[..., :2], highest[..., 2:]], axis=-1))
+    together_N = areas(boxes_N4) + areas(others_N4) - shared_N
+    return np.asarray(np.divide(shared_N, together_N, out=np.zeros_like(shared_N), where=together_N > 0))
+
+
+def pairwise_iou(boxes_N4: NDArray[np.float32], others_M4: NDArray[np.float32]) -> NDArray[np.float64]:
+    """Return the intersection over union of every box with every other, iou_NM."""
+    return overlap(boxes_N4.astype(np.float64)[:, None], others_M4.astype(np.float64)[None])
+
+
+def clipped(detections_N6: NDArray[np.float32], limits_4: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Cut detections to a frame, in a new array; those that end up empty, and rows with score 0, are left out."""
+    found_N6 = detections_N6.copy()
+    found_N6[:, :4] = np.clip(found_N6[:, :4], np.tile(limits_4[:2], 2), np.tile(limits_4[2:], 2))
+    used_N = (found_N6[:, 4] > 0) & (found_N6[:, 2:4] > found_N6[:, :2]).all(axis=1)  # NaN is neither
+    return found_N6[used_N]
