@@ -134,3 +134,72 @@ def finished_scenes(scenes, tmp_path_factory) -> Path:
     path = tmp_path_factory.mktemp("runs") / "scenes-001"
     complete(train(scenes(), out=path, sinks=[]))
     return path
+
+
+@pytest.fixture(scope="session")
+def box_folder(tmp_path_factory) -> Path:
+    """YOLO data of 24 pictures of 80 x 64: bright discs (0) and red squares (1) of several sizes on a dark ground."""
+    root = tmp_path_factory.mktemp("objects")
+    rng = np.random.default_rng(0)
+    for part in ("images", "labels"):
+        (root / part).mkdir()
+    (root / "data.yaml").write_text("train: images\nnames: [disc, square]\n")
+    for number in range(24):
+        image = rng.integers(0, 60, (64, 80, 3), dtype=np.uint8)
+        rows = []
+        for place in range(number % 3 + (number != 0)):  # the first picture shows nothing
+            half, kind = int(rng.integers(6, 11)), int(rng.integers(2))
+            x, y = 14 + 26 * place, int(rng.integers(14, 50))
+            if kind:
+                cv2.rectangle(image, (x - half, y - half), (x + half - 1, y + half - 1), (20, 20, 220), -1)
+            else:
+                cv2.circle(image, (x, y), half, (230, 210, 190), -1)
+            rows.append(f"{kind} {x / 80} {y / 64} {2 * half / 80} {2 * half / 64}")
+        (root / "labels" / f"{number:02}.txt").write_text("\n".join(rows))
+        cv2.imwrite(str(root / "images" / f"{number:02}.png"), image)
+    return root
+
+
+@pytest.fixture(scope="session")
+def objects(box_folder):
+    """Return a function that makes a recipe for the boxes; keyword sections are laid over it."""
+
+    def make(**sections) -> Recipe:
+        data = {
+            "name": "objects",
+            "data": {"path": str(box_folder), "val_fraction": 0.25, "test_fraction": 0.25},
+            "backbone": {"name": "test_resnet", "weights": "none"},
+            "input": {"size": [64, 80]},
+            "task": {"kind": "detection", "dropout": 0.0},
+            "augment": {"orientation": "any"},
+            "optim": {"batch_size": 4, "clip_norm": 10.0},
+            "runtime": {"device": "cpu", "precision": "fp32"},
+            "evaluate": {"bootstrap": 20},
+            "stages": [
+                {"name": "head", "unfreeze": "none", "epochs": 1, "head_lr": 2e-3, "augment": "none"},
+                {
+                    "name": "all",
+                    "unfreeze": "all",
+                    "epochs": 16,
+                    "norm": "all",
+                    "head_lr": 4e-3,
+                    "backbone_lr": 4e-3,
+                    "augment": "light",
+                },
+            ],
+        }
+        for name, value in sections.items():
+            data[name] = data[name] | value if isinstance(value, dict) and name in data else value
+        return Recipe.model_validate(data)
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def finished_objects(objects, tmp_path_factory) -> Path:
+    """A run folder of detection after everything; a test that changes it takes a copy."""
+    from visionft.api import complete, train
+
+    path = tmp_path_factory.mktemp("runs") / "objects-001"
+    complete(train(objects(), out=path, sinks=[]))
+    return path

@@ -133,7 +133,7 @@ def test_results_do_not_depend_on_workers(scenes, tmp_path):
             "task.kind: classification, but the labels of .* segmentation",
         ),
         ({"task": {"head": "linear"}}, "task.head: linear is no head for segmentation; these are: .*lite"),
-        ({"input": {"fit": "crop"}}, "input.fit: crop leaves pixels without a class"),
+        ({"input": {"fit": "crop"}}, "input.fit: crop leaves parts of an image unseen; segmentation takes"),
     ],
 )
 def test_what_does_not_fit_is_said(scenes, sections, message, tmp_path):
@@ -147,7 +147,7 @@ def test_selection_is_one_of_the_tasks_values(scenes):
 
 
 def test_losses_are_for_masks(tiny):
-    with pytest.raises(ValueError, match="losses: classification has cross-entropy only"):
+    with pytest.raises(ValueError, match="losses: classification has its own only"):
         tiny(task={"losses": {"dice": 1}})
 
 

@@ -93,8 +93,9 @@ def test_one_file_talks_to_the_network():
     assert talking == ["visionft/backbones/hub.py"]
 
 
-def test_yaml_is_read_by_one_file_with_its_own_safe_loader():
+def test_yaml_is_read_by_recipes_and_for_yolo_only():
     assert [shown(path) for path in PACKAGE if "yaml" in imported(path)] == [
+        "visionft/data/yolo_file.py",
         "visionft/recipe/document.py",
         "visionft/recipe/write.py",
     ]

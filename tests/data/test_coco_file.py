@@ -4,12 +4,12 @@ from tests.data.coco_sets import image, write_json
 from tests.data.folders import write_image
 from visionft.data.coco_masks import CocoMasks
 from visionft.data.dataset import load_dataset
-from visionft.data.listing import MaskOptions
+from visionft.data.listing import LabelOptions
 from visionft.errors import DataError
 
 
 def read(path):
-    return CocoMasks(MaskOptions()).read(path)
+    return CocoMasks(LabelOptions()).read(path)
 
 
 @pytest.mark.parametrize(
@@ -106,7 +106,7 @@ def test_the_user_may_name_the_folder_of_the_pictures(tmp_path):
     write_image(tmp_path / "1.png", 1)
     write_image(tmp_path / "pictures/jpg/1.png", 2)
     path = write_json(tmp_path / "labels/a.json", [image(1, "1.png")])
-    options = MaskOptions(images="../pictures/jpg")
+    options = LabelOptions(images="../pictures/jpg")
     assert CocoMasks(options).read(path).entries[0].path == tmp_path / "pictures/jpg/1.png"
     (sample,) = load_dataset(path, options=options).samples
     assert sample.path == tmp_path / "pictures/jpg/1.png"
@@ -117,5 +117,5 @@ def test_paths_that_leave_the_folders_are_not_followed(tmp_path, name):
     write_image(tmp_path / "out/secret.png", 1)
     name = name.format(root=tmp_path / "out")
     path = write_json(tmp_path / "out/set/here/a.json", [image(1, name)])
-    (entry,) = CocoMasks(MaskOptions(images=".")).read(path).entries
+    (entry,) = CocoMasks(LabelOptions(images=".")).read(path).entries
     assert entry.path == path.parent / "secret.png"

@@ -5,7 +5,7 @@ from tests.data.coco_sets import CAT, DOG, box, image, write_json
 from tests.data.folders import write_image
 from visionft.data.coco_masks import CocoMasks
 from visionft.data.dataset import load_dataset
-from visionft.data.listing import MaskOptions
+from visionft.data.listing import LabelOptions
 from visionft.errors import DataError, UnknownName
 
 EXPECTED = np.zeros((10, 12), np.uint8)  # the dog, as large as the cat and later, lies on top
@@ -21,7 +21,7 @@ def file(tmp_path):
 
 
 def read(path, **options):
-    return CocoMasks(MaskOptions(**options)).read(path)
+    return CocoMasks(LabelOptions(**options)).read(path)
 
 
 def told(listing):

@@ -5,7 +5,7 @@ import pytest
 from tests.data.folders import make_folder, write_image
 from visionft.data import FORMATS, task_of_format
 from visionft.data.dataset import detect_format, load_dataset
-from visionft.data.listing import MaskOptions
+from visionft.data.listing import LabelOptions
 from visionft.errors import DataError, UnknownName
 from visionft.sample import SPLITS
 
@@ -150,7 +150,7 @@ def test_formats_are_detected_by_the_path(tmp_path):
         (tmp_path / name).touch()
         assert detect_format(tmp_path / name) == kind
     (tmp_path / "a.xml").touch()
-    with pytest.raises(DataError, match=r"not a folder of images per class or of images and masks, not a .csv"):
+    with pytest.raises(DataError, match=r"not a folder of images per class, of .*images and boxes, not a .csv"):
         detect_format(tmp_path / "a.xml")
     with pytest.raises(DataError, match="no such file or folder"):
         detect_format(tmp_path / "absent")
@@ -166,18 +166,20 @@ def test_a_path_or_a_format_is_needed():
 
 
 def test_every_format_carries_its_name():
-    assert sorted(FORMATS) == ["coco_masks", "elpv", "folder", "manifest", "masks"]
+    detection = ["coco", "voc", "yolo"]
+    assert sorted(FORMATS) == sorted(["coco_masks", "elpv", "folder", "manifest", "masks", *detection])
     for name in FORMATS:
         assert FORMATS[name].kind == name
-        assert task_of_format(name) == ("segmentation" if "masks" in name else "classification")
+        task = "detection" if name in detection else "segmentation" if "masks" in name else "classification"
+        assert task_of_format(name) == task
 
 
 def test_masks_are_not_asked_for_in_vain(tmp_path):
     make_folder(tmp_path, {"a": 9, "b": 9})
-    for options in (MaskOptions(ignore=(0,)), MaskOptions(images="{name}.jpg")):
+    for options in (LabelOptions(ignore=(0,)), LabelOptions(images="{name}.jpg")):
         with pytest.raises(DataError, match="the format 'folder' has no masks"):
             load_dataset(tmp_path, format="folder", options=options)
-    assert load_dataset(tmp_path, options=MaskOptions(("b", "a"))).class_names == ("b", "a")
+    assert load_dataset(tmp_path, options=LabelOptions(("b", "a"))).class_names == ("b", "a")
 
 
 def test_images_that_look_alike_across_splits_are_told_once(tmp_path):

@@ -3,7 +3,7 @@ import pytest
 from PIL import Image
 
 from tests.data.mask_sets import rows_of, save, write_mask
-from visionft.data.listing import MaskOptions
+from visionft.data.listing import LabelOptions
 from visionft.data.mask_classes import find_coding, find_palette
 from visionft.errors import DataError
 
@@ -11,7 +11,7 @@ COLOURS = np.uint8([(0, 0, 0), (128, 64, 128), (0, 255, 0)])
 
 
 def coding(root, masks, problems=None, **options):
-    return find_coding(masks, root, MaskOptions(**options), [] if problems is None else problems)
+    return find_coding(masks, root, LabelOptions(**options), [] if problems is None else problems)
 
 
 def test_names_of_the_user_go_first(tmp_path):

@@ -10,7 +10,7 @@ from tests.data.folders import write_image
 from tests.data.mask_sets import make_pairs, rows_of, save, write_mask, write_turned_jpeg
 from visionft.data.dataset import load_dataset
 from visionft.data.folder import Folder
-from visionft.data.listing import MaskOptions
+from visionft.data.listing import LabelOptions
 from visionft.errors import DataError
 from visionft.sample import SPLITS
 
@@ -19,7 +19,7 @@ SPLIT_FOLDERS = {("train", "trainannot"): 4, ("val", "valannot"): 5, ("test", "t
 
 
 def load(root, **options):
-    return load_dataset(root, options=MaskOptions(**({"classes": NAMES} | options)))
+    return load_dataset(root, options=LabelOptions(**({"classes": NAMES} | options)))
 
 
 def told(dataset):
@@ -198,7 +198,7 @@ CAMVID = ("sky", "building", "pole", "road", "pavement", "tree", "sign", "fence"
 @pytest.mark.data
 @real
 def test_camvid():
-    dataset = load_dataset(DATA / "camvid-subset", options=MaskOptions(CAMVID, (11,)))
+    dataset = load_dataset(DATA / "camvid-subset", options=LabelOptions(CAMVID, (11,)))
     assert (dataset.task, dataset.class_names, dataset.problems) == ("segmentation", CAMVID, ())
     assert [len(dataset.split(split)) for split in SPLITS] == [41, 13, 20]
     learned = dict.fromkeys(range(11), 0)
@@ -215,7 +215,7 @@ def test_camvid():
 @pytest.mark.slow
 @real
 def test_road_cracks():
-    options = MaskOptions(("road", "crack"), images="**/{name}_RAW.jpg", masks="**/{name}_CRACK.png")
+    options = LabelOptions(("road", "crack"), images="**/{name}_RAW.jpg", masks="**/{name}_CRACK.png")
     dataset = load_dataset(DATA / "road-cracks-subset", options=options)
     assert len(dataset.samples) == 102
     assert sum(1 in sample.pixels for sample in dataset.samples) == 92
@@ -228,12 +228,12 @@ def test_sparse_ids_of_coco():
     text = (DATA / "coco-mini-yolo/semantic_segmentation/config.yaml").read_text()
     names = {name: number for number, name in yaml.safe_load(text)["classes"].items() if number}
     patterns = {"images": "images/{name}.jpg", "masks": "semantic_segmentation/masks/{name}.png"}
-    dataset = load_dataset(DATA / "coco-mini-yolo", options=MaskOptions(names, (0,), **patterns))
+    dataset = load_dataset(DATA / "coco-mini-yolo", options=LabelOptions(names, (0,), **patterns))
     assert [len(dataset.split(split)) for split in SPLITS] == [60, 60, 0]
     assert all(sum(counts.values()) > 0 for counts in (dataset.counts("train"), dataset.counts("val")))
     del names["person"]
     with pytest.raises(DataError, match=r"stand for no class: 1 in 60 \("):
-        load_dataset(DATA / "coco-mini-yolo", options=MaskOptions(names, (0,), **patterns), strict=True)
+        load_dataset(DATA / "coco-mini-yolo", options=LabelOptions(names, (0,), **patterns), strict=True)
 
 
 @pytest.mark.data

@@ -4,7 +4,7 @@ import pytest
 from tests.data.folders import make_folder, write_image
 from tests.data.mask_sets import make_pairs, rows_of, save, write_mask
 from visionft.data.dataset import detect_format
-from visionft.data.listing import MaskOptions
+from visionft.data.listing import LabelOptions
 from visionft.data.mask_folder import Masks
 from visionft.errors import DataError
 
@@ -12,7 +12,7 @@ NAMES = ("a", "b", "c")
 
 
 def read(path, **options):
-    return Masks(MaskOptions(**({"classes": NAMES} | options))).read(path)
+    return Masks(LabelOptions(**({"classes": NAMES} | options))).read(path)
 
 
 def told(listing):

@@ -4,13 +4,13 @@ import pytest
 
 from tests.data.folders import write_image
 from tests.data.mask_sets import make_pairs, write_mask
-from visionft.data.listing import MaskOptions
+from visionft.data.listing import LabelOptions
 from visionft.data.mask_folder import Masks
 from visionft.errors import DataError
 
 
 def read(path, **patterns):
-    return Masks(MaskOptions(("a", "b", "c"), **patterns)).read(path)
+    return Masks(LabelOptions(("a", "b", "c"), **patterns)).read(path)
 
 
 ROADS = {"images": "**/{name}_RAW.jpg", "masks": "**/{name}_CRACK.png"}

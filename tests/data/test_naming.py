@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from visionft.data.naming import is_junk, natural_order, some, split_above, split_of
+from visionft.data.naming import is_junk, natural_order, shorten, some, split_above, split_of
 
 
 def test_numbers_sort_by_value():
@@ -39,3 +39,8 @@ def test_folders_called_like_splits(name, split):
     assert split_of(name) == split
     assert split_above(PurePath("images", name, "city", "a.png")) == split
     assert split_above(PurePath("images", name)) is None  # the file itself is no folder
+
+
+def test_what_is_long_is_shortened():
+    assert shorten([1, "a"]) == "[1, 'a']"
+    assert shorten("x" * 999) == "'" + "x" * 76 + "..."

@@ -10,7 +10,7 @@ from typing import Any
 import torch
 
 from visionft.errors import DataError
-from visionft.sample import SPLITS, Dataset
+from visionft.sample import SPLITS, Boxes, Dataset, Sample
 
 _PACKAGES = (
     "visionft",
@@ -49,8 +49,7 @@ def fingerprint(dataset: Dataset) -> dict[str, Any]:
     """Return what identifies a data set: its samples with labels and splits."""
     digest = sha256()
     for sample in dataset.samples:
-        what = sample.target if isinstance(sample.target, int) else sorted(sample.pixels.items())
-        digest.update(f"{sample.id}\t{what}\t{sample.split}\n".encode())
+        digest.update(f"{sample.id}\t{_content(sample)}\t{sample.split}\n".encode())
     return {
         "name": dataset.name,
         "source": dataset.source,
@@ -59,6 +58,16 @@ def fingerprint(dataset: Dataset) -> dict[str, Any]:
         "sha256": digest.hexdigest(),
         "problems": [str(problem) for problem in dataset.problems],
     }
+
+
+def _content(sample: Sample) -> object:
+    match sample.target:
+        case int():
+            return sample.target
+        case Boxes():
+            return sample.target.xyxy, sample.target.labels, sample.target.crowd
+        case _:
+            return sorted(sample.pixels.items())
 
 
 def require_same_data(dataset: Dataset, info: dict[str, Any], path: Path) -> None:

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from pathlib import Path
 
+from visionft.data.yolo_file import is_data_file
 from visionft.errors import RecipeError
 from visionft.imaging.header import IMAGE_EXTENSIONS
 from visionft.recipe import Recipe, load_recipe, recipe_from_data
@@ -21,7 +22,7 @@ def resolve(recipe: Recipe | str | Path, overrides: Sequence[str] = ()) -> Recip
     path = Path(recipe)
     if path.is_dir() and (path / "recipe.yaml").is_file():
         return load_recipe(path / "recipe.yaml", overrides)
-    if path.is_dir() or path.suffix.lower() in (".csv", ".tsv", ".json"):
+    if path.is_dir() or path.suffix.lower() in (".csv", ".tsv", ".json") or is_data_file(path):
         return recipe_from_data(path, overrides)
     if path.suffix.lower() in IMAGE_EXTENSIONS and path.is_file():
         raise RecipeError(f"{path}: is an image; give the folder of images, or a recipe")

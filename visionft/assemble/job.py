@@ -9,14 +9,15 @@ from typing import Any
 import torch
 
 from visionft.assemble.runtime import Runtime
-from visionft.augment import CpuAugmenter
+from visionft.augment import CpuAugmenter, Mixing
 from visionft.backbones import build_backbone
 from visionft.data.dataset import load_dataset
-from visionft.data.listing import MaskOptions
+from visionft.data.listing import LabelOptions
 from visionft.data.loader import Loader
 from visionft.data.plan import batches_per_epoch
 from visionft.errors import DataError, RecipeError
 from visionft.heads import HEADS
+from visionft.imaging.canvas import border_colour
 from visionft.recipe import Recipe
 from visionft.sample import Dataset, Split
 from visionft.seeds import derive_seed
@@ -59,21 +60,28 @@ class Job:
         return replace(self.input, height=height, width=width)
 
     def train_loader(self, stage: Stage) -> Loader:
-        """Return the shuffled, augmented training images of a stage."""
-        augmenter = CpuAugmenter(stage.augment, self.recipe.augment.orientation)
-        return self._loader("train", self.stage_input(stage), augmenter)
+        """Return the shuffled, augmented training images of a stage; several are mixed before the last stage only."""
+        section, spec = self.recipe.augment, self.stage_input(stage)
+        objects = self.task.kind == "detection"
+        augmenter = CpuAugmenter(stage.augment, section.orientation, border_colour(spec) if objects else None)
+        mixing = Mixing(section.mosaic, section.mixup)
+        mixed = objects and stage is not self.recipe.stages[-1] and mixing != Mixing()
+        return self._loader("train", spec, augmenter, mixing if mixed else None)
 
     def eval_loader(self, split: Split, spec: InputSpec) -> Loader:
         """Return the images of a split, as they are, in the order of the data set."""
         return self._loader(split, spec, None)
 
-    def _loader(self, split: Split, spec: InputSpec, augment: CpuAugmenter | None) -> Loader:
+    def _loader(
+        self, split: Split, spec: InputSpec, augment: CpuAugmenter | None, mix: Mixing | None = None
+    ) -> Loader:
         return Loader(
             self.dataset.split(split),
             spec,
             self.recipe.optim.batch_size,
             seed=self.recipe.seed,
             augment=augment,
+            mix=mix,
             training=augment is not None,  # also at strength none
             workers=self.runtime.workers,
             pin_memory=self.runtime.device.type == "cuda",
@@ -92,7 +100,8 @@ def load_data(recipe: Recipe, on_progress: Callable[[int, int], None] | None = N
     dataset = load_dataset(
         section.path,
         format=section.format,
-        options=MaskOptions(section.classes, section.ignore, section.images, section.masks),
+        options=LabelOptions(section.classes, section.ignore, section.images, section.masks, section.on_bad_box),
+        task=recipe.task.kind,
         val_fraction=section.val_fraction,
         test_fraction=section.test_fraction,
         strict=section.strict,

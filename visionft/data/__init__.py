@@ -9,11 +9,14 @@ from visionft.sample import TaskKind
 FORMATS = Catalog(
     "data format",
     {
+        "coco": "visionft.data.coco_boxes:CocoBoxes",
         "coco_masks": "visionft.data.coco_masks:CocoMasks",
         "elpv": "visionft.data.elpv:Elpv",
         "folder": "visionft.data.folder:Folder",
         "manifest": "visionft.data.manifest:Manifest",
         "masks": "visionft.data.mask_folder:Masks",
+        "voc": "visionft.data.voc:Voc",
+        "yolo": "visionft.data.yolo:Yolo",
     },
     "visionft.data_formats",
 )

@@ -12,17 +12,25 @@ _DETAILED = 3
 _VALUES_SHOWN = 100  # enough for the sparse ids of every class of a large data set
 
 
-class MaskError(DataError):
-    """A mask cannot be used.
+class LabelError(DataError):
+    """The mask or the boxes of an image cannot be used.
 
     Args:
-        message: what is wrong with this mask.
-        kind: the same for every mask with this defect; empty where the message is.
+        message: what is wrong with them.
+        kind: the same for every image with this defect; empty where the message is.
     """
 
     def __init__(self, message: str, kind: str = "") -> None:
         super().__init__(message)
         self.kind = kind or message
+
+
+class MaskError(LabelError):
+    """A mask cannot be used."""
+
+
+class BoxError(LabelError):
+    """Nobody can tell what objects an image has."""
 
 
 class UnknownValues(MaskError):

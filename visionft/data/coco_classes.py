@@ -1,10 +1,10 @@
 """The classes of COCO categories: background, and the categories in order of id or as the user says."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 
 from visionft.data.coco_file import CocoFile
-from visionft.data.listing import MaskOptions
+from visionft.data.listing import LabelOptions
 from visionft.data.naming import some
 from visionft.errors import DataError, UnknownName
 from visionft.sample import IGNORE, Problem
@@ -48,7 +48,7 @@ def merge_categories(files: Iterable[CocoFile]) -> dict[int, str]:
     return dict(sorted(merged.items()))
 
 
-def make_classes(categories: Mapping[int, str], options: MaskOptions, problems: list[Problem]) -> CocoClasses:
+def make_classes(categories: Mapping[int, str], options: LabelOptions, problems: list[Problem]) -> CocoClasses:
     """Give every category a class.
 
     Args:
@@ -61,7 +61,7 @@ def make_classes(categories: Mapping[int, str], options: MaskOptions, problems: 
         DataError: when the options do not fit the categories.
         UnknownName: when a listed class is no category.
     """
-    listed = _listed(categories, options)
+    listed = list_numbers(categories, options, (BACKGROUND,))
     if BACKGROUND not in listed:
         listed = {BACKGROUND: (), **listed}
     names = tuple(listed)
@@ -70,9 +70,9 @@ def make_classes(categories: Mapping[int, str], options: MaskOptions, problems: 
     label_of: dict[int, int] = {}
     for label, (name, numbers) in enumerate(listed.items()):
         for number in numbers:
-            _assign(label_of, number, label, categories, f"data.classes: {name!r}")
+            assign(label_of, number, label, categories, f"data.classes: {name!r}")
     for ignored in options.ignore:
-        _assign(label_of, ignored, IGNORE, categories, "data.ignore")
+        assign(label_of, ignored, IGNORE, categories, "data.ignore")
     background = names.index(BACKGROUND)
     rest = [name for number, name in categories.items() if number not in label_of]
     if rest:
@@ -81,8 +81,19 @@ def make_classes(categories: Mapping[int, str], options: MaskOptions, problems: 
     return CocoClasses(names, background, dict.fromkeys(categories, background) | label_of)
 
 
-def _listed(categories: Mapping[int, str], options: MaskOptions) -> dict[str, tuple[object, ...]]:
-    """Return class name -> category ids."""
+def list_numbers(
+    categories: Mapping[int, str], options: LabelOptions, also: Collection[str] = ()
+) -> dict[str, tuple[object, ...]]:
+    """Return class name -> category ids.
+
+    Args:
+        categories: id -> name, in order of id.
+        options: ``classes`` lists names of categories, or maps names to category ids; ``ignore`` lists ids.
+        also: names that may be listed without being a category.
+
+    Raises:
+        UnknownName: when a listed class is no category.
+    """
     classes = options.classes
     if isinstance(classes, Mapping):
         return {name: (value,) if isinstance(value, int) else tuple(value) for name, value in classes.items()}
@@ -92,12 +103,17 @@ def _listed(categories: Mapping[int, str], options: MaskOptions) -> dict[str, tu
     if classes is None:
         return {name: ids for name, ids in numbers.items() if not set(ids) <= set(options.ignore)}
     for name in classes:
-        if name not in numbers and name != BACKGROUND:
+        if name not in numbers and name not in also:
             raise UnknownName("category", name, numbers, where="data.classes")
     return {name: numbers.get(name, ()) for name in classes}
 
 
-def _assign(label_of: dict[int, int], number: object, label: int, categories: Mapping[int, str], where: str) -> None:
+def assign(label_of: dict[int, int], number: object, label: int, categories: Mapping[int, str], where: str) -> None:
+    """Give a category its label.
+
+    Raises:
+        DataError: when there is no such category, or it has a label already.
+    """
     if not isinstance(number, int) or number not in categories:
         known = some((f"{known} {name}" for known, name in categories.items()), 20)
         raise DataError(f"{where}: {number} is no category id; the file has {known}")

@@ -4,15 +4,16 @@ import json
 import os
 import re
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from pathlib import Path, PurePath, PurePosixPath
 from typing import Any
 
-from visionft.data.naming import is_junk, split_of
+from visionft.data.listing import Entry
+from visionft.data.naming import is_junk, some, split_above, split_of
 from visionft.errors import DataError
 from visionft.imaging import MAX_PIXELS
-from visionft.sample import Split
+from visionft.sample import Problem, Split
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,3 +152,27 @@ def _find(file_name: str, folders: list[Path]) -> Path:
     candidates = [folder / part for part in dict.fromkeys((name, PurePosixPath(name.name))) for folder in folders]
     found = next((path for path in candidates if path.is_file()), folders[0] / name)
     return Path(os.path.normpath(found))
+
+
+def find_strays(file: CocoFile) -> Iterator[Problem]:
+    """Tell of pictures that are nowhere, and of annotations that belong to no image of the file."""
+    if missing := [image.path.name for image in file.images if not image.path.is_file()]:
+        what = f"{len(missing)} pictures are in none of the folders {some(map(str, file.folders), 20)}: {some(missing)}"
+        yield Problem(str(file.path), f"{what}; data.images may name their folder, relative to the JSON file")
+    known = {image.id for image in file.images}
+    if strays := sum(len(several) for image_id, several in file.annotations.items() if image_id not in known):
+        yield Problem(str(file.path), f"{strays} annotations belong to no image of the file; left out")
+
+
+def name_and_split(file: CocoFile, image: CocoImage, root: Path, *, with_split: bool) -> tuple[str, Split | None]:
+    """Return an image's path below a folder, and its split: the file's where it counts, or that of its folders."""
+    name = PurePath(os.path.relpath(image.path, root)).as_posix()
+    return name, (file.split if with_split else None) or split_above(PurePath(name))
+
+
+def add_once(entries: dict[str, Entry], listed: Iterable[Entry], file: CocoFile, problems: list[Problem]) -> None:
+    """Add a file's entries to those of others by id; tell of images that are listed again."""
+    again = [entry.id for entry in listed if entries.setdefault(entry.id, entry) is not entry]
+    if again:
+        what = f"{len(again)} images are listed again; the first time counts: {some(again)}"
+        problems.append(Problem(str(file.path), what))

@@ -1,16 +1,15 @@
 """COCO annotations as semantic masks."""
 
-import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from pathlib import Path, PurePath
+from pathlib import Path
 from typing import Any, ClassVar
 
 from visionft.data.coco_classes import CocoClasses, make_classes, merge_categories
-from visionft.data.coco_file import CocoFile, CocoImage, find_files, read_file
+from visionft.data.coco_file import CocoFile, CocoImage, add_once, find_files, find_strays, name_and_split, read_file
 from visionft.data.coco_regions import CocoMask, Region, box_region, make_region
-from visionft.data.listing import Entry, Listing, MaskOptions
-from visionft.data.naming import some, split_above
+from visionft.data.listing import Entry, LabelOptions, Listing
+from visionft.data.naming import some
 from visionft.errors import DataError
 from visionft.sample import IGNORE, Problem, TaskKind
 
@@ -35,7 +34,7 @@ class CocoMasks:
     kind: ClassVar[str] = "coco_masks"
     task: ClassVar[TaskKind] = "segmentation"
 
-    def __init__(self, options: MaskOptions) -> None:
+    def __init__(self, options: LabelOptions) -> None:
         self._options = options
 
     def read(self, path: Path | None) -> Listing:
@@ -55,10 +54,7 @@ class CocoMasks:
         entries: dict[str, Entry] = {}
         for file in files:
             listed = _entries(file, classes, root, problems, with_split=len(files) > 1)
-            again = [entry.id for entry in listed if entries.setdefault(entry.id, entry) is not entry]
-            if again:
-                what = f"{len(again)} images are listed again; the first time counts: {some(again)}"
-                problems.append(Problem(str(file.path), what))
+            add_once(entries, listed, file, problems)
         name = path.resolve().stem
         return Listing(name, tuple(entries.values()), classes.names, tuple(problems), source=str(path), task=self.task)
 
@@ -70,21 +66,13 @@ def _entries(
     found = _Found()
     for image in file.images:
         mask = _mask(file, image, classes, found)
-        name = PurePath(os.path.relpath(image.path, root)).as_posix()
-        split = (file.split if with_split else None) or split_above(PurePath(name))
+        name, split = name_and_split(file, image, root, with_split=with_split)
         entries.append(Entry(name, image.path, "", split, mask))
     if not found.regions:
         reason = f": {some([*found.boxed, *found.lost])}" if found.boxed or found.lost else ""
         raise DataError(f"{file.path}: no annotation has a usable segmentation{reason}; boxes alone tell no pixels")
     problems += [Problem(str(file.path), what) for what in found.told()]
-    if missing := [image.path.name for image in file.images if not image.path.is_file()]:
-        what = f"{len(missing)} pictures are in none of the folders {some(map(str, file.folders), 20)}: {some(missing)}"
-        problems.append(
-            Problem(str(file.path), f"{what}; data.images may name their folder, relative to the JSON file")
-        )
-    known = {image.id for image in file.images}
-    if strays := sum(len(several) for image_id, several in file.annotations.items() if image_id not in known):
-        problems.append(Problem(str(file.path), f"{strays} annotations belong to no image of the file; left out"))
+    problems += find_strays(file)
     return entries
 
 

@@ -1,46 +1,82 @@
 """From a path to a checked data set."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 from visionft.data import FORMATS, task_of_format
+from visionft.data.bad_boxes import refuse_bad, tell_boxes
 from visionft.data.bad_files import tell
+from visionft.data.coco_boxes import coco_kind
 from visionft.data.findings import describe, find_problems
 from visionft.data.inspect import Inspection, inspect
-from visionft.data.listing import Classes, DataFormat, Entry, Listing, MaskOptions
+from visionft.data.listing import Classes, DataFormat, Entry, LabelOptions, Listing
 from visionft.data.mask_folder import looks_like_masks
 from visionft.data.naming import some
 from visionft.data.split import assign_splits
+from visionft.data.voc import looks_like_voc
+from visionft.data.yolo_file import is_data_file
+from visionft.data.yolo_layout import find_yaml, looks_like_yolo
 from visionft.errors import DataError
 from visionft.imaging import IMAGE_EXTENSIONS
-from visionft.sample import Dataset, Problem, Sample
+from visionft.sample import Boxes, Dataset, MaskSource, Problem, Sample, TaskKind
 
 
-def detect_format(path: Path) -> str:
+def detect_format(path: Path, task: TaskKind | None = None) -> str:
     """Say which data format a path looks like.
 
     Args:
         path: a folder or a file.
+        task: what the labels are wanted for, where it is known: it decides where masks and boxes could be read. Else
+            masks are, since boxes can be made of them, but not the other way round.
 
     Raises:
         DataError: when it looks like none, or like images and masks whose names do not match.
     """
     if path.is_dir():
-        return "masks" if looks_like_masks(path) else "folder"
+        return _format_of_folder(path, task)
     if not path.exists():
         raise DataError(f"{path}: no such file or folder")
-    if path.suffix.lower() in IMAGE_EXTENSIONS:
+    extension = path.suffix.lower()
+    if extension in IMAGE_EXTENSIONS:
         raise DataError(
             f"{path}: is an image, not a data set; give the folder that holds the data, such as {path.parent}"
         )
-    formats = {".csv": "manifest", ".tsv": "manifest", ".json": "coco_masks"}
-    if name := formats.get(path.suffix.lower()):
+    if extension == ".json":
+        return _format_of_json([path], task)
+    formats = {".csv": "manifest", ".tsv": "manifest"}
+    if name := formats.get(extension):
         return name
+    if extension in (".yaml", ".yml") and is_data_file(path):
+        return "yolo"
     raise DataError(
-        f"{path}: not a folder of images per class or of images and masks, not a .csv or .tsv file that lists images, "
-        "and not a .json file of COCO annotations"
+        f"{path}: not a folder of images per class, of images and masks or of images and boxes, not a .csv or .tsv "
+        "file that lists images, not a .json file of COCO annotations, and not the .yaml file of YOLO data"
     )
+
+
+def _format_of_folder(path: Path, task: TaskKind | None) -> str:
+    found = None
+    if task != "classification" and (files := _coco_files(path)):
+        return _format_of_json(files, task)
+    if task in (None, "detection"):
+        found = "yolo" if looks_like_yolo(path) else "voc" if looks_like_voc(path) else None
+    if found is None and task == "detection" and find_yaml(path, deep=True) is not None:
+        found = "yolo"
+    if found is not None and (task == "detection" or not looks_like_masks(path)):
+        return found
+    return "masks" if looks_like_masks(path) else "folder"
+
+
+def _coco_files(path: Path) -> list[Path]:
+    """Return what only COCO files are called: annotations/instances_train2017.json, train/_annotations.coco.json."""
+    return [*path.glob("annotations/instances*.json"), *path.glob("*.coco.json"), *path.glob("*/*.coco.json")]
+
+
+def _format_of_json(files: Sequence[Path], task: TaskKind | None) -> str:
+    if task == "detection":
+        return "coco"
+    return "coco_masks" if task == "segmentation" else coco_kind(files)
 
 
 def load_dataset(
@@ -48,7 +84,8 @@ def load_dataset(
     *,
     format: str = "auto",  # noqa: A002  # the recipe's own word for it
     classes: Classes | None = None,
-    options: MaskOptions = MaskOptions(),  # noqa: B008  # frozen
+    options: LabelOptions = LabelOptions(),  # noqa: B008  # frozen
+    task: TaskKind | None = None,
     val_fraction: float = 0.15,
     test_fraction: float = 0.15,
     strict: bool = False,
@@ -57,10 +94,11 @@ def load_dataset(
     """Read a data set, open every image and mask once, and split it where it is not split already.
 
     Args:
-        path: folder, CSV or COCO JSON; None for a format that brings its own images.
+        path: folder, CSV, COCO JSON or YOLO's YAML; None for a format that brings its own images.
         format: a name in ``FORMATS``, or ``auto`` to look at the path.
         classes: class names in label order; None takes the format's order. Goes before ``options.classes``.
-        options: what is said about masks; its ``classes`` count for every format.
+        options: what is said about masks or boxes; its ``classes`` count for every format.
+        task: what the labels are wanted for; ``auto`` looks for a format that serves it.
         val_fraction: share of the training images that validates, where no validation split is given.
         test_fraction: share of all images that tests, where no split is given at all.
         strict: raise for files that cannot be used, instead of going on without them.
@@ -71,13 +109,16 @@ def load_dataset(
         found; training must not start with a fatal one. The rule of splitting is told by ``assign_splits``.
 
     Raises:
-        DataError: when no image can be used, a label is not in ``classes``, or ``strict`` finds a bad file.
+        DataError: when no image can be used, a label is not in ``classes``, ``strict`` finds a bad file, or
+            ``options.on_bad_box`` is ``fail`` and there is one.
         UnknownName: when there is no such format.
         MissingExtra: when the format needs a package that is not installed.
     """
     options = options if classes is None else replace(options, classes=classes)
-    listing = _read(path, format, options)
+    listing = _read(path, format, options, task)
     inspection = _inspect(listing, strict, on_progress)
+    if options.on_bad_box == "fail":
+        refuse_bad(inspection.findings, listing.source)
     usable = [entry for entry in listing.entries if entry.id in inspection.opened]
     class_names, unseen = _class_names(usable, listing, options)
     splits = assign_splits(usable, inspection.hashes, val_fraction=val_fraction, test_fraction=test_fraction)
@@ -86,7 +127,7 @@ def load_dataset(
         Sample(
             entry.id,
             entry.path,
-            label_of[entry.label] if entry.mask is None else entry.mask,
+            _target(entry, inspection, label_of),
             splits[entry.id],
             inspection.opened[entry.id].pixels,
             inspection.opened[entry.id].size,
@@ -99,22 +140,42 @@ def load_dataset(
     )
     found = tuple(find_problems(dataset, inspection.opened))
     left_out = tuple(replace(problem, what=f"{problem.what}; left out") for problem in tell(inspection.bad))
-    return replace(dataset, problems=listing.problems + left_out + unseen + found)
+    about_boxes = tuple(tell_boxes(inspection.findings))
+    return replace(dataset, problems=listing.problems + left_out + about_boxes + unseen + found)
 
 
-def _read(path: Path | None, kind: str, options: MaskOptions) -> Listing:
-    patterns = options.images is not None or options.masks is not None
+def _target(entry: Entry, inspection: Inspection, label_of: Mapping[str, int]) -> int | MaskSource | Boxes:
+    if (boxes := inspection.opened[entry.id].boxes) is not None:
+        return boxes
+    return label_of[entry.label] if entry.mask is None else entry.mask
+
+
+def _read(path: Path | None, kind: str, options: LabelOptions, task: TaskKind | None) -> Listing:
     if kind == "auto":
-        if path is None:
-            raise DataError("no path to the images; give a folder, a CSV, or a format that brings its own images")
-        kind = "masks" if patterns and path.suffix.lower() != ".json" else detect_format(path)
-    if task_of_format(kind) == "segmentation":
+        kind = _detect(path, options, task)
+    serves = task_of_format(kind)
+    if options.on_bad_box != "drop" and serves != "detection":
+        raise DataError(f"{path}: the format {kind!r} has no boxes; take data.on_bad_box out")
+    if options.masks is not None and serves == "detection":
+        raise DataError(f"{path}: the format {kind!r} has no masks; take data.masks out")
+    if serves != "classification":
         reader: DataFormat = FORMATS[kind](options)
         return reader.read(path)
-    if patterns or options.ignore:
+    if options.images is not None or options.masks is not None or options.ignore:
         raise DataError(f"{path}: the format {kind!r} has no masks; take data.images, data.masks and data.ignore out")
     reader = FORMATS[kind]()
     return reader.read(path)
+
+
+def _detect(path: Path | None, options: LabelOptions, task: TaskKind | None) -> str:
+    if path is None:
+        raise DataError("no path to the images; give a folder, a CSV, or a format that brings its own images")
+    is_json = path.suffix.lower() == ".json"
+    if options.masks is not None and not is_json:
+        return "masks"
+    kind = detect_format(path, task)
+    lacks_masks = options.images is not None and task_of_format(kind) == "classification"
+    return "masks" if lacks_masks else kind  # which says that patterns belong together
 
 
 def _inspect(listing: Listing, strict: bool, on_progress: Callable[[int, int], None] | None) -> Inspection:
@@ -125,7 +186,8 @@ def _inspect(listing: Listing, strict: bool, on_progress: Callable[[int, int], N
     inspection = inspect(listing.entries, on_progress)
     bad = tell(inspection.bad)
     if not inspection.opened:
-        nothing = "opens" if listing.task == "classification" else "can be used with its mask"
+        with_what = {"segmentation": "can be used with its mask", "detection": "can be used with its boxes"}
+        nothing = with_what.get(listing.task, "opens")
         raise DataError(
             f"{where}: none of the {len(listing.entries)} images {nothing}\n{describe([*bad, *listing.problems])}"
         )
@@ -135,10 +197,10 @@ def _inspect(listing: Listing, strict: bool, on_progress: Callable[[int, int], N
 
 
 def _class_names(
-    usable: Sequence[Entry], listing: Listing, options: MaskOptions
+    usable: Sequence[Entry], listing: Listing, options: LabelOptions
 ) -> tuple[tuple[str, ...], tuple[Problem, ...]]:
     """Return the class names in label order, and a problem for each class whose every file is bad."""
-    if listing.task == "segmentation":  # the masks are made for this order
+    if listing.task != "classification":  # the masks and boxes are made for this order
         return listing.class_names, ()
     seen = {entry.label for entry in usable}
     if options.classes is not None:

@@ -6,10 +6,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import combinations, pairwise
 
 from visionft.data.appearance import Appearance, alike
+from visionft.data.box_findings import find_box_problems
 from visionft.data.inspect import Opened
 from visionft.data.naming import some
-from visionft.sample import SPLITS, Dataset, Problem, Sample, Split
+from visionft.sample import SPLITS, Dataset, Problem, Sample, Split, TaskKind
 
+_NOUNS: Mapping[TaskKind, str] = {"classification": "image", "segmentation": "pixel", "detection": "object"}
 _FEW = 5  # images of a split whose numbers say something
 
 
@@ -24,13 +26,15 @@ def find_problems(dataset: Dataset, opened: Mapping[str, Opened]) -> Iterator[Pr
     yield from _about_splits(dataset)
     if dataset.task == "segmentation":
         yield from _about_masks(dataset)
-        yield from _about_turned(dataset, opened)
+    if dataset.task == "detection":
+        yield from find_box_problems(dataset)
+    yield from _about_turned(dataset, opened)
     yield from _about_copies(dataset, opened)
     yield from _about_likeness(dataset, opened)
 
 
 def _about_classes(dataset: Dataset) -> Iterator[Problem]:
-    if len(dataset.class_names) < 2:
+    if len(dataset.class_names) < 2 and dataset.task != "detection":  # what is no object is the other class there
         found = some(dataset.class_names) or "none"
         yield Problem("classes", f"at least two are needed, found {found}", fatal=True)
     by_form = defaultdict(list)
@@ -39,6 +43,8 @@ def _about_classes(dataset: Dataset) -> Iterator[Problem]:
     for names in by_form.values():
         if len(names) > 1:
             yield Problem("classes", f"{some(map(repr, names))} differ only in case or spelling of the same letters")
+    if dataset.task == "detection":  # told in fewer lines, since catalogues of objects are long
+        return
     images = Counter(label for sample in dataset.samples for label in sample.classes)
     none = "has no pixel in any mask" if dataset.task == "segmentation" else "has no usable image"
     for label, name in enumerate(dataset.class_names):
@@ -49,7 +55,7 @@ def _about_classes(dataset: Dataset) -> Iterator[Problem]:
 
 
 def _about_splits(dataset: Dataset) -> Iterator[Problem]:
-    noun = "pixel" if dataset.task == "segmentation" else "image"
+    noun = _NOUNS[dataset.task]
     for split in SPLITS:
         counts = dataset.counts(split)
         missing = [name for name, count in counts.items() if count == 0]
@@ -87,8 +93,9 @@ def _about_masks(dataset: Dataset) -> Iterator[Problem]:
 def _about_turned(dataset: Dataset, opened: Mapping[str, Opened]) -> Iterator[Problem]:
     unsure = [sample.id for sample in dataset.samples if opened[sample.id].unsure]
     if unsure:
-        what = f"{len(unsure)} images carry an EXIF rotation that their masks' sizes cannot confirm: {some(unsure)}"
-        yield Problem("masks", f"{what}; look at them: image and mask must be upright alike")
+        labels, sizes = ("boxes", "files") if dataset.task == "detection" else ("masks", "masks' sizes")
+        what = f"{len(unsure)} images carry an EXIF rotation that their {sizes} cannot confirm: {some(unsure)}"
+        yield Problem(labels, f"{what}; look at them: image and {labels.removesuffix('s')} must be upright alike")
 
 
 def _about_copies(dataset: Dataset, opened: Mapping[str, Opened]) -> Iterator[Problem]:
@@ -100,6 +107,8 @@ def _about_copies(dataset: Dataset, opened: Mapping[str, Opened]) -> Iterator[Pr
             if first.split != other.split:
                 splits = f"{other.split} and {first.split}"
                 yield Problem(other.id, f"the same bytes as {first.id}, but in {splits}: the numbers flatter")
+            if dataset.task == "detection" and first.boxes != other.boxes:
+                yield Problem(other.id, f"the same bytes as {first.id}, but other boxes")
             if first.pixels != other.pixels:
                 yield Problem(other.id, f"the same bytes as {first.id}, but another mask")
             if first.classes != other.classes and dataset.task == "classification":

@@ -1,20 +1,21 @@
-"""Opening every image and mask once, to find the bad ones before training does."""
+"""Opening every image, its mask or boxes once, to find the bad ones before training does."""
 
 import os
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
 from visionft.data.appearance import Appearance, appearance_of
 from visionft.data.bad_files import BadFile, MaskError
+from visionft.data.boxes import BoxFinding, settle
 from visionft.data.listing import Entry
 from visionft.data.split import content_hash
 from visionft.errors import DataError, ImageError
 from visionft.imaging import decode
 from visionft.imaging.header import read_orientation
-from visionft.sample import IGNORE, MaskSource
+from visionft.sample import IGNORE, Boxes, MaskSource
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +28,9 @@ class Opened:
         size: (width, height) in pixels of the upright image.
         pixels: class index -> pixels in its mask, classes without any left out.
         unsure: whether it is shown turned or mirrored by its EXIF orientation and its size does not tell that its
-            mask is as well.
+            mask is, or its boxes are, as well.
+        boxes: its objects, None where its label is something else.
+        findings: what was found about its boxes.
     """
 
     content: str
@@ -35,6 +38,8 @@ class Opened:
     size: tuple[int, int]
     pixels: Mapping[int, int] = field(default_factory=dict)
     unsure: bool = False
+    boxes: Boxes | None = None
+    findings: tuple[BoxFinding, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,13 +55,18 @@ class Inspection:
     bad: tuple[BadFile, ...]
 
     @property
+    def findings(self) -> tuple[BoxFinding, ...]:
+        """What was found about the boxes of all usable files."""
+        return tuple(finding for opened in self.opened.values() for finding in opened.findings)
+
+    @property
     def hashes(self) -> dict[str, str]:
         """Entry id -> hash of the file's bytes."""
         return {name: opened.content for name, opened in self.opened.items()}
 
 
 def inspect(entries: Sequence[Entry], on_progress: Callable[[int, int], None] | None = None) -> Inspection:
-    """Read, hash and decode every file and its mask.
+    """Read, hash and decode every file and its mask, and place its boxes.
 
     Args:
         entries: the files.
@@ -83,13 +93,22 @@ def _open(entry: Entry) -> Opened | DataError:
         data = entry.path.read_bytes()
         image = decode(data)
         pixels = {} if entry.mask is None else _count(entry.mask, image.shape[:2])
+        opened = Opened(content_hash(data), appearance_of(image), (image.shape[1], image.shape[0]), pixels)
+        return opened if entry.mask is None and entry.boxes is None else _with_labels(opened, entry, data)
     except OSError as error:
         return ImageError(f"cannot be read ({error.strerror})")
     except DataError as error:
         return error
-    size = (image.shape[1], image.shape[0])
-    unsure = entry.mask is not None and _keeps_size(read_orientation(data), *size)
-    return Opened(content_hash(data), appearance_of(image), size, pixels, unsure)
+
+
+def _with_labels(opened: Opened, entry: Entry, data: bytes) -> Opened:
+    """Place the boxes, and say whether they or the mask are known to be upright as the image is."""
+    orientation = read_orientation(data)
+    if entry.boxes is None:
+        return replace(opened, unsure=_keeps_size(orientation, *opened.size))
+    boxes, findings = settle(entry.boxes, *opened.size, orientation)
+    unsure = orientation > 1 and (entry.boxes.size is None or _keeps_size(orientation, *opened.size))
+    return replace(opened, unsure=unsure, boxes=boxes, findings=findings)
 
 
 def _keeps_size(orientation: int, width: int, height: int) -> bool:

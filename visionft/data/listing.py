@@ -3,8 +3,9 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import ClassVar, Protocol
+from typing import ClassVar, Literal, Protocol
 
+from visionft.data.boxes import StatedBoxes
 from visionft.sample import MaskSource, Problem, Split, TaskKind
 
 Colour = tuple[int, int, int]
@@ -17,22 +18,31 @@ Classes = tuple[str, ...] | Mapping[str, int | tuple[Value, ...]]
 """Names in label order; or names with what stands for them in masks: a value, a colour, or several of one kind."""
 
 
+OnBadBox = Literal["drop", "fail"]
+"""What is done about a box that cannot be learned: it is left out and told, or the data are refused."""
+
+
 @dataclass(frozen=True, slots=True)
-class MaskOptions:
-    """What the user says about masks; a format for segmentation is made with it.
+class LabelOptions:
+    """What the user says about masks or boxes; a format for segmentation or detection is made with it.
 
     Attributes:
-        classes: of a plain list, name i is value i of the masks; None takes the names from the data.
-        ignore: values or colours that are neither learned nor measured; 255 always is, unless it is a class.
+        classes: of a plain list, name i is value i of the masks; of boxes, the names are those of the data that are
+            wanted, in this order. None takes the names from the data. A mapping gives each name its values or its
+            category ids.
+        ignore: values, colours or category ids that are neither learned nor measured; 255 in a mask always is, unless
+            it is a class.
         images: pattern of the image files below the data's folder, such as ``**/{name}_RAW.jpg``; for COCO
-            the folder of the pictures, relative to the JSON file.
+            the folder of the pictures, relative to the JSON file; for other boxes relative to the data's folder.
         masks: pattern of the mask files; the text that ``{name}`` stands for links an image and its mask.
+        on_bad_box: what is done about boxes without an area or outside the image.
     """
 
     classes: Classes | None = None
     ignore: tuple[Value, ...] = ()
     images: str | None = None
     masks: str | None = None
+    on_bad_box: OnBadBox = "drop"
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,9 +52,10 @@ class Entry:
     Attributes:
         id: unique name inside the data set, a relative path with forward slashes.
         path: where the file should be.
-        label: class name; empty where a mask says it pixel by pixel.
+        label: class name; empty where a mask says it pixel by pixel, or boxes object by object.
         split: the part of the data it was put into, None where the data do not say.
         mask: the classes of its pixels, in the listing's own class indices.
+        boxes: its objects, in the listing's own class indices.
     """
 
     id: str
@@ -52,6 +63,7 @@ class Entry:
     label: str
     split: Split | None = None
     mask: MaskSource | None = None
+    boxes: StatedBoxes | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,14 +92,14 @@ class Listing:
 class DataFormat(Protocol):
     """A way to store labelled images; ``kind`` is its name in ``FORMATS``.
 
-    A format whose ``task`` is segmentation is made with ``MaskOptions``, another without arguments.
+    A format whose ``task`` is segmentation or detection is made with ``LabelOptions``, another without arguments.
     """
 
     kind: ClassVar[str]
     task: ClassVar[TaskKind]
 
     def read(self, path: Path | None) -> Listing:
-        """List the labelled files. Images stay closed; masks are opened where only they tell the classes.
+        """List the labelled files. Images stay closed; files of labels are opened where only they tell the classes.
 
         Args:
             path: what the user pointed at; None for a format that brings its own images.

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from visionft.data.listing import Classes, Colour, MaskOptions
+from visionft.data.listing import Classes, Colour, LabelOptions
 from visionft.data.mask_coding import JPEG_ADVICE, MANY, Coding, make_coding, pack, unpack
 from visionft.data.masks import may_exceed_8_bits, read_palette, read_stored
 from visionft.data.naming import some
@@ -46,7 +46,7 @@ class _Scan:
         return not self.in_colour and self.codes == _BINARY
 
 
-def find_coding(masks: Sequence[Path], root: Path, options: MaskOptions, problems: list[Problem]) -> Coding:
+def find_coding(masks: Sequence[Path], root: Path, options: LabelOptions, problems: list[Problem]) -> Coding:
     """Say what the values of mask files stand for.
 
     Args:
@@ -86,7 +86,7 @@ def find_palette(masks: Sequence[Path], coding: Coding) -> tuple[Colour, ...]:
     return () if is_grey or len(set(palette)) < len(palette) else palette
 
 
-def _named(classes: Classes, masks: Sequence[Path], options: MaskOptions) -> Coding:
+def _named(classes: Classes, masks: Sequence[Path], options: LabelOptions) -> Coding:
     coding = make_coding(classes, options.ignore)
     _check_depth(coding, masks)
     if coding.table == ((0, 0), (1, 1), (IGNORE, IGNORE)) and _scan(masks).is_binary:
@@ -105,7 +105,7 @@ def _check_depth(coding: Coding, masks: Sequence[Path]) -> None:
     )
 
 
-def _coloured(file: Path, masks: Sequence[Path], options: MaskOptions) -> Coding:
+def _coloured(file: Path, masks: Sequence[Path], options: LabelOptions) -> Coding:
     classes: dict[str, Colour] = {}
     for number, line in enumerate(_lines(file), start=1):
         if not line or line.startswith("#"):
@@ -128,7 +128,7 @@ def _lines(file: Path) -> list[str]:
         raise DataError(f"{file}: is not UTF-8 text ({error.reason}); save it as UTF-8") from error
 
 
-def _derived(masks: Sequence[Path], options: MaskOptions, problems: list[Problem]) -> Coding:
+def _derived(masks: Sequence[Path], options: LabelOptions, problems: list[Problem]) -> Coding:
     scan = _scan(masks)
     codes = scan.codes
     classes: dict[str, int | Colour]

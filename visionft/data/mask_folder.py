@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import ClassVar
 
-from visionft.data.listing import Entry, Listing, MaskOptions
+from visionft.data.listing import Entry, LabelOptions, Listing
 from visionft.data.mask_classes import find_coding, find_palette
 from visionft.data.mask_layout import Pair, find_places, fit, pairs_in
 from visionft.data.mask_patterns import pairs_by_pattern
@@ -25,7 +25,7 @@ class Masks:
     kind: ClassVar[str] = "masks"
     task: ClassVar[TaskKind] = "segmentation"
 
-    def __init__(self, options: MaskOptions) -> None:
+    def __init__(self, options: LabelOptions) -> None:
         self._options = options
 
     def read(self, path: Path | None) -> Listing:

@@ -50,3 +50,9 @@ def some(names: Iterable[str], limit: int = 5) -> str:
     names = list(names)
     shown = ", ".join(names[:limit])
     return shown if len(names) <= limit else f"{shown} and {len(names) - limit} more"
+
+
+def shorten(value: object) -> str:
+    """Show what stands in a file, as far as it fits a message."""
+    text = repr(value)
+    return text if len(text) <= 80 else f"{text[:77]}..."

@@ -30,7 +30,7 @@ def assign_splits(
 
     Where chance was unkind to a small class it is mended, at the price of the last point for one image: a class
     whose share of a split rounds to at least one gets one there, and every class keeps a training image. Of images
-    with masks, two are enough to get a validation image, and five to get a test image.
+    with masks or boxes, two are enough to get a validation image, and five to get a test image.
 
     Args:
         entries: usable files, ids unique.
@@ -52,9 +52,9 @@ def assign_splits(
         if entry.id not in kept:
             contents[entry.label].add(hashes[entry.id])
     cut: dict[str, Split] = {}
-    has_masks = any(entry.mask is not None for entry in entries)
+    many_in_one = any(entry.mask is not None or entry.boxes is not None for entry in entries)
     for of_one_class in contents.values():
-        cut |= _fill(_cut_class(of_one_class, cuts), cuts) if has_masks else _cut_class(of_one_class, cuts)
+        cut |= _fill(_cut_class(of_one_class, cuts), cuts) if many_in_one else _cut_class(of_one_class, cuts)
     return {entry.id: kept.get(entry.id) or cut[hashes[entry.id]] for entry in entries}
 
 

@@ -1,10 +1,11 @@
-"""Walking folders that people made: links, loops, folders without permission."""
+"""Walking folders that people made: links, loops, folders without permission; and their lists of names."""
 
 import os
 from dataclasses import dataclass
 from pathlib import Path
 
 from visionft.data.naming import is_junk, some
+from visionft.errors import DataError
 from visionft.imaging import IMAGE_EXTENSIONS
 from visionft.sample import Problem
 
@@ -77,3 +78,17 @@ def images_below(folder: Path, problems: list[Problem]) -> tuple[list[Path], lis
         others += contents.others
         waiting += [(inner, above | {real}) for inner in contents.folders]
     return images, others
+
+
+def read_lines(path: Path) -> list[str]:
+    """Return the lines of a text file.
+
+    Raises:
+        DataError: when it cannot be read as UTF-8 text.
+    """
+    try:
+        return path.read_text(encoding="utf-8-sig").splitlines()
+    except OSError as error:
+        raise DataError(f"{path}: cannot be read ({error.strerror})") from error
+    except UnicodeDecodeError as error:
+        raise DataError(f"{path}: is not UTF-8 text ({error.reason})") from error

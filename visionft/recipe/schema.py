@@ -10,6 +10,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validat
 
 from visionft.catalog import Catalog
 from visionft.data import FORMATS
+from visionft.data.listing import OnBadBox
 from visionft.errors import UnknownName
 from visionft.heads import HEADS
 from visionft.losses import LOSSES
@@ -62,6 +63,8 @@ class DataSection(Section):
     """Share of the training images, per class, that validation takes where the data gives no validation split."""
     test_fraction: Fraction = 0.15
     """Share of all images, per class, that testing takes where the data gives no splits at all."""
+    on_bad_box: OnBadBox = "drop"
+    """drop goes on without boxes that have no area or lie outside their image, and names them; fail stops."""
     strict: bool = False
     """Stop at the first look when any file cannot be used, instead of going on without it."""
 
@@ -126,6 +129,12 @@ class AugmentSection(Section):
 
     orientation: Literal["fixed", "upright", "any"] = "upright"
     """fixed never flips (text, digits); upright flips left-right; any also flips and turns by 90 degrees."""
+    mosaic: Annotated[float, Field(ge=0, le=1)] = 0.0
+    """For detection: share of the training images that are put together from parts of four (Bochkovskiy et al. 2020,
+    arXiv:2004.10934); not in the last stage, which sees images as they are."""
+    mixup: Annotated[float, Field(ge=0, le=1)] = 0.0
+    """For detection: share of the training images through which another shines (Zhang et al. 2019, arXiv:1902.04103);
+    not in the last stage."""
 
 
 class OptimSection(Section):

@@ -7,7 +7,7 @@ from torch import Tensor
 from visionft.assemble import Job
 from visionft.checkpoint import Checkpoint, RunFolder
 from visionft.training.events import Event, Notice, Sink
-from visionft.training.progress import Best, Progress, selection_value
+from visionft.training.progress import Best, Progress
 
 
 class Session:

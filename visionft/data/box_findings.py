@@ -1,0 +1,70 @@
+"""What a person should know about the objects of a data set."""
+
+from collections.abc import Iterator, Sequence
+
+from visionft.data.naming import some
+from visionft.sample import SPLITS, Dataset, Problem, Sample
+
+_SMALL = 8  # pixels; what most backbones see as one step of their shallowest map
+
+
+def find_box_problems(dataset: Dataset) -> Iterator[Problem]:
+    """Look for classes without objects, images without objects, and objects too small to be seen.
+
+    Args:
+        dataset: samples with boxes and splits.
+    """
+    yield from _about_classes(dataset)
+    yield from _about_empty(dataset)
+    yield from _about_small(dataset.samples)
+
+
+def _about_classes(dataset: Dataset) -> Iterator[Problem]:
+    images = [0] * len(dataset.class_names)
+    for sample in dataset.samples:
+        for label in sample.classes:
+            images[label] += 1
+    none = [name for name, count in zip(dataset.class_names, images, strict=True) if count == 0]
+    once = [name for name, count in zip(dataset.class_names, images, strict=True) if count == 1]
+    if none:
+        yield Problem("classes", f"{len(none)} have no object in any image: {some(none)}")
+    if once:
+        what = f"{len(once)} occur in one image only, and can be learned or tested but not both: {some(once)}"
+        yield Problem("classes", what)
+
+
+def _about_empty(dataset: Dataset) -> Iterator[Problem]:
+    for split in SPLITS:
+        samples = dataset.split(split)
+        empty = [sample.id for sample in samples if not sample.amounts]
+        if not empty:
+            continue
+        if len(empty) == len(samples):
+            what = "no image has an object"
+            if split == "test":
+                yield Problem(split, f"{what}; its numbers say nothing")
+            else:
+                consequence = "there is nothing to learn from" if split == "train" else "nothing tells the best epoch"
+                yield Problem(split, f"{what}, so {consequence}", fatal=True)
+            continue
+        many = "; so many look like missing labels" if 2 * len(empty) > len(samples) else ""
+        what = f"{len(empty)} of {len(samples)} images have no object{many}: {some(empty)}"
+        yield Problem(split, what)
+
+
+def _about_small(samples: Sequence[Sample]) -> Iterator[Problem]:
+    in_all, small = 0, 0
+    where = []
+    for sample in samples:
+        sides = [
+            min(right - left, bottom - top)
+            for (left, top, right, bottom), crowd in zip(sample.boxes.xyxy, sample.boxes.crowd, strict=True)
+            if not crowd
+        ]
+        found = sum(side < _SMALL for side in sides)
+        in_all, small = in_all + len(sides), small + found
+        if found:
+            where.append(sample.id)
+    if small:
+        what = f"{small} of {in_all} objects are less than {_SMALL} pixels wide or high in the original images"
+        yield Problem("boxes", f"{what}, and smaller on a smaller canvas: {some(where)}")

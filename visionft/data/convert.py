@@ -1,0 +1,191 @@
+"""Writing data sets of boxes in the formats that other tools read: COCO, YOLO, Pascal VOC.
+
+=====  ===============================================================================================
+COCO   keeps everything
+YOLO   has no crowds: they are left out
+VOC    has whole pixels; crowds become ``difficult``; the order of classes and those without objects are
+       not written. A box of a single pixel is left out, which readers take for a slip of the mouse
+=====  ===============================================================================================
+
+What is written is a whole data set, pictures and splits included, and ``load_dataset`` reads it back. Pictures are
+renamed where two of them would have the same name.
+"""
+
+import json
+import os
+import shutil
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path, PurePosixPath
+from typing import Any, Literal
+
+from visionft.data.naming import some
+from visionft.data.voc_file import write_xml
+from visionft.data.yolo_file import write_yaml
+from visionft.errors import DataError
+from visionft.sample import SPLITS, Boxes, Dataset, Problem, Sample, Split
+
+Pictures = Literal["copy", "link"]
+"""How pictures get into the new folder: as copies, or as symbolic links to where they are."""
+
+
+def write_coco(dataset: Dataset, folder: Path, pictures: Pictures = "copy") -> list[Problem]:
+    """Write ``annotations/instances_{split}.json`` and ``images/``.
+
+    Args:
+        dataset: samples with boxes.
+        folder: a new or empty folder.
+        pictures: how they get there.
+
+    Returns:
+        What the format cannot hold.
+
+    Raises:
+        DataError: when the data have no boxes, or the folder cannot be written or is not empty.
+    """
+    with _writing_to(folder):
+        return _write_coco(dataset, folder, pictures, _prepare(dataset, folder))
+
+
+def _write_coco(dataset: Dataset, folder: Path, pictures: Pictures, names: Mapping[str, str]) -> list[Problem]:
+    _place_pictures(dataset, pictures, lambda sample: folder / "images" / names[sample.id])
+    categories = [{"id": number, "name": name} for number, name in enumerate(dataset.class_names, start=1)]
+    for split in _used(dataset):
+        images: list[dict[str, Any]] = []
+        annotations: list[dict[str, Any]] = []
+        for number, sample in enumerate(dataset.split(split), start=1):
+            width, height = sample.size
+            images.append({"id": number, "file_name": names[sample.id], "width": width, "height": height})
+            for annotation in _annotations(sample.boxes):
+                annotations.append({"id": len(annotations) + 1, "image_id": number, **annotation})
+        data = {"images": images, "annotations": annotations, "categories": categories}
+        _write(folder / f"annotations/instances_{split}.json", json.dumps(data, ensure_ascii=False))
+    return []
+
+
+def write_yolo(dataset: Dataset, folder: Path, pictures: Pictures = "copy") -> list[Problem]:
+    """Write ``data.yaml``, ``images/{split}`` and ``labels/{split}``.
+
+    Args, Returns, Raises: as of ``write_coco``.
+    """
+    with _writing_to(folder):
+        return _write_yolo(dataset, folder, pictures, _prepare(dataset, folder))
+
+
+def _write_yolo(dataset: Dataset, folder: Path, pictures: Pictures, names: Mapping[str, str]) -> list[Problem]:
+    _place_pictures(dataset, pictures, lambda sample: folder / "images" / sample.split / names[sample.id])
+    crowds = []
+    for sample in dataset.samples:
+        lines = []
+        for xyxy, label, crowd in zip(sample.boxes.xyxy, sample.boxes.labels, sample.boxes.crowd, strict=True):
+            if crowd:
+                crowds.append(sample.id)
+            else:
+                lines.append(" ".join([str(label), *(f"{share:.10f}" for share in _shares(xyxy, *sample.size))]))
+        file = folder / "labels" / sample.split / PurePosixPath(names[sample.id]).with_suffix(".txt")
+        _write(file, "".join(f"{line}\n" for line in lines))
+    write_yaml(folder / "data.yaml", _used(dataset), dataset.class_names)
+    what = f"{len(crowds)} objects are neither learned nor measured, which YOLO cannot say; left out: {some(crowds)}"
+    return [Problem(str(folder), what)] if crowds else []
+
+
+def write_voc(dataset: Dataset, folder: Path, pictures: Pictures = "copy") -> list[Problem]:
+    """Write ``Annotations``, ``JPEGImages`` and ``ImageSets/Main``.
+
+    Args, Returns, Raises: as of ``write_coco``; class names that XML cannot hold raise as well.
+    """
+    for name in dataset.class_names:
+        if not name.isprintable() or name != name.strip():
+            raise DataError(f"{folder}: the class {name!r} cannot be written as XML; rename it")
+    with _writing_to(folder):
+        return _write_voc(dataset, folder, pictures, _prepare(dataset, folder))
+
+
+def _write_voc(dataset: Dataset, folder: Path, pictures: Pictures, names: Mapping[str, str]) -> list[Problem]:
+    _place_pictures(dataset, pictures, lambda sample: folder / "JPEGImages" / names[sample.id])
+    (folder / "Annotations").mkdir()
+    points = []
+    for sample in dataset.samples:
+        file = folder / "Annotations" / PurePosixPath(names[sample.id]).with_suffix(".xml")
+        lost = write_xml(file, names[sample.id], sample.size, sample.boxes, dataset.class_names)
+        points += [sample.id] * len(lost)
+    for split in _used(dataset):
+        stems = [PurePosixPath(names[sample.id]).stem for sample in dataset.split(split)]
+        _write(folder / f"ImageSets/Main/{split}.txt", "".join(f"{stem}\n" for stem in stems))
+    what = f"{len(points)} objects are a single pixel, which Pascal VOC cannot say; left out: {some(points)}"
+    return [Problem(str(folder), what)] if points else []
+
+
+def _prepare(dataset: Dataset, folder: Path) -> Mapping[str, str]:
+    """Check what is to be written and where, and return sample id -> new name of its picture."""
+    if dataset.task != "detection":
+        raise DataError(f"{dataset.name}: its labels are made for {dataset.task}; only boxes can be converted")
+    folder.mkdir(parents=True, exist_ok=True)
+    if any(folder.iterdir()):
+        raise DataError(f"{folder}: is not empty; give a new folder")
+    return _new_names(dataset.samples)
+
+
+@contextmanager
+def _writing_to(folder: Path) -> Iterator[None]:
+    """Tell of a full disk or a folder that cannot be written."""
+    try:
+        yield
+    except OSError as error:
+        what = f"{error.filename}: {error.strerror}" if error.filename else error.strerror
+        raise DataError(f"{folder}: cannot be written ({what}); give a new folder") from error
+
+
+def _new_names(samples: tuple[Sample, ...]) -> dict[str, str]:
+    """Give every sample a file name of its own whose stem no other has, whatever the case of its letters.
+
+    The stem has no spaces, which lists of Pascal VOC do not allow.
+    """
+    names: dict[str, str] = {}
+    taken: set[str] = set()
+    for sample in samples:
+        path = PurePosixPath(sample.id)
+        parts = [part for part in path.with_suffix("").parts if part not in ("..", "/")]
+        plain, long = ("_".join(text.split()) or "image" for text in (parts[-1], "-".join(parts)))
+        stems = (plain, long, *(f"{long}-{number}" for number in range(2, len(samples) + 2)))
+        stem = next(stem for stem in stems if stem.casefold() not in taken)
+        taken.add(stem.casefold())
+        names[sample.id] = stem + sample.path.suffix
+    return names
+
+
+def _used(dataset: Dataset) -> tuple[Split, ...]:
+    return tuple(split for split in SPLITS if dataset.split(split))
+
+
+def _place_pictures(dataset: Dataset, pictures: Pictures, place: Callable[[Sample], Path]) -> None:
+    for sample in dataset.samples:
+        file = place(sample)
+        file.parent.mkdir(parents=True, exist_ok=True)
+        if pictures == "link":
+            file.symlink_to(os.path.realpath(sample.path))
+        else:
+            shutil.copyfile(sample.path, file)
+
+
+def _write(file: Path, text: str) -> None:
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(text, encoding="utf-8")
+
+
+def _annotations(boxes: Boxes) -> list[dict[str, Any]]:
+    return [
+        {
+            "category_id": label + 1,
+            "bbox": [left, top, right - left, bottom - top],
+            "area": (right - left) * (bottom - top),
+            "iscrowd": int(crowd),
+        }
+        for (left, top, right, bottom), label, crowd in zip(boxes.xyxy, boxes.labels, boxes.crowd, strict=True)
+    ]
+
+
+def _shares(xyxy: tuple[float, ...], width: int, height: int) -> tuple[float, ...]:
+    left, top, right, bottom = xyxy
+    centre = ((left + right) / 2 / width, (top + bottom) / 2 / height)
+    return (*centre, (right - left) / width, (bottom - top) / height)
