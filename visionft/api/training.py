@@ -17,6 +17,7 @@ from visionft.checkpoint import RunFolder
 from visionft.errors import CheckpointError
 from visionft.recipe import Recipe, recipe_to_yaml
 from visionft.spec import ModelSpec
+from visionft.tasks.detection import Detection
 from visionft.training import Sink, exact_runner, fit
 from visionft.training.console import Console
 from visionft.training.estimate import outline
@@ -146,9 +147,7 @@ def _spec(job: Job, folder: RunFolder, val: dict[str, float]) -> ModelSpec:
         class_names=job.dataset.class_names,
         input=job.input,
         palette=job.dataset.palette,
-        thresholds=job.task.thresholds(
-            job.dataset.split("val"), job.input, exact_runner(job), batch_size=recipe.optim.batch_size
-        ),
+        thresholds=_thresholds(job),
         provenance={
             "name": recipe.name,
             "visionft": __version__,
@@ -159,6 +158,14 @@ def _spec(job: Job, folder: RunFolder, val: dict[str, float]) -> ModelSpec:
             "validation": val,
         },
     )
+
+
+def _thresholds(job: Job) -> tuple[float, ...]:
+    """Return from which confidence on each class is believed, chosen on the validation images."""
+    if not isinstance(job.task, Detection):
+        return ()
+    samples = job.dataset.split("val")
+    return job.task.thresholds(samples, job.input, exact_runner(job), batch_size=job.recipe.optim.batch_size)
 
 
 def _tell(sinks: Sequence[Sink], text: str) -> None:

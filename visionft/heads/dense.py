@@ -184,9 +184,7 @@ class _Branch(nn.Module):
         self.convolutions = nn.ModuleList(
             nn.Conv2d(_WIDTH, _WIDTH, 3, padding=1, bias=False) for _ in range(_CONVOLUTIONS)
         )
-        self.norms = nn.ModuleList(
-            nn.ModuleList(nn.BatchNorm2d(_WIDTH) for _ in STRIDES) for _ in range(_CONVOLUTIONS)
-        )
+        self.norms = nn.ModuleList(nn.ModuleList(nn.BatchNorm2d(_WIDTH) for _ in STRIDES) for _ in range(_CONVOLUTIONS))
         self.dropout = nn.Dropout2d(dropout)
 
     def forward(self, map_BCHW: Tensor, level: int) -> Tensor:

@@ -94,8 +94,9 @@ class Levels(nn.Module):
         if is_plain(strides):
             goes_to = [0] * (len(given) - 1) + [min(level for level in wanted if level >= goes_to[-1])]
         members = {level: [i for i, place in enumerate(goes_to) if place == level] for level in wanted}
-        self.levels = nn.ModuleList(_Level(level, members, channels, normed=is_plain(strides)) for level in wanted)
-        self.channels = [level.channels for level in self.levels]
+        levels = [_Level(level, members, channels, normed=is_plain(strides)) for level in wanted]
+        self.levels = nn.ModuleList(levels)
+        self.channels = [level.channels for level in levels]
 
     def forward(self, maps: list[Tensor]) -> list[Tensor]:
         """Return the wanted levels, BCHW, each twice as large as the next where the strides say so."""

@@ -101,7 +101,8 @@ class TaskSection(Section):
     kind: TaskKind = "classification"
     """The task."""
     head: Annotated[str, _known_in(HEADS)] | None = None
-    """The head put on the backbone; none takes linear for classification, lite for segmentation, dense for detection."""
+    """The head put on the backbone; none takes linear for classification, lite for segmentation and dense for
+    detection."""
     losses: dict[Annotated[str, _known_in(LOSSES)], Annotated[float, Field(gt=0)]] | None = None
     """For segmentation: losses and their weights; none takes cross_entropy and dice, each once."""
     dropout: Fraction = 0.2
@@ -251,9 +252,7 @@ class Recipe(Section):
     def _selection_is_the_tasks(self) -> "Recipe":
         if self.select not in SELECTIONS[self.task.kind]:
             allowed = ", ".join(SELECTIONS[self.task.kind])
-            raise ValueError(
-                f"evaluate.select: {self.select} is not measured for {self.task.kind}; choose {allowed}"
-            )
+            raise ValueError(f"evaluate.select: {self.select} is not measured for {self.task.kind}; choose {allowed}")
         return self
 
     @model_validator(mode="after")

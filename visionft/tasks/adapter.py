@@ -131,8 +131,7 @@ class TaskAdapter(Protocol):
             batch_size: canvases that go through it at once.
             bootstrap: resamples behind the 95 % intervals.
             seed: of the resampling.
-            thresholds: confidence from which on each class is believed, where the task has one: what
-                ``thresholds`` returned for the validation images.
+            thresholds: confidence from which on each class is believed, where the task has one: the spec's.
             on_done: called with the number of images done.
         """
         ...
@@ -143,19 +142,6 @@ class TaskAdapter(Protocol):
 
     def compare(self, found: NDArray[np.float32], expected: NDArray[np.float32]) -> Agreement:
         """Say how far results of an exported file agree with the network's, of the same shape."""
-        ...
-
-    def thresholds(
-        self, samples: Sequence[Sample], spec: InputSpec, run: Runner, *, batch_size: int
-    ) -> tuple[float, ...]:
-        """Return the confidence from which on each class is believed, where results need one; else nothing.
-
-        Args:
-            samples: validation images.
-            spec: the canvas.
-            run: the network.
-            batch_size: canvases that go through it at once.
-        """
         ...
 
 

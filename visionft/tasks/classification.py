@@ -131,7 +131,7 @@ class Classification:
         batch_size: int,
         bootstrap: int,
         seed: int,
-        thresholds: Sequence[float] = (),
+        thresholds: Sequence[float] = (),  # noqa: ARG002  # the most probable class is believed
         on_done: Callable[[int], None] | None = None,
     ) -> ClassificationEvaluation:
         """Return the full set of classification metrics; see ``TaskAdapter.evaluate``."""
@@ -155,9 +155,3 @@ class Classification:
     def compare(self, found: NDArray[np.float32], expected: NDArray[np.float32]) -> Agreement:
         """Compare probabilities; see ``TaskAdapter.compare``."""
         return same_class(found, expected)
-
-    def thresholds(
-        self, samples: Sequence[Sample], spec: InputSpec, run: Runner, *, batch_size: int
-    ) -> tuple[float, ...]:
-        """Return nothing: the most probable class is the answer."""
-        return ()

@@ -176,7 +176,14 @@ class Detection:
     def thresholds(
         self, samples: Sequence[Sample], spec: InputSpec, run: Runner, *, batch_size: int
     ) -> tuple[float, ...]:
-        """Return the score with the best F1 for each class, measured in the original frame."""
+        """Return the score with the best F1 for each class, measured in the original frame.
+
+        Args:
+            samples: validation images.
+            spec: the canvas.
+            run: the network.
+            batch_size: canvases that go through it at once.
+        """
         found = list(_detect_all(samples, spec, run, batch_size))
         return best_thresholds(found, [sample.boxes for sample in samples], len(self.class_names))
 

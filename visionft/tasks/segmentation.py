@@ -175,7 +175,7 @@ class Segmentation:
         batch_size: int,
         bootstrap: int,
         seed: int,
-        thresholds: Sequence[float] = (),
+        thresholds: Sequence[float] = (),  # noqa: ARG002  # the most probable class is believed
         on_done: Callable[[int], None] | None = None,
     ) -> SegmentationEvaluation:
         """Return the full set of segmentation metrics in the original frame; see ``TaskAdapter.evaluate``."""
@@ -200,12 +200,6 @@ class Segmentation:
     def compare(self, found: NDArray[np.float32], expected: NDArray[np.float32]) -> Agreement:
         """Compare probabilities; see ``TaskAdapter.compare``."""
         return same_class(found, expected)
-
-    def thresholds(
-        self, samples: Sequence[Sample], spec: InputSpec, run: Runner, *, batch_size: int
-    ) -> tuple[float, ...]:
-        """Return nothing: the most probable class is the answer."""
-        return ()
 
 
 class _Resized(nn.Module):
