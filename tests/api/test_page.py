@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from visionft.api.page import results_of
+from visionft.api.page_results import results_of
 from visionft.imaging import default_palette
 from visionft.metrics import classification_metrics, count_image, segmentation_metrics
 from visionft.sample import Dataset, Sample

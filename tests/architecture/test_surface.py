@@ -25,10 +25,12 @@ def test_what_users_import():
     assert sorted(visionft.__all__) == [
         "Artifact",
         "Check",
+        "Converted",
         "Predictor",
         "Recipe",
         "Run",
         "check",
+        "convert",
         "evaluate",
         "load_recipe",
         "open_run",

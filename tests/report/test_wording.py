@@ -46,6 +46,7 @@ def test_scores_are_written_in_their_own_unit():
     assert wording.score(0.5, "macro_f1") == "50.0\u202f%"
     assert wording.score_name("macro_f1") == "macro F1"
     assert wording.score_name("miou") == "mean IoU"
+    assert wording.score_name("map50") == "mean AP50"
     assert wording.score_name("top_5") == "top 5"
 
 

@@ -1,9 +1,10 @@
-"""From an image file to the network's canvas, and from a mask to a picture: one code for training and prediction."""
+"""From an image file to the network's canvas, and from masks and boxes to a picture: one code for all that need it."""
 
+from visionft.imaging.boxes import draw_boxes
 from visionft.imaging.canvas import cut_window, mask_to_canvas, to_canvas
 from visionft.imaging.decode import decode
 from visionft.imaging.header import IMAGE_EXTENSIONS, MAX_PIXELS
-from visionft.imaging.palette import default_palette, paint
+from visionft.imaging.palette import default_palette, line_palette, paint
 from visionft.imaging.png import index_png
 
 __all__ = [
@@ -12,7 +13,9 @@ __all__ = [
     "cut_window",
     "decode",
     "default_palette",
+    "draw_boxes",
     "index_png",
+    "line_palette",
     "mask_to_canvas",
     "paint",
     "to_canvas",

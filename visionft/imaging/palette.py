@@ -18,15 +18,17 @@ def default_palette(class_names: Sequence[str]) -> tuple[Colour, ...]:
 
     The colour of a class depends on its index and on no other class.
     """
-    colours = _distinct(len(class_names))
+    colours = line_palette(len(class_names))
     return tuple(
         BLACK if name.lower() == "background" else colour for name, colour in zip(class_names, colours, strict=True)
     )
 
 
 @cache
-def _distinct(count: int) -> tuple[Colour, ...]:
-    """Take, again and again, the colour that is farthest from all before it, black and white being the first.
+def line_palette(count: int) -> tuple[Colour, ...]:
+    """Return a colour for each of as many classes: for boxes, on which the black of a background would not show.
+
+    They are taken, again and again, as far as possible from all before, black and white being the first.
 
     Source:
         Glasbey et al. (2007), Colour displays for categorical images, Color Research and Application 32 (4).

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from visionft.errors import DataError
-from visionft.imaging import default_palette, index_png, paint
+from visionft.imaging import default_palette, index_png, line_palette, paint
 from visionft.imaging.boxes import draw_boxes
 from visionft.predict.images import Image, load_pixels
 from visionft.spec import ModelSpec
@@ -159,8 +159,7 @@ class Detection:
             size=size,
             class_names=names,
             thresholds=spec.thresholds or (0.5,) * len(names),
-            # the colours of numbers: black, which a class called background would have, suits areas and not lines
-            palette=spec.palette or default_palette(tuple(map(str, range(len(names))))),
+            palette=spec.palette or line_palette(len(names)),
         )
 
     def above(self, threshold: float | None = None) -> "Detection":

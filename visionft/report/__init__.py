@@ -2,12 +2,15 @@
 
 from visionft.report.classification import ClassificationResults, Example
 from visionft.report.data import DatasetFacts, ModelFacts, ReportData, Results, StageFacts
+from visionft.report.detection import BoxExample, DetectionResults, Tally
 from visionft.report.render import render_report, write_report
 from visionft.report.segmentation import MaskExample, SegmentationResults
 
 __all__ = [
+    "BoxExample",
     "ClassificationResults",
     "DatasetFacts",
+    "DetectionResults",
     "Example",
     "MaskExample",
     "ModelFacts",
@@ -15,6 +18,7 @@ __all__ = [
     "Results",
     "SegmentationResults",
     "StageFacts",
+    "Tally",
     "render_report",
     "write_report",
 ]

@@ -51,6 +51,7 @@ def _environment() -> "Environment":
     # here and not above: only a report needs it
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+    from visionft.report.box_overlays import box_pictures
     from visionft.report.overlays import mask_pictures
     from visionft.report.pictures import thumbnail_uri
 
@@ -72,6 +73,7 @@ def _environment() -> "Environment":
         score_name=wording.score_name,
         thumbnail_uri=thumbnail_uri,
         mask_pictures=mask_pictures,
+        box_pictures=box_pictures,
     )
     return environment
 

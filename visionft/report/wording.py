@@ -15,6 +15,9 @@ _SCORES = {
     "auroc": "AUROC",
     "miou": "mean IoU",
     "dice": "mean Dice",
+    "map": "mean AP",
+    "map50": "mean AP50",
+    "map75": "mean AP75",
 }
 PARTS: Mapping[Split, str] = {"train": "training", "val": "validation", "test": "test"}
 """Part of the data -> what its images are called."""

@@ -1,0 +1,142 @@
+"""Which detection finds which object: the rule of COCO, for several IoU thresholds at once.
+
+Shape suffixes: N detections, M objects, K classes, T IoU thresholds; 4 sides of a box (left, top, right, bottom in
+pixels of one frame), 5 the same with a class, 6 with a score and a class.
+
+Source:
+    Lin et al. (2014), Microsoft COCO: Common Objects in Context, arXiv 1405.0312, and the evaluation published with it.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from visionft.errors import DataError
+from visionft.metrics.scores import Floats, Ints
+from visionft.sample import CROWD, PADDING, Boxes
+
+Flags = NDArray[np.bool_]
+
+IOUS_T: Floats = np.linspace(0.5, 0.95, 10)
+"""What an overlap must reach: the thresholds of COCO."""
+
+MOST = 100
+"""Detections of a class that count in an image, by falling score: as COCO has it."""
+
+NOBODY = -1
+"""In the place of an object: there is none."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Truth:
+    """The objects of one image as arrays.
+
+    Attributes:
+        xyxy_M4: half-open boxes.
+        labels_M: class indices.
+        crowd_M: which rows stand for many objects at once.
+    """
+
+    xyxy_M4: Floats
+    labels_M: Ints
+    crowd_M: Flags
+
+    @classmethod
+    def of(cls, boxes: Boxes) -> "Truth":
+        """Read the objects of a sample."""
+        xyxy_M4 = np.array(boxes.xyxy, np.float64).reshape(-1, 4)
+        return cls(xyxy_M4, np.array(boxes.labels, np.int64), np.array(boxes.crowd, np.bool_))
+
+    @classmethod
+    def on_canvas(cls, boxes_N5: NDArray[np.float32], classes: int) -> "Truth":
+        """Read rows of a batch; a crowd, whose class a batch does not know, is one of every class."""
+        xyxy_N4, labels_N = boxes_N5[:, :4].astype(np.float64), boxes_N5[:, 4].astype(np.int64)
+        objects_N, crowds_N = (labels_N != PADDING) & (labels_N != CROWD), labels_N == CROWD
+        crowds = int(crowds_N.sum())
+        return cls(
+            np.concatenate([xyxy_N4[objects_N], xyxy_N4[crowds_N].repeat(classes, axis=0)]),
+            np.concatenate([labels_N[objects_N], np.tile(np.arange(classes), crowds)]),
+            np.repeat([False, True], [int(objects_N.sum()), crowds * classes]),
+        )
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Found:
+    """The detections of one image that count, by falling score.
+
+    Attributes:
+        xyxy_N4: half-open boxes.
+        scores_N: above 0.
+        labels_N: class indices.
+    """
+
+    xyxy_N4: Floats
+    scores_N: Floats
+    labels_N: Ints
+
+    @classmethod
+    def of(cls, found_N6: NDArray[np.float32], classes: int) -> "Found":
+        """Read detections; rows with score 0 are unused, and of each class ``MOST`` count.
+
+        Raises:
+            DataError: when they are of another shape, not finite, or of a class that is not there.
+        """
+        if found_N6.ndim != 2 or found_N6.shape[1] != 6:
+            raise DataError(f"detections: an array of shape {found_N6.shape} found; allowed is (number, 6)")
+        if not np.isfinite(found_N6).all():
+            raise DataError("detections: values that are not finite found; the network's weights may be damaged")
+        used_N6 = found_N6[found_N6[:, 4] > 0].astype(np.float64)
+        used_N6 = used_N6[np.argsort(-used_N6[:, 4], kind="stable")]
+        labels_N = used_N6[:, 5].astype(np.int64)
+        if outside := sorted(set(labels_N.tolist()) - set(range(classes))):
+            raise DataError(f"detections: class {outside[0]} found; allowed are 0..{classes - 1}")
+        found = cls(used_N6[:, :4], used_N6[:, 4], labels_N)
+        if len(labels_N) <= MOST:
+            return found
+        counted_N = np.zeros(len(labels_N), np.bool_)
+        for label in np.unique(labels_N):
+            counted_N[np.flatnonzero(labels_N == label)[:MOST]] = True
+        return found.only(counted_N)
+
+    def only(self, wanted_N: Flags) -> "Found":
+        """Return some of them."""
+        return Found(self.xyxy_N4[wanted_N], self.scores_N[wanted_N], self.labels_N[wanted_N])
+
+
+def overlaps(xyxy_N4: Floats, truth: Truth) -> Floats:
+    """Return iou_NM of every box with every object; with a crowd, the share of the box that lies in it."""
+    corners_NM2 = np.maximum(xyxy_N4[:, None, :2], truth.xyxy_M4[None, :, :2])
+    sides_NM2 = np.minimum(xyxy_N4[:, None, 2:], truth.xyxy_M4[None, :, 2:]) - corners_NM2
+    common_NM = sides_NM2.clip(0).prod(axis=2)
+    areas_N = (xyxy_N4[:, 2:] - xyxy_N4[:, :2]).prod(axis=1)
+    areas_M = (truth.xyxy_M4[:, 2:] - truth.xyxy_M4[:, :2]).prod(axis=1)
+    either_NM = np.where(truth.crowd_M, areas_N[:, None], areas_N[:, None] + areas_M - common_NM)
+    return np.where(common_NM > 0, common_NM / np.where(either_NM > 0, either_NM, 1), 0.0)
+
+
+def match(found: Found, truth: Truth, ious_T: Floats = IOUS_T) -> Ints:
+    """Give each detection, by falling score, the free object of its class that it overlaps most.
+
+    Args:
+        found: detections.
+        truth: objects; a crowd takes any number of detections, but only those that no object takes.
+        ious_T: rising thresholds.
+
+    Returns:
+        object_NT: row of the object, ``NOBODY`` where no overlap reaches the threshold.
+    """
+    object_NT = np.full((len(found.labels_N), len(ious_T)), NOBODY)
+    iou_NM = np.where(found.labels_N[:, None] == truth.labels_M, overlaps(found.xyxy_N4, truth), 0.0)
+    free_MT = np.ones((len(truth.labels_M), len(ious_T)), np.bool_)
+    reached_NM = iou_NM >= ious_T[0]
+    for n in np.flatnonzero(reached_NM.any(axis=1)):
+        candidates = np.flatnonzero(reached_NM[n])
+        # objects before crowds, then the largest overlap, and of equal ones the last
+        order = np.lexsort((-candidates, -iou_NM[n, candidates], truth.crowd_M[candidates]))
+        for m in candidates[order]:
+            taken_T = (object_NT[n] == NOBODY) & free_MT[m] & (iou_NM[n, m] >= ious_T)
+            object_NT[n, taken_T] = m
+            if not truth.crowd_M[m]:
+                free_MT[m] &= ~taken_T
+    return object_NT

@@ -1,0 +1,110 @@
+"""The pictures of an image with its objects and detections.
+
+Shape suffixes: H height, W width, 3 colour channels (RGB), N boxes.
+"""
+
+import math
+from collections.abc import Sequence
+from typing import TypeAlias
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from visionft.imaging import draw_boxes
+from visionft.imaging.boxes import line_width
+from visionft.metrics import Detected
+from visionft.report.classification import Example
+from visionft.report.detection import BoxExample, what_is_there
+from visionft.report.overlays import Picture
+from visionft.report.pictures import THUMBNAIL, jpeg_uri, shrink
+from visionft.report.segmentation import Colour
+from visionft.sample import Boxes
+
+Row: TypeAlias = tuple[tuple[float, float, float, float], str, Colour, bool]
+"""Box, text, colour, and whether it is marked."""
+
+LONG_SIDE = 640  # pixels; the page shows them at 330 to 530
+
+_CROWD: Colour = (150, 150, 150)
+_WHITE: Colour = (255, 255, 255)
+_THUMBNAIL_LINE = 3  # pixels; the page shows thumbnails at half their size
+_MARGIN = 0.5  # of the box's longer side, around it
+_LEAST_CUT = 48  # pixels; less shows nothing of the surroundings
+
+
+def shrink_boxed(image_HW3: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Shrink an image to the size that the page shows."""
+    return shrink(image_HW3, LONG_SIDE)
+
+
+def box_pictures(example: BoxExample, class_names: Sequence[str], palette: Sequence[Colour]) -> tuple[Picture, ...]:
+    """Return the image with its objects, and with what was detected; only what is wrong has a text and full colour."""
+    image_HW3 = shrink_boxed(example.image_HW3)
+    height, width = image_HW3.shape[:2]
+    scale_4 = np.array([width / example.size[0], height / example.size[1]] * 2, np.float32)
+    boxes, match = example.boxes, example.match
+    missed = set(match.missed)
+    truth = [
+        (box, "crowd" if crowd else class_names[label], _CROWD if crowd else palette[label], row in missed or crowd)
+        for row, (box, label, crowd) in enumerate(zip(boxes.xyxy, boxes.labels, boxes.crowd, strict=True))
+    ]
+    detected = [
+        (one.box, f"{class_names[one.label]} {one.score:.2f}", palette[one.label], one.mistake is not None)
+        for one in match.detected
+    ]
+    return tuple(
+        Picture(name, jpeg_uri(_draw(image_HW3, rows, scale_4)))
+        for name, rows in (("objects", truth), ("detections", detected))
+    )
+
+
+def cut_mistake(
+    image_HW3: NDArray[np.uint8], one: Detected, boxes: Boxes, class_names: Sequence[str], identifier: str
+) -> Example:
+    """Return a wrong detection with what is around it.
+
+    Args:
+        image_HW3: uint8 RGB, the original.
+        one: the detection, in its frame.
+        boxes: the objects of the image.
+        class_names: text for class 0, 1, ...
+        identifier: the sample's id.
+    """
+    height, width = image_HW3.shape[:2]
+    left, top, right, bottom = one.box
+    margin = max(_MARGIN * max(right - left, bottom - top), (_LEAST_CUT - max(right - left, bottom - top)) / 2)
+    x, y = (min(max(0, math.floor(start - margin)), side - 1) for start, side in ((left, width), (top, height)))
+    part_HW3 = image_HW3[y : max(y + 1, math.ceil(bottom + margin)), x : max(x + 1, math.ceil(right + margin))]
+    shown_HW3 = _fit(part_HW3)
+    scale = shown_HW3.shape[1] / part_HW3.shape[1]
+    box_14 = (np.array([one.box]) - [x, y, x, y]) * scale
+    return Example(
+        id=identifier,
+        image_HW3=draw_boxes(shown_HW3, box_14.astype(np.float32), [""], [_WHITE], line=_THUMBNAIL_LINE),
+        true=what_is_there(one, boxes, class_names),
+        predicted=class_names[one.label],
+        confidence=one.score,
+    )
+
+
+def _draw(image_HW3: NDArray[np.uint8], rows: Sequence[Row], scale_4: NDArray[np.float32]) -> NDArray[np.uint8]:
+    """Draw boxes, those that are not marked at half strength and without their text."""
+    for marked in (False, True):
+        chosen = [row for row in rows if row[3] == marked]
+        boxes_N4 = np.array([row[0] for row in chosen], np.float32).reshape(-1, 4) * scale_4
+        texts = [row[1] if marked else "" for row in chosen]
+        line, strength = (line_width(image_HW3) + 1, 1.0) if marked else (None, 0.6)
+        drawn_HW3 = draw_boxes(image_HW3, boxes_N4, texts, [row[2] for row in chosen], line=line)
+        image_HW3 = cv2.addWeighted(image_HW3, 1 - strength, drawn_HW3, strength, 0).astype(np.uint8, copy=False)
+    return image_HW3
+
+
+def _fit(part_HW3: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Scale a part so that it fills a thumbnail, for the line around the box to be of the same width everywhere."""
+    height, width = part_HW3.shape[:2]
+    scale = THUMBNAIL / max(height, width)
+    if scale <= 1:
+        return shrink(part_HW3, THUMBNAIL)
+    size = (max(1, round(width * scale)), max(1, round(height * scale)))
+    return cv2.resize(part_HW3, size, interpolation=cv2.INTER_CUBIC).astype(np.uint8, copy=False)
