@@ -141,10 +141,13 @@ def box_folder(tmp_path_factory) -> Path:
     """YOLO data of 24 pictures of 80 x 64: bright discs (0) and red squares (1) of several sizes on a dark ground."""
     root = tmp_path_factory.mktemp("objects")
     rng = np.random.default_rng(0)
+    splits = ["train"] * 14 + ["val"] * 5 + ["test"] * 5
     for part in ("images", "labels"):
-        (root / part).mkdir()
-    (root / "data.yaml").write_text("train: images\nnames: [disc, square]\n")
-    for number in range(24):
+        for split in set(splits):
+            (root / part / split).mkdir(parents=True)
+    folders = "".join(f"{split}: images/{split}\n" for split in dict.fromkeys(splits))
+    (root / "data.yaml").write_text(f"{folders}names: [disc, square]\n")
+    for number, split in enumerate(splits):
         image = rng.integers(0, 60, (64, 80, 3), dtype=np.uint8)
         rows = []
         for place in range(number % 3 + (number != 0)):  # the first picture shows nothing
@@ -155,8 +158,8 @@ def box_folder(tmp_path_factory) -> Path:
             else:
                 cv2.circle(image, (x, y), half, (230, 210, 190), -1)
             rows.append(f"{kind} {x / 80} {y / 64} {2 * half / 80} {2 * half / 64}")
-        (root / "labels" / f"{number:02}.txt").write_text("\n".join(rows))
-        cv2.imwrite(str(root / "images" / f"{number:02}.png"), image)
+        (root / "labels" / split / f"{number:02}.txt").write_text("\n".join(rows))
+        cv2.imwrite(str(root / "images" / split / f"{number:02}.png"), image)
     return root
 
 
@@ -167,7 +170,7 @@ def objects(box_folder):
     def make(**sections) -> Recipe:
         data = {
             "name": "objects",
-            "data": {"path": str(box_folder), "val_fraction": 0.25, "test_fraction": 0.25},
+            "data": {"path": str(box_folder)},
             "backbone": {"name": "test_resnet", "weights": "none"},
             "input": {"size": [64, 80]},
             "task": {"kind": "detection", "dropout": 0.0},
