@@ -9,17 +9,19 @@ from typing import TYPE_CHECKING, Any
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
-    from visionft.api import Artifact, Check, Run, check, evaluate, open_run, train
+    from visionft.api import Artifact, Check, Converted, Run, check, convert, evaluate, open_run, train
     from visionft.predict import Predictor
     from visionft.recipe import Recipe, load_recipe
 
 _HOME = {
     "Artifact": "visionft.api",
     "Check": "visionft.api",
+    "Converted": "visionft.api",
     "Predictor": "visionft.predict",
     "Recipe": "visionft.recipe",
     "Run": "visionft.api",
     "check": "visionft.api",
+    "convert": "visionft.api",
     "evaluate": "visionft.api",
     "load_recipe": "visionft.recipe",
     "open_run": "visionft.api",
@@ -29,10 +31,12 @@ _HOME = {
 __all__ = [
     "Artifact",
     "Check",
+    "Converted",
     "Predictor",
     "Recipe",
     "Run",
     "check",
+    "convert",
     "evaluate",
     "load_recipe",
     "open_run",

@@ -38,3 +38,10 @@ def pillow_rgb(data: bytes) -> np.ndarray:
         picture = picture.convert("RGBA")
         picture = Image.alpha_composite(Image.new("RGBA", picture.size, "white"), picture)
     return np.asarray(picture.convert("RGB"))
+
+
+def places(whole: np.ndarray, part: np.ndarray) -> list[tuple[int, int]]:
+    """Return where (x, y) a picture lies in another one, pixel for pixel."""
+    high, wide = part.shape[:2]
+    corners = (whole[: whole.shape[0] - high + 1, : whole.shape[1] - wide + 1] == part[0, 0]).all(axis=2)
+    return [(x, y) for y, x in np.argwhere(corners) if np.array_equal(whole[y : y + high, x : x + wide], part)]

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from visionft.api.checking import Check, check
+    from visionft.api.converting import Converted, convert
     from visionft.api.evaluation import evaluate
     from visionft.api.prediction import predict
     from visionft.api.run import Artifact, Run, open_run
@@ -13,16 +14,30 @@ if TYPE_CHECKING:
 _HOME = {
     "Artifact": "run",
     "Check": "checking",
+    "Converted": "converting",
     "Run": "run",
     "check": "checking",
     "complete": "training",
+    "convert": "converting",
     "evaluate": "evaluation",
     "open_run": "run",
     "predict": "prediction",
     "train": "training",
 }
 
-__all__ = ["Artifact", "Check", "Run", "check", "complete", "evaluate", "open_run", "predict", "train"]
+__all__ = [
+    "Artifact",
+    "Check",
+    "Converted",
+    "Run",
+    "check",
+    "complete",
+    "convert",
+    "evaluate",
+    "open_run",
+    "predict",
+    "train",
+]
 
 
 def __getattr__(name: str) -> Any:

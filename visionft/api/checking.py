@@ -1,9 +1,11 @@
 """Everything wrong with a recipe or a data folder, before any training."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from visionft.api.augment_grid import require_picture_name, write_augment_grid
 from visionft.api.facts import fingerprint
 from visionft.api.resolving import resolve
 from visionft.assemble import Runtime, load_data
@@ -11,7 +13,8 @@ from visionft.assemble.job import build_task, canvas_size, input_spec
 from visionft.backbones import build_backbone
 from visionft.errors import RecipeError, VisionftError
 from visionft.recipe import Recipe
-from visionft.sample import SPLITS, Dataset
+from visionft.sample import SPLITS, Dataset, Split
+from visionft.spec import InputSpec
 from visionft.stages import height_and_width, plan
 
 
@@ -24,12 +27,16 @@ class Check:
         warnings: what a person should know.
         data: name, classes and image counts; none when the data could not be read.
         counts: class -> split -> images.
+        objects: class -> split -> objects, of a detection; else empty.
+        picture: the file with augmented images, where one was asked for and could be made.
     """
 
     errors: tuple[str, ...]
     warnings: tuple[str, ...]
     data: dict[str, Any] | None
     counts: dict[str, dict[str, int]]
+    objects: dict[str, dict[str, int]] = field(default_factory=dict)
+    picture: str | None = None
 
     @property
     def ok(self) -> bool:
@@ -37,13 +44,22 @@ class Check:
         return not self.errors
 
 
-def check(recipe: Recipe | str | Path, overrides: tuple[str, ...] = ()) -> Check:
+def check(
+    recipe: Recipe | str | Path, overrides: tuple[str, ...] = (), *, show_augment: str | Path | None = None
+) -> Check:
     """Look at recipe, data and backbone, and collect everything that is wrong with any of them.
 
     Args:
         recipe: a Recipe, a recipe file or name, a folder of images or a CSV manifest.
         overrides: ``key=value`` texts laid over the recipe.
+        show_augment: a PNG to write, with training images as the most strongly augmented stage sees them.
+
+    Raises:
+        DataError: when that file cannot be written; nothing else raises.
     """
+    picture = None if show_augment is None else Path(show_augment)
+    if picture is not None:
+        require_picture_name(picture)
     try:
         resolved = resolve(recipe, overrides)
     except RecipeError as error:
@@ -57,22 +73,47 @@ def check(recipe: Recipe | str | Path, overrides: tuple[str, ...] = ()) -> Check
         warnings += [str(problem) for problem in dataset.problems if not problem.fatal]
     except VisionftError as error:
         errors += str(error).splitlines()
-    for look in (_check_network, _check_runtime):
-        try:
-            look(resolved, dataset)
-        except VisionftError as error:
-            errors += str(error).splitlines()
+    canvas: InputSpec | None = None
+    try:
+        canvas = _check_network(resolved, dataset)
+    except VisionftError as error:
+        errors += str(error).splitlines()
+    try:
+        Runtime.choose(resolved, cores=1)  # device and number formats, as training would
+    except VisionftError as error:
+        errors += str(error).splitlines()
     if dataset is None:
         return Check(tuple(errors), tuple(warnings), None, {})
-    counts = {split: dataset.counts(split) for split in SPLITS}
-    table: dict[str, dict[str, int]] = {
-        name: {split: counts[split][name] for split in SPLITS} for name in dataset.class_names
+    drawn = picture is not None and canvas is not None and bool(dataset.split("train"))
+    if picture is not None and canvas is not None and drawn:
+        require_picture_name(picture, dataset)
+        write_augment_grid(picture, resolved, dataset, canvas)
+    return Check(
+        tuple(errors),
+        tuple(warnings),
+        fingerprint(dataset),
+        counts=_by_class(dataset, {split: list(dataset.counts(split).values()) for split in SPLITS}),
+        objects=_by_class(dataset, {split: dataset.amounts(split) for split in SPLITS})
+        if dataset.task == "detection"
+        else {},
+        picture=str(picture) if drawn else None,
+    )
+
+
+def _by_class(dataset: Dataset, numbers: Mapping[Split, Sequence[int]]) -> dict[str, dict[str, int]]:
+    """Return class -> split -> number, given split -> number of class 0, 1, ..."""
+    return {
+        name: {split: of_class[label] for split, of_class in numbers.items()}
+        for label, name in enumerate(dataset.class_names)
     }
-    return Check(tuple(errors), tuple(warnings), fingerprint(dataset), table)
 
 
-def _check_network(recipe: Recipe, dataset: Dataset | None) -> None:
-    """Build the backbone, with weights that are on this machine, and lay the stages over its depth groups."""
+def _check_network(recipe: Recipe, dataset: Dataset | None) -> InputSpec:
+    """Build the backbone, with weights that are on this machine, and lay the stages over its depth groups.
+
+    Returns:
+        The recipe's canvas.
+    """
     section, size = recipe.backbone, canvas_size(recipe, dataset)
     weights = "none" if section.weights == "pretrained" else section.weights  # looking must not download
     backbone = build_backbone(section.name, weights, drop_path=section.drop_path, image_size=size)
@@ -82,8 +123,4 @@ def _check_network(recipe: Recipe, dataset: Dataset | None) -> None:
     for stage in recipe.stages:
         given = stage.image_size
         backbone.check_size(*(height_and_width(given) if given else (spec.height, spec.width)))
-
-
-def _check_runtime(recipe: Recipe, _dataset: Dataset | None) -> None:
-    """Choose the device and number formats, as training would."""
-    Runtime.choose(recipe, cores=1)
+    return spec

@@ -19,7 +19,7 @@ from visionft.errors import DataError, RecipeError
 from visionft.heads import HEADS
 from visionft.imaging.canvas import border_colour
 from visionft.recipe import Recipe
-from visionft.sample import Dataset, Split
+from visionft.sample import Dataset, Split, TaskKind
 from visionft.seeds import derive_seed
 from visionft.spec import InputSpec
 from visionft.stages import Stage, StagePlan, height_and_width, plan
@@ -54,27 +54,18 @@ class Job:
 
     def stage_input(self, stage: Stage) -> InputSpec:
         """Return the canvas of a stage."""
-        if stage.image_size is None:
-            return self.input
-        height, width = height_and_width(stage.image_size)
-        return replace(self.input, height=height, width=width)
+        return canvas_of(stage, self.input)
 
     def train_loader(self, stage: Stage) -> Loader:
-        """Return the shuffled, augmented training images of a stage; several are mixed before the last stage only."""
-        section, spec = self.recipe.augment, self.stage_input(stage)
-        objects = self.task.kind == "detection"
-        augmenter = CpuAugmenter(stage.augment, section.orientation, border_colour(spec) if objects else None)
-        mixing = Mixing(section.mosaic, section.mixup)
-        mixed = objects and stage is not self.recipe.stages[-1] and mixing != Mixing()
-        return self._loader("train", spec, augmenter, mixing if mixed else None)
+        """Return the shuffled, augmented training images of a stage."""
+        spec = self.stage_input(stage)
+        return self._loader("train", spec, *augmentation(self.recipe, stage, spec))
 
     def eval_loader(self, split: Split, spec: InputSpec) -> Loader:
         """Return the images of a split, as they are, in the order of the data set."""
         return self._loader(split, spec, None)
 
-    def _loader(
-        self, split: Split, spec: InputSpec, augment: CpuAugmenter | None, mix: Mixing | None = None
-    ) -> Loader:
+    def _loader(self, split: Split, spec: InputSpec, augment: CpuAugmenter | None, mix: Mixing | None = None) -> Loader:
         return Loader(
             self.dataset.split(split),
             spec,
@@ -89,30 +80,40 @@ class Job:
 
 
 def load_data(recipe: Recipe, on_progress: Callable[[int, int], None] | None = None) -> Dataset:
-    """Read the data set that the recipe names.
+    """Read the data set that the recipe names, for its task.
 
     Raises:
         DataError: when there is nothing to train on.
+        RecipeError: when the labels are made for another task.
     """
-    section = recipe.data
-    if section.path is None and section.format in ("auto", "folder", "manifest"):
-        raise DataError("data.path: no images named; set data.path in the recipe or give --set data.path=FOLDER")
-    dataset = load_dataset(
-        section.path,
-        format=section.format,
-        options=LabelOptions(section.classes, section.ignore, section.images, section.masks, section.on_bad_box),
-        task=recipe.task.kind,
-        val_fraction=section.val_fraction,
-        test_fraction=section.test_fraction,
-        strict=section.strict,
-        on_progress=on_progress,
-    )
+    dataset = read_data(recipe, recipe.task.kind, on_progress)
     if dataset.task != recipe.task.kind:
         raise RecipeError(
             f"task.kind: {recipe.task.kind}, but the labels of {dataset.name} are made for {dataset.task}; "
             f"set task.kind: {dataset.task}, or another data.format"
         )
     return dataset
+
+
+def read_data(recipe: Recipe, task: TaskKind, on_progress: Callable[[int, int], None] | None = None) -> Dataset:
+    """Read the data set that the recipe names, for any task; its labels may be made for another one.
+
+    Raises:
+        DataError: when no image can be used.
+    """
+    section = recipe.data
+    if section.path is None and section.format in ("auto", "folder", "manifest"):
+        raise DataError("data.path: no images named; set data.path in the recipe or give --set data.path=FOLDER")
+    return load_dataset(
+        section.path,
+        format=section.format,
+        options=LabelOptions(section.classes, section.ignore, section.images, section.masks, section.on_bad_box),
+        task=task,
+        val_fraction=section.val_fraction,
+        test_fraction=section.test_fraction,
+        strict=section.strict,
+        on_progress=on_progress,
+    )
 
 
 def assemble(recipe: Recipe, dataset: Dataset, *, pretrained: bool = True) -> Job:
@@ -158,6 +159,27 @@ def assemble(recipe: Recipe, dataset: Dataset, *, pretrained: bool = True) -> Jo
         backbone.check_size(height, width)
     last = job.stage_input(recipe.stages[-1])  # the model is deployed as it was last trained
     return replace(job, input=last)
+
+
+def canvas_of(stage: Stage, spec: InputSpec) -> InputSpec:
+    """Return the canvas of a stage, given the finished model's."""
+    if stage.image_size is None:
+        return spec
+    height, width = height_and_width(stage.image_size)
+    return replace(spec, height=height, width=width)
+
+
+def augmentation(recipe: Recipe, stage: Stage, spec: InputSpec) -> tuple[CpuAugmenter, Mixing | None]:
+    """Return what happens to each training image of a stage, and whether several are mixed before.
+
+    They are in detection, before the last stage only.
+    """
+    section = recipe.augment
+    objects = recipe.task.kind == "detection"
+    augmenter = CpuAugmenter(stage.augment, section.orientation, border_colour(spec) if objects else None)
+    mixing = Mixing(section.mosaic, section.mixup)
+    mixed = objects and stage is not recipe.stages[-1] and mixing != Mixing()
+    return augmenter, mixing if mixed else None
 
 
 def build_task(recipe: Recipe, dataset: Dataset) -> TaskAdapter:

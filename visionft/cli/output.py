@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from visionft.api.checking import Check
+    from visionft.api.converting import Converted
 
 _HEADLINES = (
     *("accuracy", "balanced_accuracy", "macro_f1", "auroc", "calibration_error"),
@@ -80,12 +81,37 @@ def print_check(found: "Check") -> None:
     for text in found.warnings:
         print_lines(f"warning  {text}")
     if found.data:
-        width = max(len("class"), *(len(name) for name in found.counts))
         print_lines("", f"{found.data['name']}  {found.data['source']}".rstrip())
-        print_lines(f"{'class':<{width}}  train    val   test")
-        for name, row in found.counts.items():
-            print_lines(f"{name:<{width}}  {row['train']:>5}  {row['val']:>5}  {row['test']:>5}")
+        _print_counts(found)
+    if found.picture:
+        print_lines("", f"augmented images: {found.picture}")
     print_lines("", "training can start" if found.ok else "training cannot start")
+
+
+def _print_counts(found: "Check") -> None:
+    """Print in how many images each class is, and how many objects it has where they are counted."""
+    width = max(len("class"), *(len(name) for name in found.counts))
+    columns = "train    val   test"
+    if found.objects:
+        print_lines(f"{'':<{width}}  {'images':<{len(columns)}}   objects")
+    print_lines(f"{'class':<{width}}  {columns}{f'   {columns}' if found.objects else ''}")
+    for name, images in found.counts.items():
+        rows = [images, found.objects[name]] if found.objects else [images]
+        print_lines(f"{name:<{width}}  {'   '.join('  '.join(f'{n:>5}' for n in row.values()) for row in rows)}")
+
+
+def print_converted(written: "Converted") -> None:
+    """Print what was written where, and what is missing there."""
+    for text in written.warnings:
+        print_lines(f"warning  {text}")
+    for text in written.lost:
+        print_lines(f"lost     {text}")
+    parts = [
+        f"{split} {images} images with {written.objects[split]} objects"
+        for split, images in written.images.items()
+        if images
+    ]
+    print_lines(f"{written.folder}: {written.format}; {', '.join(parts)}")
 
 
 def _cell(value: float | None, title: int) -> str:

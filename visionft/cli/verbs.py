@@ -145,6 +145,9 @@ def export(
 def check(
     recipe: Annotated[str, typer.Argument(help="Recipe file or name, folder of images, CSV manifest or COCO JSON.")],
     overrides: Set = None,
+    show_augment: Annotated[
+        Path | None, typer.Option(metavar="FILE.png", help="Draw some training images as augmentation changes them.")
+    ] = None,
     json: Json = False,
 ) -> None:
     """List everything that is wrong, before any training."""
@@ -153,10 +156,31 @@ def check(
     from visionft.api.checking import check as look
     from visionft.cli.output import print_check
 
-    found = look(recipe, tuple(overrides or ()))
+    found = look(recipe, tuple(overrides or ()), show_augment=show_augment)
     print_json({"ok": found.ok, **asdict(found)}) if json else print_check(found)
     if not found.ok:
         sys.exit(2)
+
+
+@app.command()
+def convert(
+    data: Annotated[str, typer.Argument(help="Data of boxes in any format, or a recipe that names them.")],
+    to: Annotated[str, typer.Option(help="coco, voc or yolo.")],
+    out: Annotated[Path, typer.Option(help="Folder to write; it must be new or empty.")],
+    link: Annotated[bool, typer.Option("--link", help="Link to the pictures instead of copying them.")] = False,
+    overrides: Set = None,
+    json: Json = False,
+) -> None:
+    """Write a data set of boxes in the format of another tool."""
+    from dataclasses import asdict
+
+    from visionft.api.converting import convert as write
+    from visionft.cli.output import print_converted
+    from visionft.training.console import Console
+
+    with closing(Console()) as console:
+        written = write(data, to, out, link=link, overrides=overrides or (), sinks=[console])
+    print_json(asdict(written)) if json else print_converted(written)
 
 
 @app.command("list")

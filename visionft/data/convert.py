@@ -121,9 +121,19 @@ def _prepare(dataset: Dataset, folder: Path) -> Mapping[str, str]:
     if dataset.task != "detection":
         raise DataError(f"{dataset.name}: its labels are made for {dataset.task}; only boxes can be converted")
     folder.mkdir(parents=True, exist_ok=True)
-    if any(folder.iterdir()):
-        raise DataError(f"{folder}: is not empty; give a new folder")
+    require_empty(folder)
     return _new_names(dataset.samples)
+
+
+def require_empty(folder: Path) -> None:
+    """Check that a folder can be written to as a new one.
+
+    Raises:
+        DataError: when there is something in it, or in its place.
+    """
+    with _writing_to(folder):
+        if folder.exists() and any(folder.iterdir()):
+            raise DataError(f"{folder}: is not empty; give a new folder")
 
 
 @contextmanager

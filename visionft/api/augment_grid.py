@@ -1,0 +1,206 @@
+"""A picture of what augmentation does to training images.
+
+Shape suffixes: H height, W width, 3 colour channels (RGB), N objects; 4 left, top, right, bottom; 5 these and the
+class.
+"""
+
+import math
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from visionft.assemble.job import augmentation, canvas_of
+from visionft.checkpoint.atomic import write_with
+from visionft.data.canvases import Canvases
+from visionft.data.loader import CACHE_BYTES
+from visionft.errors import DataError
+from visionft.imaging import default_palette, draw_boxes, line_palette, paint
+from visionft.imaging.palette import BLACK, Colour
+from visionft.imaging.sheet import Row, sheet
+from visionft.recipe import Recipe
+from visionft.report.pictures import shrink
+from visionft.sample import CROWD, Dataset, Example, Sample
+from visionft.spec import InputSpec
+from visionft.stages import Stage
+
+SAMPLES, EPOCHS = 6, 5
+_LONG_SIDE, _LEAST_SIDE = 320, 160  # pixels of a picture's long side
+_LINE = 2  # pixels; half as much is lost between the rims
+_OPACITY = 0.35  # of masks: what is below them is augmented as well, and wants to be seen
+_CROWD_COLOUR: Colour = (150, 150, 150)
+_STRENGTHS = ("none", "light", "medium", "strong")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Shown:
+    """A training image on the canvas.
+
+    Attributes:
+        sample: the image.
+        plain: without augmentation.
+        changed: as the network gets it, once for each epoch.
+    """
+
+    sample: Sample
+    plain: Example
+    changed: tuple[Example, ...]
+
+
+def require_picture_name(path: Path, dataset: Dataset | None = None) -> None:
+    """Check that a picture may be written.
+
+    Args:
+        path: the file.
+        dataset: whose images are not to be overwritten.
+
+    Raises:
+        DataError: when it may not.
+    """
+    if path.suffix.lower() != ".png":
+        raise DataError(f"--show-augment: {path}: a PNG is written; give a name that ends in .png")
+    with _failure_named(path):
+        if path.is_dir():
+            raise DataError(f"--show-augment: {path}: is a folder; give a file")
+        if not path.parent.is_dir():
+            raise DataError(f"--show-augment: {path}: there is no folder {path.parent}; make it, or write elsewhere")
+    if dataset is not None and path.resolve() in {sample.path.resolve() for sample in dataset.samples}:
+        raise DataError(f"--show-augment: {path}: is one of the images and would be overwritten; write elsewhere")
+
+
+def strongest_stage(recipe: Recipe) -> Stage:
+    """Return the stage with the strongest augmentation; of several the first, where images may also be mixed."""
+    return max(recipe.stages, key=lambda stage: _STRENGTHS.index(stage.augment))
+
+
+def augmented(recipe: Recipe, dataset: Dataset, spec: InputSpec) -> list[Shown]:
+    """Return some training images as the training loader gives them in the first epochs of a run.
+
+    Args:
+        recipe: says how images are changed; the stage is ``strongest_stage``.
+        dataset: its training images, evenly chosen by their order.
+        spec: the recipe's canvas.
+
+    Raises:
+        DataError: naming the file, when one cannot be read (any more).
+    """
+    samples = dataset.split("train")
+    stage = strongest_stage(recipe)
+    canvas = _canvas(recipe, stage, spec)
+    augment, mix = augmentation(recipe, stage, canvas)
+    plain, changed = (
+        Canvases(samples, canvas, seed=recipe.seed, augment=how, mix=mixing, training=True, cache_bytes=CACHE_BYTES)
+        for how, mixing in ((None, None), (augment, mix))
+    )
+    number = min(SAMPLES, len(samples))
+    chosen = [(2 * place + 1) * len(samples) // (2 * number) for place in range(number)]
+    return [
+        Shown(samples[index], plain[0, index], tuple(changed[epoch, index] for epoch in range(EPOCHS)))
+        for index in chosen
+    ]
+
+
+def write_augment_grid(path: Path, recipe: Recipe, dataset: Dataset, spec: InputSpec) -> None:
+    """Draw what ``augmented`` returns, with masks or boxes, and write it as PNG.
+
+    Args:
+        path: the file; it is replaced where there is one.
+        recipe: as for ``augmented``.
+        dataset: as for ``augmented``.
+        spec: as for ``augmented``.
+
+    Raises:
+        DataError: when it cannot be written, or an image cannot be read.
+    """
+    shown = augmented(recipe, dataset, spec)
+    palette = _palette(dataset)
+    rows = [
+        Row(_title(one.sample, dataset), [drawn(example, palette) for example in (one.plain, *one.changed)])
+        for one in shown
+    ]
+    columns = ["not augmented", *(f"draw {number}" for number in range(1, EPOCHS + 1))]
+    picture_HW3 = sheet(_heading(recipe, dataset, spec), columns, rows, _legend(shown, dataset, palette))
+    data = cv2.imencode(".png", picture_HW3[..., ::-1])[1]
+    with _failure_named(path):
+        write_with(path, data.tofile)
+
+
+@contextmanager
+def _failure_named(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise DataError(f"--show-augment: {path}: cannot be written ({error.strerror}); write elsewhere") from error
+
+
+def _canvas(recipe: Recipe, stage: Stage, spec: InputSpec) -> InputSpec:
+    return canvas_of(stage, canvas_of(recipe.stages[-1], spec))  # the finished model's is that of the last stage
+
+
+def _palette(dataset: Dataset) -> tuple[Colour, ...]:
+    names = dataset.class_names
+    return dataset.palette or (line_palette(len(names)) if dataset.task == "detection" else default_palette(names))
+
+
+def _heading(recipe: Recipe, dataset: Dataset, spec: InputSpec) -> str:
+    stage = strongest_stage(recipe)
+    canvas = _canvas(recipe, stage, spec)
+    augment, mix = augmentation(recipe, stage, canvas)
+    mixed = f", mosaic {mix.mosaic:g}, mixup {mix.mixup:g}" if mix else ""
+    return (
+        f"{dataset.name}: training images in stage {stage.name}, augment {augment.strength}, "
+        f"orientation {augment.orientation}{mixed}, canvas {canvas.width} x {canvas.height}, fit {canvas.fit}"
+    )
+
+
+def _title(sample: Sample, dataset: Dataset) -> str:
+    if dataset.task == "classification":
+        return f"{sample.id}   {dataset.class_names[sample.label]}"
+    return sample.id
+
+
+def drawn(example: Example, palette: tuple[Colour, ...]) -> NDArray[np.uint8]:
+    """Return a canvas at the size that the sheet shows, with its mask or boxes.
+
+    Args:
+        example: the canvas.
+        palette: colour (RGB, 0..255) of class 0, 1, ...
+    """
+    image_HW3 = _fit(example.image_HW3, cv2.INTER_AREA)
+    if example.mask_HW is not None:
+        return paint(image_HW3, _fit(example.mask_HW, cv2.INTER_NEAREST_EXACT), palette, _OPACITY)
+    if example.boxes_N5 is None:
+        return image_HW3
+    (high, wide), (height, width) = example.image_HW3.shape[:2], image_HW3.shape[:2]
+    boxes_N4 = example.boxes_N5[:, :4] * np.array([width / wide, height / high] * 2, np.float32)
+    labels = example.boxes_N5[:, 4].astype(int).tolist()
+    colours = [_CROWD_COLOUR if label == CROWD else palette[label] for label in labels]
+    return draw_boxes(image_HW3, boxes_N4, [""] * len(labels), colours, line=_LINE)
+
+
+def _fit(pixels: NDArray[np.uint8], interpolation: int) -> NDArray[np.uint8]:
+    """Shrink what is large, and enlarge by whole pixels what is too small to be seen."""
+    factor = math.ceil(_LEAST_SIDE / max(pixels.shape[:2]))
+    if factor > 1:
+        return np.repeat(np.repeat(pixels, factor, axis=0), factor, axis=1)
+    return shrink(pixels, _LONG_SIDE, interpolation)
+
+
+def _legend(shown: list[Shown], dataset: Dataset, palette: tuple[Colour, ...]) -> list[tuple[str, Colour]]:
+    """Return the names and colours of what is to be seen."""
+    seen: set[int] = set()
+    for example in (example for one in shown for example in (one.plain, *one.changed)):
+        if example.mask_HW is not None:
+            seen |= set(np.unique(example.mask_HW).tolist())
+        if example.boxes_N5 is not None:
+            seen |= set(example.boxes_N5[:, 4].astype(int).tolist())
+    named = [
+        (f"{name} (not painted)" if colour == BLACK else name, colour)
+        for label, (name, colour) in enumerate(zip(dataset.class_names, palette, strict=True))
+        if label in seen
+    ]
+    return [*named, ("neither learned nor measured", _CROWD_COLOUR)] if CROWD in seen else named

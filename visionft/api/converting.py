@@ -1,0 +1,88 @@
+"""A data set of boxes in the format of another tool."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from types import MappingProxyType
+
+from visionft.api.resolving import resolve
+from visionft.assemble import read_data
+from visionft.data.convert import Pictures, require_empty, write_coco, write_voc, write_yolo
+from visionft.errors import UnknownName
+from visionft.recipe import Recipe
+from visionft.sample import SPLITS, Dataset, Problem
+from visionft.training import Sink
+from visionft.training.events import Working
+
+WRITERS: Mapping[str, Callable[[Dataset, Path, Pictures], list[Problem]]] = MappingProxyType(
+    {"coco": write_coco, "voc": write_voc, "yolo": write_yolo}
+)
+"""Format -> what writes it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Converted:
+    """What was written.
+
+    Attributes:
+        folder: where.
+        format: a name in ``WRITERS``.
+        images: split -> images.
+        objects: split -> objects that can be learned, so without crowds, before anything was lost.
+        lost: what the format cannot hold.
+        warnings: what a person should know about the data that were read, such as files left out.
+    """
+
+    folder: str
+    format: str
+    images: dict[str, int]
+    objects: dict[str, int]
+    lost: tuple[str, ...]
+    warnings: tuple[str, ...]
+
+
+def convert(
+    data: Recipe | str | Path,
+    to: str,
+    out: str | Path,
+    *,
+    link: bool = False,
+    overrides: Sequence[str] = (),
+    sinks: Sequence[Sink] = (),
+) -> Converted:
+    """Write a data set of boxes, pictures and splits included, in another format.
+
+    Data without splits are split as for training.
+
+    Args:
+        data: a folder or file of data, or a recipe that names them; its task does not matter.
+        to: the format: coco, voc or yolo.
+        out: a new or empty folder.
+        link: make symbolic links to the pictures where they are, instead of copies.
+        overrides: ``key=value`` texts laid over the recipe, such as ``data.val_fraction=0.2``.
+        sinks: who is told of the progress.
+
+    Raises:
+        UnknownName: when there is no such format.
+        DataError: when the data have no boxes, or the folder cannot be written or is not empty.
+    """
+    if to not in WRITERS:
+        raise UnknownName("format", to, WRITERS, where="--to")
+    folder = Path(out)
+    require_empty(folder)  # reading large data takes a while
+    recipe = resolve(data, overrides)
+    dataset = read_data(recipe, "detection", lambda done, total: _tell(sinks, done, total))
+    lost = WRITERS[to](dataset, folder, "link" if link else "copy")
+    return Converted(
+        folder=str(folder),
+        format=to,
+        images={split: len(dataset.split(split)) for split in SPLITS},
+        objects={split: sum(dataset.amounts(split)) for split in SPLITS},
+        lost=tuple(problem.what for problem in lost),
+        warnings=tuple(map(str, dataset.problems)),
+    )
+
+
+def _tell(sinks: Sequence[Sink], done: int, total: int) -> None:
+    for sink in sinks:
+        sink(Working("reading images", done, total))
