@@ -36,7 +36,7 @@ def shown(recipe):
     found = check(recipe)
     assert found.ok
     job = assemble(recipe, dataset)
-    return augmented(recipe, dataset, job.input)
+    return augmented(recipe, dataset, job.canvas)
 
 
 def test_photographs_are_those_of_training(tiny):

@@ -12,6 +12,16 @@ def test_the_input_is_the_weights_own_unless_the_recipe_says_otherwise(tiny):
     assert (job.input.mean, job.input.std, job.input.crop_pct) == ((0.5,) * 3, (0.5,) * 3, 0.875)
 
 
+def test_stages_without_a_size_have_the_recipes_and_the_model_has_the_last_stages(tiny):
+    recipe = tiny(
+        input={"size": 32},
+        stages=[{"name": "a", "epochs": 1}, {"name": "b", "epochs": 1, "image_size": 48, "unfreeze": "all"}],
+    )
+    job = assemble(recipe, load_data(recipe))
+    assert [job.stage_input(stage).height for stage in recipe.stages] == [32, 48]
+    assert (job.input.height, job.input.width) == (48, 48)
+
+
 def test_the_head_does_not_depend_on_what_was_random_before(tiny):
     recipe = tiny()
     dataset = load_data(recipe)

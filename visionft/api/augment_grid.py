@@ -90,7 +90,7 @@ def augmented(recipe: Recipe, dataset: Dataset, spec: InputSpec) -> list[Shown]:
     """
     samples = dataset.split("train")
     stage = strongest_stage(recipe)
-    canvas = _canvas(recipe, stage, spec)
+    canvas = canvas_of(stage, spec)
     augment, mix = augmentation(recipe, stage, canvas)
     plain, changed = (
         Canvases(samples, canvas, seed=recipe.seed, augment=how, mix=mixing, training=True, cache_bytes=CACHE_BYTES)
@@ -137,10 +137,6 @@ def _failure_named(path: Path) -> Iterator[None]:
         raise DataError(f"--show-augment: {path}: cannot be written ({error.strerror}); write elsewhere") from error
 
 
-def _canvas(recipe: Recipe, stage: Stage, spec: InputSpec) -> InputSpec:
-    return canvas_of(stage, canvas_of(recipe.stages[-1], spec))  # the finished model's is that of the last stage
-
-
 def _palette(dataset: Dataset) -> tuple[Colour, ...]:
     names = dataset.class_names
     return dataset.palette or (line_palette(len(names)) if dataset.task == "detection" else default_palette(names))
@@ -148,7 +144,7 @@ def _palette(dataset: Dataset) -> tuple[Colour, ...]:
 
 def _heading(recipe: Recipe, dataset: Dataset, spec: InputSpec) -> str:
     stage = strongest_stage(recipe)
-    canvas = _canvas(recipe, stage, spec)
+    canvas = canvas_of(stage, spec)
     augment, mix = augmentation(recipe, stage, canvas)
     mixed = f", mosaic {mix.mosaic:g}, mixup {mix.mixup:g}" if mix else ""
     return (

@@ -39,7 +39,8 @@ class Job:
         dataset: samples of all splits.
         task: loss, final form and metrics.
         network: backbone and head on the device, in the chosen memory format.
-        input: the canvas of the finished model.
+        canvas: what images are put on in stages that name no size.
+        input: the canvas of the finished model, which is that of the last stage.
         plans: one per stage, in order.
         runtime: device and number formats.
     """
@@ -48,13 +49,14 @@ class Job:
     dataset: Dataset
     task: TaskAdapter
     network: TaskNetwork
+    canvas: InputSpec
     input: InputSpec
     plans: tuple[StagePlan, ...]
     runtime: Runtime
 
     def stage_input(self, stage: Stage) -> InputSpec:
         """Return the canvas of a stage."""
-        return canvas_of(stage, self.input)
+        return canvas_of(stage, self.canvas)
 
     def train_loader(self, stage: Stage) -> Loader:
         """Return the shuffled, augmented training images of a stage."""
@@ -153,16 +155,16 @@ def assemble(recipe: Recipe, dataset: Dataset, *, pretrained: bool = True) -> Jo
     batches = batches_per_epoch(len(train), recipe.optim.batch_size)
     steps_per_epoch = -(-batches // recipe.optim.accumulate)
     plans = plan(recipe.stages, [group.name for group in task.groups(backbone)], steps_per_epoch)
-    job = Job(recipe, dataset, task, network, spec, plans, runtime)
+    last = canvas_of(recipe.stages[-1], spec)  # the model is deployed as it was last trained
+    job = Job(recipe, dataset, task, network, spec, last, plans, runtime)
     sizes = {(canvas.height, canvas.width) for canvas in map(job.stage_input, recipe.stages)}
     for height, width in sizes - {(backbone.input.height, backbone.input.width)}:  # that one it was built with
         backbone.check_size(height, width)
-    last = job.stage_input(recipe.stages[-1])  # the model is deployed as it was last trained
-    return replace(job, input=last)
+    return job
 
 
 def canvas_of(stage: Stage, spec: InputSpec) -> InputSpec:
-    """Return the canvas of a stage, given the finished model's."""
+    """Return the canvas of a stage, given that of stages which name no size."""
     if stage.image_size is None:
         return spec
     height, width = height_and_width(stage.image_size)
