@@ -150,7 +150,7 @@ class TestExport:
         (copied / "recipe.yaml").write_text(recipe_to_yaml(tiny(export={"max_difference": 1e-30})))
         (copied / "model.onnx").unlink()
         message = refused("export", copied, code=1)
-        assert "model.onnx: not written: same class on" in message
+        assert "model.onnx: not written: same answer for" in message
         assert "the limits are the recipe's export.min_agreement, .max_difference and" in message
         assert not list(copied.glob("*.onnx*"))
 

@@ -91,7 +91,7 @@ def test_to_dict_is_json(tmp_path):
 def test_refused_file_leaves_the_older_one(tmp_path, error_K, limits):
     path = tmp_path / "m.fake"
     path.write_text("old")
-    with pytest.raises(ExportError, match=r"m\.fake: not written: same class on") as caught:
+    with pytest.raises(ExportError, match=r"m\.fake: not written: same answer for") as caught:
         export_verified(FakeRuntime(error_K), tiny(), TASK, SPEC, path, BATCHES, limits)
     assert caught.value.exit_code == 1
     assert path.read_text() == "old"

@@ -128,7 +128,7 @@ def test_network_that_takes_one_batch_size_only(tmp_path):
 def test_network_that_is_traced_wrongly(tmp_path):
     path = tmp_path / "m.onnx"
     path.write_bytes(b"an older file")
-    with pytest.raises(ExportError, match=r"m\.onnx: not written: same class on .*%.*largest difference .* 0\.\d"):
+    with pytest.raises(ExportError, match=r"m\.onnx: not written: same answer for .*%.*largest difference .* 0\.\d"):
         export_verified(OnnxExporter(), tiny(Liar), TASK, SPEC, path, BATCHES)
     assert path.read_bytes() == b"an older file"
     assert list(tmp_path.iterdir()) == [path]

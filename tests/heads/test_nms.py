@@ -46,6 +46,12 @@ def test_a_chain_in_which_each_box_suppresses_the_next_is_settled():
     assert found_N6[found_N6[:, 4] > 0][:, 0].tolist() == left[::2].tolist()
 
 
+def test_boxes_of_which_nothing_is_left_are_no_detections():
+    boxes_1A4 = torch.tensor([[[0.0, 0, 10, 10], [40, 5, 40, 15], [5, 20, 15, 20.05]]])
+    found_N6 = select_detections(torch.tensor([[[0.5], [0.9], [0.8]]]), boxes_1A4)[0]
+    assert torch.allclose(found_N6, torch.tensor([[0.0, 0, 10, 10, 0.5, 0], [0] * 6, [0] * 6]))
+
+
 def test_classes_do_not_suppress_each_other_and_low_scores_are_no_detections():
     boxes_1A4 = torch.tensor([[[0.0, 0, 10, 10], [0, 0, 10, 10]]])
     scores_1AK = torch.tensor([[[0.9, 0.0], [0.0, 0.8]]])

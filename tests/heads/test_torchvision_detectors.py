@@ -69,6 +69,7 @@ def test_detections_are_those_of_torchvisions_own_loop(kind, seed):
         # theirs go on where our candidates end: suppression of the better ones does not depend on the worse
         assert 30 <= len(found_N6) <= len(theirs["scores"])
         theirs_N6 = torch.cat([theirs["boxes"], theirs["scores"][:, None], theirs["labels"][:, None].float()], dim=1)
+        theirs_N6 = theirs_N6[(theirs_N6[:, 2:4] - theirs_N6[:, :2]).amin(dim=1) >= 0.1]  # ours are nothing else
         torch.testing.assert_close(found_N6, theirs_N6[: len(found_N6)], atol=1e-4, rtol=1e-5)
         assert found_N6[:, [0, 2]].max() == SIZE[1]  # some reach beyond the image before they are clipped
 

@@ -51,7 +51,7 @@ task:
     assert "stages[1].epochs: should be greater than 0, found -1" in lines[4]
     assert "stages[1].unfreeze" in lines[5]
     assert "'none' or 'all'" in lines[5]
-    assert "should be 'classification' or 'segmentation'" in lines[6]
+    assert "should be 'classification', 'segmentation' or 'detection'" in lines[6]
 
 
 def test_a_key_that_resembles_none_shows_the_known_ones(write):

@@ -6,7 +6,7 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 
 import onnx
 import torch
@@ -71,10 +71,19 @@ def _convert(network: nn.Module, spec: ModelSpec) -> onnx.ModelProto:
                 input_names=[INPUT],
                 output_names=list(OUTPUTS[spec.task]),
                 dynamic_shapes=({0: torch.export.Dim("batch")},),
+                custom_translation_table={torch.ops.aten._is_all_true.default: _is_all_true},
             )
     except torch.onnx.OnnxExporterError as error:
         raise ExportError(f"torch cannot convert the network to ONNX: {_innermost_reason(error)}") from error
     return cast("torch.onnx.ONNXProgram", program).model_proto  # None is for dynamo=False
+
+
+def _is_all_true(values: Any) -> Any:
+    """Translate what becomes of checks of tensors such as transformers makes, for which torch has no ONNX."""
+    from onnxscript import opset18  # takes seconds, and torch has loaded it by now
+
+    op: Any = opset18  # its types know no values that are being traced
+    return op.Cast(op.ReduceMin(op.Cast(values, to=onnx.TensorProto.INT32), keepdims=0), to=onnx.TensorProto.BOOL)
 
 
 def _innermost_reason(error: BaseException) -> str:

@@ -6,6 +6,9 @@ HEADS = Catalog(
     "head",
     {
         "dense": "visionft.heads.dense:DenseHead",
+        "fcos": "visionft.heads.torchvision_detectors:FcosHead",
+        "retinanet": "visionft.heads.torchvision_detectors:RetinaNetHead",
+        "rt_detr": "visionft.heads.detr:RtDetrHead",
         "linear": "visionft.heads.linear:LinearHead",
         "lite": "visionft.heads.lite:LiteHead",
         "unet": "visionft.heads.decoders:UnetHead",

@@ -12,6 +12,7 @@ CANDIDATES = 300
 DETECTIONS = 100
 _ROUNDS = 16
 _MIN_SCORE = 1e-3
+_LEAST_SIDE = 0.1  # pixels; cells may look for objects in the padding, where nothing is left of their boxes
 
 
 def select_detections(scores_BAK: Tensor, boxes_BA4: Tensor, iou: float = 0.6) -> Tensor:
@@ -27,11 +28,14 @@ def select_detections(scores_BAK: Tensor, boxes_BA4: Tensor, iou: float = 0.6) -
         iou: of two boxes of one class that overlap more, the one with the lower score goes.
 
     Returns:
-        detections_BN6: xyxy, score, class, by falling score; zeros in rows without a detection (score below 0.001).
+        detections_BN6: xyxy, score, class, by falling score; zeros in rows without a detection: one with a score below
+            0.001, or a side below a tenth of a pixel.
 
     Source:
         Zheng et al. 2020, Cluster-NMS, section 3.3, algorithm 2 (arXiv:2005.03572).
     """
+    sides_BA2 = boxes_BA4[..., 2:] - boxes_BA4[..., :2]
+    scores_BAK = scores_BAK * (sides_BA2.amin(dim=2, keepdim=True) >= _LEAST_SIDE)
     scores_BN, boxes_BN4, labels_BN = _candidates(scores_BAK, boxes_BA4)
     same_BNN = labels_BN[:, :, None] == labels_BN[:, None]
     better_BNN = torch.ones_like(same_BNN, dtype=torch.float32).triu(1)  # row n scores higher than column m

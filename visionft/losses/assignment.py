@@ -34,9 +34,7 @@ class Assignment:
 
 
 @torch.no_grad()
-def assign(
-    scores_BAK: Tensor, boxes_BA4: Tensor, centres_A2: Tensor, truth_BN5: Tensor, smallest: float
-) -> Assignment:
+def assign(scores_BAK: Tensor, boxes_BA4: Tensor, centres_A2: Tensor, truth_BN5: Tensor, smallest: float) -> Assignment:
     """Give every object the cells that predict it best, and every cell at most one object.
 
     The cells whose centre lies in an object compete for it by ``score * IoU ** 6``; the best 13 learn it. A cell that

@@ -13,9 +13,9 @@ _TINY = 1e-7
 def pairwise_iou(boxes_BN4: Tensor, others_BM4: Tensor) -> Tensor:
     """Return iou_BNM, intersection over union of every pair; 0 where both boxes are empty."""
     first, second = boxes_BN4[:, :, None], others_BM4[:, None]
-    sides_BNM2 = (torch.minimum(first[..., 2:], second[..., 2:]) - torch.maximum(first[..., :2], second[..., :2])).clamp(
-        min=0
-    )
+    sides_BNM2 = (
+        torch.minimum(first[..., 2:], second[..., 2:]) - torch.maximum(first[..., :2], second[..., :2])
+    ).clamp(min=0)
     shared_BNM = sides_BNM2[..., 0] * sides_BNM2[..., 1]
     union_BNM = _area(first) + _area(second) - shared_BNM
     return shared_BNM / union_BNM.clamp(min=_TINY)
