@@ -123,11 +123,12 @@ def main() -> None:
     parser = measure.parser(__doc__)
     parser.add_argument("set", choices=SETS)
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
+    parser.add_argument("--rates", type=float, nargs="+", default=RATES, help="for plain, on the first seed")
     parser.add_argument("--runs", choices=KINDS, nargs="+", default=KINDS)
     args = parser.parse_args()
     seeds: Sequence[int] = args.seeds[:1] if args.smoke else args.seeds
     recipe = recipe_of(args.set, seeds[0], args.smoke)
-    rates: Sequence[float] = RATES
+    rates: Sequence[float] = args.rates
     runs: dict[str, list[dict[str, Any]]] = {kind: [] for kind in args.runs}
     for number, seed in enumerate(seeds, start=1):
         for kind in args.runs:
@@ -135,7 +136,7 @@ def main() -> None:
             if kind == "plain":
                 rates = [runs[kind][0]["lr"]]  # chosen on the first seed
         measure.show(f"{args.set}, test split, {number} of {len(seeds)} seeds", rows_of(runs))
-        settings = {"recipe": args.set, "epochs": epochs_of(recipe), "plain_rates_tried": RATES}
+        settings = {"recipe": args.set, "epochs": epochs_of(recipe), "plain_rates_tried": args.rates}
         suffix = "" if set(args.runs) == set(KINDS) else "_" + "_".join(args.runs)
         measure.record(
             f"segmentation_{args.set}{suffix}", runs, settings=settings, seeds=seeds[:number], smoke=args.smoke

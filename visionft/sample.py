@@ -19,7 +19,7 @@ IGNORE = 255
 """In a mask: the pixel belongs to no class, is not learned and not measured."""
 
 PADDING, CROWD = -1, -2
-"""In boxes_N5, in the place of a class: a row without a box; a region whose objects are neither learned nor measured."""
+"""In boxes_N5, in the place of a class: a row without a box; a region whose objects are not learned or measured."""
 
 
 class MaskSource(Protocol):
@@ -41,7 +41,7 @@ class Boxes:
     Attributes:
         xyxy: (left, top, right, bottom) of each object in pixels of the upright image, half-open: the whole image is
             (0, 0, width, height).
-        labels: class index of each, 0..K-1.
+        labels: class index of each, 0..K-1; ``CROWD`` for a crowd of every class.
         crowd: which of them stand for many objects at once, and are neither learned nor measured.
     """
 
@@ -187,6 +187,11 @@ class Dataset:
     source: str = ""
     task: TaskKind = "classification"
     palette: tuple[tuple[int, int, int], ...] = ()
+
+    @property
+    def measured(self) -> Split:
+        """The part to measure where none is named: test, or validation where test has nothing that can be measured."""
+        return "test" if any(sample.amounts for sample in self.split("test")) else "val"
 
     def split(self, split: Split) -> tuple[Sample, ...]:
         """Return the samples of one part, ordered by id."""

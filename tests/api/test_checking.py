@@ -115,6 +115,13 @@ def test_no_validation_images(tiny):
     assert "val" in "\n".join(found.errors)
 
 
+def test_no_training_images(objects, box_folder, tmp_path):
+    shutil.copytree(box_folder, tmp_path / "data")
+    (tmp_path / "data/data.yaml").write_text("val: images/val\nnames: [disc, square]\n")
+    found = check(objects(data={"path": str(tmp_path / "data")}, input={"size": None}))
+    assert found.errors == ("train: the split has no images, so there is nothing to learn from",)
+
+
 def test_no_data_named(tmp_path, tiny):
     recipe = tiny()
     path = tmp_path / "r.yaml"

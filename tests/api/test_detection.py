@@ -113,6 +113,24 @@ def test_what_does_not_fit_is_said(objects, sections, message, tmp_path):
         visionft.train(objects(data={"format": "yolo"}, **sections), out=tmp_path / "run", sinks=[])
 
 
+def test_a_test_part_without_objects_is_no_reason_to_lose_a_run(objects, box_folder, tmp_path):
+    folder = tmp_path / "data"
+    shutil.copytree(box_folder, folder)
+    for labels in (folder / "labels" / "test").iterdir():
+        labels.write_text("")
+    recipe = objects(data={"path": str(folder)}, stages=[{"name": "all", "steps": 1}])
+    run = visionft.train(recipe, out=tmp_path / "run", sinks=[])
+    assert run.default_split == "val"
+    assert run.evaluate().n == len(run.samples("val"))
+    with pytest.raises(DataError, match="5 images without an object; nothing to measure"):
+        run.evaluate("test")
+
+
+def test_only_images_with_boxes_are_mixed(objects):
+    with pytest.raises(ValueError, match="augment: mosaic and mixup are for detection, not classification"):
+        objects(task={"kind": "classification"}, augment={"mixup": 0.1})
+
+
 def test_labels_of_detectors_are_not_smoothed(objects):
     with pytest.raises(ValueError, match="label_smoothing and class_weights: a detector's targets are scores"):
         objects(task={"label_smoothing": 0.1})

@@ -7,7 +7,7 @@ from visionft.data.coco_boxes import CocoBoxes, coco_kind
 from visionft.data.dataset import detect_format, load_dataset
 from visionft.data.listing import LabelOptions
 from visionft.errors import DataError, UnknownName
-from visionft.sample import Boxes
+from visionft.sample import CROWD, Boxes
 
 CAT, DOG = (1, 3, [0, 0, 6, 6]), (1, 7, [2, 1, 10, 3])
 
@@ -38,6 +38,8 @@ def test_crowds_are_marked(file):
     write_coco(file, [crowd, CAT])
     assert boxes(file).crowd == (True, False)
     assert load(file).samples[0].amounts == {0: 1}
+    write_coco(file, [crowd | {"iscrowd": "0"}, CAT])  # as some tools write it
+    assert boxes(file).crowd == (False, False)
 
 
 @pytest.mark.parametrize(
@@ -46,7 +48,7 @@ def test_crowds_are_marked(file):
         ({"classes": ("dog", "cat")}, ("dog", "cat"), (0, 1), (False, False)),
         ({"classes": ("dog",)}, ("dog",), (0,), (False,)),
         ({"classes": {"animal": (3, 7)}}, ("animal",), (0, 0), (False, False)),
-        ({"ignore": (3,)}, ("dog",), (0, 0), (False, True)),
+        ({"ignore": (3,)}, ("dog",), (0, CROWD), (False, True)),
     ],
 )
 def test_classes_as_the_user_says(file, options, names, labels, crowd):

@@ -11,7 +11,7 @@ from tests.data.folders import make_folder, write_image
 from visionft.data.convert import write_coco, write_voc, write_yolo
 from visionft.data.dataset import load_dataset
 from visionft.errors import DataError
-from visionft.sample import SPLITS, Boxes, Dataset, Sample
+from visionft.sample import CROWD, SPLITS, Boxes, Dataset, Sample
 
 WIDTH, HEIGHT = 12, 10
 NAMES = st.lists(
@@ -155,6 +155,18 @@ def test_pictures_of_one_name_get_names_of_their_own(tmp_path):
     assert {path: objects for path, (_, objects) in seen(again).items()} == {
         path: objects for path, (_, objects) in seen(dataset).items()
     }
+
+
+@pytest.mark.parametrize("write", [write_coco, write_voc])
+def test_what_is_ignored_is_ignored_for_every_class(tmp_path, write):
+    found = Boxes(((0, 0, 5, 5), (6, 6, 9, 9)), (1, CROWD), (False, True))
+    path = write_image(tmp_path / "from/x.png", 0, (WIDTH, HEIGHT))
+    dataset = Dataset(
+        "made", (Sample("x.png", path, found, "train", size=(WIDTH, HEIGHT)),), ("cat", "dog"), task="detection"
+    )
+    assert write(dataset, tmp_path / "to") == []
+    ((_, objects),) = seen(load_dataset(tmp_path / "to", task="detection", val_fraction=0.0)).values()
+    assert objects == [((0, 0, 5, 5), "dog", False), ((6, 6, 9, 9), "cat", True), ((6, 6, 9, 9), "dog", True)]
 
 
 def test_pictures_may_be_linked(dataset, tmp_path):

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from tests.metrics.detections import Scene, judge, mean_of, scene_lists, scenes
 from visionft.errors import DataError
 from visionft.metrics import DetectionMetrics, best_thresholds, detection, detection_metrics, quick_detection
+from visionft.metrics.matching import MOST
 from visionft.sample import CROWD, PADDING, Boxes
 from visionft.seeds import derive_seed
 
@@ -299,12 +300,12 @@ def test_mistakes_are_told(change, message):
         detection_metrics(**fields)
 
 
-def test_of_each_class_a_hundred_detections_count():
-    """As COCO has it: the hit that comes after a hundred others is not looked at."""
-    wrong = [(300, 300, 310, 310, 0.9, 0)] * 100
+def test_of_each_class_so_many_detections_count():
+    """As COCO has it, with a higher number: the hit that comes after that many others is not looked at."""
+    wrong = [(300, 300, 310, 310, 0.9, 0)] * MOST
     image = Scene(rows(*wrong, (10, 10, 50, 50, 0.5, 0), (10, 10, 50, 50, 0.4, 1)), one_box())
     assert measure([image]).map == 0
-    assert measure([Scene(image.found_N6[1:], image.boxes)]).map == pytest.approx(1 / 100)
+    assert measure([Scene(image.found_N6[1:], image.boxes)]).map == pytest.approx(1 / MOST)
     both = Boxes((*image.boxes.xyxy, *image.boxes.xyxy), (0, 1), (False, False))
     assert measure([Scene(image.found_N6, both)]).per_class["white"].ap == pytest.approx(1)
 

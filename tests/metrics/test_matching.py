@@ -8,7 +8,7 @@ from visionft.sample import CROWD, PADDING, Boxes
 
 
 def truth_of(*boxes, crowd=()):
-    return Truth.of(Boxes(tuple(boxes), (0,) * len(boxes), tuple(i in crowd for i in range(len(boxes)))))
+    return Truth.of(Boxes(tuple(boxes), (0,) * len(boxes), tuple(i in crowd for i in range(len(boxes)))), 1)
 
 
 @settings(max_examples=60, deadline=None)
@@ -19,7 +19,7 @@ def test_matches_are_those_of_pycocotools(images):
     firsts = np.cumsum([0, *(len(boxes) for _, boxes in images)])  # pycocotools numbers objects through, from 1
     for number, ((found_N6, boxes), first) in enumerate(zip(images, firsts, strict=False), start=1):
         found = Found.of(found_N6, 3)
-        object_NT = match(found, Truth.of(boxes))
+        object_NT = match(found, Truth.of(boxes, 3))
         for label, object_T in zip(
             found.labels_N, np.where(object_NT == NOBODY, 0, object_NT + first + 1), strict=True
         ):
@@ -84,5 +84,16 @@ def test_rows_of_a_batch():
     rows = [(0, 0, 5, 5, 1), (0, 0, 0, 0, PADDING), (1, 1, 9, 9, CROWD), (2, 2, 4, 4, 0)]
     truth = Truth.on_canvas(np.array(rows, np.float32), 3)
     assert truth.labels_M.tolist() == [1, 0, 0, 1, 2]
-    assert truth.crowd_M.tolist() == [False, False, True, True, True]
-    assert truth.xyxy_M4.tolist() == [[0, 0, 5, 5], [2, 2, 4, 4], *[[1, 1, 9, 9]] * 3]
+    assert truth.crowd_M.tolist() == [False, True, False, True, True]
+    assert truth.xyxy_M4.tolist() == [[0, 0, 5, 5], [1, 1, 9, 9], [2, 2, 4, 4], *[[1, 1, 9, 9]] * 2]
+
+
+@pytest.mark.parametrize("label", [0, 1, 2])
+def test_what_is_ignored_takes_detections_of_every_class(label):
+    boxes = Boxes(((1, 1, 9, 9), (20, 20, 30, 30)), (CROWD, 2), (True, False))
+    found = Found.of(np.array([[2, 2, 8, 8, 0.9, label]], np.float32), 3)
+    truth = Truth.of(boxes, 3)
+    row = match(found, truth)[0, 0]
+    assert row != NOBODY
+    assert truth.crowd_M[row]
+    assert truth.labels_M[1] == 2  # the objects keep their places

@@ -52,6 +52,19 @@ def test_outputs_are_those_that_the_spec_names(backbone, size):
     assert boxes_BN4[..., 3].max() <= size[0]
 
 
+@pytest.mark.parametrize("head", ["dense", "fcos", "retinanet"])
+def test_detections_agree_with_themselves_on_a_canvas_that_is_padded(backbone, head):
+    task, size = Detection(NAMES, head=head), (33, 70)
+    network = TaskNetwork(backbone, task, InputSpec(*size)).eval()
+    if head == "dense":  # small boxes, of which those of cells in the padding lie outside the canvas
+        network.head.head.sides.bias.data = -3 * torch.arange(17.0).repeat(4)
+    images_BHW3 = torch.randint(0, 256, (2, *size, 3), dtype=torch.uint8)
+    with torch.no_grad():
+        results_BN6 = task.finalize(network(images_BHW3)).numpy()
+    agreement = task.compare(results_BN6, results_BN6)
+    assert agreement.same == agreement.compared > 0
+
+
 def test_what_is_shown_to_time_a_step_is_a_target(backbone):
     task = Detection(NAMES)
     network = TaskNetwork(backbone, task, InputSpec(64, 64))

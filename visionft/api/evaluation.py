@@ -28,7 +28,7 @@ def evaluate(
     Args:
         model: a run folder, or an exported file.
         data: a recipe, folder or manifest; none takes the recipe beside the exported file.
-        split: which part; none takes the test part, or validation where there is no test part.
+        split: which part; none takes the test part, or validation where that has nothing to measure.
         sinks: who is told of the progress.
 
     Raises:
@@ -61,7 +61,7 @@ def _evaluate_file(path: Path, recipe: Recipe, split: Split | None, sinks: Seque
             f"{dataset.name}: its classes are {', '.join(dataset.class_names)}; the model's are "
             f"{', '.join(predictor.class_names)}; give data with the model's classes, or set data.classes"
         )
-    part: Split = split or ("test" if dataset.split("test") else "val")
+    part = split or dataset.measured
     samples = dataset.split(part)
     if predictor.spec.task != dataset.task:
         raise DataError(f"{dataset.name}: its labels are made for {dataset.task}; the model does {predictor.spec.task}")

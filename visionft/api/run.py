@@ -100,7 +100,7 @@ class Run:
         """Measure the network on a part of the data and store the result in metrics.json.
 
         Args:
-            split: which part; none takes the test part, or validation where there is no test part.
+            split: which part; none takes ``default_split``.
         """
         part = split or self.default_split
         metrics = self._evaluation(part).metrics
@@ -109,8 +109,8 @@ class Run:
 
     @property
     def default_split(self) -> Split:
-        """The test part, or validation where there is no test part."""
-        return "test" if self._job.dataset.split("test") else "val"
+        """The test part, or validation where that has nothing to measure."""
+        return self._job.dataset.measured
 
     def samples(self, split: Split) -> tuple[Sample, ...]:
         """Return the images of a part, in the order of the results."""

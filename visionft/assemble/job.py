@@ -213,7 +213,7 @@ def canvas_size(recipe: Recipe, dataset: Dataset | None) -> tuple[int, int] | No
         return height_and_width(recipe.input.size)
     if recipe.task.kind == "classification" or dataset is None:
         return None
-    sizes = [sample.size for sample in dataset.split("train")]
+    sizes = [sample.size for sample in dataset.split("train") or dataset.samples]  # a check goes on without any
     width, height = (median(side) for side in zip(*sizes, strict=True))
     scale = min(1.0, _LARGEST_SIDE / max(height, width))
     return max(32, round(height * scale / 32) * 32), max(32, round(width * scale / 32) * 32)

@@ -26,13 +26,13 @@ class BoxClasses:
     known: Mapping[int, str]
 
     def label(self, box: StatedBox, category: int) -> StatedBox | None:
-        """Return an object with its class index; None where nobody wants its category."""
+        """Return an object with its class index or ``CROWD``; None where nobody wants its category."""
         if category not in self.known:
             return box._replace(fault=box.fault or f"is of class {category}, which is not among the data's classes")
         label = self.label_of.get(category)
         if label is None:
             return None
-        return box._replace(label=0, crowd=True) if label == CROWD else box._replace(label=label)
+        return box._replace(label=label, crowd=box.crowd or label == CROWD)
 
 
 def choose_classes(categories: Mapping[int, str], options: LabelOptions, problems: list[Problem]) -> BoxClasses:

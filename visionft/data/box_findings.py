@@ -42,7 +42,7 @@ def _about_empty(dataset: Dataset) -> Iterator[Problem]:
         if len(empty) == len(samples):
             what = "no image has an object"
             if split == "test":
-                yield Problem(split, f"{what}; its numbers say nothing")
+                yield Problem(split, f"{what}, so there is nothing to measure")
             else:
                 consequence = "there is nothing to learn from" if split == "train" else "nothing tells the best epoch"
                 yield Problem(split, f"{what}, so {consequence}", fatal=True)

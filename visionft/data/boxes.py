@@ -24,7 +24,7 @@ class StatedBox(NamedTuple):
     Attributes:
         number: what tells it from others of the file: an id, a line, a position.
         numbers: the four numbers of its box, as written; none where they cannot be read.
-        label: class index.
+        label: class index; ``CROWD`` for a crowd of every class.
         crowd: whether it stands for many objects, or is otherwise neither learned nor measured.
         fault: why it cannot be used, to be read after "box [...]"; empty for a good one.
         raw: what is written instead of four numbers.

@@ -98,7 +98,7 @@ def _boxes(file: CocoFile, image: CocoImage, classes: BoxClasses) -> StatedBoxes
 def _box(annotation: Mapping[str, Any]) -> StatedBox:
     number = str(annotation.get("id", "without id"))
     box: Any
-    box, crowd = annotation.get("bbox"), bool(annotation.get("iscrowd"))
+    box, crowd = annotation.get("bbox"), (annotation.get("iscrowd") or "0") != "0"
     if box is None or box == []:
         box = _around(annotation.get("segmentation"))
     try:

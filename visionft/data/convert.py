@@ -23,7 +23,7 @@ from visionft.data.naming import some
 from visionft.data.voc_file import write_xml
 from visionft.data.yolo_file import write_yaml
 from visionft.errors import DataError
-from visionft.sample import SPLITS, Boxes, Dataset, Problem, Sample, Split
+from visionft.sample import CROWD, SPLITS, Boxes, Dataset, Problem, Sample, Split
 
 Pictures = Literal["copy", "link"]
 """How pictures get into the new folder: as copies, or as symbolic links to where they are."""
@@ -56,7 +56,7 @@ def _write_coco(dataset: Dataset, folder: Path, pictures: Pictures, names: Mappi
         for number, sample in enumerate(dataset.split(split), start=1):
             width, height = sample.size
             images.append({"id": number, "file_name": names[sample.id], "width": width, "height": height})
-            for annotation in _annotations(sample.boxes):
+            for annotation in _annotations(_of_each(sample.boxes, len(dataset.class_names))):
                 annotations.append({"id": len(annotations) + 1, "image_id": number, **annotation})
         data = {"images": images, "annotations": annotations, "categories": categories}
         _write(folder / f"annotations/instances_{split}.json", json.dumps(data, ensure_ascii=False))
@@ -107,7 +107,8 @@ def _write_voc(dataset: Dataset, folder: Path, pictures: Pictures, names: Mappin
     points = []
     for sample in dataset.samples:
         file = folder / "Annotations" / PurePosixPath(names[sample.id]).with_suffix(".xml")
-        lost = write_xml(file, names[sample.id], sample.size, sample.boxes, dataset.class_names)
+        boxes = _of_each(sample.boxes, len(dataset.class_names))
+        lost = write_xml(file, names[sample.id], sample.size, boxes, dataset.class_names)
         points += [sample.id] * len(lost)
     for split in _used(dataset):
         stems = [PurePosixPath(names[sample.id]).stem for sample in dataset.split(split)]
@@ -181,6 +182,16 @@ def _place_pictures(dataset: Dataset, pictures: Pictures, place: Callable[[Sampl
 def _write(file: Path, text: str) -> None:
     file.parent.mkdir(parents=True, exist_ok=True)
     file.write_text(text, encoding="utf-8")
+
+
+def _of_each(boxes: Boxes, classes: int) -> Boxes:
+    """Return the boxes with a crowd of each class in the place of one of every class."""
+    spread = [
+        (xyxy, each, crowd)
+        for xyxy, label, crowd in zip(boxes.xyxy, boxes.labels, boxes.crowd, strict=True)
+        for each in (range(classes) if label == CROWD else (label,))
+    ]
+    return Boxes(*zip(*spread, strict=True)) if spread else boxes
 
 
 def _annotations(boxes: Boxes) -> list[dict[str, Any]]:

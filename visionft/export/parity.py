@@ -104,7 +104,7 @@ def verify(
 
     Args:
         exported: the exported file.
-        network: in eval mode and float32, on the CPU; its first output are the results.
+        network: in eval mode and float32, on the CPU; its outputs are those that the file is to have.
         task: scores the results.
         batches: (images_BHW3, targets) of canvases, at least one.
         limits: what ``Parity.passed`` allows.

@@ -36,7 +36,7 @@ class DenseOutputs:
         bins_BA4R: logits of the distances from the cell's centre to the left, top, right and bottom, in steps.
         centres_A2: (x, y) in pixels of the canvas.
         steps_A2: (x, y) pixels from cell to cell.
-        finest: pixels from cell to cell of the finest level.
+        finest: pixels from cell to cell of the finest level, the larger of both steps.
         size: (height, width) of the canvas.
     """
 
@@ -90,7 +90,8 @@ class DenseHead(nn.Module):
 
     There are no anchors: a cell predicts scores and its distances from the sides of one box. Quality needs no branch
     of its own, since the assigner's targets are scores that say how good a box is. The weights of the branches are
-    shared by the levels, their norms are not, as in NAS-FPN's and RTMDet's heads.
+    shared by the levels, their norms are not, as in NAS-FPN's and RTMDet's heads. A box reaches at most 512 pixels from
+    its cell: on canvases of more than 1,024 pixels, larger objects are out of reach.
 
     Args:
         channels: of the backbone's maps, shallow to deep.
@@ -137,7 +138,7 @@ class DenseHead(nn.Module):
             centres_A2, step_2 = _grid(map_BCHW, padded)
             centres.append(centres_A2)
             steps.append(step_2.expand_as(centres_A2))
-        finest = min(pixels / cells for pixels, cells in zip(padded, levels[0].shape[2:], strict=True))
+        finest = max(pixels / cells for pixels, cells in zip(padded, levels[0].shape[2:], strict=True))
         return DenseOutputs(
             torch.cat(logits, 1), torch.cat(bins, 1), torch.cat(centres), torch.cat(steps), finest, size
         )

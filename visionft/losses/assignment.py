@@ -46,7 +46,8 @@ def assign(scores_BAK: Tensor, boxes_BA4: Tensor, centres_A2: Tensor, truth_BN5:
         boxes_BA4: predicted xyxy in pixels of the canvas.
         centres_A2: (x, y) of the cells.
         truth_BN5: xyxy and class; ``CROWD`` is a region to ignore, ``PADDING`` no object.
-        smallest: pixels between cells of the finest level; smaller objects reach as far, so that some cell sees them.
+        smallest: most pixels between cells of the finest level; smaller objects reach as far, so that some cell sees
+            them.
 
     Returns:
         What every cell learns.

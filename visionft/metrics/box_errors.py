@@ -96,7 +96,7 @@ def match_image(
         The kinds of mistakes are those of Bolya et al. (2020), TIDE: A General Toolbox for Identifying Object
         Detection Errors, section 2.2, where a poor overlap with another class is a kind of its own.
     """
-    found, truth = Found.of(found_N6, len(thresholds)), Truth.of(boxes)
+    found, truth = Found.of(found_N6, len(thresholds)), Truth.of(boxes, len(thresholds))
     found = found.only(found.scores_N >= np.array(thresholds)[found.labels_N])
     objects_N = match(found, truth, np.array([iou]))[:, 0]
     overlap_NM = overlaps(found.xyxy_N4, truth)

@@ -155,7 +155,7 @@ def detection_metrics(
         raise DataError(f"class names: {classes} given, {len(set(class_names))} of them different; all must be")
     if thresholds is not None and len(thresholds) != classes:
         raise DataError(f"thresholds: {len(thresholds)} given; {classes} are needed, one for each class")
-    kept, objects = _read(found, [Truth.of(boxes) for boxes in truth], classes)
+    kept, objects = _read(found, [Truth.of(boxes, classes) for boxes in truth], classes)
     if not sum(len(boxes.counts) for boxes in truth):
         raise DataError(f"boxes: {len(truth)} images without an object; nothing to measure")
     ap_TKA, ranked = average_precision(kept, objects, classes), rank(kept, objects, classes)
@@ -212,7 +212,7 @@ def best_thresholds(found: Sequence[NDArray[np.float32]], truth: Sequence[Boxes]
     Raises:
         DataError: when the detections do not fit the classes.
     """
-    kept, objects = _read(found, [Truth.of(boxes) for boxes in truth], classes)
+    kept, objects = _read(found, [Truth.of(boxes, classes) for boxes in truth], classes)
     return tuple(best_threshold(ranked) for ranked in rank(kept, objects, classes, IOUS_T[:1]))
 
 

@@ -21,8 +21,9 @@ Flags = NDArray[np.bool_]
 IOUS_T: Floats = np.linspace(0.5, 0.95, 10)
 """What an overlap must reach: the thresholds of COCO."""
 
-MOST = 100
-"""Detections of a class that count in an image, by falling score: as COCO has it."""
+MOST = 1000
+"""Detections of a class that count in an image, by falling score. COCO's hundred are what a canvas gives in all; the
+windows of a large image give more."""
 
 NOBODY = -1
 """In the place of an object: there is none."""
@@ -43,21 +44,27 @@ class Truth:
     crowd_M: Flags
 
     @classmethod
-    def of(cls, boxes: Boxes) -> "Truth":
+    def of(cls, boxes: Boxes, classes: int) -> "Truth":
         """Read the objects of a sample."""
         xyxy_M4 = np.array(boxes.xyxy, np.float64).reshape(-1, 4)
-        return cls(xyxy_M4, np.array(boxes.labels, np.int64), np.array(boxes.crowd, np.bool_))
+        return cls._spread(xyxy_M4, np.array(boxes.labels, np.int64), np.array(boxes.crowd, np.bool_), classes)
 
     @classmethod
     def on_canvas(cls, boxes_N5: NDArray[np.float32], classes: int) -> "Truth":
         """Read rows of a batch; a crowd, whose class a batch does not know, is one of every class."""
-        xyxy_N4, labels_N = boxes_N5[:, :4].astype(np.float64), boxes_N5[:, 4].astype(np.int64)
-        objects_N, crowds_N = (labels_N != PADDING) & (labels_N != CROWD), labels_N == CROWD
-        crowds = int(crowds_N.sum())
+        used_M5 = boxes_N5[boxes_N5[:, 4] != PADDING]
+        labels_M = used_M5[:, 4].astype(np.int64)
+        return cls._spread(used_M5[:, :4].astype(np.float64), labels_M, labels_M == CROWD, classes)
+
+    @classmethod
+    def _spread(cls, xyxy_M4: Floats, labels_M: Ints, crowd_M: Flags, classes: int) -> "Truth":
+        """Make a crowd of every class one of each; the rows that this takes come behind those given."""
+        every_M = labels_M == CROWD
+        others = np.tile(np.arange(1, classes), np.count_nonzero(every_M))
         return cls(
-            np.concatenate([xyxy_N4[objects_N], xyxy_N4[crowds_N].repeat(classes, axis=0)]),
-            np.concatenate([labels_N[objects_N], np.tile(np.arange(classes), crowds)]),
-            np.repeat([False, True], [int(objects_N.sum()), crowds * classes]),
+            np.concatenate([xyxy_M4, xyxy_M4[every_M].repeat(classes - 1, axis=0)]),
+            np.concatenate([np.where(every_M, 0, labels_M), others]),
+            np.concatenate([crowd_M, np.ones(len(others), np.bool_)]),
         )
 
 

@@ -214,7 +214,7 @@ class ExportSection(Section):
     """Share of the validation images (or pixels, or boxes) for which both must give the same answer; none asks for all
     images, 99.9 % of the pixels, or 99.5 % of the boxes."""
     max_difference: Annotated[float, Field(gt=0)] | None = None
-    """Largest difference of any probability or score; none allows 1e-4 for images, 1e-2 for pixels, 1e-3 for boxes."""
+    """Largest difference of any probability or score; none allows 1e-4 for images and 1e-2 for pixels and boxes."""
     max_score_change: Annotated[float, Field(ge=0)] = 1e-3
     """Largest change of accuracy, mIoU or mAP."""
 
@@ -253,6 +253,14 @@ class Recipe(Section):
         if self.select not in SELECTIONS[self.task.kind]:
             allowed = ", ".join(SELECTIONS[self.task.kind])
             raise ValueError(f"evaluate.select: {self.select} is not measured for {self.task.kind}; choose {allowed}")
+        return self
+
+    @model_validator(mode="after")
+    def _mixing_can_happen(self) -> "Recipe":
+        if (self.augment.mosaic or self.augment.mixup) and self.task.kind != "detection":
+            raise ValueError(f"augment: mosaic and mixup are for detection, not {self.task.kind}; leave them out")
+        if (self.augment.mosaic or self.augment.mixup) and len(self.stages) == 1:
+            raise ValueError("augment: mosaic and mixup are not in the last stage, and there is one; add one before it")
         return self
 
     @model_validator(mode="after")

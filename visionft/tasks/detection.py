@@ -89,7 +89,7 @@ class Detection:
     one_embedding: ClassVar[bool] = False
     answers: ClassVar[str] = "boxes"
     min_agreement: ClassVar[float] = 0.995  # boxes about to be suppressed by others may differ
-    max_difference: ClassVar[float] = _SAME_SCORE
+    max_difference: ClassVar[float] = 1e-2
 
     def __init__(self, class_names: Sequence[str], *, head: str = "dense", dropout: float = 0.0) -> None:
         self.class_names = tuple(class_names)
@@ -163,7 +163,10 @@ class Detection:
         return results[..., :4], scores_BN, results[..., 5].long(), (scores_BN > 0).sum(dim=1)
 
     def compare(self, found: NDArray[np.float32], expected: NDArray[np.float32]) -> Agreement:
-        """Count the detections that have their like: the same class, IoU above 0.99, scores less than 0.001 apart."""
+        """Count the detections that have their like: the same class, IoU above 0.99, scores less than 0.001 apart.
+
+        The difference is the largest among detections of one class and place, whatever their scores.
+        """
         if not np.isfinite(found).all() or not np.isfinite(expected).all():
             return Agreement(0, max(1, len(found)), float("nan"))
         parts = [_same_boxes(*pair) for pair in zip(found, expected, strict=True)]
@@ -201,11 +204,11 @@ def _same_boxes(found_N6: NDArray[np.float32], expected_N6: NDArray[np.float32])
     if not len(found_N6) or not len(expected_N6):
         return Agreement(0, compared, 0.0)
     iou_NM = pairwise_iou(found_N6[:, :4], expected_N6[:, :4])
-    away_NM = np.abs(found_N6[:, None, 4].astype(np.float64) - expected_N6[None, :, 4])
-    alike_NM = (iou_NM > _SAME_IOU) & (found_N6[:, None, 5] == expected_N6[None, :, 5]) & (away_NM < _SAME_SCORE)
-    pairs = alike_NM.any(axis=0), alike_NM.any(axis=1)
-    same = int(min(side.sum() for side in pairs))
-    difference = float(np.where(alike_NM, away_NM, 0).max())
+    near_NM = (iou_NM > _SAME_IOU) & (found_N6[:, None, 5] == expected_N6[None, :, 5])
+    away_NM = np.where(near_NM, np.abs(found_N6[:, None, 4].astype(np.float64) - expected_N6[None, :, 4]), np.inf)
+    away_M, away_N = away_NM.min(axis=0), away_NM.min(axis=1)
+    same = int(min((away_M < _SAME_SCORE).sum(), (away_N < _SAME_SCORE).sum()))
+    difference = float(np.max(away_M[np.isfinite(away_M)], initial=0.0))
     return Agreement(same, compared, difference)
 
 
