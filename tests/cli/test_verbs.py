@@ -92,6 +92,12 @@ class TestEval:
         assert "95 % interval" in result.out
         assert all(name in result.out for name in ("accuracy", "auroc", "precision", "bar", "disc", "ring"))
 
+    def test_objects_for_people(self, visionft, finished_objects):
+        result = visionft("eval", finished_objects)
+        assert result.code == 0
+        assert all(name in result.out for name in ("map50", "threshold", "precision", "disc", "square"))
+        assert "curve" not in result.out
+
     def test_undefined_numbers_are_null(self, visionft, finished, image_folder, tmp_path):
         """A test part with one class has no area under the curve."""
         shutil.copytree(image_folder, tmp_path / "new/train")

@@ -78,7 +78,7 @@ def test_bad_boxes_are_told_with_file_and_annotation(file):
     where = f"{file}: annotation"
     assert [line for line in told(dataset) if "annotation" in line] == [
         f"{where} 2 (1.png): box [4, 1, 0, 5] has zero width; left out",
-        f"{where} 3 (1.png): box [1, 1, 2, 2] is of class 99, which is not among the data's classes; left out",
+        f"{where} 3 (1.png): box [1, 1, 2, 2] is of class 99, which is not among the data's classes (3 to 7); left out",
         f"{where} 4 (1.png): box ['a', 1, 2, 2] is no list of four numbers; left out",
         f"{where} 5 (1.png): box [1, 2] is no list of four numbers; left out",
         f"{where} 6 (1.png): box '1234' is no list of four numbers; left out",

@@ -84,7 +84,7 @@ def test_a_signal_saves_and_gives_the_exit_code(tiny, tmp_path, number, code):
     os.kill(process.pid, number)
     stdout, stderr = process.communicate(timeout=120)
     assert process.returncode == code, stderr
-    assert "the state is saved, go on with --resume" in stderr
+    assert f"the state is saved, go on with: visionft train {out} --resume" in stderr
     assert "Traceback" not in stderr
     assert stdout == ""
     checkpoint, damages = RunFolder.open(out).checkpoints.load_newest()

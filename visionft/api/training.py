@@ -90,15 +90,15 @@ def train(
 
 
 def complete(run: Run) -> dict[str, Any]:
-    """Evaluate, export and report a finished run.
+    """Evaluate, report and export a finished run; a refused export comes last, so that the page can say why.
 
     Returns:
         What ``visionft train --json`` prints.
     """
     split = run.default_split
     metrics = run.evaluate(split)
-    artifact = run.export()
     page = run.report()
+    artifact = run.export()
     return {
         "run": str(run.path),
         "split": split,

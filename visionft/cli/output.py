@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 _HEADLINES = (
     *("accuracy", "balanced_accuracy", "macro_f1", "auroc", "calibration_error"),
     *("miou", "dice", "pixel_accuracy", "boundary_f1"),
+    *("map", "map50", "map75", "precision", "recall"),
 )
 """Headline numbers of all tasks, in the order they are printed; a task has some of them."""
 
@@ -41,7 +42,8 @@ def print_metrics(metrics: Mapping[str, Any]) -> None:
         )
         print_lines(f"{name:<18} {_number(value)}{spread}")
     width = max(len("class"), *(len(name) for name in metrics["per_class"]))
-    columns = list(next(iter(metrics["per_class"].values())))
+    row = next(iter(metrics["per_class"].values()))
+    columns = [name for name, value in row.items() if not isinstance(value, list)]  # curves are for pages
     print_lines("", f"{'class':<{width}}  {'  '.join(f'{column:>9}' for column in columns)}")
     for name, row in metrics["per_class"].items():
         print_lines(f"{name:<{width}}  {'  '.join(_cell(row[column], len(column)) for column in columns)}")

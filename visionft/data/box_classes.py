@@ -28,7 +28,9 @@ class BoxClasses:
     def label(self, box: StatedBox, category: int) -> StatedBox | None:
         """Return an object with its class index or ``CROWD``; None where nobody wants its category."""
         if category not in self.known:
-            return box._replace(fault=box.fault or f"is of class {category}, which is not among the data's classes")
+            known = f"{min(self.known)} to {max(self.known)}" if self.known else "none"
+            what = f"is of class {category}, which is not among the data's classes ({known})"
+            return box._replace(fault=box.fault or what)
         label = self.label_of.get(category)
         if label is None:
             return None

@@ -85,7 +85,10 @@ def _is_split(folder: Path) -> bool:
 def _check_flat(root: Path, contents: Contents) -> None:
     if not contents.folders:
         found = f"{len(contents.images)} images but no class folders" if contents.images else "no class folders"
-        raise DataError(f"{root}: holds {found}; make a folder per class, or give a CSV with columns path,label")
+        raise DataError(
+            f"{root}: holds {found}; make a folder per class, or give a CSV with columns path,label; for masks or "
+            "boxes, give the folder that holds them and the images, or their .json or .yaml file"
+        )
     like_splits = [folder.name for folder in contents.folders if folder.name.casefold() in SPLIT_NAMES]
     if len(like_splits) > 1:  # one alone may be a class, such as trains
         raise DataError(

@@ -66,7 +66,7 @@ class Stage:
 
     def __post_init__(self) -> None:
         if (self.epochs is None) == (self.steps is None):
-            raise ValueError("give its length as either 'epochs' or 'steps'")
+            raise ValueError("give its length as either 'epochs' or 'steps'; a parent's can be made null")
 
 
 DEFAULT_STAGES = (

@@ -49,7 +49,7 @@ def fit(job: Job, folder: RunFolder, sinks: Sequence[Sink] = ()) -> Outcome:
     session = Session(job, folder, sinks)
     session.restore()
     try:
-        with InterruptGuard() as guard:
+        with InterruptGuard(folder.path) as guard:
             for plan in job.plans[session.progress.stage :]:
                 with StageRun(session, plan) as stage:
                     while (reason := stage.reason_to_end()) is None:

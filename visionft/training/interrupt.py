@@ -1,7 +1,9 @@
 """Ctrl-C and SIGTERM: finish the step, save, leave. A second Ctrl-C leaves at once."""
 
+import shlex
 import signal
 import threading
+from pathlib import Path
 from types import FrameType, TracebackType
 
 from visionft.errors import Interrupted
@@ -10,9 +12,14 @@ _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
 class InterruptGuard:
-    """Context in which SIGINT and SIGTERM are remembered instead of raised."""
+    """Context in which SIGINT and SIGTERM are remembered instead of raised.
 
-    def __init__(self) -> None:
+    Args:
+        run: the run folder, for the message.
+    """
+
+    def __init__(self, run: Path) -> None:
+        self._run = run
         self._received: int | None = None
         self._former: dict[int, object] = {}
 
@@ -44,4 +51,5 @@ class InterruptGuard:
             Interrupted: with the signal's exit code.
         """
         if self._received is not None:
-            raise Interrupted(self._received, f"interrupted {message}; the state is saved, go on with --resume")
+            again = f"visionft train {shlex.quote(str(self._run))} --resume"
+            raise Interrupted(self._received, f"interrupted {message}; the state is saved, go on with: {again}")
