@@ -66,7 +66,7 @@ class PlainFcos:
         loss.backward()
         self._optimizer.step()
         self._optimizer.zero_grad(set_to_none=True)
-        return float(loss)
+        return float(loss.detach())
 
     @torch.inference_mode()
     def detect(self, images_BHW3: Tensor) -> list[dict[str, Tensor]]:
