@@ -1,12 +1,35 @@
 """What the loader hands to the training loop.
 
-Shape suffixes: B batch, H height, W width, 3 colour channels (RGB), D embedding channels, N objects.
+Shape suffixes: B batch, H height, W width, 3 colour channels (RGB), D embedding channels, N objects, S cells of a side.
 """
 
 from dataclasses import dataclass
+from typing import Any, NamedTuple
 
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
+
+
+class Instances(NamedTuple):
+    """Objects with their masks; moves as a tensor does.
+
+    Attributes:
+        boxes_BN5: as in ``Batch.targets``.
+        masks_BNSS: uint8, 1 in those of ``MASK_SIDE`` x ``MASK_SIDE`` cells of the object's box whose centre is the
+            object's, else 0; ``IGNORE`` throughout where nobody knows the outline.
+    """
+
+    boxes_BN5: Tensor
+    masks_BNSS: Tensor
+
+    def to(self, device: torch.device, *, non_blocking: bool = False) -> "Instances":
+        """Return the same objects on a device."""
+        return Instances(*(tensor.to(device, non_blocking=non_blocking) for tensor in self))
+
+    def numpy(self) -> tuple[NDArray[Any], NDArray[Any]]:
+        """Return both as arrays."""
+        return self.boxes_BN5.numpy(), self.masks_BNSS.numpy()
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,12 +40,13 @@ class Batch:
         images_BHW3: uint8 RGB canvases.
         targets: what the task learns: labels_B, int64 class indices; masks_BHW, uint8 class indices and ``IGNORE``; or
             boxes_BN5, float32 (left, top, right, bottom, class) in pixels of the canvas, where the class may be
-            ``CROWD``, and is ``PADDING`` in the rows that fill up to the batch's largest N, which is at least 1.
+            ``CROWD``, and is ``PADDING`` in the rows that fill up to the batch's largest N, which is at least 1; or
+            these with their masks.
         ids: sample ids, for messages that name files.
     """
 
     images_BHW3: Tensor
-    targets: Tensor
+    targets: Tensor | Instances
     ids: tuple[str, ...]
 
     def to(self, device: torch.device) -> "Batch":
@@ -48,7 +72,7 @@ class FeatureBatch:
     """
 
     features_BD: Tensor
-    targets: Tensor
+    targets: Tensor | Instances
     ids: tuple[str, ...]
 
     def to(self, device: torch.device) -> "FeatureBatch":

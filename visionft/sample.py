@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, NamedTuple, Protocol, get_args
+from typing import TYPE_CHECKING, Literal, NamedTuple, Protocol, TypeAlias, get_args
 
 if TYPE_CHECKING:
     import numpy as np
@@ -13,7 +13,13 @@ if TYPE_CHECKING:
 Split = Literal["train", "val", "test"]
 SPLITS: tuple[Split, ...] = get_args(Split)
 
-TaskKind = Literal["classification", "segmentation", "detection"]
+TaskKind = Literal["classification", "segmentation", "detection", "instance_segmentation"]
+
+OBJECT_TASKS: tuple[TaskKind, ...] = ("detection", "instance_segmentation")
+"""Tasks whose targets are ``Boxes``."""
+
+Rings: TypeAlias = "tuple[NDArray[np.float32], ...]"
+"""The outline of an object as arrays, see ``Outline``."""
 
 IGNORE = 255
 """In a mask: the pixel belongs to no class, is not learned and not measured."""
@@ -35,6 +41,26 @@ class MaskSource(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class Outline:
+    """The pixels of an object: those whose centre lies inside. Pickles, and compares by value.
+
+    Attributes:
+        rings: closed polygons, (P, 2) float32 (x, y) each, as bytes. One that runs clockwise, as seen on a screen, fills
+            what is inside; one that runs the other way cuts it out again; the larger come first. None at all where
+            nobody knows the outline.
+    """
+
+    rings: tuple[bytes, ...] = ()
+
+    @property
+    def points(self) -> "Rings":
+        """The rings as arrays."""
+        import numpy as np  # importing the package stays quick
+
+        return tuple(np.frombuffer(ring, np.float32).reshape(-1, 2) for ring in self.rings)
+
+
+@dataclass(frozen=True, slots=True)
 class Boxes:
     """The objects of an image. Pickles, and compares by value.
 
@@ -43,15 +69,19 @@ class Boxes:
             (0, 0, width, height).
         labels: class index of each, 0..K-1; ``CROWD`` for a crowd of every class.
         crowd: which of them stand for many objects at once, and are neither learned nor measured.
+        outlines: one of each object, in the same frame, for instance segmentation; else empty.
     """
 
     xyxy: tuple[tuple[float, float, float, float], ...] = ()
     labels: tuple[int, ...] = ()
     crowd: tuple[bool, ...] = ()
+    outlines: tuple[Outline, ...] = ()
 
     def __post_init__(self) -> None:
         if not len(self.xyxy) == len(self.labels) == len(self.crowd):
             raise ValueError(f"{len(self.xyxy)} boxes, {len(self.labels)} labels and {len(self.crowd)} crowd flags")
+        if self.outlines and len(self.outlines) != len(self.xyxy):
+            raise ValueError(f"{len(self.xyxy)} boxes and {len(self.outlines)} outlines")
 
     def __len__(self) -> int:
         return len(self.xyxy)
@@ -141,11 +171,14 @@ class Example(NamedTuple):
         mask_HW: uint8 class indices and ``IGNORE``, where the sample has a mask.
         boxes_N5: float32 (left, top, right, bottom, class or ``CROWD``) in pixels of the canvas, half-open and inside
             it, where the sample has boxes.
+        outlines: the rings (see ``Outline``) of each of these, in pixels of the canvas, which they may reach beyond,
+            where the sample has outlines; () for an object whose outline nobody knows.
     """
 
     image_HW3: "NDArray[np.uint8]"
     mask_HW: "NDArray[np.uint8] | None" = None
     boxes_N5: "NDArray[np.float32] | None" = None
+    outlines: "tuple[Rings, ...] | None" = None
 
 
 @dataclass(frozen=True, slots=True)
