@@ -67,12 +67,12 @@ class FeatureBatch:
 
     Attributes:
         features_BD: the task's features of the images.
-        targets: what the task learns, as in ``Batch``.
+        targets: labels_B, as in ``Batch``.
         ids: sample ids, for messages that name files.
     """
 
     features_BD: Tensor
-    targets: Tensor | Instances
+    targets: Tensor
     ids: tuple[str, ...]
 
     def to(self, device: torch.device) -> "FeatureBatch":

@@ -38,7 +38,7 @@ def backbone():
 def test_outputs_are_those_that_the_spec_names(backbone, size):
     task = Detection(NAMES)
     network = TaskNetwork(backbone, task, InputSpec(*size)).eval()
-    torch.nn.init.normal_(network.head.head.classes.weight, std=2)
+    torch.nn.init.normal_(network.head.head.cells.classes.weight, std=2)
     images_BHW3 = torch.randint(0, 256, (3, *size, 3), dtype=torch.uint8)
     with torch.no_grad():
         outputs = FinalNetwork(network, task)(images_BHW3)
@@ -57,7 +57,7 @@ def test_detections_agree_with_themselves_on_a_canvas_that_is_padded(backbone, h
     task, size = Detection(NAMES, head=head), (33, 70)
     network = TaskNetwork(backbone, task, InputSpec(*size)).eval()
     if head == "dense":  # small boxes, of which those of cells in the padding lie outside the canvas
-        network.head.head.sides.bias.data = -3 * torch.arange(17.0).repeat(4)
+        network.head.head.cells.sides.bias.data = -3 * torch.arange(17.0).repeat(4)
     images_BHW3 = torch.randint(0, 256, (2, *size, 3), dtype=torch.uint8)
     with torch.no_grad():
         results_BN6 = task.finalize(network(images_BHW3)).numpy()

@@ -166,7 +166,7 @@ class Run:
             )
         return self._evaluations[split]
 
-    def _canvases(self, loader: Loader) -> Iterator[tuple[NDArray[np.uint8], NDArray[Any]]]:
+    def _canvases(self, loader: Loader) -> Iterator[tuple[NDArray[np.uint8], Any]]:
         """Yield the validation images with what is true of them."""
         seen: set[str] = set()
         images = len(self._job.dataset.split("val"))

@@ -19,7 +19,7 @@ from visionft.errors import DataError, RecipeError
 from visionft.heads import HEADS
 from visionft.imaging.canvas import border_colour
 from visionft.recipe import Recipe
-from visionft.sample import Dataset, Split, TaskKind
+from visionft.sample import OBJECT_TASKS, Dataset, Split, TaskKind
 from visionft.seeds import derive_seed
 from visionft.spec import InputSpec
 from visionft.stages import Stage, StagePlan, height_and_width, plan
@@ -174,10 +174,10 @@ def canvas_of(stage: Stage, spec: InputSpec) -> InputSpec:
 def augmentation(recipe: Recipe, stage: Stage, spec: InputSpec) -> tuple[CpuAugmenter, Mixing | None]:
     """Return what happens to each training image of a stage, and whether several are mixed before.
 
-    They are in detection, before the last stage only.
+    They are where objects are learned, before the last stage only.
     """
     section = recipe.augment
-    objects = recipe.task.kind == "detection"
+    objects = recipe.task.kind in OBJECT_TASKS
     augmenter = CpuAugmenter(stage.augment, section.orientation, border_colour(spec) if objects else None)
     mixing = Mixing(section.mosaic, section.mixup)
     mixed = objects and stage is not recipe.stages[-1] and mixing != Mixing()
@@ -189,7 +189,7 @@ def build_task(recipe: Recipe, dataset: Dataset) -> TaskAdapter:
     section = recipe.task
     balanced = section.class_weights == "balanced"
     arguments: dict[str, Any] = {"dropout": section.dropout}
-    if section.kind != "detection":
+    if section.kind not in OBJECT_TASKS:
         arguments["label_smoothing"] = section.label_smoothing
         arguments["class_counts"] = dataset.amounts("train") if balanced else None
     if section.head is not None:

@@ -49,7 +49,7 @@ def export_verified(
     task: TaskAdapter,
     spec: ModelSpec,
     path: Path,
-    batches: Iterable[tuple[NDArray[np.uint8], NDArray[Any]]],
+    batches: Iterable[tuple[NDArray[np.uint8], Any]],
     limits: Limits = DEFAULT_LIMITS,
 ) -> Parity:
     """Export a network to a file that has proven to give the same answers.

@@ -97,7 +97,7 @@ def verify(
     exported: CanvasModel,
     network: nn.Module,
     task: TaskAdapter,
-    batches: Iterable[tuple[NDArray[np.uint8], NDArray[Any]]],
+    batches: Iterable[tuple[NDArray[np.uint8], Any]],
     limits: Limits = DEFAULT_LIMITS,
 ) -> Parity:
     """Run both on every image and compare; one batch is held at a time.
@@ -106,7 +106,7 @@ def verify(
         exported: the exported file.
         network: in eval mode and float32, on the CPU; its outputs are those that the file is to have.
         task: scores the results.
-        batches: (images_BHW3, targets) of canvases, at least one.
+        batches: (images_BHW3, targets) of canvases, at least one; targets are an array, or several.
         limits: what ``Parity.passed`` allows.
 
     Returns:
@@ -122,7 +122,7 @@ def verify(
         for cut in cuts:
             if len(images_BHW3[cut]):
                 found = exported.predict_canvases(images_BHW3[cut])
-                comparison.add(found, _results(network, task, images_BHW3[cut]), targets[cut])
+                comparison.add(found, _results(network, task, images_BHW3[cut]), _part(targets, cut))
     if not comparison.images:
         raise ExportError("there are no validation images to measure it on; give the data a val split")
     return comparison.parity(limits)
@@ -139,7 +139,7 @@ class _Comparison:
         self._same = self._compared = 0
         self._difference = 0.0
 
-    def add(self, found: NDArray[np.float32], expected: NDArray[np.float32], targets: NDArray[Any]) -> None:
+    def add(self, found: NDArray[np.float32], expected: NDArray[np.float32], targets: Any) -> None:
         if found.shape != expected.shape:
             raise ExportError(f"the file gives results of shape {found.shape}, the network {expected.shape}")
         agreement = self._task.compare(found, expected)
@@ -166,6 +166,10 @@ class _Comparison:
             score_exported=scores[1],
             limits=limits,
         )
+
+
+def _part(targets: Any, cut: slice) -> Any:
+    return tuple(part[cut] for part in targets) if isinstance(targets, tuple) else targets[cut]
 
 
 def _score(meter: Meter, name: str) -> float:

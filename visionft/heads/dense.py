@@ -13,13 +13,13 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from visionft.heads.levels import Levels, resized
-from visionft.heads.nms import select_detections
-from visionft.losses.assignment import assign
+from visionft.heads.nms import select_with_cells
+from visionft.losses.assignment import Assignment, assign
 from visionft.losses.boxes import distance_loss, giou_loss
 from visionft.sample import TaskKind
 
 STRIDES = (8, 16, 32)
-_WIDTH = 96
+WIDTH = 96
 _CONVOLUTIONS = 2  # of each branch
 _BINS = 17  # a side is at most sixteen cells from the cell that predicts it
 _DECAY = 0.35  # of the bins' first logits: untrained boxes have sides of five cells, so that every size finds its level
@@ -56,15 +56,24 @@ class DenseOutputs:
 
     def detections(self) -> Tensor:
         """Return detections_BN6, see ``select_detections``; boxes end with the canvas."""
+        return self.select()[0]
+
+    def select(self) -> tuple[Tensor, Tensor]:
+        """Return detections_BN6, and cells_BN that they are from."""
+        return select_with_cells(self.logits_BAK.float().sigmoid(), self.clipped())
+
+    def clipped(self) -> Tensor:
+        """Return boxes_BA4 cut off at the canvas's edges."""
         height, width = self.size
         boxes_BA4 = self.boxes()
-        clipped_BA4 = torch.stack(
-            [boxes_BA4[..., side].clamp(0, (width, height)[side % 2]) for side in range(4)], dim=-1
-        )
-        return select_detections(self.logits_BAK.float().sigmoid(), clipped_BA4)
+        return torch.stack([boxes_BA4[..., side].clamp(0, (width, height)[side % 2]) for side in range(4)], dim=-1)
 
     def loss(self, truth_BN5: Tensor) -> Tensor:
-        """Return the weighted sum of three losses, each divided by the sum of all target scores.
+        """Return the loss of ``learn``."""
+        return self.learn(truth_BN5)[0]
+
+    def learn(self, truth_BN5: Tensor) -> tuple[Tensor, Assignment]:
+        """Return the weighted sum of three losses, each divided by the sum of all target scores, and who learns what.
 
         They are binary cross-entropy of the scores against the assigner's targets, the generalised IoU of the boxes and
         the distribution focal loss of their sides, the last two weighted by target scores.
@@ -82,7 +91,8 @@ class DenseOutputs:
         box_loss = (giou_loss(boxes_BA4[image_P, cell_P], truth_P4) * weights_P).sum()
         bins_P4R = self.bins_BA4R[image_P, cell_P].float()
         side_loss = (distance_loss(bins_P4R, sides_P4 / steps_P2.repeat(1, 2)) * weights_P).sum()
-        return (_CLASS_WEIGHT * class_loss + _BOX_WEIGHT * box_loss + _DISTANCE_WEIGHT * side_loss) / total
+        loss = (_CLASS_WEIGHT * class_loss + _BOX_WEIGHT * box_loss + _DISTANCE_WEIGHT * side_loss) / total
+        return loss, found
 
 
 class DenseHead(nn.Module):
@@ -111,15 +121,8 @@ class DenseHead(nn.Module):
 
     def __init__(self, channels: Sequence[int], strides: Sequence[int], classes: int, dropout: float = 0.0) -> None:
         super().__init__()
-        self.pyramid = _Pyramid(Levels(channels, strides, STRIDES))
-        self.class_branch = _Branch(dropout)
-        self.box_branch = _Branch(0.0)
-        self.classes = nn.Conv2d(_WIDTH, classes, 1)
-        self.sides = nn.Conv2d(_WIDTH, 4 * _BINS, 1)
-        first_guess_R = -_DECAY * torch.arange(_BINS, dtype=torch.float32)
-        for layer, bias in ((self.classes, torch.tensor(-log(1 / _PRIOR - 1))), (self.sides, first_guess_R.repeat(4))):
-            nn.init.normal_(layer.weight, std=0.01)
-            layer.bias = nn.Parameter(bias.expand(layer.out_channels).clone())
+        self.levels = Levels(channels, strides, STRIDES)
+        self.cells = DenseCells(self.levels.channels, classes, dropout)
 
     def forward(self, maps: list[Tensor], padded: tuple[int, int], size: tuple[int, int]) -> DenseOutputs:
         """Predict for every cell.
@@ -129,19 +132,53 @@ class DenseHead(nn.Module):
             padded: (height, width) in pixels of the image behind the maps.
             size: (height, width) of its part that is no padding.
         """
-        logits, bins, centres, steps = [], [], [], []
-        levels = self.pyramid(maps)
-        for level, map_BCHW in enumerate(levels):
-            logits.append(self.classes(self.class_branch(map_BCHW, level)).flatten(2).transpose(1, 2))
-            sides_BDA = self.sides(self.box_branch(map_BCHW, level)).flatten(2)
-            bins.append(sides_BDA.transpose(1, 2).unflatten(2, (4, _BINS)))
+        return self.cells(self.levels(maps), padded, size)[0]  # type: ignore[no-any-return]  # a module's call
+
+
+class DenseCells(nn.Module):
+    """The pyramid and its branches, see ``DenseHead``.
+
+    Args:
+        channels: of the levels at ``STRIDES``.
+        classes: number of classes K.
+        dropout: share of the channels dropped before the last layer of the classes, 0..1.
+    """
+
+    def __init__(self, channels: Sequence[int], classes: int, dropout: float) -> None:
+        super().__init__()
+        self.pyramid = _Pyramid(channels)
+        self.class_branch = _Branch(dropout)
+        self.box_branch = _Branch(0.0)
+        self.classes = nn.Conv2d(WIDTH, classes, 1)
+        self.sides = nn.Conv2d(WIDTH, 4 * _BINS, 1)
+        first_guess_R = -_DECAY * torch.arange(_BINS, dtype=torch.float32)
+        for layer, bias in ((self.classes, torch.tensor(-log(1 / _PRIOR - 1))), (self.sides, first_guess_R.repeat(4))):
+            nn.init.normal_(layer.weight, std=0.01)
+            layer.bias = nn.Parameter(bias.expand(layer.out_channels).clone())
+
+    def forward(
+        self, levels: list[Tensor], padded: tuple[int, int], size: tuple[int, int]
+    ) -> tuple[DenseOutputs, list[Tensor], list[Tensor]]:
+        """Return what is predicted for every cell, the mixed levels, and what the branch of boxes makes of them."""
+        logits, bins, centres, steps, of_boxes = [], [], [], [], []
+        mixed = self.pyramid(levels)
+        for level, map_BCHW in enumerate(mixed):
+            logits.append(flat(self.classes(self.class_branch(map_BCHW, level))))
+            of_boxes.append(self.box_branch(map_BCHW, level))
+            bins.append(flat(self.sides(of_boxes[-1])).reshape(len(map_BCHW), -1, 4, _BINS))
             centres_A2, step_2 = _grid(map_BCHW, padded)
             centres.append(centres_A2)
             steps.append(step_2.expand_as(centres_A2))
-        finest = max(pixels / cells for pixels, cells in zip(padded, levels[0].shape[2:], strict=True))
-        return DenseOutputs(
+        finest = max(pixels / cells for pixels, cells in zip(padded, mixed[0].shape[2:], strict=True))
+        outputs = DenseOutputs(
             torch.cat(logits, 1), torch.cat(bins, 1), torch.cat(centres), torch.cat(steps), finest, size
         )
+        return outputs, mixed, of_boxes
+
+
+def flat(map_BCHW: Tensor) -> Tensor:
+    """Return the cells of a map row by row, with their channels last: BAC."""
+    return map_BCHW.flatten(2).transpose(1, 2)
 
 
 def _grid(map_BCHW: Tensor, padded: tuple[int, int]) -> tuple[Tensor, Tensor]:
@@ -158,16 +195,15 @@ def _grid(map_BCHW: Tensor, padded: tuple[int, int]) -> tuple[Tensor, Tensor]:
 class _Pyramid(nn.Module):
     """Levels of one width, mixed from deep to shallow and back."""
 
-    def __init__(self, levels: Levels) -> None:
+    def __init__(self, channels: Sequence[int]) -> None:
         super().__init__()
-        self.levels = levels
-        self.project = nn.ModuleList(_convolution(width, _WIDTH, 1) for width in levels.channels)
+        self.project = nn.ModuleList(convolution(channel, WIDTH, 1) for channel in channels)
         self.down = nn.ModuleList(_separable() for _ in STRIDES[1:])
         self.shrink = nn.ModuleList(_separable(stride=2) for _ in STRIDES[1:])
         self.up = nn.ModuleList(_separable() for _ in STRIDES[1:])
 
-    def forward(self, maps: list[Tensor]) -> list[Tensor]:
-        laterals = [project(map_BCHW) for project, map_BCHW in zip(self.project, self.levels(maps), strict=True)]
+    def forward(self, levels: list[Tensor]) -> list[Tensor]:
+        laterals = [project(map_BCHW) for project, map_BCHW in zip(self.project, levels, strict=True)]
         fine = [laterals.pop()]
         for mix, lateral_BCHW in zip(self.down, reversed(laterals), strict=True):
             fine.insert(0, mix(lateral_BCHW + resized(fine[0], lateral_BCHW.shape[2:])))
@@ -183,9 +219,9 @@ class _Branch(nn.Module):
     def __init__(self, dropout: float) -> None:
         super().__init__()
         self.convolutions = nn.ModuleList(
-            nn.Conv2d(_WIDTH, _WIDTH, 3, padding=1, bias=False) for _ in range(_CONVOLUTIONS)
+            nn.Conv2d(WIDTH, WIDTH, 3, padding=1, bias=False) for _ in range(_CONVOLUTIONS)
         )
-        self.norms = nn.ModuleList(nn.ModuleList(nn.BatchNorm2d(_WIDTH) for _ in STRIDES) for _ in range(_CONVOLUTIONS))
+        self.norms = nn.ModuleList(nn.ModuleList(nn.BatchNorm2d(WIDTH) for _ in STRIDES) for _ in range(_CONVOLUTIONS))
         self.dropout = nn.Dropout2d(dropout)
 
     def forward(self, map_BCHW: Tensor, level: int) -> Tensor:
@@ -195,7 +231,8 @@ class _Branch(nn.Module):
         return dropped_BCHW
 
 
-def _convolution(channels: int, width: int, kernel: int, stride: int = 1, groups: int = 1) -> nn.Sequential:
+def convolution(channels: int, width: int, kernel: int, stride: int = 1, groups: int = 1) -> nn.Sequential:
+    """Return a convolution with its norm and SiLU."""
     return nn.Sequential(
         nn.Conv2d(channels, width, kernel, stride, kernel // 2, groups=groups, bias=False),
         nn.BatchNorm2d(width),
@@ -204,6 +241,4 @@ def _convolution(channels: int, width: int, kernel: int, stride: int = 1, groups
 
 
 def _separable(stride: int = 1) -> nn.Sequential:
-    return nn.Sequential(
-        nn.Conv2d(_WIDTH, _WIDTH, 3, stride, 1, groups=_WIDTH, bias=False), *_convolution(_WIDTH, _WIDTH, 1)
-    )
+    return nn.Sequential(nn.Conv2d(WIDTH, WIDTH, 3, stride, 1, groups=WIDTH, bias=False), *convolution(WIDTH, WIDTH, 1))

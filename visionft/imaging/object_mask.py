@@ -1,36 +1,61 @@
 """The pixels of one object in an image: a small picture and where it lies.
 
-Shape suffixes: h, w rows and columns of the object's part of the image.
+Shape suffixes: H, W rows and columns of the image, h, w those of the object's part of it.
 """
 
-from dataclasses import dataclass
+import zlib
 
 import numpy as np
 from numpy.typing import NDArray
 
 
-@dataclass(frozen=True, slots=True, eq=False)
 class ObjectMask:
-    """The pixels of one object.
+    """The pixels of one object; compact, so that those of a whole data set fit in memory. Pickles, compares by value.
 
-    Attributes:
+    Args:
         left: column of the first pixel in the image.
         top: row of the first pixel in the image.
         pixels_hw: bool, which pixels from there on are the object's; the part lies inside the image, and may be empty.
+
+    Attributes:
+        left: as given.
+        top: as given.
+        shape: (height, width) of the part.
+        area: number of the object's pixels.
     """
 
-    left: int
-    top: int
-    pixels_hw: NDArray[np.bool_]
+    __slots__ = ("_deflated", "area", "left", "shape", "top")
+
+    def __init__(self, left: int, top: int, pixels_hw: NDArray[np.bool_]) -> None:
+        self.left = left
+        self.top = top
+        self.shape: tuple[int, int] = (pixels_hw.shape[0], pixels_hw.shape[1])
+        self.area = int(np.count_nonzero(pixels_hw))
+        self._deflated = zlib.compress(np.packbits(pixels_hw).tobytes(), level=1)
 
     @property
-    def area(self) -> int:
-        """Number of pixels."""
-        return int(np.count_nonzero(self.pixels_hw))
+    def pixels_hw(self) -> NDArray[np.bool_]:
+        """The part, unpacked anew each time."""
+        height, width = self.shape
+        bits = np.frombuffer(zlib.decompress(self._deflated), np.uint8)
+        return np.unpackbits(bits, count=height * width).reshape(height, width).astype(np.bool_)
 
     def whole(self, size: tuple[int, int]) -> NDArray[np.bool_]:
         """Return the mask of an image of (width, height)."""
         mask_HW = np.zeros((size[1], size[0]), np.bool_)
-        height, width = self.pixels_hw.shape
+        height, width = self.shape
         mask_HW[self.top : self.top + height, self.left : self.left + width] = self.pixels_hw
         return mask_HW
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, ObjectMask):
+            return NotImplemented
+        mine, theirs = ((mask.left, mask.top, mask.shape, mask._deflated) for mask in (self, other))
+        return mine == theirs
+
+    def __hash__(self) -> int:
+        return hash((self.left, self.top, self.shape, self._deflated))
+
+    def __repr__(self) -> str:
+        height, width = self.shape
+        return f"ObjectMask({width} x {height} at ({self.left}, {self.top}), {self.area} pixels)"

@@ -14,7 +14,7 @@ from visionft.data.listing import OnBadBox
 from visionft.errors import UnknownName
 from visionft.heads import HEADS
 from visionft.losses import LOSSES
-from visionft.sample import TaskKind
+from visionft.sample import OBJECT_TASKS, TaskKind
 from visionft.spec import Fit
 from visionft.stages import DEFAULT_STAGES, Size, Stage
 
@@ -88,7 +88,7 @@ class InputSection(Section):
     for masks and boxes that of the images, up to 512 pixels."""
     fit: Fit | None = None
     """stretch to the canvas, crop the centre, pad with the mean colour, or tile: a window at the image's own
-    resolution; none crops for classification and pads for segmentation and detection."""
+    resolution; none crops for classification and pads for the other tasks."""
     crop_pct: Annotated[float, Field(gt=0, le=1)] | None = None
     """Share of the resized image that a crop keeps."""
     overlap: Fraction = 0.25
@@ -101,8 +101,8 @@ class TaskSection(Section):
     kind: TaskKind = "classification"
     """The task."""
     head: Annotated[str, _known_in(HEADS)] | None = None
-    """The head put on the backbone; none takes linear for classification, lite for segmentation and dense for
-    detection."""
+    """The head put on the backbone; none takes linear for classification, lite for segmentation, dense for detection
+    and dense_masks for instance segmentation."""
     losses: dict[Annotated[str, _known_in(LOSSES)], Annotated[float, Field(gt=0)]] | None = None
     """For segmentation: losses and their weights; none takes cross_entropy and dice, each once."""
     dropout: Fraction = 0.2
@@ -120,7 +120,7 @@ class TaskSection(Section):
 
     @model_validator(mode="after")
     def _boxes_have_no_smoothing(self) -> "TaskSection":
-        if self.kind == "detection" and (self.label_smoothing or self.class_weights != "none"):
+        if self.kind in OBJECT_TASKS and (self.label_smoothing or self.class_weights != "none"):
             raise ValueError("label_smoothing and class_weights: a detector's targets are scores; leave them out")
         return self
 
@@ -131,10 +131,10 @@ class AugmentSection(Section):
     orientation: Literal["fixed", "upright", "any"] = "upright"
     """fixed never flips (text, digits); upright flips left-right; any also flips and turns by 90 degrees."""
     mosaic: Annotated[float, Field(ge=0, le=1)] = 0.0
-    """For detection: share of the training images that are put together from parts of four (Bochkovskiy et al. 2020,
+    """For objects: share of the training images that are put together from parts of four (Bochkovskiy et al. 2020,
     arXiv:2004.10934); not in the last stage, which sees images as they are."""
     mixup: Annotated[float, Field(ge=0, le=1)] = 0.0
-    """For detection: share of the training images through which another shines (Zhang et al. 2019, arXiv:1902.04103);
+    """For objects: share of the training images through which another shines (Zhang et al. 2019, arXiv:1902.04103);
     not in the last stage."""
 
 
@@ -177,6 +177,7 @@ SELECTIONS: dict[TaskKind, tuple[str, ...]] = {
     "classification": ("loss", "accuracy", "balanced_accuracy", "macro_f1", "auroc", "last"),
     "segmentation": ("loss", "miou", "dice", "pixel_accuracy", "last"),
     "detection": ("map", "map50", "map75", "last"),
+    "instance_segmentation": ("mask_map", "mask_map50", "mask_map75", "map", "map50", "map75", "last"),
 }
 """Task -> what ``evaluate.select`` may be; the first is what it is when nothing is said."""
 
@@ -197,12 +198,16 @@ class EvaluateSection(Section):
             "map",
             "map50",
             "map75",
+            "mask_map",
+            "mask_map50",
+            "mask_map75",
             "last",
         ]
         | None
     ) = None
     """Validation value that picks the best weights of a stage; last takes those at its end, for validation parts so
-    small that the best of many epochs is mostly luck. None takes the loss, and map for detection."""
+    small that the best of many epochs is mostly luck. None takes the loss, map for detection, and mask_map for instance
+    segmentation."""
     bootstrap: Annotated[int, Field(ge=0)] = 1000
     """Resamples behind the 95 % intervals."""
 
@@ -211,10 +216,10 @@ class ExportSection(Section):
     """How far the exported file may be from the network before it is refused."""
 
     min_agreement: Annotated[float, Field(ge=0, le=1)] | None = None
-    """Share of the validation images (or pixels, or boxes) for which both must give the same answer; none asks for all
-    images, 99.9 % of the pixels, or 99.5 % of the boxes."""
+    """Share of the validation images (or pixels, or objects) for which both must give the same answer; none asks for
+    all images, 99.9 % of the pixels, or 99.5 % of the objects."""
     max_difference: Annotated[float, Field(gt=0)] | None = None
-    """Largest difference of any probability or score; none allows 1e-4 for images and 1e-2 for pixels and boxes."""
+    """Largest difference of any probability or score; none allows 1e-4 for images and 1e-2 for pixels and objects."""
     max_score_change: Annotated[float, Field(ge=0)] = 1e-3
     """Largest change of accuracy, mIoU or mAP."""
 
@@ -257,8 +262,8 @@ class Recipe(Section):
 
     @model_validator(mode="after")
     def _mixing_can_happen(self) -> "Recipe":
-        if (self.augment.mosaic or self.augment.mixup) and self.task.kind != "detection":
-            raise ValueError(f"augment: mosaic and mixup are for detection, not {self.task.kind}; leave them out")
+        if (self.augment.mosaic or self.augment.mixup) and self.task.kind not in OBJECT_TASKS:
+            raise ValueError(f"augment: mosaic and mixup are for objects, not {self.task.kind}; leave them out")
         if (self.augment.mosaic or self.augment.mixup) and len(self.stages) == 1:
             raise ValueError("augment: mosaic and mixup are not in the last stage, and there is one; add one before it")
         return self

@@ -7,6 +7,7 @@ TASKS = Catalog(
     {
         "classification": "visionft.tasks.classification:Classification",
         "detection": "visionft.tasks.detection:Detection",
+        "instance_segmentation": "visionft.tasks.instances:InstanceSegmentation",
         "segmentation": "visionft.tasks.segmentation:Segmentation",
     },
     "visionft.tasks",

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from visionft.backbones import Backbone, DepthGroup
+from visionft.batch import Instances
 from visionft.sample import Sample, TaskKind
 from visionft.spec import InputSpec
 
@@ -22,8 +23,8 @@ Runner: TypeAlias = Callable[[NDArray[np.uint8]], NDArray[np.float32]]
 class Meter(Protocol):
     """Collects results on canvases, and says how good they were."""
 
-    def update(self, results: NDArray[np.float32], targets: NDArray[Any]) -> None:
-        """Take in a batch."""
+    def update(self, results: NDArray[np.float32], targets: Any) -> None:
+        """Take in a batch; the targets are those of ``Batch`` as arrays."""
         ...
 
     def values(self) -> dict[str, float]:
@@ -94,11 +95,11 @@ class TaskAdapter(Protocol):
         """Return what the head gets, for normalised images."""
         ...
 
-    def blank_targets(self, images_BHW3: Tensor) -> Tensor:
+    def blank_targets(self, images_BHW3: Tensor) -> Tensor | Instances:
         """Return targets of the right shape for a batch, to time a step with."""
         ...
 
-    def loss(self, outputs: Any, targets: Tensor) -> Tensor:
+    def loss(self, outputs: Any, targets: Any) -> Tensor:
         """Return the mean loss of a batch, a scalar."""
         ...
 

@@ -169,12 +169,28 @@ class Detection:
         """
         if not np.isfinite(found).all() or not np.isfinite(expected).all():
             return Agreement(0, max(1, len(found)), float("nan"))
-        parts = [_same_boxes(*pair) for pair in zip(found, expected, strict=True)]
+        parts = [self._compare_image(*pair) for pair in zip(found, expected, strict=True)]
         return Agreement(
             sum(part.same for part in parts),
             sum(part.compared for part in parts),
             max(part.difference for part in parts),
         )
+
+    def _compare_image(self, found_NR: NDArray[np.float32], expected_NR: NDArray[np.float32]) -> Agreement:
+        found_NR, expected_MR = (rows_NR[rows_NR[:, 4] > 0] for rows_NR in (found_NR, expected_NR))
+        compared = max(len(found_NR), len(expected_MR))
+        if not len(found_NR) or not len(expected_MR):
+            return Agreement(0, compared, 0.0)
+        apart_NM = np.abs(found_NR[:, None, 4].astype(np.float64) - expected_MR[None, :, 4])
+        apart_NM[~self.alike(found_NR, expected_MR)] = np.inf
+        apart_M, apart_N = apart_NM.min(axis=0), apart_NM.min(axis=1)
+        same = int(min((apart_M < _SAME_SCORE).sum(), (apart_N < _SAME_SCORE).sum()))
+        return Agreement(same, compared, float(np.max(apart_M[np.isfinite(apart_M)], initial=0.0)))
+
+    def alike(self, found_NR: NDArray[np.float32], expected_MR: NDArray[np.float32]) -> NDArray[np.bool_]:
+        """Say which detections of an image have the same class and place, alike_NM."""
+        iou_NM = pairwise_iou(found_NR[:, :4], expected_MR[:, :4])
+        return np.asarray((iou_NM > _SAME_IOU) & (found_NR[:, None, 5] == expected_MR[None, :, 5]))
 
     def thresholds(
         self, samples: Sequence[Sample], spec: InputSpec, run: Runner, *, batch_size: int
@@ -196,20 +212,6 @@ def _detect_all(
 ) -> Iterator[NDArray[np.float32]]:
     for sample in samples:
         yield detect(load_pixels(sample.path), spec, run, batch_size=batch_size)
-
-
-def _same_boxes(found_N6: NDArray[np.float32], expected_N6: NDArray[np.float32]) -> Agreement:
-    found_N6, expected_N6 = (rows_N6[rows_N6[:, 4] > 0] for rows_N6 in (found_N6, expected_N6))
-    compared = max(len(found_N6), len(expected_N6))
-    if not len(found_N6) or not len(expected_N6):
-        return Agreement(0, compared, 0.0)
-    iou_NM = pairwise_iou(found_N6[:, :4], expected_N6[:, :4])
-    near_NM = (iou_NM > _SAME_IOU) & (found_N6[:, None, 5] == expected_N6[None, :, 5])
-    away_NM = np.where(near_NM, np.abs(found_N6[:, None, 4].astype(np.float64) - expected_N6[None, :, 4]), np.inf)
-    away_M, away_N = away_NM.min(axis=0), away_NM.min(axis=1)
-    same = int(min((away_M < _SAME_SCORE).sum(), (away_N < _SAME_SCORE).sum()))
-    difference = float(np.max(away_M[np.isfinite(away_M)], initial=0.0))
-    return Agreement(same, compared, difference)
 
 
 class _OnPadded(nn.Module):

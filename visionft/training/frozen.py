@@ -4,6 +4,7 @@ Shape suffixes: N images, D embedding channels.
 """
 
 from collections.abc import Iterator, Sequence
+from typing import cast
 
 import torch
 from torch import Tensor
@@ -38,7 +39,7 @@ class FrozenFeatures:
         for batch in loader.evaluation():
             with job.runtime.autocast():
                 features.append(job.network.features(batch.to(job.runtime.device).images_BHW3).float())
-            targets.append(batch.targets)
+            targets.append(cast("Tensor", batch.targets))  # one embedding is one label
             ids += batch.ids
         self._features_ND = torch.cat(features)
         self._targets = torch.cat(targets)
