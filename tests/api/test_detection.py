@@ -127,7 +127,7 @@ def test_a_test_part_without_objects_is_no_reason_to_lose_a_run(objects, box_fol
 
 
 def test_only_images_with_boxes_are_mixed(objects):
-    with pytest.raises(ValueError, match="augment: mosaic and mixup are for detection, not classification"):
+    with pytest.raises(ValueError, match="augment: mosaic and mixup are for objects, not classification"):
         objects(task={"kind": "classification"}, augment={"mixup": 0.1})
 
 

@@ -11,6 +11,7 @@ from sklearn.metrics import accuracy_score, roc_auc_score
 
 from tests.conftest import SHAPES, draw
 from visionft import Predictor, evaluate, open_run
+from visionft.api.training import complete
 from visionft.checkpoint import RunFolder
 from visionft.errors import CheckpointError, DataError, ExportError, RecipeError, UnknownName
 from visionft.recipe import recipe_to_yaml
@@ -208,6 +209,16 @@ class TestExport:
         with pytest.raises(ExportError, match=r"new\.onnx: not written: .*export\.min_agreement, \.max_difference and"):
             open_run(copied).export(path=copied / "new.onnx")
         assert not list(copied.glob("*new*"))
+
+    def test_a_refused_export_comes_after_metrics_and_page(self, tiny, copied):
+        (copied / "recipe.yaml").write_text(recipe_to_yaml(tiny(export={"max_difference": 1e-30})))
+        for name in ("metrics.json", "report.html", "model.onnx"):
+            (copied / name).unlink()
+        with pytest.raises(ExportError, match="not written"):
+            complete(open_run(copied))
+        assert (copied / "metrics.json").is_file()
+        assert (copied / "report.html").is_file()
+        assert not (copied / "model.onnx").exists()
 
     def test_an_unknown_runtime(self, finished):
         with pytest.raises(UnknownName, match="onnxx"):

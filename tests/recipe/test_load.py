@@ -177,3 +177,9 @@ def test_unknown_names():
         load_recipe("solar_cell")
     with pytest.raises(RecipeError, match=r"nope/there.yaml: no such file"):
         load_recipe("nope/there.yaml")
+
+
+@pytest.mark.parametrize("mixed", ["mosaic", "mixup"])
+def test_mixing_needs_a_stage_before_the_last(mixed):
+    with pytest.raises(RecipeError, match="mosaic and mixup are not in the last stage, and there is one"):
+        load_recipe("detection", [f"augment.{mixed}=0.5", "stages=[{name: all, epochs: 1}]"])

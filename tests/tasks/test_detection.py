@@ -107,6 +107,12 @@ def test_detections_agree_by_class_place_and_score(change, same):
     assert agreement.compared == max(2, (found[:, 4] > 0).sum())
 
 
+def test_the_difference_is_that_of_scores_in_one_place():
+    expected = rows((0, 0, 10, 10, 0.9, 0), (20, 20, 40, 40, 0.8, 1))
+    found = rows((0, 0, 10, 10, 0.9, 0), (20, 20, 40, 40, 0.6, 1))
+    assert Detection(NAMES).compare(found[None], expected[None]).difference == pytest.approx(0.2)
+
+
 def test_the_order_of_equal_scores_does_not_matter():
     expected = rows((0, 0, 10, 10, 0.9, 0), (20, 20, 40, 40, 0.9, 0))
     agreement = Detection(NAMES).compare(expected[None, [1, 0, 2]], expected[None, :3])

@@ -13,7 +13,7 @@ from visionft.assemble.job import build_task, canvas_size, input_spec
 from visionft.backbones import build_backbone
 from visionft.errors import RecipeError, VisionftError
 from visionft.recipe import Recipe
-from visionft.sample import SPLITS, Dataset, Split
+from visionft.sample import OBJECT_TASKS, SPLITS, Dataset, Split
 from visionft.spec import InputSpec
 from visionft.stages import height_and_width, plan
 
@@ -94,7 +94,7 @@ def check(
         fingerprint(dataset),
         counts=_by_class(dataset, {split: list(dataset.counts(split).values()) for split in SPLITS}),
         objects=_by_class(dataset, {split: dataset.amounts(split) for split in SPLITS})
-        if dataset.task == "detection"
+        if dataset.task in OBJECT_TASKS
         else {},
         picture=str(picture) if drawn else None,
     )

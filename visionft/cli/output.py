@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 _HEADLINES = (
     *("accuracy", "balanced_accuracy", "macro_f1", "auroc", "calibration_error"),
     *("miou", "dice", "pixel_accuracy", "boundary_f1"),
-    *("map", "map50", "map75", "precision", "recall"),
+    *("mask_map", "mask_map50", "mask_map75", "map", "map50", "map75", "precision", "recall"),
 )
 """Headline numbers of all tasks, in the order they are printed; a task has some of them."""
 
@@ -52,7 +52,7 @@ def print_metrics(metrics: Mapping[str, Any]) -> None:
 def print_summary(summary: Mapping[str, Any]) -> None:
     """Print what a run achieved and where everything is."""
     part = (
-        "test images, untouched until now"
+        "test images, which took no part in the training"
         if summary["split"] == "test"
         else "validation images (there is no test part)"
     )

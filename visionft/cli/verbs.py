@@ -56,7 +56,7 @@ def train(
     ] = False,
     json: Json = False,
 ) -> None:
-    """Fine-tune, evaluate, export and report."""
+    """Fine-tune, evaluate, report and export."""
     if print_recipe:
         from visionft.api.resolving import resolve
         from visionft.recipe import recipe_to_yaml
