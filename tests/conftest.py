@@ -1,5 +1,6 @@
 """Images and recipes small enough to train on in a second."""
 
+import json
 import os
 from pathlib import Path
 
@@ -196,6 +197,75 @@ def objects(box_folder):
         return Recipe.model_validate(data)
 
     return make
+
+
+def run_lengths(mask: np.ndarray) -> dict[str, object]:
+    """Return COCO's uncompressed encoding of a mask: lengths of runs down the columns, outside first."""
+    flat = np.concatenate([[0], mask.astype(np.int8).ravel(order="F"), [2]])
+    starts = np.flatnonzero(np.diff(flat))
+    return {"size": list(mask.shape), "counts": np.diff(np.concatenate([[0], starts])).tolist()}
+
+
+@pytest.fixture(scope="session")
+def outline_folder(tmp_path_factory) -> Path:
+    """COCO data of 24 pictures of 80 x 64: bright rings, as run lengths, and red triangles, as polygons."""
+    root = tmp_path_factory.mktemp("outlines")
+    rng = np.random.default_rng(0)
+    for split, count in (("train", 14), ("valid", 5), ("test", 5)):
+        (root / split).mkdir()
+        images, annotations = [], []
+        for number in range(count):
+            image = rng.integers(0, 60, (64, 80, 3), dtype=np.uint8)
+            images.append({"id": number, "file_name": f"{number:02}.png", "width": 80, "height": 64})
+            for place in range(number % 3 + (number != 0)):  # the first picture shows nothing
+                half, kind = int(rng.integers(8, 12)), int(rng.integers(2))
+                x, y = 14 + 26 * place, int(rng.integers(14, 50))
+                corners = [[x - half, y + half], [x + half, y + half], [x - half, y - half]]
+                mask = np.zeros((64, 80), np.uint8)
+                if kind:
+                    cv2.fillPoly(image, [np.array(corners)], (20, 20, 220))
+                    segmentation = [np.array(corners, float).ravel().tolist()]
+                else:
+                    cv2.circle(mask, (x, y), half, 1, -1)
+                    cv2.circle(mask, (x, y), half // 2, 0, -1)
+                    image[mask > 0] = (230, 210, 190)
+                    segmentation = run_lengths(mask)
+                annotations.append(
+                    {
+                        "id": len(annotations),
+                        "image_id": number,
+                        "category_id": 3 + 4 * kind,
+                        "bbox": [x - half, y - half, 2 * half, 2 * half],
+                        "segmentation": segmentation,
+                        "iscrowd": 0,
+                    }
+                )
+            cv2.imwrite(str(root / split / f"{number:02}.png"), image)
+        categories = [{"id": 3, "name": "ring"}, {"id": 7, "name": "triangle"}]
+        data = {"images": images, "annotations": annotations, "categories": categories}
+        (root / split / "_annotations.coco.json").write_text(json.dumps(data))
+    return root
+
+
+@pytest.fixture(scope="session")
+def instances(objects, outline_folder):
+    """Return a function that makes a recipe for the outlines; keyword sections are laid over it."""
+
+    def make(**sections) -> Recipe:
+        path, kind = {"path": str(outline_folder)}, {"kind": "instance_segmentation"}
+        return objects(data=path, **{**sections, "task": kind | sections.get("task", {})})
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def finished_instances(instances, tmp_path_factory) -> Path:
+    """A run folder of instance segmentation after everything; a test that changes it takes a copy."""
+    from visionft.api import complete, train
+
+    path = tmp_path_factory.mktemp("runs") / "instances-001"
+    complete(train(instances(), out=path, sinks=[]))
+    return path
 
 
 @pytest.fixture(scope="session")
