@@ -252,8 +252,8 @@ def instances(objects, outline_folder):
     """Return a function that makes a recipe for the outlines; keyword sections are laid over it."""
 
     def make(**sections) -> Recipe:
-        path, kind = {"path": str(outline_folder)}, {"kind": "instance_segmentation"}
-        return objects(data=path, **{**sections, "task": kind | sections.get("task", {})})
+        kind = {"kind": "instance_segmentation", **sections.pop("task", {})}
+        return objects(**{"data": {"path": str(outline_folder)}, "task": kind, **sections})
 
     return make
 

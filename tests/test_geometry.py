@@ -12,6 +12,7 @@ from visionft.geometry import (
     clip_boxes,
     draw_window,
     move_boxes,
+    move_objects,
     place,
     place_window,
     windows,
@@ -220,3 +221,61 @@ def test_clipping_at_every_edge():
         [0, 3, 1, 4, CROWD],  # a fifth
         [28, 18, 30, 20, 2],
     ]
+
+
+@given(rectangles, st.floats(-3, 3), st.floats(0.2, 3), st.integers(-30, 30), st.booleans())
+def test_without_outlines_boxes_are_moved_and_clipped_to_the_last_bit(boxes_N5, turn, factor, shift, flip):
+    linear = (
+        factor * np.array([[np.cos(turn), -np.sin(turn)], [np.sin(turn), np.cos(turn)]]) @ np.diag([1 - 2 * flip, 1])
+    )
+    matrix = np.vstack([np.column_stack([linear, [shift, 3]]), [0, 0, 1]])
+    expected = clip_boxes(move_boxes(boxes_N5, matrix), (25, 35))
+    found, outlines = move_objects(boxes_N5, None, matrix, (25, 35))
+    assert outlines is None
+    assert found.tobytes() == expected.tobytes()
+    found, outlines = move_objects(boxes_N5, ((),) * len(boxes_N5), matrix, (25, 35))
+    assert found.tobytes() == expected.tobytes()
+    assert outlines == ((),) * len(expected)
+
+
+@given(rectangles, st.integers(-40, 40), st.integers(-40, 40))
+def test_a_window_subtracts_its_corner_from_boxes_to_the_last_bit(boxes_N5, x, y):
+    boxes_N5[:, :4] /= 7
+    matrix = np.array([[1.0, 0, -x], [0, 1, -y], [0, 0, 1]])
+    expected = clip_boxes(boxes_N5 - np.array([x, y, x, y, 0], np.float32), (25, 35))
+    assert move_objects(boxes_N5, None, matrix, (25, 35))[0].tobytes() == expected.tobytes()
+
+
+TRIANGLE = np.array([[0, 0], [20, 0], [0, 20]], np.float32)
+SQUARE = np.array([[0, 0], [20, 0], [20, 20], [0, 20]], np.float32)
+
+
+@pytest.mark.parametrize(("x", "kind"), [(-9, 2), (-10, 2), (-10.5, CROWD), (-15, CROWD)])
+def test_an_outline_says_how_much_is_seen(x, kind):
+    """Half of the sides of a triangle is a quarter of its area."""
+    box = np.array([[0, 0, 20, 20, 2]], np.float32)
+    matrix = np.array([[1.0, 0, x], [0, 1, 0], [0, 0, 1]])
+    found, ((ring,),) = move_objects(box, ((TRIANGLE,),), matrix, (30, 30))
+    assert found.tolist() == [[0, 0, 20 + x, 20 + x, kind]]
+    assert sorted(ring.tolist()) == [[0, 0], [0, 20 + x], [20 + x, 0]]
+    by_box, _ = move_objects(box, ((),), matrix, (30, 30))
+    assert by_box.tolist() == [[0, 0, 20 + x, 20, 2]]
+
+
+def test_objects_with_and_without_outlines_stay_in_order():
+    boxes = [[0, 0, 20, 20, 1], [5, 5, 9, 9, 2], [40, 0, 60, 20, 3], [40, 0, 60, 20, 4], [0, 0, 20, 20, CROWD]]
+    shift = np.float32([40, 0])
+    outlines = ((TRIANGLE,), (), (SQUARE + shift,), (), (SQUARE, SQUARE[::-1] * 0.5))
+    matrix = np.array([[-1.0, 0, 30], [0, 1, 0], [0, 0, 1]])  # a flip; what was at 40 is gone
+    found, moved = move_objects(np.array(boxes, np.float32), outlines, matrix, (30, 30))
+    assert found.tolist() == [[10, 0, 30, 20, 1], [21, 5, 25, 9, 2], [10, 0, 30, 20, CROWD]]
+    assert [len(rings) for rings in moved] == [1, 0, 2]
+    assert [ring.tolist() for ring in moved[0]] == [[[30, 20], [10, 0], [30, 0]]]  # still clockwise
+    assert moved[2][1].tolist() == [[30, 0], [20, 0], [20, 10], [30, 10]]  # still the other way
+
+
+def test_turned_the_box_is_that_of_the_outline():
+    box = np.array([[0, 0, 20, 20, 1]], np.float32)
+    diagonal = np.array([[1, -1, 20], [1, 1, 0], [0, 0, 1.0]])
+    found, _ = move_objects(box, ((TRIANGLE,),), diagonal, (60, 60))
+    assert found.tolist() == [[0, 0, 40, 20, 1]]

@@ -6,11 +6,13 @@ Boxes are rows of (left, top, right, bottom, class), where the class may be ``CR
 """
 
 from dataclasses import dataclass
+from itertools import compress
 
 import numpy as np
 from numpy.typing import NDArray
 
-from visionft.sample import CROWD, Boxes
+from visionft.rings import shown
+from visionft.sample import CROWD, Boxes, Rings
 from visionft.seeds import unit_interval
 from visionft.spec import InputSpec
 
@@ -123,6 +125,41 @@ def boxes_array(boxes: Boxes) -> NDArray[np.float32]:
     return boxes_N5
 
 
+def move_objects(
+    boxes_N5: NDArray[np.float32],
+    outlines: tuple[Rings, ...] | None,
+    matrix: NDArray[np.float64],
+    size: tuple[int, int],
+) -> tuple[NDArray[np.float32], tuple[Rings, ...] | None]:
+    """Move objects to a canvas and cut them to what it shows: the one rule for windows, crops and augmentation.
+
+    An object with an outline has the box around what is seen of that, however it is turned; the others are moved by
+    ``move_boxes`` and cut by ``clip_boxes``. Of an object that shows less than ``LEAST_VISIBLE`` of its area, what is
+    left may be anything. Learning to find it is as wrong as learning that it is background, so that it becomes a crowd.
+
+    Args:
+        boxes_N5: (left, top, right, bottom, class).
+        outlines: the rings of each, in the same frame; () for an object whose outline nobody knows. None for none at
+            all.
+        matrix: 3x3, affine, from that frame to the canvas.
+        size: (width, height) of the canvas.
+
+    Returns:
+        Boxes and outlines inside the canvas, in the same order, without the objects of which nothing is seen.
+    """
+    moved_N5 = move_boxes(boxes_N5, matrix)
+    if outlines is None:
+        return clip_boxes(moved_N5, size), None
+    clipped_N5 = _inside(moved_N5, size)
+    areas_N2 = np.stack([_areas(moved_N5), _areas(clipped_N5)], axis=1)
+    rings, around_N4, outlined_N2 = shown(outlines, matrix, size)
+    known_N = outlined_N2[:, 0] > 0
+    clipped_N5[known_N, :4], areas_N2[known_N] = around_N4[known_N], outlined_N2[known_N]
+    clipped_N5[areas_N2[:, 1] < LEAST_VISIBLE * areas_N2[:, 0], 4] = CROWD
+    seen_N = _areas(clipped_N5) > 0
+    return clipped_N5[seen_N], tuple(compress(rings, seen_N.tolist()))
+
+
 def move_boxes(boxes_N5: NDArray[np.float32], matrix: NDArray[np.float64]) -> NDArray[np.float32]:
     """Move boxes to another frame, by the ellipses they surround.
 
@@ -145,10 +182,7 @@ def move_boxes(boxes_N5: NDArray[np.float32], matrix: NDArray[np.float64]) -> ND
 
 
 def clip_boxes(boxes_N5: NDArray[np.float32], size: tuple[int, int]) -> NDArray[np.float32]:
-    """Cut boxes to what a canvas shows of them: the one rule for windows, crops and augmentation.
-
-    Of an object that shows less than ``LEAST_VISIBLE`` of its area, what is left may be anything. Learning to find
-    it is as wrong as learning that it is background, so that it becomes a crowd.
+    """Cut boxes to what a canvas shows of them, see ``move_objects``.
 
     Args:
         boxes_N5: (left, top, right, bottom, class) in pixels of the canvas, which may reach beyond it.
@@ -157,12 +191,18 @@ def clip_boxes(boxes_N5: NDArray[np.float32], size: tuple[int, int]) -> NDArray[
     Returns:
         Boxes inside the canvas, in the same order, without those of which nothing is seen.
     """
-    clipped_N5 = boxes_N5.copy()
-    clipped_N5[:, [0, 2]] = clipped_N5[:, [0, 2]].clip(0, size[0])
-    clipped_N5[:, [1, 3]] = clipped_N5[:, [1, 3]].clip(0, size[1])
+    clipped_N5 = _inside(boxes_N5, size)
     seen_N = _areas(clipped_N5)
     clipped_N5[seen_N < LEAST_VISIBLE * _areas(boxes_N5), 4] = CROWD
     return clipped_N5[seen_N > 0]
+
+
+def _inside(boxes_N5: NDArray[np.float32], size: tuple[int, int]) -> NDArray[np.float32]:
+    """Return the part of each box on the canvas, without an area where there is none."""
+    clipped_N5 = boxes_N5.copy()
+    clipped_N5[:, [0, 2]] = clipped_N5[:, [0, 2]].clip(0, size[0])
+    clipped_N5[:, [1, 3]] = clipped_N5[:, [1, 3]].clip(0, size[1])
+    return clipped_N5
 
 
 def _areas(boxes_N5: NDArray[np.float32]) -> NDArray[np.float64]:

@@ -45,9 +45,9 @@ class Outline:
     """The pixels of an object: those whose centre lies inside. Pickles, and compares by value.
 
     Attributes:
-        rings: closed polygons, (P, 2) float32 (x, y) each, as bytes. One that runs clockwise, as seen on a screen, fills
-            what is inside; one that runs the other way cuts it out again; the larger come first. None at all where
-            nobody knows the outline.
+        rings: closed polygons, (P, 2) float32 (x, y) each, as bytes. One that runs clockwise, as seen on a screen,
+            fills what is inside; one that runs the other way cuts it out again; the larger come first. None at all
+            where nobody knows the outline.
     """
 
     rings: tuple[bytes, ...] = ()
@@ -171,8 +171,8 @@ class Example(NamedTuple):
         mask_HW: uint8 class indices and ``IGNORE``, where the sample has a mask.
         boxes_N5: float32 (left, top, right, bottom, class or ``CROWD``) in pixels of the canvas, half-open and inside
             it, where the sample has boxes.
-        outlines: the rings (see ``Outline``) of each of these, in pixels of the canvas, which they may reach beyond,
-            where the sample has outlines; () for an object whose outline nobody knows.
+        outlines: the rings (see ``Outline``) of each of these, in pixels of the canvas and cut off at its edges, where
+            the sample has outlines; () for an object whose outline nobody knows.
     """
 
     image_HW3: "NDArray[np.uint8]"

@@ -109,9 +109,30 @@ class TestDrawn:
             expected[top + 2 : bottom - 2, left + 2 : right - 2] = False
             assert np.array_equal((found == colour).all(axis=2), expected)
 
+    def test_outlines(self):
+        image = np.full((64, 80, 3), 100, np.uint8)
+        boxes = np.array([[10, 10, 40, 30, 1], [50, 20, 70, 60, CROWD], [5, 40, 45, 60, 0]], np.float32)
+        corner = np.array([[10, 10], [40, 10], [10, 30]], np.float32)
+        square = np.array([[50, 20], [70, 20], [70, 60], [50, 60]], np.float32)
+        hole = square[::-1] * 0.5 + np.float32([30, 20])
+        example = Example(image, None, boxes, ((corner,), (square, hole), ()))
+        found, plain = drawn(example, (RED, BLUE)), drawn(example._replace(outlines=None), (RED, BLUE))
+        assert found.shape == (128, 160, 3)
+        assert found[28, 28].tolist() == [65, 65, 154]  # 35 % blue over grey
+        assert found[50, 70].tolist() == [100] * 3  # in its box
+        assert found[45, 110].tolist() == [118, 118, 118]  # of the crowd
+        assert found[80, 120].tolist() == [100] * 3  # in its hole
+        assert (found[84:116, 16:84] == 100).all()  # nobody knows
+        edges = (plain != 100).any(axis=2)
+        assert np.array_equal(found[edges], plain[edges])  # boxes are drawn above
+        along = (found[30:50, 24:76] == BLUE).all(axis=2)
+        assert (along.sum(axis=1) > 0).all()  # the outline
+
     def test_an_image_without_objects(self):
         image = np.full((200, 200, 3), 90, np.uint8)
-        assert np.array_equal(drawn(Example(image, boxes_N5=np.zeros((0, 5), np.float32)), (RED,)), image)
+        for outlines in (None, ()):
+            example = Example(image, boxes_N5=np.zeros((0, 5), np.float32), outlines=outlines)
+            assert np.array_equal(drawn(example, (RED,)), image)
 
     def test_a_mask(self):
         image, mask = np.full((640, 320, 3), 100, np.uint8), np.zeros((640, 320), np.uint8)

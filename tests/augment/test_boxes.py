@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from visionft.augment import OBJECT_POLICIES, CpuAugmenter, Policy
+from visionft.augment import OBJECT_POLICIES, CpuAugmenter, Mixing, Policy
 from visionft.augment.warp import draw_warp
 from visionft.geometry import move_boxes
 from visionft.sample import CROWD, IGNORE, Example
@@ -69,7 +69,7 @@ def test_flips_and_turns_are_exact(monkeypatch, orientation, size):
     allowed = {"fixed": turns[:1], "upright": turns[:2], "any": turns}[orientation]
     met = set()
     for seed in range(60):
-        image, _, boxes_N5 = augmenter(example, seed)
+        image, _, boxes_N5, _ = augmenter(example, seed)
         assert boxes_N5[:, 4].tolist() == [0, 1, 2]
         for number, box in enumerate(boxes_N5[:, :4]):
             assert box.tolist() == seen(image, number, 255).tolist()
@@ -85,7 +85,7 @@ def test_boxes_lie_where_resized_and_shifted_objects_are_seen(monkeypatch, size,
     compared = cut = 0
     for seed in range(150):
         example = objects(size, scattered(size, seed, least=4))
-        image, _, boxes_N5 = augmenter(example, seed)
+        image, _, boxes_N5, _ = augmenter(example, seed)
         whole = move_boxes(example.boxes_N5, draw_warp(OBJECT_POLICIES["strong"], orientation, size[::-1], seed))
         left = iter(boxes_N5)
         for number in range(3):
@@ -115,7 +115,7 @@ def test_boxes_surround_turned_ellipses(monkeypatch, size):
         (width * 0.4, height * 0.4, width * 0.8, height / 2),
     ]
     for seed in range(60):
-        image, _, boxes_N5 = augmenter(objects(size, boxes, "ellipse"), seed)
+        image, _, boxes_N5, _ = augmenter(objects(size, boxes, "ellipse"), seed)
         for box in boxes_N5[boxes_N5[:, 4] >= 0]:
             edge = (box[:2] <= 0) | (box[2:4] >= size[::-1])
             if not edge.any():  # cut off, an ellipse may end before the cut box does
@@ -187,7 +187,7 @@ def test_what_is_erased_is_not_learned(monkeypatch):
     boxes = np.array([[*place, 5] for place in places], np.float32)
     crowds = 0
     for seed in range(40):
-        found, _, boxes_N5 = CpuAugmenter("strong", "fixed", BORDER)(Example(image, boxes_N5=boxes), seed)
+        found, _, boxes_N5, _ = CpuAugmenter("strong", "fixed", BORDER)(Example(image, boxes_N5=boxes), seed)
         assert (boxes_N5[:, :4] == boxes[:, :4]).all()
         for (left, top, right, bottom), kind in zip(places, boxes_N5[:, 4], strict=True):
             grey = (found[top:bottom, left:right] == 127).all(axis=-1).mean()
@@ -227,7 +227,7 @@ def test_beyond_the_edge_is_the_border_and_no_class(monkeypatch):
     augmenter = CpuAugmenter("strong", "fixed", (10, 20, 30))
     shares = set()
     for seed in range(20):
-        image, mask, _ = augmenter(example, seed)
+        image, mask, _, _ = augmenter(example, seed)
         assert set(np.unique(mask)) <= {3, IGNORE}
         beyond = (image == (10, 20, 30)).all(axis=-1)
         assert (mask[beyond] == IGNORE).all()
@@ -242,3 +242,19 @@ def test_none_returns_the_example_and_boxes_need_a_border():
     assert CpuAugmenter("none", "any", BORDER)(example, 3) is example
     with pytest.raises(ValueError, match="border"):
         CpuAugmenter("light", "any")(example, 3)
+
+
+def test_a_seed_gives_the_boxes_it_always_gave():
+    """Resumed with another version, a run goes on as it began."""
+
+    def canvas(seed):
+        return objects((60, 80), scattered((60, 80), seed % 1000))
+
+    found = [
+        CpuAugmenter("strong", "any", BORDER)(Mixing(0.5, 0.5)(canvas(seed), canvas, seed), seed).boxes_N5
+        for seed in range(20)
+    ]
+    assert [len(boxes_N5) for boxes_N5 in found] == [6, 3, 3, 9, 2, 3, 6, 7, 10, 4, 6, 6, 3, 5, 11, 2, 10, 3, 6, 6]
+    assert found[3][0].tolist() == pytest.approx([57.954, 18.431, 64.852, 20.101, 0], abs=1e-3)
+    total = np.concatenate(found).sum(axis=0, dtype=np.float64)
+    assert total.tolist() == pytest.approx([3332.828, 2633.559, 5013.534, 3932.818, 34], abs=0.01)

@@ -41,7 +41,7 @@ def test_image_and_mask_stay_aligned(monkeypatch, strength, orientation, size):
     monkeypatch.setitem(POLICIES, strength, geometry)
     augmenter = CpuAugmenter(strength, orientation)
     for seed in range(20):
-        image, mask, _ = augmenter(coloured_blocks(size, seed), seed)
+        image, mask, _, _ = augmenter(coloured_blocks(size, seed), seed)
         around = np.ones((3, 3), np.uint8)
         boundary = cv2.dilate(mask, around) != cv2.erode(mask, around)
         assert not boundary.all()
@@ -72,7 +72,7 @@ def test_erasing_leaves_masks_alone(monkeypatch):
     example = coloured_blocks((64, 64))
     augmenter = CpuAugmenter("strong", "fixed")
     for seed in range(10):
-        image, mask, _ = augmenter(example, seed)
+        image, mask, _, _ = augmenter(example, seed)
         assert (image == 127).all(axis=-1).any()
         assert (mask == example.mask_HW).all()
 

@@ -65,7 +65,7 @@ def test_boxes_lie_where_the_objects_are_seen(tmp_path, fit, size):
     found = canvases([write_sample(tmp_path, f"{index}.png", [box]) for index, box in enumerate(places)], spec)
     compared = 0
     for index in range(len(found)):
-        image, _, boxes_N5 = found[0, index]
+        image, _, boxes_N5, _ = found[0, index]
         expected = seen(image, 0, share=0.5)
         assert boxes_N5.dtype == np.float32
         assert len(boxes_N5) <= 1
@@ -104,7 +104,7 @@ def test_windows_show_their_part_of_every_object(samples):
     assert len(found) == len(corners) > 2
     classes = set()
     for index, (x, y) in enumerate(corners):
-        image, _, boxes_N5 = found[0, index]
+        image, _, boxes_N5, _ = found[0, index]
         visible = [number for number in range(3) if seen(image, number) is not None]
         for number, (*box, kind) in zip(visible, boxes_N5.tolist(), strict=True):
             assert box == seen(image, number).tolist()

@@ -19,19 +19,20 @@ from visionft.checkpoint.atomic import write_with
 from visionft.data.canvases import Canvases
 from visionft.data.loader import CACHE_BYTES
 from visionft.errors import DataError
-from visionft.imaging import default_palette, draw_boxes, line_palette, paint
+from visionft.imaging import default_palette, draw_boxes, line_palette, paint, paint_objects
+from visionft.imaging.outlines import paint_object
 from visionft.imaging.palette import BLACK, Colour
 from visionft.imaging.sheet import Row, sheet
 from visionft.recipe import Recipe
 from visionft.report.pictures import shrink
-from visionft.sample import CROWD, Dataset, Example, Sample
+from visionft.sample import CROWD, OBJECT_TASKS, Dataset, Example, Sample
 from visionft.spec import InputSpec
 from visionft.stages import Stage
 
 SAMPLES, EPOCHS = 6, 5
 _LONG_SIDE, _LEAST_SIDE = 320, 160  # pixels of a picture's long side
 _LINE = 2  # pixels; half as much is lost between the rims
-_OPACITY = 0.35  # of masks: what is below them is augmented as well, and wants to be seen
+_OPACITY = 0.35  # of masks and objects: what is below them is augmented as well, and wants to be seen
 _CROWD_COLOUR: Colour = (150, 150, 150)
 _STRENGTHS = ("none", "light", "medium", "strong")
 
@@ -105,7 +106,7 @@ def augmented(recipe: Recipe, dataset: Dataset, spec: InputSpec) -> list[Shown]:
 
 
 def write_augment_grid(path: Path, recipe: Recipe, dataset: Dataset, spec: InputSpec) -> None:
-    """Draw what ``augmented`` returns, with masks or boxes, and write it as PNG.
+    """Draw what ``augmented`` returns, with masks, boxes or outlines, and write it as PNG.
 
     Args:
         path: the file; it is replaced where there is one.
@@ -139,7 +140,7 @@ def _failure_named(path: Path) -> Iterator[None]:
 
 def _palette(dataset: Dataset) -> tuple[Colour, ...]:
     names = dataset.class_names
-    return dataset.palette or (line_palette(len(names)) if dataset.task == "detection" else default_palette(names))
+    return dataset.palette or (line_palette(len(names)) if dataset.task in OBJECT_TASKS else default_palette(names))
 
 
 def _heading(recipe: Recipe, dataset: Dataset, spec: InputSpec) -> str:
@@ -160,7 +161,7 @@ def _title(sample: Sample, dataset: Dataset) -> str:
 
 
 def drawn(example: Example, palette: tuple[Colour, ...]) -> NDArray[np.uint8]:
-    """Return a canvas at the size that the sheet shows, with its mask or boxes.
+    """Return a canvas at the size that the sheet shows, with its mask or objects.
 
     Args:
         example: the canvas.
@@ -172,9 +173,15 @@ def drawn(example: Example, palette: tuple[Colour, ...]) -> NDArray[np.uint8]:
     if example.boxes_N5 is None:
         return image_HW3
     (high, wide), (height, width) = example.image_HW3.shape[:2], image_HW3.shape[:2]
-    boxes_N4 = example.boxes_N5[:, :4] * np.array([width / wide, height / high] * 2, np.float32)
+    scale_2 = np.array([width / wide, height / high], np.float32)
+    boxes_N4 = example.boxes_N5[:, :4] * np.tile(scale_2, 2)
     labels = example.boxes_N5[:, 4].astype(int).tolist()
     colours = [_CROWD_COLOUR if label == CROWD else palette[label] for label in labels]
+    if example.outlines:
+        masks = [
+            paint_object(tuple(ring_P2 * scale_2 for ring_P2 in rings), (width, height)) for rings in example.outlines
+        ]
+        image_HW3 = paint_objects(image_HW3, masks, colours, _OPACITY)
     return draw_boxes(image_HW3, boxes_N4, [""] * len(labels), colours, line=_LINE)
 
 

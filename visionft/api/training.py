@@ -17,7 +17,7 @@ from visionft.checkpoint import RunFolder
 from visionft.errors import CheckpointError
 from visionft.recipe import Recipe, recipe_to_yaml
 from visionft.spec import ModelSpec
-from visionft.tasks.detection import Detection
+from visionft.tasks.detector import Detector
 from visionft.training import Sink, exact_runner, fit
 from visionft.training.console import Console
 from visionft.training.estimate import outline
@@ -162,7 +162,7 @@ def _spec(job: Job, folder: RunFolder, val: dict[str, float]) -> ModelSpec:
 
 def _thresholds(job: Job) -> tuple[float, ...]:
     """Return from which confidence on each class is believed, chosen on the validation images."""
-    if not isinstance(job.task, Detection):
+    if not isinstance(job.task, Detector):
         return ()
     samples = job.dataset.split("val")
     return job.task.thresholds(samples, job.input, exact_runner(job), batch_size=job.recipe.optim.batch_size)

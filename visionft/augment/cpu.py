@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from visionft.augment.policy import OBJECT_POLICIES, POLICIES, Orientation, Policy, Strength
 from visionft.augment.warp import RGB, draw_warp, warp
-from visionft.geometry import LEAST_VISIBLE, clip_boxes, move_boxes
+from visionft.geometry import LEAST_VISIBLE, move_objects
 from visionft.sample import CROWD, IGNORE, Example
 
 
@@ -36,11 +36,12 @@ class CpuAugmenter:
         """Return a changed copy; at strength ``none`` the example itself.
 
         A mask moves with its image, its border mirrored alike, and takes the nearest class. Erasing leaves it
-        alone: what is hidden is to be inferred from what surrounds it. Boxes move by ``geometry.move_boxes``; objects
-        of which less than ``LEAST_VISIBLE`` remains become crowds, whether cut off or erased.
+        alone: what is hidden is to be inferred from what surrounds it. Objects move by ``geometry.move_objects``; those
+        of which less than ``LEAST_VISIBLE`` remains become crowds, whether cut off or erased. What is erased is
+        measured in an object's box, though it may have an outline, which erasing leaves alone as well.
 
         Args:
-            example: a canvas, and a mask of its size or boxes where there are; they do not change what happens to
+            example: a canvas, and a mask of its size or objects where there are; they do not change what happens to
                 the image.
             seed: decides everything; the same seed gives the same example in any process.
 
@@ -76,15 +77,15 @@ class CpuAugmenter:
         matrix = draw_warp(policy, self.orientation, (width, height), seed)
         pipeline.set_random_state(np.random.default_rng(seed), random.Random(seed))  # noqa: S311  # no secret
         changed = pipeline(image=warp(example.image_HW3, matrix, border))
-        mask_HW, boxes_N5 = example.mask_HW, example.boxes_N5
+        _, mask_HW, boxes_N5, outlines = example
         if mask_HW is not None:
             mask_HW = warp(mask_HW, matrix, (IGNORE, IGNORE, IGNORE), nearest=True)
         if boxes_N5 is not None:
-            boxes_N5 = clip_boxes(move_boxes(boxes_N5, matrix), (width, height))
+            boxes_N5, outlines = move_objects(boxes_N5, outlines, matrix, (width, height))
             for name, drawn in changed["applied_transforms"]:
                 if name == "CoarseDropout":
                     boxes_N5 = _hide(boxes_N5, drawn["holes"], (width, height))
-        return Example(np.ascontiguousarray(changed["image"]), mask_HW, boxes_N5)
+        return Example(np.ascontiguousarray(changed["image"]), mask_HW, boxes_N5, outlines)
 
     def __getstate__(self) -> tuple[Strength, Orientation, RGB | None]:
         return self.strength, self.orientation, self.border

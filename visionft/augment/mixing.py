@@ -1,4 +1,4 @@
-"""Several canvases with boxes made into one, for detection.
+"""Several canvases with objects made into one, for detection and instance segmentation.
 
 Sources: mosaic, Bochkovskiy et al. 2020, arXiv:2004.10934, section 3.3; mixup of images with objects, Zhang et al.
 2019, arXiv:1902.04103, section 3.1.
@@ -11,8 +11,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from visionft.geometry import clip_boxes, move_boxes
-from visionft.sample import Example
+from visionft.geometry import move_objects
+from visionft.sample import Example, Rings
 from visionft.seeds import derive_seed, unit_interval
 
 
@@ -61,16 +61,16 @@ def mosaic(examples: Sequence[Example], seed: int) -> Example:
     y = round(height * (0.3 + 0.4 * unit_interval(seed, "y")))
     quarters = [(0, 0, x, y), (x, 0, width, y), (0, y, x, height), (x, y, width, height)]
     image_HW3 = np.empty_like(examples[0].image_HW3)
-    boxes = []
+    parts = []
     for number, (example, (left, top, right, bottom)) in enumerate(zip(examples, quarters, strict=True)):
-        part_HW3, boxes_N5 = _part(example, (right - left, bottom - top), derive_seed(seed, number))
-        image_HW3[top:bottom, left:right] = part_HW3
-        boxes.append(boxes_N5 + np.array([left, top, left, top, 0], np.float32))
-    return Example(image_HW3, boxes_N5=np.vstack(boxes))
+        part = _part(example, (right - left, bottom - top), derive_seed(seed, number))
+        image_HW3[top:bottom, left:right] = part.image_HW3
+        parts.append(_shifted(part, left, top))
+    return _with_objects(image_HW3, parts)
 
 
 def mixup(one: Example, other: Example, seed: int) -> Example:
-    """Return the weighted mean of two canvases, with the boxes of both.
+    """Return the weighted mean of two canvases, with the objects of both.
 
     Boxes have no weights, so that neither image may vanish: each has a share of 0.4 to 0.6.
 
@@ -81,11 +81,11 @@ def mixup(one: Example, other: Example, seed: int) -> Example:
     """
     share = 0.4 + 0.2 * unit_interval(seed, "share")
     image_HW3 = cv2.addWeighted(one.image_HW3, share, other.image_HW3, 1 - share, 0.0)
-    return Example(image_HW3.astype(np.uint8, copy=False), boxes_N5=np.vstack([_boxes(one), _boxes(other)]))
+    return _with_objects(image_HW3.astype(np.uint8, copy=False), [one, other])
 
 
-def _part(example: Example, size: tuple[int, int], seed: int) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
-    """Return a part of (width, height), and its boxes in its own frame."""
+def _part(example: Example, size: tuple[int, int], seed: int) -> Example:
+    """Return a part of (width, height), and its objects in its own frame."""
     (high, wide), (width, height) = example.image_HW3.shape[:2], size
     least = max(width / wide, height / high)
     factor = least + (1 - least) * unit_interval(seed, "size")
@@ -95,7 +95,28 @@ def _part(example: Example, size: tuple[int, int], seed: int) -> tuple[NDArray[n
     image_HW3 = cv2.resize(example.image_HW3, shrunk, interpolation=cv2.INTER_AREA)
     matrix = np.array([[shrunk[0] / wide, 0.0, -x], [0.0, shrunk[1] / high, -y], [0.0, 0.0, 1.0]])
     part_HW3 = image_HW3[y : y + height, x : x + width].astype(np.uint8, copy=False)
-    return part_HW3, clip_boxes(move_boxes(_boxes(example), matrix), size)
+    boxes_N5, outlines = move_objects(_boxes(example), example.outlines, matrix, size)
+    return Example(part_HW3, None, boxes_N5, outlines)
+
+
+def _shifted(part: Example, x: int, y: int) -> Example:
+    """Return a part with its objects where they lie on the whole canvas."""
+    outlines = None
+    if part.outlines is not None:
+        corner = np.array([x, y], np.float32)
+        outlines = tuple(tuple(ring + corner for ring in rings) for rings in part.outlines)
+    return part._replace(boxes_N5=_boxes(part) + np.array([x, y, x, y, 0], np.float32), outlines=outlines)
+
+
+def _with_objects(image_HW3: NDArray[np.uint8], parts: Sequence[Example]) -> Example:
+    """Return a canvas with the objects of all parts; all of these have outlines, or none."""
+    boxes_N5 = np.vstack([_boxes(part) for part in parts])
+    outlines: tuple[Rings, ...] = ()
+    for part in parts:
+        if part.outlines is None:
+            return Example(image_HW3, None, boxes_N5)
+        outlines += part.outlines
+    return Example(image_HW3, None, boxes_N5, outlines)
 
 
 def _boxes(example: Example) -> NDArray[np.float32]:

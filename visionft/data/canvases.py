@@ -3,18 +3,12 @@
 from collections.abc import Callable, Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
 from visionft.errors import DataError, ImageError
-from visionft.geometry import (
-    boxes_array,
-    canvas_from_original,
-    clip_boxes,
-    draw_window,
-    move_boxes,
-    windows,
-)
+from visionft.geometry import boxes_array, canvas_from_original, draw_window, move_objects, windows
 from visionft.imaging import cut_window, decode, mask_to_canvas, to_canvas
-from visionft.sample import Boxes, Example, Sample
+from visionft.sample import Boxes, Example, Rings, Sample
 from visionft.seeds import derive_seed
 from visionft.spec import InputSpec
 
@@ -60,6 +54,8 @@ class Canvases:
         self._mix = mix
         self._room = cache_bytes
         self._kept: dict[int, Example] = {}
+        # an image without objects does not tell
+        self._outlined = any(isinstance(sample.target, Boxes) and sample.target.outlines for sample in samples)
         self._items: list[tuple[int, tuple[int, int] | None]] = [(index, None) for index in range(len(samples))]
         if spec.fit == "tile" and not training:
             self._items = [
@@ -109,7 +105,7 @@ class Canvases:
         if kept is not None:
             return kept
         example = self._load(self._samples[number])
-        size = sum(part.nbytes for part in example if part is not None)
+        size = _bytes(example)
         if size <= self._room:
             self._room -= size
             self._kept[number] = example
@@ -118,34 +114,52 @@ class Canvases:
     def _load(self, sample: Sample) -> Example:
         try:
             image_HW3 = decode(sample.path)
-            height, width = image_HW3.shape[:2]
-            mask_HW = boxes_N5 = None
+            size = (image_HW3.shape[1], image_HW3.shape[0])
+            mask_HW = boxes_N5 = outlines = None
             if isinstance(sample.target, Boxes):
-                boxes_N5 = boxes_array(sample.target)
+                boxes_N5, outlines = self._objects(sample.target, size)
             elif not isinstance(sample.target, int):
                 mask_HW = sample.target.read()
             if self._spec.fit == "tile":
-                return Example(image_HW3, mask_HW, boxes_N5)
+                return Example(image_HW3, mask_HW, boxes_N5, outlines)
             if boxes_N5 is not None:
-                boxes_N5 = move_boxes(boxes_N5, canvas_from_original((width, height), self._spec))
-                boxes_N5 = clip_boxes(boxes_N5, (self._spec.width, self._spec.height))
+                matrix = canvas_from_original(size, self._spec)
+                boxes_N5, outlines = move_objects(boxes_N5, outlines, matrix, (self._spec.width, self._spec.height))
             return Example(
                 to_canvas(image_HW3, self._spec),
                 None if mask_HW is None else mask_to_canvas(mask_HW, self._spec),
                 boxes_N5,
+                outlines,
             )
         except ImageError as error:
             raise DataError(f"{sample.path}: {error}") from error
 
+    def _objects(self, boxes: Boxes, size: tuple[int, int]) -> tuple[NDArray[np.float32], tuple[Rings, ...] | None]:
+        """Return the objects of an image of (width, height), in its own frame."""
+        boxes_N5 = boxes_array(boxes)
+        if not self._outlined:
+            return boxes_N5, None
+        outlines = tuple(outline.points for outline in boxes.outlines) or ((),) * len(boxes)
+        # what is drawn beyond the image would be learned where a canvas has a border
+        return move_objects(boxes_N5, outlines, np.eye(3), size)
+
+
+def _bytes(example: Example) -> int:
+    """Return how much memory the arrays of an example take."""
+    arrays = [example.image_HW3, example.mask_HW, example.boxes_N5]
+    rings = [ring for outline in example.outlines or () for ring in outline]
+    return sum(array.nbytes for array in (*arrays, *rings) if array is not None)
+
 
 def _cut(example: Example, corner: tuple[int, int], spec: InputSpec) -> Example:
     """Return what a window shows of a whole image."""
-    image_HW3, mask_HW, boxes_N5 = example
+    image_HW3, mask_HW, boxes_N5, outlines = example
     if boxes_N5 is not None:
-        x, y = corner
-        boxes_N5 = clip_boxes(boxes_N5 - np.array([x, y, x, y, 0], np.float32), (spec.width, spec.height))
+        matrix = np.array([[1.0, 0.0, -corner[0]], [0.0, 1.0, -corner[1]], [0.0, 0.0, 1.0]])
+        boxes_N5, outlines = move_objects(boxes_N5, outlines, matrix, (spec.width, spec.height))
     return Example(
         cut_window(image_HW3, corner, spec),
         None if mask_HW is None else cut_window(mask_HW, corner, spec),
         boxes_N5,
+        outlines,
     )

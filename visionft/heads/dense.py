@@ -165,7 +165,7 @@ class DenseCells(nn.Module):
         for level, map_BCHW in enumerate(mixed):
             logits.append(flat(self.classes(self.class_branch(map_BCHW, level))))
             of_boxes.append(self.box_branch(map_BCHW, level))
-            bins.append(flat(self.sides(of_boxes[-1])).reshape(len(map_BCHW), -1, 4, _BINS))
+            bins.append(flat(self.sides(of_boxes[-1])).reshape(map_BCHW.shape[0], -1, 4, _BINS))
             centres_A2, step_2 = _grid(map_BCHW, padded)
             centres.append(centres_A2)
             steps.append(step_2.expand_as(centres_A2))

@@ -90,7 +90,7 @@ class DenseMaskOutputs:
         at_S = (torch.arange(side, dtype=torch.float32, device=cells_BN.device) + 0.5) / side * 2 - 1
         place_2SS = torch.stack(torch.meshgrid(at_S, at_S, indexing="xy"))
         values = inside_BCNSS.transpose(1, 2).flatten(0, 1)  # of all objects of the batch: C, S, S each
-        values = torch.cat([values, place_2SS.expand(len(values), 2, side, side)], dim=1).flatten(2)
+        values = torch.cat([values, place_2SS.expand(values.shape[0], 2, side, side)], dim=1).flatten(2)
         start = 0
         for layer, (rows, columns) in enumerate(_SHAPES):
             weights = parameters_BNP[:, start : start + rows * columns].view(-1, rows, columns)

@@ -21,7 +21,7 @@ from visionft.predict.masks import paste
 from visionft.sample import IGNORE, PADDING, Sample, TaskKind
 from visionft.spec import MASK_SIDE, InputSpec
 from visionft.tasks.adapter import Runner
-from visionft.tasks.detection import Detection
+from visionft.tasks.detector import Detector, one_object
 
 _SAME_CELLS = 0.99  # of a mask: those on its edge may differ
 
@@ -74,19 +74,18 @@ class InstanceMeter:
 
     def values(self) -> dict[str, float]:
         """Return mAP, AP50 and AP75 of boxes and of masks, means of the classes."""
-        found, masks = zip(*self._found, strict=True)
-        truth, truth_masks = zip(*self._truth, strict=True)
-        return quick_instances(found, masks, truth, truth_masks, self._sizes, self._classes)
+        return quick_instances(
+            [found_N6 for found_N6, _ in self._found],
+            [masks for _, masks in self._found],
+            [truth_N5 for truth_N5, _ in self._truth],
+            [masks for _, masks in self._truth],
+            self._sizes,
+            self._classes,
+        )
 
 
-class InstanceSegmentation(Detection):
-    """A detector whose objects have masks; see ``Detection``.
-
-    Args:
-        class_names: text for class 0, 1, ...
-        head: kind of the head.
-        dropout: share of the channels dropped before the layer that tells the classes.
-    """
+class InstanceSegmentation(Detector):
+    """Boxes and masks; see ``Detector``."""
 
     kind: ClassVar[TaskKind] = "instance_segmentation"
     headline: ClassVar[str] = "mask_map"
@@ -97,8 +96,7 @@ class InstanceSegmentation(Detection):
 
     def blank_targets(self, images_BHW3: Tensor) -> Instances:
         """Return one object that fills the image."""
-        boxes_B15 = super().blank_targets(images_BHW3)
-        return Instances(boxes_B15, images_BHW3.new_ones(len(images_BHW3), 1, MASK_SIDE, MASK_SIDE))
+        return Instances(one_object(images_BHW3), images_BHW3.new_ones(len(images_BHW3), 1, MASK_SIDE, MASK_SIDE))
 
     def meter(self) -> InstanceMeter:
         """Return a fresh meter of detections_BNR against ``Instances``."""
@@ -117,9 +115,11 @@ class InstanceSegmentation(Detection):
         on_done: Callable[[int], None] | None = None,
     ) -> InstanceEvaluation:
         """Return the full set of metrics in the original frame; see ``TaskAdapter.evaluate``."""
-        detections, masks = [], []
+        detections, masks, sizes = [], [], []
         for done, sample in enumerate(samples, start=1):
-            found_N6, objects = detect_instances(load_pixels(sample.path), spec, run, batch_size=batch_size)
+            image_HW3 = load_pixels(sample.path)
+            found_N6, objects = detect_instances(image_HW3, spec, run, batch_size=batch_size)
+            sizes.append((image_HW3.shape[1], image_HW3.shape[0]))
             detections.append(found_N6)
             masks.append(objects)
             if on_done:
@@ -128,7 +128,7 @@ class InstanceSegmentation(Detection):
             detections,
             masks,
             [sample.boxes for sample in samples],
-            [sample.size for sample in samples],
+            sizes,
             self.class_names,
             thresholds=thresholds or None,
             bootstrap=bootstrap,
@@ -140,12 +140,6 @@ class InstanceSegmentation(Detection):
         """Return boxes, scores, labels, the number of rows that hold a detection, and masks."""
         masks_BNSS = results[..., 6:].reshape(*results.shape[:2], MASK_SIDE, MASK_SIDE)
         return (*super().outputs(results), masks_BNSS)
-
-    def thresholds(
-        self, samples: Sequence[Sample], spec: InputSpec, run: Runner, *, batch_size: int
-    ) -> tuple[float, ...]:
-        """Return the score with the best F1 of the boxes of each class; see ``Detection.thresholds``."""
-        return super().thresholds(samples, spec, lambda images: run(images)[..., :6], batch_size=batch_size)
 
     def alike(self, found_NR: NDArray[np.float32], expected_MR: NDArray[np.float32]) -> NDArray[np.bool_]:
         """Say which detections have the same class, place and mask, of whose cells one in a hundred may differ."""
