@@ -95,17 +95,23 @@ def judge(images, classes, thresholds=None):
                     "score": score,
                 }
             )
+    numbered = [{"id": number} for number in range(1, len(images) + 1)]
+    return evaluated(annotations, results, numbered, classes, "bbox", thresholds)
+
+
+def evaluated(annotations, results, images, classes, kind, thresholds=None):
+    """Return what pycocotools makes of annotations and results of images and classes, both numbered from 1."""
     with contextlib.redirect_stdout(io.StringIO()):
         truth = COCO()
         truth.dataset = {
             "info": {},
-            "images": [{"id": number} for number in range(1, len(images) + 1)],
+            "images": images,
             "categories": [{"id": label + 1, "name": str(label)} for label in range(classes)],
             "annotations": annotations,
         }
         truth.createIndex()
         found = truth.loadRes(results) if results else COCO()
-        evaluation = COCOeval(truth, found, "bbox")
+        evaluation = COCOeval(truth, found, kind)
         if thresholds is not None:
             evaluation.params.iouThrs = np.array(thresholds)
         evaluation.evaluate()

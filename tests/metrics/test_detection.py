@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from tests.metrics.detections import Scene, judge, mean_of, scene_lists, scenes
 from visionft.errors import DataError
-from visionft.metrics import DetectionMetrics, best_thresholds, detection, detection_metrics, quick_detection
+from visionft.metrics import DetectionMetrics, averages, best_thresholds, detection_metrics, quick_detection
 from visionft.metrics.matching import MOST
 from visionft.sample import CROWD, PADDING, Boxes
 from visionft.seeds import derive_seed
@@ -254,7 +254,7 @@ def test_an_interval_holds_its_value_and_stays_a_share(monkeypatch):
     value = measure(images).map
     for low, high in ((value + 0.01, 0.99), (0.0, 2 * value + 0.1)):
         monkeypatch.setattr(
-            detection,
+            averages,
             "percentile_intervals",
             lambda *_, low=low, high=high, **__: dict.fromkeys(("map", "map50", "map75"), (low, high)),
         )

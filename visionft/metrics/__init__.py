@@ -18,6 +18,7 @@ from visionft.metrics.detection import (
     quick_detection,
 )
 from visionft.metrics.image_counts import ImageCounts, count_confusion, count_image
+from visionft.metrics.instances import InstanceAP, InstanceMetrics, instance_metrics, quick_instances
 from visionft.metrics.segmentation import (
     RegionScores,
     SegmentationMetrics,
@@ -36,6 +37,8 @@ __all__ = [
     "DetectionMetrics",
     "ImageCounts",
     "ImageMatch",
+    "InstanceAP",
+    "InstanceMetrics",
     "Interval",
     "Mistake",
     "RegionScores",
@@ -47,8 +50,10 @@ __all__ = [
     "count_image",
     "detection_metrics",
     "image_miou",
+    "instance_metrics",
     "match_image",
     "quick_detection",
+    "quick_instances",
     "quick_metrics",
     "quick_segmentation",
     "segmentation_metrics",

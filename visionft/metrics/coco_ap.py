@@ -8,6 +8,9 @@ from typing import Any
 
 import numpy as np
 
+from visionft.imaging.object_mask import ObjectMask
+from visionft.imaging.rle import encode
+from visionft.metrics.mask_overlaps import Masks, mask_areas
 from visionft.metrics.matching import IOUS_T, MOST, Found, Truth
 from visionft.metrics.scores import Floats
 
@@ -18,7 +21,14 @@ _LARGEST = 1e5**2
 _AREAS = {"small": [0, 32**2], "medium": [32**2, 96**2], "large": [96**2, _LARGEST]}
 
 
-def average_precision(found: Sequence[Found], truth: Sequence[Truth], classes: int, *, sizes: bool = True) -> Floats:
+def average_precision(
+    found: Sequence[Found],
+    truth: Sequence[Truth],
+    classes: int,
+    *,
+    sizes: bool = True,
+    masks: Sequence[Masks] | None = None,
+) -> Floats:
     """Measure each class at each IoU threshold.
 
     Args:
@@ -26,6 +36,7 @@ def average_precision(found: Sequence[Found], truth: Sequence[Truth], classes: i
         truth: objects, one entry per image.
         classes: how many.
         sizes: whether to measure small, medium and large objects as well.
+        masks: of each image, where it is these and not the boxes that are measured.
 
     Returns:
         ap_TKA: for A = all objects and, if asked for, ``SIZES``; NaN for a class without objects of the size.
@@ -35,12 +46,12 @@ def average_precision(found: Sequence[Found], truth: Sequence[Truth], classes: i
 
     truths = COCO(
         {
-            "images": [{"id": image} for image in range(1, len(truth) + 1)],
+            "images": _images(len(truth), masks),
             "categories": [{"id": label, "name": str(label)} for label in range(classes)],
-            "annotations": _annotations(truth),
+            "annotations": _annotations(truth, masks),
         }
     )
-    evaluation = COCOeval_faster(truths, truths.loadRes(_detections(found)), "bbox")
+    evaluation = COCOeval_faster(truths, truths.loadRes(_detections(found, masks)), "segm" if masks else "bbox")
     evaluation.params.iouThrs = IOUS_T
     evaluation.params.maxDets = [MOST]
     evaluation.params.areaRngLbl = ["all", *(SIZES if sizes else ())]
@@ -52,39 +63,53 @@ def average_precision(found: Sequence[Found], truth: Sequence[Truth], classes: i
     return np.where(ap_TKA < 0, np.nan, ap_TKA)  # -1 stands for no objects
 
 
-def _annotations(truth: Sequence[Truth]) -> list[dict[str, Any]]:
+def _images(count: int, masks: Sequence[Masks] | None) -> list[dict[str, Any]]:
+    sizes = [{"width": one.size[0], "height": one.size[1]} for one in masks] if masks else [{}] * count
+    return [{"id": image, **size} for image, size in enumerate(sizes, start=1)]
+
+
+def _annotations(truth: Sequence[Truth], masks: Sequence[Masks] | None) -> list[dict[str, Any]]:
     rows: list[dict[str, Any]] = []
-    for image, objects in enumerate(truth, start=1):
+    for place, objects in enumerate(truth):
         boxes, sides = _as_coco(objects.xyxy_M4)
-        areas = sides.prod(axis=1).tolist()
-        for box, area, label, crowd in zip(
-            boxes, areas, objects.labels_M.tolist(), objects.crowd_M.tolist(), strict=True
-        ):
+        areas = mask_areas(masks[place].truth) if masks else sides.prod(axis=1)
+        places = _as_rle(masks[place].truth, masks[place].size) if masks else [{"bbox": box} for box in boxes]
+        rows += [
             # from 1: the library takes 0 for no match
-            rows.append(
-                {
-                    "id": len(rows) + 1,
-                    "image_id": image,
-                    "category_id": label,
-                    "bbox": box,
-                    "area": area,
-                    "iscrowd": int(crowd),
-                }
+            {"id": number, "image_id": place + 1, "category_id": label, "area": area, "iscrowd": int(crowd), **where}
+            for number, where, area, label, crowd in zip(
+                range(len(rows) + 1, len(rows) + 1 + len(places)),
+                places,
+                areas.tolist(),
+                objects.labels_M.tolist(),
+                objects.crowd_M.tolist(),
+                strict=True,
             )
+        ]
     return rows
 
 
-def _detections(found: Sequence[Found]) -> list[dict[str, Any]]:
-    return [
-        {"image_id": image, "category_id": label, "bbox": box, "score": score}
-        for image, detections in enumerate(found, start=1)
-        for box, label, score in zip(
-            _as_coco(detections.xyxy_N4)[0], detections.labels_N.tolist(), detections.scores_N.tolist(), strict=True
-        )
-    ]
+def _detections(found: Sequence[Found], masks: Sequence[Masks] | None) -> list[dict[str, Any]]:
+    rows: list[dict[str, Any]] = []
+    for place, detections in enumerate(found):
+        boxes, _ = _as_coco(detections.xyxy_N4)
+        # with a box beside the mask, the library would take the box's area for the mask's
+        places = _as_rle(masks[place].found, masks[place].size) if masks else [{"bbox": box} for box in boxes]
+        rows += [
+            {"image_id": place + 1, "category_id": label, "score": score, **where}
+            for where, label, score in zip(
+                places, detections.labels_N.tolist(), detections.scores_N.tolist(), strict=True
+            )
+        ]
+    return rows
 
 
 def _as_coco(xyxy_N4: Floats) -> tuple[list[list[float]], Floats]:
     """Return boxes as left, top, width and height, and the latter two."""
     sides_N2 = xyxy_N4[:, 2:] - xyxy_N4[:, :2]
     return np.concatenate([xyxy_N4[:, :2], sides_N2], axis=1).tolist(), sides_N2
+
+
+def _as_rle(masks: Sequence[ObjectMask], size: tuple[int, int]) -> list[dict[str, Any]]:
+    width, height = size
+    return [{"segmentation": {"size": [height, width], "counts": encode(mask, size)}} for mask in masks]

@@ -8,15 +8,16 @@ Averages are over the classes that have objects. A number that is not defined is
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 from visionft.errors import DataError
+from visionft.metrics.averages import AT_50, ap_means, average_intervals
 from visionft.metrics.bootstrap import Interval, draw_counts, percentile_intervals
 from visionft.metrics.coco_ap import SIZES, average_precision
-from visionft.metrics.matching import IOUS_T, Found, Truth
+from visionft.metrics.matching import IOUS_T, Truth, read_found
 from visionft.metrics.precision_recall import (
     CurvePoint,
     Operating,
@@ -25,7 +26,6 @@ from visionft.metrics.precision_recall import (
     curve,
     operate,
     rank,
-    weighted_ap,
 )
 from visionft.metrics.scores import Floats, Ints, defined_mean, optional, ratio
 from visionft.sample import Boxes
@@ -38,9 +38,6 @@ __all__ = [
     "detection_metrics",
     "quick_detection",
 ]
-
-_AT_50, _AT_75 = 0, 5  # places in IOUS_T
-_AVERAGES = ("map", "map50", "map75")
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,10 +79,13 @@ class DetectionMetrics:
         precision: share of the believed detections of all classes that find an object, at IoU 0.50; none without any.
         recall: share of the objects of all classes that they find.
         per_class: scores by class name, in label order.
-        intervals: 95 % bootstrap interval, over images, of map, map50, map75, precision and recall; see ``_intervals``.
+        intervals: 95 % bootstrap interval, over images, of map, map50, map75, precision and recall; see
+            ``average_intervals``.
         objects: number of objects, crowds left out.
         n: number of images.
     """
+
+    _class_scores: ClassVar[type[ClassAP]] = ClassAP
 
     map: float
     map50: float
@@ -95,7 +95,7 @@ class DetectionMetrics:
     map_large: float | None
     precision: float | None
     recall: float | None
-    per_class: dict[str, ClassAP]
+    per_class: Mapping[str, ClassAP]
     intervals: dict[str, Interval]
     objects: int
     n: int
@@ -113,10 +113,10 @@ class DetectionMetrics:
         return plain | {"intervals": {name: list(interval) for name, interval in self.intervals.items()}}
 
     @classmethod
-    def from_dict(cls, plain: Mapping[str, Any]) -> "DetectionMetrics":
+    def from_dict(cls, plain: Mapping[str, Any]) -> Self:
         """Read what ``to_dict`` returned, also after a round trip through JSON."""
         per_class = {
-            name: ClassAP(**{**scores, "curve": tuple(CurvePoint(*point) for point in scores["curve"])})
+            name: cls._class_scores(**{**scores, "curve": tuple(CurvePoint(*point) for point in scores["curve"])})
             for name, scores in plain["per_class"].items()
         }
         intervals = {name: (low, high) for name, (low, high) in plain["intervals"].items()}
@@ -155,26 +155,28 @@ def detection_metrics(
         raise DataError(f"class names: {classes} given, {len(set(class_names))} of them different; all must be")
     if thresholds is not None and len(thresholds) != classes:
         raise DataError(f"thresholds: {len(thresholds)} given; {classes} are needed, one for each class")
-    kept, objects = _read(found, [Truth.of(boxes, classes) for boxes in truth], classes)
+    objects = [Truth.of(boxes, classes) for boxes in truth]
+    kept = read_found(found, objects, classes)
     if not sum(len(boxes.counts) for boxes in truth):
         raise DataError(f"boxes: {len(truth)} images without an object; nothing to measure")
     ap_TKA, ranked = average_precision(kept, objects, classes), rank(kept, objects, classes)
     chosen = list(thresholds) if thresholds is not None else [best_threshold(one) for one in ranked]
     operating = [operate(one, threshold) for one, threshold in zip(ranked, chosen, strict=True)]
-    means = {name: optional(value) for name, value in _means(ap_TKA[..., 0].T, _pooled(operating).sum(axis=0)).items()}
+    averages = {name: float(value) for name, value in ap_means(ap_TKA[..., 0].T).items()}
+    shares = {name: optional(value) for name, value in _shares(_pooled(operating).sum(axis=0)).items()}
     sizes_A = defined_mean(ap_TKA[..., 1:].mean(axis=0).T)
     return DetectionMetrics(
-        map=means["map"] or 0.0,
-        map50=means["map50"] or 0.0,
-        map75=means["map75"] or 0.0,
-        precision=means["precision"],
-        recall=means["recall"],
+        map=averages["map"],
+        map50=averages["map50"],
+        map75=averages["map75"],
+        precision=shares["precision"],
+        recall=shares["recall"],
         **{f"map_{size}": optional(value) for size, value in zip(SIZES, sizes_A, strict=True)},
         per_class={
             name: _class_scores(ap_TKA[:, k, 0], ranked[k], operating[k], chosen[k])
             for k, name in enumerate(class_names)
         },
-        intervals=_intervals(ranked, operating, means, bootstrap, seed) if bootstrap else {},
+        intervals=_intervals(ranked, operating, averages, bootstrap, seed) if bootstrap else {},
         objects=sum(int(one.objects_N.sum()) for one in ranked),
         n=len(truth),
     )
@@ -196,9 +198,10 @@ def quick_detection(
     Raises:
         DataError: when the detections do not fit the classes.
     """
-    kept, objects = _read(found, [Truth.on_canvas(boxes_N5, classes) for boxes_N5 in truth], classes)
+    objects = [Truth.on_canvas(boxes_N5, classes) for boxes_N5 in truth]
+    kept = read_found(found, objects, classes)
     ap_TK = average_precision(kept, objects, classes, sizes=False)[..., 0]
-    return {name: float(np.nan_to_num(value)) for name, value in _ap_means(ap_TK.T).items()}
+    return {name: float(np.nan_to_num(value)) for name, value in ap_means(ap_TK.T).items()}
 
 
 def best_thresholds(found: Sequence[NDArray[np.float32]], truth: Sequence[Boxes], classes: int) -> tuple[float, ...]:
@@ -212,32 +215,15 @@ def best_thresholds(found: Sequence[NDArray[np.float32]], truth: Sequence[Boxes]
     Raises:
         DataError: when the detections do not fit the classes.
     """
-    kept, objects = _read(found, [Truth.of(boxes, classes) for boxes in truth], classes)
+    objects = [Truth.of(boxes, classes) for boxes in truth]
+    kept = read_found(found, objects, classes)
     return tuple(best_threshold(ranked) for ranked in rank(kept, objects, classes, IOUS_T[:1]))
 
 
-def _read(found: Sequence[NDArray[np.float32]], truth: list[Truth], classes: int) -> tuple[list[Found], list[Truth]]:
-    if len(found) != len(truth):
-        raise DataError(f"detections: of {len(found)} images given; {len(truth)} are needed")
-    for objects in truth:
-        if outside := sorted(set(objects.labels_M.tolist()) - set(range(classes))):
-            raise DataError(f"boxes: class {outside[0]} found; allowed are 0..{classes - 1}")
-    return [Found.of(found_N6, classes) for found_N6 in found], truth
-
-
-def _ap_means(ap_KT: Floats) -> dict[str, Floats]:
-    """Average (..., K, T) precisions; each score is of shape (...)."""
-    return {
-        "map": defined_mean(ap_KT.mean(axis=-1)),
-        "map50": defined_mean(ap_KT[..., _AT_50]),
-        "map75": defined_mean(ap_KT[..., _AT_75]),
-    }
-
-
-def _means(ap_KT: Floats, counts_3: Floats | Ints) -> dict[str, Floats]:
-    """Score (..., K, T) precisions and (..., 3) counts of hits, detections and objects."""
+def _shares(counts_3: Floats | Ints) -> dict[str, Floats]:
+    """Score (..., 3) counts of hits, detections and objects."""
     hits, predicted, objects = np.moveaxis(counts_3, -1, 0)
-    return _ap_means(ap_KT) | {"precision": ratio(hits, predicted), "recall": ratio(hits, objects)}
+    return {"precision": ratio(hits, predicted), "recall": ratio(hits, objects)}
 
 
 def _pooled(operating: Sequence[Operating]) -> Ints:
@@ -246,41 +232,22 @@ def _pooled(operating: Sequence[Operating]) -> Ints:
 
 
 def _intervals(
-    ranked: Sequence[Ranked],
-    operating: Sequence[Operating],
-    means: Mapping[str, float | None],
-    resamples: int,
-    seed: int,
+    ranked: Sequence[Ranked], operating: Sequence[Operating], averages: Mapping[str, float], resamples: int, seed: int
 ) -> dict[str, Interval]:
-    """Return percentile intervals of precision and recall, at fixed thresholds, and basic ones of the averages.
-
-    Average precision takes maxima, so that it is too high where a class has few objects, and higher still on
-    resamples, which repeat them. The basic interval takes that much off instead of adding it once more; with many
-    classes of few objects it is still too narrow.
-
-    Source:
-        Davison and Hinkley (1997), Bootstrap Methods and their Application, section 5.2.
-    """
     counts_N3 = _pooled(operating)
 
     def resampled(draw_RN: Ints) -> dict[str, Floats]:
-        weights_RN = draw_counts(draw_RN)
-        ap_RKT = np.stack([weighted_ap(one, weights_RN) for one in ranked], axis=1)
-        return _means(ap_RKT, weights_RN @ counts_N3)
+        return _shares(draw_counts(draw_RN) @ counts_N3)
 
-    intervals = percentile_intervals(resampled, len(counts_N3), resamples=resamples, seed=seed)
-    for name in _AVERAGES:
-        (low, high), value = intervals[name], means[name] or 0.0
-        # never beside the value itself, which nobody would understand
-        intervals[name] = max(0.0, 2 * value - high), min(1.0, max(value, 2 * value - low))
-    return intervals
+    shares = percentile_intervals(resampled, len(counts_N3), resamples=resamples, seed=seed)
+    return average_intervals(ranked, averages, resamples=resamples, seed=seed) | shares
 
 
 def _class_scores(ap_T: Floats, ranked: Ranked, operating: Operating, threshold: float) -> ClassAP:
     hits, predicted, objects = (counts_N.sum() for counts_N in operating)
     return ClassAP(
         ap=optional(ap_T.mean()),
-        ap50=optional(ap_T[_AT_50]),
+        ap50=optional(ap_T[AT_50]),
         threshold=threshold,
         precision=optional(ratio(hits, predicted)),
         recall=optional(ratio(hits, objects)),

@@ -7,6 +7,7 @@ Source:
     Lin et al. (2014), Microsoft COCO: Common Objects in Context, arXiv 1405.0312, and the evaluation published with it.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -37,27 +38,31 @@ class Truth:
         xyxy_M4: half-open boxes.
         labels_M: class indices.
         crowd_M: which rows stand for many objects at once.
+        rows_M: which of the given objects each is.
     """
 
     xyxy_M4: Floats
     labels_M: Ints
     crowd_M: Flags
+    rows_M: Ints
 
     @classmethod
     def of(cls, boxes: Boxes, classes: int) -> "Truth":
         """Read the objects of a sample."""
         xyxy_M4 = np.array(boxes.xyxy, np.float64).reshape(-1, 4)
-        return cls._spread(xyxy_M4, np.array(boxes.labels, np.int64), np.array(boxes.crowd, np.bool_), classes)
+        labels_M, crowd_M = np.array(boxes.labels, np.int64), np.array(boxes.crowd, np.bool_)
+        return cls._spread(xyxy_M4, labels_M, crowd_M, np.arange(len(boxes)), classes)
 
     @classmethod
     def on_canvas(cls, boxes_N5: NDArray[np.float32], classes: int) -> "Truth":
         """Read rows of a batch; a crowd, whose class a batch does not know, is one of every class."""
-        used_M5 = boxes_N5[boxes_N5[:, 4] != PADDING]
+        rows_M = np.flatnonzero(boxes_N5[:, 4] != PADDING)
+        used_M5 = boxes_N5[rows_M]
         labels_M = used_M5[:, 4].astype(np.int64)
-        return cls._spread(used_M5[:, :4].astype(np.float64), labels_M, labels_M == CROWD, classes)
+        return cls._spread(used_M5[:, :4].astype(np.float64), labels_M, labels_M == CROWD, rows_M, classes)
 
     @classmethod
-    def _spread(cls, xyxy_M4: Floats, labels_M: Ints, crowd_M: Flags, classes: int) -> "Truth":
+    def _spread(cls, xyxy_M4: Floats, labels_M: Ints, crowd_M: Flags, rows_M: Ints, classes: int) -> "Truth":
         """Make a crowd of every class one of each; the rows that this takes come behind those given."""
         every_M = labels_M == CROWD
         others = np.tile(np.arange(1, classes), np.count_nonzero(every_M))
@@ -65,6 +70,7 @@ class Truth:
             np.concatenate([xyxy_M4, xyxy_M4[every_M].repeat(classes - 1, axis=0)]),
             np.concatenate([np.where(every_M, 0, labels_M), others]),
             np.concatenate([crowd_M, np.ones(len(others), np.bool_)]),
+            np.concatenate([rows_M, rows_M[every_M].repeat(classes - 1)]),
         )
 
 
@@ -76,11 +82,13 @@ class Found:
         xyxy_N4: half-open boxes.
         scores_N: above 0.
         labels_N: class indices.
+        rows_N: which of the given detections each is.
     """
 
     xyxy_N4: Floats
     scores_N: Floats
     labels_N: Ints
+    rows_N: Ints
 
     @classmethod
     def of(cls, found_N6: NDArray[np.float32], classes: int) -> "Found":
@@ -93,12 +101,13 @@ class Found:
             raise DataError(f"detections: an array of shape {found_N6.shape} found; allowed is (number, 6)")
         if not np.isfinite(found_N6).all():
             raise DataError("detections: values that are not finite found; the network's weights may be damaged")
-        used_N6 = found_N6[found_N6[:, 4] > 0].astype(np.float64)
-        used_N6 = used_N6[np.argsort(-used_N6[:, 4], kind="stable")]
+        rows_N = np.flatnonzero(found_N6[:, 4] > 0)
+        rows_N = rows_N[np.argsort(-found_N6[rows_N, 4], kind="stable")]
+        used_N6 = found_N6[rows_N].astype(np.float64)
         labels_N = used_N6[:, 5].astype(np.int64)
         if outside := sorted(set(labels_N.tolist()) - set(range(classes))):
             raise DataError(f"detections: class {outside[0]} found; allowed are 0..{classes - 1}")
-        found = cls(used_N6[:, :4], used_N6[:, 4], labels_N)
+        found = cls(used_N6[:, :4], used_N6[:, 4], labels_N, rows_N)
         if len(labels_N) <= MOST:
             return found
         counted_N = np.zeros(len(labels_N), np.bool_)
@@ -108,7 +117,26 @@ class Found:
 
     def only(self, wanted_N: Flags) -> "Found":
         """Return some of them."""
-        return Found(self.xyxy_N4[wanted_N], self.scores_N[wanted_N], self.labels_N[wanted_N])
+        return Found(self.xyxy_N4[wanted_N], self.scores_N[wanted_N], self.labels_N[wanted_N], self.rows_N[wanted_N])
+
+
+def read_found(found: Sequence[NDArray[np.float32]], truth: Sequence[Truth], classes: int) -> list[Found]:
+    """Read the detections of several images, and check that they and the objects fit together.
+
+    Args:
+        found: detections_N6 of each image.
+        truth: the objects of each.
+        classes: how many.
+
+    Raises:
+        DataError: when they do not.
+    """
+    if len(found) != len(truth):
+        raise DataError(f"detections: of {len(found)} images given; {len(truth)} are needed")
+    for objects in truth:
+        if outside := sorted(set(objects.labels_M.tolist()) - set(range(classes))):
+            raise DataError(f"boxes: class {outside[0]} found; allowed are 0..{classes - 1}")
+    return [Found.of(found_N6, classes) for found_N6 in found]
 
 
 def overlaps(xyxy_N4: Floats, truth: Truth) -> Floats:
@@ -122,19 +150,21 @@ def overlaps(xyxy_N4: Floats, truth: Truth) -> Floats:
     return np.where(common_NM > 0, common_NM / np.where(either_NM > 0, either_NM, 1), 0.0)
 
 
-def match(found: Found, truth: Truth, ious_T: Floats = IOUS_T) -> Ints:
+def match(found: Found, truth: Truth, ious_T: Floats = IOUS_T, overlap_NM: Floats | None = None) -> Ints:
     """Give each detection, by falling score, the free object of its class that it overlaps most.
 
     Args:
         found: detections.
         truth: objects; a crowd takes any number of detections, but only those that no object takes.
         ious_T: rising thresholds.
+        overlap_NM: how far each overlaps each, where it is not their boxes that count.
 
     Returns:
         object_NT: row of the object, ``NOBODY`` where no overlap reaches the threshold.
     """
     object_NT = np.full((len(found.labels_N), len(ious_T)), NOBODY)
-    iou_NM = np.where(found.labels_N[:, None] == truth.labels_M, overlaps(found.xyxy_N4, truth), 0.0)
+    overlap_NM = overlaps(found.xyxy_N4, truth) if overlap_NM is None else overlap_NM
+    iou_NM = np.where(found.labels_N[:, None] == truth.labels_M, overlap_NM, 0.0)
     free_MT = np.ones((len(truth.labels_M), len(ious_T)), np.bool_)
     reached_NM = iou_NM >= ious_T[0]
     for n in np.flatnonzero(reached_NM.any(axis=1)):

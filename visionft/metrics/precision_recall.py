@@ -54,7 +54,13 @@ class Operating(NamedTuple):
     objects_N: Ints
 
 
-def rank(found: Sequence[Found], truth: Sequence[Truth], classes: int, ious_T: Floats = IOUS_T) -> list[Ranked]:
+def rank(
+    found: Sequence[Found],
+    truth: Sequence[Truth],
+    classes: int,
+    ious_T: Floats = IOUS_T,
+    overlaps: Sequence[Floats] | None = None,
+) -> list[Ranked]:
     """Match the detections of every image, and put those of each class in order.
 
     Args:
@@ -62,11 +68,13 @@ def rank(found: Sequence[Found], truth: Sequence[Truth], classes: int, ious_T: F
         truth: objects, one entry per image.
         classes: how many.
         ious_T: overlaps to reach.
+        overlaps: overlap_NM of each image, where it is not boxes that count, see ``match``.
 
     Returns:
         One for each class; detections of the same score stay in the order of the images.
     """
-    objects = [match(*pair, ious_T) for pair in zip(found, truth, strict=True)]
+    given = [None] * len(found) if overlaps is None else overlaps
+    objects = [match(one, there, ious_T, over_NM) for one, there, over_NM in zip(found, truth, given, strict=True)]
     # a crowd that is given stands for no object; the last row is for NOBODY, which indexes it
     crowds = [np.append(one.crowd_M, False)[object_NT] for object_NT, one in zip(objects, truth, strict=True)]
     object_DT, crowd_DT = (np.concatenate([np.empty((0, len(ious_T)), int), *rows]) for rows in (objects, crowds))
