@@ -145,3 +145,21 @@ def test_blood_cells(tmp_path, capsys):
     capsys.readouterr()  # it prints how long reading took
     assert [len(file.getAnnIds()) for file in files] == list(written.objects.values())
     assert [sum(len(file.getAnnIds(catIds=number)) for file in files) for number in (1, 2, 3)] == [361, 4155 - 2, 372]
+
+
+def test_outlines_are_written_where_the_task_is_about_them(tmp_path):
+    triangle = {"image_id": 1, "category_id": 3, "segmentation": [[1, 1, 9, 1, 9, 7]], "bbox": [1, 1, 8, 6]}
+    objects = [triangle | {"id": number, "image_id": number} for number in range(1, 9)]
+    data = write_coco(tmp_path / "from/a.json", objects, images=8)
+    boxes = visionft.convert(data, "yolo", tmp_path / "boxes")
+    outlines = visionft.convert(data, "yolo", tmp_path / "outlines", overrides=["task.kind=instance_segmentation"])
+    assert sum(boxes.objects.values()) == sum(outlines.objects.values()) == 8
+    for folder, numbers in (("boxes", 5), ("outlines", 7)):
+        lines = [
+            line for file in (tmp_path / folder / "labels").rglob("*.txt") for line in file.read_text().splitlines()
+        ]
+        assert [len(line.split()) for line in lines] == [numbers] * 8
+    shares = [float(share) for share in lines[0].split()[1:]]
+    assert sorted(zip(shares[::2], shares[1::2], strict=True)) == [
+        pytest.approx((x / 12, y / 10)) for x, y in ((1, 1), (9, 1), (9, 7))
+    ]

@@ -10,9 +10,12 @@ from numpy.typing import NDArray
 
 from visionft.api.page_results import results_of
 from visionft.imaging import default_palette
-from visionft.metrics import classification_metrics, count_image, segmentation_metrics
-from visionft.sample import Dataset, Sample
+from visionft.imaging.object_mask import ObjectMask
+from visionft.metrics import classification_metrics, count_image, instance_metrics, segmentation_metrics
+from visionft.report import InstanceResults
+from visionft.sample import Boxes, Dataset, Outline, Sample
 from visionft.tasks.classification import ClassificationEvaluation
+from visionft.tasks.instances import InstanceEvaluation
 from visionft.tasks.segmentation import PredictedMask, SegmentationEvaluation
 
 NAMES = ("left", "right")
@@ -98,3 +101,37 @@ def test_confident_mistakes_and_unsure_answers(image):
     assert [example.id for example in results.unsure] == ["2.png", "0.png"]
     assert {example.predicted for example in results.mistakes} == {"right"}
     assert results.mistakes[0].confidence == pytest.approx(0.8)
+
+
+def test_every_detection_is_shown_with_its_own_mask(image):
+    """Of an image's detections, those below the threshold and those in a crowd are not shown."""
+    ring = np.float32([(10, 10), (60, 10), (60, 60), (10, 60)])
+    boxes = Boxes(
+        ((10.0, 10.0, 60.0, 60.0), (300.0, 300.0, 700.0, 500.0)),
+        (0, 1),
+        (False, True),
+        (Outline((ring.tobytes(),)), Outline()),
+    )
+    rows = np.float32(
+        [
+            [310, 310, 350, 350, 0.95, 1],  # in the crowd
+            [10.25, 10, 60, 60, 0.9, 0],
+            [100, 100, 150, 150, 0.8, 1],
+            [10, 10, 60, 59, 0.7, 0],
+            [100, 100, 150, 150, 0.1, 1],  # below the threshold
+        ]
+    )
+    masks = tuple(ObjectMask(int(row[0]), int(row[1]), np.ones((5, 5 + n), np.bool_)) for n, row in enumerate(rows))
+    nothing = Sample("b.png", image, Boxes(outlines=()), "test", size=(800, 600))
+    samples = (Sample("a.png", image, boxes, "test", size=(800, 600)), nothing)
+    found = (rows, np.zeros((0, 6), np.float32))
+    metrics = instance_metrics(
+        found, (masks, ()), [boxes, Boxes()], [(800, 600)] * 2, NAMES, thresholds=(0.5, 0.5), bootstrap=0
+    )
+    evaluation = InstanceEvaluation(metrics, found, (masks, ()))
+    results = results_of(evaluation, Dataset("halves", samples, NAMES, task="instance_segmentation"), "test")
+    assert isinstance(results, InstanceResults)
+    (first,) = results.worst
+    assert [one.score for one in first.match.detected] == pytest.approx([0.9, 0.8, 0.7])
+    assert first.masks == masks[1:4]
+    assert [example.masks for example in results.others] == [()]

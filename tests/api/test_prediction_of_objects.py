@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 import pytest
 
-from tests.predict.stand_in import SPEC, write_detector, write_model
+from tests.predict.stand_in import INSTANCES, SPEC, write_detector, write_model
 from visionft.api.prediction import predict
 from visionft.errors import DataError
 
@@ -39,6 +39,19 @@ def test_objects_are_saved_with_their_folders(model, photos, tmp_path):
     assert np.abs(drawn.astype(int) - cv2.imread(str(photos / "a/same.png"))).max() > 60
 
 
+def test_objects_with_masks_are_saved_in_the_same_files(photos, tmp_path):
+    model = write_detector(tmp_path / "m.onnx", INSTANCES)
+    ((_, result),) = predict(model, [photos / "a"], tmp_path / "out", threshold=0.3)
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["same.json", "same.overlay.jpg"]
+    saved = json.loads((tmp_path / "out/same.json").read_text())
+    assert saved == result.to_dict()
+    assert [one["area"] for one in saved["detections"]] == [mask.area for mask in result.masks]
+    assert saved["detections"][1]["area"] == 12 * 12  # the left half of green's box
+    drawn = cv2.imread(str(tmp_path / "out/same.overlay.jpg"))
+    assert drawn.shape == (48, 64, 3)
+    assert np.abs(drawn.astype(int) - cv2.imread(str(photos / "a/same.png"))).max() > 60
+
+
 def test_a_threshold_for_all_classes(model, photos):
     ((_, result),) = predict(model, [photos / "a"], threshold=0.3)
     assert [one["label"] for one in result.to_dict()["detections"]] == ["blau", "green"]
@@ -67,5 +80,7 @@ def test_classes_of_whole_images_are_nothing_to_draw_and_have_no_threshold(photo
     model = write_model(tmp_path / "m.onnx", SPEC)
     with pytest.raises(DataError, match="does classification, which gives nothing to draw"):
         list(predict(model, [photos], tmp_path / "out"))
-    with pytest.raises(DataError, match=r"threshold: .* does classification; only a detection has one"):
+    with pytest.raises(
+        DataError, match=r"threshold: .* does classification; only detection and instance_segmentation have one"
+    ):
         list(predict(model, [photos], threshold=0.5))

@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 import pytest
 
-from tests.predict.stand_in import write_detector, write_segmenter
+from tests.predict.stand_in import INSTANCES, write_detector, write_segmenter
 
 
 @pytest.fixture
@@ -43,8 +43,21 @@ def test_save(visionft, model, photo, tmp_path):
     assert cv2.imread(str(tmp_path / "out/photo.overlay.jpg")).shape == (48, 64, 3)
 
 
+def test_masks(visionft, photo, tmp_path):
+    model = write_detector(tmp_path / "masks.onnx", INSTANCES)
+    assert visionft("predict", model, photo, "--threshold", "0.2").out == f"{photo}  1 green, 1 blau\n"
+    result = visionft("predict", model, photo, "--json", "--save", tmp_path / "out")
+    ((found),) = result.json[0]["detections"]
+    assert found["segmentation"]["size"] == [48, 64]
+    assert 0.4 * 20 * 16 < found["area"] < 0.6 * 20 * 16
+    assert json.loads((tmp_path / "out/photo.json").read_text())["detections"] == [found]
+    assert cv2.imread(str(tmp_path / "out/photo.overlay.jpg")).shape == (48, 64, 3)
+
+
 def test_thresholds_that_are_none(refused, model, photo, tmp_path):
     assert "threshold: 1.5; a score from 0 to 1 is needed" in refused("predict", model, photo, "--threshold", "1.5")
     segmenter = write_segmenter(tmp_path / "s.onnx")
-    assert "only a detection has one" in refused("predict", segmenter, photo, "--threshold", "0.5")
+    assert "only detection and instance_segmentation have one" in refused(
+        "predict", segmenter, photo, "--threshold", "0.5"
+    )
     assert "--threshold" in refused("predict", model, photo, "--threshold", "high")

@@ -30,6 +30,10 @@ def read(path, kind):
             for left, top, right, bottom in sample.boxes.xyxy:
                 assert 0 <= left < right <= 12
                 assert 0 <= top < bottom <= 10
+            for outline in sample.boxes.outlines:
+                for ring in outline.points:
+                    assert (ring >= 0).all()
+                    assert (ring <= (12, 10)).all()
 
 
 @pytest.fixture(scope="module")
@@ -42,6 +46,20 @@ def root(tmp_path_factory):
 def test_annotations(root, annotation):
     path = write_coco(root / "a.json", [annotation | {"image_id": 1, "category_id": 3}, (1, 3, [1, 1, 5, 5])])
     read(path, "coco")
+    read(path, "coco_instances")
+
+
+SIZES = st.lists(st.integers(-1, 12), max_size=3)
+COUNTS = st.lists(st.integers(-1, 130), max_size=6) | st.text(max_size=6) | JSON
+POLYGONS = st.lists(st.lists(st.floats(-30, 30) | st.floats(), max_size=9) | JSON, max_size=3)
+
+
+@settings(max_examples=60, deadline=None)
+@given(POLYGONS | st.fixed_dictionaries({}, optional={"size": SIZES | JSON, "counts": COUNTS}) | JSON)
+def test_segmentations(root, segmentation):
+    good = {"id": 2, "image_id": 1, "category_id": 3, "segmentation": [[1, 1, 5, 1, 5, 5]]}
+    one = {"id": 1, "image_id": 1, "category_id": 3, "segmentation": segmentation, "bbox": [2, 2, 3, 3]}
+    read(write_coco(root / "a.json", [one, good]), "coco_instances")
 
 
 @settings(max_examples=40, deadline=None)
@@ -51,6 +69,7 @@ def test_label_files_and_their_yaml(root, rows, yaml):
     text = "\n".join(" ".join(row) for row in rows)
     with TemporaryDirectory(dir=root) as folder:
         read(write_yolo(Path(folder), {"train/a": text}, json.dumps(good)), "yolo")
+        read(Path(folder), "yolo_outlines")
         (Path(folder) / "data.yaml").write_text(json.dumps(good | yaml))
         read(Path(folder), "yolo")
 

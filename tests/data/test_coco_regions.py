@@ -7,8 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from visionft.data.coco_regions import CocoMask, Region, decompress_counts, make_region
+from visionft.data.coco_regions import CocoMask, Region, make_region
 from visionft.errors import DataError
+from visionft.imaging.rle import decompress_counts
 
 
 def counts_of(mask):

@@ -166,12 +166,17 @@ def test_a_path_or_a_format_is_needed():
 
 
 def test_every_format_carries_its_name():
-    detection = ["coco", "voc", "yolo"]
-    assert sorted(FORMATS) == sorted(["coco_masks", "elpv", "folder", "manifest", "masks", *detection])
-    for name in FORMATS:
-        assert FORMATS[name].kind == name
-        task = "detection" if name in detection else "segmentation" if "masks" in name else "classification"
-        assert task_of_format(name) == task
+    tasks = {
+        "classification": ["elpv", "folder", "manifest"],
+        "segmentation": ["coco_masks", "masks"],
+        "detection": ["coco", "voc", "yolo"],
+        "instance_segmentation": ["coco_instances", "yolo_outlines"],
+    }
+    assert sorted(FORMATS) == sorted(name for names in tasks.values() for name in names)
+    for task, names in tasks.items():
+        for name in names:
+            assert FORMATS[name].kind == name
+            assert task_of_format(name) == task
 
 
 def test_masks_are_not_asked_for_in_vain(tmp_path):

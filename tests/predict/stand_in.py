@@ -2,16 +2,18 @@
 
 The classifier answers with the softmax of the mean colour over ten, the segmenter with that of each pixel's colour. The
 detector finds the box around the pixels in which a channel is above 127, for each of the three; the score is the
-channel's largest value over 255.
+channel's largest value over 255. With masks, red objects fill their box, green ones its left half, and blue ones what
+is left of and below the diagonal.
 """
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import onnx
 from onnx import TensorProto, helper
 
-from visionft.spec import InputSpec, ModelSpec
+from visionft.spec import MASK_SIDE, InputSpec, ModelSpec
 
 # not square, so that swapped axes show
 SPEC = ModelSpec("classification", ("red", "green", "blau"), InputSpec(12, 16, fit="pad"), {"origin": "test"})
@@ -19,6 +21,16 @@ SPEC = ModelSpec("classification", ("red", "green", "blau"), InputSpec(12, 16, f
 SEGMENTATION = ModelSpec("segmentation", SPEC.class_names, SPEC.input)
 
 DETECTION = ModelSpec("detection", SPEC.class_names, SPEC.input, thresholds=(0.6, 0.9, 0.5))
+
+INSTANCES = replace(DETECTION, task="instance_segmentation")
+
+CELLS = np.stack(
+    [
+        np.ones((MASK_SIDE, MASK_SIDE), np.float32),
+        np.repeat(np.arange(MASK_SIDE) < MASK_SIDE // 2, MASK_SIDE).reshape(MASK_SIDE, MASK_SIDE).T,
+        np.tri(MASK_SIDE),
+    ]
+).astype(np.float32)
 
 
 def write_model(path: Path, spec: ModelSpec | None = SPEC, metadata: str | None = None) -> Path:
@@ -64,8 +76,11 @@ def write_segmenter(path: Path, spec: ModelSpec = SEGMENTATION) -> Path:
     return path
 
 
-def write_detector(path: Path, spec: ModelSpec = DETECTION, rows: int | str = 3) -> Path:
-    """Write a file with the outputs of a detection; where ``rows`` is a name, there are as many as are found."""
+def write_detector(path: Path, spec: ModelSpec = DETECTION, rows: int | str = 3, side: int = MASK_SIDE) -> Path:
+    """Write a file with the outputs of a detection, with masks where the spec has them.
+
+    Where ``rows`` is a name, there are as many as are found; ``side`` is that of the masks.
+    """
     float_, int_ = TensorProto.FLOAT, TensorProto.INT64
     images = helper.make_tensor_value_info("images", TensorProto.UINT8, ["batch", 12, 16, 3])
     outputs = [
@@ -109,6 +124,10 @@ def write_detector(path: Path, spec: ModelSpec = DETECTION, rows: int | str = 3)
         node("GatherElements", ["unsorted", "order"], ["boxes"], axis=1),
         node("Cast", ["found"], ["count"], to=int_),
     ]
+    if spec.task == "instance_segmentation":
+        outputs.append(helper.make_tensor_value_info("masks", float_, ["batch", rows, side, side]))
+        constants.append(helper.make_tensor("cells", float_, [3, side, side], CELLS[:, :side, :side].ravel()))
+        nodes.append(node("Gather", ["cells", "labels"], ["masks"], axis=0))
     graph = helper.make_graph(nodes, "boxes_around_colours", [images], outputs, constants)
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=10)
     helper.set_model_props(model, {"visionft.spec": spec.to_json()})

@@ -82,7 +82,9 @@ def test_a_threshold_out_of_range(path, threshold):
 
 
 def test_other_tasks_have_no_threshold(tmp_path):
-    with pytest.raises(DataError, match=r"threshold: .*m\.onnx does segmentation; only a detection has one"):
+    with pytest.raises(
+        DataError, match=r"threshold: .*m\.onnx does segmentation; only detection and instance_segmentation have one"
+    ):
         Predictor(write_segmenter(tmp_path / "m.onnx", SEGMENTATION), threshold=0.5)
 
 

@@ -7,7 +7,9 @@ import numpy as np
 import pytest
 
 from tests.predict.stand_in import (
+    CELLS,
     DETECTION,
+    INSTANCES,
     SEGMENTATION,
     SPEC,
     expected_detections,
@@ -18,7 +20,7 @@ from tests.predict.stand_in import (
 from visionft.errors import CheckpointError, UnknownName
 from visionft.predict import Predictor
 from visionft.predict.session import Session, results_of
-from visionft.spec import InputSpec
+from visionft.spec import MASK_SIDE, InputSpec
 
 
 def test_missing_file(tmp_path):
@@ -94,8 +96,10 @@ def test_other_task(tmp_path):
         (write_detector, replace(DETECTION, task="segmentation", thresholds=())),
         (write_model, DETECTION),
         (write_segmenter, DETECTION),
+        (write_segmenter, INSTANCES),
+        (lambda path, spec: write_detector(path, spec, side=28), INSTANCES),
     ],
-    ids=["size", "task", "classifier", "segmenter"],
+    ids=["size", "task", "classifier", "segmenter", "no masks", "other masks"],
 )
 def test_spec_of_another_detector(tmp_path, write, spec):
     with pytest.raises(CheckpointError, match=r"the graph maps .* its spec says"):
@@ -139,6 +143,21 @@ def test_results_of_a_networks_own_outputs():
     assert found[1, 2].tolist() == [20, 21, 22, 23, np.float32(0.1), 1]
     assert results_of("segmentation", [boxes_BN4, labels_BN]) is boxes_BN4
     assert results_of("classification", [scores_BN]) is scores_BN
+
+
+def test_cells_come_behind_their_detection(tmp_path):
+    session = Session(write_detector(tmp_path / "m.onnx", INSTANCES), threads=1)
+    plain = Session(write_detector(tmp_path / "plain.onnx"), threads=1)
+    canvases = np.zeros((2, 12, 16, 3), np.uint8)
+    canvases[0, 2:5, 3:9, 1] = 200
+    canvases[0, 4:9, 8:16, 2] = 250
+    found_BNR = session.predict_canvases(canvases)
+    assert (found_BNR.shape, found_BNR.dtype) == ((2, 3, 6 + MASK_SIDE**2), np.float32)
+    assert (found_BNR[..., :6] == plain.predict_canvases(canvases)).all()
+    assert (found_BNR[0, 0, 6:] == CELLS[2].ravel()).all()
+    assert (found_BNR[0, 1, 6:] == CELLS[1].ravel()).all()
+    assert not found_BNR[0, 2].any()
+    assert not found_BNR[1].any()  # where the graph itself leaves masks behind
 
 
 def test_unknown_provider(tmp_path):

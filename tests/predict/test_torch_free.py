@@ -13,7 +13,7 @@ import pytest
 import torch
 
 from tests.export.tiny import SPEC, TASK, tiny
-from tests.predict.stand_in import write_detector, write_segmenter
+from tests.predict.stand_in import DETECTION, INSTANCES, SEGMENTATION, write_detector, write_segmenter
 from visionft.export.gate import export_verified
 from visionft.export.onnx import OnnxExporter
 from visionft.imaging import decode, to_canvas
@@ -39,7 +39,7 @@ sys.meta_path.insert(0, Refuse())
 import visionft
 predictor = visionft.Predictor(sys.argv[1], threads=1)
 found = predictor(sys.argv[2:])
-if predictor.spec.task in ("segmentation", "detection"):
+if predictor.spec.task != "classification":
     found[0].save(sys.argv[2] + ".mask")
     found[0].save_overlay(sys.argv[2], sys.argv[2] + ".overlay")
 results = [result.to_dict() for result in found]
@@ -97,9 +97,11 @@ def test_nothing_forbidden_is_imported(deployed):
     np.testing.assert_allclose(rows(found["results"]), expected_BK, atol=1e-6)
 
 
-@pytest.mark.parametrize("write", [write_segmenter, write_detector])
-def test_nothing_forbidden_is_imported_for_masks_and_boxes(photos, tmp_path, write):
-    model = write(tmp_path / "m.onnx")
+@pytest.mark.parametrize(
+    ("write", "spec"), [(write_segmenter, SEGMENTATION), (write_detector, DETECTION), (write_detector, INSTANCES)]
+)
+def test_nothing_forbidden_is_imported_for_masks_and_boxes(photos, tmp_path, write, spec):
+    model = write(tmp_path / "m.onnx", spec)
     found = predict_with(sys.executable, ROOT, model, photos)
     assert found["results"] == [result.to_dict() for result in Predictor(model, threads=1)(photos)]
 

@@ -1,4 +1,4 @@
-"""A data set of boxes in the format of another tool."""
+"""A data set of boxes or outlines in the format of another tool."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from visionft.assemble import read_data
 from visionft.data.convert import Pictures, require_empty, write_coco, write_voc, write_yolo
 from visionft.errors import UnknownName
 from visionft.recipe import Recipe
-from visionft.sample import SPLITS, Dataset, Problem
+from visionft.sample import OBJECT_TASKS, SPLITS, Dataset, Problem, TaskKind
 from visionft.training import Sink
 from visionft.training.events import Working
 
@@ -52,14 +52,15 @@ def convert(
 ) -> Converted:
     """Write a data set of boxes, pictures and splits included, in another format.
 
-    Data without splits are split as for training.
+    Data without splits are split as for training. Outlines are written where the task is instance segmentation.
 
     Args:
-        data: a folder or file of data, or a recipe that names them; its task does not matter.
+        data: a folder or file of data, or a recipe that names them; any other task counts as detection.
         to: the format: coco, voc or yolo.
         out: a new or empty folder.
         link: make symbolic links to the pictures where they are, instead of copies.
-        overrides: ``key=value`` texts laid over the recipe, such as ``data.val_fraction=0.2``.
+        overrides: ``key=value`` texts laid over the recipe, such as ``data.val_fraction=0.2``, or
+            ``task.kind=instance_segmentation`` for outlines.
         sinks: who is told of the progress.
 
     Raises:
@@ -71,7 +72,8 @@ def convert(
     folder = Path(out)
     require_empty(folder)  # reading large data takes a while
     recipe = resolve(data, overrides)
-    dataset = read_data(recipe, "detection", lambda done, total: _tell(sinks, done, total))
+    task: TaskKind = recipe.task.kind if recipe.task.kind in OBJECT_TASKS else "detection"
+    dataset = read_data(recipe, task, lambda done, total: _tell(sinks, done, total))
     lost = WRITERS[to](dataset, folder, "link" if link else "copy")
     return Converted(
         folder=str(folder),

@@ -65,7 +65,8 @@ def _content(sample: Sample) -> object:
         case int():
             return sample.target
         case Boxes():
-            return sample.target.xyxy, sample.target.labels, sample.target.crowd
+            plain = sample.target.xyxy, sample.target.labels, sample.target.crowd
+            return (*plain, sample.target.outlines) if sample.target.outlines else plain
         case _:
             return sorted(sample.pixels.items())
 

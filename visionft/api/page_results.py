@@ -1,16 +1,19 @@
 """What a run's report shows of its evaluation, by task.
 
-Shape suffixes: N images or detections, K classes.
+Shape suffixes: N images or detections, K classes, 6 left, top, right, bottom, score and class index.
 """
 
 from collections.abc import Sequence
 from heapq import nlargest
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from visionft.imaging import decode, default_palette, line_palette
-from visionft.metrics import Detected, image_miou, match_image
-from visionft.report import BoxExample, DetectionResults, Tally
+from visionft.imaging.object_mask import ObjectMask
+from visionft.metrics import Detected, ImageMatch, image_miou, match_image
+from visionft.report import BoxExample, DetectionResults, InstanceResults, Tally
 from visionft.report.box_overlays import cut_mistake, shrink_boxed
 from visionft.report.classification import ClassificationResults, Example
 from visionft.report.data import Results
@@ -20,6 +23,7 @@ from visionft.sample import Dataset, Sample, Split
 from visionft.tasks.adapter import Evaluation
 from visionft.tasks.classification import ClassificationEvaluation
 from visionft.tasks.detection import DetectionEvaluation
+from visionft.tasks.instances import InstanceEvaluation
 from visionft.tasks.segmentation import SegmentationEvaluation
 
 _MISTAKES, _UNSURE, _WORST = 24, 8, 12
@@ -39,7 +43,7 @@ def results_of(evaluation: Evaluation, dataset: Dataset, split: Split) -> Result
             return _classified(evaluation, samples, dataset.class_names)
         case SegmentationEvaluation():
             return _segmented(evaluation, samples, dataset.palette or default_palette(dataset.class_names))
-        case DetectionEvaluation():
+        case DetectionEvaluation() | InstanceEvaluation():
             return _detected(evaluation, samples, dataset.palette or line_palette(len(dataset.class_names)))
     raise TypeError(f"report: nothing is known about showing a {type(evaluation).__name__}")
 
@@ -103,10 +107,13 @@ def _segmented(
 
 
 def _detected(
-    evaluation: DetectionEvaluation, samples: Sequence[Sample], palette: Sequence[tuple[int, int, int]]
+    evaluation: DetectionEvaluation | InstanceEvaluation,
+    samples: Sequence[Sample],
+    palette: Sequence[tuple[int, int, int]],
 ) -> DetectionResults:
     """Show the images with most mistakes, others to compare, and the most confident wrong detections."""
     metrics, total = evaluation.metrics, len(samples)
+    masks = evaluation.masks if isinstance(evaluation, InstanceEvaluation) else None
     names = tuple(metrics.per_class)
     matches = [
         match_image(found_N6, sample.boxes, thresholds=metrics.thresholds)
@@ -125,6 +132,7 @@ def _detected(
             size=(image_HW3.shape[1], image_HW3.shape[0]),
             boxes=sample.boxes,
             match=matches[index],
+            masks=_masks(matches[index], evaluation.detections[index], masks[index]) if masks is not None else None,
         )
 
     def cut(index: int, one: Detected) -> Example:
@@ -135,11 +143,19 @@ def _detected(
     surest = nlargest(_MISTAKES, wrong, key=lambda pair: pair[1].score)
     worst = min(_WORST, (total + 1) // 2)
     others = sorted({total // 2, 3 * total // 4, total - 1} - set(range(worst)))
-    return DetectionResults(
-        metrics=metrics,
-        palette=palette,
-        tally=Tally.of(matches),
-        worst=tuple(map(example, range(worst))),
-        others=tuple(map(example, others)),
-        mistakes=tuple(cut(index, one) for index, one in surest),
-    )
+    shown: dict[str, Any] = {
+        "palette": palette,
+        "tally": Tally.of(matches),
+        "worst": tuple(map(example, range(worst))),
+        "others": tuple(map(example, others)),
+        "mistakes": tuple(cut(index, one) for index, one in surest),
+    }
+    if isinstance(evaluation, InstanceEvaluation):
+        return InstanceResults(metrics=evaluation.metrics, **shown)
+    return DetectionResults(metrics=metrics, **shown)
+
+
+def _masks(match: ImageMatch, found_N6: NDArray[np.float32], masks: Sequence[ObjectMask]) -> tuple[ObjectMask, ...]:
+    """Return the pixels of the detections of a match, which says what they are and not which rows they were."""
+    by_row = dict(zip(map(tuple, found_N6.tolist()), masks, strict=True))
+    return tuple(by_row[(*one.box, one.score, float(one.label))] for one in match.detected)

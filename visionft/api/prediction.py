@@ -1,17 +1,21 @@
 """Predictions for files and folders, from an exported file."""
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from visionft.checkpoint.atomic import write_with
 from visionft.data.walk import images_below
 from visionft.errors import CheckpointError, DataError
 from visionft.predict import Detection, Prediction, Predictor, Segmentation
+from visionft.sample import OBJECT_TASKS
 
 _AT_ONCE = 64  # images; a bad one makes its neighbours run once more
 
-_ENDINGS = {"segmentation": (".png", ".overlay.jpg"), "detection": (".json", ".overlay.jpg")}
+_ENDINGS: Mapping[str, tuple[str, str]] = {
+    "segmentation": (".png", ".overlay.jpg"),
+    **dict.fromkeys(OBJECT_TASKS, (".json", ".overlay.jpg")),
+}
 """Task -> endings of the files that one prediction is saved in: itself, and what it looks like."""
 
 
@@ -31,7 +35,7 @@ def predict(
             (NAME.overlay.jpg); the images of a folder keep their sub-folders, and images that differ only in their
             extension keep it in the name.
         on_error: called for an image that cannot be used, which is then left out; none raises.
-        threshold: least score of the objects of a detection, in [0, 1]; none takes the model's own for each class.
+        threshold: least score of the objects that are found, in [0, 1]; none takes the model's own for each class.
 
     Raises:
         DataError: when an image is missing or cannot be read, when something would be saved over one of the images

@@ -10,6 +10,7 @@ FORMATS = Catalog(
     "data format",
     {
         "coco": "visionft.data.coco_boxes:CocoBoxes",
+        "coco_instances": "visionft.data.coco_instances:CocoInstances",
         "coco_masks": "visionft.data.coco_masks:CocoMasks",
         "elpv": "visionft.data.elpv:Elpv",
         "folder": "visionft.data.folder:Folder",
@@ -17,6 +18,7 @@ FORMATS = Catalog(
         "masks": "visionft.data.mask_folder:Masks",
         "voc": "visionft.data.voc:Voc",
         "yolo": "visionft.data.yolo:Yolo",
+        "yolo_outlines": "visionft.data.yolo:YoloOutlines",
     },
     "visionft.data_formats",
 )

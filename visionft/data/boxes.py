@@ -6,7 +6,8 @@ from math import isfinite
 from typing import Literal, NamedTuple
 
 from visionft.data.bad_files import BoxError
-from visionft.sample import Boxes
+from visionft.data.outlines import PlacedOutline, StatedOutline, place_outline
+from visionft.sample import Boxes, Outline
 
 Coding = Literal["xywh", "shares", "corners"]
 """How a box is written: left, top, width, height in pixels (COCO); centre, width, height as shares of the image's
@@ -16,6 +17,8 @@ Xyxy = tuple[float, float, float, float]
 
 _THINNEST = 0.01  # pixels: in float32, less is lost beside a large coordinate
 _SPILL_PIXELS, _SPILL_SHARE = 1.0, 0.01  # what rounding makes stick out is not worth a word
+_NOWHERE = (0.0, 0.0, 0.0, 0.0)
+_UNLIKE_PIXELS, _UNLIKE_IOU = 2.0, 0.5  # a box that is farther from the one around its outline is another's
 
 
 class StatedBox(NamedTuple):
@@ -28,6 +31,7 @@ class StatedBox(NamedTuple):
         crowd: whether it stands for many objects, or is otherwise neither learned nor measured.
         fault: why it cannot be used, to be read after "box [...]"; empty for a good one.
         raw: what is written instead of four numbers.
+        outline: its outline, for instance segmentation; where it can be used, the box is the one around it.
     """
 
     number: int | str
@@ -36,6 +40,7 @@ class StatedBox(NamedTuple):
     crowd: bool = False
     fault: str = ""
     raw: str = ""
+    outline: StatedOutline = StatedOutline()
 
     def __str__(self) -> str:
         return f"box {self.raw or '[' + ', '.join(f'{number:.10g}' for number in self.numbers) + ']'}"
@@ -53,6 +58,7 @@ class StatedBoxes:
         size: (width, height) of the image, as the file says; None where it does not.
         fault: why nobody can tell what the objects are; empty where somebody can.
         fault_kind: the same for every image with this fault.
+        outlined: whether outlines are wanted of the objects.
     """
 
     coding: Coding
@@ -62,6 +68,7 @@ class StatedBoxes:
     size: tuple[int, int] | None = None
     fault: str = ""
     fault_kind: str = ""
+    outlined: bool = False
 
     def where(self, box: StatedBox) -> str:
         """Name an object's place for a message."""
@@ -109,26 +116,29 @@ def settle(stated: StatedBoxes, width: int, height: int, orientation: int = 1) -
     if stated.fault:
         raise BoxError(stated.fault, stated.fault_kind)
     findings = list(_check_size(stated, width, height, orientation))
-    kept: dict[tuple[Xyxy, int, bool], None] = {}
+    kept: dict[tuple[Xyxy, int, bool, Outline], None] = {}
     for box in stated.boxes:
-        where, fault = stated.where(box), box.fault
-        if not fault:
-            fault = _fault(box, stated.coding)
-        xyxy = (0.0, 0.0, 0.0, 0.0) if fault else to_pixels(box.numbers, stated.coding, width, height)
-        inside = _cut(xyxy, width, height)
+        where = stated.where(box)
+        placed = place_outline(box.outline, width, height, shares=stated.coding == "shares")
+        around = placed.around
+        fault = box.fault or ("" if around else _fault(box, stated.coding))
+        xyxy = around or (_NOWHERE if fault else to_pixels(box.numbers, stated.coding, width, height))
+        inside = _cut((placed.inside or _NOWHERE) if around else xyxy, width, height)
         if not fault and inside is None:
             fault = _outside(box, stated.coding)
         if fault or inside is None:
-            findings.append(BoxFinding(where, str(box), fault))
-        elif (key := (inside, box.label, box.crowd)) in kept:
+            findings.append(BoxFinding(where, str(box), fault, _left_out(placed)))
+        elif (key := (inside, box.label, box.crowd, placed.outline)) in kept:
             findings.append(BoxFinding(where, str(box), "repeats another of the same class", bad=False))
         else:
             kept[key] = None
             if _spill(xyxy, width, height):
-                outcome = "cut off at its edge"
-                findings.append(BoxFinding(where, str(box), "reaches out of the image", outcome, bad=False))
-    boxes = Boxes(tuple(key[0] for key in kept), tuple(key[1] for key in kept), tuple(key[2] for key in kept))
-    return boxes, tuple(findings)
+                item, noun = ("outline", "outlines") if around else (str(box), "boxes")
+                spills = "reaches out of the image"
+                findings.append(BoxFinding(where, item, spills, "cut off at its edge", noun, bad=False))
+            findings += _about_outline(where, box, stated.coding, placed, (width, height))
+    xyxys, labels, crowds, outlines = zip(*kept, strict=True) if kept else ((), (), (), ())
+    return Boxes(xyxys, labels, crowds, outlines if stated.outlined else ()), tuple(findings)
 
 
 def to_pixels(numbers: tuple[float, ...], coding: Coding, width: int, height: int) -> Xyxy:
@@ -180,6 +190,30 @@ def _spill(xyxy: Xyxy, width: int, height: int) -> bool:
     left, top, right, bottom = xyxy
     sides = ((-left, width), (-top, height), (right - width, width), (bottom - height, height))
     return any(over > max(_SPILL_PIXELS, _SPILL_SHARE * side) for over, side in sides)
+
+
+def _left_out(placed: PlacedOutline) -> str:
+    return f"left out; its outline cannot be used either ({placed.fault})" if placed.fault else "left out"
+
+
+def _about_outline(
+    where: str, box: StatedBox, coding: Coding, placed: PlacedOutline, size: tuple[int, int]
+) -> Iterator[BoxFinding]:
+    if placed.fault:
+        outcome = "the object is learned as a box only"
+        yield BoxFinding(where, f"outline ({placed.fault})", "cannot be used", outcome, "outlines")
+    if placed.around and box.numbers and not _fault(box, coding):
+        stated = to_pixels(box.numbers, coding, *size)
+        far = max(abs(one - other) for one, other in zip(stated, placed.around, strict=True)) > _UNLIKE_PIXELS
+        if far and _iou(stated, placed.around) < _UNLIKE_IOU:
+            yield BoxFinding(where, str(box), "is not around its outline", "the outline counts", bad=False)
+
+
+def _iou(one: Xyxy, other: Xyxy) -> float:
+    across, down = min(one[2], other[2]) - max(one[0], other[0]), min(one[3], other[3]) - max(one[1], other[1])
+    shared = max(across, 0.0) * max(down, 0.0)
+    areas = [(right - left) * (bottom - top) for left, top, right, bottom in (one, other)]
+    return shared / (sum(areas) - shared)
 
 
 def _check_size(stated: StatedBoxes, width: int, height: int, orientation: int) -> Iterator[BoxFinding]:

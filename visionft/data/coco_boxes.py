@@ -59,13 +59,35 @@ class CocoBoxes:
             listed = []
             for image in file.images:
                 name, split = name_and_split(file, image, root, with_split=len(files) > 1)
-                listed.append(Entry(name, image.path, "", split, boxes=_boxes(file, image, classes)))
+                listed.append(Entry(name, image.path, "", split, boxes=self._boxes(file, image, classes)))
             add_once(entries, listed, file, problems)
             problems += [*find_strays(file), *_find_copies(file)]
         if not any(box.numbers for entry in entries.values() if entry.boxes for box in entry.boxes.boxes):
             raise DataError(f"{path}: no annotation has a box; every object needs bbox: [left, top, width, height]")
         name = path.resolve().stem
         return Listing(name, tuple(entries.values()), classes.names, tuple(problems), source=str(path), task=self.task)
+
+    def _boxes(self, file: CocoFile, image: CocoImage, classes: BoxClasses) -> StatedBoxes:
+        stated = []
+        for annotation in file.annotations.get(image.id, []):
+            box = classes.label(self._state(annotation), annotation["category_id"])
+            if box is not None:
+                stated.append(box)
+        start, end = f"{file.path}: annotation", f"({image.path.name})"
+        outlined = self.task == "instance_segmentation"
+        return StatedBoxes("xywh", tuple(stated), start, end, (image.width, image.height), outlined=outlined)
+
+    def _state(self, annotation: Mapping[str, Any]) -> StatedBox:
+        number = str(annotation.get("id", "without id"))
+        box: Any
+        box, crowd = annotation.get("bbox"), (annotation.get("iscrowd") or "0") != "0"
+        if box is None or box == []:
+            box = _around(annotation.get("segmentation"))
+        try:
+            left, top, width, height = map(float, box if isinstance(box, list) else ())
+        except (TypeError, ValueError, OverflowError):
+            return StatedBox(number, (), crowd=crowd, raw=shorten(box))
+        return StatedBox(number, (left, top, width, height), crowd=crowd)
 
 
 def coco_kind(files: Iterable[Path]) -> str:
@@ -83,29 +105,6 @@ def coco_kind(files: Iterable[Path]) -> str:
             return "coco_masks"
         boxes = boxes or b'"bbox"' in text
     return "coco" if boxes else "coco_masks"
-
-
-def _boxes(file: CocoFile, image: CocoImage, classes: BoxClasses) -> StatedBoxes:
-    stated = []
-    for annotation in file.annotations.get(image.id, []):
-        box = classes.label(_box(annotation), annotation["category_id"])
-        if box is not None:
-            stated.append(box)
-    start, end = f"{file.path}: annotation", f"({image.path.name})"
-    return StatedBoxes("xywh", tuple(stated), start, end, (image.width, image.height))
-
-
-def _box(annotation: Mapping[str, Any]) -> StatedBox:
-    number = str(annotation.get("id", "without id"))
-    box: Any
-    box, crowd = annotation.get("bbox"), (annotation.get("iscrowd") or "0") != "0"
-    if box is None or box == []:
-        box = _around(annotation.get("segmentation"))
-    try:
-        left, top, width, height = map(float, box if isinstance(box, list) else ())
-    except (TypeError, ValueError, OverflowError):
-        return StatedBox(number, (), crowd=crowd, raw=shorten(box))
-    return StatedBox(number, (left, top, width, height), crowd=crowd)
 
 
 def _around(polygons: Any) -> list[float] | None:

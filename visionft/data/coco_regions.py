@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from visionft.data.bad_files import MaskError
 from visionft.errors import DataError
+from visionft.imaging.rle import decompress_counts
 
 _FINER = 3  # of so many sub-pixels, the middle one is the pixel's centre
 _SHIFT = 8  # binary digits behind the point, for OpenCV
@@ -115,40 +116,6 @@ def box_region(box: Any, label: int) -> Region | None:
     return Region(label, rings=(ring,)) if width > 0 and height > 0 else None
 
 
-def decompress_counts(text: str) -> list[int]:
-    """Decode the compressed run lengths of COCO.
-
-    A number is written in groups of 5 bits, lowest first, as the character ``48 + bits``, with bit 5 set where more
-    follow; the last group is signed. From the fourth on, a number is the difference to the one two before it.
-
-    Args:
-        text: the ``counts`` of an encoding.
-
-    Raises:
-        DataError: when the text is no such encoding.
-
-    Source:
-        pycocotools, maskApi.c, rleFrString.
-    """
-    counts: list[int] = []
-    number = shift = 0
-    for character in text:
-        bits = ord(character) - 48
-        if not 0 <= bits < 64 or shift > 30:
-            raise DataError(f"its run lengths hold {character!r} where no such character can be")
-        number |= (bits & 31) << shift
-        shift += 5
-        if bits & 32:
-            continue
-        if bits & 16:
-            number -= 1 << shift
-        counts.append(number + counts[-2] if len(counts) > 2 else number)
-        number = shift = 0
-    if shift:
-        raise DataError("its run lengths are cut off")
-    return counts
-
-
 def _runs(encoding: dict[str, Any], height: int, width: int) -> bytes:
     if encoding.get("size") != [height, width]:
         raise DataError(f"its size {encoding.get('size')} (height, width) is not the image's, {[height, width]}")
@@ -164,14 +131,14 @@ def _runs(encoding: dict[str, Any], height: int, width: int) -> bytes:
 
 def _ring(polygon: Sequence[float]) -> bytes:
     try:
-        flat = np.array(polygon, np.float32)
-    except (TypeError, ValueError) as error:
+        flat = np.array(polygon, np.float64)
+    except (TypeError, ValueError, OverflowError) as error:
         raise DataError("a polygon holds something that is no number") from error
     if flat.ndim != 1 or len(flat) < 6 or len(flat) % 2:
         raise DataError("a polygon is no list of x and y of three points or more")
     if not (np.abs(flat) < _FARTHEST).all():  # false for NaN too
         raise DataError("a polygon lies impossibly far outside the image")
-    return flat.tobytes()
+    return flat.astype(np.float32).tobytes()
 
 
 def _points(ring: bytes) -> NDArray[np.float32]:

@@ -1,10 +1,11 @@
-"""Writing data sets of boxes in the formats that other tools read: COCO, YOLO, Pascal VOC.
+"""Writing data sets of boxes and outlines in the formats that other tools read: COCO, YOLO, Pascal VOC.
 
 =====  ===============================================================================================
-COCO   keeps everything
-YOLO   has no crowds: they are left out
+COCO   keeps everything; an outline with holes is written as its pixels
+YOLO   has no crowds: they are left out; the rings of an outline are joined into one with the same pixels
 VOC    has whole pixels; crowds become ``difficult``; the order of classes and those without objects are
-       not written. A box of a single pixel is left out, which readers take for a slip of the mouse
+       not written. A box of a single pixel is left out, which readers take for a slip of the mouse; so are
+       all outlines
 =====  ===============================================================================================
 
 What is written is a whole data set, pictures and splits included, and ``load_dataset`` reads it back. Pictures are
@@ -16,14 +17,18 @@ import os
 import shutil
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from itertools import repeat
 from pathlib import Path, PurePosixPath
 from typing import Any, Literal
 
+import numpy as np
+
 from visionft.data.naming import some
 from visionft.data.voc_file import write_xml
+from visionft.data.written_outlines import coco_fields, one_ring
 from visionft.data.yolo_file import write_yaml
 from visionft.errors import DataError
-from visionft.sample import CROWD, SPLITS, Boxes, Dataset, Problem, Sample, Split
+from visionft.sample import CROWD, OBJECT_TASKS, SPLITS, Boxes, Dataset, Outline, Problem, Sample, Split
 
 Pictures = Literal["copy", "link"]
 """How pictures get into the new folder: as copies, or as symbolic links to where they are."""
@@ -33,7 +38,7 @@ def write_coco(dataset: Dataset, folder: Path, pictures: Pictures = "copy") -> l
     """Write ``annotations/instances_{split}.json`` and ``images/``.
 
     Args:
-        dataset: samples with boxes.
+        dataset: samples with boxes, and outlines where it is made for instance segmentation.
         folder: a new or empty folder.
         pictures: how they get there.
 
@@ -56,7 +61,7 @@ def _write_coco(dataset: Dataset, folder: Path, pictures: Pictures, names: Mappi
         for number, sample in enumerate(dataset.split(split), start=1):
             width, height = sample.size
             images.append({"id": number, "file_name": names[sample.id], "width": width, "height": height})
-            for annotation in _annotations(_of_each(sample.boxes, len(dataset.class_names))):
+            for annotation in _annotations(_of_each(sample.boxes, len(dataset.class_names)), sample.size):
                 annotations.append({"id": len(annotations) + 1, "image_id": number, **annotation})
         data = {"images": images, "annotations": annotations, "categories": categories}
         _write(folder / f"annotations/instances_{split}.json", json.dumps(data, ensure_ascii=False))
@@ -74,19 +79,28 @@ def write_yolo(dataset: Dataset, folder: Path, pictures: Pictures = "copy") -> l
 
 def _write_yolo(dataset: Dataset, folder: Path, pictures: Pictures, names: Mapping[str, str]) -> list[Problem]:
     _place_pictures(dataset, pictures, lambda sample: folder / "images" / sample.split / names[sample.id])
-    crowds = []
+    crowds, joined = [], []
     for sample in dataset.samples:
         lines = []
-        for xyxy, label, crowd in zip(sample.boxes.xyxy, sample.boxes.labels, sample.boxes.crowd, strict=True):
+        for xyxy, label, crowd, outline in _objects(sample.boxes):
             if crowd:
                 crowds.append(sample.id)
-            else:
-                lines.append(" ".join([str(label), *(f"{share:.10f}" for share in _shares(xyxy, *sample.size))]))
+                continue
+            joined += [sample.id] * (len(outline.rings) > 1)
+            shares = _ring_shares(outline, sample.size) if outline.rings else _shares(xyxy, *sample.size)
+            lines.append(" ".join([str(label), *(f"{share:.10f}" for share in shares)]))
         file = folder / "labels" / sample.split / PurePosixPath(names[sample.id]).with_suffix(".txt")
         _write(file, "".join(f"{line}\n" for line in lines))
     write_yaml(folder / "data.yaml", _used(dataset), dataset.class_names)
-    what = f"{len(crowds)} objects are neither learned nor measured, which YOLO cannot say; left out: {some(crowds)}"
-    return [Problem(str(folder), what)] if crowds else []
+    problems = []
+    if crowds:
+        what = f"{len(crowds)} objects are neither learned nor measured, which YOLO cannot say"
+        problems.append(Problem(str(folder), f"{what}; left out: {some(crowds)}"))
+    if joined:
+        what = f"{len(joined)} objects have holes or several parts, which YOLO cannot say"
+        how = "joined to one outline by lines there and back, which changes no pixel"
+        problems.append(Problem(str(folder), f"{what}; {how}: {some(joined)}"))
+    return problems
 
 
 def write_voc(dataset: Dataset, folder: Path, pictures: Pictures = "copy") -> list[Problem]:
@@ -113,13 +127,19 @@ def _write_voc(dataset: Dataset, folder: Path, pictures: Pictures, names: Mappin
     for split in _used(dataset):
         stems = [PurePosixPath(names[sample.id]).stem for sample in dataset.split(split)]
         _write(folder / f"ImageSets/Main/{split}.txt", "".join(f"{stem}\n" for stem in stems))
-    what = f"{len(points)} objects are a single pixel, which Pascal VOC cannot say; left out: {some(points)}"
-    return [Problem(str(folder), what)] if points else []
+    problems = []
+    if points:
+        what = f"{len(points)} objects are a single pixel, which Pascal VOC cannot say; left out: {some(points)}"
+        problems.append(Problem(str(folder), what))
+    if outlines := sum(bool(outline.rings) for sample in dataset.samples for outline in sample.boxes.outlines):
+        what = f"{outlines} objects have outlines, which Pascal VOC cannot say; only their boxes are written"
+        problems.append(Problem(str(folder), what))
+    return problems
 
 
 def _prepare(dataset: Dataset, folder: Path) -> Mapping[str, str]:
     """Check what is to be written and where, and return sample id -> new name of its picture."""
-    if dataset.task != "detection":
+    if dataset.task not in OBJECT_TASKS:
         raise DataError(f"{dataset.name}: its labels are made for {dataset.task}; only boxes can be converted")
     folder.mkdir(parents=True, exist_ok=True)
     require_empty(folder)
@@ -187,22 +207,31 @@ def _write(file: Path, text: str) -> None:
 def _of_each(boxes: Boxes, classes: int) -> Boxes:
     """Return the boxes with a crowd of each class in the place of one of every class."""
     spread = [
-        (xyxy, each, crowd)
-        for xyxy, label, crowd in zip(boxes.xyxy, boxes.labels, boxes.crowd, strict=True)
+        (xyxy, each, crowd, outline)
+        for xyxy, label, crowd, outline in _objects(boxes)
         for each in (range(classes) if label == CROWD else (label,))
     ]
-    return Boxes(*zip(*spread, strict=True)) if spread else boxes
+    if not spread:
+        return boxes
+    xyxys, labels, crowds, outlines = zip(*spread, strict=True)
+    return Boxes(xyxys, labels, crowds, outlines if boxes.outlines else ())
 
 
-def _annotations(boxes: Boxes) -> list[dict[str, Any]]:
+def _objects(boxes: Boxes) -> Iterator[tuple[tuple[float, float, float, float], int, bool, Outline]]:
+    """Yield box, label, crowd and outline of each object; one without rings where there is none."""
+    yield from zip(boxes.xyxy, boxes.labels, boxes.crowd, boxes.outlines or repeat(Outline(), len(boxes)), strict=True)
+
+
+def _annotations(boxes: Boxes, size: tuple[int, int]) -> list[dict[str, Any]]:
     return [
         {
             "category_id": label + 1,
             "bbox": [left, top, right - left, bottom - top],
             "area": (right - left) * (bottom - top),
             "iscrowd": int(crowd),
+            **(coco_fields(outline, size) if boxes.outlines else {}),
         }
-        for (left, top, right, bottom), label, crowd in zip(boxes.xyxy, boxes.labels, boxes.crowd, strict=True)
+        for (left, top, right, bottom), label, crowd, outline in _objects(boxes)
     ]
 
 
@@ -210,3 +239,8 @@ def _shares(xyxy: tuple[float, ...], width: int, height: int) -> tuple[float, ..
     left, top, right, bottom = xyxy
     centre = ((left + right) / 2 / width, (top + bottom) / 2 / height)
     return (*centre, (right - left) / width, (bottom - top) / height)
+
+
+def _ring_shares(outline: Outline, size: tuple[int, int]) -> list[float]:
+    shares: list[float] = (one_ring(outline, size).astype(np.float64) / size).ravel().tolist()
+    return shares

@@ -13,13 +13,14 @@ from visionft.data.inspect import Inspection, inspect
 from visionft.data.listing import Classes, DataFormat, Entry, LabelOptions, Listing
 from visionft.data.mask_folder import looks_like_masks
 from visionft.data.naming import some
+from visionft.data.outline_findings import require_placed, require_stated
 from visionft.data.split import assign_splits
 from visionft.data.voc import looks_like_voc
 from visionft.data.yolo_file import is_data_file
 from visionft.data.yolo_layout import find_yaml, looks_like_yolo
 from visionft.errors import DataError
 from visionft.imaging import IMAGE_EXTENSIONS
-from visionft.sample import Boxes, Dataset, MaskSource, Problem, Sample, TaskKind
+from visionft.sample import OBJECT_TASKS, Boxes, Dataset, MaskSource, Problem, Sample, TaskKind
 
 
 def detect_format(path: Path, task: TaskKind | None = None) -> str:
@@ -48,7 +49,7 @@ def detect_format(path: Path, task: TaskKind | None = None) -> str:
     if name := formats.get(extension):
         return name
     if extension in (".yaml", ".yml") and is_data_file(path):
-        return "yolo"
+        return "yolo_outlines" if task == "instance_segmentation" else "yolo"
     raise DataError(
         f"{path}: not a folder of images per class, of images and masks or of images and boxes, not a .csv or .tsv "
         "file that lists images, not a .json file of COCO annotations, and not the .yaml file of YOLO data"
@@ -59,11 +60,13 @@ def _format_of_folder(path: Path, task: TaskKind | None) -> str:
     found = None
     if task != "classification" and (files := _coco_files(path)):
         return _format_of_json(files, task)
-    if task in (None, "detection"):
+    if task in (None, *OBJECT_TASKS):
         found = "yolo" if looks_like_yolo(path) else "voc" if looks_like_voc(path) else None
-    if found is None and task == "detection" and find_yaml(path, deep=True) is not None:
+    if found is None and task in OBJECT_TASKS and find_yaml(path, deep=True) is not None:
         found = "yolo"
-    if found is not None and (task == "detection" or not looks_like_masks(path)):
+    if found == "yolo" and task == "instance_segmentation":
+        found = "yolo_outlines"
+    if found is not None and (task in OBJECT_TASKS or not looks_like_masks(path)):
         return found
     return "masks" if looks_like_masks(path) else "folder"
 
@@ -74,9 +77,13 @@ def _coco_files(path: Path) -> list[Path]:
 
 
 def _format_of_json(files: Sequence[Path], task: TaskKind | None) -> str:
-    if task == "detection":
-        return "coco"
-    return "coco_masks" if task == "segmentation" else coco_kind(files)
+    formats: dict[TaskKind, str] = {
+        "segmentation": "coco_masks",
+        "detection": "coco",
+        "instance_segmentation": "coco_instances",
+    }
+    kind = None if task is None else formats.get(task)
+    return kind or coco_kind(files)
 
 
 def load_dataset(
@@ -154,9 +161,9 @@ def _read(path: Path | None, kind: str, options: LabelOptions, task: TaskKind | 
     if kind == "auto":
         kind = _detect(path, options, task)
     serves = task_of_format(kind)
-    if options.on_bad_box != "drop" and serves != "detection":
+    if options.on_bad_box != "drop" and serves not in OBJECT_TASKS:
         raise DataError(f"{path}: the format {kind!r} has no boxes; take data.on_bad_box out")
-    if options.masks is not None and serves == "detection":
+    if options.masks is not None and serves in OBJECT_TASKS:
         raise DataError(f"{path}: the format {kind!r} has no masks; take data.masks out")
     if serves != "classification":
         reader: DataFormat = FORMATS[kind](options)
@@ -183,16 +190,21 @@ def _inspect(listing: Listing, strict: bool, on_progress: Callable[[int, int], N
     if not listing.entries:
         details = describe(listing.problems)
         raise DataError(f"{where}: no images found; JPEG, PNG, WebP, BMP, GIF and TIFF are read\n{details}".rstrip())
+    if listing.task == "instance_segmentation":
+        require_stated(listing.entries, where)
     inspection = inspect(listing.entries, on_progress)
     bad = tell(inspection.bad)
     if not inspection.opened:
-        with_what = {"segmentation": "can be used with its mask", "detection": "can be used with its boxes"}
+        with_what = {"segmentation": "can be used with its mask"}
+        with_what |= dict.fromkeys(OBJECT_TASKS, "can be used with its boxes")
         nothing = with_what.get(listing.task, "opens")
         raise DataError(
             f"{where}: none of the {len(listing.entries)} images {nothing}\n{describe([*bad, *listing.problems])}"
         )
     if strict and bad:
         raise DataError(f"{where}: {len(inspection.bad)} bad images\n{describe(bad, len(bad))}")
+    if listing.task == "instance_segmentation":
+        require_placed((opened.boxes for opened in inspection.opened.values()), inspection.findings, where)
     return inspection
 
 

@@ -9,9 +9,14 @@ from visionft.data.appearance import Appearance, alike
 from visionft.data.box_findings import find_box_problems
 from visionft.data.inspect import Opened
 from visionft.data.naming import some
-from visionft.sample import SPLITS, Dataset, Problem, Sample, Split, TaskKind
+from visionft.data.outline_findings import find_outline_problems
+from visionft.sample import OBJECT_TASKS, SPLITS, Dataset, Problem, Sample, Split, TaskKind
 
-_NOUNS: Mapping[TaskKind, str] = {"classification": "image", "segmentation": "pixel", "detection": "object"}
+_NOUNS: Mapping[TaskKind, str] = {
+    "classification": "image",
+    "segmentation": "pixel",
+    **dict.fromkeys(OBJECT_TASKS, "object"),
+}
 _FEW = 5  # images of a split whose numbers say something
 
 
@@ -26,15 +31,17 @@ def find_problems(dataset: Dataset, opened: Mapping[str, Opened]) -> Iterator[Pr
     yield from _about_splits(dataset)
     if dataset.task == "segmentation":
         yield from _about_masks(dataset)
-    if dataset.task == "detection":
+    if dataset.task in OBJECT_TASKS:
         yield from find_box_problems(dataset)
+    if dataset.task == "instance_segmentation":
+        yield from find_outline_problems(dataset)
     yield from _about_turned(dataset, opened)
     yield from _about_copies(dataset, opened)
     yield from _about_likeness(dataset, opened)
 
 
 def _about_classes(dataset: Dataset) -> Iterator[Problem]:
-    if len(dataset.class_names) < 2 and dataset.task != "detection":  # what is no object is the other class there
+    if len(dataset.class_names) < 2 and dataset.task not in OBJECT_TASKS:  # what is no object is the other class there
         found = some(dataset.class_names) or "none"
         yield Problem("classes", f"at least two are needed, found {found}", fatal=True)
     by_form = defaultdict(list)
@@ -43,7 +50,7 @@ def _about_classes(dataset: Dataset) -> Iterator[Problem]:
     for names in by_form.values():
         if len(names) > 1:
             yield Problem("classes", f"{some(map(repr, names))} differ only in case or spelling of the same letters")
-    if dataset.task == "detection":  # told in fewer lines, since catalogues of objects are long
+    if dataset.task in OBJECT_TASKS:  # told in fewer lines, since catalogues of objects are long
         return
     images = Counter(label for sample in dataset.samples for label in sample.classes)
     none = "has no pixel in any mask" if dataset.task == "segmentation" else "has no usable image"
@@ -93,7 +100,7 @@ def _about_masks(dataset: Dataset) -> Iterator[Problem]:
 def _about_turned(dataset: Dataset, opened: Mapping[str, Opened]) -> Iterator[Problem]:
     unsure = [sample.id for sample in dataset.samples if opened[sample.id].unsure]
     if unsure:
-        labels, sizes = ("boxes", "files") if dataset.task == "detection" else ("masks", "masks' sizes")
+        labels, sizes = ("boxes", "files") if dataset.task in OBJECT_TASKS else ("masks", "masks' sizes")
         what = f"{len(unsure)} images carry an EXIF rotation that their {sizes} cannot confirm: {some(unsure)}"
         yield Problem(labels, f"{what}; look at them: image and {labels.removesuffix('s')} must be upright alike")
 
@@ -107,7 +114,7 @@ def _about_copies(dataset: Dataset, opened: Mapping[str, Opened]) -> Iterator[Pr
             if first.split != other.split:
                 splits = f"{other.split} and {first.split}"
                 yield Problem(other.id, f"the same bytes as {first.id}, but in {splits}: the numbers flatter")
-            if dataset.task == "detection" and first.boxes != other.boxes:
+            if dataset.task in OBJECT_TASKS and first.boxes != other.boxes:
                 yield Problem(other.id, f"the same bytes as {first.id}, but other boxes")
             if first.pixels != other.pixels:
                 yield Problem(other.id, f"the same bytes as {first.id}, but another mask")

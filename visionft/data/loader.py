@@ -1,6 +1,6 @@
 """Batches for training and evaluation, the same whether this process or workers load them.
 
-Shape suffixes: B batch, H height, W width, 3 colour channels (RGB), N objects.
+Shape suffixes: B batch, H height, W width, 3 colour channels (RGB), N objects, S cells of a side.
 """
 
 import signal
@@ -15,17 +15,18 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
-from visionft.batch import Batch
+from visionft.batch import Batch, Instances
 from visionft.data.canvases import Augment, Canvases, Mix
 from visionft.data.plan import evaluation_plan, training_plan
 from visionft.errors import DataError, TrainingError
-from visionft.sample import PADDING, Example, Sample
-from visionft.spec import InputSpec
+from visionft.imaging.outlines import paint_in_box
+from visionft.sample import IGNORE, PADDING, Example, Rings, Sample
+from visionft.spec import MASK_SIDE, InputSpec
 
 CACHE_BYTES = 1 << 30
 
 Key = tuple[int, int]  # (epoch, index): workers that live for many epochs learn the epoch from it
-Loaded = tuple[list[int], Tensor, Tensor | None]
+Loaded = tuple[list[int], Tensor, Tensor | Instances | None]
 
 
 class Loader:
@@ -172,23 +173,25 @@ class _Fetch(Dataset["tuple[int, Example] | DataError"]):
 
 
 def _collate(fetched: Sequence[tuple[int, Example] | DataError]) -> Loaded | DataError:
-    indices, images, masks, boxes = [], [], [], []
+    indices: list[int] = []
+    examples: list[Example] = []
     for item in fetched:
         if isinstance(item, DataError):
             return item
-        index, example = item
-        indices.append(index)
-        images.append(example.image_HW3)
-        if example.mask_HW is not None:
-            masks.append(example.mask_HW)
-        if example.boxes_N5 is not None:
-            boxes.append(example.boxes_N5)
-    targets = None
+        indices.append(item[0])
+        examples.append(item[1])
+    masks = [example.mask_HW for example in examples if example.mask_HW is not None]
+    boxes = [example.boxes_N5 for example in examples if example.boxes_N5 is not None]
+    outlines = [example.outlines for example in examples if example.outlines is not None]
+    targets: Tensor | Instances | None = None
     if masks:
         targets = torch.from_numpy(np.stack(masks))
     elif boxes:
-        targets = torch.from_numpy(_padded(boxes))
-    return indices, torch.from_numpy(np.stack(images)), targets
+        boxes_BN5 = _padded(boxes)
+        targets = torch.from_numpy(boxes_BN5)
+        if outlines:
+            targets = Instances(targets, torch.from_numpy(_painted(boxes_BN5, outlines)))
+    return indices, torch.from_numpy(np.stack([example.image_HW3 for example in examples])), targets
 
 
 def _padded(boxes: Sequence[NDArray[np.float32]]) -> NDArray[np.float32]:
@@ -198,6 +201,17 @@ def _padded(boxes: Sequence[NDArray[np.float32]]) -> NDArray[np.float32]:
     for rows_N5, boxes_N5 in zip(boxes_BN5, boxes, strict=True):
         rows_N5[: len(boxes_N5)] = boxes_N5
     return boxes_BN5
+
+
+def _painted(boxes_BN5: NDArray[np.float32], outlines: Sequence[tuple[Rings, ...]]) -> NDArray[np.uint8]:
+    """Return masks_BNSS of the same rows, ``IGNORE`` throughout for objects whose outline nobody knows."""
+    masks_BNSS = np.zeros((*boxes_BN5.shape[:2], MASK_SIDE, MASK_SIDE), np.uint8)
+    masks_BNSS[boxes_BN5[..., 4] != PADDING] = IGNORE
+    for boxes_N5, masks_NSS, several in zip(boxes_BN5, masks_BNSS, outlines, strict=True):
+        for row, rings in enumerate(several):
+            if rings:
+                masks_NSS[row] = paint_in_box(rings, boxes_N5[row, :4], MASK_SIDE)
+    return masks_BNSS
 
 
 def _start_worker(_number: int) -> None:

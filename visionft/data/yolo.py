@@ -1,7 +1,8 @@
-"""Boxes in the text files of YOLO."""
+"""Boxes and outlines in the text files of YOLO."""
 
 import os
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path, PurePath
 from typing import ClassVar
 
@@ -46,7 +47,8 @@ class Yolo:
             raise DataError(f"{path}: no such file or folder; give the data.yaml, or the folder that holds the data")
         problems: list[Problem] = []
         names, images, keypoints = self._find(path, problems)
-        rows, faults = _read_all(images, keypoints, problems)
+        outlined = self.task == "instance_segmentation"
+        rows, faults = _read_all(images, keypoints, outlined, problems)
         if not names:
             names = _derive(rows, self._options, problems)
         options = self._options
@@ -57,7 +59,7 @@ class Yolo:
         for image, split in images.splits.items():
             name = PurePath(os.path.relpath(image, root)).as_posix()
             boxes = _boxes(images.labels_of(image), rows.get(image, []), faults.get(image), classes)
-            entries.append(Entry(name, image, "", split, boxes=boxes))
+            entries.append(Entry(name, image, "", split, boxes=replace(boxes, outlined=outlined)))
         name = (path if path.is_dir() else path.parent).resolve().name
         return Listing(name, tuple(entries), classes.names, tuple(problems), source=str(path), task=self.task)
 
@@ -79,8 +81,19 @@ class Yolo:
         return said.names, images_of_file(said, self._options.images, problems), said.keypoints
 
 
+class YoloOutlines(Yolo):
+    """The same with outlines, in lines ``class x0 y0 x1 y1 x2 y2 ...``; an object with a box alone has none.
+
+    Args:
+        options: as for boxes.
+    """
+
+    kind: ClassVar[str] = "yolo_outlines"
+    task: ClassVar[TaskKind] = "instance_segmentation"
+
+
 def _read_all(
-    images: Images, keypoints: bool, problems: list[Problem]
+    images: Images, keypoints: bool, outlined: bool, problems: list[Problem]
 ) -> tuple[dict[Path, Rows], dict[Path, BoxError]]:
     """Return image -> objects, and image -> why they cannot be read."""
     rows: dict[Path, Rows] = {}
@@ -92,7 +105,7 @@ def _read_all(
             missing.append(image.name)
             continue
         try:
-            rows[image] = read_labels(file, keypoints=keypoints)
+            rows[image] = read_labels(file, keypoints=keypoints, outlined=outlined)
         except BoxError as error:
             faults[image] = error
     _tell_missing(images, missing, problems)

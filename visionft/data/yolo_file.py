@@ -5,14 +5,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from visionft.data.bad_files import BoxError
 from visionft.data.boxes import StatedBox
 from visionft.data.naming import shorten
+from visionft.data.outlines import StatedOutline
 from visionft.data.walk import read_lines
 from visionft.errors import DataError
 from visionft.sample import SPLITS, Split
 
 NAME_FILES = ("classes.txt", "obj.names", "labels.txt", "names.txt")
+_FARTHEST = 1e4  # images from the corner of this one
 _MOST_BYTES = 1 << 18  # of a data.yaml; larger ones describe something else
 
 
@@ -92,13 +96,14 @@ def read_names(folder: Path) -> dict[int, str]:
     return {}
 
 
-def read_labels(path: Path, *, keypoints: bool = False) -> list[tuple[int, StatedBox]]:
+def read_labels(path: Path, *, keypoints: bool = False, outlined: bool = False) -> list[tuple[int, StatedBox]]:
     """Read the objects of an image: class index and box each, a line per object.
 
     Args:
         path: lines of ``class x y width height``, or of ``class x0 y0 x1 y1 x2 y2 ...``, the outline of an object,
             all as shares of the image's width and height.
         keypoints: what follows the first four numbers are points, and no outline.
+        outlined: outlines are kept as such.
 
     Returns:
         Class index as it stands there, -1 where none can be read, and the box around an outline.
@@ -110,10 +115,10 @@ def read_labels(path: Path, *, keypoints: bool = False) -> list[tuple[int, State
         lines = read_lines(path)
     except DataError as error:
         raise BoxError(str(error), "the label file cannot be read as text") from error
-    return [_row(number, line, keypoints) for number, line in enumerate(lines, start=1) if line.strip()]
+    return [_row(number, line, keypoints, outlined) for number, line in enumerate(lines, start=1) if line.strip()]
 
 
-def _row(number: int, line: str, keypoints: bool) -> tuple[int, StatedBox]:
+def _row(number: int, line: str, keypoints: bool, outlined: bool) -> tuple[int, StatedBox]:
     shown = repr(line.strip()[:80])
     try:
         category, *numbers = map(float, line.split())
@@ -123,14 +128,23 @@ def _row(number: int, line: str, keypoints: bool) -> tuple[int, StatedBox]:
         return -1, StatedBox(number, (), fault="does not begin with a class number, 0 or more", raw=shown)
     if keypoints:
         numbers = numbers[:4]
+    outline = StatedOutline()
     if len(numbers) >= 6 and len(numbers) % 2 == 0:
+        if outlined:
+            outline = _outline(numbers)
         xs, ys = numbers[::2], numbers[1::2]
         left, top, right, bottom = min(xs), min(ys), max(xs), max(ys)
         numbers = [(left + right) / 2, (top + bottom) / 2, right - left, bottom - top]
     if len(numbers) != 4:
         fault = f"has {len(numbers)} numbers behind the class; four are a box, six or more in pairs an outline"
         return int(category), StatedBox(number, (), fault=fault, raw=shown)
-    return int(category), StatedBox(number, tuple(numbers))
+    return int(category), StatedBox(number, tuple(numbers), outline=outline)
+
+
+def _outline(numbers: Sequence[float]) -> StatedOutline:
+    if not all(abs(number) < _FARTHEST for number in numbers):  # false for NaN too
+        return StatedOutline(fault="it lies impossibly far outside the image")
+    return StatedOutline.of_polygons([np.array(numbers, np.float32).reshape(-1, 2)])
 
 
 def _load(path: Path) -> Any:

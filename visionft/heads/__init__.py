@@ -6,9 +6,12 @@ HEADS = Catalog(
     "head",
     {
         "dense": "visionft.heads.dense:DenseHead",
+        "dense_masks": "visionft.heads.dense_masks:DenseMaskHead",
         "fcos": "visionft.heads.torchvision_detectors:FcosHead",
         "retinanet": "visionft.heads.torchvision_detectors:RetinaNetHead",
         "rt_detr": "visionft.heads.detr:RtDetrHead",
+        "faster_rcnn": "visionft.heads.rcnn:FasterRcnnHead",
+        "mask_rcnn": "visionft.heads.mask_rcnn:MaskRcnnHead",
         "linear": "visionft.heads.linear:LinearHead",
         "lite": "visionft.heads.lite:LiteHead",
         "unet": "visionft.heads.decoders:UnetHead",

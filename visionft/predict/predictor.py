@@ -1,7 +1,7 @@
 """An exported model as a Python function.
 
 Shape suffixes: B batch, H height, W width, 3 colour channels (RGB), K classes, N rows of
-detections, 6 left, top, right, bottom, score and class index.
+detections, 6 left, top, right, bottom, score and class index, R these and the cells of a mask.
 """
 
 import os
@@ -15,11 +15,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from visionft.errors import DataError
-from visionft.predict.detect import boxes_in_original, detect
+from visionft.imaging.object_mask import ObjectMask
+from visionft.predict.detect import boxes_in_original, detect, detect_instances, instances_in_original
 from visionft.predict.images import Image, Loaded, load
-from visionft.predict.result import Classification, Detection, Prediction, Segmentation
+from visionft.predict.result import Classification, Detection, Instances, Prediction, Segmentation
 from visionft.predict.segment import mask_in_original, segment
 from visionft.predict.session import Session
+from visionft.sample import OBJECT_TASKS
 from visionft.spec import ModelSpec
 
 
@@ -35,17 +37,19 @@ class Predictor:
         for found in Predictor("blood.onnx", threshold=0.3)("smear.jpg").to_dict()["detections"]:
             print(found["label"], found["score"], found["box"])
 
-    The file's task decides whether results are ``Classification``, ``Segmentation`` or ``Detection``. One predictor
-    may be used from several threads.
+        [mask.area for mask in Predictor("nuclei.onnx")("tissue.png").masks]
+
+    The file's task decides whether results are ``Classification``, ``Segmentation``, ``Detection`` or ``Instances``.
+    One predictor may be used from several threads.
 
     Args:
         path: the exported file.
         threads: CPU threads for one run of the network; None leaves the choice to onnxruntime.
         providers: onnxruntime execution providers in order of preference; None is the CPU, which is where the
             export was verified.
-        threshold: the least score of the objects that a detection reports, in [0, 1]; None takes the model's own for
-            each class, which is the one with the best F1 on the validation images. A low one, such as 0.001, gives all
-            that the network has found, for whoever chooses later with ``Detection.above``.
+        threshold: the least score of the objects that are reported, in [0, 1]; None takes the model's own for each
+            class, which is the one with the best F1 on the validation images. A low one, such as 0.001, gives all that
+            the network has found, for whoever chooses later with ``Detection.above``.
 
     Raises:
         CheckpointError: the file is missing, no ONNX file, or not one that this visionft can run.
@@ -65,8 +69,10 @@ class Predictor:
             raise DataError(f"threshold: {threshold}; a score from 0 to 1 is needed")
         self._session = Session(Path(path), threads=threads, providers=providers)
         self._threshold = threshold
-        if threshold is not None and self.spec.task != "detection":
-            raise DataError(f"threshold: {path} does {self.spec.task}; only a detection has one; leave it out")
+        if threshold is not None and self.spec.task not in OBJECT_TASKS:
+            raise DataError(
+                f"threshold: {path} does {self.spec.task}; only {' and '.join(OBJECT_TASKS)} have one; leave it out"
+            )
 
     @property
     def spec(self) -> ModelSpec:
@@ -141,7 +147,8 @@ class Predictor:
 
         Returns:
             float32: probabilities_BK, or probabilities_BKHW of a segmentation, whose sums over K are 1; or
-            detections_BN6 in pixels of the canvas, by falling score and whatever the threshold, unused rows zero.
+            detections_BN6 in pixels of the canvas, by falling score and whatever the threshold, unused rows zero; or
+            detections_BNR, which go on with the probabilities of the ``MASK_SIDE`` x ``MASK_SIDE`` cells of the box.
 
         Raises:
             DataError: the array is of another type or shape.
@@ -154,6 +161,12 @@ class Predictor:
         if self.spec.task == "detection":
             found = zip(images, self._detections(images, batch_size), strict=True)
             return [Detection.of(each_N6, image.original, self.spec).above(self._threshold) for image, each_N6 in found]
+        if self.spec.task == "instance_segmentation":
+            objects = zip(images, self._instances(images, batch_size), strict=True)
+            return [
+                Instances.of(each_N6, image.original, self.spec, masks).above(self._threshold)
+                for image, (each_N6, masks) in objects
+            ]
         return [Classification.of(probabilities_K, self.class_names) for probabilities_K in self._run_whole(images)]
 
     def _masks(self, images: Sequence[Loaded], batch_size: int) -> Iterator[NDArray[np.uint8]]:
@@ -173,6 +186,17 @@ class Predictor:
             return
         for image, detections_N6 in zip(images, self._run_whole(images), strict=True):
             yield boxes_in_original(detections_N6, image.original, spec)
+
+    def _instances(
+        self, images: Sequence[Loaded], batch_size: int
+    ) -> Iterator[tuple[NDArray[np.float32], tuple[ObjectMask, ...]]]:
+        spec = self.spec.input
+        if spec.fit == "tile":
+            for image in images:
+                yield detect_instances(image.pixels_HW3, spec, self.predict_canvases, batch_size=batch_size)
+            return
+        for image, detections_NR in zip(images, self._run_whole(images), strict=True):
+            yield instances_in_original(detections_NR, image.original, spec)
 
     def _run_whole(self, images: Sequence[Loaded]) -> NDArray[np.float32]:
         """Run the network on images that are a canvas each."""

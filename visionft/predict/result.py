@@ -6,17 +6,19 @@ class index.
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
+from itertools import compress
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any, Self, TypeAlias
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from visionft.errors import DataError
-from visionft.imaging import default_palette, index_png, line_palette, paint
-from visionft.imaging.boxes import draw_boxes
+from visionft.imaging import default_palette, draw_boxes, index_png, line_palette, paint, paint_objects
+from visionft.imaging.object_mask import ObjectMask
+from visionft.imaging.rle import encode
 from visionft.predict.images import Image, load_pixels
 from visionft.spec import ModelSpec
 
@@ -162,14 +164,16 @@ class Detection:
             palette=spec.palette or line_palette(len(names)),
         )
 
-    def above(self, threshold: float | None = None) -> "Detection":
+    def above(self, threshold: float | None = None) -> Self:
         """Return the objects whose score is at least a threshold.
 
         Args:
             threshold: for all classes, in [0, 1]; none takes the model's own for each.
         """
         least_K = np.array(self.thresholds if threshold is None else [threshold] * len(self.class_names), np.float32)
-        kept_N = self.scores_N >= least_K[self.labels_N]
+        return self._only(self.scores_N >= least_K[self.labels_N])
+
+    def _only(self, kept_N: NDArray[np.bool_]) -> Self:
         return replace(
             self, boxes_N4=self.boxes_N4[kept_N], scores_N=self.scores_N[kept_N], labels_N=self.labels_N[kept_N]
         )
@@ -212,26 +216,87 @@ class Detection:
         Raises:
             DataError: the image cannot be used, or is not of the prediction's size.
         """
+        labels = self.labels_N.tolist()
+        texts = [
+            f"{self.class_names[label]} {score:.2f}"
+            for label, score in zip(labels, self.scores_N.tolist(), strict=True)
+        ]
+        return draw_boxes(self._pixels_of(image), self.boxes_N4, texts, [self.palette[label] for label in labels])
+
+    def _pixels_of(self, image: Image) -> NDArray[np.uint8]:
         image_HW3 = load_pixels(image)
         width, height = self.size
         if image_HW3.shape[:2] != (height, width):
             raise DataError(
                 f"image: shape {image_HW3.shape}; the boxes are for one of {height} rows and {width} columns"
             )
-        labels = self.labels_N.tolist()
-        texts = [
-            f"{self.class_names[label]} {score:.2f}"
-            for label, score in zip(labels, self.scores_N.tolist(), strict=True)
-        ]
-        return draw_boxes(image_HW3, self.boxes_N4, texts, [self.palette[label] for label in labels])
+        return image_HW3
 
     def save_overlay(self, image: Image, path: str | Path) -> None:
-        """Write the image with its boxes as JPEG; arguments and errors as for ``overlay``."""
+        """Write the image with its objects as JPEG; arguments and errors as for ``overlay``."""
         Path(path).write_bytes(_jpeg(self.overlay(image)))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Instances(Detection):
+    """The objects in one image with their pixels, by falling score; what is not said here is as in ``Detection``.
+
+    Attributes:
+        masks: the pixels of each object; ``masks[0].whole(size)`` is the mask_HW of the first.
+    """
+
+    masks: tuple[ObjectMask, ...]
+
+    @classmethod
+    def of(
+        cls,
+        detections_N6: NDArray[np.float32],
+        size: tuple[int, int],
+        spec: ModelSpec,
+        masks: Sequence[ObjectMask] = (),
+    ) -> "Instances":
+        """Give what ``detect_instances`` returns the names, thresholds and colours of its model."""
+        if len(masks) != len(detections_N6):
+            raise ValueError(f"{len(detections_N6)} detections and {len(masks)} masks")
+        found = Detection.of(detections_N6, size, spec)
+        return cls(**{one.name: getattr(found, one.name) for one in fields(found)}, masks=tuple(masks))
+
+    def _only(self, kept_N: NDArray[np.bool_]) -> Self:
+        # slots make another class of this one, of which super() knows nothing
+        return replace(Detection._only(self, kept_N), masks=tuple(compress(self.masks, kept_N)))
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain values that JSON can hold: those of ``Detection`` and, for each object, its pixels.
+
+        These are written as in COCO's results: ``segmentation`` holds the image's ``size``, height first, and the
+        compressed run lengths as ``counts``; ``area`` is the number of pixels.
+        """
+        plain = Detection.to_dict(self)
+        width, height = self.size
+        for one, mask in zip(plain["detections"], self.masks, strict=True):
+            one["area"] = mask.area
+            one["segmentation"] = {"size": [height, width], "counts": encode(mask, self.size)}
+        return plain
+
+    def overlay(self, image: Image, opacity: float = 0.5) -> NDArray[np.uint8]:
+        """Return the image with its objects painted over it, and for each a box, its class and score.
+
+        Args:
+            image: the image of the prediction: a path, the bytes of a file, or uint8 RGB (H, W, 3) or grey (H, W).
+            opacity: of the colours, in [0, 1]; outlines are opaque, so that touching objects stay apart.
+
+        Returns:
+            uint8 RGB of the image's size.
+
+        Raises:
+            DataError: the image cannot be used, or is not of the prediction's size.
+        """
+        colours = [self.palette[label] for label in self.labels_N.tolist()]
+        return Detection.overlay(self, paint_objects(self._pixels_of(image), self.masks, colours, opacity))
 
 
 def _jpeg(image_HW3: NDArray[np.uint8]) -> bytes:
     return cv2.imencode(".jpg", image_HW3[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, 90])[1].tobytes()
 
 
-Prediction: TypeAlias = Classification | Segmentation | Detection
+Prediction: TypeAlias = Classification | Segmentation | Detection | Instances

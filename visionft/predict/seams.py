@@ -11,7 +11,9 @@ suppression. An object that no window sees whole is put together from its parts.
 Shape suffixes: N boxes, 4 left, top, right, bottom; 6 these, score and class index.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,6 +26,9 @@ _NEAR = 0.01  # share of the window's side in which a box counts as ending at it
 
 MOST_MERGED = 10_000  # of the boxes of all windows, the best
 MOST_KEPT = 1_000  # of the objects of one image, the best
+
+Sides: TypeAlias = tuple[int, int, int, int]
+"""Left, top, right, bottom in pixels of the image."""
 
 _OUTWARD_4 = np.array([-1, -1, 1, 1], np.float32)  # the sign that turns "beyond a side" into "larger"
 
@@ -51,25 +56,24 @@ class Views:
         return np.asarray(np.isfinite(self.limits_N4).any(axis=1))
 
 
-def view(
-    detections_N6: NDArray[np.float32],
-    number: int,
-    window: tuple[int, int, int, int],
-    original: tuple[int, int],
-) -> Views:
-    """Bring the boxes of a window to the frame of its image; rows with score 0 and boxes outside it are left out.
+def shown(window: Sides, original: tuple[int, int]) -> Sides:
+    """Return the part of an image of (width, height) that a window shows, which may reach beyond it."""
+    left, top, right, bottom = window
+    return left, top, min(right, original[0]), min(bottom, original[1])
+
+
+def view(detections_N6: NDArray[np.float32], number: int, window: Sides, original: tuple[int, int]) -> Views:
+    """Cut the boxes that a window has seen to what it shows; rows with score 0 and boxes outside it are left out.
 
     Args:
-        detections_N6: in pixels of the window.
+        detections_N6: in pixels of the image.
         number: the window's own.
-        window: its (left, top, right, bottom) in the image; may reach beyond the image's right and bottom.
+        window: where it is in the image; may reach beyond the image's right and bottom.
         original: (width, height) of the image.
     """
     borders_4, whole_4 = np.array(window, np.float32), np.array([0, 0, *original], np.float32)
-    seen_4 = np.array([*window[:2], min(window[2], original[0]), min(window[3], original[1])], np.float32)
-    found_N6 = detections_N6.copy()
-    found_N6[:, :4] += np.tile(borders_4[:2], 2)
-    found_N6 = clipped(found_N6, seen_4)
+    seen_4 = np.array(shown(window, original), np.float32)
+    found_N6 = clipped(detections_N6, seen_4)
     near_4 = np.maximum(1, _NEAR * np.tile(borders_4[2:] - borders_4[:2], 2))
     inner_4 = (seen_4 - whole_4) * _OUTWARD_4 < 0
     cut_N4 = inner_4 & (np.abs(found_N6[:, :4] - borders_4) <= near_4)
@@ -77,26 +81,38 @@ def view(
     return Views(found_N6, limits_N4, np.full(len(found_N6), number))
 
 
-def merge(views: list[Views]) -> NDArray[np.float32]:
+def merge(views: Sequence[Views]) -> NDArray[np.float32]:
     """Return detections_N6 of the objects that windows have seen, by falling score; at most ``MOST_KEPT``.
 
     Neither the order of the windows nor that of boxes with equal scores matters.
     """
+    return put_together(views)[0]
+
+
+def put_together(views: Sequence[Views]) -> tuple[NDArray[np.float32], list[NDArray[np.intp]]]:
+    """Return what ``merge`` does, and for each object the places, among all boxes, of those that it was made of."""
     if not views:
-        return np.zeros((0, 6), np.float32)
+        return np.zeros((0, 6), np.float32), []
     together = Views(
         np.concatenate([each.detections_N6 for each in views]),
         np.concatenate([each.limits_N4 for each in views]),
         np.concatenate([each.windows_N for each in views]),
     )
-    together = together[_by_falling(together.detections_N6[:, 4], together)[:MOST_MERGED]]
+    places_N = _by_falling(together.detections_N6[:, 4], together)[:MOST_MERGED]
+    together = together[places_N]
     scores_N = together.detections_N6[:, 4]
-    together = together[_by_falling(np.where(together.cut, CUT_WEIGHT * scores_N, scores_N), together)]
+    order_N = _by_falling(np.where(together.cut, CUT_WEIGHT * scores_N, scores_N), together)
+    together, places_N = together[order_N], places_N[order_N]
     labels_N = together.detections_N6[:, 5]
-    objects_N6 = np.concatenate(
-        [np.zeros((0, 6), np.float32), *(_merge_class(together[labels_N == label]) for label in np.unique(labels_N))]
-    )
-    return objects_N6[np.lexsort([*objects_N6[:, [5, 3, 2, 1, 0]].T, -objects_N6[:, 4]])][:MOST_KEPT]
+    objects, made_of = [np.zeros((0, 6), np.float32)], []
+    for label in np.unique(labels_N):
+        of_class_N = np.flatnonzero(labels_N == label)
+        found_N6, parts = _merge_class(together[of_class_N])
+        objects.append(found_N6)
+        made_of += [places_N[of_class_N[each]] for each in parts]
+    objects_N6 = np.concatenate(objects)
+    best = np.lexsort([*objects_N6[:, [5, 3, 2, 1, 0]].T, -objects_N6[:, 4]])[:MOST_KEPT]
+    return objects_N6[best], [made_of[row] for row in best]
 
 
 def _by_falling(ranks_N: NDArray[np.float32], views: Views) -> NDArray[np.intp]:
@@ -104,12 +120,12 @@ def _by_falling(ranks_N: NDArray[np.float32], views: Views) -> NDArray[np.intp]:
     return np.lexsort([*views.limits_N4.T, *views.detections_N6.T[[5, 4, 3, 2, 1, 0]], -ranks_N])
 
 
-def _merge_class(views: Views) -> NDArray[np.float32]:
-    """Merge the views of one class, which come by falling rank."""
+def _merge_class(views: Views) -> tuple[NDArray[np.float32], list[list[int]]]:
+    """Merge the views of one class, which come by falling rank; also return the views that each object is made of."""
     boxes_N4, scores_N, cut_N = views.detections_N6[:, :4], views.detections_N6[:, 4], views.cut
     sides_4N = np.ascontiguousarray(boxes_N4.T)  # read for every object
     free_N = np.ones(len(boxes_N4), np.bool_)
-    objects = []
+    objects, made_of = [], []
     for leader in range(len(boxes_N4)):
         if not free_N[leader]:
             continue
@@ -128,7 +144,8 @@ def _merge_class(views: Views) -> NDArray[np.float32]:
             found_6[:2] = np.minimum(found_6[:2], boxes_N4[more, :2].min(axis=0, initial=np.inf))
             found_6[2:4] = np.maximum(found_6[2:4], boxes_N4[more, 2:].max(axis=0, initial=-np.inf))
         objects.append(found_6)
-    return np.array(objects, np.float32)
+        made_of.append(parts)
+    return np.array(objects, np.float32), made_of
 
 
 def _touching(box_4: NDArray[np.float32], sides_4N: NDArray[np.float32]) -> NDArray[np.bool_]:

@@ -5,13 +5,12 @@ The exported file and, in evaluation, the torch network go through the same code
 Shape suffixes: B batch, K classes, H height, W width, h, w rows and columns of the canvas, 3 colours (RGB).
 """
 
-from dataclasses import dataclass
-
 import numpy as np
 from numpy.typing import NDArray
 
 from visionft.geometry import place
 from visionft.imaging import to_canvas
+from visionft.predict.interpolate import enlarge, positions
 from visionft.predict.tiles import Run, segment_windows
 from visionft.predict.winner import strongest
 from visionft.sample import IGNORE
@@ -60,50 +59,13 @@ def mask_in_original(
     placement = place(original, spec)
     left, top, right, bottom = placement.covered(spec)
     (x, y), (wide, high), (width, height) = placement.offset, placement.resized, original
-    columns = _positions((np.arange(width) + 0.5) * wide / width + x, left, right)
-    rows = _positions((np.arange(height) + 0.5) * high / height + y, top, bottom)
+    columns = positions((np.arange(width) + 0.5) * wide / width + x, left, right)
+    rows = positions((np.arange(height) + 0.5) * high / height + y, top, bottom)
     mask_HW = np.empty((height, width), np.uint8)
     step = max(1, _BAND_PIXELS // width)
-    for start in range(0, height, step):
-        band = rows.part(start, start + step)
-        mask_HW[start : start + step] = strongest(_enlarge(values_hw, band, columns) for values_hw in probabilities_Khw)
+    for band in (slice(start, start + step) for start in range(0, height, step)):
+        part = rows.part(band)
+        mask_HW[band] = strongest(enlarge(values_hw, part, columns) for values_hw in probabilities_Khw)
     mask_HW[~rows.inside] = IGNORE
     mask_HW[:, ~columns.inside] = IGNORE
     return mask_HW
-
-
-@dataclass(frozen=True, slots=True)
-class _Positions:
-    """Where the pixel centres of one side of an image fall between pixels of the canvas."""
-
-    low: NDArray[np.intp]
-    high: NDArray[np.intp]
-    share: NDArray[np.float32]  # of the higher one, in [0, 1)
-    inside: NDArray[np.bool_]  # whether the canvas shows them at all
-
-    def part(self, start: int, stop: int) -> "_Positions":
-        return _Positions(self.low[start:stop], self.high[start:stop], self.share[start:stop], self.inside[start:stop])
-
-
-def _positions(centres: NDArray[np.float64], first: int, end: int) -> _Positions:
-    """Place centres (in the canvas frame) between the pixels first..end-1, clamped to them."""
-    at = np.clip(centres - 0.5, first, end - 1)
-    low = np.floor(at).astype(np.intp)
-    inside = (centres >= first) & (centres < end)
-    return _Positions(low, np.minimum(low + 1, end - 1), (at - low).astype(np.float32), inside)
-
-
-def _enlarge(values_hw: NDArray[np.float32], rows: _Positions, columns: _Positions) -> NDArray[np.float32]:
-    """Interpolate along the few canvas rows that are needed first, then between them."""
-    top, bottom = int(rows.low[0]), int(rows.high[-1]) + 1
-    needed_hw = values_hw[top:bottom]
-    wide_hW = _mix(needed_hw.take(columns.low, 1), needed_hw.take(columns.high, 1), columns.share)
-    return _mix(wide_hW.take(rows.low - top, 0), wide_hW.take(rows.high - top, 0), rows.share[:, None])
-
-
-def _mix(low: NDArray[np.float32], high: NDArray[np.float32], share: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Return low + share * (high - low), in the memory of ``high``."""
-    high -= low
-    high *= share
-    high += low
-    return high

@@ -1,6 +1,7 @@
 """An exported ONNX file as a function from canvases to results.
 
-Shape suffixes: B batch, H height, W width, 3 colour channels (RGB), K classes, N rows of detections.
+Shape suffixes: B batch, H height, W width, 3 colour channels (RGB), K classes, N rows of detections, S cells of a side
+of a mask, R what a row holds.
 """
 
 from collections.abc import Sequence
@@ -13,7 +14,8 @@ from numpy.typing import NDArray
 from onnxruntime.capi import onnxruntime_pybind11_state as ort_errors
 
 from visionft.errors import CheckpointError, DataError, UnknownName
-from visionft.spec import OUTPUTS, ModelSpec
+from visionft.sample import OBJECT_TASKS
+from visionft.spec import MASK_SIDE, OUTPUTS, ModelSpec
 
 INPUT = "images"
 SPEC_KEY = "visionft.spec"  # where the file's metadata keeps the ModelSpec
@@ -58,7 +60,7 @@ class Session:
 
         Returns:
             float32: probabilities_BK, or probabilities_BKHW of a segmentation, whose sums over K are 1; or
-            detections_BN6 as in ``results_of``.
+            detections_BN6 or BNR as in ``results_of``.
 
         Raises:
             DataError: the array is of another type or shape.
@@ -88,22 +90,24 @@ def results_of(task: str, outputs: Sequence[NDArray[Any]]) -> NDArray[np.float32
 
     Returns:
         float32: the probabilities; or detections_BN6: left, top, right and bottom in pixels of the canvas, score and
-        class index, in rows by falling score that are zero from each image's count on.
+        class index, in rows by falling score that are zero from each image's count on. Where objects have masks,
+        detections_BNR: behind these come the probabilities of the mask's cells, row by row.
     """
-    if task != "detection":
+    if task not in OBJECT_TASKS:
         probabilities: NDArray[np.float32] = outputs[0]
         return probabilities
-    boxes_BN4, scores_BN, labels_BN, count_B = outputs
-    columns = (boxes_BN4, scores_BN[..., None], labels_BN[..., None])
-    detections_BN6 = np.concatenate([column.astype(np.float32, copy=False) for column in columns], axis=2)
+    boxes_BN4, scores_BN, labels_BN, count_B, *masks = outputs
+    cells = [masks_BNSS.reshape(*scores_BN.shape, MASK_SIDE * MASK_SIDE) for masks_BNSS in masks]
+    columns = (boxes_BN4, scores_BN[..., None], labels_BN[..., None], *cells)
+    detections_BNR = np.concatenate([column.astype(np.float32, copy=False) for column in columns], axis=2)
     # what a graph leaves in rows that it does not use is nobody's business
-    detections_BN6[np.arange(scores_BN.shape[1]) >= count_B[:, None]] = 0
-    return detections_BN6
+    detections_BNR[np.arange(scores_BN.shape[1]) >= count_B[:, None]] = 0
+    return detections_BNR
 
 
 def _fetched(task: str) -> tuple[str, ...]:
     """Return the names of the outputs that ``results_of`` needs."""
-    return OUTPUTS[task] if task == "detection" else OUTPUTS[task][:1]
+    return OUTPUTS[task] if task in OBJECT_TASKS else OUTPUTS[task][:1]
 
 
 def _load(path: Path, threads: int | None, providers: list[str]) -> ort.InferenceSession:
@@ -152,7 +156,7 @@ def _check_graph(path: Path, session: ort.InferenceSession, spec: ModelSpec) -> 
 
 def _outputs(session: ort.InferenceSession, spec: ModelSpec) -> dict[str, tuple[str, list[int | str]]]:
     """Return the type and the shape behind the batch of each output that a graph with this spec has."""
-    if spec.task == "detection":
+    if spec.task in OBJECT_TASKS:
         first = session.get_outputs()[0].shape  # N is the file's own choice, but one that is fixed
         rows = first[1] if len(first) == 3 and isinstance(first[1], int) else "a fixed number of rows"
         shapes: list[tuple[str, list[int | str]]] = [
@@ -160,11 +164,12 @@ def _outputs(session: ort.InferenceSession, spec: ModelSpec) -> dict[str, tuple[
             ("tensor(float)", [rows]),
             ("tensor(int64)", [rows]),
             ("tensor(int64)", []),
+            ("tensor(float)", [rows, MASK_SIDE, MASK_SIDE]),
         ]
     else:
         pixels: list[int | str] = [spec.input.height, spec.input.width] if spec.task == "segmentation" else []
         shapes = [("tensor(float)", [len(spec.class_names), *pixels]), ("tensor(uint8)", pixels)]
-    return dict(zip(OUTPUTS[spec.task], shapes, strict=False))  # a classification ends with the probabilities
+    return dict(zip(OUTPUTS[spec.task], shapes, strict=False))  # some tasks have fewer
 
 
 def _first_line(error: Exception) -> str:

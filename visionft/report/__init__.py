@@ -3,6 +3,7 @@
 from visionft.report.classification import ClassificationResults, Example
 from visionft.report.data import DatasetFacts, ModelFacts, ReportData, Results, StageFacts
 from visionft.report.detection import BoxExample, DetectionResults, Tally
+from visionft.report.instances import InstanceResults
 from visionft.report.render import render_report, write_report
 from visionft.report.segmentation import MaskExample, SegmentationResults
 
@@ -12,6 +13,7 @@ __all__ = [
     "DatasetFacts",
     "DetectionResults",
     "Example",
+    "InstanceResults",
     "MaskExample",
     "ModelFacts",
     "ReportData",

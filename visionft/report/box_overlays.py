@@ -1,18 +1,20 @@
 """The pictures of an image with its objects and detections.
 
-Shape suffixes: H height, W width, 3 colour channels (RGB), N boxes.
+Shape suffixes: H height, W width, 3 colour channels (RGB), N boxes, h, w rows and columns of an object's part.
 """
 
 import math
 from collections.abc import Sequence
-from typing import TypeAlias
+from typing import NamedTuple
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from visionft.imaging import draw_boxes
+from visionft.imaging import draw_boxes, paint_objects
 from visionft.imaging.boxes import line_width
+from visionft.imaging.object_mask import ObjectMask
+from visionft.imaging.outlines import paint_object
 from visionft.metrics import Detected
 from visionft.report.classification import Example
 from visionft.report.detection import BoxExample, what_is_there
@@ -21,9 +23,6 @@ from visionft.report.pictures import THUMBNAIL, jpeg_uri, shrink
 from visionft.report.segmentation import Colour
 from visionft.sample import Boxes
 
-Row: TypeAlias = tuple[tuple[float, float, float, float], str, Colour, bool]
-"""Box, text, colour, and whether it is marked."""
-
 LONG_SIDE = 640  # pixels; the page shows them at 330 to 530
 
 _CROWD: Colour = (150, 150, 150)
@@ -31,6 +30,16 @@ _WHITE: Colour = (255, 255, 255)
 _THUMBNAIL_LINE = 3  # pixels; the page shows thumbnails at half their size
 _MARGIN = 0.5  # of the box's longer side, around it
 _LEAST_CUT = 48  # pixels; less shows nothing of the surroundings
+
+
+class Drawn(NamedTuple):
+    """Something that is drawn: box in the original, pixels in the picture, text, colour, and whether it is marked."""
+
+    box: tuple[float, float, float, float]
+    mask: ObjectMask | None
+    text: str
+    colour: Colour
+    marked: bool
 
 
 def shrink_boxed(image_HW3: NDArray[np.uint8]) -> NDArray[np.uint8]:
@@ -43,16 +52,8 @@ def box_pictures(example: BoxExample, class_names: Sequence[str], palette: Seque
     image_HW3 = shrink_boxed(example.image_HW3)
     height, width = image_HW3.shape[:2]
     scale_4 = np.array([width / example.size[0], height / example.size[1]] * 2, np.float32)
-    boxes, match = example.boxes, example.match
-    missed = set(match.missed)
-    truth = [
-        (box, "crowd" if crowd else class_names[label], _CROWD if crowd else palette[label], row in missed or crowd)
-        for row, (box, label, crowd) in enumerate(zip(boxes.xyxy, boxes.labels, boxes.crowd, strict=True))
-    ]
-    detected = [
-        (one.box, f"{class_names[one.label]} {one.score:.2f}", palette[one.label], one.mistake is not None)
-        for one in match.detected
-    ]
+    truth = _truth(example, (width, height), class_names, palette)
+    detected = _detected(example, (width, height), class_names, palette)
     return tuple(
         Picture(name, jpeg_uri(_draw(image_HW3, rows, scale_4)))
         for name, rows in (("objects", truth), ("detections", detected))
@@ -88,14 +89,60 @@ def cut_mistake(
     )
 
 
-def _draw(image_HW3: NDArray[np.uint8], rows: Sequence[Row], scale_4: NDArray[np.float32]) -> NDArray[np.uint8]:
-    """Draw boxes, those that are not marked at half strength and without their text."""
+def _truth(
+    example: BoxExample, size: tuple[int, int], class_names: Sequence[str], palette: Sequence[Colour]
+) -> list[Drawn]:
+    boxes, missed = example.boxes, set(example.match.missed)
+    scale_2 = np.array(size) / example.size
+    outlines = [tuple((ring_P2 * scale_2).astype(np.float32) for ring_P2 in one.points) for one in boxes.outlines]
+    masks = [paint_object(rings, size) if rings else None for rings in outlines] or [None] * len(boxes)
+    return [
+        Drawn(box, mask, "crowd", _CROWD, True)
+        if crowd
+        else Drawn(box, mask, class_names[label], palette[label], row in missed)
+        for row, (box, mask, label, crowd) in enumerate(zip(boxes.xyxy, masks, boxes.labels, boxes.crowd, strict=True))
+    ]
+
+
+def _detected(
+    example: BoxExample, size: tuple[int, int], class_names: Sequence[str], palette: Sequence[Colour]
+) -> list[Drawn]:
+    detected = example.match.detected
+    found = example.masks or [None] * len(detected)
+    masks = [mask and shrink_object(mask, example.size, size) for mask in found]
+    return [
+        Drawn(one.box, mask, f"{class_names[one.label]} {one.score:.2f}", palette[one.label], one.mistake is not None)
+        for one, mask in zip(detected, masks, strict=True)
+    ]
+
+
+def shrink_object(mask: ObjectMask, size: tuple[int, int], smaller: tuple[int, int]) -> ObjectMask:
+    """Return an object's pixels in its image of another size, sampled at the centres of the new pixels.
+
+    Args:
+        mask: the object.
+        size: (width, height) of the image.
+        smaller: the new one.
+    """
+    (height, width), pixels_hw = mask.shape, mask.pixels_hw
+    columns, rows = ((2 * np.arange(few) + 1) * many // (2 * few) for many, few in zip(size, smaller, strict=True))
+    x, y = np.searchsorted(columns, mask.left), np.searchsorted(rows, mask.top)
+    right, bottom = np.searchsorted(columns, mask.left + width), np.searchsorted(rows, mask.top + height)
+    inside = np.ix_(rows[y:bottom] - mask.top, columns[x:right] - mask.left)
+    return ObjectMask(int(x), int(y), pixels_hw[inside])
+
+
+def _draw(image_HW3: NDArray[np.uint8], rows: Sequence[Drawn], scale_4: NDArray[np.float32]) -> NDArray[np.uint8]:
+    """Draw objects, those that are not marked paler, without their text and, where pixels show them, without box."""
     for marked in (False, True):
-        chosen = [row for row in rows if row[3] == marked]
-        boxes_N4 = np.array([row[0] for row in chosen], np.float32).reshape(-1, 4) * scale_4
-        texts = [row[1] if marked else "" for row in chosen]
+        chosen = [row for row in rows if row.marked == marked]
+        masks, colours = [row.mask for row in chosen if row.mask], [row.colour for row in chosen if row.mask]
+        drawn_HW3 = paint_objects(image_HW3, masks, colours)
+        boxed = [row for row in chosen if marked or not row.mask]
+        boxes_N4 = np.array([row.box for row in boxed], np.float32).reshape(-1, 4) * scale_4
+        texts = [row.text if marked else "" for row in boxed]
         line, strength = (line_width(image_HW3) + 1, 1.0) if marked else (None, 0.6)
-        drawn_HW3 = draw_boxes(image_HW3, boxes_N4, texts, [row[2] for row in chosen], line=line)
+        drawn_HW3 = draw_boxes(drawn_HW3, boxes_N4, texts, [row.colour for row in boxed], line=line)
         image_HW3 = cv2.addWeighted(image_HW3, 1 - strength, drawn_HW3, strength, 0).astype(np.uint8, copy=False)
     return image_HW3
 

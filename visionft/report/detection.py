@@ -7,7 +7,7 @@ import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import ClassVar, NamedTuple
+from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,7 +20,11 @@ from visionft.report.precision_recall import PrecisionRecallChart, precision_rec
 from visionft.report.segmentation import Colour
 from visionft.sample import Boxes
 
+if TYPE_CHECKING:
+    from visionft.imaging.object_mask import ObjectMask  # importing the report stays cheap
+
 _CHARTS = 12
+_SIZES = ("small, below 32 × 32 pixels", "medium", "large, above 96 × 96 pixels")
 
 
 class Words(NamedTuple):
@@ -52,6 +56,7 @@ class BoxExample:
         size: (width, height) in pixels of the original, in which the boxes are.
         boxes: the objects.
         match: what was detected.
+        masks: the pixels, in the original, of each detection of the match; none where only boxes are known.
     """
 
     id: str
@@ -60,6 +65,7 @@ class BoxExample:
     size: tuple[int, int]
     boxes: Boxes
     match: ImageMatch
+    masks: "tuple[ObjectMask, ...] | None" = None
 
     def mistakes(self) -> str:
         """Say what is wrong with it."""
@@ -133,6 +139,8 @@ class DetectionResults:
     """An evaluation of a detector; see ``visionft.report.data.Results``.
 
     Attributes:
+        averages: what ``sizes`` are in.
+        masked: whether objects have masks, and scores of these.
         metrics: the numbers.
         palette: colour (RGB, 0..255) of each class.
         tally: what the detections of all images are.
@@ -143,6 +151,8 @@ class DetectionResults:
 
     template: ClassVar[str] = "detection.html.j2"
     headline_score: ClassVar[str] = "map50"
+    averages: ClassVar[tuple[str, ...]] = ("Mean AP",)
+    masked: ClassVar[bool] = False
 
     metrics: DetectionMetrics
     palette: Sequence[Colour]
@@ -179,13 +189,10 @@ class DetectionResults:
             for (name, scores), colour in zip(self.metrics.per_class.items(), self.palette, strict=True)
         )
 
-    def sizes(self) -> tuple[tuple[str, float | None], ...]:
-        """Return mean AP by the size of objects."""
-        return (
-            ("small, below 32 × 32 pixels", self.metrics.map_small),
-            ("medium", self.metrics.map_medium),
-            ("large, above 96 × 96 pixels", self.metrics.map_large),
-        )
+    def sizes(self) -> tuple[tuple[str, tuple[float | None, ...]], ...]:
+        """Return the averages by the size of objects."""
+        values = self.metrics.map_small, self.metrics.map_medium, self.metrics.map_large
+        return tuple((name, (value,)) for name, value in zip(_SIZES, values, strict=True))
 
     def charts(self) -> tuple[PrecisionRecallChart, ...]:
         """Return precision and recall of at most twelve classes, the weakest first."""

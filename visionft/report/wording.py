@@ -18,6 +18,9 @@ _SCORES = {
     "map": "mean AP",
     "map50": "mean AP50",
     "map75": "mean AP75",
+    "mask_map": "mean mask AP",
+    "mask_map50": "mean mask AP50",
+    "mask_map75": "mean mask AP75",
 }
 PARTS: Mapping[Split, str] = {"train": "training", "val": "validation", "test": "test"}
 """Part of the data -> what its images are called."""

@@ -1,0 +1,23 @@
+"""What identifies a data set."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+from visionft.api.facts import fingerprint
+from visionft.sample import Boxes, Dataset, Outline, Sample
+
+
+def digest(boxes):
+    samples = (Sample("a.png", Path("a.png"), boxes, "train"),)
+    return fingerprint(Dataset("cells", samples, ("cell",), task="instance_segmentation"))["sha256"]
+
+
+def test_an_outline_that_changes_changes_the_data():
+    plain = Boxes(((0.0, 0.0, 9.0, 9.0),), (0,), (False,))
+    square = Outline((np.float32([(0, 0), (9, 0), (9, 9), (0, 9)]).tobytes(),))
+    kite = Outline((np.float32([(4, 0), (9, 4), (4, 9), (0, 4)]).tobytes(),))
+    several = [plain, *(replace(plain, outlines=(outline,)) for outline in (Outline(), square, kite))]
+    assert len({digest(boxes) for boxes in several}) == 4
+    assert digest(several[2]) == digest(replace(plain, outlines=(Outline(square.rings),)))
