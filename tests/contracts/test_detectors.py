@@ -8,7 +8,7 @@ import torch
 
 from tests.contracts.test_decoders import BACKBONES, SIZE, one_thread
 from visionft.backbones import Backbone, build_backbone
-from visionft.heads import HEADS
+from visionft.heads import HEADS, rcnn
 from visionft.sample import CROWD, PADDING
 from visionft.tasks.detection import Detection
 
@@ -25,11 +25,12 @@ def backbone(request: pytest.FixtureRequest) -> Backbone:
 
 
 @pytest.fixture(params=HEAD_NAMES)
-def task(request: pytest.FixtureRequest) -> Detection:
+def task(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Detection:
     if request.param == "rt_detr":
         pytest.importorskip("transformers", reason="needs the extra detr")
         if request.node.callspec.params["backbone"] not in FOR_THE_SLOWEST:
             pytest.skip("three backbones are enough for the slowest head")
+    monkeypatch.setattr(rcnn, "WIDTH", 32)  # as wide as it is, it would take a minute
     return Detection(CLASSES, head=request.param)
 
 
