@@ -114,6 +114,19 @@ def test_masks_that_nobody_knows_are_not_learned():
     assert mask_loss(head, Instances(OBJECTS_BN5, masks_BNSS * 0 + IGNORE)) == 0
 
 
+def test_an_object_has_its_own_mask_whatever_stands_before_it():
+    head = make()
+    nn.init.normal_(head.masks[1].mask_fcn_logits.weight)
+    boxes_BN5, masks_BNSS = instances(OBJECTS_BN5)
+    crowd_B15 = torch.tensor([[[90.0, 60, 99, 69, CROWD]], [NOTHING]])
+    others_B1SS = torch.ones(2, 1, MASK_SIDE, MASK_SIDE, dtype=torch.uint8)
+    behind = Instances(torch.cat([crowd_B15, boxes_BN5], dim=1), torch.cat([others_B1SS, masks_BNSS], dim=1))
+    before = Instances(torch.cat([boxes_BN5, crowd_B15], dim=1), torch.cat([masks_BNSS, others_B1SS], dim=1))
+    torch.testing.assert_close(mask_loss(head, behind), mask_loss(head, before))
+    mixed = Instances(before.boxes_BN5, behind.masks_BNSS)
+    assert not torch.isclose(mask_loss(head, mixed), mask_loss(head, before))
+
+
 @pytest.mark.parametrize("label", [NOTHING[4], CROWD, 1])
 def test_without_a_mask_every_weight_has_a_gradient(label):
     head = make()
@@ -143,6 +156,12 @@ def test_rows_are_those_of_the_boxes_with_the_masks_of_their_classes():
     assert rows_NR[:, 5].unique().tolist() == [0, 1, 2]
     expected_N = torch.tensor([-3.0, 0, 2]).sigmoid()[rows_NR[:, 5].long()]
     torch.testing.assert_close(rows_NR[:, 6:], expected_N[:, None].expand(-1, MASK_SIDE**2))
+
+
+def test_what_is_no_number_is_left_to_the_loop():
+    outputs = make()([map_BCHW * float("nan") for map_BCHW in maps_of(PADDED)], PADDED, SIZE)
+    assert not outputs.loss(instances(OBJECTS_BN5)).isfinite()
+    assert outputs.detections().shape == (2, 100, 6 + MASK_SIDE**2)
 
 
 def test_masks_are_computed_in_float32():

@@ -339,4 +339,4 @@ def test_it_exports_with_any_batch(tmp_path, kind):
         assert np.ptp(expected_BNR[..., 4]) > 0.01
         if kind == "mask_rcnn":
             assert expected_BNR[..., 6:].std() > 0.1
-        np.testing.assert_allclose(exported_BNR, expected_BNR, atol=1e-3)
+        np.testing.assert_allclose(exported_BNR, expected_BNR, atol=1e-4, rtol=1e-5)

@@ -84,6 +84,16 @@ def test_nothing_outside_of_an_objects_box_is_its_own():
     assert torch.equal(found_ss, expected_ss)
 
 
+def test_places_that_are_none_are_cut_out_as_well():
+    atlas = Atlas.of([torch.ones(1, 1, 64 // s, 64 // s) for s in STRIDES], (64, 64), STRIDES)
+    nan = float("nan")
+    parts_PCss = atlas.cut(torch.tensor([[nan] * 4, [0, nan, 9, nan], [5, 5, 5, 5]]), torch.zeros(3), 7)
+    assert parts_PCss.isfinite().all()
+    full_1SS, point_14 = torch.ones(1, 56, 56), torch.full((1, 4), 7.0)
+    for region in ([0.0, 0, 9, 9], [7.0] * 4):
+        assert project_masks(full_1SS, point_14, torch.tensor([region]), 28).shape == (1, 28, 28)
+
+
 def test_a_box_lies_mostly_in_another_when_half_of_it_does():
     boxes_N4 = torch.tensor([[0.0, 0, 10, 10], [0, 0, 10, 20], [0, 0, 10, 21], [90, 0, 99, 10]])
     crowds_M4 = torch.tensor([[-50.0, -50, -40, -40], [0, 0, 50, 10]])

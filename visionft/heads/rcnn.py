@@ -40,8 +40,8 @@ class FasterRcnnHead(nn.Module):
 
     It keeps torchvision's pyramid, layers, anchors, matching, sampling and losses. Anchors lie at the centres of their
     cells, and regions are cut out where they are; torchvision has both half a cell off. What lies mostly in a crowd and
-    is no object's is not learned. 256 regions of an image are learned instead of 512, which takes half the time. In use
-    all sizes are fixed: the 300 best proposals are looked into, out of the 300 best anchors of every level.
+    is no object's is not learned. For the sake of time, 256 regions of an image are learned in a step instead of 512.
+    In use all sizes are fixed: the 300 best proposals are looked into, out of the 300 best anchors of every level.
 
     Args:
         channels: of the backbone's maps, shallow to deep.

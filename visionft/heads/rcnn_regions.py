@@ -15,6 +15,7 @@ from torchvision.ops import roi_align
 _LEAST_CELLS = 14  # along a region's sides, of the level that it is cut from: 224 pixels at stride 16
 _SAMPLES = 2  # of a cell, along each side
 _MOSTLY = 0.5  # of a box
+_TINY = 1e-3  # pixels
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,9 +60,10 @@ class Atlas:
             Lin et al. 2017, Feature Pyramid Networks, equation 1 (arXiv:1612.03144); He et al. 2017, Mask R-CNN,
             section 3, RoIAlign (arXiv:1703.06870).
         """
+        boxes_P4 = boxes_P4.nan_to_num()  # torchvision would look for them in foreign memory
         sides_P2 = boxes_P4[:, 2:] - boxes_P4[:, :2]
         size_P = (sides_P2[:, 0] * sides_P2[:, 1]).sqrt()
-        level_P = (size_P[:, None] >= self.sizes_L[1:]).sum(dim=1)  # the first even for what is no number
+        level_P = (size_P[:, None] >= self.sizes_L[1:]).sum(dim=1)
         shift_P2 = torch.stack([torch.ones_like(size_P), self.tops_L[level_P]], dim=1)  # past the repeated cell
         cells_P4 = boxes_P4 * self.scales_L2[level_P].repeat(1, 2) + shift_P2.repeat(1, 2)
         rows_P5 = torch.cat([images_P[:, None].to(cells_P4), cells_P4], dim=1)
@@ -74,14 +76,14 @@ def project_masks(masks_PSS: Tensor, objects_P4: Tensor, regions_P4: Tensor, sid
 
     Args:
         masks_PSS: 0 or 1, of cells of the object's box.
-        objects_P4: that box, xyxy, of a positive area.
+        objects_P4: that box, xyxy.
         regions_P4: xyxy.
         side: cells along each side of a region.
     """
     margin = 2  # nothing is the object's out there, nor half of it between there and here
     around_P1SS = F.pad(masks_PSS[:, None].float(), (margin, margin, margin, margin))
     low_P4 = objects_P4[:, :2].repeat(1, 2)
-    cell_P4 = (objects_P4[:, 2:].repeat(1, 2) - low_P4) / masks_PSS.shape[-1]
+    cell_P4 = (objects_P4[:, 2:].repeat(1, 2) - low_P4).clamp(min=_TINY) / masks_PSS.shape[-1]
     index_P1 = torch.arange(len(objects_P4), device=objects_P4.device)[:, None]
     rows_P5 = torch.cat([index_P1, (regions_P4 - low_P4) / cell_P4 + margin], dim=1)
     shares_P1ss = roi_align(around_P1SS, rows_P5, (side, side), 1.0, _SAMPLES, aligned=True)
