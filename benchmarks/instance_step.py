@@ -27,7 +27,7 @@ from benchmarks import measure
 from benchmarks.segmentation_step import our_step
 from visionft.assemble import Job, assemble, load_data
 from visionft.backbones import Backbone
-from visionft.batch import Batch, Instances
+from visionft.batch import Batch, InstanceTargets
 from visionft.recipe import load_recipe
 
 PLAIN = "torchvision Mask R-CNN, plain loop"
@@ -106,7 +106,7 @@ class PlainMaskRcnn:
         ).to(memory_format=torch.channels_last)
         self._optimizer = torch.optim.AdamW(self.net.parameters(), lr=1e-4)
 
-    def step(self, images_BHW3: Tensor, targets: Instances) -> float:
+    def step(self, images_BHW3: Tensor, targets: InstanceTargets) -> float:
         """Take an optimizer step and return the loss."""
         self.net.train()
         truth = []
@@ -171,7 +171,7 @@ def measure_backbone(data: Path, backbone: str, repeats: int, smoke: bool) -> di
         return ours
 
     steps: dict[str, Callable[[], object]] = {
-        PLAIN: lambda: plain.step(batch.images_BHW3, batch.targets),  # type: ignore[arg-type]  # Instances
+        PLAIN: lambda: plain.step(batch.images_BHW3, batch.targets),  # type: ignore[arg-type]  # InstanceTargets
         **{name: step(name) for name in jobs},
     }
     seconds = measure.interleave(steps, repeats=repeats, warmup=1)

@@ -164,6 +164,50 @@ def test_a_ring_that_crosses_itself_keeps_both_halves_when_it_is_cut():
         assert (painted(found, points) == holds(bow[0] + [x, 0], points)).all()
 
 
+BRIDGED = [(0, 0), (10, 0), (10, 5), (30, 5), (30, 0), (40, 0), (40, 10), (30, 10), (30, 5), (10, 5), (10, 10), (0, 10)]
+"""Two squares, joined by a line there and back."""
+
+
+@pytest.mark.parametrize("turned", [False, True])
+@pytest.mark.parametrize("first", range(len(BRIDGED)))
+def test_lines_there_and_back_are_not_seen_where_they_are_cut(first, turned):
+    ring = np.roll(np.array(BRIDGED, np.float32), first, axis=0)
+    ring, axes = (ring[::-1, ::-1], [1, 0]) if turned else (ring, [0, 1])
+    matrix = EYE.copy()
+    for start, end, expected, area in (
+        (0, 20, (0, 10), 100),
+        (20, 40, (10, 20), 100),
+        (12, 28, None, 0),
+        (5, 20, (0, 5), 50),
+        (5, 35, (0, 30), 100),
+    ):
+        size = np.array([end - start, 10])[axes]
+        matrix[:2, 2] = np.array([-start, 0])[axes]
+        (found,), (box,), (areas,) = shown([(ring,)], matrix, tuple(size.tolist()))
+        assert areas.tolist() == [200, area]
+        if expected is None:
+            assert found == ()
+        else:
+            assert box.reshape(2, 2)[:, axes].tolist() == [[expected[0], 0], [expected[1], 10]]
+
+
+@pytest.mark.parametrize("seed", range(60))
+def test_two_parts_joined_by_a_line_have_the_box_of_two_parts(seed):
+    rng = np.random.default_rng(seed)
+    one, other = (star(rng, rng.uniform((10, 10), (70, 50)), 8.0, 9) for _ in range(2))
+    here, there = rng.integers(9, size=2)
+    around = np.roll(other, -there, axis=0)
+    joined = np.concatenate([one[: here + 1], around, around[:1], one[here:]])
+    turn, matrix = rng.uniform(-0.3, 0.3), EYE.copy()
+    matrix[:2, :2] = [[np.cos(turn), -np.sin(turn)], [np.sin(turn), np.cos(turn)]]
+    matrix[:2, 2] = rng.uniform((-30, -20), (10, 10))
+    _, boxes, areas = shown([(one, other), (joined,)], matrix, (60, 50))
+    if holds(one, other).any() or holds(other, one).any():
+        return  # parts that overlap are another object as one ring
+    np.testing.assert_allclose(*areas, atol=0.01)
+    np.testing.assert_allclose(*boxes, atol=0.01)
+
+
 def test_what_only_touches_the_canvas_is_not_seen():
     angle = np.array([[-5, 0], [0, 0], [0, 8], [8, 8], [8, 10], [-5, 10]], np.float32)  # a foot reaches in
     (found,), (box,), (areas,) = shown([(angle,)], EYE, (20, 20))

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 
-class Instances(NamedTuple):
+class InstanceTargets(NamedTuple):
     """Objects with their masks; moves as a tensor does.
 
     Attributes:
@@ -23,9 +23,9 @@ class Instances(NamedTuple):
     boxes_BN5: Tensor
     masks_BNSS: Tensor
 
-    def to(self, device: torch.device, *, non_blocking: bool = False) -> "Instances":
+    def to(self, device: torch.device, *, non_blocking: bool = False) -> "InstanceTargets":
         """Return the same objects on a device."""
-        return Instances(*(tensor.to(device, non_blocking=non_blocking) for tensor in self))
+        return InstanceTargets(*(tensor.to(device, non_blocking=non_blocking) for tensor in self))
 
     def numpy(self) -> tuple[NDArray[Any], NDArray[Any]]:
         """Return both as arrays."""
@@ -46,7 +46,7 @@ class Batch:
     """
 
     images_BHW3: Tensor
-    targets: Tensor | Instances
+    targets: Tensor | InstanceTargets
     ids: tuple[str, ...]
 
     def to(self, device: torch.device) -> "Batch":

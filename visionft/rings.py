@@ -17,6 +17,8 @@ from visionft.sample import Rings
 
 Float = NDArray[np.float64]
 
+_SAME = 1e-4  # pixels between points that are one: moved and cut, a line there and back is no longer so to the last bit
+
 
 def shown(
     outlines: Sequence[Rings], matrix: Float, size: tuple[int, int]
@@ -113,11 +115,47 @@ def _cut_at(rings: Sequence[Float], axis: int, edge: int, sign: int) -> list[Flo
             kept.append(ring_P2)
         elif inside_P.any():
             crossing.append(ring_P2)
-    if any(ring_area(ring_P2) < 0 for ring_P2 in crossing):
-        return kept + _joined([chain for ring_P2 in crossing for chain in _chains(ring_P2, axis, edge, sign)], axis)
-    # by themselves, so that parts of an object that overlap cut out nothing
-    parts = [part_P2 for ring_P2 in crossing for part_P2 in _joined(_chains(ring_P2, axis, edge, sign), axis)]
-    return kept + [part_P2 if ring_area(part_P2) > 0 else part_P2[::-1] for part_P2 in parts]
+    holed = any(ring_area(ring_P2) < 0 for ring_P2 in crossing)
+    # else by themselves, so that parts of an object that overlap cut out nothing
+    for several in [crossing] if holed else [[ring_P2] for ring_P2 in crossing]:
+        joined = _joined([chain for ring_P2 in several for chain in _chains(ring_P2, axis, edge, sign)], axis)
+        parts = [part_P2 for part_P2 in map(_without_spikes, joined) if len(part_P2) > 2]
+        kept += parts if holed else [part_P2 if ring_area(part_P2) > 0 else part_P2[::-1] for part_P2 in parts]
+    return kept
+
+
+def _without_spikes(ring_P2: Float) -> Float:
+    """Drop points at which a ring turns back to where it came from.
+
+    Lines there and back join parts and holes to one ring; where they are cut off, their ends hold nothing.
+    """
+    apart_P = (np.abs(ring_P2 - np.roll(ring_P2, 2, axis=0)) > _SAME).any(axis=1)
+    if apart_P.all() and (np.abs(ring_P2 - np.roll(ring_P2, 1, axis=0)) > _SAME).any(axis=1).all():
+        return ring_P2
+    points: list[list[float]] = []
+    for point in ring_P2.tolist():
+        _add(points, point)
+    # where it ends and begins, too
+    start = 0
+    while len(points) - start > 2:
+        if _near(points[-1], points[start]) or _near(points[-2], points[start]):
+            points.pop()
+        elif _near(points[-1], points[start + 1]):
+            start += 1
+        else:
+            break
+    return np.array(points[start:]).reshape(-1, 2)
+
+
+def _add(points: list[list[float]], point: list[float]) -> None:
+    if len(points) > 1 and _near(points[-2], point):
+        points.pop()
+    elif not points or not _near(points[-1], point):
+        points.append(point)
+
+
+def _near(one: Sequence[float], other: Sequence[float]) -> bool:
+    return abs(one[0] - other[0]) <= _SAME and abs(one[1] - other[1]) <= _SAME
 
 
 def _chains(ring_P2: Float, axis: int, edge: int, sign: int) -> list[Float]:
@@ -139,15 +177,20 @@ def _chains(ring_P2: Float, axis: int, edge: int, sign: int) -> list[Float]:
 def _joined(chains: Sequence[Float], axis: int) -> list[Float]:
     """Join pieces of rings that end on a line, along it: the first crossing with the second, the third with the fourth.
 
-    Between these is the inside, as between every other pair it is outside.
+    Between these is the inside, as between every other pair it is outside. Of crossings in one place, as those of a
+    line there and back, the order is that in which beginnings meet ends, so that parts run the same way around.
     """
     if len(chains) == 1:
         return list(chains)
     places_C = np.array([chain[end, 1 - axis] for chain in chains for end in (0, -1)])
-    order_C = np.argsort(places_C, kind="stable")
-    partner_C = np.empty_like(order_C)
-    partner_C[order_C] = order_C.reshape(-1, 2)[:, ::-1].ravel()
-    partners = partner_C.tolist()
+    ends, places = np.argsort(places_C, kind="stable").tolist(), places_C.tolist()
+    partners = [0] * len(ends)
+    for at in range(1, len(ends), 2):
+        one = ends[at - 1]
+        alike = (like for like in range(at, len(ends)) if places[ends[like]] - places[ends[at]] <= _SAME)
+        met = next((like for like in alike if (ends[like] - one) % 2), at)
+        ends[at], ends[met] = ends[met], ends[at]
+        partners[one], partners[ends[at]] = ends[at], one
     free, rings = set(range(len(chains))), []
     for number in range(len(chains)):
         pieces, end = [], 2 * number

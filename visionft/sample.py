@@ -46,8 +46,8 @@ class Outline:
 
     Attributes:
         rings: closed polygons, (P, 2) float32 (x, y) each, as bytes. One that runs clockwise, as seen on a screen,
-            fills what is inside; one that runs the other way cuts it out again; the larger come first. None at all
-            where nobody knows the outline.
+            fills what is inside; one that runs the other way cuts it out again; the larger come first. Filling rings
+            may overlap each other, but not where another one cuts out. None at all where nobody knows the outline.
     """
 
     rings: tuple[bytes, ...] = ()
@@ -90,6 +90,12 @@ class Boxes:
     def counts(self) -> dict[int, int]:
         """Class index -> objects, crowds and classes without any left out."""
         return dict(Counter(label for label, crowd in zip(self.labels, self.crowd, strict=True) if not crowd))
+
+    @property
+    def outlined(self) -> tuple[bool, ...]:
+        """Whether the outline is known of each object that is no crowd."""
+        outlines = self.outlines or (Outline(),) * len(self)
+        return tuple(bool(outline.rings) for outline, crowd in zip(outlines, self.crowd, strict=True) if not crowd)
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,7 +230,10 @@ class Dataset:
     @property
     def measured(self) -> Split:
         """The part to measure where none is named: test, or validation where test has nothing that can be measured."""
-        return "test" if any(sample.amounts for sample in self.split("test")) else "val"
+        several = self.split("test")
+        if self.task == "instance_segmentation":
+            return "test" if any(any(sample.boxes.outlined) for sample in several) else "val"
+        return "test" if any(sample.amounts for sample in several) else "val"
 
     def split(self, split: Split) -> tuple[Sample, ...]:
         """Return the samples of one part, ordered by id."""

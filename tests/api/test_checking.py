@@ -5,6 +5,7 @@ import shutil
 import pytest
 import torch
 
+import visionft
 from visionft.api import check
 from visionft.recipe import recipe_to_yaml
 
@@ -128,3 +129,24 @@ def test_no_data_named(tmp_path, tiny):
     path.write_text(recipe_to_yaml(recipe))
     found = check(path, ("data.path=null",))
     assert "data.path: no images named" in "\n".join(found.errors)
+
+
+UNUSED = (
+    "the labels have outlines of objects; for boxes and masks of each object: --set task.kind=instance_segmentation"
+)
+SMALL = ("backbone.name=test_resnet", "input.size=32")
+
+
+def test_outlines_that_nobody_asked_for_are_told(outline_folder, tmp_path):
+    visionft.convert(outline_folder, "yolo", tmp_path / "yolo")
+    for data in (outline_folder, tmp_path / "yolo", tmp_path / "yolo/data.yaml"):
+        assert check(data, SMALL).warnings.count(UNUSED) == 1
+        for asked in ("task.kind=detection", "task.kind=segmentation", "task.kind=instance_segmentation"):
+            assert UNUSED not in check(data, (*SMALL, asked)).warnings
+    assert UNUSED not in check(tmp_path / "yolo", (*SMALL, "data.format=yolo")).warnings
+
+
+def test_boxes_have_no_outlines_to_tell_of(box_folder, mask_folder, objects, outline_folder):
+    for data in (box_folder, mask_folder):
+        assert UNUSED not in check(data, SMALL).warnings
+    assert UNUSED not in check(objects(data={"path": str(outline_folder)})).warnings

@@ -9,7 +9,7 @@ import pytest
 from pycocotools.coco import COCO
 
 import visionft
-from tests.data.box_sets import write_coco
+from tests.data.box_sets import write_coco, write_yolo
 from visionft.errors import DataError, UnknownName
 from visionft.recipe import recipe_to_yaml
 
@@ -76,8 +76,7 @@ def test_pictures_may_be_linked(box_folder, tmp_path):
     assert all(picture.is_symlink() and picture.resolve() == one(box_folder, picture.name) for picture in pictures)
 
 
-def test_outlines_are_converted_by_their_boxes(tmp_path):
-    """A file that training would take for masks."""
+def test_data_that_training_takes_for_masks_are_converted(tmp_path):
     outline = {"segmentation": [[1, 1, 9, 1, 9, 7, 1, 7]], "bbox": [1, 1, 8, 6], "iscrowd": 0, "category_id": 7}
     path = write_coco(tmp_path / "from/a.json", [{"id": n, "image_id": n, **outline} for n in range(1, 9)], images=8)
     written = visionft.convert(path, "yolo", tmp_path / "new")
@@ -90,7 +89,7 @@ def test_what_is_lost_is_told(tmp_path):
     path = write_coco(tmp_path / "from/a.json", [*ones, crowd], images=8)
     written = visionft.convert(path, "yolo", tmp_path / "new", overrides=["task.kind=detection"])
     assert [text.partition(";")[0] for text in written.lost] == [
-        "1 objects are neither learned nor measured, which YOLO cannot say"
+        "1 object is neither learned nor measured, which YOLO cannot say"
     ]
     assert sum(written.objects.values()) == labels_below(tmp_path / "new/labels") == 8
     assert visionft.convert(path, "coco", tmp_path / "other", overrides=["task.kind=detection"]).lost == ()
@@ -147,12 +146,18 @@ def test_blood_cells(tmp_path, capsys):
     assert [sum(len(file.getAnnIds(catIds=number)) for file in files) for number in (1, 2, 3)] == [361, 4155 - 2, 372]
 
 
-def test_outlines_are_written_where_the_task_is_about_them(tmp_path):
+def numbers_of_lines(folder):
+    """Return how many numbers each line of YOLO's label files has."""
+    lines = [line for file in (folder / "labels").rglob("*.txt") for line in file.read_text().splitlines()]
+    return [len(line.split()) for line in lines]
+
+
+def test_outlines_are_kept_unless_boxes_are_asked_for(tmp_path):
     triangle = {"image_id": 1, "category_id": 3, "segmentation": [[1, 1, 9, 1, 9, 7]], "bbox": [1, 1, 8, 6]}
     objects = [triangle | {"id": number, "image_id": number} for number in range(1, 9)]
     data = write_coco(tmp_path / "from/a.json", objects, images=8)
-    boxes = visionft.convert(data, "yolo", tmp_path / "boxes")
-    outlines = visionft.convert(data, "yolo", tmp_path / "outlines", overrides=["task.kind=instance_segmentation"])
+    boxes = visionft.convert(data, "yolo", tmp_path / "boxes", overrides=["task.kind=detection"])
+    outlines = visionft.convert(data, "yolo", tmp_path / "outlines")
     assert sum(boxes.objects.values()) == sum(outlines.objects.values()) == 8
     for folder, numbers in (("boxes", 5), ("outlines", 7)):
         lines = [
@@ -163,3 +168,41 @@ def test_outlines_are_written_where_the_task_is_about_them(tmp_path):
     assert sorted(zip(shares[::2], shares[1::2], strict=True)) == [
         pytest.approx((x / 12, y / 10)) for x, y in ((1, 1), (9, 1), (9, 7))
     ]
+
+
+def test_outlines_go_there_and_back_again(outline_folder, tmp_path):
+    there = visionft.convert(outline_folder, "yolo", tmp_path / "there")
+    assert set(numbers_of_lines(tmp_path / "there")) > {7}
+    back = visionft.convert(tmp_path / "there", "coco", tmp_path / "back")
+    assert there.objects == back.objects
+    for split in ("train", "val", "test"):
+        told = json.loads((tmp_path / f"back/annotations/instances_{split}.json").read_text())
+        assert len(told["annotations"]) == there.objects[split] > 0
+        assert all(annotation["segmentation"] for annotation in told["annotations"])
+
+
+def test_a_recipe_that_is_about_boxes_gets_boxes(outline_folder, objects, tmp_path):
+    visionft.convert(objects(data={"path": str(outline_folder)}), "yolo", tmp_path / "boxes")
+    assert set(numbers_of_lines(tmp_path / "boxes")) == {5}
+    visionft.convert(outline_folder, "yolo", tmp_path / "named", overrides=["data.format=coco"])
+    assert set(numbers_of_lines(tmp_path / "named")) == {5}
+
+
+@pytest.mark.parametrize(
+    "segmentation", [{"iscrowd": 1, "segmentation": [[1, 1, 9, 1, 9, 7]]}, {"segmentation": [[]]}, {}]
+)
+def test_data_of_which_no_outline_can_be_learned_are_boxes(tmp_path, segmentation):
+    odd = {"id": 9, "image_id": 1, "category_id": 3, "bbox": [1, 1, 8, 6], **segmentation}
+    path = write_coco(tmp_path / "from/a.json", [*((number, 7, [1, 1, 5, 5]) for number in range(1, 9)), odd], images=8)
+    visionft.convert(path, "yolo", tmp_path / "new")
+    assert set(numbers_of_lines(tmp_path / "new")) == {5}
+
+
+def test_points_behind_boxes_are_no_outlines(tmp_path):
+    yaml = "train: images\nnames: [cat]\nkpt_shape: [2, 2]\n"
+    write_yolo(tmp_path / "from", dict.fromkeys("abcdef", "0 0.5 0.5 0.5 0.5 0.4 0.4 0.6 0.6\n"), yaml=yaml)
+    visionft.convert(tmp_path / "from", "coco", tmp_path / "new")
+    files = (tmp_path / "new/annotations").iterdir()
+    told = [annotation for file in files for annotation in json.loads(file.read_text())["annotations"]]
+    assert len(told) == 6
+    assert not any("segmentation" in annotation for annotation in told)

@@ -1,6 +1,7 @@
 """Instance segmentation from outlines to predictions, by the same verbs as the other tasks."""
 
 import json
+import shutil
 
 import cv2
 import numpy as np
@@ -116,3 +117,34 @@ def test_workers_change_nothing(instances, tmp_path):
 def test_boxes_alone_are_another_task(instances, box_folder, tmp_path):
     with pytest.raises(DataError, match=r"task\.kind: detection"):
         visionft.train(instances(data={"path": str(box_folder)}), out=tmp_path / "run", sinks=[])
+
+
+def test_data_are_read_for_the_models_task(finished_instances, finished_objects, outline_folder, box_folder, tmp_path):
+    of_run = visionft.evaluate(finished_instances, split="train")
+    moved = shutil.copytree(outline_folder, tmp_path / "moved")
+    assert visionft.evaluate(finished_instances, data=moved, split="train").mask_map == pytest.approx(of_run.mask_map)
+    visionft.convert(box_folder, "coco", tmp_path / "boxes")
+    assert visionft.evaluate(finished_objects, data=tmp_path / "boxes").n == 5
+
+
+def test_data_and_recipes_of_another_task(finished_instances, finished_objects, image_folder):
+    with pytest.raises(
+        DataError, match="its labels are read for classification; the model does instance_segmentation; give"
+    ):
+        visionft.evaluate(finished_instances, data=image_folder)
+    with pytest.raises(
+        DataError, match=r"the model does instance_.*, or a recipe with task\.kind: instance_segmentation"
+    ):
+        visionft.evaluate(finished_instances, data=finished_objects)
+
+
+def test_training_for_another_task_tells_of_the_outlines(outline_folder, tmp_path, monkeypatch):
+    def stop(*_, **__):
+        raise DataError("enough")
+
+    monkeypatch.setattr("visionft.api.training.assemble", stop)
+    told = []
+    with pytest.raises(DataError, match="enough"):
+        visionft.train(outline_folder, out=tmp_path / "run", sinks=[told.append])
+    notices = [event.text for event in told if type(event).__name__ == "Notice"]
+    assert sum(text.endswith("--set task.kind=instance_segmentation") for text in notices) == 1

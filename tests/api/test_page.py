@@ -117,6 +117,7 @@ def test_every_detection_is_shown_with_its_own_mask(image):
             [310, 310, 350, 350, 0.95, 1],  # in the crowd
             [10.25, 10, 60, 60, 0.9, 0],
             [100, 100, 150, 150, 0.8, 1],
+            [100, 100, 150, 150, 0.8, 1],  # the same box with other pixels
             [10, 10, 60, 59, 0.7, 0],
             [100, 100, 150, 150, 0.1, 1],  # below the threshold
         ]
@@ -132,6 +133,6 @@ def test_every_detection_is_shown_with_its_own_mask(image):
     results = results_of(evaluation, Dataset("halves", samples, NAMES, task="instance_segmentation"), "test")
     assert isinstance(results, InstanceResults)
     (first,) = results.worst
-    assert [one.score for one in first.match.detected] == pytest.approx([0.9, 0.8, 0.7])
-    assert first.masks == masks[1:4]
+    assert [one.score for one in first.match.detected] == pytest.approx([0.9, 0.8, 0.8, 0.7])
+    assert first.masks == masks[1:5]
     assert [example.masks for example in results.others] == [()]

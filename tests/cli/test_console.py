@@ -108,7 +108,14 @@ def test_a_log_file_has_plain_lines_of_its_own():
 
 
 def test_a_log_file_hears_nothing_of_single_steps():
-    assert printed([Working("reading", 1, 2), StepDone("head", 1, 1, 30, 0.5, 12.3, 1.0)]) == ""
+    assert printed([StepDone("head", 1, 1, 30, 0.5, 12.3, 1.0)]) == ""
+
+
+def test_a_log_file_hears_once_of_other_work():
+    steps = [Working("evaluating test", done, 60) for done in (0, 30, 60)]
+    again = [Working("exporting", 0, 1), Working("exporting", 1, 1), *steps]
+    lines = ["evaluating test: 60 images", "exporting: 1 image", "evaluating test: 60 images"]
+    assert printed([*steps, *again]).splitlines() == lines
 
 
 def test_a_long_line_is_not_broken_in_a_log_file():

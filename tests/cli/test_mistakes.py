@@ -29,6 +29,14 @@ def test_a_wrong_path_is_named(refused, arguments, tmp_path, monkeypatch):
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.parametrize("given", ["nowhere/", "nowhere", "deep/nowhere/"])
+def test_what_is_nowhere_may_have_been_a_file_a_folder_or_a_recipe(refused, finished, tmp_path, monkeypatch, given):
+    monkeypatch.chdir(tmp_path)
+    for arguments in (["train", given], ["convert", given, "--to", "coco", "--out", "new"]):
+        assert f"{given}: no such file, folder or recipe" in refused(*arguments)
+    assert f"{given}: no such file, folder or recipe" in refused("eval", finished, "--data", given)
+
+
 def test_a_misspelt_recipe_gets_a_suggestion(refused):
     assert "close: solar_cells" in refused("train", "solar_cell")
 

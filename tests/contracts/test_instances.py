@@ -8,7 +8,7 @@ import torch
 
 from tests.contracts.test_decoders import BACKBONES, SIZE, one_thread
 from visionft.backbones import Backbone, build_backbone
-from visionft.batch import Instances
+from visionft.batch import InstanceTargets
 from visionft.heads import HEADS, mask_rcnn, rcnn
 from visionft.sample import CROWD, IGNORE, PADDING
 from visionft.spec import MASK_SIDE
@@ -62,7 +62,7 @@ def test_gradients_reach_the_head_and_every_depth_group(backbone, task):
     )
     masks_BNSS = torch.ones(2, 2, MASK_SIDE, MASK_SIDE, dtype=torch.uint8)
     masks_BNSS[0, 1] = IGNORE
-    loss = task.loss(run(backbone, task, head), Instances(boxes_BN5, masks_BNSS))
+    loss = task.loss(run(backbone, task, head), InstanceTargets(boxes_BN5, masks_BNSS))
     loss.backward()
     assert loss.isfinite()
     assert [name for name, parameter in head.named_parameters() if parameter.grad is None] == []
@@ -80,7 +80,7 @@ def test_gradients_reach_the_head_and_every_depth_group(backbone, task):
 def test_a_batch_without_any_object_still_teaches(backbone, task):
     torch.manual_seed(0)
     head = task.build_head(backbone).train()
-    nothing = Instances(
+    nothing = InstanceTargets(
         torch.tensor([[[0.0, 0, 0, 0, PADDING]]]).expand(2, 1, 5),
         torch.zeros(2, 1, MASK_SIDE, MASK_SIDE, dtype=torch.uint8),
     )

@@ -124,7 +124,7 @@ def test_objects_without_a_box_have_the_one_around_their_polygons(file):
 def test_missing_pictures_are_left_out_and_told(file):
     (file.parent / "2.png").unlink()
     lines = told(load(file))
-    assert any(line.startswith(f"{file}: 1 pictures are in none of the folders") for line in lines)
+    assert any(line.startswith(f"{file}: 1 picture is in none of the folders") for line in lines)
     assert "2.png: cannot be read (No such file or directory); left out" in lines
 
 

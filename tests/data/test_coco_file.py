@@ -59,7 +59,7 @@ def test_images_that_two_files_list_count_once(tmp_path):
     listing = read(tmp_path)
     assert [entry.split for entry in listing.entries] == ["train"]
     assert list(map(str, listing.problems)) == [
-        f"{tmp_path}/val.json: 1 images are listed again; the first time counts: 1.png"
+        f"{tmp_path}/val.json: 1 image is listed again; the first time counts: 1.png"
     ]
 
 
@@ -97,7 +97,7 @@ def test_missing_pictures_say_where_they_were_looked_for(tmp_path):
     folders = f"{tmp_path}/a, {tmp_path}, {tmp_path}/images"
     told = [str(problem) for problem in read(path).problems]
     assert told == [
-        f"{path}: 1 pictures are in none of the folders {folders}: 2.png; data.images may name their folder, relative "
+        f"{path}: 1 picture is in none of the folders {folders}: 2.png; data.images may name their folder, relative "
         "to the JSON file"
     ]
 

@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -13,8 +14,8 @@ from visionft.data.coco_instances import read_outline
 from visionft.data.dataset import detect_format, load_dataset
 from visionft.data.listing import LabelOptions
 from visionft.errors import DataError
-from visionft.imaging.outlines import paint
-from visionft.sample import CROWD, Outline
+from visionft.imaging.outlines import fill
+from visionft.sample import CROWD, SPLITS, Outline
 
 WIDTH, HEIGHT = 12, 10
 TRIANGLE = [[1, 1, 9, 1, 9, 7]]
@@ -67,6 +68,15 @@ def test_every_polygon_fills_whichever_way_it_runs_and_the_larger_come_first(tmp
     ]
 
 
+def test_a_polygon_that_crosses_itself_fills_both_its_parts(tmp_path):
+    (outline,) = objects(write_coco(tmp_path / "a.json", [annotation([[1, 1, 9, 9, 9, 1, 1, 9]])])).outlines
+    pixels = fill(outline.points, (WIDTH, HEIGHT))
+    y, x = np.mgrid[:HEIGHT, :WIDTH] + 0.5
+    inside = (np.abs(x - 5) > np.abs(y - 5)) & (x > 1) & (x < 9)
+    on_edge = np.abs(x - 5) == np.abs(y - 5)
+    assert np.array_equal(pixels[~on_edge], inside[~on_edge])
+
+
 @settings(max_examples=60, deadline=None)
 @given(hnp.arrays(np.bool_, hnp.array_shapes(min_dims=2, max_dims=2, max_side=14)), st.booleans())
 def test_run_lengths_are_traced_to_the_very_pixels(mask, compressed):
@@ -76,7 +86,7 @@ def test_run_lengths_are_traced_to_the_very_pixels(mask, compressed):
         assert stated.fault == "it has no area"
     else:
         assert (stated.fault, stated.size) == ("", (width, height))
-        assert np.array_equal(paint(Outline(stated.rings).points, (width, height)), mask)
+        assert np.array_equal(fill(Outline(stated.rings).points, (width, height)), mask)
 
 
 def test_crowds_and_ignored_categories_keep_their_outlines(tmp_path):
@@ -88,7 +98,7 @@ def test_crowds_and_ignored_categories_keep_their_outlines(tmp_path):
     found = objects(path, ignore=(7,))
     assert (found.labels, found.crowd) == ((0, 0, CROWD), (False, True, True))
     assert found.xyxy[1] == (3, 2, 9, 8)
-    assert np.array_equal(paint(found.outlines[1].points, (WIDTH, HEIGHT)), mask)
+    assert np.array_equal(fill(found.outlines[1].points, (WIDTH, HEIGHT)), mask)
 
 
 def test_what_reaches_out_of_the_image_is_cut_off_and_told(tmp_path):
@@ -102,16 +112,26 @@ def test_what_reaches_out_of_the_image_is_cut_off_and_told(tmp_path):
     assert f"{path}: annotation 1 (1.png): outline reaches out of the image; cut off at its edge" in told(dataset)
 
 
-def test_what_lies_outside_the_image_is_left_out_as_boxes_are(tmp_path):
+def test_an_outline_outside_the_image_leaves_the_box(tmp_path):
+    outside = [[20, 1, 30, 1, 30, 9]]
     path = write_coco(
         tmp_path / "a.json",
-        [annotation([[20, 1, 30, 1, 30, 9]], bbox=[1, 1, 5, 5]), annotation(SQUARE, 2), annotation(SQUARE, 3, 99)],
+        [
+            annotation(outside, bbox=[1, 1, 5, 5]),
+            annotation(SQUARE, 2),
+            annotation(SQUARE, 3, 99),
+            annotation(outside, 4, bbox=[20, 1, 10, 8]),
+        ],
     )
     dataset = load(path)
-    assert dataset.samples[0].boxes.xyxy == ((2, 2, 6, 6),)
+    assert dataset.samples[0].boxes.xyxy == ((1, 1, 6, 6), (2, 2, 6, 6))
+    assert dataset.samples[0].boxes.outlines[0] == Outline()
     lines = told(dataset)
     where = f"{path}: annotation"
-    assert f"{where} 1 (1.png): box [1, 1, 5, 5] lies outside the image, or has no area in it; left out" in lines
+    fault = "outline (it lies outside the image) cannot be used; the object is learned as a box only"
+    assert f"{where} 1 (1.png): {fault}" in lines
+    lost = "lies outside the image, or has no area in it; left out; its outline cannot be used either (it lies outside"
+    assert any(line.startswith(f"{where} 4 (1.png): box [20, 1, 10, 8] {lost}") for line in lines)
     assert any(line.startswith(f"{where} 3 (1.png): box [2, 2, 4, 4] is of class 99") for line in lines)
 
 
@@ -233,6 +253,26 @@ def test_a_split_without_outlines_is_fatal(tmp_path):
         write_coco(path, [annotation(segmentation, image=number, bbox=[2, 2, 4, 4])], first=number)
     (fatal,) = [problem for problem in load(tmp_path).problems if problem.fatal]
     assert str(fatal) == "train: no object has an outline, so no mask can be learned"
+
+
+def test_a_test_part_without_outlines_is_told_and_validation_measured(tmp_path):
+    crowd = annotation(SQUARE, 4, image=3, iscrowd=1)
+    for split, number, several in (
+        ("train", 1, [annotation(SQUARE, 1)]),
+        ("valid", 2, [annotation(SQUARE, 2, image=2)]),
+        ("test", 3, [annotation([], 3, image=3, bbox=[2, 2, 4, 4]), crowd]),
+    ):
+        write_coco(tmp_path / split / "_annotations.coco.json", several, first=number)
+    dataset = load(tmp_path)
+    assert [len(dataset.split(split)) for split in SPLITS] == [1, 1, 1]
+    assert dataset.measured == "val"
+    line = "test: no object has an outline, so nothing tells how good masks are; measured is val"
+    assert line in told(dataset)
+    assert not any(problem.fatal for problem in dataset.problems)
+    assert replace(dataset, task="detection").measured == "test"
+    several = [annotation(SQUARE, 3, image=3), crowd]
+    write_coco(tmp_path / "test" / "_annotations.coco.json", several, first=3)
+    assert load(tmp_path).measured == "test"
 
 
 def test_outlines_that_are_boxes_are_told(tmp_path):

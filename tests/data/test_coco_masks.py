@@ -159,7 +159,7 @@ def test_what_counts_as_background_need_not_be_readable(file):
 
 def test_annotations_of_no_image_are_told(file):
     write_json(file, [image(1, "1.png")], [CAT, DOG, CAT | {"id": 12, "image_id": 55}])
-    assert told(read(file)) == [f"{file}: 1 annotations belong to no image of the file; left out"]
+    assert told(read(file)) == [f"{file}: 1 annotation belongs to no image of the file; left out"]
 
 
 def test_boxes_alone_are_not_enough(file):

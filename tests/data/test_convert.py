@@ -134,8 +134,8 @@ def test_an_independent_reader_understands_the_coco_files(dataset, tmp_path, cap
 def test_what_a_format_cannot_hold_is_told(dataset, tmp_path):
     yolo, voc = write_yolo(dataset, tmp_path / "yolo"), write_voc(dataset, tmp_path / "voc")
     assert [str(problem) for problem in (*yolo, *voc)] == [
-        f"{tmp_path}/yolo: 1 objects are neither learned nor measured, which YOLO cannot say; left out: 2.png",
-        f"{tmp_path}/voc: 1 objects are a single pixel, which Pascal VOC cannot say; left out: 2.png",
+        f"{tmp_path}/yolo: 1 object is neither learned nor measured, which YOLO cannot say; left out: 2.png",
+        f"{tmp_path}/voc: 1 object is a single pixel, which Pascal VOC cannot say; left out: 2.png",
     ]
     assert (tmp_path / "voc/Annotations/1.xml").read_text().count("<object>") == 1
 

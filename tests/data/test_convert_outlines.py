@@ -1,6 +1,7 @@
 """Outlines written for other tools and read back."""
 
 import json
+import time
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -12,10 +13,11 @@ from hypothesis.extra import numpy as hnp
 from pycocotools.coco import COCO
 
 from tests.data.folders import write_image
+from tests.shapes import star
 from visionft.data.convert import write_coco, write_voc, write_yolo
 from visionft.data.dataset import load_dataset
 from visionft.data.written_outlines import one_ring
-from visionft.imaging.outlines import box_around, paint, trace
+from visionft.imaging.outlines import box_around, fill, trace
 from visionft.rings import ring_area
 from visionft.sample import Boxes, Dataset, Outline, Sample
 
@@ -47,7 +49,7 @@ def build(root, masks, outlines=None):
 
 
 def painted(sample):
-    return [paint(outline.points, (WIDTH, HEIGHT)).tolist() for outline in sample.boxes.outlines]
+    return [fill(outline.points, (WIDTH, HEIGHT)).tolist() for outline in sample.boxes.outlines]
 
 
 @settings(max_examples=15, deadline=None)
@@ -69,8 +71,10 @@ def test_pixels_come_back_from_coco_and_yolo(masks):
                 assert sample.boxes.outlines[-1] == Outline()
 
 
-POLYGON = hnp.arrays(np.float32, st.tuples(st.integers(3, 6), st.just(2)), elements=st.floats(0, 10, width=32)).filter(
-    lambda each: ring_area(each) > 0.5 and (each.max(axis=0) - each.min(axis=0) > 0.1).all()
+POLYGON = st.builds(
+    lambda seed, points: star(np.random.default_rng(seed), np.array([5.0, 5.0]), 4.5, points),
+    st.integers(0, 10**6),
+    st.integers(4, 9),
 )
 
 
@@ -111,8 +115,23 @@ def test_an_independent_reader_understands_the_coco_files(tmp_path):
 @given(MASKS)
 def test_holes_and_parts_are_joined_to_one_ring_with_the_same_pixels(mask):
     joined = one_ring(Outline(traced(mask)), (WIDTH, HEIGHT))
-    assert np.array_equal(paint((joined,), (WIDTH, HEIGHT)), mask)
+    assert np.array_equal(fill((joined,), (WIDTH, HEIGHT)), mask)
     assert ring_area(joined) == mask.sum()
+
+
+@pytest.mark.parametrize("share", [0.3, 0.5, 0.9])
+def test_thousands_of_parts_and_holes_are_joined_in_a_moment(share):
+    mask = np.zeros((3000, 4000), bool)
+    mask[200:400, 500:700] = np.random.default_rng(0).random((200, 200)) < share
+    rings = trace(mask)
+    assert len(rings) > 1000
+    outline = Outline(tuple(each.tobytes() for each in rings))
+    start = time.process_time()
+    joined = one_ring(outline, (4000, 3000))
+    assert time.process_time() - start < 5  # takes 0.2
+    assert ring_area(joined) == mask.sum()
+    assert np.array_equal(fill((joined,), (4000, 3000)), mask)
+    assert len(joined) == sum(map(len, rings)) + 2 * (len(rings) - 1)
 
 
 def test_parts_that_overlap_do_not_cut_each_other_out():
@@ -120,7 +139,7 @@ def test_parts_that_overlap_do_not_cut_each_other_out():
     joined = one_ring(Outline((one.tobytes(), other.tobytes())), (WIDTH, HEIGHT))
     expected = np.zeros((HEIGHT, WIDTH), bool)
     expected[1:7, 1:7] = expected[4:9, 4:9] = True
-    assert np.array_equal(paint((joined,), (WIDTH, HEIGHT)), expected)
+    assert np.array_equal(fill((joined,), (WIDTH, HEIGHT)), expected)
 
 
 def test_what_a_format_cannot_hold_is_told(tmp_path):

@@ -106,7 +106,10 @@ def test_small_and_missing_classes_are_told(tmp_path):
 
 def test_an_empty_validation_split_is_told(tmp_path):
     lines = told(load_dataset(make_folder(tmp_path, {"a": 2, "b": 2}), val_fraction=0.0, test_fraction=0.0))
-    assert lines == ["val: the split has no images, so nothing tells which epoch is best"]
+    assert lines == [
+        "val: the split has no images, so nothing tells which epoch is best; give more images, set a larger "
+        "data.val_fraction, or put images into a val split"
+    ]
 
 
 def test_names_that_differ_only_in_case_are_told(tmp_path):
@@ -213,14 +216,18 @@ def luck(dataset):
 
 def test_numbers_of_a_few_images_are_told_to_be_luck(tmp_path):
     make_folder(tmp_path, {"train/a": 9, "train/b": 9, "val/a": 1, "test/a": 2, "test/b": 2})
-    assert luck(load_dataset(tmp_path)) == [
-        "val and test: 1 and 4 images; their numbers are mostly luck; give more, or set data.val_fraction and "
-        "data.test_fraction"
-    ]
+    assert luck(load_dataset(tmp_path)) == ["val and test: 1 and 4 images; their numbers are mostly luck; give more"]
     write_image(tmp_path / "test/a/more.png", 99)
-    assert luck(load_dataset(tmp_path)) == [
-        "val: 1 image; its numbers are mostly luck; give more, or set data.val_fraction"
-    ]
+    assert luck(load_dataset(tmp_path)) == ["val: 1 image; its numbers are mostly luck; give more"]
     for number in range(4):
         write_image(tmp_path / f"val/b/{number}.png", 200 + number)
     assert luck(load_dataset(tmp_path)) == []
+
+
+def test_fractions_are_advised_where_they_cut(tmp_path):
+    make_folder(tmp_path / "none", {"a": 9, "b": 9})
+    assert luck(load_dataset(tmp_path / "none"))[0].endswith(
+        "give more, or set data.val_fraction and data.test_fraction"
+    )
+    make_folder(tmp_path / "test", {"train/a": 9, "train/b": 9, "test/a": 2, "test/b": 2})
+    assert luck(load_dataset(tmp_path / "test"))[0].endswith("give more, or set data.val_fraction")

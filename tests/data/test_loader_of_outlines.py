@@ -1,12 +1,14 @@
 """Batches of objects with masks."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
 from torch.utils.data._utils.pin_memory import pin_memory
 
 from tests.data.folders import write_image
-from visionft.batch import Instances
+from visionft.batch import InstanceTargets
 from visionft.data.loader import Loader
 from visionft.sample import CROWD, IGNORE, PADDING, Boxes, Outline, Sample
 from visionft.spec import MASK_SIDE, InputSpec
@@ -43,7 +45,7 @@ def batches(samples, size=4, **options):
 
 def test_masks_lie_in_the_cells_of_the_boxes(samples):
     (batch,) = batches(samples)
-    assert isinstance(batch.targets, Instances)
+    assert isinstance(batch.targets, InstanceTargets)
     boxes, masks = batch.targets.numpy()
     assert (boxes.shape, masks.shape, masks.dtype) == ((4, 2, 5), (4, 2, MASK_SIDE, MASK_SIDE), np.uint8)
     assert boxes[0].tolist() == [[4, 4, 12, 16, 0], [2, 2, 10, 10, 1]]
@@ -66,6 +68,13 @@ def test_unknown_outlines_are_ignored_and_padding_is_empty(samples):
     assert not masks[2:, 1].any()
 
 
+def test_an_outline_between_the_cells_is_learned_as_a_box(samples):
+    hair = Outline((ring((1, 1), (9, 1), (9, 9), (1, 9)), ring((1.01, 1.01), (1.01, 8.99), (8.99, 8.99), (8.99, 1.01))))
+    boxes = Boxes(((1, 1, 5, 5), (1, 1, 9, 9)), (0, 1), (False, False), (Outline(), hair))
+    (batch,) = batches([replace(samples[0], target=boxes)])
+    assert (batch.targets.masks_BNSS[0, 1] == IGNORE).all()
+
+
 def test_a_batch_of_empty_images_has_masks_all_the_same(samples):
     of_one = batches(samples, 1)
     assert [batch.targets.masks_BNSS.shape[:2] for batch in of_one] == [(1, 2), (1, 1), (1, 1), (1, 1)]
@@ -85,7 +94,7 @@ def test_boxes_without_outlines_stay_a_tensor(samples):
 
 def test_workers_send_the_same(samples):
     for one, other in zip(batches(samples, 3), batches(samples, 3, workers=1), strict=True):
-        assert isinstance(other.targets, Instances)
+        assert isinstance(other.targets, InstanceTargets)
         assert all(torch.equal(*pair) for pair in zip(one.targets, other.targets, strict=True))
 
 
@@ -95,5 +104,5 @@ def test_both_parts_are_pinned(samples, monkeypatch):
     monkeypatch.setattr(torch.Tensor, "pin_memory", lambda tensor: pinned.append(tensor.shape) or tensor)
     (batch,) = batches(samples)
     _, _, targets = pin_memory(([0], batch.images_BHW3, batch.targets))
-    assert isinstance(targets, Instances)
+    assert isinstance(targets, InstanceTargets)
     assert pinned == [batch.images_BHW3.shape, *(part.shape for part in batch.targets)]

@@ -81,7 +81,7 @@ def test_lists_that_do_not_fit_are_told(tmp_path):
     assert [(sample.path.stem, sample.split) for sample in dataset.samples] == [("a", "train"), ("b", "val")]
     folder = tmp_path / "ImageSets/Main"
     assert [line for line in told(dataset) if line.startswith(str(folder))] == [
-        f"{folder}/val.txt: 1 images are in another list as well, which counts: a",
+        f"{folder}/val.txt: 1 image is in another list as well, which counts: a",
         f"{folder}: 1 annotated images are in no list; left out: c.png",
         f"{folder}: 1 listed images have no XML file or no picture; left out: gone",
     ]
@@ -173,8 +173,11 @@ def test_turned_pictures(tmp_path):
     line = "JPEGImages/stored.jpg: the boxes are of the stored picture, which is shown turned upright by its EXIF"
     assert any(told_line.startswith(line) for told_line in told(dataset))
     (tmp_path / "Annotations/stored.xml").write_text(annotation([DOG], (0, 0)))  # nobody knows
-    line = "boxes: 1 images carry an EXIF rotation that their files cannot confirm: JPEGImages/stored.jpg"
-    assert any(told_line.startswith(line) for told_line in told(load(tmp_path)))
+    line = "boxes: 1 image carries an EXIF rotation that its files cannot confirm: JPEGImages/stored.jpg"
+    found = [told_line for told_line in told(load(tmp_path)) if told_line.startswith(line)]
+    assert [told_line.rpartition("; ")[2] for told_line in found] == [
+        "look at them: image and box must be upright alike"
+    ]
 
 
 DATA = Path(os.environ.get("VISIONFT_DATA", Path(__file__).parents[3] / "shared/data"))

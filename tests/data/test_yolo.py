@@ -230,14 +230,31 @@ def test_images_without_objects_are_told_by_split(tmp_path):
     assert [str(problem) for problem in dataset.problems if problem.fatal] == [
         "val: no image has an object, so nothing tells the best epoch"
     ]
-    assert "train: 1 of 5 images have no object: images/train/0.png" in told(dataset)
-    assert "classes: 1 have no object in any image: dog" in told(dataset)
+    assert "train: 1 of 5 images has no object: images/train/0.png" in told(dataset)
+    assert "classes: 1 has no object in any image: dog" in told(dataset)
 
 
 def test_small_objects_are_counted_in_pixels_of_the_image(tmp_path):
     write_yolo(tmp_path, {"train/a": "0 0.5 0.5 1 1\n0 0.5 0.5 0.5 1\n0 0.5 0.5 0.9 0.7", "val/b": "1 0.5 0.5 1 1"})
     line = "boxes: 2 of 4 objects are less than 8 pixels wide or high in the original images, and smaller on"
     assert any(told_line.startswith(line) for told_line in told(load(tmp_path)))
+
+
+def test_rounded_shares_make_no_object_smaller(tmp_path):
+    """Of 12 x 10 pixels: 7.999998 and 7.99 high."""
+    write_yolo(tmp_path, {"train/a": "0 0.5 0.5 1 0.7999998\n", "val/b": "1 0.5 0.5 1 1"})
+    assert not any("less than 8 pixels" in line for line in told(load(tmp_path)))
+    write_yolo(tmp_path, {"train/a": "0 0.5 0.5 1 0.79\n"})
+    line = "boxes: 1 of 2 objects is less than 8 pixels wide or high"
+    assert any(told_line.startswith(line) for told_line in told(load(tmp_path)))
+
+
+def test_one_image_cannot_validate_as_well(tmp_path):
+    write_yolo(tmp_path, {"a": "0 0.5 0.5 1 1"}, yaml="train: images\nnames: [cat]\n")
+    assert [str(problem) for problem in load(tmp_path).problems if problem.where == "val"] == [
+        "val: the split has no images, so nothing tells which epoch is best; give at least two different images, or "
+        "put images into a val split"
+    ]
 
 
 DATA = Path(os.environ.get("VISIONFT_DATA", Path(__file__).parents[3] / "shared/data"))

@@ -58,7 +58,7 @@ def test_bad_lines_are_told(tmp_path):
     far = "it lies impossibly far outside the image"
     left_out = f"left out; its outline cannot be used either ({far})"
     assert sorted(lines) == [
-        f"line 1: box [300, 55, 400, 70] {pixels}",
+        f"line 1: box [300, 55, 400, 70] {pixels}; its outline cannot be used either (it lies outside the image)",
         f"line 2: outline (it has no area) {only}",
         f"line 3: box [nan, 0.5, nan, 1] holds a number that is none; {left_out}",
         "line 4: box [500000000, 0.5, 1000000000, 1] reaches out of the image; cut off at its edge",

@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch import nn
 
-from visionft.batch import Instances
+from visionft.batch import InstanceTargets
 from visionft.heads import dense_masks
 from visionft.heads.dense_masks import DenseMaskHead
 from visionft.losses.masks import mask_loss
@@ -124,7 +124,7 @@ def scene(seed, size=96):
 def batch_of(seeds):
     images, boxes, masks = zip(*map(scene, seeds), strict=True)
     images_BCHW = torch.tensor(np.stack(images), dtype=torch.float32)[:, None].repeat(1, 3, 1, 1)
-    return images_BCHW, Instances(torch.tensor(np.stack(boxes)), torch.tensor(np.stack(masks)))
+    return images_BCHW, InstanceTargets(torch.tensor(np.stack(boxes)), torch.tensor(np.stack(masks)))
 
 
 def test_masks_are_learned_in_a_minute():
@@ -149,7 +149,7 @@ def test_masks_are_learned_in_a_minute():
     overlaps = []
     for found_NR, boxes_N5, masks_NSS in zip(found_BNR, *targets.numpy(), strict=True):
         for box_5, mask_SS in zip(boxes_N5, masks_NSS, strict=True):
-            best_R = max(found_NR, key=lambda row_R: row_R[4] * (row_R[5] == box_5[4]))  # noqa: B023  # used at once
+            best_R = max(found_NR, key=lambda row_R: row_R[4] * (row_R[5] == box_5[4]))  # used at once
             cells_SS = best_R[6:].reshape(MASK_SIDE, MASK_SIDE) >= 0.5
             overlaps.append((cells_SS & (mask_SS > 0)).sum() / (cells_SS | (mask_SS > 0)).sum())
     assert np.mean(overlaps) > 0.75
@@ -174,7 +174,7 @@ def test_a_batch_without_objects_teaches_that():
     images_BCHW, _ = batch_of([0, 1])
     boxes_BN5 = torch.tensor([[[0.0, 0, 0, 0, PADDING]], [[0, 0, 50, 50, CROWD]]])
     loss = head(network(images_BCHW), (96, 96), (96, 96)).loss(
-        Instances(boxes_BN5, torch.zeros(2, 1, MASK_SIDE, MASK_SIDE, dtype=torch.uint8))
+        InstanceTargets(boxes_BN5, torch.zeros(2, 1, MASK_SIDE, MASK_SIDE, dtype=torch.uint8))
     )
     loss.backward()
     assert loss.isfinite()

@@ -14,7 +14,7 @@ from torchvision.models.detection import roi_heads
 from torchvision.ops import MultiScaleRoIAlign, poolers, roi_align
 
 from tests.heads.test_rcnn import CHANNELS, NOTHING, PADDED, SIZE, STRIDES, maps_of, narrow, one_thread, outspoken
-from visionft.batch import Instances
+from visionft.batch import InstanceTargets
 from visionft.heads import HEADS, mask_rcnn
 from visionft.sample import CROWD, IGNORE
 from visionft.spec import MASK_SIDE
@@ -42,9 +42,9 @@ def in_box(box_4: Tensor, side: int) -> Tensor:
     return inside(box_4[0] + x_SS * width, box_4[1] + y_SS * height, box_4)
 
 
-def instances(boxes_BN5: Tensor) -> Instances:
+def instances(boxes_BN5: Tensor) -> InstanceTargets:
     masks = [[in_box(box_5, MASK_SIDE) for box_5 in rows_N5] for rows_N5 in boxes_BN5]
-    return Instances(boxes_BN5, torch.stack([torch.stack(rows) for rows in masks]).to(torch.uint8))
+    return InstanceTargets(boxes_BN5, torch.stack([torch.stack(rows) for rows in masks]).to(torch.uint8))
 
 
 def flat_masks(head: nn.Module, logits: list[float]) -> nn.Module:
@@ -54,7 +54,7 @@ def flat_masks(head: nn.Module, logits: list[float]) -> nn.Module:
     return head
 
 
-def mask_loss(head: nn.Module, targets: Instances) -> Tensor:
+def mask_loss(head: nn.Module, targets: InstanceTargets) -> Tensor:
     outputs = head(maps_of(PADDED), PADDED, SIZE)
     torch.manual_seed(3)
     loss = outputs.loss(targets)
@@ -108,10 +108,10 @@ def test_masks_that_nobody_knows_are_not_learned():
     head = flat_masks(make(), [2.0, 2.0, 2.0])
     masks_BNSS = torch.zeros(2, 2, MASK_SIDE, MASK_SIDE, dtype=torch.uint8)
     wrong = torch.tensor(2.0).exp().log1p()  # of any cell, where no mask has any
-    torch.testing.assert_close(mask_loss(head, Instances(OBJECTS_BN5, masks_BNSS)), wrong)
+    torch.testing.assert_close(mask_loss(head, InstanceTargets(OBJECTS_BN5, masks_BNSS)), wrong)
     masks_BNSS[0, 1] = IGNORE
-    torch.testing.assert_close(mask_loss(head, Instances(OBJECTS_BN5, masks_BNSS)), wrong)
-    assert mask_loss(head, Instances(OBJECTS_BN5, masks_BNSS * 0 + IGNORE)) == 0
+    torch.testing.assert_close(mask_loss(head, InstanceTargets(OBJECTS_BN5, masks_BNSS)), wrong)
+    assert mask_loss(head, InstanceTargets(OBJECTS_BN5, masks_BNSS * 0 + IGNORE)) == 0
 
 
 def test_an_object_has_its_own_mask_whatever_stands_before_it():
@@ -120,10 +120,10 @@ def test_an_object_has_its_own_mask_whatever_stands_before_it():
     boxes_BN5, masks_BNSS = instances(OBJECTS_BN5)
     crowd_B15 = torch.tensor([[[90.0, 60, 99, 69, CROWD]], [NOTHING]])
     others_B1SS = torch.ones(2, 1, MASK_SIDE, MASK_SIDE, dtype=torch.uint8)
-    behind = Instances(torch.cat([crowd_B15, boxes_BN5], dim=1), torch.cat([others_B1SS, masks_BNSS], dim=1))
-    before = Instances(torch.cat([boxes_BN5, crowd_B15], dim=1), torch.cat([masks_BNSS, others_B1SS], dim=1))
+    behind = InstanceTargets(torch.cat([crowd_B15, boxes_BN5], dim=1), torch.cat([others_B1SS, masks_BNSS], dim=1))
+    before = InstanceTargets(torch.cat([boxes_BN5, crowd_B15], dim=1), torch.cat([masks_BNSS, others_B1SS], dim=1))
     torch.testing.assert_close(mask_loss(head, behind), mask_loss(head, before))
-    mixed = Instances(before.boxes_BN5, behind.masks_BNSS)
+    mixed = InstanceTargets(before.boxes_BN5, behind.masks_BNSS)
     assert not torch.isclose(mask_loss(head, mixed), mask_loss(head, before))
 
 
@@ -132,7 +132,7 @@ def test_without_a_mask_every_weight_has_a_gradient(label):
     head = make()
     boxes_BN5 = torch.tensor([[[10.0, 10, 50, 40, label]]]).expand(2, 1, 5)
     masks_BNSS = torch.full((2, 1, MASK_SIDE, MASK_SIDE), IGNORE, dtype=torch.uint8)
-    loss = head(maps_of(PADDED), PADDED, SIZE).loss(Instances(boxes_BN5, masks_BNSS))
+    loss = head(maps_of(PADDED), PADDED, SIZE).loss(InstanceTargets(boxes_BN5, masks_BNSS))
     loss.backward()
     assert loss.isfinite()
     assert [name for name, parameter in head.named_parameters() if parameter.grad is None] == []

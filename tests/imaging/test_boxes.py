@@ -154,3 +154,20 @@ def test_every_box_needs_a_text_and_a_colour():
 def test_drawing_needs_numpy_and_opencv_only():
     code = "import sys, visionft.imaging; print({'torch', 'PIL', 'matplotlib'} & set(sys.modules))"
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "set()\n"
+
+
+def test_a_label_without_room_is_left_out():
+    """Two small boxes side by side: the label of the second would cover that of the first, as wide as it is."""
+    image_HW3 = np.full((200, 400, 3), 90, np.uint8)
+    boxes_N4 = np.float32([[100, 100, 120, 120], [125, 100, 145, 120]])
+    alone = draw_boxes(image_HW3, boxes_N4, ["a long name", ""], [(255, 0, 0), (0, 0, 255)])
+    both = draw_boxes(image_HW3, boxes_N4, ["a long name", "another name"], [(255, 0, 0), (0, 0, 255)])
+    np.testing.assert_array_equal(both, alone)
+    assert (alone[:100] == (255, 0, 0)).all(axis=2).sum() > 200
+
+
+def test_a_label_that_would_hide_another_object_is_left_out():
+    image_HW3 = np.full((200, 400, 3), 90, np.uint8)
+    boxes_N4 = np.float32([[100, 100, 120, 120], [110, 87, 118, 97]])
+    drawn = draw_boxes(image_HW3, boxes_N4, ["a long name", ""], [(255, 0, 0), (0, 0, 255)])
+    np.testing.assert_array_equal(drawn, draw_boxes(image_HW3, boxes_N4, ["", ""], [(255, 0, 0), (0, 0, 255)]))

@@ -9,7 +9,7 @@ from pycocotools import mask as coco
 
 from visionft.errors import DataError
 from visionft.imaging.object_mask import ObjectMask
-from visionft.imaging.rle import decode, decompress_counts, encode, run_bounds
+from visionft.imaging.rle import decompress_counts, encode, run_bounds
 
 
 @st.composite
@@ -40,16 +40,6 @@ def test_the_text_is_that_of_pycocotools(drawn):
 
 @settings(deadline=None)
 @given(parts())
-def test_masks_come_back(drawn):
-    mask, size = drawn
-    text = coco.encode(np.asfortranarray(whole(mask, size)))["counts"].decode()
-    found = decode(text, size)
-    assert found.dtype == np.bool_
-    assert np.array_equal(found, whole(mask, size))
-
-
-@settings(deadline=None)
-@given(parts())
 def test_bounds_are_where_the_pixels_change(drawn):
     mask, size = drawn
     pixels = np.concatenate([[0], whole(mask, size).T.ravel(), [0]])
@@ -59,7 +49,6 @@ def test_bounds_are_where_the_pixels_change(drawn):
 @pytest.mark.parametrize("pixels", [np.zeros((0, 0), bool), np.zeros((0, 4), bool), np.zeros((3, 4), bool)])
 def test_a_mask_of_nothing_is_one_run(pixels):
     assert decompress_counts(encode(ObjectMask(2, 1, pixels), (9, 7))) == [63]
-    assert not decode(encode(ObjectMask(2, 1, pixels), (9, 7)), (9, 7)).any()
 
 
 def test_columns_that_are_full_make_one_run():
@@ -76,16 +65,13 @@ def test_long_runs():
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("hb0", "add up to 600 pixels, the image has 63"),
-        ("", "add up to 0 pixels"),
-        ("T200K", "a run of -5 pixels"),  # 68, 0, 0 and -5, which are 63 together
         ("o\n", "where no such character can be"),
         ("o", "cut off"),
     ],
 )
 def test_what_is_no_encoding_is_told(text, message):
     with pytest.raises(DataError, match=message):
-        decode(text, (9, 7))
+        decompress_counts(text)
 
 
 def test_a_large_image_costs_no_more_than_the_object():

@@ -56,6 +56,13 @@ def test_detections_below_the_threshold_of_their_class_are_not_believed():
     assert [one.object for one in kinds(*rows, thresholds=(0.5, 0.3, 0.5)).right] == [1]
 
 
+def test_detections_tell_their_row():
+    """Among unused rows, unsure ones and those in a crowd, and not by falling score."""
+    rows = [(0, 0, 0, 0, 0, 0), (100, 0, 140, 40, 0.7, 1), (10, 210, 50, 250, 0.99, 2), (0, 0, 40, 40, 0.1, 0)]
+    found = kinds(*rows, (0, 0, 40, 40, 0.9, 0), (0, 0, 40, 40, 0.9, 0))
+    assert [(one.row, one.mistake) for one in found.detected] == [(4, None), (5, "duplicate"), (1, None)]
+
+
 def test_badness_is_misses_and_the_confidence_of_mistakes():
     assert kinds().badness == 3
     assert kinds((0, 0, 40, 40, 0.9, 0)).badness == 2

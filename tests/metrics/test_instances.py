@@ -12,6 +12,7 @@ from tests.metrics.detections import mean_of
 from tests.metrics.masked import SIZE, Masked, judge_masks, masked_images, masked_lists, painted, part, ring
 from visionft.errors import DataError
 from visionft.imaging.object_mask import ObjectMask
+from visionft.imaging.rle import encode
 from visionft.metrics import (
     ClassAP,
     DetectionMetrics,
@@ -141,6 +142,20 @@ def test_a_crowd_on_the_canvas_takes_masks_of_every_class():
 
     assert mask_map(filled(110, 10, 130, 30)) == pytest.approx(1)
     assert mask_map(filled(131, 10, 150, 30)) == pytest.approx(0.5)  # in the crowd's box, beside its pixels
+
+
+def test_a_crowd_of_every_class_is_encoded_once(monkeypatch):
+    encoded = []
+    monkeypatch.setattr(
+        "visionft.metrics.coco_ap.encode", lambda mask, size: encoded.append(mask) or encode(mask, size)
+    )
+    truth = np.array([[*BOX, 1], [60, 10, 90, 50, CROWD], [100, 10, 160, 90, CROWD]], np.float32)
+    masks = [filled(10, 10, 50, 50), filled(60, 10, 90, 30), None]
+    found = rows((*BOX, 0.5, 1), (100, 10, 150, 80, 0.9, 30))
+    found_masks = [filled(10, 10, 50, 50), filled(105, 10, 150, 80)]
+    scores = quick_instances([found] * 2, [found_masks] * 2, [truth] * 2, [masks] * 2, [SIZE] * 2, 40)
+    assert scores["mask_map"] == pytest.approx(1)
+    assert len(encoded) == 2 * (2 + 3)
 
 
 def test_masks_count_and_not_boxes():

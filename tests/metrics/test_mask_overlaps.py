@@ -4,6 +4,7 @@ from hypothesis import given, settings
 
 from tests.metrics.masked import SIZE, box_pixels, masked_lists, part, whole
 from visionft.imaging.object_mask import ObjectMask
+from visionft.imaging.rle import run_bounds
 from visionft.metrics.mask_overlaps import Masks, mask_overlaps, read_masks
 from visionft.metrics.matching import Found, Truth
 from visionft.sample import CROWD, PADDING, Boxes
@@ -63,6 +64,21 @@ def test_crowds_of_every_class_and_padding_keep_their_masks():
     )
     assert masks.truth == (crowd, own, crowd, crowd)
     assert truth.crowd_M.tolist() == [True, False, True, True]
+
+
+def test_a_crowd_of_every_class_is_worked_out_once(monkeypatch):
+    measured = []
+    monkeypatch.setattr(
+        "visionft.metrics.mask_overlaps.run_bounds",
+        lambda mask, height: measured.append(mask) or run_bounds(mask, height),
+    )
+    truth = Truth.on_canvas(np.float32([(0, 0, 5, 5, CROWD), (1, 1, 4, 4, 1), (2, 0, 6, 3, CROWD)]), 3)
+    found = Found.of(np.float32([(0, 0, 4, 4, 0.9, 1)]), 3)
+    mask, crowd, own = (ObjectMask(*place, np.ones((4, 4), bool)) for place in ((0, 0), (1, 0), (1, 1)))
+    truth, masks = read_masks(found, [mask], truth, [crowd, own, None], (6, 6))
+    assert [masks.truth[m] is masks.truth[2] for m in range(7)] == [m in (2, 5, 6) for m in range(7)]
+    assert mask_overlaps(masks, truth.crowd_M).tolist() == [[12 / 16, 9 / 23, 6 / 16, *[12 / 16] * 2, *[6 / 16] * 2]]
+    assert len(measured) == 1 + 3
 
 
 def test_an_unknown_outline_is_a_crowd_of_the_pixels_in_the_box():

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from tests.predict.test_seams import eye, located, scenes
 from visionft.geometry import windows
 from visionft.predict.detect import detect, detect_instances, instances_in_original
-from visionft.predict.masks import paste
+from visionft.predict.masks import paste, paste_within
 from visionft.spec import MASK_SIDE, InputSpec
 
 CELLS = MASK_SIDE * MASK_SIDE
@@ -70,6 +70,23 @@ def test_full_masks_fill_their_boxes(scene, salt):
         assert (mask.whole(size) == expected).all()
 
 
+@settings(max_examples=40, deadline=None)
+@given(scenes(), st.integers(0, 99), st.lists(st.sampled_from([0.0, 0.1, 0.2, 0.5, 1.0]), min_size=3, max_size=3))
+def test_what_is_asked_for_is_all_that_reaches_its_least_score(scene, salt, least):
+    """Small objects and one that no window sees whole, with scores from 0.07 to 1."""
+    spec, size, objects = scene
+    see = eye([*objects, (0, 0, size[0], (size[1] + 1) // 2, 0)], spec, size, salt)
+    run = with_cells(lambda images: see(images) ** np.float32([1, 1, 1, 1, 4, 1]), noise)
+    least_K = np.float32(least)
+    everything, all_masks = detect_instances(located(*size), spec, run)
+    asked_N = everything[:, 4] >= least_K[everything[:, 5].astype(int)]
+    found, masks = detect_instances(located(*size), spec, run, least_K=least_K)
+    assert (found == everything[asked_N]).all()
+    assert [mask.whole(size).tolist() for mask in masks] == [
+        mask.whole(size).tolist() for mask, asked in zip(all_masks, asked_N, strict=True) if asked
+    ]
+
+
 SEAM = InputSpec(100, 100, fit="tile", overlap=0.25)
 WIDE = (175, 100)  # windows at 0 and 75
 
@@ -104,6 +121,35 @@ def test_what_a_view_lacks_is_not_taken_from_one_that_was_no_part():
     assert found[:, :4].tolist() == [[85, 20, 115, 50]]
     expected = paste(np.tri(MASK_SIDE, dtype=np.float32), np.float32([85, 20, 115, 50]), WIDE)
     assert (mask.whole(WIDE) == expected.whole(WIDE)).all()
+
+
+@pytest.mark.parametrize(
+    ("least", "worked_out", "areas"),
+    [
+        (0.0, 3, [80 * 30, 25 * 30]),
+        (0.5, 3, [80 * 30]),
+        (0.8, 2, [80 * 30]),
+        (0.95, 2, []),
+        (1.0, 2, []),
+        (1.01, 1, []),
+    ],
+)
+def test_pixels_are_worked_out_for_what_may_be_part_of_an_object_that_is_asked_for(
+    least, worked_out, areas, monkeypatch
+):
+    """Two parts of one object, the surer of which has a score of 0.9, and something else with 0.25."""
+    given = np.zeros((2, 2, 6 + CELLS), np.float32)
+    given[0, 0] = [60, 20, 100, 50, 0.9, 0, *np.ones(CELLS)]
+    given[0, 1] = [5, 60, 30, 90, 0.25, 0, *np.ones(CELLS)]
+    given[1, 0] = [0, 20, 65, 50, 0.5, 0, *np.ones(CELLS)]
+    pasted = []
+    monkeypatch.setattr("visionft.predict.detect.paste_within", lambda *one: pasted.append(0) or paste_within(*one))
+    found, masks = detect_instances(
+        located(*WIDE), SEAM, lambda images: given[: len(images)], least_K=np.full(2, least, np.float32)
+    )
+    assert len(pasted) == worked_out
+    assert [mask.area for mask in masks] == areas
+    assert len(found) == len(areas)
 
 
 def test_a_mask_ends_with_its_window():

@@ -11,7 +11,7 @@ from tests.predict.stand_in import CELLS, INSTANCES, write_detector
 from visionft.errors import DataError
 from visionft.imaging.object_mask import ObjectMask
 from visionft.predict import Detection, Instances, Predictor
-from visionft.predict.masks import paste
+from visionft.predict.masks import paste, paste_within
 from visionft.spec import InputSpec
 
 TILED = replace(INSTANCES, input=InputSpec(12, 16, fit="tile", overlap=0.5), thresholds=())
@@ -64,6 +64,17 @@ def test_thresholds_choose_boxes_and_masks(path):
     nothing = everything.above(0.95)
     assert (len(nothing), nothing.masks, str(nothing)) == (0, (), "nothing")
     assert len(everything) == len(everything.masks) == 2
+
+
+@pytest.mark.parametrize(("threshold", "objects"), [(None, 1), (0.9, 1), (0.97, 0), (0.0, 2)])
+def test_only_what_the_threshold_leaves_is_worked_out(path, tiled_path, threshold, objects, monkeypatch):
+    pasted = []
+    monkeypatch.setattr("visionft.predict.detect.paste_within", lambda *given: pasted.append(0) or paste_within(*given))
+    assert len(Predictor(path, threads=1, threshold=threshold)(picture())) == len(pasted) == objects
+    for model in (path, tiled_path):
+        result = Predictor(model, threads=1, threshold=threshold)(picture())
+        expected = Predictor(model, threads=1, threshold=0.0)(picture()).above(threshold)
+        assert result.to_dict() == expected.to_dict()
 
 
 @pytest.mark.parametrize("batch_size", [1, 2, 100])

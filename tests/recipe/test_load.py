@@ -51,7 +51,7 @@ task:
     assert "stages[1].epochs: should be greater than 0, found -1" in lines[4]
     assert "stages[1].unfreeze" in lines[5]
     assert "'none' or 'all'" in lines[5]
-    assert "should be 'classification', 'segmentation' or 'detection'" in lines[6]
+    assert "should be 'classification', 'segmentation', 'detection' or 'instance_segmentation'" in lines[6]
 
 
 def test_a_key_that_resembles_none_shows_the_known_ones(write):
@@ -183,3 +183,32 @@ def test_unknown_names():
 def test_mixing_needs_a_stage_before_the_last(mixed):
     with pytest.raises(RecipeError, match="mosaic and mixup are not in the last stage, and there is one"):
         load_recipe("detection", [f"augment.{mixed}=0.5", "stages=[{name: all, epochs: 1}]"])
+
+
+@pytest.mark.parametrize("task", ["segmentation", "detection", "instance_segmentation"])
+def test_a_recipe_without_a_parent_has_the_defaults_of_its_task(write, task):
+    own = load_recipe(write(f"task: {{kind: {task}}}\nseed: 7\n"))
+    shipped = load_recipe(task)
+    assert (own.stages, own.optim, own.task, own.seed) == (shipped.stages, shipped.optim, shipped.task, 7)
+    stages = load_recipe(write(f"task: {{kind: {task}}}\nstages: [{{name: a, steps: 3}}]\n")).stages
+    assert [stage.name for stage in stages] == ["a"]
+
+
+def test_what_was_written_has_no_other_defaults(write):
+    recipe = load_recipe("segmentation", ["task.losses={dice: 0.5}", "optim.ema=null", "stages.all.patience=null"])
+    assert load_recipe(write(recipe_to_yaml(recipe))) == recipe
+
+
+@pytest.mark.parametrize(("old", "new"), [("epochs", "steps"), ("steps", "epochs")])
+def test_a_length_on_the_command_line_takes_the_place_of_the_other(write, old, new):
+    path = write(f"stages: [{{name: head, {old}: 5}}]")
+    stage = load_recipe(path, [f"stages.head.{new}=2"]).stages[0]
+    assert (getattr(stage, new), getattr(stage, old)) == (2, None)
+    assert load_recipe(path, [f"stages.head.{old}=null", f"stages.head.{new}=2"]).stages[0] == stage
+    assert load_recipe(path, [f"stages.head.{new}=2", f"stages.head.{old}=null"]).stages[0] == stage
+
+
+def test_two_lengths_on_the_command_line(write):
+    for several in (["stages.head.epochs=2", "stages.head.steps=2"], ["stages.head.steps=2", "stages.head.epochs=2"]):
+        with pytest.raises(RecipeError, match="either 'epochs' or 'steps'"):
+            load_recipe(write("stages: [{name: head, epochs: 5}]"), several)

@@ -77,7 +77,7 @@ def test_pictures_and_their_words():
 
 
 def test_overlap_is_never_said_to_be_half_when_it_is_less():
-    one = Detected((0, 0, 1, 1), 0, 0.9, 0, 0.4999, "overlap")
+    one = Detected((0, 0, 1, 1), 0, 0.9, 0, 0.4999, "overlap", 0)
     assert what_is_there(one, objects(), NAMES) == "bolt, overlaps by 49\u202f%"
 
 
@@ -119,7 +119,7 @@ def test_boxes_shrink_with_their_image():
 def test_mistakes_are_cut_out_with_what_is_around(box):
     image_HW3 = picture()
     image_HW3[10:50, 70:110] = (0, 0, 255)
-    one = Detected(tuple(map(float, box)), 1, 0.75, 0, 0.2, "overlap")
+    one = Detected(tuple(map(float, box)), 1, 0.75, 0, 0.2, "overlap", 0)
     example = cut_mistake(image_HW3, one, objects(), NAMES, "a.png")
     assert max(example.image_HW3.shape[:2]) == 288
     assert (example.predicted, example.confidence, example.id) == ("nut", 0.75, "a.png")

@@ -151,6 +151,18 @@ def test_a_box_is_drawn_where_it_tells_more_than_the_pixels():
     assert share(detected, 210, 48, COLOURS[0]) > 0.4  # wrong
 
 
+def test_a_box_is_drawn_where_no_pixel_is_left():
+    """An object 4 pixels wide that lies between the centres of the picture's pixels, which are seven apart."""
+    place, size = (1012.0, 700.0, 1016.0, 980.0), (SIZE[0] * 7, SIZE[1] * 7)
+    corners = np.float32([(place[0], place[1]), (place[2], place[1]), (place[2], place[3]), (place[0], place[3])])
+    boxes = Boxes((place,), (0,), (False,), (Outline((corners.tobytes(),)),))
+    mask = ObjectMask(1012, 700, np.ones((280, 4), np.bool_))
+    assert shrink_object(mask, size, SIZE).area == 0
+    match = match_image(np.float32([(*place, 0.9, 0)]), boxes, thresholds=THRESHOLDS)
+    for pixels in pixels_of(box_example(boxes=boxes, size=size, match=match, masks=(mask,))):
+        assert np.abs(pixels[120, 143:148] - 128).max() > 30  # its frame and the frame's white rim
+
+
 sides = st.integers(1, 12)
 
 

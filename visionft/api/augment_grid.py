@@ -20,7 +20,7 @@ from visionft.data.canvases import Canvases
 from visionft.data.loader import CACHE_BYTES
 from visionft.errors import DataError
 from visionft.imaging import default_palette, draw_boxes, line_palette, paint, paint_objects
-from visionft.imaging.outlines import paint_object
+from visionft.imaging.outlines import fill_object
 from visionft.imaging.palette import BLACK, Colour
 from visionft.imaging.sheet import Row, sheet
 from visionft.recipe import Recipe
@@ -179,7 +179,7 @@ def drawn(example: Example, palette: tuple[Colour, ...]) -> NDArray[np.uint8]:
     colours = [_CROWD_COLOUR if label == CROWD else palette[label] for label in labels]
     if example.outlines:
         masks = [
-            paint_object(tuple(ring_P2 * scale_2 for ring_P2 in rings), (width, height)) for rings in example.outlines
+            fill_object(tuple(ring_P2 * scale_2 for ring_P2 in rings), (width, height)) for rings in example.outlines
         ]
         image_HW3 = paint_objects(image_HW3, masks, colours, _OPACITY)
     return draw_boxes(image_HW3, boxes_N4, [""] * len(labels), colours, line=_LINE)

@@ -7,8 +7,8 @@ from typing import Any
 
 from visionft.api.augment_grid import require_picture_name, write_augment_grid
 from visionft.api.facts import fingerprint
-from visionft.api.resolving import resolve
-from visionft.assemble import Runtime, load_data
+from visionft.api.resolving import kind_is_open, resolve
+from visionft.assemble import Runtime, load_data, unused_outlines
 from visionft.assemble.job import build_task, canvas_size, input_spec
 from visionft.backbones import build_backbone
 from visionft.errors import RecipeError, VisionftError
@@ -71,6 +71,7 @@ def check(
         dataset = load_data(resolved)
         errors += [str(problem) for problem in dataset.problems if problem.fatal]
         warnings += [str(problem) for problem in dataset.problems if not problem.fatal]
+        warnings += unused_outlines(resolved) if kind_is_open(recipe, overrides) else ()
     except VisionftError as error:
         errors += str(error).splitlines()
     canvas: InputSpec | None = None

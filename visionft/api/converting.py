@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
 
-from visionft.api.resolving import resolve
-from visionft.assemble import read_data
+from visionft.api.resolving import kind_is_open, resolve
+from visionft.assemble import read_data, states_outlines
 from visionft.data.convert import Pictures, require_empty, write_coco, write_voc, write_yolo
 from visionft.errors import UnknownName
 from visionft.recipe import Recipe
@@ -18,6 +18,10 @@ WRITERS: Mapping[str, Callable[[Dataset, Path, Pictures], list[Problem]]] = Mapp
     {"coco": write_coco, "voc": write_voc, "yolo": write_yolo}
 )
 """Format -> what writes it."""
+
+
+OUTLINED = ("coco", "yolo")
+"""The formats that can say outlines."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,15 +56,16 @@ def convert(
 ) -> Converted:
     """Write a data set of boxes, pictures and splits included, in another format.
 
-    Data without splits are split as for training. Outlines are written where the task is instance segmentation.
+    Data without splits are split as for training. Outlines are written where the data have them and the format can say
+    them, unless the task is detection.
 
     Args:
-        data: a folder or file of data, or a recipe that names them; any other task counts as detection.
+        data: a folder or file of data, or a recipe that names them; a task that is not about objects does not matter.
         to: the format: coco, voc or yolo.
         out: a new or empty folder.
         link: make symbolic links to the pictures where they are, instead of copies.
         overrides: ``key=value`` texts laid over the recipe, such as ``data.val_fraction=0.2``, or
-            ``task.kind=instance_segmentation`` for outlines.
+            ``task.kind=detection`` for boxes alone.
         sinks: who is told of the progress.
 
     Raises:
@@ -72,8 +77,9 @@ def convert(
     folder = Path(out)
     require_empty(folder)  # reading large data takes a while
     recipe = resolve(data, overrides)
-    task: TaskKind = recipe.task.kind if recipe.task.kind in OBJECT_TASKS else "detection"
-    dataset = read_data(recipe, task, lambda done, total: _tell(sinks, done, total))
+    dataset = read_data(
+        recipe, _task(recipe, to, kind_is_open(data, overrides)), lambda done, total: _tell(sinks, done, total)
+    )
     lost = WRITERS[to](dataset, folder, "link" if link else "copy")
     return Converted(
         folder=str(folder),
@@ -83,6 +89,13 @@ def convert(
         lost=tuple(problem.what for problem in lost),
         warnings=tuple(map(str, dataset.problems)),
     )
+
+
+def _task(recipe: Recipe, to: str, kind_is_open: bool) -> TaskKind:
+    """Return what is to be read: what the user asks for, else outlines where there are some and they can be written."""
+    if recipe.task.kind in OBJECT_TASKS and not kind_is_open:
+        return recipe.task.kind
+    return "instance_segmentation" if to in OUTLINED and states_outlines(recipe) else "detection"
 
 
 def _tell(sinks: Sequence[Sink], done: int, total: int) -> None:

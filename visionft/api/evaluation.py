@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from visionft.api.resolving import resolve
+from visionft.api.resolving import is_data, resolve
 from visionft.api.run import Run
-from visionft.assemble import load_data
+from visionft.assemble import read_data
 from visionft.assemble.job import build_task
 from visionft.errors import CheckpointError, DataError
 from visionft.predict import Predictor
@@ -41,21 +41,28 @@ def evaluate(
         return Run(path, sinks=sinks).evaluate(split)
     if path.is_dir():
         path = path / "model.onnx"
-    return _evaluate_file(path, _recipe_for(path, data), split, sinks)
+    predictor = Predictor(path)
+    return _evaluate_file(predictor, _recipe_for(path, data, predictor.spec.task), split, sinks)
 
 
-def _recipe_for(path: Path, data: str | Path | None) -> Recipe:
+def _recipe_for(path: Path, data: str | Path | None, task: str) -> Recipe:
+    """Return the recipe that names the images; data alone are read for the model's task."""
     if data is not None:
-        return resolve(data)
+        return resolve(data, [f"task.kind={task}"] if is_data(data) else ())
     beside = path.parent / "recipe.yaml"
     if not beside.is_file():
         raise DataError(f"{path}: no recipe.yaml beside it says on which images; name some with --data")
     return resolve(beside)
 
 
-def _evaluate_file(path: Path, recipe: Recipe, split: Split | None, sinks: Sequence[Sink]) -> Metrics:
-    predictor = Predictor(path)
-    dataset = load_data(recipe)
+def _evaluate_file(predictor: Predictor, recipe: Recipe, split: Split | None, sinks: Sequence[Sink]) -> Metrics:
+    dataset, kind = read_data(recipe, recipe.task.kind), predictor.spec.task
+    if dataset.task != kind or recipe.task.kind != kind:
+        asked = f", or a recipe with task.kind: {kind}" if recipe.task.kind != kind else ""
+        raise DataError(
+            f"{dataset.name}: its labels are read for {dataset.task}; the model does {kind}; give data with labels for "
+            f"{kind}{asked}"
+        )
     if dataset.class_names != predictor.class_names:
         raise DataError(
             f"{dataset.name}: its classes are {', '.join(dataset.class_names)}; the model's are "
@@ -63,11 +70,10 @@ def _evaluate_file(path: Path, recipe: Recipe, split: Split | None, sinks: Seque
         )
     part = split or dataset.measured
     samples = dataset.split(part)
-    if predictor.spec.task != dataset.task:
-        raise DataError(f"{dataset.name}: its labels are made for {dataset.task}; the model does {predictor.spec.task}")
     if not samples:
         raise DataError(f"{dataset.name}: no images in the {part} part")
     task = build_task(recipe, dataset)
+    _tell(sinks, Working(f"evaluating {part}", 0, len(samples)))
     evaluation = task.evaluate(
         samples,
         predictor.spec.input,

@@ -8,11 +8,9 @@ from heapq import nlargest
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from visionft.imaging import decode, default_palette, line_palette
-from visionft.imaging.object_mask import ObjectMask
-from visionft.metrics import Detected, ImageMatch, image_miou, match_image
+from visionft.metrics import Detected, image_miou, match_image
 from visionft.report import BoxExample, DetectionResults, InstanceResults, Tally
 from visionft.report.box_overlays import cut_mistake, shrink_boxed
 from visionft.report.classification import ClassificationResults, Example
@@ -132,7 +130,7 @@ def _detected(
             size=(image_HW3.shape[1], image_HW3.shape[0]),
             boxes=sample.boxes,
             match=matches[index],
-            masks=_masks(matches[index], evaluation.detections[index], masks[index]) if masks is not None else None,
+            masks=tuple(masks[index][one.row] for one in matches[index].detected) if masks is not None else None,
         )
 
     def cut(index: int, one: Detected) -> Example:
@@ -153,9 +151,3 @@ def _detected(
     if isinstance(evaluation, InstanceEvaluation):
         return InstanceResults(metrics=evaluation.metrics, **shown)
     return DetectionResults(metrics=metrics, **shown)
-
-
-def _masks(match: ImageMatch, found_N6: NDArray[np.float32], masks: Sequence[ObjectMask]) -> tuple[ObjectMask, ...]:
-    """Return the pixels of the detections of a match, which says what they are and not which rows they were."""
-    by_row = dict(zip(map(tuple, found_N6.tolist()), masks, strict=True))
-    return tuple(by_row[(*one.box, one.score, float(one.label))] for one in match.detected)

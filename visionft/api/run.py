@@ -119,8 +119,12 @@ class Run:
     def report(self) -> Path:
         """Write report.html and return its path."""
         split = self.default_split
-        data = report_data(self._job, self.info, self.spec, self._evaluation(split), split)
-        return write_report(data, self.path / "report.html")
+        evaluation, images = self._evaluation(split), len(self.samples(split))
+        self._tell("drawing the page", 0, images)
+        data = report_data(self._job, self.info, self.spec, evaluation, split)
+        path = write_report(data, self.path / "report.html")
+        self._tell("drawing the page", images, images)
+        return path
 
     def export(self, to: str = "onnx", path: str | Path | None = None) -> Artifact:
         """Export the network to a file that is proven on the validation images to give the same answers.
@@ -154,6 +158,7 @@ class Run:
             job, samples = self._job, self._job.dataset.split(split)
             if not samples:
                 raise DataError(f"{job.dataset.name}: no images in the {split} part")
+            self._tell(f"evaluating {split}", 0, len(samples))
             self._evaluations[split] = job.task.evaluate(
                 samples,
                 job.input,

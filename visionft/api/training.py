@@ -10,9 +10,9 @@ from typing import Any
 
 from visionft import __version__
 from visionft.api.facts import environment, fingerprint, require_same_data
-from visionft.api.resolving import resolve
+from visionft.api.resolving import kind_is_open, resolve
 from visionft.api.run import Run
-from visionft.assemble import Job, assemble, load_data
+from visionft.assemble import Job, assemble, load_data, unused_outlines
 from visionft.checkpoint import RunFolder
 from visionft.errors import CheckpointError
 from visionft.recipe import Recipe, recipe_to_yaml
@@ -60,6 +60,8 @@ def train(
     dataset = load_data(resolved, lambda done, total: _working(sinks, "reading images", done, total))
     for problem in dataset.problems:
         _tell(sinks, str(problem))
+    for text in unused_outlines(resolved) if folder is None and kind_is_open(recipe, overrides) else ():
+        _tell(sinks, text)
     begun = folder is not None and "data" in folder.info
     # a run that was killed before its first checkpoint begins again, from its pretrained weights
     job = assemble(resolved, dataset, pretrained=folder is None or folder.checkpoints.empty)
@@ -83,7 +85,7 @@ def train(
         outcome = fit(job, folder, all_sinks)
     finally:
         folder.record(seconds=round(before + time.monotonic() - started, 1))
-    spec = _spec(job, folder, outcome.val)
+    spec = _spec(job, folder, outcome.val, sinks)
     folder.write_model(job.network.state_dict(), spec)
     folder.record(status="finished", stages=outcome.results, history=outcome.history)
     return Run(folder.path, job=job, sinks=sinks)
@@ -140,14 +142,14 @@ def _facts(job: Job, folder: RunFolder) -> dict[str, str]:
     }
 
 
-def _spec(job: Job, folder: RunFolder, val: dict[str, float]) -> ModelSpec:
+def _spec(job: Job, folder: RunFolder, val: dict[str, float], sinks: Sequence[Sink]) -> ModelSpec:
     recipe = job.recipe
     return ModelSpec(
         task=job.task.kind,
         class_names=job.dataset.class_names,
         input=job.input,
         palette=job.dataset.palette,
-        thresholds=_thresholds(job),
+        thresholds=_thresholds(job, sinks),
         provenance={
             "name": recipe.name,
             "visionft": __version__,
@@ -160,12 +162,15 @@ def _spec(job: Job, folder: RunFolder, val: dict[str, float]) -> ModelSpec:
     )
 
 
-def _thresholds(job: Job) -> tuple[float, ...]:
+def _thresholds(job: Job, sinks: Sequence[Sink]) -> tuple[float, ...]:
     """Return from which confidence on each class is believed, chosen on the validation images."""
     if not isinstance(job.task, Detector):
         return ()
     samples = job.dataset.split("val")
-    return job.task.thresholds(samples, job.input, exact_runner(job), batch_size=job.recipe.optim.batch_size)
+    _working(sinks, "choosing thresholds on val", 0, len(samples))
+    chosen = job.task.thresholds(samples, job.input, exact_runner(job), batch_size=job.recipe.optim.batch_size)
+    _working(sinks, "choosing thresholds on val", len(samples), len(samples))
+    return chosen
 
 
 def _tell(sinks: Sequence[Sink], text: str) -> None:

@@ -11,7 +11,7 @@ import torch
 from visionft.assemble.runtime import Runtime
 from visionft.augment import CpuAugmenter, Mixing
 from visionft.backbones import build_backbone
-from visionft.data.dataset import load_dataset
+from visionft.data.dataset import has_outlines, load_dataset
 from visionft.data.listing import LabelOptions
 from visionft.data.loader import Loader
 from visionft.data.plan import batches_per_epoch
@@ -109,13 +109,32 @@ def read_data(recipe: Recipe, task: TaskKind, on_progress: Callable[[int, int], 
     return load_dataset(
         section.path,
         format=section.format,
-        options=LabelOptions(section.classes, section.ignore, section.images, section.masks, section.on_bad_box),
+        options=_label_options(recipe),
         task=task,
         val_fraction=section.val_fraction,
         test_fraction=section.test_fraction,
         strict=section.strict,
         on_progress=on_progress,
     )
+
+
+def states_outlines(recipe: Recipe) -> bool:
+    """Say whether the data that the recipe names, without saying in which format, state the outlines of objects."""
+    path = recipe.data.path
+    return recipe.data.format == "auto" and path is not None and has_outlines(path, _label_options(recipe))
+
+
+def unused_outlines(recipe: Recipe) -> tuple[str, ...]:
+    """Return what a person should know whose data have outlines, of which the recipe makes no use; else nothing."""
+    if recipe.task.kind not in ("segmentation", "detection") or not states_outlines(recipe):
+        return ()
+    instead = "for boxes and masks of each object: --set task.kind=instance_segmentation"
+    return (f"the labels have outlines of objects; {instead}",)
+
+
+def _label_options(recipe: Recipe) -> LabelOptions:
+    section = recipe.data
+    return LabelOptions(section.classes, section.ignore, section.images, section.masks, section.on_bad_box)
 
 
 def assemble(recipe: Recipe, dataset: Dataset, *, pretrained: bool = True) -> Job:

@@ -34,12 +34,11 @@ def print_json(data: Any) -> None:
 
 def print_metrics(metrics: Mapping[str, Any]) -> None:
     """Print the headline numbers with their intervals, and a line per class."""
-    print_lines(f"{metrics['n']} images")
+    print_lines(_counted(metrics["n"], "image"))
     for name in (name for name in _HEADLINES if name in metrics):
         value, interval = metrics[name], metrics["intervals"].get(name)
-        spread = (
-            f"   95 % interval {interval[0]:.4f} to {interval[1]:.4f}" if interval and interval[0] < interval[1] else ""
-        )
+        low, high = (f"{bound:.4f}" for bound in interval or (0, 0))
+        spread = f"   95 % interval {low} to {high}" if low != high else ""
         print_lines(f"{name:<18} {_number(value)}{spread}")
     width = max(len("class"), *(len(name) for name in metrics["per_class"]))
     row = next(iter(metrics["per_class"].values()))
@@ -109,7 +108,7 @@ def print_converted(written: "Converted") -> None:
     for text in written.lost:
         print_lines(f"lost     {text}")
     parts = [
-        f"{split} {images} images with {written.objects[split]} objects"
+        f"{split} {_counted(images, 'image')} with {_counted(written.objects[split], 'object')}"
         for split, images in written.images.items()
         if images
     ]
@@ -118,6 +117,10 @@ def print_converted(written: "Converted") -> None:
 
 def _cell(value: float | None, title: int) -> str:
     return f"{str(value) if isinstance(value, int) else _number(value):>{max(9, title)}}"
+
+
+def _counted(count: int, noun: str) -> str:
+    return f"{count} {noun}{'' if count == 1 else 's'}"
 
 
 def _number(value: float | None) -> str:

@@ -164,14 +164,14 @@ def check(
 
 @app.command()
 def convert(
-    data: Annotated[str, typer.Argument(help="Data of boxes in any format, or a recipe that names them.")],
+    data: Annotated[str, typer.Argument(help="Data of boxes or outlines in any format, or a recipe that names them.")],
     to: Annotated[str, typer.Option(help="coco, voc or yolo.")],
     out: Annotated[Path, typer.Option(help="Folder to write; it must be new or empty.")],
     link: Annotated[bool, typer.Option("--link", help="Link to the pictures instead of copying them.")] = False,
     overrides: Set = None,
     json: Json = False,
 ) -> None:
-    """Write a data set of boxes in the format of another tool."""
+    """Write a data set of boxes or outlines in the format of another tool."""
     from dataclasses import asdict
 
     from visionft.api.converting import convert as write

@@ -2,10 +2,11 @@
 
 from collections.abc import Iterator, Sequence
 
-from visionft.data.naming import some
+from visionft.data.naming import counted, some
 from visionft.sample import SPLITS, Dataset, Problem, Sample
 
 _SMALL = 8  # pixels; what most backbones see as one step of their shallowest map
+_ROUNDING = 0.01  # pixels: shares of an image are written with few digits
 
 
 def find_box_problems(dataset: Dataset) -> Iterator[Problem]:
@@ -27,10 +28,10 @@ def _about_classes(dataset: Dataset) -> Iterator[Problem]:
     none = [name for name, count in zip(dataset.class_names, images, strict=True) if count == 0]
     once = [name for name, count in zip(dataset.class_names, images, strict=True) if count == 1]
     if none:
-        yield Problem("classes", f"{len(none)} have no object in any image: {some(none)}")
+        yield Problem("classes", f"{counted(len(none), 'has', 'have')} no object in any image: {some(none)}")
     if once:
-        what = f"{len(once)} occur in one image only, and can be learned or tested but not both: {some(once)}"
-        yield Problem("classes", what)
+        what = f"{counted(len(once), 'occurs', 'occur')} in one image only, and can be learned or tested but not both"
+        yield Problem("classes", f"{what}: {some(once)}")
 
 
 def _about_empty(dataset: Dataset) -> Iterator[Problem]:
@@ -48,7 +49,8 @@ def _about_empty(dataset: Dataset) -> Iterator[Problem]:
                 yield Problem(split, f"{what}, so {consequence}", fatal=True)
             continue
         many = "; so many look like missing labels" if 2 * len(empty) > len(samples) else ""
-        what = f"{len(empty)} of {len(samples)} images have no object{many}: {some(empty)}"
+        has = "has" if len(empty) == 1 else "have"
+        what = f"{len(empty)} of {len(samples)} images {has} no object{many}: {some(empty)}"
         yield Problem(split, what)
 
 
@@ -61,10 +63,11 @@ def _about_small(samples: Sequence[Sample]) -> Iterator[Problem]:
             for (left, top, right, bottom), crowd in zip(sample.boxes.xyxy, sample.boxes.crowd, strict=True)
             if not crowd
         ]
-        found = sum(side < _SMALL for side in sides)
+        found = sum(side < _SMALL - _ROUNDING for side in sides)
         in_all, small = in_all + len(sides), small + found
         if found:
             where.append(sample.id)
     if small:
-        what = f"{small} of {in_all} objects are less than {_SMALL} pixels wide or high in the original images"
+        objects = f"of {in_all} objects {'is' if small == 1 else 'are'}" if in_all > 1 else "object is"
+        what = f"{small} {objects} less than {_SMALL} pixels wide or high in the original images"
         yield Problem("boxes", f"{what}, and smaller on a smaller canvas: {some(where)}")

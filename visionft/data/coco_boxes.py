@@ -38,6 +38,8 @@ class CocoBoxes:
 
     kind: ClassVar[str] = "coco"
     task: ClassVar[TaskKind] = "detection"
+    outlined: ClassVar[bool] = False
+    """Whether outlines are read as well."""
 
     def __init__(self, options: LabelOptions) -> None:
         self._options = options
@@ -74,13 +76,12 @@ class CocoBoxes:
             if box is not None:
                 stated.append(box)
         start, end = f"{file.path}: annotation", f"({image.path.name})"
-        outlined = self.task == "instance_segmentation"
-        return StatedBoxes("xywh", tuple(stated), start, end, (image.width, image.height), outlined=outlined)
+        return StatedBoxes("xywh", tuple(stated), start, end, (image.width, image.height), outlined=self.outlined)
 
     def _state(self, annotation: Mapping[str, Any]) -> StatedBox:
         number = str(annotation.get("id", "without id"))
         box: Any
-        box, crowd = annotation.get("bbox"), (annotation.get("iscrowd") or "0") != "0"
+        box, crowd = annotation.get("bbox"), is_crowd(annotation)
         if box is None or box == []:
             box = _around(annotation.get("segmentation"))
         try:
@@ -105,6 +106,11 @@ def coco_kind(files: Iterable[Path]) -> str:
             return "coco_masks"
         boxes = boxes or b'"bbox"' in text
     return "coco" if boxes else "coco_masks"
+
+
+def is_crowd(annotation: Mapping[str, Any]) -> bool:
+    """Say whether an annotation stands for many objects at once."""
+    return (annotation.get("iscrowd") or "0") != "0"
 
 
 def _around(polygons: Any) -> list[float] | None:

@@ -10,7 +10,7 @@ from pathlib import Path, PurePath, PurePosixPath
 from typing import Any
 
 from visionft.data.listing import Entry
-from visionft.data.naming import is_junk, some, split_above, split_of
+from visionft.data.naming import counted, is_junk, some, split_above, split_of
 from visionft.errors import DataError
 from visionft.imaging import MAX_PIXELS
 from visionft.sample import Problem, Split
@@ -157,11 +157,13 @@ def _find(file_name: str, folders: list[Path]) -> Path:
 def find_strays(file: CocoFile) -> Iterator[Problem]:
     """Tell of pictures that are nowhere, and of annotations that belong to no image of the file."""
     if missing := [image.path.name for image in file.images if not image.path.is_file()]:
-        what = f"{len(missing)} pictures are in none of the folders {some(map(str, file.folders), 20)}: {some(missing)}"
+        pictures = counted(len(missing), "picture is", "pictures are")
+        what = f"{pictures} in none of the folders {some(map(str, file.folders), 20)}: {some(missing)}"
         yield Problem(str(file.path), f"{what}; data.images may name their folder, relative to the JSON file")
     known = {image.id for image in file.images}
     if strays := sum(len(several) for image_id, several in file.annotations.items() if image_id not in known):
-        yield Problem(str(file.path), f"{strays} annotations belong to no image of the file; left out")
+        belong = counted(strays, "annotation belongs", "annotations belong")
+        yield Problem(str(file.path), f"{belong} to no image of the file; left out")
 
 
 def name_and_split(file: CocoFile, image: CocoImage, root: Path, *, with_split: bool) -> tuple[str, Split | None]:
@@ -174,5 +176,5 @@ def add_once(entries: dict[str, Entry], listed: Iterable[Entry], file: CocoFile,
     """Add a file's entries to those of others by id; tell of images that are listed again."""
     again = [entry.id for entry in listed if entries.setdefault(entry.id, entry) is not entry]
     if again:
-        what = f"{len(again)} images are listed again; the first time counts: {some(again)}"
+        what = f"{counted(len(again), 'image is', 'images are')} listed again; the first time counts: {some(again)}"
         problems.append(Problem(str(file.path), what))

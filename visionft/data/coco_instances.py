@@ -4,13 +4,15 @@ Shape suffixes: H height, W width, P points of a ring, 2 (x, y).
 """
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from visionft.data.boxes import StatedBox
-from visionft.data.coco_boxes import CocoBoxes
+from visionft.data.coco_boxes import CocoBoxes, coco_kind, is_crowd
+from visionft.data.coco_file import find_files, read_file
 from visionft.data.coco_regions import make_region
 from visionft.data.outlines import StatedOutline
 from visionft.errors import DataError
@@ -28,6 +30,24 @@ class CocoInstances(CocoBoxes):
 
     kind: ClassVar[str] = "coco_instances"
     task: ClassVar[TaskKind] = "instance_segmentation"
+    outlined: ClassVar[bool] = True
+
+    def has_outlines(self, path: Path) -> bool:
+        """Say whether an object that is no crowd has an outline, without looking further than the first one.
+
+        Raises:
+            DataError: when the files cannot be read.
+        """
+        files = find_files(path)
+        if coco_kind(files) == "coco":  # which is quicker than reading them
+            return False
+        return any(
+            read_outline(annotation.get("segmentation")).rings
+            for file in files
+            for several in read_file(file, self._options.images).annotations.values()
+            for annotation in several
+            if not is_crowd(annotation)
+        )
 
     def _state(self, annotation: Mapping[str, Any]) -> StatedBox:
         stated = super()._state(annotation)

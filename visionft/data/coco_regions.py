@@ -16,11 +16,9 @@ from numpy.typing import NDArray
 
 from visionft.data.bad_files import MaskError
 from visionft.errors import DataError
+from visionft.imaging.outlines import fill_ring
 from visionft.imaging.rle import decompress_counts
 
-_FINER = 3  # of so many sub-pixels, the middle one is the pixel's centre
-_SHIFT = 8  # binary digits behind the point, for OpenCV
-_STRIP = 256  # rows that are filled at once, which bounds the memory
 _FARTHEST = 1e6  # pixels from the image's corner
 
 
@@ -47,7 +45,7 @@ class Region:
     def paint(self, mask_HW: NDArray[np.uint8]) -> None:
         """Write the label into the region's pixels."""
         for ring in self.rings:
-            _fill(mask_HW, _points(ring), self.label)
+            fill_ring(mask_HW, _points(ring), self.label)
         if self.runs:
             counts = np.frombuffer(self.runs, np.uint32)
             inside = np.repeat(np.arange(len(counts)) % 2 == 1, counts)
@@ -143,19 +141,3 @@ def _ring(polygon: Sequence[float]) -> bytes:
 
 def _points(ring: bytes) -> NDArray[np.float32]:
     return np.frombuffer(ring, np.float32).reshape(-1, 2)
-
-
-def _fill(mask_HW: NDArray[np.uint8], ring_N2: NDArray[np.float32], label: int) -> None:
-    """Fill in a finer grid and keep the centres: OpenCV also paints every pixel that the outline touches."""
-    height, width = mask_HW.shape
-    left, top = np.clip(np.floor(ring_N2.min(axis=0)).astype(int), 0, (width, height)).tolist()
-    right, bottom = np.clip(np.ceil(ring_N2.max(axis=0)).astype(int), 0, (width, height)).tolist()
-    if left >= right or top >= bottom:
-        return
-    for upper in range(top, bottom, _STRIP):
-        lower = min(bottom, upper + _STRIP)
-        fine = np.zeros(((lower - upper) * _FINER, (right - left) * _FINER), np.uint8)
-        at = ((ring_N2 - np.array([left, upper], np.float64)) * _FINER - 0.5) * (1 << _SHIFT)
-        cv2.fillPoly(fine, [np.round(at).astype(np.int32)], 1, shift=_SHIFT)
-        middle = fine[_FINER // 2 :: _FINER, _FINER // 2 :: _FINER]
-        mask_HW[upper:lower, left:right][middle > 0] = label

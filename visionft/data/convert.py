@@ -23,7 +23,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from visionft.data.naming import some
+from visionft.data.naming import counted, some
 from visionft.data.voc_file import write_xml
 from visionft.data.written_outlines import coco_fields, one_ring
 from visionft.data.yolo_file import write_yaml
@@ -94,10 +94,10 @@ def _write_yolo(dataset: Dataset, folder: Path, pictures: Pictures, names: Mappi
     write_yaml(folder / "data.yaml", _used(dataset), dataset.class_names)
     problems = []
     if crowds:
-        what = f"{len(crowds)} objects are neither learned nor measured, which YOLO cannot say"
+        what = f"{counted(len(crowds), 'object is', 'objects are')} neither learned nor measured, which YOLO cannot say"
         problems.append(Problem(str(folder), f"{what}; left out: {some(crowds)}"))
     if joined:
-        what = f"{len(joined)} objects have holes or several parts, which YOLO cannot say"
+        what = f"{counted(len(joined), 'object has', 'objects have')} holes or several parts, which YOLO cannot say"
         how = "joined to one outline by lines there and back, which changes no pixel"
         problems.append(Problem(str(folder), f"{what}; {how}: {some(joined)}"))
     return problems
@@ -129,10 +129,13 @@ def _write_voc(dataset: Dataset, folder: Path, pictures: Pictures, names: Mappin
         _write(folder / f"ImageSets/Main/{split}.txt", "".join(f"{stem}\n" for stem in stems))
     problems = []
     if points:
-        what = f"{len(points)} objects are a single pixel, which Pascal VOC cannot say; left out: {some(points)}"
+        are = counted(len(points), "object is", "objects are")
+        what = f"{are} a single pixel, which Pascal VOC cannot say; left out: {some(points)}"
         problems.append(Problem(str(folder), what))
     if outlines := sum(bool(outline.rings) for sample in dataset.samples for outline in sample.boxes.outlines):
-        what = f"{outlines} objects have outlines, which Pascal VOC cannot say; only their boxes are written"
+        have = counted(outlines, "object has an outline", "objects have outlines")
+        boxes = "its box is" if outlines == 1 else "their boxes are"
+        what = f"{have}, which Pascal VOC cannot say; only {boxes} written"
         problems.append(Problem(str(folder), what))
     return problems
 

@@ -8,14 +8,16 @@ from visionft.data import FORMATS, task_of_format
 from visionft.data.bad_boxes import refuse_bad, tell_boxes
 from visionft.data.bad_files import tell
 from visionft.data.coco_boxes import coco_kind
+from visionft.data.coco_instances import CocoInstances
 from visionft.data.findings import describe, find_problems
 from visionft.data.inspect import Inspection, inspect
 from visionft.data.listing import Classes, DataFormat, Entry, LabelOptions, Listing
 from visionft.data.mask_folder import looks_like_masks
 from visionft.data.naming import some
 from visionft.data.outline_findings import require_placed, require_stated
-from visionft.data.split import assign_splits
+from visionft.data.split import assign_splits, cut_splits
 from visionft.data.voc import looks_like_voc
+from visionft.data.yolo import YoloOutlines
 from visionft.data.yolo_file import is_data_file
 from visionft.data.yolo_layout import find_yaml, looks_like_yolo
 from visionft.errors import DataError
@@ -86,6 +88,17 @@ def _format_of_json(files: Sequence[Path], task: TaskKind | None) -> str:
     return kind or coco_kind(files)
 
 
+def has_outlines(path: Path, options: LabelOptions) -> bool:
+    """Say whether data of no named format state the outlines of objects; what cannot be read does not."""
+    try:
+        kind = detect_format(path, "instance_segmentation")
+        if kind == "coco_instances":
+            return CocoInstances(options).has_outlines(path)
+        return kind == "yolo_outlines" and YoloOutlines(options).has_outlines(path)
+    except DataError:
+        return False
+
+
 def load_dataset(
     path: Path | None,
     *,
@@ -145,7 +158,7 @@ def load_dataset(
     dataset = Dataset(
         listing.name, ordered, class_names, source=listing.source, task=listing.task, palette=listing.palette
     )
-    found = tuple(find_problems(dataset, inspection.opened))
+    found = tuple(find_problems(dataset, inspection.opened, cut=cut_splits(usable)))
     left_out = tuple(replace(problem, what=f"{problem.what}; left out") for problem in tell(inspection.bad))
     about_boxes = tuple(tell_boxes(inspection.findings))
     return replace(dataset, problems=listing.problems + left_out + about_boxes + unseen + found)

@@ -2,13 +2,13 @@
 
 import unicodedata
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from itertools import combinations, pairwise
 
 from visionft.data.appearance import Appearance, alike
 from visionft.data.box_findings import find_box_problems
 from visionft.data.inspect import Opened
-from visionft.data.naming import some
+from visionft.data.naming import counted, some
 from visionft.data.outline_findings import find_outline_problems
 from visionft.sample import OBJECT_TASKS, SPLITS, Dataset, Problem, Sample, Split, TaskKind
 
@@ -20,15 +20,17 @@ _NOUNS: Mapping[TaskKind, str] = {
 _FEW = 5  # images of a split whose numbers say something
 
 
-def find_problems(dataset: Dataset, opened: Mapping[str, Opened]) -> Iterator[Problem]:
+def find_problems(dataset: Dataset, opened: Mapping[str, Opened], cut: Collection[Split]) -> Iterator[Problem]:
     """Look for what spoils training or makes its numbers lie.
 
     Args:
         dataset: samples with targets and splits.
         opened: sample id -> what opening the file showed.
+        cut: the splits that the data do not state, but fractions in the recipe.
     """
     yield from _about_classes(dataset)
     yield from _about_splits(dataset)
+    yield from _about_few(dataset, cut)
     if dataset.task == "segmentation":
         yield from _about_masks(dataset)
     if dataset.task in OBJECT_TASKS:
@@ -72,19 +74,21 @@ def _about_splits(dataset: Dataset) -> Iterator[Problem]:
     if not dataset.split("train"):
         yield Problem("train", "the split has no images, so there is nothing to learn from", fatal=True)
     elif not dataset.split("val"):
-        yield Problem("val", "the split has no images, so nothing tells which epoch is best", fatal=True)
-    yield from _about_few(dataset)
+        alone = dataset.task != "classification" and len(dataset.split("train")) == 1
+        more = "at least two different images" if alone else "more images, set a larger data.val_fraction"
+        what = "the split has no images, so nothing tells which epoch is best"
+        yield Problem("val", f"{what}; give {more}, or put images into a val split", fatal=True)
 
 
-def _about_few(dataset: Dataset) -> Iterator[Problem]:
+def _about_few(dataset: Dataset, cut: Collection[Split]) -> Iterator[Problem]:
     held_out: tuple[Split, ...] = ("val", "test")
     few = {split: count for split in held_out if 0 < (count := len(dataset.split(split))) < _FEW}
     if few:
         counts = " and ".join(map(str, few.values()))
-        fractions = " and ".join(f"data.{split}_fraction" for split in few)
+        fractions = " and ".join(f"data.{split}_fraction" for split in few if split in cut)
         noun, whose = "image" if counts == "1" else "images", "its" if len(few) == 1 else "their"
         what = f"{counts} {noun}; {whose} numbers are mostly luck"
-        yield Problem(" and ".join(few), f"{what}; give more, or set {fractions}")
+        yield Problem(" and ".join(few), f"{what}; give more{f', or set {fractions}' if fractions else ''}")
 
 
 def _about_masks(dataset: Dataset) -> Iterator[Problem]:
@@ -100,9 +104,11 @@ def _about_masks(dataset: Dataset) -> Iterator[Problem]:
 def _about_turned(dataset: Dataset, opened: Mapping[str, Opened]) -> Iterator[Problem]:
     unsure = [sample.id for sample in dataset.samples if opened[sample.id].unsure]
     if unsure:
-        labels, sizes = ("boxes", "files") if dataset.task in OBJECT_TASKS else ("masks", "masks' sizes")
-        what = f"{len(unsure)} images carry an EXIF rotation that their {sizes} cannot confirm: {some(unsure)}"
-        yield Problem(labels, f"{what}; look at them: image and {labels.removesuffix('s')} must be upright alike")
+        of_objects = dataset.task in OBJECT_TASKS
+        labels, one, sizes = ("boxes", "box", "files") if of_objects else ("masks", "mask", "masks' sizes")
+        images, whose = counted(len(unsure), "image carries", "images carry"), "its" if len(unsure) == 1 else "their"
+        what = f"{images} an EXIF rotation that {whose} {sizes} cannot confirm"
+        yield Problem(labels, f"{what}: {some(unsure)}; look at them: image and {one} must be upright alike")
 
 
 def _about_copies(dataset: Dataset, opened: Mapping[str, Opened]) -> Iterator[Problem]:
@@ -136,8 +142,8 @@ def _about_likeness(dataset: Dataset, opened: Mapping[str, Opened]) -> Iterator[
         pairs = list(alike([look for look, _ in here], [look for look, _ in there]))
         if pairs:
             shown = some((f"{here[one][1].id} ~ {there[two][1].id}" for one, two in pairs), 3)
-            what = f"{len(pairs)} images of {split} look almost like images of {other}: the numbers flatter; {shown}"
-            yield Problem(split, what)
+            images = counted(len(pairs), f"image of {split} looks", f"images of {split} look")
+            yield Problem(split, f"{images} almost like images of {other}: the numbers flatter; {shown}")
 
 
 def describe(problems: Sequence[Problem], limit: int = 20) -> str:

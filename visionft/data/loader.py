@@ -15,18 +15,18 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
-from visionft.batch import Batch, Instances
+from visionft.batch import Batch, InstanceTargets
 from visionft.data.canvases import Augment, Canvases, Mix
 from visionft.data.plan import evaluation_plan, training_plan
 from visionft.errors import DataError, TrainingError
-from visionft.imaging.outlines import paint_in_box
+from visionft.imaging.outlines import fill_in_box
 from visionft.sample import IGNORE, PADDING, Example, Rings, Sample
 from visionft.spec import MASK_SIDE, InputSpec
 
 CACHE_BYTES = 1 << 30
 
 Key = tuple[int, int]  # (epoch, index): workers that live for many epochs learn the epoch from it
-Loaded = tuple[list[int], Tensor, Tensor | Instances | None]
+Loaded = tuple[list[int], Tensor, Tensor | InstanceTargets | None]
 
 
 class Loader:
@@ -183,14 +183,14 @@ def _collate(fetched: Sequence[tuple[int, Example] | DataError]) -> Loaded | Dat
     masks = [example.mask_HW for example in examples if example.mask_HW is not None]
     boxes = [example.boxes_N5 for example in examples if example.boxes_N5 is not None]
     outlines = [example.outlines for example in examples if example.outlines is not None]
-    targets: Tensor | Instances | None = None
+    targets: Tensor | InstanceTargets | None = None
     if masks:
         targets = torch.from_numpy(np.stack(masks))
     elif boxes:
         boxes_BN5 = _padded(boxes)
         targets = torch.from_numpy(boxes_BN5)
         if outlines:
-            targets = Instances(targets, torch.from_numpy(_painted(boxes_BN5, outlines)))
+            targets = InstanceTargets(targets, torch.from_numpy(_painted(boxes_BN5, outlines)))
     return indices, torch.from_numpy(np.stack([example.image_HW3 for example in examples])), targets
 
 
@@ -204,13 +204,16 @@ def _padded(boxes: Sequence[NDArray[np.float32]]) -> NDArray[np.float32]:
 
 
 def _painted(boxes_BN5: NDArray[np.float32], outlines: Sequence[tuple[Rings, ...]]) -> NDArray[np.uint8]:
-    """Return masks_BNSS of the same rows, ``IGNORE`` throughout for objects whose outline nobody knows."""
+    """Return masks_BNSS of the same rows, ``IGNORE`` throughout for objects whose outline nobody knows.
+
+    So are those whose outline runs between the centres of the cells: that there is nothing is not to be learned.
+    """
     masks_BNSS = np.zeros((*boxes_BN5.shape[:2], MASK_SIDE, MASK_SIDE), np.uint8)
     masks_BNSS[boxes_BN5[..., 4] != PADDING] = IGNORE
     for boxes_N5, masks_NSS, several in zip(boxes_BN5, masks_BNSS, outlines, strict=True):
         for row, rings in enumerate(several):
-            if rings:
-                masks_NSS[row] = paint_in_box(rings, boxes_N5[row, :4], MASK_SIDE)
+            if rings and (cells_SS := fill_in_box(rings, boxes_N5[row, :4], MASK_SIDE)).any():
+                masks_NSS[row] = cells_SS
     return masks_BNSS
 
 

@@ -52,6 +52,11 @@ def some(names: Iterable[str], limit: int = 5) -> str:
     return shown if len(names) <= limit else f"{shown} and {len(names) - limit} more"
 
 
+def counted(count: int, one: str, several: str) -> str:
+    """Write a number with what there is, in the singular where it is one: ``1 image has``, ``2 images have``."""
+    return f"{count} {one if count == 1 else several}"
+
+
 def shorten(value: object) -> str:
     """Show what stands in a file, as far as it fits a message."""
     text = repr(value)

@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from visionft.imaging.outlines import Box, box_around, by_size
+from visionft.imaging.outlines import Box, box_around, by_size, untangle
 from visionft.rings import ring_area, shown
 from visionft.sample import Outline
 
@@ -38,7 +38,7 @@ class StatedOutline(NamedTuple):
     @classmethod
     def of_polygons(cls, polygons: Iterable[NDArray[np.float32]]) -> "StatedOutline":
         """Make one of polygons, whichever way they run: all of them are the object's."""
-        return cls.of(ring_P2 if ring_area(ring_P2) > 0 else ring_P2[::-1] for ring_P2 in polygons)
+        return cls.of(part_P2 for ring_P2 in polygons for part_P2 in untangle(ring_P2))
 
     @property
     def around(self) -> Box | None:
@@ -52,7 +52,7 @@ class PlacedOutline(NamedTuple):
     Attributes:
         outline: in pixels of the upright image, cut off at its edges; without rings where nobody knows it.
         around: the box around what is stated, which may reach beyond the image; None where nobody knows.
-        inside: the box around what is left of it; None where nothing is.
+        inside: the box around what is left of it; None where nobody knows.
         fault: why a stated outline cannot be used; empty where it can, or none is stated.
     """
 
@@ -84,8 +84,10 @@ def place_outline(stated: StatedOutline, width: int, height: int, *, shares: boo
     if around is None or (min(around) >= 0 and around[2] <= width and around[3] <= height):
         return PlacedOutline(Outline(_packed(rings) if shares else stated.rings), around, around)
     (rings,), boxes_N4, _ = shown((rings,), np.eye(3), (width, height))
+    if not rings:
+        return PlacedOutline(fault="it lies outside the image")
     left, top, right, bottom = boxes_N4[0].tolist()
-    return PlacedOutline(Outline(_packed(rings)), around, (left, top, right, bottom) if rings else None)
+    return PlacedOutline(Outline(_packed(rings)), around, (left, top, right, bottom))
 
 
 def _packed(rings: Iterable[NDArray[np.float32]]) -> tuple[bytes, ...]:

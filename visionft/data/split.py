@@ -41,11 +41,9 @@ def assign_splits(
     Returns:
         Entry id -> split.
     """
-    given = {entry.split for entry in entries if entry.split is not None}
-    cuts: dict[Split, float] = {
-        "test": 0.0 if given else test_fraction,
-        "val": 0.0 if "val" in given else val_fraction,
-    }
+    wanted: dict[Split, float] = {"test": test_fraction, "val": val_fraction}
+    made = cut_splits(entries)
+    cuts: dict[Split, float] = {split: share if split in made else 0.0 for split, share in wanted.items()}
     kept = {entry.id: entry.split for entry in entries if entry.split in ("val", "test")}
     contents: dict[str, set[str]] = defaultdict(set)
     for entry in entries:
@@ -56,6 +54,12 @@ def assign_splits(
     for of_one_class in contents.values():
         cut |= _fill(_cut_class(of_one_class, cuts), cuts) if many_in_one else _cut_class(of_one_class, cuts)
     return {entry.id: kept.get(entry.id) or cut[hashes[entry.id]] for entry in entries}
+
+
+def cut_splits(entries: Sequence[Entry]) -> tuple[Split, ...]:
+    """Return the splits that the data do not state, so that ``assign_splits`` cuts them off at a fraction."""
+    given = {entry.split for entry in entries if entry.split is not None}
+    return () if "val" in given else ("val",) if given else ("val", "test")
 
 
 def _cut_class(contents: Collection[str], cuts: Mapping[Split, float]) -> dict[str, Split]:

@@ -11,7 +11,7 @@ from visionft.data.bad_files import BoxError
 from visionft.data.box_classes import BoxClasses, choose_classes
 from visionft.data.boxes import StatedBoxes
 from visionft.data.listing import Entry, LabelOptions, Listing
-from visionft.data.naming import natural_order, some, split_above
+from visionft.data.naming import counted, natural_order, some, split_above
 from visionft.data.voc_file import VocFile, read_xml
 from visionft.data.walk import images_below, look_into, read_lines
 from visionft.errors import DataError
@@ -183,7 +183,8 @@ def _read_lists(root: Path, problems: list[Problem]) -> dict[str, Split]:
         lines = [words[0] for line in read_lines(file) if (words := line.split())]
         twice = [word for word in lines if splits.setdefault(word, split) != split and name != "trainval"]
         if twice:
-            what = f"{len(twice)} images are in another list as well, which counts: {some(twice)}"
+            images = counted(len(twice), "image is", "images are")
+            what = f"{images} in another list as well, which counts: {some(twice)}"
             problems.append(Problem(str(file), what))
     return splits
 

@@ -10,8 +10,8 @@ from visionft.data.bad_files import BoxError
 from visionft.data.box_classes import BoxClasses, choose_classes
 from visionft.data.boxes import StatedBox, StatedBoxes
 from visionft.data.listing import Entry, LabelOptions, Listing
-from visionft.data.naming import some
-from visionft.data.yolo_file import read_labels, read_names, read_yaml
+from visionft.data.naming import counted, some
+from visionft.data.yolo_file import has_outline, read_labels, read_names, read_yaml
 from visionft.data.yolo_layout import Images, find_yaml, images_of_file, images_of_folder
 from visionft.errors import DataError
 from visionft.sample import Problem, TaskKind
@@ -33,6 +33,8 @@ class Yolo:
 
     kind: ClassVar[str] = "yolo"
     task: ClassVar[TaskKind] = "detection"
+    outlined: ClassVar[bool] = False
+    """Whether outlines are read as well."""
 
     def __init__(self, options: LabelOptions) -> None:
         self._options = options
@@ -47,8 +49,7 @@ class Yolo:
             raise DataError(f"{path}: no such file or folder; give the data.yaml, or the folder that holds the data")
         problems: list[Problem] = []
         names, images, keypoints = self._find(path, problems)
-        outlined = self.task == "instance_segmentation"
-        rows, faults = _read_all(images, keypoints, outlined, problems)
+        rows, faults = _read_all(images, keypoints, self.outlined, problems)
         if not names:
             names = _derive(rows, self._options, problems)
         options = self._options
@@ -59,9 +60,18 @@ class Yolo:
         for image, split in images.splits.items():
             name = PurePath(os.path.relpath(image, root)).as_posix()
             boxes = _boxes(images.labels_of(image), rows.get(image, []), faults.get(image), classes)
-            entries.append(Entry(name, image, "", split, boxes=replace(boxes, outlined=outlined)))
+            entries.append(Entry(name, image, "", split, boxes=replace(boxes, outlined=self.outlined)))
         name = (path if path.is_dir() else path.parent).resolve().name
         return Listing(name, tuple(entries), classes.names, tuple(problems), source=str(path), task=self.task)
+
+    def has_outlines(self, path: Path) -> bool:
+        """Say whether a line is an outline, without looking further than the first one.
+
+        Raises:
+            DataError: when the images and label files cannot be found.
+        """
+        _, images, keypoints = self._find(path, [])
+        return not keypoints and any(has_outline(images.labels_of(image)) for image in images.splits)
 
     def _find(self, path: Path, problems: list[Problem]) -> tuple[Mapping[int, str], Images, bool]:
         file = path if path.is_file() else find_yaml(path, deep=True)
@@ -90,6 +100,7 @@ class YoloOutlines(Yolo):
 
     kind: ClassVar[str] = "yolo_outlines"
     task: ClassVar[TaskKind] = "instance_segmentation"
+    outlined: ClassVar[bool] = True
 
 
 def _read_all(
@@ -110,7 +121,8 @@ def _read_all(
             faults[image] = error
     _tell_missing(images, missing, problems)
     if alone := images.labels_alone():
-        what = f"{len(alone)} label files have no image; left out: {some(file.name for file in alone)}"
+        files = counted(len(alone), "label file has", "label files have")
+        what = f"{files} no image; left out: {some(file.name for file in alone)}"
         problems.append(Problem(str(alone[0].parent), what))
     return rows, faults
 
@@ -122,7 +134,8 @@ def _tell_missing(images: Images, missing: list[str], problems: list[Problem]) -
             f"{where}: no image has a label file here; images/a/x.jpg needs labels/a/x.txt, or x.txt beside it"
         )
     if missing:
-        what = f"{len(missing)} of {len(images.splits)} images have no label file and count as without objects"
+        have = "has no label file and counts" if len(missing) == 1 else "have no label file and count"
+        what = f"{len(missing)} of {len(images.splits)} images {have} as without objects"
         many = "; so many look like a mistake" if 2 * len(missing) > len(images.splits) else ""
         problems.append(Problem("labels", f"{what}{many}: {some(missing)}; looked in {where}"))
 

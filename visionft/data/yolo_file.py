@@ -118,6 +118,14 @@ def read_labels(path: Path, *, keypoints: bool = False, outlined: bool = False) 
     return [_row(number, line, keypoints, outlined) for number, line in enumerate(lines, start=1) if line.strip()]
 
 
+def has_outline(path: Path) -> bool:
+    """Say whether an object of a label file without points has an outline; one that cannot be read has none."""
+    try:
+        return path.is_file() and any(box.outline.rings for _, box in read_labels(path, outlined=True))
+    except BoxError:
+        return False
+
+
 def _row(number: int, line: str, keypoints: bool, outlined: bool) -> tuple[int, StatedBox]:
     shown = repr(line.strip()[:80])
     try:

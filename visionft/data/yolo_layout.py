@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
 from visionft.data.mask_layout import IMAGE_FOLDERS
-from visionft.data.naming import some, split_above
+from visionft.data.naming import counted, some, split_above
 from visionft.data.walk import images_below, look_into, read_lines
 from visionft.data.yolo_file import NAME_FILES, YoloFile, is_data_file
 from visionft.errors import DataError
@@ -128,7 +128,8 @@ def images_of_file(file: YoloFile, images_in: str | None, problems: list[Problem
         told = "".join(f"\n{problem}" for problem in problems)
         raise DataError(f"{file.path}: none of its images are here; mend train and val, or path{told}")
     if twice:
-        what = f"{len(twice)} images are in two splits; the first counts: {some(image.name for image in twice)}"
+        images = counted(len(twice), "image is", "images are")
+        what = f"{images} in two splits; the first counts: {some(image.name for image in twice)}"
         problems.append(Problem(str(file.path), what))
     return found
 

@@ -78,7 +78,8 @@ def export_verified(
         parity = verify(exporter.load(temporary), plain, task, batches, limits)
         if not parity.passed:
             raise ExportError(
-                f"{parity}; the limits are the recipe's export.min_agreement, .max_difference and .max_score_change"
+                f"{parity}; the limits are the recipe's export.min_agreement, .max_difference and "
+                f".max_score_change{_ties(parity)}"
             )
         measured.append(parity)
 
@@ -90,6 +91,17 @@ def export_verified(
     except OSError as error:
         raise ExportError(f"{path}: cannot be written: {error.strerror}") from error
     return measured[0]
+
+
+def _ties(parity: Parity) -> str:
+    """Say what it means when all scores are the same and yet too many answers differ."""
+    limits = parity.limits
+    if parity.agreement >= limits.min_agreement or not parity.max_abs_difference <= limits.max_difference:
+        return ""
+    return (
+        "; the scores are alike, so the answers that differ are near ties, of which a network that has hardly learned "
+        "has many: train longer, or set export.min_agreement lower"
+    )
 
 
 def _plain_copy(network: nn.Module) -> nn.Module:

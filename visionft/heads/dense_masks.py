@@ -12,7 +12,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from visionft.batch import Instances
+from visionft.batch import InstanceTargets
 from visionft.heads.dense import STRIDES, WIDTH, DenseCells, DenseOutputs, convolution, flat
 from visionft.heads.levels import Levels, resized
 from visionft.losses.boxes import pairwise_iou
@@ -54,7 +54,7 @@ class DenseMaskOutputs:
         masks_BNSS = self._logits(inside_BCNSS, cells_BN).sigmoid() * (found_BN6[..., 4] > 0)[..., None, None]
         return torch.cat([found_BN6, masks_BNSS.flatten(2)], dim=2)
 
-    def loss(self, targets: Instances) -> Tensor:
+    def loss(self, targets: InstanceTargets) -> Tensor:
         """Return the loss of classes and boxes, plus that of masks, see ``mask_loss``, weighted by target scores.
 
         Some of the cells that learn an object learn its mask too, drawn anew in every step, inside the box that they
@@ -186,8 +186,13 @@ def _multiplied(map_BChw: Tensor, shares_BN4: Tensor, side: int) -> Tensor:
     """
     x_BNS, y_BNS = _centres(shares_BN4, side)
     across_BNSw, down_BNSh = _tents(x_BNS, map_BChw.shape[3]), _tents(y_BNS, map_BChw.shape[2])
-    rows_BNCSw = down_BNSh[:, :, None] @ map_BChw[:, None]
-    return (rows_BNCSw @ across_BNSw[:, :, None].transpose(3, 4)).transpose(1, 2)
+    batch, channels, _, width = map_BChw.shape
+    number = shares_BN4.shape[1]
+    # all objects in one product: matmul would copy the map for each of them
+    map_BhX = map_BChw.permute(0, 2, 1, 3).flatten(2)
+    rows_BNXw = (down_BNSh.flatten(1, 2) @ map_BhX).view(batch, number, side * channels, width)
+    values = (rows_BNXw @ across_BNSw.transpose(2, 3)).view(batch, number, side, channels, side)
+    return values.permute(0, 3, 1, 2, 4)
 
 
 def _tents(at_BNS: Tensor, cells: int) -> Tensor:

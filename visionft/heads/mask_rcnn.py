@@ -13,7 +13,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torchvision.models.detection.mask_rcnn import MaskRCNNHeads, MaskRCNNPredictor
 
-from visionft.batch import Instances
+from visionft.batch import InstanceTargets
 from visionft.heads.levels import resized
 from visionft.heads.rcnn import WIDTH, FasterRcnnHead, RcnnOutputs, owners
 from visionft.heads.rcnn_learning import Regions
@@ -77,7 +77,7 @@ class MaskRcnnOutputs:
     head: MaskRcnnHead
     proposed: RcnnOutputs
 
-    def loss(self, targets: Instances) -> Tensor:
+    def loss(self, targets: InstanceTargets) -> Tensor:
         """Return the sum of torchvision's losses; that of masks is the mean over objects whose outline is known."""
         loss, regions, atlas = self.proposed.learn(targets.boxes_BN5)
         return loss + self._mask_loss(targets, regions, atlas)
@@ -92,7 +92,7 @@ class MaskRcnnOutputs:
         cells_BNR = cells_P1SS.view(*found_BN6.shape[:2], -1)
         return torch.cat([found_BN6, cells_BNR * (found_BN6[..., 4:5] > 0)], dim=2)
 
-    def _mask_loss(self, targets: Instances, regions: Regions, atlas: Atlas) -> Tensor:
+    def _mask_loss(self, targets: InstanceTargets, regions: Regions, atlas: Atlas) -> Tensor:
         boxes_BN5, masks_BNSS = targets
         masks_PSS = masks_BNSS[regions.images_P, regions.rows_P]
         known_P = ((regions.labels_P > 0) & (masks_PSS[:, 0, 0] != IGNORE)).nonzero()[:, 0]

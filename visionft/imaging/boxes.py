@@ -39,7 +39,8 @@ def draw_boxes(
         image_HW3: uint8 RGB.
         boxes_N4: left, top, right and bottom in pixels of the image, half-open; what lies beyond it is cut. The first
             is drawn last, above all others.
-        texts: one for each box; an empty one has no label.
+        texts: one for each box; an empty one has no label, and one for which there is no room is left out: where it
+            would cover the label of an earlier box, or most of another box.
         colours: RGB, 0..255, one for each box.
         line: width of the lines in pixels; without, ``line_width``.
 
@@ -53,9 +54,13 @@ def draw_boxes(
     for (left, top, right, bottom), _, colour in rows:
         _frame(drawn_HW3, (left - rim, top - rim, right + rim, bottom + rim), rim, _contrast(colour))
         _frame(drawn_HW3, (left, top, right, bottom), line, colour)
-    for box, text, colour in rows:  # after all frames, so that no line runs through a text
-        if text:
-            _label(drawn_HW3, box, text, colour, letter)
+    labels: list[Rectangle] = []
+    for box, text, colour in rows[::-1]:  # after all frames, so that no line runs through a text
+        place = _place(drawn_HW3, box, text, letter)
+        others = [other for other, _, _ in rows if other != box]
+        if text and not any(_shared(place, label) for label in labels) and not _hides(place, others):
+            labels.append(place)
+            _label(drawn_HW3, place, text, colour, letter)
     return drawn_HW3
 
 
@@ -96,16 +101,36 @@ def _fill(image_HW3: Pixels, box: Rectangle, colour: Colour) -> None:
     image_HW3[top:bottom, left:right] = colour
 
 
-def _label(image_HW3: Pixels, box: Rectangle, text: str, colour: Colour, size: int) -> None:
-    """Write a text on its colour: above the box, or inside where there is no room above."""
+def _place(image_HW3: Pixels, box: Rectangle, text: str, size: int) -> Rectangle:
+    """Return where the label of a box goes: above it, or inside where there is no room above."""
     height, width = image_HW3.shape[:2]
-    long, write = letters(text, size)
-    margin = max(1, size // 6)
-    wide, high = long + 2 * margin, size + 2 * margin
+    margin = _margin(size)
+    wide, high = letters(text, size)[0] + 2 * margin, size + 2 * margin
     left = max(0, min(box[0], width - wide))
     top = box[1] - high if box[1] >= high else max(0, min(box[1], height - high))
-    _fill(image_HW3, (left, top, left + wide, top + high), colour)
-    write(image_HW3, (left + margin, top + margin + round(0.8 * size)), _contrast(colour))
+    return left, top, left + wide, top + high
+
+
+def _label(image_HW3: Pixels, place: Rectangle, text: str, colour: Colour, size: int) -> None:
+    """Write a text on its colour."""
+    margin = _margin(size)
+    _fill(image_HW3, place, colour)
+    letters(text, size)[1](image_HW3, (place[0] + margin, place[1] + margin + round(0.8 * size)), _contrast(colour))
+
+
+def _margin(size: int) -> int:
+    return max(1, size // 6)
+
+
+def _shared(one: Rectangle, other: Rectangle) -> int:
+    """Return how many pixels two rectangles share."""
+    wide, high = (min(one[side + 2], other[side + 2]) - max(one[side], other[side]) for side in (0, 1))
+    return max(0, wide) * max(0, high)
+
+
+def _hides(place: Rectangle, boxes: Sequence[Rectangle]) -> bool:
+    """Say whether most of a box would be hidden."""
+    return any(2 * _shared(place, box) > _shared(box, box) for box in boxes)
 
 
 def letters(text: str, size: int) -> tuple[int, Callable[[Pixels, tuple[int, int], Colour], object]]:

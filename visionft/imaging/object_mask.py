@@ -10,7 +10,9 @@ from numpy.typing import NDArray
 
 
 class ObjectMask:
-    """The pixels of one object; compact, so that those of a whole data set fit in memory. Pickles, compares by value.
+    """The pixels of one object; compact, so that those of a whole data set fit in memory. Pickles.
+
+    Masks are equal when their parts are: the same pixels of the image with another margin around are another mask.
 
     Args:
         left: column of the first pixel in the image.

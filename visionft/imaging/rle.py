@@ -27,26 +27,6 @@ def encode(mask: ObjectMask, size: tuple[int, int]) -> str:
     return _compress(np.diff(np.concatenate([[0], bounds_E, ends])).astype(np.int64))
 
 
-def decode(counts: str, size: tuple[int, int]) -> NDArray[np.bool_]:
-    """Return the mask_HW that compressed run lengths stand for.
-
-    Args:
-        counts: what ``encode`` returned, or any other writer of COCO's encoding.
-        size: (width, height) of the image.
-
-    Raises:
-        DataError: when the text is no such encoding, or is one of another number of pixels.
-    """
-    width, height = size
-    lengths = decompress_counts(counts)
-    if min(lengths, default=0) < 0:
-        raise DataError(f"a run of {min(lengths)} pixels is among its run lengths")
-    if sum(lengths) != width * height:
-        raise DataError(f"its run lengths add up to {sum(lengths)} pixels, the image has {width * height}")
-    inside = np.repeat(np.arange(len(lengths)) % 2 == 1, lengths)
-    return np.ascontiguousarray(inside.reshape(width, height).T)
-
-
 def run_bounds(mask: ObjectMask, height: int) -> NDArray[np.int64]:
     """Return where runs begin and end, in turn, among the pixels of an image down its columns.
 

@@ -35,6 +35,7 @@ class Detected:
         mistake: none when it is right; else ``duplicate``: a more confident one has found the object; ``class``: the
             object is of another class; ``overlap``: too little of it is covered, of whatever class it is;
             ``background``: no object is near.
+        row: which of the given detections it is.
     """
 
     box: Side4
@@ -43,6 +44,7 @@ class Detected:
     object: int | None
     iou: float
     mistake: Mistake | None
+    row: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +124,7 @@ def _detected(found: Found, n: int, matched: int, overlap_M: Floats, truth: Trut
         object=None if nearest == NOBODY else nearest,
         iou=0.0 if nearest == NOBODY else float(overlap_M[nearest]),
         mistake=mistake,
+        row=int(found.rows_N[n]),
     )
 
 

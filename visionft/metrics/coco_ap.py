@@ -112,4 +112,6 @@ def _as_coco(xyxy_N4: Floats) -> tuple[list[list[float]], Floats]:
 
 def _as_rle(masks: Sequence[ObjectMask], size: tuple[int, int]) -> list[dict[str, Any]]:
     width, height = size
-    return [{"segmentation": {"size": [height, width], "counts": encode(mask, size)}} for mask in masks]
+    # a crowd of every class is in a row of each, with the same mask
+    counts = {mask: encode(mask, size) for mask in set(masks)}
+    return [{"segmentation": {"size": [height, width], "counts": counts[mask]}} for mask in masks]

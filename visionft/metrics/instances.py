@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from visionft.errors import DataError
 from visionft.imaging.object_mask import ObjectMask
-from visionft.imaging.outlines import paint_object
+from visionft.imaging.outlines import fill_object
 from visionft.metrics.averages import AT_50, ap_means, average_intervals
 from visionft.metrics.coco_ap import SIZES, average_precision
 from visionft.metrics.detection import ClassAP, DetectionMetrics, detection_metrics, quick_detection
@@ -194,7 +194,7 @@ def _read(
 def _paint(boxes: Boxes, size: tuple[int, int]) -> list[ObjectMask | None]:
     if not boxes.outlines:
         return [None] * len(boxes)
-    return [paint_object(outline.points, size) if outline.rings else None for outline in boxes.outlines]
+    return [fill_object(outline.points, size) if outline.rings else None for outline in boxes.outlines]
 
 
 def _values(scores: DetectionMetrics | ClassAP) -> dict[str, Any]:

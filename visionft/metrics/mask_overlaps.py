@@ -63,13 +63,12 @@ def read_masks(
     outside = [mask for mask in (*found_masks, *truth_masks) if mask is not None and not _lies_in(mask, size)]
     if outside:
         raise DataError(f"masks: {outside[0]!r} found; allowed are those inside the image of {size[0]} x {size[1]}")
-    known = [truth_masks[row] for row in truth.rows_M.tolist()]
-    filled = [
-        mask if mask is not None and mask.area else _box_mask(xyxy_4, size)
-        for mask, xyxy_4 in zip(known, truth.xyxy_M4, strict=True)
-    ]
-    unknown_M = np.array([mask is None or not mask.area for mask in known], np.bool_)
-    masks = Masks(tuple(found_masks[row] for row in found.rows_N.tolist()), tuple(filled), size)
+    rows = truth.rows_M.tolist()
+    boxes = dict(zip(rows, truth.xyxy_M4, strict=True))  # of a crowd of every class one, though it is in many rows
+    known = {row: mask for row in boxes if (mask := truth_masks[row]) is not None and mask.area}
+    filled = {row: known[row] if row in known else _box_mask(xyxy_4, size) for row, xyxy_4 in boxes.items()}
+    unknown_M = np.array([row not in known for row in rows], np.bool_)
+    masks = Masks(tuple(found_masks[row] for row in found.rows_N.tolist()), tuple(filled[row] for row in rows), size)
     return replace(truth, crowd_M=truth.crowd_M | unknown_M), masks
 
 
@@ -83,7 +82,12 @@ def mask_overlaps(masks: Masks, crowd_M: NDArray[np.bool_]) -> Floats:
     common_NM = np.zeros((len(areas_N), len(areas_M)))
     near_NM = _touching(_parts(masks.found), _parts(masks.truth)) & (areas_N[:, None] > 0) & (areas_M > 0)
     bounds = [run_bounds(mask, masks.size[1]) for mask in masks.found]
-    for m in np.flatnonzero(near_NM.any(axis=0)):
+    counted: dict[ObjectMask, int] = {}
+    for m in np.flatnonzero(near_NM.any(axis=0)).tolist():
+        same = counted.setdefault(masks.truth[m], m)
+        if same < m:  # a crowd of every class, which is in a row of each
+            common_NM[:, m] = common_NM[:, same]
+            continue
         near = np.flatnonzero(near_NM[:, m])
         object_E = run_bounds(masks.truth[m], masks.size[1])
         before_E = np.zeros(len(object_E))

@@ -18,7 +18,7 @@ from visionft.errors import DataError
 from visionft.imaging.object_mask import ObjectMask
 from visionft.predict.detect import boxes_in_original, detect, detect_instances, instances_in_original
 from visionft.predict.images import Image, Loaded, load
-from visionft.predict.result import Classification, Detection, Instances, Prediction, Segmentation
+from visionft.predict.result import Classification, Detection, Instances, Prediction, Segmentation, least_scores
 from visionft.predict.segment import mask_in_original, segment
 from visionft.predict.session import Session
 from visionft.sample import OBJECT_TASKS
@@ -163,10 +163,7 @@ class Predictor:
             return [Detection.of(each_N6, image.original, self.spec).above(self._threshold) for image, each_N6 in found]
         if self.spec.task == "instance_segmentation":
             objects = zip(images, self._instances(images, batch_size), strict=True)
-            return [
-                Instances.of(each_N6, image.original, self.spec, masks).above(self._threshold)
-                for image, (each_N6, masks) in objects
-            ]
+            return [Instances.of(each_N6, image.original, self.spec, masks) for image, (each_N6, masks) in objects]
         return [Classification.of(probabilities_K, self.class_names) for probabilities_K in self._run_whole(images)]
 
     def _masks(self, images: Sequence[Loaded], batch_size: int) -> Iterator[NDArray[np.uint8]]:
@@ -190,13 +187,16 @@ class Predictor:
     def _instances(
         self, images: Sequence[Loaded], batch_size: int
     ) -> Iterator[tuple[NDArray[np.float32], tuple[ObjectMask, ...]]]:
-        spec = self.spec.input
+        # the threshold at once, since pixels are worked out for each object
+        spec, least_K = self.spec.input, np.array(least_scores(self.spec, self._threshold), np.float32)
         if spec.fit == "tile":
             for image in images:
-                yield detect_instances(image.pixels_HW3, spec, self.predict_canvases, batch_size=batch_size)
+                yield detect_instances(
+                    image.pixels_HW3, spec, self.predict_canvases, batch_size=batch_size, least_K=least_K
+                )
             return
         for image, detections_NR in zip(images, self._run_whole(images), strict=True):
-            yield instances_in_original(detections_NR, image.original, spec)
+            yield instances_in_original(detections_NR, image.original, spec, least_K)
 
     def _run_whole(self, images: Sequence[Loaded]) -> NDArray[np.float32]:
         """Run the network on images that are a canvas each."""

@@ -124,6 +124,12 @@ class Segmentation:
         Path(path).write_bytes(_jpeg(self.overlay(image, opacity)))
 
 
+def least_scores(spec: ModelSpec, threshold: float | None = None) -> tuple[float, ...]:
+    """Return the score from which on an object of each class counts: the threshold, if given, or the model's own."""
+    classes = len(spec.class_names)
+    return spec.thresholds or (0.5,) * classes if threshold is None else (threshold,) * classes
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Detection:
     """The objects in one image, by falling score.
@@ -160,7 +166,7 @@ class Detection:
             labels_N=detections_N6[:, 5].astype(np.int64),
             size=size,
             class_names=names,
-            thresholds=spec.thresholds or (0.5,) * len(names),
+            thresholds=least_scores(spec),
             palette=spec.palette or line_palette(len(names)),
         )
 

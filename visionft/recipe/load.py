@@ -1,7 +1,7 @@
 """From a recipe's name, file or data folder to a validated Recipe."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from pydantic import ValidationError
@@ -14,11 +14,14 @@ from visionft.recipe.document import Document, Location, Origin, parse_value, re
 from visionft.recipe.explain import explain
 from visionft.recipe.schema import Recipe
 
+_OTHER_LENGTH: Mapping[str | int, str] = {"epochs": "steps", "steps": "epochs"}
 _WEIGHT_WORDS = ("pretrained", "package", "none")
 
 
 def load_recipe(source: str | Path, overrides: Sequence[str] = ()) -> Recipe:
     """Read, extend, override and validate a recipe.
+
+    One that extends no other is laid over the shipped recipe of its task, where there is one: the defaults of a task.
 
     Args:
         source: a YAML file, or the name of a recipe that ships with the package.
@@ -27,7 +30,8 @@ def load_recipe(source: str | Path, overrides: Sequence[str] = ()) -> Recipe:
     Raises:
         RecipeError: with every problem, one a line, as ``file:line: key: what``.
     """
-    return _validate(_override(_read(_find(source)), overrides))
+    path = _find(source)
+    return _validate(_override(_over_task(path, _read(path)), overrides))
 
 
 def recipe_from_data(path: str | Path, overrides: Sequence[str] = ()) -> Recipe:
@@ -41,7 +45,7 @@ def recipe_from_data(path: str | Path, overrides: Sequence[str] = ()) -> Recipe:
     name = re.sub(r"[^\w.-]+", "-", path.resolve().stem).strip("-.") or "run"
     origin = Origin("command line", Path.cwd())
     document = Document({"name": name, "data": {"path": str(path)}}, {(): origin})
-    if (task := _task_of(path, overrides)) in shipped_recipes():  # segmentation and detection have one of their name
+    if (task := _task_of(path, overrides)) in shipped_recipes():  # all but classification have one of their name
         document = document.merged_over(_read(_find(task)))
     return _validate(_override(document, overrides))
 
@@ -99,14 +103,37 @@ def _read(path: Path, seen: tuple[Path, ...] = ()) -> Document:
         raise RecipeError(f"{origin.place}: extends: {error}") from error
 
 
+def _over_task(path: Path, document: Document) -> Document:
+    """Lay a recipe that says nothing about its descent over the one that is shipped for its task."""
+    section = document.data.get("task")
+    task = section.get("kind") if isinstance(section, dict) else None
+    default = shipped_recipes().get(str(task))
+    if default is None or default.resolve() == path.resolve() or "extends" in read_document(path, _short(path)).data:
+        return document
+    return document.merged_over(_read(default))
+
+
 def _override(document: Document, overrides: Sequence[str]) -> Document:
     for text in overrides:
         key, equals, value = text.partition("=")
         if not equals or not key.strip():
             raise RecipeError(f"--set {text}: write it as key=value, such as optim.batch_size=16")
         origin = Origin(f"--set {text}", Path.cwd())
-        document.put(_locate(key.strip(), document), parse_value(value, origin.place), origin)
+        location, given = _locate(key.strip(), document), parse_value(value, origin.place)
+        document.put(location, given, origin)
+        if location[0] == "stages" and given is not None:
+            _drop_other_length(document, location)
     return document
+
+
+def _drop_other_length(document: Document, location: Location) -> None:
+    """Take the recipe's length of a stage in epochs away where the command line gives one in steps, or vice versa."""
+    *stage, key = location
+    if len(stage) != 2 or key not in _OTHER_LENGTH:
+        return
+    other = (*stage, _OTHER_LENGTH[key])
+    if other not in document.origins or not document.origin(other).place.startswith("--set "):
+        document.put(other, None, document.origin(location))
 
 
 def _locate(key: str, document: Document) -> Location:

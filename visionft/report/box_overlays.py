@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from visionft.imaging import draw_boxes, paint_objects
 from visionft.imaging.boxes import line_width
 from visionft.imaging.object_mask import ObjectMask
-from visionft.imaging.outlines import paint_object
+from visionft.imaging.outlines import fill_object
 from visionft.metrics import Detected
 from visionft.report.classification import Example
 from visionft.report.detection import BoxExample, what_is_there
@@ -95,7 +95,7 @@ def _truth(
     boxes, missed = example.boxes, set(example.match.missed)
     scale_2 = np.array(size) / example.size
     outlines = [tuple((ring_P2 * scale_2).astype(np.float32) for ring_P2 in one.points) for one in boxes.outlines]
-    masks = [paint_object(rings, size) if rings else None for rings in outlines] or [None] * len(boxes)
+    masks = [_visible(fill_object(rings, size)) if rings else None for rings in outlines] or [None] * len(boxes)
     return [
         Drawn(box, mask, "crowd", _CROWD, True)
         if crowd
@@ -109,11 +109,16 @@ def _detected(
 ) -> list[Drawn]:
     detected = example.match.detected
     found = example.masks or [None] * len(detected)
-    masks = [mask and shrink_object(mask, example.size, size) for mask in found]
+    masks = [_visible(shrink_object(mask, example.size, size)) if mask else None for mask in found]
     return [
         Drawn(one.box, mask, f"{class_names[one.label]} {one.score:.2f}", palette[one.label], one.mistake is not None)
         for one, mask in zip(detected, masks, strict=True)
     ]
+
+
+def _visible(mask: ObjectMask) -> ObjectMask | None:
+    """Return pixels unless there are none, which would show nothing of the object."""
+    return mask if mask.area else None
 
 
 def shrink_object(mask: ObjectMask, size: tuple[int, int], smaller: tuple[int, int]) -> ObjectMask:

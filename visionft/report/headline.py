@@ -42,5 +42,5 @@ class Headline:
             write: ``percent`` for a share in 0..1, or ``decimal``.
         """
         low, high = interval or (0.0, 0.0)
-        extent = "" if low == high else wording.interval(low, high, shares=write is wording.percent)
+        extent = "" if round(low, 4) == round(high, 4) else wording.interval(low, high, shares=write is wording.percent)
         return cls(name, write(value), extent, meaning)

@@ -1,7 +1,8 @@
 """What a task is: what differs between tasks, and nothing else.
 
 Shape suffixes: B batch, H height, W width, C channels, 3 colours, N detections. Results are probabilities with the
-classes K on axis 1, or detections_BN6 (xyxy in pixels of the canvas, score, class; zeros in rows without one).
+classes K on axis 1; or detections_BN6 (xyxy in pixels of the canvas, score, class; zeros in rows without one); or
+detections_BNR, which go on with the probabilities of the ``MASK_SIDE`` x ``MASK_SIDE`` cells of the box, row by row.
 """
 
 from collections.abc import Callable, Sequence
@@ -12,7 +13,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from visionft.backbones import Backbone, DepthGroup
-from visionft.batch import Instances
+from visionft.batch import InstanceTargets
 from visionft.sample import Sample, TaskKind
 from visionft.spec import InputSpec
 
@@ -95,7 +96,7 @@ class TaskAdapter(Protocol):
         """Return what the head gets, for normalised images."""
         ...
 
-    def blank_targets(self, images_BHW3: Tensor) -> Tensor | Instances:
+    def blank_targets(self, images_BHW3: Tensor) -> Tensor | InstanceTargets:
         """Return targets of the right shape for a batch, to time a step with."""
         ...
 

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor
 
-from visionft.batch import Instances
+from visionft.batch import InstanceTargets
 from visionft.imaging.object_mask import ObjectMask
 from visionft.metrics.instances import InstanceMetrics, instance_metrics, quick_instances
 from visionft.predict.detect import detect_instances
@@ -94,12 +94,12 @@ class InstanceSegmentation(Detector):
     def __init__(self, class_names: Sequence[str], *, head: str = "dense_masks", dropout: float = 0.0) -> None:
         super().__init__(class_names, head=head, dropout=dropout)
 
-    def blank_targets(self, images_BHW3: Tensor) -> Instances:
+    def blank_targets(self, images_BHW3: Tensor) -> InstanceTargets:
         """Return one object that fills the image."""
-        return Instances(one_object(images_BHW3), images_BHW3.new_ones(len(images_BHW3), 1, MASK_SIDE, MASK_SIDE))
+        return InstanceTargets(one_object(images_BHW3), images_BHW3.new_ones(len(images_BHW3), 1, MASK_SIDE, MASK_SIDE))
 
     def meter(self) -> InstanceMeter:
-        """Return a fresh meter of detections_BNR against ``Instances``."""
+        """Return a fresh meter of detections_BNR against ``InstanceTargets``."""
         return InstanceMeter(len(self.class_names))
 
     def evaluate(

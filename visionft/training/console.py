@@ -35,12 +35,13 @@ class Console:
             self._out.width = _PLAIN_WIDTH
         self._bar: Progress | None = None
         self._task: TaskID | None = None
+        self._work = ""  # that is under way
 
     def __call__(self, event: Event) -> None:
         """Show an event."""
         match event:
             case Working():
-                self._show_bar(event.what, event.done, event.total, "")
+                self._show_work(event)
             case StepDone():
                 loss = "" if event.loss is None else f"loss {event.loss:.4f}  "
                 what = f"{event.stage}, epoch {event.epoch}"
@@ -59,6 +60,13 @@ class Console:
     def _line(self, text: str, style: str = "") -> None:
         # Text, because names from recipes and folders may contain what rich reads as markup
         self._out.print(Text(text, style=style), soft_wrap=True)
+
+    def _show_work(self, event: Working) -> None:
+        """Show a bar, or where there is no terminal a line when a kind of work begins."""
+        if not self._out.is_terminal and event.what != self._work:
+            self._line(f"{event.what}: {event.total} {'image' if event.total == 1 else 'images'}")
+        self._work = event.what if event.done < event.total else ""
+        self._show_bar(event.what, event.done, event.total, "")
 
     def _show_bar(self, what: str, done: int, total: int, note: str) -> None:
         if not self._out.is_terminal:
