@@ -1,7 +1,7 @@
 """What the numbers of a ``Change`` mean, for every engine alike: down to the rounding, with numpy alone.
 
-Every step begins and ends with whole numbers of 0 to 255, as if the image were stored between them; halves are rounded
-up.
+Every step begins and ends with whole numbers of 0 to 255, as if the image were stored between them. Halves are rounded
+up, but to even numbers where values are interpolated or blurred, as OpenCV does it.
 
 1. Position. Each pixel of the canvas takes the value at its centre's place before the change, bilinear between pixel
    centres. Where the image is shrunk to less than ``AVERAGED`` of its size, it takes the mean of 2 x 2 such values,
@@ -32,10 +32,10 @@ ERASED = 127
 RADIUS = 3
 """Of the blur's kernel: with a standard deviation of 1.2 pixels, less than 1/512 of the light goes further."""
 
-_STEP = 1024  # coefficients of colours are multiples of 1/1024: products are then exact in 32-bit floats and integers
-_LUMA = np.array([0.299, 0.587, 0.114])  # ITU-R BT.601
-_YIQ = np.array([_LUMA, [0.5959, -0.2746, -0.3213], [0.2115, -0.5227, 0.3112]])
-_GREY = np.tile(_LUMA, (3, 1))
+STEP = 1024  # coefficients of colours are multiples of 1/1024: products are then exact in 32-bit floats and integers
+LUMA = np.array([0.299, 0.587, 0.114])  # ITU-R BT.601
+_YIQ = np.array([LUMA, [0.5959, -0.2746, -0.3213], [0.2115, -0.5227, 0.3112]])
+_GREY = np.tile(LUMA, (3, 1))
 _QUARTER = np.linalg.inv(_YIQ) @ np.array([[0, 0, 0], [0, 0, -1], [0, 1, 0]]) @ _YIQ  # of the colour circle
 _BYTES_DEVIATION = float(np.sqrt(4 * (256**2 - 1) / 12))  # of the sum of four random bytes
 
@@ -64,10 +64,10 @@ def colour_parts(changes: Sequence[Change]) -> tuple[Float, Float]:
     cos, sin = (saturation * turn(2 * np.pi * hue) for turn in (np.cos, np.sin))
     scale_B = contrast * brightness
     mixed_B33 = _GREY + cos[:, None, None] * (np.eye(3) - _GREY) + sin[:, None, None] * _QUARTER
-    matrices_B33 = np.rint(scale_B[:, None, None] * mixed_B33 * _STEP)
+    matrices_B33 = np.rint(scale_B[:, None, None] * mixed_B33 * STEP)
     diagonal = np.arange(3)
-    matrices_B33[:, diagonal, diagonal] += np.rint(scale_B * _STEP)[:, None] - matrices_B33.sum(axis=2)
-    return matrices_B33 / _STEP, (1 - contrast) * brightness
+    matrices_B33[:, diagonal, diagonal] += np.rint(scale_B * STEP)[:, None] - matrices_B33.sum(axis=2)
+    return matrices_B33 / STEP, (1 - contrast) * brightness
 
 
 def colour_matrix(change: Change, mean_3: Sequence[float]) -> Float:
@@ -80,7 +80,7 @@ def colour_matrix(change: Change, mean_3: Sequence[float]) -> Float:
     matrices_B33, shares_B = colour_parts([change])
     matrix_34 = np.empty((3, 4))
     matrix_34[:, :3] = matrices_B33[0]
-    matrix_34[:, 3] = np.floor(shares_B[0] * float(_LUMA @ mean_3) * _STEP + 0.5) / _STEP
+    matrix_34[:, 3] = np.floor(shares_B[0] * float(LUMA @ mean_3) * STEP + 0.5) / STEP
     return matrix_34
 
 
