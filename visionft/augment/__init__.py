@@ -1,6 +1,6 @@
 """What may happen to a training image, and the engines that do it.
 
-The batch engine, ``augment.batch``, loads torch and is imported where it is used.
+Those for batches, ``augment.batch`` and ``augment.fused``, load torch and triton and are imported where they are used.
 """
 
 from visionft.augment.cpu import CpuAugmenter

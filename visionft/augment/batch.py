@@ -184,20 +184,20 @@ def _recoloured(images_BCHW: Tensor, changes: Sequence[Change], plain_BCHW: Tens
     matrices_B33, shares_B = colour_parts(changes)
     if not shares_B.any() and (matrices_B33 == np.eye(3)).all():
         return images_BCHW
-    device = images_BCHW.device
-    matrices = torch.from_numpy(matrices_B33.astype(np.float32)).to(device, non_blocking=True)
-    offsets_B = torch.zeros(len(changes), device=device)
-    if shares_B.any():
-        shares = torch.from_numpy(shares_B).to(device, non_blocking=True)
-        luma_3 = torch.from_numpy(LUMA).to(device, non_blocking=True)
-        means_B3 = plain_BCHW.mean((2, 3)).double()
-        offsets_B = ((shares * (means_B3 * luma_3).sum(1) * STEP + 0.5).floor_() / STEP).float()
+    matrices = torch.from_numpy(matrices_B33.astype(np.float32)).to(images_BCHW.device, non_blocking=True)
+    offsets_B = colour_offsets(shares_B, plain_BCHW.mean((2, 3)))
     found_BCHW = torch.empty_like(images_BCHW)
     for channel in range(3):
         found_BHW = torch.mul(images_BCHW[:, 0], matrices[:, channel, 0, None, None], out=found_BCHW[:, channel])
         found_BHW.addcmul_(images_BCHW[:, 1], matrices[:, channel, 1, None, None])
         found_BHW.addcmul_(images_BCHW[:, 2], matrices[:, channel, 2, None, None])
     return found_BCHW.add_((offsets_B + 0.5)[:, None, None, None]).floor_().clamp_(0, 255)
+
+
+def colour_offsets(shares_B: NDArray[np.float64], means_B3: Tensor) -> Tensor:
+    """Return what is added to all colours of each image, see ``arithmetic.colour_matrix``."""
+    shares, luma_3 = (torch.from_numpy(array).to(means_B3.device, non_blocking=True) for array in (shares_B, LUMA))
+    return ((shares * (means_B3.double() * luma_3).sum(1) * STEP + 0.5).floor_() / STEP).float()
 
 
 def _gamma(images_BCHW: Tensor, changes: Sequence[Change]) -> Tensor:
