@@ -6,7 +6,7 @@ The list: cut out and resize, flip, turn, shear and shift, brightness, contrast,
 canvases to float32 of the same size, all changes always, ranges alike. Ours draws, composes all geometry and all colour
 to a matrix each and samples once; the others do one after the other. "per image" calls once for each image;
 torchvision on the batch draws one set of parameters for all its images, ours and kornia one for each. kornia is left
-out where it is not installed. On a GPU, the batch engines start from uint8 images there.
+out where it is not installed.
 """
 
 from collections.abc import Callable
@@ -67,17 +67,16 @@ def with_torchvision(size: int) -> Callable[[Tensor], object]:
     )
 
 
-def with_kornia(size: int) -> Callable[[Tensor], object]:
+def with_kornia(size: int) -> torch.nn.Module:
     from kornia import augmentation as kornia
 
-    steps = torch.nn.Sequential(
+    return torch.nn.Sequential(
         kornia.RandomResizedCrop((size, size), scale=AREA),
         kornia.RandomHorizontalFlip(),
         kornia.RandomAffine(15, translate=(0.1, 0.1), shear=(-5, 5, -5, 5), p=1.0),
         kornia.ColorJitter(0.2, 0.2, 0.2, 0.05, p=1.0),
         kornia.Normalize(torch.tensor(MEAN), torch.tensor(STD)),
     )
-    return lambda images_BCHW: steps(images_BCHW.float() / 255)
 
 
 def per_image(images_BHW3: NDArray[np.uint8]) -> dict[str, Callable[[], object]]:
@@ -118,8 +117,8 @@ def on_batches(images_BHW3: NDArray[np.uint8]) -> dict[str, Callable[[], object]
         "visionft, batch engine": ours,
     }
     if find_spec("kornia"):
-        korned = with_kornia(size)
-        found["kornia, on the batch"] = lambda: korned(here_BCHW)
+        korned = with_kornia(size).to(measure.DEVICE)
+        found["kornia, on the batch"] = lambda: korned(here_BCHW.float() / 255)
     return found
 
 

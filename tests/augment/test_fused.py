@@ -109,16 +109,22 @@ def test_without_masks_and_what_cannot_be_done(engine):
 def test_it_compiles_for_a_gpu_that_is_not_there(tmp_path, mirrored, kind):
     """The interpreter takes what the compiler may not."""
     compiler, backends = pytest.importorskip("triton.compiler"), pytest.importorskip("triton.backends.compiler")
-    fixed = {"MIRRORED": mirrored, "MASKS": True, "GAMMA": True, "HOLES": 3, "MOST_HOLES": 3, "ERASED": 127}
+    fixed = {
+        "MIRRORED": mirrored,
+        "MASKS": True,
+        "MEANS": True,
+        "GAMMA": True,
+        "HOLES": 3,
+        "MOST_HOLES": 3,
+        "ERASED": 127,
+    }
     fixed |= {"IGNORE": 255, "ACROSS": 32, "DOWN": 8}
     types = {"images": "*u8", "masks": "*u8", "found_masks": "*u8", "tables": "*u8", "found": f"*{kind}"}
-    types |= {"parameters": "*fp32", "offsets": "*fp32", "constants": "*fp32", "holes": "*i32"} | dict.fromkeys(
-        fixed, "constexpr"
-    )
+    types |= {"parameters": "*fp32", "means": "*fp32", "holes": "*i32"} | dict.fromkeys(fixed, "constexpr")
     with imported(False) as (module, patch):
         patch.setenv("TRITON_CACHE_DIR", str(tmp_path))
         names = module._kernel.arg_names
-        signature = {name: types.get(name, "i32") for name in names}
+        signature = {name: types.get(name, "fp32" if name[-1].isdigit() else "i32") for name in names}
         places = {(names.index(name),): value for name, value in fixed.items()}
         source = compiler.ASTSource(fn=module._kernel, signature=signature, constexprs=places)
         target = backends.GPUTarget("cuda", 90, 32)

@@ -11,6 +11,7 @@ bottom; P parameters of an image.
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -19,7 +20,7 @@ import triton.language as tl
 from torch import Tensor
 
 from visionft.augment.arithmetic import ERASED, averaged, colour_parts, gamma_table
-from visionft.augment.batch import Normalised, change_batch, colour_offsets
+from visionft.augment.batch import Normalised, change_batch
 from visionft.augment.draw import HOLES, Change
 from visionft.augment.warp import RGB
 from visionft.sample import IGNORE
@@ -62,10 +63,10 @@ def change_fused(
     apart = [index for index, change in enumerate(changes) if not fuses(change)]
     if len(apart) == len(changes) or len(changes) != len(images_BHW3):
         return change_batch(images_BHW3, changes, border=border, masks_BHW=masks_BHW, normalised=normalised)
-    found_BHW3 = torch.empty_like(images_BHW3, dtype=normalised.dtype if normalised else torch.uint8)
-    found_BHW = None if masks_BHW is None else torch.empty_like(masks_BHW)
-    _launch(images_BHW3, changes, border, masks_BHW, normalised, means_B3, found_BHW3, found_BHW)
-    images = found_BHW3 if normalised is None else found_BHW3.permute(0, 3, 1, 2)
+    packed = pack(changes, images_BHW3.device)
+    images, found_BHW = launch(
+        images_BHW3, packed, border=border, masks_BHW=masks_BHW, normalised=normalised, means_B3=means_B3
+    )
     if apart:
         indices = torch.tensor(apart, device=images_BHW3.device)
         images[indices], masks = change_batch(
@@ -80,49 +81,94 @@ def change_fused(
     return images, found_BHW
 
 
-def _launch(
-    images_BHW3: Tensor,
-    changes: Sequence[Change],
-    border: RGB | None,
-    masks_BHW: Tensor | None,
-    normalised: Normalised | None,
-    means_B3: Tensor | None,
-    found_BHW3: Tensor,
-    found_BHW: Tensor | None,
-) -> None:
-    device, (number, height, width, _) = images_BHW3.device, images_BHW3.shape
+@dataclass(frozen=True, slots=True)
+class Packed:
+    """Changes as the kernel reads them, on the device.
+
+    Attributes:
+        parameters_BP: the inverse matrix (6), colours (9), 2 where pixels are means of 2 x 2 values, else 1, and the
+            share of the mean grey that is added.
+        tables_BV: of gamma, where it changes.
+        holes_BM4: all 0 where there is none.
+        bent: whether gamma changes.
+        most: holes of an image.
+        needs_means: whether contrast changes.
+    """
+
+    parameters_BP: Tensor
+    tables_BV: Tensor
+    holes_BM4: Tensor
+    bent: bool
+    most: int
+    needs_means: bool
+
+
+def pack(changes: Sequence[Change], device: torch.device) -> Packed:
+    """Prepare changes for ``launch``; what of them it cannot do is left out, see ``fuses``."""
     matrices_B33, shares_B = colour_parts(changes)
     back_B33 = np.linalg.inv(np.stack([change.matrix for change in changes]))
     finer_B1 = np.array([[2.0 if averaged(change) else 1.0] for change in changes])
-    parameters = np.hstack([back_B33[:, :2].reshape(number, 6), matrices_B33.reshape(number, 9), finer_B1])
-    parameters_BP = torch.from_numpy(parameters.astype(np.float32)).to(device, non_blocking=True)
-    if shares_B.any():
-        if means_B3 is None:
-            means_B3 = images_BHW3.sum((1, 2), dtype=torch.int64) / (height * width)
-        offsets_B = colour_offsets(shares_B, means_B3)
-    else:
-        offsets_B = torch.zeros(number, device=device)
+    parts = [back_B33[:, :2].reshape(-1, 6), matrices_B33.reshape(-1, 9), finer_B1, shares_B[:, None]]
     bent = any(change.gamma != 1 for change in changes)
     tables_BV = np.stack([gamma_table(change.gamma) for change in changes]) if bent else np.zeros((1, 1), np.uint8)
-    holes = [[*change.holes, *[(0, 0, 0, 0)] * (_MOST_HOLES - len(change.holes))] for change in changes]
+    holes = [[*change.holes, *[(0, 0, 0, 0)] * _MOST_HOLES][:_MOST_HOLES] for change in changes]
+    return Packed(
+        torch.from_numpy(np.hstack(parts).astype(np.float32)).to(device, non_blocking=True),
+        torch.from_numpy(tables_BV).to(device, non_blocking=True),
+        torch.tensor(holes, dtype=torch.int32).to(device, non_blocking=True),
+        bent,
+        min(_MOST_HOLES, max(len(change.holes) for change in changes)),
+        bool(shares_B.any()),
+    )
+
+
+def launch(
+    images_BHW3: Tensor,
+    packed: Packed,
+    *,
+    border: RGB | None = None,
+    masks_BHW: Tensor | None = None,
+    normalised: Normalised | None = None,
+    means_B3: Tensor | None = None,
+) -> tuple[Tensor, Tensor | None]:
+    """Do what was packed, with one launch where the means are known or not needed.
+
+    Args:
+        images_BHW3: see ``change_fused``, as the others.
+        packed: from ``pack``, on the device of the images.
+        border: see there.
+        masks_BHW: see there.
+        normalised: see there.
+        means_B3: see there.
+
+    Returns:
+        New images, and masks.
+    """
+    number, height, width, _ = images_BHW3.shape
+    found_BHW3 = torch.empty_like(images_BHW3, dtype=normalised.dtype if normalised else torch.uint8)
+    found_BHW = None if masks_BHW is None else torch.empty_like(masks_BHW)
+    if means_B3 is None and packed.needs_means:
+        means_B3 = images_BHW3.sum((1, 2), dtype=torch.int64) / (height * width)
     mean_3, std_3 = (normalised.mean, normalised.std) if normalised else ((0.0,) * 3, (1 / 255,) * 3)
-    constants = [*(border or (0, 0, 0)), *(255 * value for value in mean_3), *(1 / (255 * value) for value in std_3)]
     _kernel[(triton.cdiv(width, _TILE[0]), triton.cdiv(height, _TILE[1]), number)](
         images_BHW3.contiguous(),
         found_BHW3,
         images_BHW3 if masks_BHW is None else masks_BHW.contiguous(),
         found_BHW3 if found_BHW is None else found_BHW,
-        parameters_BP,
-        offsets_B,
-        torch.from_numpy(tables_BV).to(device, non_blocking=True),
-        torch.tensor(holes, dtype=torch.int32, device=device),
-        torch.tensor(constants, device=device),
+        packed.parameters_BP,
+        packed.parameters_BP if means_B3 is None else means_B3.to(torch.float32).contiguous(),
+        packed.tables_BV,
+        packed.holes_BM4,
         height,
         width,
+        *map(float, border or (0, 0, 0)),
+        *(255 * value for value in mean_3),
+        *(1 / (255 * value) for value in std_3),
         MIRRORED=border is None,
         MASKS=masks_BHW is not None,
-        GAMMA=bent,
-        HOLES=max(len(change.holes) for change in changes),
+        MEANS=packed.needs_means,
+        GAMMA=packed.bent,
+        HOLES=packed.most,
         MOST_HOLES=_MOST_HOLES,
         ERASED=ERASED,
         IGNORE=IGNORE,
@@ -130,6 +176,7 @@ def _launch(
         DOWN=_TILE[1],
         enable_fp_fusion=False,  # as the other engines compute; memory is what takes the time
     )
+    return found_BHW3 if normalised is None else found_BHW3.permute(0, 3, 1, 2), found_BHW
 
 
 @triton.jit
@@ -174,17 +221,23 @@ def _bilinear(pixels, x, y, height, width, border, MIRRORED: tl.constexpr):
 
 
 @triton.jit
-def _sampled(pixels, own, constants, column, row, height, width, MIRRORED: tl.constexpr):
+def _sampled(pixels, own, border_0, border_1, border_2, column, row, height, width, MIRRORED: tl.constexpr):
     """Return what an image has where pixels were: red, green, blue."""
     times = tl.load(own + 15)
     red, green, blue = column * 0.0 + row * 0.0, column * 0.0 + row * 0.0, column * 0.0 + row * 0.0
     for part in range((times * times).to(tl.int32)):
         x, y = _before(own, column + ((part % 2) + 0.5) / times, row + ((part // 2) + 0.5) / times)
-        red += _bilinear(pixels, x - 0.5, y - 0.5, height, width, tl.load(constants), MIRRORED)
-        green += _bilinear(pixels + 1, x - 0.5, y - 0.5, height, width, tl.load(constants + 1), MIRRORED)
-        blue += _bilinear(pixels + 2, x - 0.5, y - 0.5, height, width, tl.load(constants + 2), MIRRORED)
+        red += _bilinear(pixels, x - 0.5, y - 0.5, height, width, border_0, MIRRORED)
+        green += _bilinear(pixels + 1, x - 0.5, y - 0.5, height, width, border_1, MIRRORED)
+        blue += _bilinear(pixels + 2, x - 0.5, y - 0.5, height, width, border_2, MIRRORED)
     number = times * times
     return tl.floor(red / number + 0.5), tl.floor(green / number + 0.5), tl.floor(blue / number + 0.5)
+
+
+@triton.jit
+def _offset(share, means):
+    grey = 0.299 * tl.load(means) + 0.587 * tl.load(means + 1) + 0.114 * tl.load(means + 2)
+    return tl.floor(share * grey * 1024 + 0.5) / 1024  # see arithmetic.colour_matrix
 
 
 @triton.jit
@@ -204,14 +257,23 @@ def _kernel(
     masks,
     found_masks,
     parameters,
-    offsets,
+    means,
     tables,
     holes,
-    constants,
     height,
     width,
+    border_0,
+    border_1,
+    border_2,
+    mean_0,
+    mean_1,
+    mean_2,
+    scale_0,
+    scale_1,
+    scale_2,
     MIRRORED: tl.constexpr,
     MASKS: tl.constexpr,
+    MEANS: tl.constexpr,
     GAMMA: tl.constexpr,
     HOLES: tl.constexpr,
     MOST_HOLES: tl.constexpr,
@@ -225,11 +287,13 @@ def _kernel(
     row = (tl.program_id(1) * DOWN + tl.arange(0, DOWN))[:, None]
     there = (column < width) & (row < height)
     target = (number * height + row) * width + column
-    own = parameters + number * 16
+    own = parameters + number * 17
     pixels = images + number * height * width * 3
-    red, green, blue = _sampled(pixels, own, constants, column, row, height, width, MIRRORED)
+    red, green, blue = _sampled(pixels, own, border_0, border_1, border_2, column, row, height, width, MIRRORED)
     gone = _erased(holes + number * MOST_HOLES * 4, column, row, HOLES)
-    offset = tl.load(offsets + number) + 0.5
+    offset = 0.5
+    if MEANS:
+        offset += _offset(tl.load(own + 16), means + 3 * number)
     for channel in tl.static_range(3):
         factors = own + 6 + 3 * channel
         value = tl.load(factors) * red + tl.load(factors + 1) * green + tl.load(factors + 2) * blue
@@ -237,7 +301,12 @@ def _kernel(
         if GAMMA:
             value = tl.load(tables + number * 256 + value.to(tl.int32)).to(tl.float32)
         value = tl.where(gone, ERASED * 1.0, value)
-        value = (value - tl.load(constants + 3 + channel)) * tl.load(constants + 6 + channel)
+        if channel == 0:
+            value = (value - mean_0) * scale_0
+        elif channel == 1:
+            value = (value - mean_1) * scale_1
+        else:
+            value = (value - mean_2) * scale_2
         tl.store(found + target * 3 + channel, value.to(found.dtype.element_ty), mask=there)
     if MASKS:
         x, y = _before(own, column + 0.5, row + 0.5)
