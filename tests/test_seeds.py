@@ -1,9 +1,10 @@
-from hashlib import blake2b
+from hashlib import blake2b, shake_128
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from visionft.seeds import derive_seed, unit_interval
+from visionft.seeds import derive_seed, unit_interval, unit_intervals
 
 parts = st.lists(st.one_of(st.integers(), st.text(st.characters(exclude_characters="\x1f"))), min_size=1, max_size=4)
 
@@ -38,3 +39,14 @@ def test_the_interval_is_filled_evenly():
     values = [unit_interval("even", number) for number in range(20_000)]
     tenths = [sum(tenth <= 10 * value < tenth + 1 for value in values) for tenth in range(10)]
     assert all(abs(count - 2000) < 200 for count in tenths)
+
+
+def test_several_numbers_at_once():
+    numbers = unit_intervals(2000, 7, "draw")
+    assert numbers[:3] == unit_intervals(3, 7, "draw")
+    words = shake_128(b"int:7\x1fstr:draw").digest(24)
+    assert numbers[:3] == tuple((int.from_bytes(words[at : at + 8], "big") >> 11) / 2**53 for at in (0, 8, 16))
+    assert unit_intervals(3, 8, "draw") != numbers[:3]
+    assert 0 <= min(numbers) < 0.01
+    assert 0.99 < max(numbers) < 1
+    assert sum(numbers) / 2000 == pytest.approx(0.5, abs=0.03)

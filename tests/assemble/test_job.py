@@ -1,8 +1,14 @@
+from dataclasses import replace
+
 import pytest
 import torch
 
 from visionft.assemble import Runtime, assemble, load_data
+from visionft.assemble.job import augmentation
+from visionft.augment import OBJECT_POLICIES, OUTLINE_POLICIES, POLICIES
 from visionft.errors import DataError, RecipeError, UnknownName
+from visionft.recipe import Recipe
+from visionft.spec import InputSpec
 
 
 def test_the_input_is_the_weights_own_unless_the_recipe_says_otherwise(tiny):
@@ -71,3 +77,21 @@ def test_bf16_is_taken_where_the_cpu_multiplies_in_it(tiny, monkeypatch, capabil
     assert runtime.bf16 is bf16
     assert runtime.memory_format is torch.channels_last
     assert runtime.workers == 0
+
+
+@pytest.mark.parametrize(
+    ("kind", "policies"),
+    [
+        ("classification", POLICIES),
+        ("segmentation", POLICIES),
+        ("detection", OBJECT_POLICIES),
+        ("instance_segmentation", OUTLINE_POLICIES),
+    ],
+)
+def test_what_is_learned_decides_how_images_may_change(kind, policies):
+    recipe = Recipe(task={"kind": kind})
+    spec = InputSpec(64, 64)
+    for strength in ("none", "light", "strong"):
+        stage = replace(recipe.stages[0], augment=strength)
+        assert augmentation(recipe, stage, spec)[0].policy == policies[strength]
+    assert POLICIES["strong"].rotate == OUTLINE_POLICIES["strong"].rotate > OBJECT_POLICIES["strong"].rotate

@@ -6,8 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from visionft.augment import OBJECT_POLICIES, CpuAugmenter, Mixing, Policy
-from visionft.augment.warp import draw_warp
+from visionft.augment import OBJECT_POLICIES, CpuAugmenter, Mixing, Policy, draw
 from visionft.geometry import move_boxes
 from visionft.sample import CROWD, IGNORE, Example
 
@@ -86,7 +85,7 @@ def test_boxes_lie_where_resized_and_shifted_objects_are_seen(monkeypatch, size,
     for seed in range(150):
         example = objects(size, scattered(size, seed, least=4))
         image, _, boxes_N5, _ = augmenter(example, seed)
-        whole = move_boxes(example.boxes_N5, draw_warp(OBJECT_POLICIES["strong"], orientation, size[::-1], seed))
+        whole = move_boxes(example.boxes_N5, draw(OBJECT_POLICIES["strong"], orientation, size[::-1], seed).matrix)
         left = iter(boxes_N5)
         for number in range(3):
             sides = np.clip(whole[number, :4], 0, [*size[::-1], *size[::-1]])
@@ -125,7 +124,7 @@ def test_boxes_surround_turned_ellipses(monkeypatch, size):
 def test_objects_come_enlarged_and_shrunk_and_everywhere(monkeypatch):
     use(monkeypatch, spread=1.0)
     whole = np.array([[0, 0, 100, 100, 0]], np.float32)
-    warps = [draw_warp(OBJECT_POLICIES["strong"], "fixed", (100, 100), seed) for seed in range(600)]
+    warps = [draw(OBJECT_POLICIES["strong"], "fixed", (100, 100), seed).matrix for seed in range(600)]
     moved = np.array([move_boxes(whole, matrix)[0, :4] for matrix in warps])
     factor = (moved[:, 2] - moved[:, 0]) / 100
     assert 0.5 <= factor.min() < 0.52
@@ -197,28 +196,26 @@ def test_what_is_erased_is_not_learned(monkeypatch):
 
 
 def test_shrinking_averages(monkeypatch):
-    """A line keeps its share of the light and its place; sampled, it would be lost or doubled."""
+    """A line keeps its place and most of its share of the light; sampled, it would be lost or doubled."""
     use(monkeypatch, spread=1.0)
     image = np.zeros((129, 129, 3), np.uint8)
     lines = np.arange(14, 129, 20)
     image[:, lines] = 255
-    shrunk = 0
+    errors = []
     for seed in range(60):
-        matrix = draw_warp(OBJECT_POLICIES["strong"], "fixed", (129, 129), seed)
+        matrix = draw(OBJECT_POLICIES["strong"], "fixed", (129, 129), seed).matrix
         factor, middle = matrix[0, 0], int(matrix[1] @ [0, 64.5, 1])
-        if factor > 0.95:
+        if factor >= 0.85:
             continue
-        shrunk += 1
         row = CpuAugmenter("strong", "fixed", BORDER)(Example(image), seed).image_HW3[middle, :, 0].astype(float)
-        errors = []
         for place in factor * (lines + 0.5) + matrix[0, 2]:
             around = np.arange(int(place) - 3, int(place) + 4)
             light = row[around]
-            assert light.sum() == pytest.approx(255 * factor, rel=0.03)
+            assert light.sum() == pytest.approx(255 * factor, rel=0.12)
             errors.append(light @ (around + 0.5) / light.sum() - place)
-        assert np.abs(errors).max() < 0.3  # a line is nowhere in particular inside its pixel
-        assert abs(np.mean(errors)) < 0.1
-    assert shrunk > 15
+    assert len(errors) > 90
+    assert np.abs(errors).max() < 0.3  # a line is nowhere in particular inside its pixel
+    assert abs(np.mean(errors)) < 0.02
 
 
 def test_beyond_the_edge_is_the_border_and_no_class(monkeypatch):
@@ -254,7 +251,7 @@ def test_a_seed_gives_the_boxes_it_always_gave():
         CpuAugmenter("strong", "any", BORDER)(Mixing(0.5, 0.5)(canvas(seed), canvas, seed), seed).boxes_N5
         for seed in range(20)
     ]
-    assert [len(boxes_N5) for boxes_N5 in found] == [6, 3, 3, 9, 2, 3, 6, 7, 10, 4, 6, 6, 3, 5, 11, 2, 10, 3, 6, 6]
-    assert found[3][0].tolist() == pytest.approx([57.954, 18.431, 64.852, 20.101, 0], abs=1e-3)
+    assert [len(boxes_N5) for boxes_N5 in found] == [6, 0, 3, 9, 2, 2, 6, 9, 11, 5, 5, 6, 2, 4, 11, 3, 9, 3, 6, 6]
+    assert found[3][0].tolist() == pytest.approx([66.792, 15.337, 73.475, 16.936, 0.0], abs=1e-3)
     total = np.concatenate(found).sum(axis=0, dtype=np.float64)
-    assert total.tolist() == pytest.approx([3332.828, 2633.559, 5013.534, 3932.818, 34], abs=0.01)
+    assert total.tolist() == pytest.approx([3680.206, 2476.339, 5391.409, 3829.349, 26.0], abs=0.01)

@@ -197,7 +197,12 @@ def augmentation(recipe: Recipe, stage: Stage, spec: InputSpec) -> tuple[CpuAugm
     """
     section = recipe.augment
     objects = recipe.task.kind in OBJECT_TASKS
-    augmenter = CpuAugmenter(stage.augment, section.orientation, border_colour(spec) if objects else None)
+    augmenter = CpuAugmenter(
+        stage.augment,
+        section.orientation,
+        border_colour(spec) if objects else None,
+        outlines=recipe.task.kind == "instance_segmentation",
+    )
     mixing = Mixing(section.mosaic, section.mixup)
     mixed = objects and stage is not recipe.stages[-1] and mixing != Mixing()
     return augmenter, mixing if mixed else None

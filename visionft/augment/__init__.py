@@ -1,7 +1,22 @@
-"""What may happen to a training image, and the engine that does it on the CPU."""
+"""What may happen to a training image, and the engines that do it.
+
+Those for batches, ``augment.batch`` and ``augment.fused``, load torch and triton and are imported where they are used.
+"""
 
 from visionft.augment.cpu import CpuAugmenter
+from visionft.augment.draw import Change, draw
 from visionft.augment.mixing import Mixing
-from visionft.augment.policy import OBJECT_POLICIES, POLICIES, Orientation, Policy, Strength
+from visionft.augment.policy import OBJECT_POLICIES, OUTLINE_POLICIES, POLICIES, Orientation, Policy, Strength
 
-__all__ = ["OBJECT_POLICIES", "POLICIES", "CpuAugmenter", "Mixing", "Orientation", "Policy", "Strength"]
+__all__ = [
+    "OBJECT_POLICIES",
+    "OUTLINE_POLICIES",
+    "POLICIES",
+    "Change",
+    "CpuAugmenter",
+    "Mixing",
+    "Orientation",
+    "Policy",
+    "Strength",
+    "draw",
+]

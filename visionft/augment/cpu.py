@@ -1,17 +1,21 @@
-"""The policy on the CPU, by albumentations 2.0.8: the only module that knows that library."""
+"""The engine for worker processes: one canvas at a time, with OpenCV, and albumentations 2.0.8 for damage.
+
+The only module that knows albumentations.
+"""
 
 import os
-import random
 from typing import Any
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from visionft.augment.policy import OBJECT_POLICIES, POLICIES, Orientation, Policy, Strength
-from visionft.augment.warp import RGB, draw_warp, warp
-from visionft.geometry import LEAST_VISIBLE, move_objects
-from visionft.sample import CROWD, IGNORE, Example
+from visionft.augment.arithmetic import ERASED, blur_kernel, colour_matrix, gamma_table, noise_of
+from visionft.augment.draw import Change, draw
+from visionft.augment.objects import change_objects
+from visionft.augment.policy import OBJECT_POLICIES, OUTLINE_POLICIES, POLICIES, Orientation, Policy, Strength
+from visionft.augment.warp import RGB, warp
+from visionft.sample import IGNORE, Example
 
 
 class CpuAugmenter:
@@ -22,28 +26,54 @@ class CpuAugmenter:
         orientation: which flips and turns leave the class what it is.
         border: for objects, which then follow ``OBJECT_POLICIES``: the colour beyond the edge of the image. Mirrored
             there, as None has it, objects would appear twice, once without a box.
+        outlines: whether all objects have outlines and follow ``OUTLINE_POLICIES``.
     """
 
-    def __init__(self, strength: Strength, orientation: Orientation, border: RGB | None = None) -> None:
+    def __init__(
+        self, strength: Strength, orientation: Orientation, border: RGB | None = None, *, outlines: bool = False
+    ) -> None:
         self.strength = strength
         self.orientation = orientation
         self.border = border
-        self._pipelines: dict[bool, Any] = {}
-        if strength != "none":
+        self.outlines = outlines
+        if self.policy is not None and self.policy.degrade > 0:
             _albumentations()  # seconds of importing, which forked workers then inherit instead of repeating
+
+    @property
+    def policy(self) -> Policy | None:
+        """What may happen; None for nothing."""
+        if self.border is None:
+            return POLICIES[self.strength]
+        return (OUTLINE_POLICIES if self.outlines else OBJECT_POLICIES)[self.strength]
 
     def __call__(self, example: Example, seed: int) -> Example:
         """Return a changed copy; at strength ``none`` the example itself.
 
-        A mask moves with its image, its border mirrored alike, and takes the nearest class. Erasing leaves it
-        alone: what is hidden is to be inferred from what surrounds it. Objects move by ``geometry.move_objects``; those
-        of which less than ``LEAST_VISIBLE`` remains become crowds, whether cut off or erased. What is erased is
-        measured in an object's box, though it may have an outline, which erasing leaves alone as well.
+        Args:
+            example: see ``apply``; a mask or objects do not change what happens to the image.
+            seed: decides everything; the same seed gives the same example in any process.
+
+        Returns:
+            See ``apply``.
+
+        Raises:
+            ValueError: the example has boxes, and no border was named.
+        """
+        policy = self.policy
+        if policy is None:
+            return example
+        height, width = example.image_HW3.shape[:2]
+        return self.apply(example, draw(policy, self.orientation, (width, height), seed))
+
+    def apply(self, example: Example, change: Change) -> Example:
+        """Do what was drawn.
+
+        A mask moves with its image, its border mirrored alike or without a class, and takes the nearest class. Erasing
+        leaves it alone: what is hidden is to be inferred from what surrounds it. For objects see ``change_objects``.
 
         Args:
-            example: a canvas, and a mask of its size or objects where there are; they do not change what happens to
-                the image.
-            seed: decides everything; the same seed gives the same example in any process.
+            example: a canvas, and a mask of its size or objects where there are.
+            change: drawn for the canvas's size.
 
         Returns:
             Image and mask of the same sizes, uint8, contiguous.
@@ -51,132 +81,48 @@ class CpuAugmenter:
         Raises:
             ValueError: the example has boxes, and no border was named.
         """
-        policy = (POLICIES if self.border is None else OBJECT_POLICIES)[self.strength]
-        if policy is None:
-            return example
-        if self.border is not None:
-            return self._with_objects(example, policy, self.border, seed)
-        if example.boxes_N5 is not None:
-            raise ValueError("an image with boxes needs the colour of its border")
-        square = example.image_HW3.shape[0] == example.image_HW3.shape[1]
-        pipeline = self._pipelines.get(square)
-        if pipeline is None:
-            pipeline = self._pipelines[square] = _pipeline(policy, self.orientation, square=square)
-        pipeline.set_random_state(np.random.default_rng(seed), random.Random(seed))  # noqa: S311  # no secret
-        if example.mask_HW is None:
-            return Example(np.ascontiguousarray(pipeline(image=example.image_HW3)["image"]))
-        changed = pipeline(image=example.image_HW3, mask=example.mask_HW)
-        return Example(np.ascontiguousarray(changed["image"]), np.ascontiguousarray(changed["mask"]))
-
-    def _with_objects(self, example: Example, policy: Policy, border: RGB, seed: int) -> Example:
-        height, width = example.image_HW3.shape[:2]
-        pipeline = self._pipelines.get(True)
-        if pipeline is None:
-            steps = [_colour(_albumentations(), policy), *_damage(_albumentations(), policy)]
-            pipeline = self._pipelines[True] = _albumentations().Compose(steps, save_applied_params=True)
-        matrix = draw_warp(policy, self.orientation, (width, height), seed)
-        pipeline.set_random_state(np.random.default_rng(seed), random.Random(seed))  # noqa: S311  # no secret
-        changed = pipeline(image=warp(example.image_HW3, matrix, border))
-        _, mask_HW, boxes_N5, outlines = example
+        image_HW3, mask_HW, boxes_N5, outlines = example
+        height, width = image_HW3.shape[:2]
         if mask_HW is not None:
-            mask_HW = warp(mask_HW, matrix, (IGNORE, IGNORE, IGNORE), nearest=True)
+            mask_HW = warp(mask_HW, change, self.border and (IGNORE, IGNORE, IGNORE), nearest=True)
         if boxes_N5 is not None:
-            boxes_N5, outlines = move_objects(boxes_N5, outlines, matrix, (width, height))
-            for name, drawn in changed["applied_transforms"]:
-                if name == "CoarseDropout":
-                    boxes_N5 = _hide(boxes_N5, drawn["holes"], (width, height))
-        return Example(np.ascontiguousarray(changed["image"]), mask_HW, boxes_N5, outlines)
-
-    def __getstate__(self) -> tuple[Strength, Orientation, RGB | None]:
-        return self.strength, self.orientation, self.border
-
-    def __setstate__(self, state: tuple[Strength, Orientation, RGB | None]) -> None:
-        self.__init__(*state)  # type: ignore[misc]  # pipelines are built anew in each process
+            if self.border is None:
+                raise ValueError("an image with boxes needs the colour of its border")
+            boxes_N5, outlines = change_objects(boxes_N5, outlines, change, (width, height))
+        mean_3 = cv2.mean(image_HW3)[:3]
+        changed_HW3 = _recolour(warp(image_HW3, change, self.border), change, mean_3)
+        return Example(np.ascontiguousarray(_damage(changed_HW3, change)), mask_HW, boxes_N5, outlines)
 
 
-def _albumentations() -> Any:
+def _recolour(image_HW3: NDArray[np.uint8], change: Change, mean_3: tuple[float, ...]) -> NDArray[np.uint8]:
+    matrix_34 = colour_matrix(change, mean_3)
+    if (matrix_34 != np.eye(3, 4)).any():
+        image_HW3 = cv2.transform(image_HW3, matrix_34.astype(np.float32)).astype(np.uint8, copy=False)
+    if change.gamma != 1:
+        image_HW3 = cv2.LUT(image_HW3, gamma_table(change.gamma)).astype(np.uint8, copy=False)
+    return image_HW3
+
+
+def _damage(image_HW3: NDArray[np.uint8], change: Change) -> NDArray[np.uint8]:
+    if not (change.blur or change.noise or change.jpeg or change.holes):
+        return image_HW3
+    pixel, dropout = _albumentations()
+    if change.blur:
+        image_HW3 = pixel.separable_convolve(image_HW3, kernel=blur_kernel(change.blur))
+    if change.noise:
+        noise = noise_of(change, (image_HW3.shape[1], image_HW3.shape[0]))
+        image_HW3 = pixel.add_noise(image_HW3, np.repeat(noise[..., None], 3, axis=2))
+    if change.jpeg:  # which it takes for an image in BGR
+        image_HW3 = pixel.image_compression(image_HW3[..., ::-1], change.jpeg, ".jpg")[..., ::-1]
+    if change.holes:
+        image_HW3 = dropout.cutout(image_HW3, np.array(change.holes), ERASED, np.random.default_rng(0))  # draws nothing
+    return image_HW3
+
+
+def _albumentations() -> tuple[Any, Any]:
+    """Return its functions on pixels, and those on holes."""
     os.environ.setdefault("NO_ALBUMENTATIONS_UPDATE", "1")  # importing it would ask the network for its version
-    import albumentations
+    from albumentations.augmentations.dropout import functional as dropout
+    from albumentations.augmentations.pixel import functional as pixel
 
-    return albumentations
-
-
-def _pipeline(policy: Policy, orientation: Orientation, *, square: bool) -> Any:
-    library = _albumentations()
-    return library.Compose(
-        [
-            *_flips(library, orientation, square=square),
-            _warp(library, policy),
-            _colour(library, policy),
-            *_damage(library, policy),
-        ]
-    )
-
-
-def _flips(library: Any, orientation: Orientation, *, square: bool) -> list[Any]:
-    if orientation == "fixed":
-        return []
-    if orientation == "upright":
-        return [library.HorizontalFlip(p=0.5)]
-    if square:
-        return [library.D4(p=1.0)]  # the eight symmetries of the square, all as likely
-    # A quarter turn would change the size.
-    return [library.HorizontalFlip(p=0.5), library.VerticalFlip(p=0.5)]
-
-
-def _warp(library: Any, policy: Policy) -> Any:
-    return library.Affine(
-        scale=(1 - policy.zoom / 2, 1 + policy.zoom),
-        keep_ratio=True,
-        translate_percent=(-policy.shift, policy.shift),
-        rotate=(-policy.rotate, policy.rotate),
-        shear=(-policy.shear, policy.shear),
-        mask_interpolation=cv2.INTER_NEAREST,
-        border_mode=cv2.BORDER_REFLECT_101,  # of image and mask
-        p=1.0,
-    )
-
-
-def _colour(library: Any, policy: Policy) -> Any:
-    return library.ColorJitter(
-        brightness=(1 - policy.brightness, 1 + policy.brightness),
-        contrast=(1 - policy.contrast, 1 + policy.contrast),
-        saturation=(1 - policy.saturation, 1 + policy.saturation),
-        hue=(-policy.hue, policy.hue),
-        p=0.8,
-    )
-
-
-def _damage(library: Any, policy: Policy) -> list[Any]:
-    if policy.degrade == 0 and policy.erase == 0:
-        return []
-    spoil = library.OneOf(
-        [
-            library.GaussianBlur(sigma_limit=(0.3, 1.2), p=1.0),
-            library.GaussNoise(std_range=(0.02, 0.06), per_channel=False, p=1.0),
-            library.ImageCompression(quality_range=(50, 90), p=1.0),
-        ],
-        p=policy.degrade,
-    )
-    erase = library.CoarseDropout(
-        num_holes_range=(1, 3),
-        hole_height_range=(0.08, 0.2),
-        hole_width_range=(0.08, 0.2),
-        fill=127,
-        fill_mask=None,
-        p=policy.erase,
-    )
-    return [spoil, erase]
-
-
-def _hide(boxes_N5: NDArray[np.float32], holes_M4: NDArray[np.int64], size: tuple[int, int]) -> NDArray[np.float32]:
-    """Return the boxes, those that erased rectangles leave too little of as crowds."""
-    erased_HW = np.zeros((size[1], size[0]), np.uint8)
-    for left, top, right, bottom in holes_M4:
-        erased_HW[top:bottom, left:right] = 1
-    count_HW = cv2.integral(erased_HW)
-    left, top = np.floor(boxes_N5[:, :2]).astype(int).T
-    right, bottom = np.ceil(boxes_N5[:, 2:4]).astype(int).T
-    hidden_N = count_HW[bottom, right] - count_HW[top, right] - count_HW[bottom, left] + count_HW[top, left]
-    boxes_N5[hidden_N > (1 - LEAST_VISIBLE) * (right - left) * (bottom - top), 4] = CROWD
-    return boxes_N5
+    return pixel, dropout

@@ -1,0 +1,133 @@
+"""The fused engine does what the batch engine does: under Triton's interpreter, and on a GPU where there is one."""
+
+import importlib
+import sys
+from contextlib import contextmanager
+
+import numpy as np
+import pytest
+import torch
+
+from tests.augment.test_batch import EACH, EACH_STEP, TABLES, pictures
+from visionft.augment import Change, draw
+from visionft.augment.batch import Normalised, change_batch
+
+pytest.importorskip("triton")
+
+NORMALISED = Normalised((0.485, 0.456, 0.406), (0.229, 0.224, 0.225))
+
+
+@contextmanager
+def imported(interpreted):
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("TRITON_INTERPRET", str(int(interpreted)))
+        sys.modules.pop("visionft.augment.fused", None)
+        yield importlib.import_module("visionft.augment.fused"), patch
+        del sys.modules["visionft.augment.fused"]
+
+
+@pytest.fixture(scope="module", params=["interpreter", "gpu"])
+def engine(request):
+    """Return the module, as it is imported for one of both, and the device."""
+    if request.param == "gpu" and not torch.cuda.is_available():
+        pytest.skip("needs a GPU")
+    with imported(request.param == "interpreter") as (module, patch):
+        if request.param == "interpreter":  # which takes as long for a small tile
+            patch.setattr(module, "_TILE", (32, 32))
+        yield module, "cuda" if request.param == "gpu" else "cpu"
+
+
+def compared(engine, size, changes, border, *, normalised=None, seed=0):
+    """Return images and masks of the batch engine, and those of the fused one."""
+    module, device = engine
+    images, masks = (torch.from_numpy(array) for array in pictures(np.random.default_rng(seed), size, len(changes)))
+    options = {"border": border, "normalised": normalised}
+    expected = change_batch(images, changes, masks_BHW=masks, **options)
+    found = module.change_fused(images.to(device), changes, masks_BHW=masks.to(device), **options)
+    return expected, [tensor.cpu() for tensor in found]
+
+
+@pytest.mark.parametrize(("table", "strength"), EACH)
+def test_drawn_changes(engine, table, strength):
+    policies, border = TABLES[table]
+    off, of_masks = [], []
+    for seed, size in enumerate([(45, 30), (31, 31), (1, 9)]):
+        changes = [draw(policies[strength], "any", size, 10 * seed + number) for number in range(3)]
+        changes = [change for change in changes if not change.needs_cpu]
+        (expected, masks), (found, moved) = compared(engine, size, changes, border, seed=seed)
+        assert (found.dtype, found.shape) == (torch.uint8, expected.shape)
+        off.append((found.int() - expected.int()).abs().amax(3).flatten())
+        of_masks.append((masks != moved).flatten())
+    assert (torch.cat(off) > 1).float().mean() < 0.001
+    assert (torch.cat(off) > 0).float().mean() < 0.01
+    assert torch.cat(of_masks).float().mean() < 1e-3
+
+
+@pytest.mark.parametrize("step", EACH_STEP)
+@pytest.mark.parametrize("border", [None, (124, 116, 104)])
+def test_each_step_alone(engine, step, border):
+    """Blur and noise by the batch engine, in the same call."""
+    changes = [Change(**EACH_STEP[step]), Change(), Change(**EACH_STEP[step])]
+    assert engine[0].fuses(changes[0]) == (step not in ("blur", "noise"))
+    (expected, masks), (found, moved) = compared(engine, (31, 31), changes, border)
+    assert (found == expected).float().mean() > 0.9995
+    assert (masks == moved).all()
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+def test_images_as_a_network_takes_them(engine, dtype):
+    changes = [Change(**EACH_STEP[step]) for step in ("colour", "holes", "blur", "gamma")]
+    normalised = Normalised(NORMALISED.mean, NORMALISED.std, dtype)
+    (expected, _), (found, _) = compared(engine, (30, 20), changes, None, normalised=normalised)
+    assert (found.dtype, found.shape) == (dtype, expected.shape)
+    assert found.is_contiguous(memory_format=torch.channels_last)
+    assert (found.float() - expected.float()).abs().max() < (1e-5 if dtype == torch.float32 else 0.02)
+
+
+def test_means_that_are_known(engine):
+    """They are taken as they are given."""
+    module, device = engine
+    images = torch.full((1, 4, 4, 3), 100, dtype=torch.uint8, device=device)
+    for mean, expected in ((100.0, 100), (200.0, 150)):
+        means = torch.full((1, 3), mean, device=device)
+        found, _ = module.change_fused(images, [Change(contrast=0.5)], means_B3=means)
+        assert found.unique().tolist() == [expected]
+
+
+def test_without_masks_and_what_cannot_be_done(engine):
+    module, device = engine
+    images = torch.zeros((2, 8, 8, 3), dtype=torch.uint8, device=device)
+    assert module.change_fused(images, [Change(), Change()])[1] is None
+    with pytest.raises(ValueError, match="JPEG"):
+        module.change_fused(images, [Change(), Change(jpeg=50)])
+    with pytest.raises(ValueError, match="2 images and 1 changes"):
+        module.change_fused(images, [Change()])
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("mirrored", "kind"), [(True, "bf16"), (False, "u8")])
+def test_it_compiles_for_a_gpu_that_is_not_there(tmp_path, mirrored, kind):
+    """The interpreter takes what the compiler may not."""
+    compiler, backends = pytest.importorskip("triton.compiler"), pytest.importorskip("triton.backends.compiler")
+    fixed = {
+        "MIRRORED": mirrored,
+        "MASKS": True,
+        "MEANS": True,
+        "GAMMA": True,
+        "HOLES": 3,
+        "MOST_HOLES": 3,
+        "ERASED": 127,
+    }
+    fixed |= {"IGNORE": 255, "ACROSS": 32, "DOWN": 8}
+    types = {"images": "*u8", "masks": "*u8", "found_masks": "*u8", "tables": "*u8", "found": f"*{kind}"}
+    types |= {"parameters": "*fp32", "means": "*fp32", "holes": "*i32"} | dict.fromkeys(fixed, "constexpr")
+    with imported(False) as (module, patch):
+        patch.setenv("TRITON_CACHE_DIR", str(tmp_path))
+        names = module._kernel.arg_names
+        signature = {name: types.get(name, "fp32" if name[-1].isdigit() else "i32") for name in names}
+        places = {(names.index(name),): value for name, value in fixed.items()}
+        source = compiler.ASTSource(fn=module._kernel, signature=signature, constexprs=places)
+        target = backends.GPUTarget("cuda", 90, 32)
+        made = compiler.compile(source, target=target, options={"enable_fp_fusion": False})
+    assert "fma.rn.f32" not in made.asm["ptx"]
+    assert len(made.asm["cubin"]) > 1000

@@ -1,0 +1,248 @@
+"""The engine for whole batches: torch operations, the same on a CPU and a GPU.
+
+What is computed is said in ``arithmetic.py``; masks and images agree with the CPU engine's to the rounding.
+
+Shape suffixes: B images, C = 3 colour channels (RGB), H height, W width, P pixels (H * W), M holes; 2 (x, y); 4 left,
+top, right, bottom.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from numpy.typing import NDArray
+from torch import Tensor
+
+from visionft.augment.arithmetic import (
+    ERASED,
+    LUMA,
+    RADIUS,
+    STEP,
+    averaged,
+    blur_kernel,
+    colour_parts,
+    gamma_table,
+    noise_step,
+)
+from visionft.augment.draw import Change
+from visionft.augment.warp import RGB
+from visionft.sample import IGNORE
+
+_UNMOVED = Change().rows
+_CACHED = 1 << 16  # pixels that a CPU changes at once, so that they stay in its cache
+
+
+@dataclass(frozen=True, slots=True)
+class Normalised:
+    """Images as a network takes them: (B, 3, H, W), in the memory format channels_last.
+
+    Attributes:
+        mean: per channel, of values scaled to 0..1.
+        std: per channel, of values scaled to 0..1.
+        dtype: of the result.
+    """
+
+    mean: tuple[float, float, float]
+    std: tuple[float, float, float]
+    dtype: torch.dtype = torch.float32
+
+
+def change_batch(
+    images_BHW3: Tensor,
+    changes: Sequence[Change],
+    *,
+    border: RGB | None = None,
+    masks_BHW: Tensor | None = None,
+    normalised: Normalised | None = None,
+) -> tuple[Tensor, Tensor | None]:
+    """Do to each image what was drawn for it, on the device where the images are.
+
+    Args:
+        images_BHW3: uint8 RGB canvases.
+        changes: one of each, drawn for their size; none that ``needs_cpu``.
+        border: what is beyond the edges of images, where masks have ``IGNORE``; None mirrors both there.
+        masks_BHW: uint8 class indices, where there are masks.
+        normalised: how the images shall be; None for uint8 as they came.
+
+    Returns:
+        New images, and masks.
+
+    Raises:
+        ValueError: a change can only be done on the CPU, or there is not one for each image.
+    """
+    if len(changes) != len(images_BHW3):
+        raise ValueError(f"{len(images_BHW3)} images and {len(changes)} changes")
+    if any(change.needs_cpu for change in changes):
+        raise ValueError("JPEG is done by the CPU engine only; ask Change.needs_cpu before")
+    number, height, width, _ = images_BHW3.shape
+    if normalised is None:
+        found_BHW3 = torch.empty_like(images_BHW3, memory_format=torch.contiguous_format)
+    else:  # channels_last is this layout, seen otherwise
+        found_BHW3 = images_BHW3.new_empty(images_BHW3.shape, dtype=normalised.dtype)
+    found_BHW = None if masks_BHW is None else torch.empty_like(masks_BHW, memory_format=torch.contiguous_format)
+    at_once = number if images_BHW3.is_cuda else max(1, _CACHED // (height * width))
+    for start in range(0, number, at_once):
+        part = slice(start, start + at_once)
+        images_BCHW = _images(images_BHW3[part], changes[part], border)
+        if normalised is not None:
+            mean_C11, std_C11 = (
+                images_BCHW.new_tensor(values).mul_(255).view(3, 1, 1) for values in (normalised.mean, normalised.std)
+            )
+            images_BCHW.sub_(mean_C11).div_(std_C11)
+        found_BHW3[part].copy_(images_BCHW.permute(0, 2, 3, 1))
+        if masks_BHW is not None and found_BHW is not None:
+            found_BHW[part].copy_(_masks(masks_BHW[part], changes[part], border))
+    return found_BHW3 if normalised is None else found_BHW3.permute(0, 3, 1, 2), found_BHW
+
+
+def _images(images_BHW3: Tensor, changes: Sequence[Change], border: RGB | None) -> Tensor:
+    """Return images_BCHW of whole numbers as float32."""
+    plain_BCHW = images_BHW3.permute(0, 3, 1, 2).to(torch.float32, memory_format=torch.contiguous_format)
+    images_BCHW = _moved(plain_BCHW, changes, border)
+    images_BCHW = _recoloured(images_BCHW, changes, plain_BCHW)
+    for some, step in (
+        ([change.gamma != 1 for change in changes], _gamma),
+        ([change.blur > 0 for change in changes], _blurred),
+        ([change.noise > 0 for change in changes], _noisy),
+        ([bool(change.holes) for change in changes], _erased),
+    ):
+        chosen = [index for index, wanted in enumerate(some) if wanted]
+        if len(chosen) == len(changes):
+            images_BCHW = step(images_BCHW, changes)
+        elif chosen:
+            indices = torch.tensor(chosen, device=images_BCHW.device)
+            changed_BCHW = step(images_BCHW[indices], [changes[index] for index in chosen])
+            if images_BCHW is plain_BCHW:
+                images_BCHW = images_BCHW.clone()
+            images_BCHW[indices] = changed_BCHW
+    return images_BCHW
+
+
+def _masks(masks_BHW: Tensor, changes: Sequence[Change], border: RGB | None) -> Tensor:
+    height, width = masks_BHW.shape[1:]
+    x_BHW, y_BHW = _places(changes, masks_BHW, np.eye(3)).floor_().long().unbind(3)
+    if border is None:
+        x_BHW, y_BHW = x_BHW % (2 * width), y_BHW % (2 * height)
+        x_BHW, y_BHW = torch.minimum(x_BHW, 2 * width - 1 - x_BHW), torch.minimum(y_BHW, 2 * height - 1 - y_BHW)
+    places_BHW = y_BHW.clamp(0, height - 1) * width + x_BHW.clamp(0, width - 1)
+    found_BHW = masks_BHW.flatten(1).gather(1, places_BHW.flatten(1)).view_as(masks_BHW)
+    beyond_BHW = (x_BHW < 0) | (x_BHW >= width) | (y_BHW < 0) | (y_BHW >= height)
+    return found_BHW.masked_fill_(beyond_BHW, IGNORE)
+
+
+def _moved(images_BCHW: Tensor, changes: Sequence[Change], border: RGB | None) -> Tensor:
+    """Return images of whole numbers, each pixel from where its change says."""
+    if all(change.rows == _UNMOVED for change in changes):
+        return images_BCHW
+    finer = [averaged(change) for change in changes]
+    if not any(finer):
+        return _sampled(images_BCHW, changes, border)
+    if all(finer):
+        return _halved(_sampled(images_BCHW, changes, border, times=2))
+    found_BCHW = torch.empty_like(images_BCHW)
+    for kind in (False, True):
+        chosen = [index for index, fine in enumerate(finer) if fine == kind]
+        indices = torch.tensor(chosen, device=images_BCHW.device)
+        found_BCHW[indices] = _moved(images_BCHW[indices], [changes[index] for index in chosen], border)
+    return found_BCHW
+
+
+def _halved(images_BCHW: Tensor) -> Tensor:
+    return F.avg_pool2d(images_BCHW, 2).add_(0.5).floor_()
+
+
+def _sampled(images_BCHW: Tensor, changes: Sequence[Change], border: RGB | None, times: int = 1) -> Tensor:
+    """Return whole numbers from where the pixels' centres were, on a canvas with so many times the pixels each way."""
+    height, width = images_BCHW.shape[2:]
+    unit = np.array([[2 / width, 0, -1], [0, 2 / height, -1], [0, 0, 1]])  # grid_sample counts from -1 to 1
+    places_BHW2 = _places(changes, images_BCHW, unit, times)
+    if border is None:
+        return F.grid_sample(images_BCHW, places_BHW2, "bilinear", "reflection", align_corners=False).round_()
+    border_C11 = images_BCHW.new_tensor(border).view(-1, 1, 1)
+    found_BCHW = F.grid_sample(images_BCHW - border_C11, places_BHW2, "bilinear", "zeros", align_corners=False)
+    return found_BCHW.add_(border_C11).round_()
+
+
+def _places(changes: Sequence[Change], images: Tensor, unit: NDArray[np.float64], times: int = 1) -> Tensor:
+    """Return where pixel centres were, in a unit (a matrix that acts on pixels)."""
+    height, width = images.shape[-2:]
+    back_B33 = np.linalg.inv(np.stack([change.matrix for change in changes]))
+    canvas = np.diag([1 / times, 1 / times, 1.0])
+    rows_B23 = torch.from_numpy((unit @ back_B33 @ canvas)[:, :2].astype(np.float32))
+    across_B2, down_B2, start_B2 = rows_B23.to(images.device, non_blocking=True).unbind(2)
+    columns_W = torch.arange(times * width, device=images.device) + 0.5
+    rows_H = torch.arange(times * height, device=images.device) + 0.5
+    rows_BH12 = (rows_H[:, None] * down_B2[:, None] + start_B2[:, None])[:, :, None]
+    columns_B1W2 = (columns_W[:, None] * across_B2[:, None])[:, None]
+    return rows_BH12 + columns_B1W2
+
+
+def _recoloured(images_BCHW: Tensor, changes: Sequence[Change], plain_BCHW: Tensor) -> Tensor:
+    """Change colours; sums of products are exact in any order, and written out so that none are in TF32."""
+    matrices_B33, shares_B = colour_parts(changes)
+    if not shares_B.any() and (matrices_B33 == np.eye(3)).all():
+        return images_BCHW
+    matrices = torch.from_numpy(matrices_B33.astype(np.float32)).to(images_BCHW.device, non_blocking=True)
+    offsets_B = colour_offsets(shares_B, plain_BCHW.mean((2, 3)))
+    found_BCHW = torch.empty_like(images_BCHW)
+    for channel in range(3):
+        found_BHW = torch.mul(images_BCHW[:, 0], matrices[:, channel, 0, None, None], out=found_BCHW[:, channel])
+        found_BHW.addcmul_(images_BCHW[:, 1], matrices[:, channel, 1, None, None])
+        found_BHW.addcmul_(images_BCHW[:, 2], matrices[:, channel, 2, None, None])
+    return found_BCHW.add_((offsets_B + 0.5)[:, None, None, None]).floor_().clamp_(0, 255)
+
+
+def colour_offsets(shares_B: NDArray[np.float64], means_B3: Tensor) -> Tensor:
+    """Return what is added to all colours of each image, see ``arithmetic.colour_matrix``."""
+    shares, luma_3 = (torch.from_numpy(array).to(means_B3.device, non_blocking=True) for array in (shares_B, LUMA))
+    return ((shares * (means_B3.double() * luma_3).sum(1) * STEP + 0.5).floor_() / STEP).float()
+
+
+def _gamma(images_BCHW: Tensor, changes: Sequence[Change]) -> Tensor:
+    tables_BV = torch.from_numpy(np.stack([gamma_table(change.gamma) for change in changes]))
+    tables_BV = tables_BV.to(images_BCHW.device, torch.float32, non_blocking=True)
+    return tables_BV.gather(1, images_BCHW.flatten(1).long()).view_as(images_BCHW)
+
+
+def _blurred(images_BCHW: Tensor, changes: Sequence[Change]) -> Tensor:
+    """Blur columns, then rows; as above, no TF32 and exact until the end."""
+    kernels_BK = torch.from_numpy(np.stack([blur_kernel(change.blur) for change in changes]).astype(np.float32))
+    kernels_BK = kernels_BK.to(images_BCHW.device, non_blocking=True)
+    for axis in (2, 3):
+        side = images_BCHW.shape[axis]
+        places = torch.arange(-RADIUS, side + RADIUS, device=images_BCHW.device)
+        period = max(1, 2 * (side - 1))
+        places = side - 1 - (places % period - (side - 1)).abs()
+        padded_BCHW = images_BCHW.index_select(axis, places)
+        images_BCHW = torch.zeros_like(images_BCHW)
+        for place in range(2 * RADIUS + 1):
+            images_BCHW.addcmul_(padded_BCHW.narrow(axis, place, side), kernels_BK[:, place, None, None, None])
+    return images_BCHW.round_()
+
+
+def _noisy(images_BCHW: Tensor, changes: Sequence[Change]) -> Tensor:
+    height, width = images_BCHW.shape[2:]
+    device = images_BCHW.device
+    seeds_B1 = torch.tensor([[change.noise_seed] for change in changes], device=device)
+    steps_B1 = torch.from_numpy(np.array([[noise_step(change)] for change in changes])).to(device, non_blocking=True)
+    bits_BP = torch.arange(height * width, device=device) ^ seeds_B1  # 64 bits, of which the lower 32 are meant
+    for shift, factor in ((16, 0x7FEB352D), (15, 0x846CA68B)):
+        bits_BP = ((bits_BP ^ bits_BP >> shift) * factor) & 0xFFFFFFFF
+    bits_BP = bits_BP ^ bits_BP >> 16
+    total_BP = (bits_BP & 255) + (bits_BP >> 8 & 255) + (bits_BP >> 16 & 255) + (bits_BP >> 24) - 510
+    noise_BP = (total_BP.float() * steps_B1).add_(0.5).floor_()
+    return (images_BCHW + noise_BP.view(-1, 1, height, width)).clamp_(0, 255)
+
+
+def _erased(images_BCHW: Tensor, changes: Sequence[Change]) -> Tensor:
+    height, width = images_BCHW.shape[2:]
+    most = max(len(change.holes) for change in changes)
+    holes = [[*change.holes, *[(0, 0, 0, 0)] * (most - len(change.holes))] for change in changes]
+    left, top, right, bottom = torch.tensor(holes, device=images_BCHW.device)[..., None].unbind(2)
+    columns_W = torch.arange(width, device=images_BCHW.device)
+    rows_H = torch.arange(height, device=images_BCHW.device)
+    across_BMW, down_BMH = (columns_W >= left) & (columns_W < right), (rows_H >= top) & (rows_H < bottom)
+    holes_BHW = (across_BMW[:, :, None] & down_BMH[..., None]).any(1)
+    return images_BCHW.masked_fill(holes_BHW[:, None], ERASED)

@@ -1,0 +1,162 @@
+"""What happens to one training image, drawn before anything is done: the same numbers for every engine.
+
+What the numbers mean, down to the rounding, is said in ``arithmetic.py``.
+"""
+
+from dataclasses import dataclass
+from math import cos, radians, sin, tan
+
+import numpy as np
+from numpy.typing import NDArray
+
+from visionft.augment.policy import Orientation, Policy
+from visionft.seeds import unit_intervals
+
+Row = tuple[float, float, float]
+Hole = tuple[int, int, int, int]
+Linear = tuple[tuple[float, float], tuple[float, float]]
+
+COLOUR = 0.8  # probability that brightness, contrast, saturation, hue and gamma change; they do together
+SIGMA, NOISE, QUALITY = (0.3, 1.2), (0.02, 0.06), (50, 90)  # of the three kinds of damage
+HOLES, SIDES = (1, 3), (0.08, 0.2)  # how many, and each side as a share of the canvas's
+
+# Each number has a place of its own: a new one at the end leaves those before it as they were.
+_NAMES = (
+    *("zoom", "spread", "rotate", "shear across", "shear down", "flip", "turn"),
+    *("room right", "room below", "shift right", "shift below"),
+    *("colour?", "brightness", "contrast", "saturation", "hue", "gamma", "grey?"),
+    *("degrade?", "damage", "amount", "noise seed", "erase?", "holes"),
+    *(f"hole {number} {part}" for number in range(HOLES[1]) for part in ("width", "height", "left", "top")),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What happens to a canvas, in the order in which it does; by default nothing. Pickles, and compares by value.
+
+    Attributes:
+        rows: of ``matrix``, the upper two.
+        brightness: factor.
+        contrast: factor, about the mean grey of the image before the change.
+        saturation: factor; 0 leaves no colour.
+        hue: share of the colour circle.
+        gamma: exponent, of values between 0 and 1.
+        blur: standard deviation in pixels; 0 for none, as with the next two, of which no two happen at once.
+        noise: standard deviation, as a share of white.
+        jpeg: quality, 1 to 100.
+        noise_seed: decides the noise, 0 to 2^32 - 1.
+        holes: (left, top, right, bottom) in pixels of the canvas, half-open, of what turns grey at last.
+    """
+
+    rows: tuple[Row, Row] = ((1.0, 0.0, 0.0), (0.0, 1.0, 0.0))
+    brightness: float = 1.0
+    contrast: float = 1.0
+    saturation: float = 1.0
+    hue: float = 0.0
+    gamma: float = 1.0
+    blur: float = 0.0
+    noise: float = 0.0
+    jpeg: int = 0
+    noise_seed: int = 0
+    holes: tuple[Hole, ...] = ()
+
+    @property
+    def matrix(self) -> NDArray[np.float64]:
+        """The 3x3 matrix from (x, y, 1) of the canvas before to that after; pixel centres lie at +0.5."""
+        return np.array([*self.rows, (0.0, 0.0, 1.0)])
+
+    @property
+    def needs_cpu(self) -> bool:
+        """Whether only the CPU engine can do it."""
+        return self.jpeg > 0
+
+
+def draw(policy: Policy, orientation: Orientation, size: tuple[int, int], seed: int) -> Change:
+    """Draw what happens to a canvas, as a pure function of the arguments.
+
+    Args:
+        policy: the ranges.
+        orientation: which flips and quarter turns may happen; a quarter turn only of a square.
+        size: (width, height) of the canvas.
+        seed: decides the rest.
+
+    Returns:
+        The numbers. What the policy leaves at 0 does not happen, and what does depends on that part of it alone.
+    """
+    drawn = dict(zip(_NAMES, unit_intervals(len(_NAMES), seed), strict=True))
+    rows = _rows(policy, _symmetry(orientation, size, drawn), size, drawn)
+
+    def factor(name: str, reach: float) -> float:
+        return 1 + _either_way(drawn[name], reach) if drawn["colour?"] < COLOUR else 1.0
+
+    saturation = 0.0 if drawn["grey?"] < policy.grey else factor("saturation", policy.saturation)
+    damage, amount = int(3 * drawn["damage"]) if drawn["degrade?"] < policy.degrade else None, drawn["amount"]
+    return Change(
+        rows,
+        factor("brightness", policy.brightness),
+        factor("contrast", policy.contrast),
+        saturation,
+        factor("hue", policy.hue) - 1,
+        (1 + policy.gamma) ** (factor("gamma", 1.0) - 1),
+        _between(SIGMA, amount) if damage == 0 else 0.0,
+        _between(NOISE, amount) if damage == 1 else 0.0,
+        round(_between(QUALITY, amount)) if damage == 2 else 0,
+        int(drawn["noise seed"] * 2**32) if damage == 1 else 0,
+        _holes(size, drawn) if drawn["erase?"] < policy.erase else (),
+    )
+
+
+def _rows(policy: Policy, symmetry: Linear, size: tuple[int, int], drawn: dict[str, float]) -> tuple[Row, Row]:
+    """Return a matrix. Enlarged by ``spread``, any part of the image may fill the canvas; shrunk, it lies anywhere."""
+    zoom = _between((1 - policy.zoom / 2, 1 + policy.zoom), drawn["zoom"])
+    spread = (1 + policy.spread) ** _either_way(drawn["spread"], 1.0)
+    angle = radians(_either_way(drawn["rotate"], policy.rotate))
+    across, down = (tan(radians(_either_way(drawn[f"shear {way}"], policy.shear))) for way in ("across", "down"))
+    x, y = zoom * spread * cos(angle), zoom * spread * sin(angle)
+    linear = _times(_times(((x, -y), (y, x)), ((1.0, across), (down, 1.0))), symmetry)
+
+    def row(axis: int, way: str) -> Row:
+        one, other = linear[axis]
+        # half of what the image has too much, or the canvas too little, along each side
+        room = abs(1 - spread) * size[axis] / 2
+        moved = _either_way(drawn[f"room {way}"], room) + _either_way(drawn[f"shift {way}"], policy.shift * size[axis])
+        return one, other, (size[axis] - one * size[0] - other * size[1]) / 2 + moved
+
+    return row(0, "right"), row(1, "below")
+
+
+def _symmetry(orientation: Orientation, size: tuple[int, int], drawn: dict[str, float]) -> Linear:
+    """Return a flip or quarter turn, all that are allowed as likely."""
+    flip = -1.0 if drawn["flip"] < 0.5 and orientation != "fixed" else 1.0
+    quarters = int(drawn["turn"] * 4) if orientation == "any" else 0
+    if size[0] != size[1]:
+        quarters -= quarters % 2
+    across, down = ((1.0, 0.0), (0.0, 1.0), (-1.0, 0.0), (0.0, -1.0))[quarters]
+    return (across * flip, -down), (down * flip, across)
+
+
+def _holes(size: tuple[int, int], drawn: dict[str, float]) -> tuple[Hole, ...]:
+    holes = []
+    for number in range(HOLES[0] + int(drawn["holes"] * (1 + HOLES[1] - HOLES[0]))):
+        wide, high = (
+            max(1, round(_between(SIDES, drawn[f"hole {number} {part}"]) * side))
+            for part, side in zip(("width", "height"), size, strict=True)
+        )
+        left = int(drawn[f"hole {number} left"] * (size[0] - wide + 1))
+        top = int(drawn[f"hole {number} top"] * (size[1] - high + 1))
+        holes.append((left, top, left + wide, top + high))
+    return tuple(holes)
+
+
+def _times(one: Linear, other: Linear) -> Linear:
+    (a, b), (c, d) = one
+    (e, f), (g, h) = other
+    return (a * e + b * g, a * f + b * h), (c * e + d * g, c * f + d * h)
+
+
+def _between(limits: tuple[float, float], share: float) -> float:
+    return limits[0] + (limits[1] - limits[0]) * share
+
+
+def _either_way(share: float, reach: float) -> float:
+    return (2 * share - 1) * reach

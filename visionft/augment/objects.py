@@ -1,0 +1,49 @@
+"""What a change does to the objects of a canvas: the same for every engine.
+
+Shape suffixes: N objects, H height, W width, M holes; 4 left, top, right, bottom; 5 these and the class.
+"""
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from visionft.augment.draw import Change
+from visionft.geometry import LEAST_VISIBLE, move_objects
+from visionft.sample import CROWD, Rings
+
+
+def change_objects(
+    boxes_N5: NDArray[np.float32], outlines: tuple[Rings, ...] | None, change: Change, size: tuple[int, int]
+) -> tuple[NDArray[np.float32], tuple[Rings, ...] | None]:
+    """Move objects with their image.
+
+    They move by ``geometry.move_objects``; those of which less than ``LEAST_VISIBLE`` remains become crowds, whether
+    cut off or erased. What is erased is measured in an object's box, though it may have an outline, which erasing
+    leaves alone.
+
+    Args:
+        boxes_N5: (left, top, right, bottom, class) in pixels of the canvas.
+        outlines: the rings of each, or None for none at all.
+        change: says what happens.
+        size: (width, height) of the canvas.
+
+    Returns:
+        Boxes and outlines inside the canvas, without the objects of which nothing is seen.
+    """
+    boxes_N5, outlines = move_objects(boxes_N5, outlines, change.matrix, size)
+    return _hide(boxes_N5, change, size) if change.holes else boxes_N5, outlines
+
+
+def _hide(boxes_N5: NDArray[np.float32], change: Change, size: tuple[int, int]) -> NDArray[np.float32]:
+    """Return the boxes, those that holes leave too little of as crowds."""
+    erased_HW = np.zeros((size[1], size[0]), np.uint8)
+    for left, top, right, bottom in change.holes:
+        erased_HW[top:bottom, left:right] = 1
+    count_HW = cv2.integral(erased_HW)
+    left_N, top_N = np.floor(boxes_N5[:, :2]).astype(int).T
+    right_N, bottom_N = np.ceil(boxes_N5[:, 2:4]).astype(int).T
+    hidden_N = (
+        count_HW[bottom_N, right_N] - count_HW[top_N, right_N] - count_HW[bottom_N, left_N] + count_HW[top_N, left_N]
+    )
+    boxes_N5[hidden_N > (1 - LEAST_VISIBLE) * (right_N - left_N) * (bottom_N - top_N), 4] = CROWD
+    return boxes_N5
