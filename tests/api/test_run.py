@@ -228,3 +228,11 @@ class TestExport:
         (tmp_path / "file").write_text("")
         with pytest.raises(ExportError, match="cannot be written"):
             open_run(finished).export(path=tmp_path / "file" / "model.onnx")
+
+
+def test_all_work_after_training_says_when_it_begins(copied):
+    told = []
+    complete(open_run(copied, sinks=[told.append]))
+    begun = [event.what for event in told if event.done == 0]
+    assert begun == ["evaluating test", "drawing the page", "exporting"]
+    assert {event.what for event in told if event.done == event.total} == set(begun)

@@ -60,7 +60,7 @@ class TestCheck:
 class TestConvert:
     def test_json(self, visionft, recipe_file, tmp_path):
         result = visionft("convert", recipe_file, "--to", "yolo", "--out", tmp_path / "new", "--json")
-        assert (result.code, result.err) == (0, "")
+        assert (result.code, result.err) == (0, "reading images: 24 images\n")
         found = result.json
         assert found.keys() == {"folder", "format", "images", "objects", "lost", "warnings"}
         assert (found["folder"], found["format"]) == (str(tmp_path / "new"), "yolo")

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from visionft.data.naming import is_junk, natural_order, shorten, some, split_above, split_of
+from visionft.data.naming import counted, is_junk, natural_order, shorten, some, split_above, split_of
 
 
 def test_numbers_sort_by_value():
@@ -44,3 +44,11 @@ def test_folders_called_like_splits(name, split):
 def test_what_is_long_is_shortened():
     assert shorten([1, "a"]) == "[1, 'a']"
     assert shorten("x" * 999) == "'" + "x" * 76 + "..."
+
+
+def test_one_is_in_the_singular():
+    assert [counted(count, "image has", "images have") for count in (0, 1, 2)] == [
+        "0 images have",
+        "1 image has",
+        "2 images have",
+    ]

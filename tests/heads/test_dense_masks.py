@@ -3,6 +3,8 @@
 Shape suffixes: B batch, C channels, N objects, S cells of a side of a mask.
 """
 
+import itertools
+
 import numpy as np
 import pytest
 import torch
@@ -89,7 +91,7 @@ class Tiny(nn.Module):
         widths = (3, 8, *self.channels)
         self.steps = nn.ModuleList(
             nn.Sequential(nn.Conv2d(before, after, 3, 2, 1), nn.BatchNorm2d(after), nn.SiLU())
-            for before, after in zip(widths[:-1], widths[1:], strict=True)
+            for before, after in itertools.pairwise(widths)
         )
 
     def forward(self, images_BCHW):

@@ -134,8 +134,8 @@ def _write_voc(dataset: Dataset, folder: Path, pictures: Pictures, names: Mappin
         problems.append(Problem(str(folder), what))
     if outlines := sum(bool(outline.rings) for sample in dataset.samples for outline in sample.boxes.outlines):
         have = counted(outlines, "object has an outline", "objects have outlines")
-        boxes = "its box is" if outlines == 1 else "their boxes are"
-        what = f"{have}, which Pascal VOC cannot say; only {boxes} written"
+        theirs = "its box is" if outlines == 1 else "their boxes are"
+        what = f"{have}, which Pascal VOC cannot say; only {theirs} written"
         problems.append(Problem(str(folder), what))
     return problems
 
