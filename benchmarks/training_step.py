@@ -75,7 +75,7 @@ def our_loop(job: Job) -> None:
     with tempfile.TemporaryDirectory() as folder:
         session = Session(job, RunFolder.create(job.recipe, Path(folder) / "run"))
         with StageRun(session, job.plans[0]) as stage:
-            stage.train_epoch(InterruptGuard())
+            stage.train_epoch(InterruptGuard(Path(folder)))
 
 
 def training_forward(job: Job, batches: Sequence[Batch]) -> None:
