@@ -23,6 +23,7 @@ from visionft.heads.levels import Levels
 from visionft.heads.nms import CANDIDATES, has_area, select_by_class, survivors
 from visionft.heads.rcnn_learning import Regions, proposal_loss, region_loss, sample_regions, truth_of
 from visionft.heads.rcnn_regions import Atlas
+from visionft.heads.torchvision_detectors import anchor_centres
 from visionft.sample import TaskKind
 
 STRIDES = (4, 8, 16, 32)
@@ -81,7 +82,9 @@ class FasterRcnnHead(nn.Module):
         per_cell = [cells_34.to(levels[0].device) for cells_34 in self.rpn.anchor_generator.cell_anchors]
         anchors = [
             (centres_A4[:, None] + cells_34).flatten(0, 1)
-            for centres_A4, cells_34 in zip(_centres(levels, padded), per_cell, strict=True)
+            for centres_A4, cells_34 in zip(
+                anchor_centres(levels, padded, last=len(STRIDES) - 1), per_cell, strict=True
+            )
         ]
         return RcnnOutputs(
             self,
@@ -195,20 +198,3 @@ def owners(boxes_BN4: Tensor) -> Tensor:
     """Return which image each of these boxes lies in, as of one long row."""
     batch, number = boxes_BN4.shape[:2]
     return torch.arange(batch, device=boxes_BN4.device)[:, None].expand(-1, number).flatten()
-
-
-def _centres(levels: Sequence[Tensor], padded: tuple[int, int]) -> list[Tensor]:
-    """Return centres_A4, (x, y, x, y), of the cells of each level, row by row.
-
-    The level behind the pyramid's last consists of every second cell of that.
-    """
-    last = len(STRIDES) - 1
-    centres = []
-    for index, map_BCHW in enumerate(levels):
-        sides = []
-        for pixels, cells in zip(padded, levels[min(index, last)].shape[2:], strict=True):
-            at = torch.arange(0, cells, 1 + (index > last), dtype=torch.float32, device=map_BCHW.device)
-            sides.append((at + 0.5) * (pixels / cells))
-        y_HW, x_HW = torch.meshgrid(*sides, indexing="ij")
-        centres.append(torch.stack([x_HW, y_HW, x_HW, y_HW], dim=-1).flatten(0, 1))
-    return centres

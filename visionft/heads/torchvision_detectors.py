@@ -59,7 +59,7 @@ class AnchorHead(nn.Module):
         cells = self.detector.anchor_generator.cell_anchors
         anchors = [
             (centres_A4[:, None] + cells_M4.to(centres_A4.device)).flatten(0, 1)
-            for centres_A4, cells_M4 in zip(_centres(levels, padded), cells, strict=True)
+            for centres_A4, cells_M4 in zip(anchor_centres(levels, padded, last=len(_STRIDES) - 1), cells, strict=True)
         ]
         return AnchorOutputs(self, raw, tuple(anchors), size)
 
@@ -157,13 +157,17 @@ class _Pyramid(nn.Module):
         return list(self.fpn(named).values())
 
 
-def _centres(levels: Sequence[Tensor], padded: tuple[int, int]) -> list[Tensor]:
+def anchor_centres(levels: Sequence[Tensor], padded: tuple[int, int], last: int) -> list[Tensor]:
     """Return centres_A4, (x, y, x, y), of the cells of each level, row by row.
 
-    A cell of the two levels behind the pyramid's last is that cell of it, every second or fourth, on which the
-    convolutions with stride 2 are centred.
+    A cell of a level behind the pyramid's last is that cell of it, every second or fourth, on which the convolutions or
+    the pooling with stride 2 are centred.
+
+    Args:
+        levels: BCHW, fine to coarse.
+        padded: (height, width) in pixels of the image behind them.
+        last: index of the last level that is the pyramid's own.
     """
-    last = len(_STRIDES) - 1
     centres = []
     for index, map_BCHW in enumerate(levels):
         sides = []

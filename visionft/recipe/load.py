@@ -30,8 +30,7 @@ def load_recipe(source: str | Path, overrides: Sequence[str] = ()) -> Recipe:
     Raises:
         RecipeError: with every problem, one a line, as ``file:line: key: what``.
     """
-    path = _find(source)
-    return _validate(_override(_over_task(path, _read(path)), overrides))
+    return _validate(_override(_read(_find(source)), overrides))
 
 
 def recipe_from_data(path: str | Path, overrides: Sequence[str] = ()) -> Recipe:
@@ -91,7 +90,10 @@ def _read(path: Path, seen: tuple[Path, ...] = ()) -> Document:
     document = read_document(path, _short(path))
     parent = document.data.pop("extends", None)
     if parent is None:
-        return document
+        default = _default_of(document)
+        if default is None or default.resolve() == path.resolve():
+            return document
+        return document.merged_over(_read(default))
     origin = document.origin(("extends",))
     document.forget(("extends",))
     if not isinstance(parent, str):
@@ -103,14 +105,10 @@ def _read(path: Path, seen: tuple[Path, ...] = ()) -> Document:
         raise RecipeError(f"{origin.place}: extends: {error}") from error
 
 
-def _over_task(path: Path, document: Document) -> Document:
-    """Lay a recipe that says nothing about its descent over the one that is shipped for its task."""
+def _default_of(document: Document) -> Path | None:
+    """Return the recipe that is shipped for a recipe's task, if there is one."""
     section = document.data.get("task")
-    task = section.get("kind") if isinstance(section, dict) else None
-    default = shipped_recipes().get(str(task))
-    if default is None or default.resolve() == path.resolve() or "extends" in read_document(path, _short(path)).data:
-        return document
-    return document.merged_over(_read(default))
+    return shipped_recipes().get(str(section.get("kind"))) if isinstance(section, dict) else None
 
 
 def _override(document: Document, overrides: Sequence[str]) -> Document:
