@@ -23,8 +23,10 @@ from torch import Tensor
 from torchvision.transforms import v2
 
 from benchmarks import measure
-from visionft.augment import Change, CpuAugmenter, Policy, draw
+from visionft.augment import Policy, draw
 from visionft.augment.batch import Normalised, change_batch
+from visionft.augment.cpu import apply
+from visionft.change import Change
 from visionft.sample import Example
 
 MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
@@ -81,7 +83,6 @@ def with_kornia(size: int) -> torch.nn.Module:
 
 def per_image(images_BHW3: NDArray[np.uint8]) -> dict[str, Callable[[], object]]:
     size, changes = images_BHW3.shape[1], drawn(images_BHW3.shape[1], len(images_BHW3))
-    engine = CpuAugmenter("light", "upright")
     mean_3, scale_3 = np.float32(MEAN) * 255, 1 / (np.float32(STD) * 255)
     albumented, tensored = with_albumentations(size), with_torchvision(size)
     images_BCHW = torch.from_numpy(images_BHW3).permute(0, 3, 1, 2).contiguous()
@@ -89,7 +90,7 @@ def per_image(images_BHW3: NDArray[np.uint8]) -> dict[str, Callable[[], object]]
     def ours() -> None:
         for number, (image_HW3, change) in enumerate(zip(images_BHW3, changes, strict=True)):
             draw(POLICY, "upright", (size, size), number)  # another one, whose colours may stay
-            changed = engine.apply(Example(image_HW3), change)
+            changed = apply(Example(image_HW3), change)
             found_HW3 = cv2.subtract(changed.image_HW3, (*mean_3.tolist(), 0.0), dtype=cv2.CV_32F)
             cv2.multiply(found_HW3, (*scale_3.tolist(), 0.0), found_HW3)
 

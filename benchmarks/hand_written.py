@@ -19,7 +19,7 @@ from torch.utils.data import DataLoader, Dataset
 
 from visionft.assemble import Job
 from visionft.assemble.depthwise import speed_up_depthwise
-from visionft.augment import CpuAugmenter
+from visionft.augment import Augmenter
 from visionft.sample import Example, Sample
 
 
@@ -85,7 +85,7 @@ class Photographs(Dataset[tuple[NDArray[np.uint8], int]]):
     def __init__(self, job: Job) -> None:
         self._samples: Sequence[Sample] = job.dataset.split("train")
         self._size = (job.input.width, job.input.height)
-        self._augment = CpuAugmenter(job.plans[0].stage.augment, job.recipe.augment.orientation)
+        self._augment = Augmenter(job.plans[0].stage.augment, job.recipe.augment.orientation)
 
     def __len__(self) -> int:
         return len(self._samples)

@@ -92,8 +92,8 @@ def import_costs() -> dict[str, float]:
     """Return the milliseconds of each top-level package that a run imports and ``import torch, timm`` does not."""
     base = _import_times("import torch, timm")
     ours = _import_times(
-        "import torch, timm; from visionft.api.training import train; from visionft.augment import CpuAugmenter; "
-        "CpuAugmenter('light', 'any')"
+        "import torch, timm; from visionft.api.training import train; from visionft.augment import Augmenter; "
+        "Augmenter('light', 'any')"
     )
     costs: Counter[str] = Counter()
     for module in ours.keys() - base.keys():

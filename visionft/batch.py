@@ -1,6 +1,7 @@
 """What the loader hands to the training loop.
 
-Shape suffixes: B batch, H height, W width, 3 colour channels (RGB), D embedding channels, N objects, S cells of a side.
+Shape suffixes: B batch, H height, W width, 3 colour channels (RGB), C the same in a network, D embedding channels,
+N objects, K classes, S cells of a side.
 """
 
 from dataclasses import dataclass
@@ -9,6 +10,8 @@ from typing import Any, NamedTuple
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
+
+from visionft.change import Change
 
 
 class InstanceTargets(NamedTuple):
@@ -43,11 +46,13 @@ class Batch:
             ``CROWD``, and is ``PADDING`` in the rows that fill up to the batch's largest N, which is at least 1; or
             these with their masks.
         ids: sample ids, for messages that name files.
+        changes: what is still to happen to each image and mask, on the device that trains; empty for nothing.
     """
 
     images_BHW3: Tensor
     targets: Tensor | InstanceTargets
     ids: tuple[str, ...]
+    changes: tuple[Change, ...] = ()
 
     def to(self, device: torch.device) -> "Batch":
         """Return the same batch on a device."""
@@ -55,7 +60,26 @@ class Batch:
             self.images_BHW3.to(device, non_blocking=True),
             self.targets.to(device, non_blocking=True),
             self.ids,
+            self.changes,
         )
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+
+@dataclass(frozen=True, slots=True)
+class AugmentedBatch:
+    """A batch whose changes have been done on the device that trains.
+
+    Attributes:
+        images_BCHW: normalised, in channels_last, in the number format of the network's passes.
+        targets: as in ``Batch``; or, where images were mixed, labels_BK, float32, the share of each class.
+        ids: sample ids, for messages that name files.
+    """
+
+    images_BCHW: Tensor
+    targets: Tensor | InstanceTargets
+    ids: tuple[str, ...]
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -84,3 +108,4 @@ class FeatureBatch:
 
 
 AnyBatch = Batch | FeatureBatch
+"""What a loader, or what stands in for one, gives."""

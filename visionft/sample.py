@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, NamedTuple, Protocol, TypeAlias, get_args
 
+from visionft.change import Change
+
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
@@ -179,12 +181,14 @@ class Example(NamedTuple):
             it, where the sample has boxes.
         outlines: the rings (see ``Outline``) of each of these, in pixels of the canvas and cut off at its edges, where
             the sample has outlines; () for an object whose outline nobody knows.
+        change: what is still to happen to image and mask, on the device that trains; objects have moved already.
     """
 
     image_HW3: "NDArray[np.uint8]"
     mask_HW: "NDArray[np.uint8] | None" = None
     boxes_N5: "NDArray[np.float32] | None" = None
     outlines: "tuple[Rings, ...] | None" = None
+    change: Change = Change()
 
 
 @dataclass(frozen=True, slots=True)

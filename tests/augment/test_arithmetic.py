@@ -6,8 +6,10 @@ import cv2
 import numpy as np
 import pytest
 
-from visionft.augment import POLICIES, Change, CpuAugmenter, Policy, draw
+from visionft.augment import POLICIES, Policy, draw
 from visionft.augment.arithmetic import averaged, blur_kernel, colour_matrix, gamma_table, noise_of
+from visionft.augment.cpu import apply
+from visionft.change import Change
 from visionft.sample import Example
 
 LUMA = np.array([0.299, 0.587, 0.114])
@@ -116,12 +118,11 @@ def test_pixels_and_masks_come_from_where_the_matrix_says(border, size):
     rng = np.random.default_rng(5)
     image, mask = rng.integers(0, 256, (*size, 3), dtype=np.uint8), rng.integers(0, 250, size, dtype=np.uint8)
     policy = Policy(zoom=0.2, spread=0.7, shift=0.2, rotate=30, shear=10)
-    engine = CpuAugmenter("light", "any", border)
     kinds = set()
     for seed in range(12):
         change = draw(policy, "any", size[::-1], seed)
         kinds.add(averaged(change))
-        found = engine.apply(Example(image, mask), change)
+        found = apply(Example(image, mask), change, border)
         expected, places = sampled(image, change, border)
         off = np.abs(found.image_HW3 - expected)
         assert off.max() <= 1
@@ -136,33 +137,32 @@ def test_pixels_and_masks_come_from_where_the_matrix_says(border, size):
 def test_everything_after_the_warp_in_its_order():
     image = cv2.resize(np.random.default_rng(2).integers(0, 255, (6, 8, 3), dtype=np.uint8), (64, 48))
     mean = image.reshape(-1, 3).mean(axis=0)
-    engine = CpuAugmenter("light", "fixed")
     colour = Change(brightness=1.2, contrast=0.8, saturation=1.3, hue=0.03, gamma=1.15)
     coloured = half_up(one_after_the_other(image.reshape(-1, 3).astype(float), colour, mean))
     coloured = half_up(255 * (coloured / 255) ** 1.15).reshape(image.shape)
-    assert np.abs(engine.apply(Example(image), colour).image_HW3 - coloured).max() <= 2
-    step = engine.apply(Example(image), colour).image_HW3.astype(float)
+    assert np.abs(apply(Example(image), colour).image_HW3 - coloured).max() <= 2
+    step = apply(Example(image), colour).image_HW3.astype(float)
 
     noisy = replace(colour, noise=0.04, noise_seed=9, holes=((3, 4, 13, 9), (60, 40, 64, 48)))
     expected = np.clip(step + noise_of(noisy, (64, 48))[..., None], 0, 255)
     expected[4:9, 3:13] = expected[40:48, 60:64] = 127
-    assert (engine.apply(Example(image), noisy).image_HW3 == expected).all()
+    assert (apply(Example(image), noisy).image_HW3 == expected).all()
 
     padded, weights = np.pad(step, ((3, 3), (3, 3), (0, 0)), "reflect"), blur_kernel(1.0)
     blurred = sum(weights[i] * padded[i : i + 48] for i in range(7))
     blurred = np.rint(sum(weights[i] * blurred[:, i : i + 64] for i in range(7)))
-    found = engine.apply(Example(image), replace(colour, blur=1.0)).image_HW3
+    found = apply(Example(image), replace(colour, blur=1.0)).image_HW3
     assert (found == blurred).mean() > 0.9999
 
     code = cv2.imencode(".jpg", step.astype(np.uint8)[..., ::-1], (cv2.IMWRITE_JPEG_QUALITY, 60))[1]
     expected = cv2.imdecode(code, cv2.IMREAD_COLOR)[..., ::-1]
-    assert (engine.apply(Example(image), replace(colour, jpeg=60)).image_HW3 == expected).all()
+    assert (apply(Example(image), replace(colour, jpeg=60)).image_HW3 == expected).all()
 
 
 def test_no_change_changes_nothing():
     image = np.random.default_rng(2).integers(0, 255, (6, 8, 3), dtype=np.uint8)
     example = Example(image, image[..., 0], np.array([[1, 2, 3, 4, 5]], np.float32))
-    found = CpuAugmenter("light", "fixed", (0, 0, 0)).apply(example, Change())
+    found = apply(example, Change(), (0, 0, 0))
     assert (found.image_HW3 == image).all()
     assert (found.mask_HW == image[..., 0]).all()
     assert found.boxes_N5.tolist() == [[1, 2, 3, 4, 5]]

@@ -8,8 +8,10 @@ import numpy as np
 import pytest
 import torch
 
-from visionft.augment import OBJECT_POLICIES, OUTLINE_POLICIES, POLICIES, Change, CpuAugmenter, draw
+from visionft.augment import OBJECT_POLICIES, OUTLINE_POLICIES, POLICIES, draw
 from visionft.augment.batch import Normalised, change_batch
+from visionft.augment.cpu import apply
+from visionft.change import Change
 from visionft.sample import Example
 
 BORDER = (124, 116, 104)
@@ -40,8 +42,7 @@ def differences(table, strength, seed, largest=120):
     orientation = ORIENTATIONS[seed % 3]
     changes = [draw(policies[strength], orientation, size, BATCH * seed + number) for number in range(BATCH)]
     changes = [replace(change, jpeg=0) for change in changes]
-    engine = CpuAugmenter(strength, orientation, border)
-    expected = [engine.apply(Example(*pair), change) for *pair, change in zip(images, masks, changes, strict=True)]
+    expected = [apply(Example(*pair), change, border) for *pair, change in zip(images, masks, changes, strict=True)]
     found, moved = change_batch(torch.from_numpy(images), changes, border=border, masks_BHW=torch.from_numpy(masks))
     assert (found.dtype, found.shape, moved.dtype, moved.shape) == (torch.uint8, images.shape, torch.uint8, masks.shape)
     off = np.abs(found.numpy().astype(int) - np.stack([one.image_HW3 for one in expected])).max(axis=-1)
@@ -78,14 +79,13 @@ def test_each_step_alone_is_exact(step, border):
     images, masks = pictures(np.random.default_rng(1), (31, 31), 4)
     before = images.copy()
     changes = [Change(**EACH_STEP[step]), Change(), Change(**EACH_STEP[step]), Change()]
-    engine = CpuAugmenter("light", "any", border)
     for taken in ([0, 1, 2, 3], [0, 2]):
         some = [changes[number] for number in taken]
         found, moved = change_batch(
             torch.from_numpy(images[taken]), some, border=border, masks_BHW=torch.from_numpy(masks[taken])
         )
         for number, change in enumerate(some):
-            expected = engine.apply(Example(images[taken[number]], masks[taken[number]]), change)
+            expected = apply(Example(images[taken[number]], masks[taken[number]]), change, border)
             assert (found[number].numpy() == expected.image_HW3).mean() > 0.9995
             assert (moved[number].numpy() == expected.mask_HW).all()
     assert (images == before).all()

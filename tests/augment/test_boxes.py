@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from visionft.augment import OBJECT_POLICIES, CpuAugmenter, Mixing, Policy, draw
+from visionft.augment import OBJECT_POLICIES, Augmenter, Mixing, Policy, draw
 from visionft.geometry import move_boxes
 from visionft.sample import CROWD, IGNORE, Example
 
@@ -59,7 +59,7 @@ def scattered(size, seed, least=1):
 @pytest.mark.parametrize("size", [*SIZES, (7, 7), (1, 1)])
 def test_flips_and_turns_are_exact(monkeypatch, orientation, size):
     use(monkeypatch)
-    augmenter = CpuAugmenter("strong", orientation, BORDER)
+    augmenter = Augmenter("strong", orientation, BORDER)
     height, width = size
     boxes = [(0, 0, width, height), (0, height - 1, 1, height), (width // 2, height // 3, width // 2 + 1, height)]
     example = objects(size, boxes)
@@ -68,7 +68,7 @@ def test_flips_and_turns_are_exact(monkeypatch, orientation, size):
     allowed = {"fixed": turns[:1], "upright": turns[:2], "any": turns}[orientation]
     met = set()
     for seed in range(60):
-        image, _, boxes_N5, _ = augmenter(example, seed)
+        image, _, boxes_N5, _, _ = augmenter(example, seed)
         assert boxes_N5[:, 4].tolist() == [0, 1, 2]
         for number, box in enumerate(boxes_N5[:, :4]):
             assert box.tolist() == seen(image, number, 255).tolist()
@@ -80,11 +80,11 @@ def test_flips_and_turns_are_exact(monkeypatch, orientation, size):
 @pytest.mark.parametrize("orientation", ["upright", "any"])
 def test_boxes_lie_where_resized_and_shifted_objects_are_seen(monkeypatch, size, orientation):
     use(monkeypatch, spread=1.0, shift=0.1)
-    augmenter = CpuAugmenter("strong", orientation, BORDER)
+    augmenter = Augmenter("strong", orientation, BORDER)
     compared = cut = 0
     for seed in range(150):
         example = objects(size, scattered(size, seed, least=4))
-        image, _, boxes_N5, _ = augmenter(example, seed)
+        image, _, boxes_N5, _, _ = augmenter(example, seed)
         whole = move_boxes(example.boxes_N5, draw(OBJECT_POLICIES["strong"], orientation, size[::-1], seed).matrix)
         left = iter(boxes_N5)
         for number in range(3):
@@ -107,14 +107,14 @@ def test_boxes_lie_where_resized_and_shifted_objects_are_seen(monkeypatch, size,
 @pytest.mark.parametrize("size", SIZES)
 def test_boxes_surround_turned_ellipses(monkeypatch, size):
     use(monkeypatch, rotate=30, shear=10, spread=0.3)
-    augmenter = CpuAugmenter("strong", "any", BORDER)
+    augmenter = Augmenter("strong", "any", BORDER)
     height, width = size
     boxes = [
         (width * 0.3, height * 0.3, width * 0.55, height * 0.7),
         (width * 0.4, height * 0.4, width * 0.8, height / 2),
     ]
     for seed in range(60):
-        image, _, boxes_N5, _ = augmenter(objects(size, boxes, "ellipse"), seed)
+        image, _, boxes_N5, _, _ = augmenter(objects(size, boxes, "ellipse"), seed)
         for box in boxes_N5[boxes_N5[:, 4] >= 0]:
             edge = (box[:2] <= 0) | (box[2:4] >= size[::-1])
             if not edge.any():  # cut off, an ellipse may end before the cut box does
@@ -145,7 +145,7 @@ def test_objects_come_enlarged_and_shrunk_and_everywhere(monkeypatch):
 @pytest.mark.parametrize("orientation", ORIENTATIONS)
 @pytest.mark.parametrize("size", SIZES)
 def test_boxes_change_nothing_about_the_image(strength, orientation, size):
-    augmenter = CpuAugmenter(strength, orientation, (124, 116, 104))
+    augmenter = Augmenter(strength, orientation, (124, 116, 104))
     again = pickle.loads(pickle.dumps(augmenter))
     for seed in range(8):
         example = objects(size, scattered(size, seed))
@@ -170,7 +170,7 @@ def test_hundreds_of_boxes_and_crowds(monkeypatch):
     boxes = np.hstack([corners, corners + rng.uniform(0.2, 4, (500, 2)), kinds]).astype(np.float32)
     image = np.zeros((64, 64, 3), np.uint8)
     for seed in range(20):
-        found = CpuAugmenter("strong", "any", BORDER)(Example(image, boxes_N5=boxes), seed).boxes_N5
+        found = Augmenter("strong", "any", BORDER)(Example(image, boxes_N5=boxes), seed).boxes_N5
         assert 100 < len(found) <= 500
         assert (found[:, :4] >= 0).all()
         assert (found[:, :4] <= 64).all()
@@ -186,7 +186,7 @@ def test_what_is_erased_is_not_learned(monkeypatch):
     boxes = np.array([[*place, 5] for place in places], np.float32)
     crowds = 0
     for seed in range(40):
-        found, _, boxes_N5, _ = CpuAugmenter("strong", "fixed", BORDER)(Example(image, boxes_N5=boxes), seed)
+        found, _, boxes_N5, _, _ = Augmenter("strong", "fixed", BORDER)(Example(image, boxes_N5=boxes), seed)
         assert (boxes_N5[:, :4] == boxes[:, :4]).all()
         for (left, top, right, bottom), kind in zip(places, boxes_N5[:, 4], strict=True):
             grey = (found[top:bottom, left:right] == 127).all(axis=-1).mean()
@@ -207,7 +207,7 @@ def test_shrinking_averages(monkeypatch):
         factor, middle = matrix[0, 0], int(matrix[1] @ [0, 64.5, 1])
         if factor >= 0.85:
             continue
-        row = CpuAugmenter("strong", "fixed", BORDER)(Example(image), seed).image_HW3[middle, :, 0].astype(float)
+        row = Augmenter("strong", "fixed", BORDER)(Example(image), seed).image_HW3[middle, :, 0].astype(float)
         for place in factor * (lines + 0.5) + matrix[0, 2]:
             around = np.arange(int(place) - 3, int(place) + 4)
             light = row[around]
@@ -221,10 +221,10 @@ def test_shrinking_averages(monkeypatch):
 def test_beyond_the_edge_is_the_border_and_no_class(monkeypatch):
     use(monkeypatch, spread=1.0)
     example = Example(np.full((60, 80, 3), 255, np.uint8), np.full((60, 80), 3, np.uint8), np.zeros((0, 5), np.float32))
-    augmenter = CpuAugmenter("strong", "fixed", (10, 20, 30))
+    augmenter = Augmenter("strong", "fixed", (10, 20, 30))
     shares = set()
     for seed in range(20):
-        image, mask, _, _ = augmenter(example, seed)
+        image, mask, _, _, _ = augmenter(example, seed)
         assert set(np.unique(mask)) <= {3, IGNORE}
         beyond = (image == (10, 20, 30)).all(axis=-1)
         assert (mask[beyond] == IGNORE).all()
@@ -236,9 +236,9 @@ def test_beyond_the_edge_is_the_border_and_no_class(monkeypatch):
 
 def test_none_returns_the_example_and_boxes_need_a_border():
     example = objects((20, 30), [(1, 2, 3, 4)])
-    assert CpuAugmenter("none", "any", BORDER)(example, 3) is example
+    assert Augmenter("none", "any", BORDER)(example, 3) is example
     with pytest.raises(ValueError, match="border"):
-        CpuAugmenter("light", "any")(example, 3)
+        Augmenter("light", "any")(example, 3)
 
 
 def test_a_seed_gives_the_boxes_it_always_gave():
@@ -248,7 +248,7 @@ def test_a_seed_gives_the_boxes_it_always_gave():
         return objects((60, 80), scattered((60, 80), seed % 1000))
 
     found = [
-        CpuAugmenter("strong", "any", BORDER)(Mixing(0.5, 0.5)(canvas(seed), canvas, seed), seed).boxes_N5
+        Augmenter("strong", "any", BORDER)(Mixing(0.5, 0.5)(canvas(seed), canvas, seed), seed).boxes_N5
         for seed in range(20)
     ]
     assert [len(boxes_N5) for boxes_N5 in found] == [6, 0, 3, 9, 2, 2, 6, 9, 11, 5, 5, 6, 2, 4, 11, 3, 9, 3, 6, 6]

@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 import pytest
 
-from visionft.augment import POLICIES, CpuAugmenter
+from visionft.augment import POLICIES, Augmenter
 from visionft.sample import Example
 
 STRENGTHS = [strength for strength in POLICIES if strength != "none"]
@@ -43,7 +43,7 @@ def nearest(picture, candidates):
 @pytest.mark.parametrize("strength", STRENGTHS)
 @pytest.mark.parametrize("orientation", ORIENTATIONS)
 def test_the_seed_decides_everything(image, strength, orientation):
-    augmenter = CpuAugmenter(strength, orientation)
+    augmenter = Augmenter(strength, orientation)
     before = image.copy()
     first = [changed(augmenter, image, seed) for seed in range(8)]
     again = [changed(augmenter, image, seed) for seed in reversed(range(8))][::-1]
@@ -59,14 +59,14 @@ def test_the_seed_decides_everything(image, strength, orientation):
 @pytest.mark.parametrize("shape", [(64, 64, 3), (40, 72, 3)])
 def test_size_type_and_layout_stay(image, strength, orientation, shape):
     canvas = np.ascontiguousarray(cv2.resize(image, (shape[1], shape[0])))
-    augmenter = CpuAugmenter(strength, orientation)
+    augmenter = Augmenter(strength, orientation)
     for seed in range(5):
         found = changed(augmenter, canvas, seed)
         assert (found.shape, found.dtype, found.flags.c_contiguous) == (shape, np.uint8, True)
 
 
 def test_none_changes_nothing(image):
-    assert (changed(CpuAugmenter("none", "any"), image, 1) == image).all()
+    assert (changed(Augmenter("none", "any"), image, 1) == image).all()
 
 
 @pytest.mark.parametrize("strength", ["light", "medium"])  # turned by 20 degrees, correlation is not sure any more
@@ -74,7 +74,7 @@ def test_none_changes_nothing(image):
     ("orientation", "allowed"), [("fixed", {0}), ("upright", {0, 4}), ("any", {0, 1, 2, 3, 4, 5, 6, 7})]
 )
 def test_orientation_says_which_flips_and_turns_occur(image, strength, orientation, allowed):
-    augmenter = CpuAugmenter(strength, orientation)
+    augmenter = Augmenter(strength, orientation)
     candidates = [candidate.astype(float) for candidate in symmetries(image)]
     assert {nearest(changed(augmenter, image, seed), candidates) for seed in range(80)} == allowed
 
@@ -82,7 +82,7 @@ def test_orientation_says_which_flips_and_turns_occur(image, strength, orientati
 def test_a_wide_canvas_is_never_turned_by_a_quarter(image):
     wide = cv2.resize(image, (96, 64))
     flips = [wide, wide[:, ::-1], wide[::-1], wide[::-1, ::-1]]
-    augmenter = CpuAugmenter("light", "any")
+    augmenter = Augmenter("light", "any")
     candidates = [flip.astype(float) for flip in flips]
     assert {nearest(changed(augmenter, wide, seed), candidates) for seed in range(40)} == {0, 1, 2, 3}
 
@@ -90,7 +90,7 @@ def test_a_wide_canvas_is_never_turned_by_a_quarter(image):
 @pytest.mark.parametrize("strength", STRENGTHS)
 def test_grey_stays_grey(image, strength):
     grey = np.repeat(image[..., :1], 3, axis=2)
-    augmenter = CpuAugmenter(strength, "any")
+    augmenter = Augmenter(strength, "any")
     for seed in range(40):
         found = changed(augmenter, grey, seed).astype(int)
         assert np.abs(found - found[..., :1]).max() <= 2
@@ -98,7 +98,7 @@ def test_grey_stays_grey(image, strength):
 
 def test_stronger_changes_more(image):
     def change(strength):
-        augmenter = CpuAugmenter(strength, "fixed")
+        augmenter = Augmenter(strength, "fixed")
         return np.mean([np.abs(changed(augmenter, image, seed).astype(int) - image).mean() for seed in range(40)])
 
     assert 0 < change("light") < change("medium") < change("strong")
@@ -107,11 +107,11 @@ def test_stronger_changes_more(image):
 @pytest.mark.slow
 def test_a_fresh_process_gives_the_same_and_asks_no_network():
     code = (
-        "import sys; from hashlib import sha256; import numpy as np; from visionft.augment import CpuAugmenter\n"
+        "import sys; from hashlib import sha256; import numpy as np; from visionft.augment import Augmenter\n"
         "from visionft.sample import Example\n"
         "assert 'albumentations' not in sys.modules\n"
         "image = np.arange(48 * 48 * 3, dtype=np.uint32).astype(np.uint8).reshape(48, 48, 3)\n"
-        "changed = CpuAugmenter('strong', 'any')(Example(image), 12345).image_HW3\n"
+        "changed = Augmenter('strong', 'any')(Example(image), 12345).image_HW3\n"
         "import os; assert os.environ['NO_ALBUMENTATIONS_UPDATE'] == '1'\n"
         "print(sha256(changed.tobytes()).hexdigest())"
     )
@@ -120,4 +120,4 @@ def test_a_fresh_process_gives_the_same_and_asks_no_network():
     outcome = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=environment)
     assert outcome.returncode == 0, outcome.stderr
     image = np.arange(48 * 48 * 3, dtype=np.uint32).astype(np.uint8).reshape(48, 48, 3)
-    assert outcome.stdout.strip() == sha256(changed(CpuAugmenter("strong", "any"), image, 12345).tobytes()).hexdigest()
+    assert outcome.stdout.strip() == sha256(changed(Augmenter("strong", "any"), image, 12345).tobytes()).hexdigest()

@@ -6,7 +6,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from visionft.augment import OBJECT_POLICIES, OUTLINE_POLICIES, POLICIES, Change, Policy, draw
+from visionft.augment import OBJECT_POLICIES, OUTLINE_POLICIES, POLICIES, Policy, draw
+from visionft.change import Change
 
 TABLES = {"images": POLICIES, "boxes": OBJECT_POLICIES, "outlines": OUTLINE_POLICIES}
 DRAWN = [(table, strength) for table in TABLES for strength in ("light", "medium", "strong")]

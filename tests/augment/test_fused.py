@@ -9,8 +9,9 @@ import pytest
 import torch
 
 from tests.augment.test_batch import EACH, EACH_STEP, TABLES, pictures
-from visionft.augment import Change, draw
+from visionft.augment import draw
 from visionft.augment.batch import Normalised, change_batch
+from visionft.change import Change
 
 pytest.importorskip("triton")
 

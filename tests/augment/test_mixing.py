@@ -39,7 +39,7 @@ def test_a_mosaic_has_a_box_wherever_an_object_is_seen(size):
         x, y = rng.integers(0, size[1] - wide + 1), rng.integers(0, size[0] - high + 1)
         given = [(x[i], y[i], x[i] + wide[i], y[i] + high[i]) for i in range(4)]
         examples = [canvas(size, number, box) for number, box in enumerate(given)]
-        image, _, boxes_N5, _ = mosaic(examples, seed)
+        image, _, boxes_N5, _, _ = mosaic(examples, seed)
         assert (image.shape, image.dtype, boxes_N5.dtype) == ((*size, 3), np.uint8, np.float32)
         places = [seen(image, number) for number in range(4)]
         left = [place for place in places if place is not None and (place[2:] - place[:2]).min() > 1]
@@ -62,7 +62,7 @@ def test_a_mosaic_fills_the_canvas_with_four_parts_of_drawn_sizes():
     ]
     centres = set()
     for seed in range(100):
-        image, _, boxes_N5, _ = mosaic(examples, seed)
+        image, _, boxes_N5, _, _ = mosaic(examples, seed)
         assert sorted(np.unique(image)) == [20, 70, 120, 170]
         for number in range(4):
             rows, columns = np.nonzero(image[..., 0] == 50 * number + 20)
@@ -79,7 +79,7 @@ def test_mixup_shows_both_and_has_the_boxes_of_both():
     one, other = canvas((40, 50), 0, (3, 4, 20, 30)), canvas((40, 50), 2, (10, 8, 45, 35))
     shares = set()
     for seed in range(50):
-        image, _, boxes_N5, _ = mixup(one, other, seed)
+        image, _, boxes_N5, _, _ = mixup(one, other, seed)
         assert boxes_N5.tolist() == [[3, 4, 20, 30, 0], [10, 8, 45, 35, 2]]
         share = image[5, 5, 0] / 255
         assert 0.4 - 0.01 <= share <= 0.6 + 0.01

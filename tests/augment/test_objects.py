@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from tests.shapes import grid, painted, star
-from visionft.augment import OBJECT_POLICIES, CpuAugmenter, Mixing, Policy
+from visionft.augment import OBJECT_POLICIES, Augmenter, Mixing, Policy
 from visionft.augment.mixing import mixup, mosaic
 from visionft.geometry import move_objects
 from visionft.sample import CROWD, Example
@@ -58,7 +58,7 @@ def off(image_HW, rings):
 
 def check(example):
     """Check the objects of an example whose classes are channels; return how many there are."""
-    image, _, boxes_N5, outlines = example
+    image, _, boxes_N5, outlines, _ = example
     assert boxes_N5.dtype == np.float32
     assert len(boxes_N5) == len(outlines)
     for box, rings in zip(boxes_N5, outlines, strict=True):
@@ -77,13 +77,13 @@ def check(example):
 def test_outlines_lie_where_the_objects_are_seen(monkeypatch, warp, orientation):
     """The canvas is cut off already: what lay beyond its edge is not to come back over the border."""
     use(monkeypatch, **WARPS[warp])
-    augmenter = CpuAugmenter("strong", orientation, BLACK)
+    augmenter = Augmenter("strong", orientation, BLACK)
     assert sum(check(augmenter(canvas(seed), seed)) for seed in range(30)) > 50
 
 
 def test_outlines_change_nothing_but_the_boxes(monkeypatch):
     use(monkeypatch, rotate=30, erase=1.0, brightness=0.3)
-    augmenter = CpuAugmenter("strong", "any", BLACK)
+    augmenter = Augmenter("strong", "any", BLACK)
     again = pickle.loads(pickle.dumps(augmenter))
     for seed in range(10):
         example = canvas(seed)
@@ -110,7 +110,7 @@ def test_an_erased_object_is_a_crowd_and_keeps_its_outline(monkeypatch):
     crowds = 0
     for seed in range(20):
         given = Example(np.zeros((96, 96, 3), np.uint8), None, boxes_N5, outlines)
-        image, _, found_N5, found = CpuAugmenter("strong", "fixed", BLACK)(given, seed)
+        image, _, found_N5, found, _ = Augmenter("strong", "fixed", BLACK)(given, seed)
         for (left, top, right, bottom), kind in zip(places, found_N5[:, 4], strict=True):
             grey = (image[top:bottom, left:right] == 127).all(axis=-1).mean()
             assert kind == (CROWD if grey > 0.75 else 5)
@@ -130,7 +130,7 @@ def solid(number, size=SIZE):
 
 def test_in_a_mosaic_no_outline_reaches_into_another_quarter():
     for seed in range(20):
-        image, _, boxes_N5, outlines = mosaic([solid(number) for number in range(4)], seed)
+        image, _, boxes_N5, outlines, _ = mosaic([solid(number) for number in range(4)], seed)
         kinds = np.full(image.shape[:2], -1)
         assert len(boxes_N5) == 4
         for number, rings in enumerate(outlines):
@@ -143,7 +143,7 @@ def test_in_a_mosaic_no_outline_reaches_into_another_quarter():
 
 def test_a_mosaic_of_objects_changed_once_more(monkeypatch):
     use(monkeypatch, **WARPS["turned and sheared"])
-    augmenter = CpuAugmenter("strong", "any", BLACK)
+    augmenter = Augmenter("strong", "any", BLACK)
     empty = Example(np.zeros((SIZE[1], SIZE[0], 3), np.uint8), None, np.zeros((0, 5), np.float32), ())
     met = 0
     for seed in range(30):

@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 import pytest
 
-from visionft.augment import CpuAugmenter, Mixing
+from visionft.augment import Augmenter, Mixing
 from visionft.data.canvases import Canvases
 from visionft.data.loader import Loader
 from visionft.geometry import windows
@@ -65,7 +65,7 @@ def test_boxes_lie_where_the_objects_are_seen(tmp_path, fit, size):
     found = canvases([write_sample(tmp_path, f"{index}.png", [box]) for index, box in enumerate(places)], spec)
     compared = 0
     for index in range(len(found)):
-        image, _, boxes_N5, _ = found[0, index]
+        image, _, boxes_N5, _, _ = found[0, index]
         expected = seen(image, 0, share=0.5)
         assert boxes_N5.dtype == np.float32
         assert len(boxes_N5) <= 1
@@ -104,7 +104,7 @@ def test_windows_show_their_part_of_every_object(samples):
     assert len(found) == len(corners) > 2
     classes = set()
     for index, (x, y) in enumerate(corners):
-        image, _, boxes_N5, _ = found[0, index]
+        image, _, boxes_N5, _, _ = found[0, index]
         visible = [number for number in range(3) if seen(image, number) is not None]
         for number, (*box, kind) in zip(visible, boxes_N5.tolist(), strict=True):
             assert box == seen(image, number).tolist()
@@ -167,7 +167,7 @@ def test_partners_depend_on_seed_epoch_and_sample_alone(samples, fit):
 
 @pytest.mark.slow
 def test_workers_and_memory_change_nothing(samples):
-    augment = CpuAugmenter("strong", "any", border=(1, 2, 3))
+    augment = Augmenter("strong", "any", border=(1, 2, 3))
     reference = None
     for workers, cache_bytes in ((0, 0), (0, 1 << 20), (1, 0), (2, 0)):
         options = {"seed": 3, "augment": augment, "mix": Mixing(0.5, 0.5), "training": True}

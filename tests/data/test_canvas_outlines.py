@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from tests.shapes import grid, painted, star
-from visionft.augment import CpuAugmenter, Mixing
+from visionft.augment import Augmenter, Mixing
 from visionft.data.canvases import Canvases
 from visionft.sample import CROWD, Boxes, Outline, Sample
 from visionft.spec import InputSpec
@@ -61,7 +61,7 @@ def test_outlines_lie_where_the_objects_are_seen(samples, fit, size):
     found = canvases(samples[:4], spec)
     compared = 0
     for index in range(len(found)):
-        image, _, boxes_N5, outlines = found[0, index]
+        image, _, boxes_N5, outlines, _ = found[0, index]
         assert len(outlines) == len(boxes_N5)
         points = grid(size[::-1])
         for box, rings in zip(boxes_N5, outlines, strict=True):
@@ -81,7 +81,7 @@ def test_nothing_is_seen_beyond_the_edge_of_the_image(tmp_path):
     ring = np.array([[-20, 10], [40, 10], [40, 40], [-20, 40]], np.float32)
     sample = write_sample(tmp_path, "a.png", [(ring,)])
     spec = InputSpec(90, 150, fit="pad")
-    _, _, boxes_N5, ((seen,),) = canvases([sample], spec)[0, 0]
+    _, _, boxes_N5, ((seen,),), _ = canvases([sample], spec)[0, 0]
     across, down = 123 / 90, 90 / 66  # 123 pixels are the nearest to the aspect ratio; 13 are left of them
     expected = [13, 10 * down, 13 + 40 * across, 40 * down, 0]
     assert boxes_N5[0].tolist() == pytest.approx(expected, abs=1e-3)
@@ -108,7 +108,7 @@ def test_all_of_a_set_have_outlines_or_none(samples, fit):
 @pytest.mark.parametrize("fit", ["pad", "tile"])
 def test_memory_changes_nothing_but_reading_and_counts_outlines(samples, fit):
     spec = InputSpec(48, 64, fit=fit)
-    options = {"training": True, "mix": Mixing(0.5, 0.3), "augment": CpuAugmenter("strong", "any", (0, 0, 0))}
+    options = {"training": True, "mix": Mixing(0.5, 0.3), "augment": Augmenter("strong", "any", (0, 0, 0))}
     kept, read = canvases(samples, spec, cache_bytes=1 << 20, **options), canvases(samples, spec, **options)
     for key in [(epoch, index) for epoch in range(2) for index in range(6)]:
         one, other = kept[key], read[key]

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from tests.data.folders import write_image
-from visionft.augment import CpuAugmenter
+from visionft.augment import Augmenter
 from visionft.data.loader import Loader
 from visionft.data.plan import batches_per_epoch, training_plan
 from visionft.errors import DataError, TrainingError
@@ -72,7 +72,7 @@ def test_training_goes_on_from_a_batch(samples):
 @pytest.mark.slow
 @pytest.mark.parametrize("strength", ["light", "strong"])
 def test_batches_do_not_depend_on_workers_or_memory(samples, strength):
-    augment = CpuAugmenter(strength, "any")
+    augment = Augmenter(strength, "any")
     reference = None
     for workers, cache_bytes in ((0, 0), (0, 5 * 24 * 32 * 3), (0, 1 << 20), (1, 0), (2, 0)):
         with Loader(samples, SPEC, 4, seed=3, augment=augment, workers=workers, cache_bytes=cache_bytes) as loader:
@@ -86,7 +86,7 @@ def test_batches_do_not_depend_on_workers_or_memory(samples, strength):
 @pytest.mark.parametrize("workers", [0, 1])
 def test_the_global_generators_are_left_alone(samples, workers):
     torch_state, numpy_state = torch.get_rng_state(), np.random.get_state()[1].copy()  # noqa: NPY002
-    with Loader(samples, SPEC, 4, augment=CpuAugmenter("light", "any"), workers=workers) as loader:
+    with Loader(samples, SPEC, 4, augment=Augmenter("light", "any"), workers=workers) as loader:
         list(loader.training(0))
     assert torch.equal(torch.get_rng_state(), torch_state)
     assert (np.random.get_state()[1] == numpy_state).all()  # noqa: NPY002  # the global generator is looked at
@@ -106,7 +106,7 @@ def test_canvases_are_kept_only_within_their_budget(samples):
 
 
 def test_augmentation_does_not_reach_the_kept_canvas(samples):
-    with Loader(samples, SPEC, 11, augment=CpuAugmenter("strong", "any")) as loader:
+    with Loader(samples, SPEC, 11, augment=Augmenter("strong", "any")) as loader:
         first = everything(loader.training(0))
         list(loader.training(1))
         assert everything(loader.training(0)) == first

@@ -9,7 +9,9 @@ from typing import Any
 import torch
 
 from visionft.assemble.runtime import Runtime
-from visionft.augment import CpuAugmenter, Mixing
+from visionft.augment import Augmenter, Mixing
+from visionft.augment.batch import Normalised
+from visionft.augment.device import DeviceAugmenter
 from visionft.backbones import build_backbone
 from visionft.data.dataset import has_outlines, load_dataset
 from visionft.data.listing import LabelOptions
@@ -43,6 +45,7 @@ class Job:
         input: the canvas of the finished model, which is that of the last stage.
         plans: one per stage, in order.
         runtime: device and number formats.
+        augments: whether the device that trains augments the images, and not the processes that load them.
     """
 
     recipe: Recipe
@@ -53,6 +56,7 @@ class Job:
     input: InputSpec
     plans: tuple[StagePlan, ...]
     runtime: Runtime
+    augments: bool = False
 
     def stage_input(self, stage: Stage) -> InputSpec:
         """Return the canvas of a stage."""
@@ -61,13 +65,23 @@ class Job:
     def train_loader(self, stage: Stage) -> Loader:
         """Return the shuffled, augmented training images of a stage."""
         spec = self.stage_input(stage)
-        return self._loader("train", spec, *augmentation(self.recipe, stage, spec))
+        augment, mix = augmentation(self.recipe, stage, spec, later=self.augments)
+        return self._loader("train", spec, augment, mix)
+
+    def device_augmenter(self, stage: Stage) -> DeviceAugmenter | None:
+        """Return what the device does to the training images of a stage; None where it does nothing."""
+        if not self.augments or stage.augment == "none":
+            return None
+        spec = self.stage_input(stage)
+        numbers = torch.bfloat16 if self.runtime.bf16 else torch.float32
+        augment, _ = augmentation(self.recipe, stage, spec)
+        return DeviceAugmenter(Normalised(spec.mean, spec.std, numbers), augment.border)
 
     def eval_loader(self, split: Split, spec: InputSpec) -> Loader:
         """Return the images of a split, as they are, in the order of the data set."""
         return self._loader(split, spec, None)
 
-    def _loader(self, split: Split, spec: InputSpec, augment: CpuAugmenter | None, mix: Mixing | None = None) -> Loader:
+    def _loader(self, split: Split, spec: InputSpec, augment: Augmenter | None, mix: Mixing | None = None) -> Loader:
         return Loader(
             self.dataset.split(split),
             spec,
@@ -174,8 +188,10 @@ def assemble(recipe: Recipe, dataset: Dataset, *, pretrained: bool = True) -> Jo
     batches = batches_per_epoch(len(train), recipe.optim.batch_size)
     steps_per_epoch = -(-batches // recipe.optim.accumulate)
     plans = plan(recipe.stages, [group.name for group in task.groups(backbone)], steps_per_epoch)
+    if recipe.augment.device == "cuda" and runtime.device.type != "cuda":
+        raise RecipeError(f"augment.device: cuda asked for, and the network trains on {runtime.device}; use auto")
     last = canvas_of(recipe.stages[-1], spec)  # the model is deployed as it was last trained
-    job = Job(recipe, dataset, task, network, spec, last, plans, runtime)
+    job = Job(recipe, dataset, task, network, spec, last, plans, runtime, recipe.augment.device == "cuda")
     sizes = {(canvas.height, canvas.width) for canvas in map(job.stage_input, recipe.stages)}
     for height, width in sizes - {(backbone.input.height, backbone.input.width)}:  # that one it was built with
         backbone.check_size(height, width)
@@ -190,18 +206,27 @@ def canvas_of(stage: Stage, spec: InputSpec) -> InputSpec:
     return replace(spec, height=height, width=width)
 
 
-def augmentation(recipe: Recipe, stage: Stage, spec: InputSpec) -> tuple[CpuAugmenter, Mixing | None]:
+def augmentation(
+    recipe: Recipe, stage: Stage, spec: InputSpec, *, later: bool = False
+) -> tuple[Augmenter, Mixing | None]:
     """Return what happens to each training image of a stage, and whether several are mixed before.
 
     They are where objects are learned, before the last stage only.
+
+    Args:
+        recipe: what was asked for.
+        stage: one of its stages.
+        spec: the canvas of that.
+        later: whether the device that trains changes the pixels.
     """
     section = recipe.augment
     objects = recipe.task.kind in OBJECT_TASKS
-    augmenter = CpuAugmenter(
+    augmenter = Augmenter(
         stage.augment,
         section.orientation,
         border_colour(spec) if objects else None,
         outlines=recipe.task.kind == "instance_segmentation",
+        later=later,
     )
     mixing = Mixing(section.mosaic, section.mixup)
     mixed = objects and stage is not recipe.stages[-1] and mixing != Mixing()

@@ -3,8 +3,8 @@
 Those for batches, ``augment.batch`` and ``augment.fused``, load torch and triton and are imported where they are used.
 """
 
-from visionft.augment.cpu import CpuAugmenter
-from visionft.augment.draw import Change, draw
+from visionft.augment.augmenter import Augmenter
+from visionft.augment.draw import draw
 from visionft.augment.mixing import Mixing
 from visionft.augment.policy import OBJECT_POLICIES, OUTLINE_POLICIES, POLICIES, Orientation, Policy, Strength
 
@@ -12,8 +12,7 @@ __all__ = [
     "OBJECT_POLICIES",
     "OUTLINE_POLICIES",
     "POLICIES",
-    "Change",
-    "CpuAugmenter",
+    "Augmenter",
     "Mixing",
     "Orientation",
     "Policy",

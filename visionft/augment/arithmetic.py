@@ -20,7 +20,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from visionft.augment.draw import Change
+from visionft.change import Change
 
 Float = NDArray[np.float64]
 

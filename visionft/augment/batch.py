@@ -26,8 +26,8 @@ from visionft.augment.arithmetic import (
     gamma_table,
     noise_step,
 )
-from visionft.augment.draw import Change
 from visionft.augment.warp import RGB
+from visionft.change import Change
 from visionft.sample import IGNORE
 
 _UNMOVED = Change().rows

@@ -21,8 +21,9 @@ from torch import Tensor
 
 from visionft.augment.arithmetic import ERASED, averaged, colour_parts, gamma_table
 from visionft.augment.batch import Normalised, change_batch
-from visionft.augment.draw import HOLES, Change
+from visionft.augment.draw import HOLES
 from visionft.augment.warp import RGB
+from visionft.change import Change
 from visionft.sample import IGNORE
 
 _MOST_HOLES = HOLES[1]

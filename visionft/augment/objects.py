@@ -7,31 +7,32 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from visionft.augment.draw import Change
+from visionft.change import Change
 from visionft.geometry import LEAST_VISIBLE, move_objects
-from visionft.sample import CROWD, Rings
+from visionft.sample import CROWD, Example
 
 
-def change_objects(
-    boxes_N5: NDArray[np.float32], outlines: tuple[Rings, ...] | None, change: Change, size: tuple[int, int]
-) -> tuple[NDArray[np.float32], tuple[Rings, ...] | None]:
-    """Move objects with their image.
+def change_objects(example: Example, change: Change) -> Example:
+    """Move the objects of a canvas, and leave its pixels to whoever changes them.
 
     They move by ``geometry.move_objects``; those of which less than ``LEAST_VISIBLE`` remains become crowds, whether
     cut off or erased. What is erased is measured in an object's box, though it may have an outline, which erasing
     leaves alone.
 
     Args:
-        boxes_N5: (left, top, right, bottom, class) in pixels of the canvas.
-        outlines: the rings of each, or None for none at all.
+        example: a canvas, with objects or without.
         change: says what happens.
-        size: (width, height) of the canvas.
 
     Returns:
-        Boxes and outlines inside the canvas, without the objects of which nothing is seen.
+        The canvas with boxes and outlines inside it, without the objects of which nothing is seen.
     """
-    boxes_N5, outlines = move_objects(boxes_N5, outlines, change.matrix, size)
-    return _hide(boxes_N5, change, size) if change.holes else boxes_N5, outlines
+    if example.boxes_N5 is None:
+        return example
+    height, width = example.image_HW3.shape[:2]
+    boxes_N5, outlines = move_objects(example.boxes_N5, example.outlines, change.matrix, (width, height))
+    if change.holes:
+        boxes_N5 = _hide(boxes_N5, change, (width, height))
+    return example._replace(boxes_N5=boxes_N5, outlines=outlines)
 
 
 def _hide(boxes_N5: NDArray[np.float32], change: Change, size: tuple[int, int]) -> NDArray[np.float32]:

@@ -153,13 +153,13 @@ def _bytes(example: Example) -> int:
 
 def _cut(example: Example, corner: tuple[int, int], spec: InputSpec) -> Example:
     """Return what a window shows of a whole image."""
-    image_HW3, mask_HW, boxes_N5, outlines = example
+    boxes_N5, outlines = example.boxes_N5, example.outlines
     if boxes_N5 is not None:
         matrix = np.array([[1.0, 0.0, -corner[0]], [0.0, 1.0, -corner[1]], [0.0, 0.0, 1.0]])
         boxes_N5, outlines = move_objects(boxes_N5, outlines, matrix, (spec.width, spec.height))
     return Example(
-        cut_window(image_HW3, corner, spec),
-        None if mask_HW is None else cut_window(mask_HW, corner, spec),
+        cut_window(example.image_HW3, corner, spec),
+        None if example.mask_HW is None else cut_window(example.mask_HW, corner, spec),
         boxes_N5,
         outlines,
     )

@@ -11,22 +11,22 @@ from typing import Any, Self
 import cv2
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
 from visionft.batch import Batch, InstanceTargets
+from visionft.change import Change
 from visionft.data.canvases import Augment, Canvases, Mix
+from visionft.data.collate import changes_of, targets_of
 from visionft.data.plan import evaluation_plan, training_plan
 from visionft.errors import DataError, TrainingError
-from visionft.imaging.outlines import fill_in_box
-from visionft.sample import IGNORE, PADDING, Example, Rings, Sample
-from visionft.spec import MASK_SIDE, InputSpec
+from visionft.sample import Example, Sample
+from visionft.spec import InputSpec
 
 CACHE_BYTES = 1 << 30
 
 Key = tuple[int, int]  # (epoch, index): workers that live for many epochs learn the epoch from it
-Loaded = tuple[list[int], Tensor, Tensor | InstanceTargets | None]
+Loaded = tuple[list[int], Tensor, Tensor | InstanceTargets | None, tuple[Change, ...]]
 
 
 class Loader:
@@ -133,11 +133,11 @@ class Loader:
             for loaded in self._loader:
                 if isinstance(loaded, DataError):
                     raise loaded
-                indices, images_BHW3, targets = loaded
+                indices, images_BHW3, targets, changes = loaded
                 samples = [self._canvases.sample(index) for index in indices]
                 if targets is None:
                     targets = torch.tensor([sample.label for sample in samples], dtype=torch.int64)
-                yield Batch(images_BHW3, targets, tuple(sample.id for sample in samples))
+                yield Batch(images_BHW3, targets, tuple(sample.id for sample in samples), changes)
         except RuntimeError as error:
             if not str(error).startswith("DataLoader worker (pid"):
                 raise
@@ -180,41 +180,8 @@ def _collate(fetched: Sequence[tuple[int, Example] | DataError]) -> Loaded | Dat
             return item
         indices.append(item[0])
         examples.append(item[1])
-    masks = [example.mask_HW for example in examples if example.mask_HW is not None]
-    boxes = [example.boxes_N5 for example in examples if example.boxes_N5 is not None]
-    outlines = [example.outlines for example in examples if example.outlines is not None]
-    targets: Tensor | InstanceTargets | None = None
-    if masks:
-        targets = torch.from_numpy(np.stack(masks))
-    elif boxes:
-        boxes_BN5 = _padded(boxes)
-        targets = torch.from_numpy(boxes_BN5)
-        if outlines:
-            targets = InstanceTargets(targets, torch.from_numpy(_painted(boxes_BN5, outlines)))
-    return indices, torch.from_numpy(np.stack([example.image_HW3 for example in examples])), targets
-
-
-def _padded(boxes: Sequence[NDArray[np.float32]]) -> NDArray[np.float32]:
-    """Return boxes_BN5 of as many rows as the fullest image has, at least one."""
-    boxes_BN5 = np.zeros((len(boxes), max(1, *map(len, boxes)), 5), np.float32)
-    boxes_BN5[..., 4] = PADDING
-    for rows_N5, boxes_N5 in zip(boxes_BN5, boxes, strict=True):
-        rows_N5[: len(boxes_N5)] = boxes_N5
-    return boxes_BN5
-
-
-def _painted(boxes_BN5: NDArray[np.float32], outlines: Sequence[tuple[Rings, ...]]) -> NDArray[np.uint8]:
-    """Return masks_BNSS of the same rows, ``IGNORE`` throughout for objects whose outline nobody knows.
-
-    So are those whose outline runs between the centres of the cells: that there is nothing is not to be learned.
-    """
-    masks_BNSS = np.zeros((*boxes_BN5.shape[:2], MASK_SIDE, MASK_SIDE), np.uint8)
-    masks_BNSS[boxes_BN5[..., 4] != PADDING] = IGNORE
-    for boxes_N5, masks_NSS, several in zip(boxes_BN5, masks_BNSS, outlines, strict=True):
-        for row, rings in enumerate(several):
-            if rings and (cells_SS := fill_in_box(rings, boxes_N5[row, :4], MASK_SIDE)).any():
-                masks_NSS[row] = cells_SS
-    return masks_BNSS
+    images_BHW3 = torch.from_numpy(np.stack([example.image_HW3 for example in examples]))
+    return indices, images_BHW3, targets_of(examples), changes_of(examples)
 
 
 def _start_worker(_number: int) -> None:

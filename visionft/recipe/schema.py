@@ -130,6 +130,10 @@ class AugmentSection(Section):
 
     orientation: Literal["fixed", "upright", "any"] = "upright"
     """fixed never flips (text, digits); upright flips left-right; any also flips and turns by 90 degrees."""
+    device: Literal["auto", "cpu", "cuda"] = "auto"
+    """Where it is done: cpu, by the processes that load; or cuda, a batch at a time where the network trains. auto
+    measures both in the first batches where there is CUDA, takes the faster one and writes it down. Pixels of the two
+    may differ by rounding."""
     mosaic: Annotated[float, Field(ge=0, le=1)] = 0.0
     """For objects: share of the training images that are put together from parts of four (Bochkovskiy et al. 2020,
     arXiv:2004.10934); not in the last stage, which sees images as they are."""

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from visionft.backbones import Backbone
-from visionft.batch import AnyBatch, FeatureBatch
+from visionft.batch import AnyBatch, AugmentedBatch, Batch, FeatureBatch
 from visionft.spec import InputSpec
 from visionft.tasks.adapter import TaskAdapter
 
@@ -41,9 +41,15 @@ class TaskNetwork(nn.Module):
         """Return the raw outputs for uint8 RGB canvases."""
         return self.head(self.features(images_BHW3))
 
-    def run(self, batch: AnyBatch) -> Any:
-        """Return the raw outputs for a batch of images, or of features that are known already."""
-        return self.head(batch.features_BD) if isinstance(batch, FeatureBatch) else self(batch.images_BHW3)
+    def run(self, batch: AnyBatch | AugmentedBatch) -> Any:
+        """Return the raw outputs for a batch of images, augmented or not, or of features that are known already."""
+        match batch:
+            case FeatureBatch():
+                return self.head(batch.features_BD)
+            case AugmentedBatch():
+                return self.head(self._task.features(self.backbone, batch.images_BCHW))
+            case Batch():
+                return self(batch.images_BHW3)
 
     def features(self, images_BHW3: Tensor) -> Any:
         """Return what the head gets, for uint8 RGB canvases."""

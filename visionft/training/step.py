@@ -8,7 +8,7 @@ from torch.nn.utils import clip_grad_norm_
 from torch.optim import Optimizer
 
 from visionft.assemble import Job
-from visionft.batch import AnyBatch
+from visionft.batch import AnyBatch, Batch
 from visionft.seeds import derive_seed
 from visionft.stages import StagePlan
 from visionft.training.average import WeightAverage
@@ -30,6 +30,7 @@ class Stepper:
         self._plan = plan
         self._optimizer = optimizer
         self._average = average
+        self._augment = job.device_augmenter(plan.stage)
         self._trainable = [p for group in optimizer.param_groups for p in group["params"]]
         self._buffers = list(job.network.buffers()) if plan.stage.norm == "all" else []
 
@@ -67,8 +68,9 @@ class Stepper:
     def _backward(self, batch: AnyBatch, parts: int) -> Tensor:
         runtime = self._job.runtime
         batch = batch.to(runtime.device)
+        given = self._augment(batch) if self._augment and isinstance(batch, Batch) else batch
         with runtime.autocast():
-            outputs = self._job.network.run(batch)
-        loss = self._job.task.loss(outputs, batch.targets)
+            outputs = self._job.network.run(given)
+        loss = self._job.task.loss(outputs, given.targets)
         torch.autograd.backward(loss / parts)
         return loss.detach()

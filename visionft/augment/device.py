@@ -1,0 +1,41 @@
+"""What the device that trains does to a batch whose changes were drawn where it was loaded.
+
+Shape suffixes: B batch, H height, W width, 3 colour channels (RGB), C the same in a network.
+"""
+
+from importlib.util import find_spec
+
+import torch
+from torch import Tensor
+
+from visionft.augment.batch import Normalised, change_batch
+from visionft.augment.warp import RGB
+from visionft.batch import AugmentedBatch, Batch
+from visionft.change import Change
+
+
+class DeviceAugmenter:
+    """Changes and normalises batches where they lie: by the fused engine on CUDA, else by the batch engine.
+
+    Args:
+        normalised: how the network takes images.
+        border: the colour beyond the edges of images, where masks have ``IGNORE``; None mirrors both there.
+    """
+
+    def __init__(self, normalised: Normalised, border: RGB | None = None) -> None:
+        self._normalised = normalised
+        self._border = border
+
+    def __call__(self, batch: Batch) -> AugmentedBatch:
+        """Return a batch as the network takes it, on its device."""
+        changes = batch.changes or (Change(),) * len(batch)
+        masks_BHW = batch.targets if isinstance(batch.targets, Tensor) and batch.targets.dtype == torch.uint8 else None
+        change = change_batch
+        if batch.images_BHW3.is_cuda and find_spec("triton"):
+            from visionft.augment.fused import change_fused  # loads triton
+
+            change = change_fused
+        images_BCHW, moved_BHW = change(
+            batch.images_BHW3, changes, border=self._border, masks_BHW=masks_BHW, normalised=self._normalised
+        )
+        return AugmentedBatch(images_BCHW, batch.targets if moved_BHW is None else moved_BHW, batch.ids)

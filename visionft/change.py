@@ -1,0 +1,54 @@
+"""What happens to one training image, as numbers: drawn by ``augment.draw``, done by any engine."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+Row = tuple[float, float, float]
+Hole = tuple[int, int, int, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What happens to a canvas, in the order in which it does; by default nothing. Pickles, and compares by value.
+
+    Attributes:
+        rows: of ``matrix``, the upper two.
+        brightness: factor.
+        contrast: factor, about the mean grey of the image before the change.
+        saturation: factor; 0 leaves no colour.
+        hue: share of the colour circle.
+        gamma: exponent, of values between 0 and 1.
+        blur: standard deviation in pixels; 0 for none, as with the next two, of which no two happen at once.
+        noise: standard deviation, as a share of white.
+        jpeg: quality, 1 to 100.
+        noise_seed: decides the noise, 0 to 2^32 - 1.
+        holes: (left, top, right, bottom) in pixels of the canvas, half-open, of what turns grey at last.
+    """
+
+    rows: tuple[Row, Row] = ((1.0, 0.0, 0.0), (0.0, 1.0, 0.0))
+    brightness: float = 1.0
+    contrast: float = 1.0
+    saturation: float = 1.0
+    hue: float = 0.0
+    gamma: float = 1.0
+    blur: float = 0.0
+    noise: float = 0.0
+    jpeg: int = 0
+    noise_seed: int = 0
+    holes: tuple[Hole, ...] = ()
+
+    @property
+    def matrix(self) -> "NDArray[np.float64]":
+        """The 3x3 matrix from (x, y, 1) of the canvas before to that after; pixel centres lie at +0.5."""
+        import numpy as np  # importing the package stays quick
+
+        return np.array([*self.rows, (0.0, 0.0, 1.0)])
+
+    @property
+    def needs_cpu(self) -> bool:
+        """Whether only the CPU engine can do it."""
+        return self.jpeg > 0
