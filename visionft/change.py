@@ -27,6 +27,8 @@ class Change:
         jpeg: quality, 1 to 100.
         noise_seed: decides the noise, 0 to 2^32 - 1.
         holes: (left, top, right, bottom) in pixels of the canvas, half-open, of what turns grey at last.
+        shine: share of the next image of the batch that shines through, once all of it has happened to both.
+        patch: (left, top, right, bottom) of the part that shows the next image of the batch instead, likewise.
     """
 
     rows: tuple[Row, Row] = ((1.0, 0.0, 0.0), (0.0, 1.0, 0.0))
@@ -40,6 +42,13 @@ class Change:
     jpeg: int = 0
     noise_seed: int = 0
     holes: tuple[Hole, ...] = ()
+    shine: float = 0.0
+    patch: Hole | None = None
+
+    @property
+    def mixing(self) -> "Change":
+        """What of it needs another image."""
+        return Change(shine=self.shine, patch=self.patch)
 
     @property
     def matrix(self) -> "NDArray[np.float64]":

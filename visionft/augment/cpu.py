@@ -29,7 +29,7 @@ def apply(example: Example, change: Change, border: RGB | None = None) -> Exampl
         border: the colour beyond the edges of the image, where masks have ``IGNORE``; None mirrors both there.
 
     Returns:
-        Image and mask of the same sizes, uint8, contiguous.
+        Image and mask of the same sizes, uint8, contiguous; and what is still to happen to them in a batch.
     """
     example = change_objects(example, change)
     image_HW3, mask_HW = example.image_HW3, example.mask_HW
@@ -37,7 +37,8 @@ def apply(example: Example, change: Change, border: RGB | None = None) -> Exampl
         mask_HW = warp(mask_HW, change, border and (IGNORE, IGNORE, IGNORE), nearest=True)
     mean_3 = cv2.mean(image_HW3)[:3]
     changed_HW3 = _recolour(warp(image_HW3, change, border), change, mean_3)
-    return example._replace(image_HW3=np.ascontiguousarray(_damage(changed_HW3, change)), mask_HW=mask_HW)
+    image_HW3 = np.ascontiguousarray(_damage(changed_HW3, change))
+    return example._replace(image_HW3=image_HW3, mask_HW=mask_HW, change=change.mixing)
 
 
 def prepare() -> None:

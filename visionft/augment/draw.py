@@ -3,7 +3,7 @@
 What the numbers mean, down to the rounding, is said in ``arithmetic.py``.
 """
 
-from math import cos, radians, sin, tan
+from math import cos, pi, radians, sin, sqrt, tan
 
 from visionft.augment.policy import Orientation, Policy
 from visionft.change import Change, Hole, Row
@@ -22,6 +22,7 @@ _NAMES = (
     *("colour?", "brightness", "contrast", "saturation", "hue", "gamma", "grey?"),
     *("degrade?", "damage", "amount", "noise seed", "erase?", "holes"),
     *(f"hole {number} {part}" for number in range(HOLES[1]) for part in ("width", "height", "left", "top")),
+    *("mix?", "share", "patch right", "patch below"),
 )
 
 
@@ -35,7 +36,8 @@ def draw(policy: Policy, orientation: Orientation, size: tuple[int, int], seed: 
         seed: decides the rest.
 
     Returns:
-        The numbers. What the policy leaves at 0 does not happen, and what does depends on that part of it alone.
+        The numbers. What the policy leaves at 0 does not happen, and what does depends on that part of it alone. The
+        share that shines through is distributed as Beta(0.5, 0.5).
     """
     drawn = dict(zip(_NAMES, unit_intervals(len(_NAMES), seed), strict=True))
     rows = _rows(policy, _symmetry(orientation, size, drawn), size, drawn)
@@ -57,6 +59,8 @@ def draw(policy: Policy, orientation: Orientation, size: tuple[int, int], seed: 
         round(_between(QUALITY, amount)) if damage == 2 else 0,
         int(drawn["noise seed"] * 2**32) if damage == 1 else 0,
         _holes(size, drawn) if drawn["erase?"] < policy.erase else (),
+        sin(pi / 2 * drawn["share"]) ** 2 if drawn["mix?"] < policy.mixup else 0.0,
+        _patch(size, drawn) if policy.mixup <= drawn["mix?"] < policy.mixup + policy.cutmix else None,
     )
 
 
@@ -100,6 +104,16 @@ def _holes(size: tuple[int, int], drawn: dict[str, float]) -> tuple[Hole, ...]:
         top = int(drawn[f"hole {number} top"] * (size[1] - high + 1))
         holes.append((left, top, left + wide, top + high))
     return tuple(holes)
+
+
+def _patch(size: tuple[int, int], drawn: dict[str, float]) -> Hole:
+    """Return a rectangle around any point; its area before it is cut at the edges is uniform, as Beta(1, 1) is."""
+    edges = []
+    for side, way in zip(size, ("right", "below"), strict=True):
+        long, centre = sqrt(drawn["share"]) * side, drawn[f"patch {way}"] * side
+        edges.append((max(0, round(centre - long / 2)), min(side, round(centre + long / 2))))
+    (left, right), (top, bottom) = edges
+    return left, top, right, bottom
 
 
 def _times(one: Linear, other: Linear) -> Linear:

@@ -32,6 +32,10 @@ class Policy:
         erase: probability that rectangles turn grey (Zhong et al. 2020, arXiv:1708.04896).
         spread: for objects, in the place of ``zoom``: factor from 1 / (1 + spread) to 1 + spread, enlarged as often as
             shrunk, and moved as far as that leaves room for.
+        mixup: for classes of whole images, probability that the next image of the batch shines through (Zhang et al.
+            2018, arXiv:1710.09412).
+        cutmix: likewise, probability that a rectangle shows the next image (Yun et al. 2019, arXiv:1905.04899). Never
+            both: together at most 1.
     """
 
     zoom: float = 0.0
@@ -47,6 +51,8 @@ class Policy:
     degrade: float = 0.0
     erase: float = 0.0
     spread: float = 0.0
+    mixup: float = 0.0
+    cutmix: float = 0.0
 
 
 _LIGHT = Policy(brightness=0.1, contrast=0.1)
