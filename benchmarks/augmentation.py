@@ -54,8 +54,8 @@ def with_albumentations(size: int) -> Callable[[NDArray[np.uint8]], object]:
     return lambda image_HW3: steps(image=image_HW3)
 
 
-def with_torchvision(size: int) -> Callable[[Tensor], object]:
-    return v2.Compose(
+def with_torchvision(size: int) -> Callable[[Tensor], Tensor]:
+    steps: Callable[[Tensor], Tensor] = v2.Compose(
         [
             v2.RandomResizedCrop(size, scale=AREA, antialias=True),
             v2.RandomHorizontalFlip(),
@@ -67,6 +67,7 @@ def with_torchvision(size: int) -> Callable[[Tensor], object]:
             v2.Normalize(MEAN, STD),
         ]
     )
+    return steps
 
 
 def with_kornia(size: int) -> torch.nn.Module:
@@ -83,7 +84,9 @@ def with_kornia(size: int) -> torch.nn.Module:
 
 def per_image(images_BHW3: NDArray[np.uint8]) -> dict[str, Callable[[], object]]:
     size, changes = images_BHW3.shape[1], drawn(images_BHW3.shape[1], len(images_BHW3))
-    mean_3, scale_3 = np.float32(MEAN) * 255, 1 / (np.float32(STD) * 255)
+    # cv2's stubs know no scalars of four numbers
+    mean: Any = (*(255 * value for value in MEAN), 0.0)
+    scale: Any = (*(1 / (255 * value) for value in STD), 0.0)
     albumented, tensored = with_albumentations(size), with_torchvision(size)
     images_BCHW = torch.from_numpy(images_BHW3).permute(0, 3, 1, 2).contiguous()
 
@@ -91,8 +94,8 @@ def per_image(images_BHW3: NDArray[np.uint8]) -> dict[str, Callable[[], object]]
         for number, (image_HW3, change) in enumerate(zip(images_BHW3, changes, strict=True)):
             draw(POLICY, "upright", (size, size), number)  # another one, whose colours may stay
             changed = apply(Example(image_HW3), change)
-            found_HW3 = cv2.subtract(changed.image_HW3, (*mean_3.tolist(), 0.0), dtype=cv2.CV_32F)
-            cv2.multiply(found_HW3, (*scale_3.tolist(), 0.0), found_HW3)
+            found_HW3 = cv2.subtract(changed.image_HW3, mean, dtype=cv2.CV_32F)
+            cv2.multiply(found_HW3, scale, found_HW3)
 
     return {
         ALBUMENTATIONS: lambda: [albumented(image_HW3) for image_HW3 in images_BHW3],

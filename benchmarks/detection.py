@@ -134,8 +134,9 @@ def main() -> None:
             runs[kind].append(run(variant(recipe, kind, ratio)))
             measure.show(f"BCCD, test part, {number} of {len(seeds)} seeds", rows_of(runs))
             suffix = "" if set(args.runs) == set(KINDS) else "_" + "_".join(args.runs)
-            settings = {"recipe": recipe.model_dump(mode="json"), "step_ours_over_fcos": ratio}
-            settings["recipe"]["data"]["path"] = "bccd-voc"
+            described = recipe.model_dump(mode="json")
+            described["data"]["path"] = "bccd-voc"
+            settings = {"recipe": described, "step_ours_over_fcos": ratio}
             measure.record(f"detection_bccd{suffix}", runs, settings=settings, seeds=seeds[:number], smoke=args.smoke)
 
 

@@ -13,7 +13,7 @@ from typing import Any
 import torch
 
 from benchmarks import measure
-from benchmarks.plain_fcos import PlainFcos
+from benchmarks.plain_detector import PlainFcos
 from benchmarks.segmentation_step import our_step
 from visionft.assemble import Job, assemble, load_data
 from visionft.recipe import load_recipe

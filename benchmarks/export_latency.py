@@ -27,9 +27,14 @@ BATCHES = {1: 10, 16: 2}  # batch size -> calls in one sample, so that no sample
 REST = 0.1  # onnxruntime's threads spin on for a while after a run
 
 
-def canvases(job: Job, number: int) -> NDArray[np.uint8]:
+def canvases(job: Job, number: int) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
     with job.eval_loader("val", job.input) as loader:
-        return np.concatenate([batch.images_BHW3.numpy() for batch in loader.evaluation()])[:number]
+        batches = list(loader.evaluation())
+    images_NHW3, labels_N = (
+        np.concatenate(parts)[:number]
+        for parts in zip(*((batch.images_BHW3.numpy(), batch.targets.numpy()) for batch in batches), strict=True)
+    )
+    return images_NHW3, labels_N
 
 
 def torch_runner(job: Job, layout: torch.memory_format, *, bf16: bool) -> Callable[[NDArray[np.uint8]], object]:
@@ -38,16 +43,19 @@ def torch_runner(job: Job, layout: torch.memory_format, *, bf16: bool) -> Callab
     @torch.inference_mode()
     def run(images_BHW3: NDArray[np.uint8]) -> torch.Tensor:
         with torch.autocast(measure.DEVICE.type, dtype=torch.bfloat16, enabled=bf16):
-            return network(torch.from_numpy(images_BHW3).to(measure.DEVICE)).cpu()
+            (results,) = network(torch.from_numpy(images_BHW3).to(measure.DEVICE))
+            found: torch.Tensor = results.cpu()
+            return found
 
     return run
 
 
-def export(job: Job, path: Path, images_NHW3: NDArray[np.uint8]) -> dict[str, Any]:
+def export(job: Job, path: Path, images_NHW3: NDArray[np.uint8], labels_N: NDArray[np.int64]) -> dict[str, Any]:
     """Export through the gate; say how long it took and how large the file is."""
     spec = ModelSpec(job.task.kind, job.dataset.class_names, job.input)
     started = time.perf_counter()
-    parity = export_verified(RUNTIMES["onnx"](), FinalNetwork(job.network, job.task), spec, path, [images_NHW3])
+    network = FinalNetwork(job.network, job.task)
+    parity = export_verified(RUNTIMES["onnx"](), network, job.task, spec, path, [(images_NHW3, labels_N)])
     return {"seconds": time.perf_counter() - started, "bytes": path.stat().st_size, "parity": parity.to_dict()}
 
 
@@ -68,11 +76,13 @@ def main() -> None:
     repeats = 1 if args.smoke else args.repeats
     recipe = load_recipe("solar_cells", [f"backbone.name={args.backbone}", f"backbone.weights={args.weights}"])
     job = assemble(recipe, load_data(recipe))
-    torch.nn.init.normal_(job.network.head.linear.weight, std=0.01)  # a zero head would agree with anything
-    images_NHW3 = canvases(job, 64)
+    torch.nn.init.normal_(
+        job.network.get_parameter("head.linear.weight"), std=0.01
+    )  # a zero head would agree with anything
+    images_NHW3, labels_N = canvases(job, 64)
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "model.onnx"
-        exported = export(job, path, images_NHW3)
+        exported = export(job, path, images_NHW3, labels_N)
         runners = {
             "onnxruntime": Predictor(path).predict_canvases,
             "torch fp32 contiguous": torch_runner(job, torch.contiguous_format, bf16=False),

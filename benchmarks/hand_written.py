@@ -38,7 +38,7 @@ class HandWritten:
         model = timm.create_model(
             job.network.backbone.name, num_classes=len(job.dataset.class_names), drop_rate=job.recipe.task.dropout
         )
-        self._model = model.to(runtime.device, memory_format=runtime.memory_format).train()
+        self._model = model.to(runtime.device).to(memory_format=runtime.memory_format).train()
         if same_kernels:
             speed_up_depthwise(self._model)
         self._parameters = list(self._model.parameters())
@@ -57,8 +57,8 @@ class HandWritten:
         with self._autocast():
             logits_BK = self._model(images_BCHW)
         loss = F.cross_entropy(logits_BK.float(), labels_B)
-        loss.backward()
-        clip_grad_norm_(self._parameters, self._clip_norm)
+        torch.autograd.backward(loss)
+        clip_grad_norm_(self._parameters, self._clip_norm or float("inf"))
         self._optimizer.step()
         self._optimizer.zero_grad(set_to_none=True)
         return float(loss.item())
@@ -92,5 +92,6 @@ class Photographs(Dataset[tuple[NDArray[np.uint8], int]]):
 
     def __getitem__(self, index: int) -> tuple[NDArray[np.uint8], int]:
         sample = self._samples[index]
-        image = cv2.resize(cv2.imread(str(sample.path), cv2.IMREAD_COLOR_RGB), self._size, interpolation=cv2.INTER_AREA)
+        pixels = np.asarray(cv2.imread(str(sample.path), cv2.IMREAD_COLOR_RGB), np.uint8)
+        image = cv2.resize(pixels, self._size, interpolation=cv2.INTER_AREA)
         return self._augment(Example(np.asarray(image, np.uint8)), index).image_HW3, sample.label

@@ -10,7 +10,6 @@ fp32, with scores of untrained networks, of which torchvision's then has few to 
 
 import json
 import tempfile
-from collections import OrderedDict
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -18,15 +17,14 @@ from typing import Any
 import numpy as np
 import torch
 import torch.nn.functional as F
-from torch import Tensor, nn
+from torch import Tensor
 from torchvision.models.detection import MaskRCNN
-from torchvision.ops import FeaturePyramidNetwork
 from torchvision.ops.feature_pyramid_network import LastLevelMaxPool
 
 from benchmarks import measure
+from benchmarks.plain_detector import PlainDetector, Pyramid
 from benchmarks.segmentation_step import our_step
 from visionft.assemble import Job, assemble, load_data
-from visionft.backbones import Backbone
 from visionft.batch import Batch, InstanceTargets
 from visionft.recipe import load_recipe
 
@@ -40,7 +38,8 @@ def write_ellipses(folder: Path) -> None:
     dataset = load_data(load_recipe("blood_cells", [f"data.path={measure.data_folder() / 'bccd-voc'}"]))
     turn_P = np.linspace(0, 2 * np.pi, 24, endpoint=False)
     for split in ("train", "val"):
-        images, annotations = [], []
+        images: list[dict[str, Any]] = []
+        annotations: list[dict[str, Any]] = []
         for number, sample in enumerate(dataset.split(split)):
             width, height = sample.size
             images.append({"id": number, "file_name": str(sample.path), "width": width, "height": height})
@@ -71,74 +70,28 @@ def build(data: Path, backbone: str, task: str, head: str, smoke: bool) -> Job:
     return assemble(recipe, load_data(recipe))
 
 
-class _Pyramid(nn.Module):
-    """The maps of strides 4 to 32 and a deeper one, as torchvision's Mask R-CNN has them."""
-
-    def __init__(self, backbone: Backbone) -> None:
-        super().__init__()
-        self.backbone = backbone
-        self._places = [backbone.strides.index(stride) for stride in (4, 8, 16, 32)]
-        self.out_channels = 256
-        self.pyramid = FeaturePyramidNetwork([backbone.channels[i] for i in self._places], 256, LastLevelMaxPool())
-
-    def forward(self, images_BCHW: Tensor) -> dict[str, Tensor]:
-        maps = self.backbone(images_BCHW)
-        names = ("0", "1", "2", "3")
-        levels: dict[str, Tensor] = self.pyramid(
-            OrderedDict((name, maps[place]) for name, place in zip(names, self._places, strict=True))
-        )
-        return levels
-
-
-class PlainMaskRcnn:
-    """Mask R-CNN as torchvision gives it, AdamW, the job's number formats; the backbone is the job's."""
+class PlainMaskRcnn(PlainDetector):
+    """Mask R-CNN as torchvision gives it."""
 
     def __init__(self, job: Job) -> None:
-        spec = job.input
-        self._job = job
-        self.net = MaskRCNN(
-            _Pyramid(job.network.backbone),
-            len(job.dataset.class_names) + 1,
-            min_size=min(spec.height, spec.width),
-            max_size=max(spec.height, spec.width),
-            image_mean=list(spec.mean),
-            image_std=list(spec.std),
-        ).to(memory_format=torch.channels_last)
-        self._optimizer = torch.optim.AdamW(self.net.parameters(), lr=1e-4)
+        pyramid = Pyramid(job.network.backbone, (4, 8, 16, 32), LastLevelMaxPool())
+        super().__init__(job, MaskRCNN, pyramid, len(job.dataset.class_names) + 1)
 
-    def step(self, images_BHW3: Tensor, targets: InstanceTargets) -> float:
-        """Take an optimizer step and return the loss."""
-        self.net.train()
+    def truth(self, targets: InstanceTargets, size: tuple[int, int]) -> list[dict[str, Tensor]]:
+        """Return boxes, classes and masks of the whole image."""
         truth = []
         for boxes_N5, cells_NSS in zip(*targets, strict=True):
             known_N = boxes_N5[:, 4] >= 0
             boxes_N4 = boxes_N5[known_N, :4]
-            masks_NHW = torch.zeros(len(boxes_N4), *images_BHW3.shape[1:3], dtype=torch.uint8)
+            masks_NHW = torch.zeros(len(boxes_N4), *size, dtype=torch.uint8)
             for mask_HW, cells_SS, box in zip(masks_NHW, cells_NSS[known_N], boxes_N4.round().int(), strict=True):
                 left, top, right, bottom = box.tolist()
-                size = (max(1, bottom - top), max(1, right - left))
-                part = F.interpolate(cells_SS[None, None].float(), size=size)[0, 0] > 0
-                mask_HW[top : top + size[0], left : left + size[1]] = part[: len(mask_HW) - top]
+                shape = (max(1, bottom - top), max(1, right - left))
+                part = F.interpolate(cells_SS[None, None].float(), size=shape)[0, 0] > 0
+                mask_HW[top : top + shape[0], left : left + shape[1]] = part[: len(mask_HW) - top]
             labels = boxes_N5[known_N, 4].long() + 1
             truth.append({"boxes": boxes_N4, "labels": labels, "masks": masks_NHW})
-        with self._job.runtime.autocast():
-            losses = self.net(self._images(images_BHW3), truth)
-        loss = torch.stack(list(losses.values())).sum()
-        loss.backward()
-        self._optimizer.step()
-        self._optimizer.zero_grad(set_to_none=True)
-        return float(loss.detach())
-
-    @torch.inference_mode()
-    def detect(self, images_BHW3: Tensor) -> list[dict[str, Tensor]]:
-        """Return final detections with masks, in fp32."""
-        self.net.eval()
-        found: list[dict[str, Tensor]] = self.net(self._images(images_BHW3))
-        return found
-
-    @staticmethod
-    def _images(images_BHW3: Tensor) -> list[Tensor]:
-        return list(images_BHW3.permute(0, 3, 1, 2).float() / 255)
+        return truth
 
 
 @torch.inference_mode()
@@ -171,7 +124,7 @@ def measure_backbone(data: Path, backbone: str, repeats: int, smoke: bool) -> di
         return ours
 
     steps: dict[str, Callable[[], object]] = {
-        PLAIN: lambda: plain.step(batch.images_BHW3, batch.targets),  # type: ignore[arg-type]  # InstanceTargets
+        PLAIN: lambda: plain.step(batch.images_BHW3, batch.targets),
         **{name: step(name) for name in jobs},
     }
     seconds = measure.interleave(steps, repeats=repeats, warmup=1)

@@ -58,7 +58,7 @@ def interleave(
     """
     seconds: dict[str, list[float]] = {name: [] for name in actions}
     for index in range(-warmup, repeats):
-        for name in actions if index % 2 == 0 else reversed(actions):
+        for name in actions if index % 2 == 0 else reversed(list(actions)):
             time.sleep(pause)
             _wait_for_device()
             started = time.perf_counter()

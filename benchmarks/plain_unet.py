@@ -4,7 +4,7 @@ Shape suffixes: B batch, H height, W width, K classes, 3 colours.
 """
 
 import time
-from typing import Any
+from typing import Any, cast
 
 import segmentation_models_pytorch as smp
 import torch
@@ -54,7 +54,7 @@ class PlainUnet:
             logits_BKHW = self.logits(images_BHW3)
         loss = F.cross_entropy(logits_BKHW.float(), masks_BHW.long(), ignore_index=IGNORE)
         self._optimizer.zero_grad(set_to_none=True)
-        loss.backward()
+        torch.autograd.backward(loss)
         self._optimizer.step()
 
     def fit(self) -> dict[str, Any]:
@@ -67,7 +67,7 @@ class PlainUnet:
                 self.net.train()
                 for batch in train.training(epoch):
                     flip = torch.rand(len(batch)) < 0.5
-                    images_BHW3, masks_BHW = batch.images_BHW3.clone(), batch.targets.clone()
+                    images_BHW3, masks_BHW = batch.images_BHW3.clone(), cast("Tensor", batch.targets).clone()
                     images_BHW3[flip], masks_BHW[flip] = images_BHW3[flip].flip(2), masks_BHW[flip].flip(2)
                     self.step(images_BHW3, masks_BHW)
                 self.net.eval()

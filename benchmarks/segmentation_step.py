@@ -9,9 +9,10 @@ timed beside them.
 
 from collections.abc import Callable
 from itertools import count
-from typing import Any
+from typing import Any, cast
 
 import torch
+from torch import Tensor
 
 from benchmarks import measure
 from benchmarks.plain_unet import PlainUnet
@@ -61,7 +62,7 @@ def measure_backbone(backbone: str, repeats: int, smoke: bool) -> dict[str, Any]
     plain = PlainUnet(job, lr=1e-4, epochs=1, seed=0)
     plain.net.train()
     steps: dict[str, Callable[[], object]] = {
-        PLAIN: lambda: plain.step(batch.images_BHW3, batch.targets),
+        PLAIN: lambda: plain.step(batch.images_BHW3, cast("Tensor", batch.targets)),
         "visionft, unet": our_step(job, batch),
         "visionft, lite": our_step(build(backbone, "lite", smoke), batch),
     }

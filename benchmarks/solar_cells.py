@@ -56,7 +56,7 @@ def run(recipe: str, overrides: Sequence[str]) -> dict[str, Any]:
 
 
 def _largest_share(metrics: dict[str, Any]) -> float:
-    return max(row["support"] for row in metrics["per_class"].values()) / metrics["n"]
+    return float(max(row["support"] for row in metrics["per_class"].values()) / metrics["n"])
 
 
 def seconds_per_scratch_epoch(smoke: bool) -> float:

@@ -9,9 +9,10 @@ import tempfile
 from collections.abc import Callable, Sequence
 from itertools import count, islice
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import torch
+from torch import Tensor
 
 from benchmarks import measure
 from benchmarks.hand_written import HandWritten
@@ -65,7 +66,7 @@ def our_steps(job: Job, batches: Sequence[Batch]) -> Callable[[], None]:
 def plain_steps(plain: HandWritten, batches: Sequence[Batch]) -> Callable[[], None]:
     def take() -> None:
         for batch in batches:
-            plain.step(batch.images_BHW3, batch.targets)
+            plain.step(batch.images_BHW3, cast("Tensor", batch.targets))
 
     return take
 
