@@ -3,7 +3,7 @@
 python -m benchmarks.training_gpu [--backbones resnet50 vit_small_patch16_224] [--batch 256] [--rounds 3] [--smoke]
 
 Random weights, everything trains, augmentation ``medium``, JPEG files of 500 x 375 pixels made up for the occasion. The
-step rate is that of the steps alone, on a batch that lies on the device, normalised. Beside it, epochs of a run whose
+step rate is that of the steps alone, on an augmented batch that lies on the device. Beside it, epochs of a run whose
 images are resident on the device, are loaded and augmented there, and are loaded and augmented by the CPU. The first
 epoch of each, in which processes start and kernels are compiled, does not count; then they take turns, an epoch each.
 """
@@ -23,7 +23,6 @@ import torch
 
 from benchmarks import measure
 from visionft.assemble import Job, assemble, load_data
-from visionft.batch import AugmentedBatch, Batch
 from visionft.checkpoint import RunFolder
 from visionft.recipe import load_recipe
 from visionft.training.interrupt import InterruptGuard
@@ -69,14 +68,11 @@ def build(folder: Path, backbone: str, batch: int, *, augments: bool, resident: 
 
 
 def steps_alone(job: Job, number: int) -> Callable[[], None]:
-    """Return a function that takes steps on one batch that is as ready as it can be."""
+    """Return a function that takes steps on one batch, which is augmented and lies on the device."""
     plan = job.plans[0]
     stepper = Stepper(job, plan, enter_stage(job, plan))
     with job.train_loader(plan.stage) as loader:
-        batch: Batch | AugmentedBatch = next(iter(loader.training(0))).to(job.runtime.device)
-    augment = job.device_augmenter(plan.stage)
-    if augment is not None:
-        batch = augment(batch)
+        batch = next(iter(loader.training(0))).to(job.runtime.device)
     steps = count()
 
     def take() -> None:
@@ -110,7 +106,7 @@ def measure_backbone(folder: Path, backbone: str, batch: int, rounds: int) -> di
         actions = {name: stack.enter_context(epochs(job)) for name, job in jobs.items()}
         first = next(iter(jobs.values()))
         number = first.plans[0].steps_per_epoch
-        actions[STEPS] = steps_alone(build(folder, backbone, batch, augments=True, resident=False), number)
+        actions[STEPS] = steps_alone(build(folder, backbone, batch, augments=False, resident=False), number)
         seconds = measure.interleave(actions, repeats=rounds)
         return measure.compare(backbone, seconds, len(first.dataset.split("train")), STEPS)
 

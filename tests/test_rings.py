@@ -112,8 +112,9 @@ def stars(rng):
     return tuple(sorted(rings, key=lambda ring: -abs(ring_area(ring))))
 
 
+@pytest.mark.parametrize("tilt", [0.0, 0.004])
 @pytest.mark.parametrize("seed", range(40))
-def test_turned_sheared_and_zoomed_an_outline_stays_exact(seed):
+def test_turned_sheared_zoomed_and_in_perspective_an_outline_stays_exact(seed, tilt):
     """Pixel centres, moved back, are asked in the outline as it was."""
     rng = np.random.default_rng(seed)
     outline = stars(rng)
@@ -122,17 +123,20 @@ def test_turned_sheared_and_zoomed_an_outline_stays_exact(seed):
     linear = linear @ [[1, rng.uniform(-0.4, 0.4)], [0, 1]] @ np.diag([rng.choice([-1, 1]), 1])
     matrix, size = EYE.copy(), (48, 40)
     matrix[:2, :2], matrix[:2, 2] = linear, rng.uniform(0, 40, 2) - linear @ [42, 25]
+    matrix[2] = [tilt * rng.choice([-1, 1]), tilt * rng.choice([-1, 1]), 1]
     (found,), (box,), ((whole, seen),) = shown([outline], matrix, size)
 
     def filled(points_K2):
-        return painted(outline, (points_K2 - matrix[:2, 2]) @ np.linalg.inv(linear).T)
+        back_K3 = np.column_stack([points_K2, np.ones(len(points_K2))]) @ np.linalg.inv(matrix).T
+        return painted(outline, back_K3[:, :2] / back_K3[:, 2:]) & (back_K3[:, 2] > 0)
 
     points = grid(size, 0.25)
     expected = filled(points)
     assert (painted(found, points) != expected).mean() < 1e-4  # on the very edge
     assert seen == pytest.approx(expected.sum() * 0.25**2, rel=0.02, abs=1)
     fine = grid((95, 80), 0.25) - [5, 15]
-    assert whole == pytest.approx(painted(outline, fine).sum() * 0.25**2 * abs(np.linalg.det(linear)), rel=0.02)
+    factors = abs(np.linalg.det(matrix)) / (fine @ matrix[2, :2] + 1) ** 3  # of areas, at each point
+    assert whole == pytest.approx((painted(outline, fine) * factors).sum() * 0.25**2, rel=0.02)
     if not expected.any():
         return
     around = points[expected]

@@ -9,6 +9,7 @@ if TYPE_CHECKING:
 
 Row = tuple[float, float, float]
 Hole = tuple[int, int, int, int]
+FLAT: Row = (0.0, 0.0, 1.0)  # the third row of a matrix without perspective
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,6 +18,8 @@ class Change:
 
     Attributes:
         rows: of ``matrix``, the upper two.
+        tilt: of ``matrix``, the third, which says what places are divided by: above 0 wherever the image or the canvas
+            is, and 1 for what comes to the canvas's centre, so that the determinant is the factor of areas there.
         brightness: factor.
         contrast: factor, about the mean grey of the image before the change.
         saturation: factor; 0 leaves no colour.
@@ -32,6 +35,7 @@ class Change:
     """
 
     rows: tuple[Row, Row] = ((1.0, 0.0, 0.0), (0.0, 1.0, 0.0))
+    tilt: Row = FLAT
     brightness: float = 1.0
     contrast: float = 1.0
     saturation: float = 1.0
@@ -55,7 +59,17 @@ class Change:
         """The 3x3 matrix from (x, y, 1) of the canvas before to that after; pixel centres lie at +0.5."""
         import numpy as np  # importing the package stays quick
 
-        return np.array([*self.rows, (0.0, 0.0, 1.0)])
+        return np.array([*self.rows, self.tilt])
+
+    @property
+    def affine(self) -> bool:
+        """Whether what is parallel stays so."""
+        return self.tilt == FLAT
+
+    @property
+    def still(self) -> bool:
+        """Whether everything stays where it is."""
+        return self.rows == ((1.0, 0.0, 0.0), (0.0, 1.0, 0.0)) and self.affine
 
     @property
     def needs_cpu(self) -> bool:

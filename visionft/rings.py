@@ -29,7 +29,8 @@ def shown(
 
     Args:
         outlines: of N objects, in any frame; () where nobody knows one.
-        matrix: 3x3, affine, from that frame to the canvas; a flip keeps which rings fill.
+        matrix: 3x3, from that frame to the canvas, in perspective too, if it divides all points by numbers above 0; a
+            flip keeps which rings fill.
         size: (width, height) of the canvas.
 
     Returns:
@@ -45,8 +46,9 @@ def shown(
     rings = [ring for outline in outlines for ring in outline]
     ends_R = np.cumsum([len(ring) for ring in rings])
     starts_R = np.concatenate([[0], ends_R[:-1]])
-    points_P2 = (np.concatenate(rings) @ matrix[:2, :2].T + matrix[:2, 2]).astype(np.float32)
-    if np.linalg.det(matrix[:2, :2]) < 0:
+    moved_P3 = np.concatenate(rings) @ matrix[:, :2].T + matrix[:, 2]
+    points_P2 = (moved_P3[:, :2] / moved_P3[:, 2:]).astype(np.float32)
+    if np.linalg.det(matrix) < 0:
         points_P2 = points_P2[np.repeat(starts_R + ends_R - 1, ends_R - starts_R) - np.arange(len(points_P2))]
     lows_R2, highs_R2 = np.minimum.reduceat(points_P2, starts_R), np.maximum.reduceat(points_P2, starts_R)
     areas_R = _areas(points_P2, starts_R, ends_R)

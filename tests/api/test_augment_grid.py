@@ -7,9 +7,10 @@ import cv2
 import numpy as np
 import pytest
 
+from tests.augment.mixed import mixed_images
 from tests.imaging.pictures import places
 from visionft.api import check
-from visionft.api.augment_grid import augmented, drawn, strongest_stage
+from visionft.api.augment_grid import augmented, drawn, mixing, strongest_stage
 from visionft.assemble import assemble, load_data
 from visionft.errors import DataError
 from visionft.sample import CROWD, IGNORE, PADDING, Example
@@ -81,6 +82,53 @@ def test_boxes_are_those_of_training_and_mixed_as_there(objects):
                 compared += 1
     assert compared > 20
     assert any(len(example.boxes_N5) > 5 for one in found for example in one.changed)  # no image has that many
+
+
+def test_classes_are_mixed_as_in_training(tiny):
+    recipe = tiny(stages=[{"name": "a", **STRONG}], augment={"mixup": 0.5, "cutmix": 0.5}, optim={"batch_size": 7})
+    job = assemble(recipe, load_data(recipe))
+    seen = {}
+    with job.train_loader(recipe.stages[0]) as loader:
+        for epoch in (3, 5):
+            for batch in loader.training(epoch):
+                mixed = mixed_images(batch.images_BHW3.double().numpy(), batch.changes)
+                seen |= {(epoch, identifier): image for identifier, image in zip(batch.ids, mixed, strict=True)}
+    found = augmented(recipe, job.dataset, job.canvas, number=9, epochs=(3, 5))
+    assert len(found) == 9
+    for one in found:
+        for epoch, example in zip((3, 5), one.changed, strict=True):
+            if (epoch, one.sample.id) in seen:  # a last batch of one image is not trained on
+                assert np.abs(example.image_HW3 - seen[epoch, one.sample.id]).max() < 0.502  # rounded once
+
+
+def test_an_image_alone_in_its_epoch_is_mixed_with_nothing(tiny):
+    mixed = tiny(stages=[{"name": "a", **STRONG}], augment={"cutmix": 1}, optim={"batch_size": 49})
+    plain = tiny(stages=[{"name": "a", **STRONG}], optim={"batch_size": 49})
+    ids = [sample.id for sample in load_data(mixed).split("train")]
+    assert len(ids) == 50  # one is left over
+    with assemble(mixed, load_data(mixed)).train_loader(mixed.stages[0]) as loader:
+        (batch,) = loader.training(0)
+    (left,) = set(ids) - set(batch.ids)
+    pictures = []
+    for recipe in (mixed, plain):
+        dataset = load_data(recipe)
+        found = augmented(recipe, dataset, assemble(recipe, dataset).canvas, number=50, epochs=[0])
+        pictures.append({one.sample.id: one.changed[0].image_HW3 for one in found})
+    differ = {identifier for identifier in ids if (pictures[0][identifier] != pictures[1][identifier]).any()}
+    assert left not in differ
+    assert len(differ) > 40
+
+
+def test_what_is_mixed(tiny, objects):
+    stages = [{"name": name, "epochs": 1, "augment": name} for name in ("none", "strong", "light")]
+    for recipe, expected in (
+        (tiny(stages=stages, augment={"mixup": 0.5}), [{}, {"mixup": 0.5}, {"mixup": 0.5}]),
+        (tiny(stages=stages, augment={"mixup": 0.5, "cutmix": 0.2}), [{}, *[{"mixup": 0.5, "cutmix": 0.2}] * 2]),
+        (objects(stages=stages, augment={"mosaic": 0.3}), [{"mosaic": 0.3}, {"mosaic": 0.3}, {}]),
+        (tiny(stages=stages), [{}] * 3),
+    ):
+        canvas = assemble(recipe, load_data(recipe)).canvas
+        assert [mixing(recipe, stage, canvas) for stage in recipe.stages] == expected
 
 
 def test_the_strongest_stage_is_shown(tiny):

@@ -94,13 +94,18 @@ def sampled(image, change, border):
     back = np.linalg.inv(change.matrix)
     found, places = np.zeros(image.shape), np.zeros((height, width, 2))
     offsets = (0.25, 0.75) if averaged(change) else (0.5,)
+
+    def before(x, y):
+        x, y, divisor = back @ [x, y, 1]
+        return np.array([x, y]) / divisor
+
     for row in range(height):
         for column in range(width):
-            places[row, column] = (back @ [column + 0.5, row + 0.5, 1])[:2]
+            places[row, column] = before(column + 0.5, row + 0.5)
             samples = []
             for down in offsets:
                 for right in offsets:
-                    x, y = (back @ [column + right, row + down, 1])[:2] - 0.5
+                    x, y = before(column + right, row + down) - 0.5
                     left, top = int(np.floor(x)), int(np.floor(y))
                     x, y = x - left, y - top
                     upper, lower = (
@@ -119,9 +124,10 @@ def test_pixels_and_masks_come_from_where_the_matrix_says(border, size):
     image, mask = rng.integers(0, 256, (*size, 3), dtype=np.uint8), rng.integers(0, 250, size, dtype=np.uint8)
     policy = Policy(zoom=0.2, spread=0.7, shift=0.2, rotate=30, shear=10)
     kinds = set()
-    for seed in range(12):
-        change = draw(policy, "any", size[::-1], seed)
-        kinds.add(averaged(change))
+    for seed in range(16):
+        tilted = replace(policy, perspective=0.3 * (seed % 2), stretch=0.3)
+        change = draw(tilted, "any", size[::-1], seed)
+        kinds.add((averaged(change), change.affine))
         found = apply(Example(image, mask), change, border)
         expected, places = sampled(image, change, border)
         off = np.abs(found.image_HW3 - expected)
@@ -131,7 +137,20 @@ def test_pixels_and_masks_come_from_where_the_matrix_says(border, size):
         for row, column in zip(*np.nonzero(~near), strict=True):
             x, y = np.floor(places[row, column]).astype(int)
             assert found.mask_HW[row, column] == value(mask[..., None], x, y, border and (255,))[0]
-    assert kinds == {True, False}
+    assert len(kinds) == 4
+
+
+def test_how_far_an_image_is_shrunk_is_measured_at_the_centre_of_the_canvas():
+    around = np.array([[-1, 1, 1, -1], [-1, -1, 1, 1]]) * 1e-4 + [[20], [15]]
+    answers = []
+    for seed in range(60):
+        change = draw(Policy(spread=0.7, rotate=30, stretch=0.5, perspective=0.4), "any", (40, 30), seed)
+        x, y, divisors = np.linalg.inv(change.matrix) @ [*around, np.ones(4)]
+        x, y = x / divisors, y / divisors
+        area = abs(x @ np.roll(y, 1) - y @ np.roll(x, 1)) / 2  # of what comes to a square with sides of 2e-4
+        assert averaged(change) == (np.sqrt(4e-8 / area) < 0.85)
+        answers.append(averaged(change))
+    assert 10 < sum(answers) < 50
 
 
 def test_everything_after_the_warp_in_its_order():

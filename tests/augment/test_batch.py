@@ -16,7 +16,7 @@ from visionft.sample import Example
 
 BORDER = (124, 116, 104)
 TABLES = {"images": (POLICIES, None), "boxes": (OBJECT_POLICIES, BORDER), "outlines": (OUTLINE_POLICIES, BORDER)}
-EACH = [(table, strength) for table in TABLES for strength in ("light", "medium", "strong")]
+EACH = [(table, strength) for table in TABLES for strength in ("light", "medium", "strong", "auto")]
 ORIENTATIONS = ("fixed", "upright", "any")
 BATCH = 4
 
@@ -63,6 +63,11 @@ EACH_STEP = {
     "flip": {"rows": ((-1.0, 0.0, 31.0), (0.0, 1.0, 0.0))},
     "turn": {"rows": ((0.0, -1.0, 31.0), (1.0, 0.0, 0.0))},
     "half": {"rows": ((0.5, 0.0, 3.06), (0.0, 0.5, 5.04))},
+    "perspective": {
+        "rows": ((1.15, 0.1, -4.0), (-0.05, 1.1, 0.03)),
+        "tilt": (0.006, -0.004, 0.969),
+    },
+    "far": {"rows": ((0.76, 0.02, 0.13), (0.01, 0.73, 0.21)), "tilt": (-0.004, 0.003, 1.0)},
     "colour": {"brightness": 1.2, "contrast": 0.8, "saturation": 1.3, "hue": 0.03},
     "grey": {"saturation": 0.0},
     "gamma": {"gamma": 0.85},

@@ -104,9 +104,10 @@ def test_boxes_lie_where_resized_and_shifted_objects_are_seen(monkeypatch, size,
     assert cut > 50
 
 
+@pytest.mark.parametrize("perspective", [0.0, 0.25])
 @pytest.mark.parametrize("size", SIZES)
-def test_boxes_surround_turned_ellipses(monkeypatch, size):
-    use(monkeypatch, rotate=30, shear=10, spread=0.3)
+def test_boxes_surround_turned_ellipses(monkeypatch, size, perspective):
+    use(monkeypatch, rotate=30, shear=10, spread=0.3, stretch=0.2, perspective=perspective)
     augmenter = Augmenter("strong", "any", BORDER)
     height, width = size
     boxes = [
@@ -241,8 +242,9 @@ def test_none_returns_the_example_and_boxes_need_a_border():
         Augmenter("light", "any")(example, 3)
 
 
-def test_a_seed_gives_the_boxes_it_always_gave():
-    """Resumed with another version, a run goes on as it began."""
+def test_a_seed_gives_the_boxes_it_always_gave(monkeypatch):
+    """With the same policy, that is: at first, ``strong`` had neither of these two."""
+    monkeypatch.setitem(OBJECT_POLICIES, "strong", replace(OBJECT_POLICIES["strong"], stretch=0.0, perspective=0.0))
 
     def canvas(seed):
         return objects((60, 80), scattered((60, 80), seed % 1000))

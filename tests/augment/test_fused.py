@@ -22,9 +22,12 @@ NORMALISED = Normalised((0.485, 0.456, 0.406), (0.229, 0.224, 0.225))
 def imported(interpreted):
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("TRITON_INTERPRET", str(int(interpreted)))
-        sys.modules.pop("visionft.augment.fused", None)
-        yield importlib.import_module("visionft.augment.fused"), patch
-        del sys.modules["visionft.augment.fused"]
+        names = ("visionft.augment.fused", "visionft.augment.fused_kernel")
+        for name in names:
+            sys.modules.pop(name, None)
+        yield importlib.import_module(names[0]), patch
+        for name in names:
+            del sys.modules[name]
 
 
 @pytest.fixture(scope="module", params=["interpreter", "gpu"])
@@ -32,9 +35,7 @@ def engine(request):
     """Return the module, as it is imported for one of both, and the device."""
     if request.param == "gpu" and not torch.cuda.is_available():
         pytest.skip("needs a GPU")
-    with imported(request.param == "interpreter") as (module, patch):
-        if request.param == "interpreter":  # which takes as long for a small tile
-            patch.setattr(module, "_TILE", (32, 32))
+    with imported(request.param == "interpreter") as (module, _):
         yield module, "cuda" if request.param == "gpu" else "cpu"
 
 
@@ -67,12 +68,19 @@ def test_drawn_changes(engine, table, strength):
 @pytest.mark.parametrize("step", EACH_STEP)
 @pytest.mark.parametrize("border", [None, (124, 116, 104)])
 def test_each_step_alone(engine, step, border):
-    """Blur and noise by the batch engine, in the same call."""
+    """Blur by the batch engine, in the same call."""
     changes = [Change(**EACH_STEP[step]), Change(), Change(**EACH_STEP[step])]
-    assert engine[0].fuses(changes[0]) == (step not in ("blur", "noise"))
+    assert engine[0].fuses(changes[0]) == (step != "blur")
     (expected, masks), (found, moved) = compared(engine, (31, 31), changes, border)
     assert (found == expected).float().mean() > 0.9995
     assert (masks == moved).all()
+
+
+def test_noise_is_the_same_to_the_last_bit(engine):
+    seeds = (0, 1, 2**31 - 1, 2**31, 2**32 - 1, 3_141_592_653)
+    changes = [Change(noise=0.01 * number, noise_seed=seed, holes=((1, 1, 9, 4),)) for number, seed in enumerate(seeds)]
+    (expected, _), (found, _) = compared(engine, (37, 29), changes, None)
+    assert (found == expected).all()
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
@@ -114,21 +122,25 @@ def test_it_compiles_for_a_gpu_that_is_not_there(tmp_path, mirrored, kind):
         "MIRRORED": mirrored,
         "MASKS": True,
         "MEANS": True,
+        "TILTED": mirrored,
+        "FINER": mirrored,
         "GAMMA": True,
+        "NOISE": True,
         "HOLES": 3,
         "MOST_HOLES": 3,
         "ERASED": 127,
     }
-    fixed |= {"IGNORE": 255, "ACROSS": 32, "DOWN": 8}
+    fixed |= {"IGNORE": 255, "ACROSS": 32, "DOWN": 32}
     types = {"images": "*u8", "masks": "*u8", "found_masks": "*u8", "tables": "*u8", "found": f"*{kind}"}
-    types |= {"parameters": "*fp32", "means": "*fp32", "holes": "*i32"} | dict.fromkeys(fixed, "constexpr")
+    types |= {"parameters": "*fp32", "means": "*fp32", "holes": "*i32", "seeds": "*i32"} | dict.fromkeys(
+        fixed, "constexpr"
+    )
     with imported(False) as (module, patch):
         patch.setenv("TRITON_CACHE_DIR", str(tmp_path))
-        names = module._kernel.arg_names
+        names = module.augment_kernel.arg_names
         signature = {name: types.get(name, "fp32" if name[-1].isdigit() else "i32") for name in names}
         places = {(names.index(name),): value for name, value in fixed.items()}
-        source = compiler.ASTSource(fn=module._kernel, signature=signature, constexprs=places)
+        source = compiler.ASTSource(fn=module.augment_kernel, signature=signature, constexprs=places)
         target = backends.GPUTarget("cuda", 90, 32)
-        made = compiler.compile(source, target=target, options={"enable_fp_fusion": False})
-    assert "fma.rn.f32" not in made.asm["ptx"]
+        made = compiler.compile(source, target=target, options={"enable_fp_fusion": True})
     assert len(made.asm["cubin"]) > 1000

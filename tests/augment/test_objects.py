@@ -19,6 +19,7 @@ STILL = Policy(zoom=0.0, shift=0.0)
 WARPS = {
     "resized and shifted": {"spread": 1.0, "shift": 0.2},
     "turned and sheared": {"rotate": 40, "shear": 15, "spread": 0.3, "shift": 0.1},
+    "in perspective": {"perspective": 0.3, "stretch": 0.3, "rotate": 40, "spread": 0.6, "shift": 0.1},
 }
 
 

@@ -185,6 +185,29 @@ def test_mixing_needs_a_stage_before_the_last(mixed):
         load_recipe("detection", [f"augment.{mixed}=0.5", "stages=[{name: all, epochs: 1}]"])
 
 
+@pytest.mark.parametrize(
+    ("task", "section", "message"),
+    [
+        ("classification", "{mosaic: 0.1}", "augment.mosaic: not for classification; leave it out, or take mixup or"),
+        ("classification", "{mixup: 0.7, cutmix: 0.5}", "augment: mixup 0.7 and cutmix 0.5, which are never both"),
+        ("segmentation", "{mixup: 0.1}", "augment.mixup: not for segmentation; leave it out$"),
+        ("segmentation", "{cutmix: 0.1}", "augment.cutmix: not for segmentation; leave it out$"),
+        ("detection", "{cutmix: 0.1}", "augment.cutmix: not for detection; leave it out, or take mosaic or mixup"),
+        ("classification", "{cutmix: 1.5}", "augment.cutmix: should be less than or equal to 1"),
+    ],
+)
+def test_each_task_has_its_own_mixing(write, task, section, message):
+    with pytest.raises(RecipeError, match=message):
+        load_recipe(write(f"task: {{kind: {task}}}\naugment: {section}\n"))
+
+
+def test_classes_are_mixed_only_where_a_stage_augments(write):
+    stages = "stages: [{name: all, epochs: 1, augment: none}]"
+    with pytest.raises(RecipeError, match=r"augment\.mixup: no stage augments; set augment in one"):
+        load_recipe(write(f"augment: {{mixup: 0.5}}\n{stages}"))
+    assert load_recipe(write(f"augment: {{mixup: 0.5, cutmix: 0.5}}\n{stages.replace('none', 'light')}"))
+
+
 @pytest.mark.parametrize("task", ["segmentation", "detection", "instance_segmentation"])
 def test_a_recipe_without_a_parent_has_the_defaults_of_its_task(write, task):
     own = load_recipe(write(f"task: {{kind: {task}}}\nseed: 7\n"))

@@ -9,7 +9,16 @@ from PIL import Image
 
 from tests.metrics.predictions import simulate
 from visionft.metrics import classification_metrics
-from visionft.report import ClassificationResults, DatasetFacts, Example, ModelFacts, ReportData, StageFacts
+from visionft.report import (
+    AugmentationFacts,
+    ClassificationResults,
+    DatasetFacts,
+    Example,
+    ModelFacts,
+    ReportData,
+    SeenImage,
+    StageFacts,
+)
 from visionft.sample import Problem
 
 ATTACK = "<script>alert(1)</script>"
@@ -67,6 +76,18 @@ def stage(name="head", best_epoch=2):
         seconds=75.0,
         ended="ran its 2 epochs",
     )
+
+
+def augmentation(text="all", problem=""):
+    """Return two images of two pictures each, blue and then green, or a problem in their place."""
+    pictures_HW3 = []
+    for channel, name in ((2, "not augmented"), (1, "epoch 4")):
+        picture_HW3 = np.zeros((40, 60, 3), np.uint8)
+        picture_HW3[..., channel] = 255
+        pictures_HW3.append((name, picture_HW3))
+    images = [SeenImage(id=text, label=label, pictures_HW3=tuple(pictures_HW3)) for label in (text, "")]
+    shown = {"problem": problem} if problem else {"images": tuple(images)}
+    return AugmentationFacts(stage=text, strength="medium", how=f"flipped like {text}", **shown)
 
 
 def results(names=("cat", "dog", "emu"), **changes):

@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from tests.report.pages import ATTACK, QUOTES, Page, example, history, measured, report_data, stage
+from tests.report.pages import ATTACK, QUOTES, Page, augmentation, example, history, measured, read, report_data, stage
 from tests.report.scenes import scene_data
 from visionft.metrics import classification_metrics
 from visionft.report import DatasetFacts, render_report, write_report
@@ -40,11 +40,13 @@ def test_no_name_can_become_markup(evil):
         stages=(replace(stage(evil), trainable=evil, ended=evil),),
         history=tuple({**row, "stage_name": evil} for row in history(9)),
         mistakes=(example(evil, evil, identifier=evil),),
+        augmentation=augmentation(evil),
         problems=(Problem(evil, evil),),
         recipe=evil,
         provenance={evil: evil},
     )
-    page, plain = Page(render_report(data)), Page(render_report(report_data(stages=(stage(),), history=history(9))))
+    same = report_data(stages=(stage(),), history=history(9), augmentation=augmentation())
+    page, plain = Page(render_report(data)), Page(render_report(same))
     assert evil in page.text
     tags = [[tag for tag, _ in elements] for elements in (page.elements, plain.elements)]
     assert tags[0] == tags[1]
@@ -71,7 +73,7 @@ def test_the_page_needs_nothing_else(make, classes):
 @BOTH
 @pytest.mark.parametrize("classes", [2, 13, 31])
 def test_the_page_is_accessible(make, classes):
-    page = Page(render_report(make([f"class {label}" for label in range(classes)])))
+    page = Page(render_report(make([f"class {label}" for label in range(classes)], augmentation=augmentation())))
     ids = [attributes["id"] for _, attributes in page.elements if "id" in attributes]
     assert len(ids) == len(set(ids))
     assert page.all("html") == [{"lang": "en"}]
@@ -179,6 +181,27 @@ def test_an_unknown_data_licence_is_left_out_and_an_unknown_weights_licence_is_s
 def test_at_most_24_mistakes_and_12_unsure_are_shown():
     page = Page(render_report(report_data(mistakes=(example(),) * 30, unsure=(example(),) * 30)))
     assert len(page.all("img")) == 36
+
+
+@BOTH
+def test_what_training_saw_is_shown_and_linked(make):
+    page, without = (Page(render_report(make(augmentation=facts))) for facts in (augmentation(), None))
+    assert "as they came in stage all, whose augmentation, medium, is the strongest: flipped like all." in page.text
+    added = [picture for picture in page.all("img") if picture not in without.all("img")]
+    assert [picture["alt"] for picture in added] == ["not augmented, all", "epoch 4, all"] * 2
+    for picture, channel in zip(added, [2, 1] * 2, strict=True):
+        assert np.asarray(read(picture["src"])).mean(axis=(0, 1)).argmax() == channel
+    assert ({"href": "#augmentation"} in page.all("a"), {"href": "#augmentation"} in without.all("a")) == (True, False)
+    assert "What training saw" not in without.text
+
+
+def test_why_nothing_can_be_shown_is_said():
+    page, without = (
+        Page(render_report(report_data(augmentation=facts)))
+        for facts in (augmentation(problem="a.png: cannot be read (gone)"), None)
+    )
+    assert "No picture could be made. a.png: cannot be read (gone)" in page.text
+    assert page.all("img") == without.all("img")
 
 
 def test_file_names_that_are_no_text_can_be_written(tmp_path):

@@ -45,6 +45,27 @@ def test_loss_is_the_formula(smoothing, counts):
     assert float(loss) == pytest.approx(reference_loss(logits_BK, labels, smoothing, weights_K), rel=1e-5)
 
 
+@pytest.mark.parametrize("smoothing", [0.0, 0.1])
+@pytest.mark.parametrize("counts", [None, (30, 10, 5)])
+def test_shares_of_classes_are_learned_by_the_same_rule(smoothing, counts):
+    """A whole share is a label; else each share counts as a part of an image with that label."""
+    rng = np.random.default_rng(1)
+    logits_BK, labels = rng.normal(0, 3, (7, 3)), [0, 1, 2, 2, 1, 0, 0]
+    weights_K = np.ones(3) if counts is None else 45 / (3 * np.array(counts))
+    task = Classification(NAMES, label_smoothing=smoothing, class_counts=counts)
+    outputs = torch.from_numpy(logits_BK).float()
+    whole = task.loss(outputs, torch.from_numpy(np.eye(3)[labels]).float())
+    assert float(whole) == pytest.approx(float(task.loss(outputs, torch.tensor(labels))), rel=1e-6)
+    assert float(whole) == pytest.approx(reference_loss(logits_BK, labels, smoothing, weights_K), rel=1e-5)
+
+    shares_BK = rng.dirichlet(np.ones(3), 7)
+    each_BK = np.stack(  # of every image with every label, before dividing by weights
+        [[reference_loss(row[None], [k], smoothing, weights_K) * weights_K[k] for k in range(3)] for row in logits_BK]
+    )
+    expected = (shares_BK * each_BK).sum() / (shares_BK * weights_K).sum()
+    assert float(task.loss(outputs, torch.from_numpy(shares_BK).float())) == pytest.approx(expected, rel=1e-5)
+
+
 def test_balanced_weights_make_every_class_count_the_same():
     """Three of one class and one of another: with uniform outputs both classes push equally hard."""
     logits_BK = torch.zeros(4, 2, requires_grad=True)

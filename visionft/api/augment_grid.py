@@ -5,19 +5,24 @@ class.
 """
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import cv2
 import numpy as np
+import torch
 from numpy.typing import NDArray
 
 from visionft.assemble.job import augmentation, canvas_of
+from visionft.augment import Policy
+from visionft.augment.label_mixing import mix_images, mixes
+from visionft.change import Change
 from visionft.checkpoint.atomic import write_with
 from visionft.data.canvases import Canvases
 from visionft.data.loader import CACHE_BYTES
+from visionft.data.plan import training_plan
 from visionft.errors import DataError
 from visionft.imaging import default_palette, draw_boxes, line_palette, paint, paint_objects
 from visionft.imaging.outlines import fill_object
@@ -34,7 +39,7 @@ _LONG_SIDE, _LEAST_SIDE = 320, 160  # pixels of a picture's long side
 _LINE = 2  # pixels; half as much is lost between the rims
 _OPACITY = 0.35  # of masks and objects: what is below them is augmented as well, and wants to be seen
 _CROWD_COLOUR: Colour = (150, 150, 150)
-_STRENGTHS = ("none", "light", "medium", "strong")
+_STRENGTHS = ("none", "light", "medium", "auto", "strong")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -78,13 +83,30 @@ def strongest_stage(recipe: Recipe) -> Stage:
     return max(recipe.stages, key=lambda stage: _STRENGTHS.index(stage.augment))
 
 
-def augmented(recipe: Recipe, dataset: Dataset, spec: InputSpec) -> list[Shown]:
-    """Return some training images as the training loader gives them in the first epochs of a run.
+def mixing(recipe: Recipe, stage: Stage, canvas: InputSpec) -> dict[str, float]:
+    """Return the share of the images of a stage that are mixed with others, by the way in which they are."""
+    augment, mix = augmentation(recipe, stage, canvas)
+    policy = augment.policy or Policy()
+    ways = {"mosaic": mix.mosaic, "mixup": mix.mixup} if mix else {"mixup": policy.mixup, "cutmix": policy.cutmix}
+    return {name: share for name, share in ways.items() if share}
+
+
+def augmented(
+    recipe: Recipe,
+    dataset: Dataset,
+    spec: InputSpec,
+    *,
+    number: int = SAMPLES,
+    epochs: Sequence[int] = range(EPOCHS),
+) -> list[Shown]:
+    """Return some training images as the network gets them, by the augmentation of ``strongest_stage``.
 
     Args:
-        recipe: says how images are changed; the stage is ``strongest_stage``.
+        recipe: says how images are changed.
         dataset: its training images, evenly chosen by their order.
         spec: the recipe's canvas.
+        number: how many images, where there are as many.
+        epochs: of the run, counted from 0.
 
     Raises:
         DataError: naming the file, when one cannot be read (any more).
@@ -94,15 +116,38 @@ def augmented(recipe: Recipe, dataset: Dataset, spec: InputSpec) -> list[Shown]:
     canvas = canvas_of(stage, spec)
     augment, mix = augmentation(recipe, stage, canvas)
     plain, changed = (
-        Canvases(samples, canvas, seed=recipe.seed, augment=how, mix=mixing, training=True, cache_bytes=CACHE_BYTES)
-        for how, mixing in ((None, None), (augment, mix))
+        Canvases(samples, canvas, seed=recipe.seed, augment=how, mix=several, training=True, cache_bytes=CACHE_BYTES)
+        for how, several in ((None, None), (augment, mix))
     )
-    number = min(SAMPLES, len(samples))
+    number = min(number, len(samples))
     chosen = [(2 * place + 1) * len(samples) // (2 * number) for place in range(number)]
+    following = {epoch: _following(recipe, len(samples), epoch) for epoch in epochs}
     return [
-        Shown(samples[index], plain[0, index], tuple(changed[epoch, index] for epoch in range(EPOCHS)))
+        Shown(
+            samples[index],
+            plain[0, index],
+            # an image that the epoch leaves out is shown as it would be alone
+            tuple(_in_batch(changed, epoch, index, following[epoch].get(index, index)) for epoch in epochs),
+        )
         for index in chosen
     ]
+
+
+def _following(recipe: Recipe, images: int, epoch: int) -> dict[int, int]:
+    """Return the image after each one in its batch; after the last one comes the first."""
+    plan = training_plan(images, recipe.optim.batch_size, seed=recipe.seed, epoch=epoch)
+    return {index: after for batch in plan for index, after in zip(batch, [*batch[1:], batch[0]], strict=True)}
+
+
+def _in_batch(canvases: Canvases, epoch: int, index: int, after: int) -> Example:
+    """Return what is on a canvas once the images of its batch are mixed."""
+    example = canvases[epoch, index]
+    if not mixes([example.change]):
+        return example
+    pair = np.stack([example.image_HW3, canvases[epoch, after].image_HW3])
+    pair_2HW3 = torch.from_numpy(pair).float()
+    mix_images(pair_2HW3, [example.change, Change()])
+    return example._replace(image_HW3=pair_2HW3[0].round().to(torch.uint8).numpy())
 
 
 def write_augment_grid(path: Path, recipe: Recipe, dataset: Dataset, spec: InputSpec) -> None:
@@ -118,7 +163,7 @@ def write_augment_grid(path: Path, recipe: Recipe, dataset: Dataset, spec: Input
         DataError: when it cannot be written, or an image cannot be read.
     """
     shown = augmented(recipe, dataset, spec)
-    palette = _palette(dataset)
+    palette = palette_of(dataset)
     rows = [
         Row(_title(one.sample, dataset), [drawn(example, palette) for example in (one.plain, *one.changed)])
         for one in shown
@@ -138,7 +183,8 @@ def _failure_named(path: Path) -> Iterator[None]:
         raise DataError(f"--show-augment: {path}: cannot be written ({error.strerror}); write elsewhere") from error
 
 
-def _palette(dataset: Dataset) -> tuple[Colour, ...]:
+def palette_of(dataset: Dataset) -> tuple[Colour, ...]:
+    """Return the colour (RGB, 0..255) in which ``drawn`` shows class 0, 1, ..."""
     names = dataset.class_names
     return dataset.palette or (line_palette(len(names)) if dataset.task in OBJECT_TASKS else default_palette(names))
 
@@ -146,11 +192,10 @@ def _palette(dataset: Dataset) -> tuple[Colour, ...]:
 def _heading(recipe: Recipe, dataset: Dataset, spec: InputSpec) -> str:
     stage = strongest_stage(recipe)
     canvas = canvas_of(stage, spec)
-    augment, mix = augmentation(recipe, stage, canvas)
-    mixed = f", mosaic {mix.mosaic:g}, mixup {mix.mixup:g}" if mix else ""
+    mixed = "".join(f", {name} {share:g}" for name, share in mixing(recipe, stage, canvas).items())
     return (
-        f"{dataset.name}: training images in stage {stage.name}, augment {augment.strength}, "
-        f"orientation {augment.orientation}{mixed}, canvas {canvas.width} x {canvas.height}, fit {canvas.fit}"
+        f"{dataset.name}: training images in stage {stage.name}, augment {stage.augment}, "
+        f"orientation {recipe.augment.orientation}{mixed}, canvas {canvas.width} x {canvas.height}, fit {canvas.fit}"
     )
 
 
@@ -160,16 +205,17 @@ def _title(sample: Sample, dataset: Dataset) -> str:
     return sample.id
 
 
-def drawn(example: Example, palette: tuple[Colour, ...]) -> NDArray[np.uint8]:
-    """Return a canvas at the size that the sheet shows, with its mask or objects.
+def drawn(example: Example, palette: tuple[Colour, ...], long_side: int = _LONG_SIDE) -> NDArray[np.uint8]:
+    """Return a canvas at a size to look at, with its mask or objects.
 
     Args:
         example: the canvas.
         palette: colour (RGB, 0..255) of class 0, 1, ...
+        long_side: most pixels of a side.
     """
-    image_HW3 = _fit(example.image_HW3, cv2.INTER_AREA)
+    image_HW3 = _fit(example.image_HW3, long_side, cv2.INTER_AREA)
     if example.mask_HW is not None:
-        return paint(image_HW3, _fit(example.mask_HW, cv2.INTER_NEAREST_EXACT), palette, _OPACITY)
+        return paint(image_HW3, _fit(example.mask_HW, long_side, cv2.INTER_NEAREST_EXACT), palette, _OPACITY)
     if example.boxes_N5 is None:
         return image_HW3
     (high, wide), (height, width) = example.image_HW3.shape[:2], image_HW3.shape[:2]
@@ -185,12 +231,12 @@ def drawn(example: Example, palette: tuple[Colour, ...]) -> NDArray[np.uint8]:
     return draw_boxes(image_HW3, boxes_N4, [""] * len(labels), colours, line=_LINE)
 
 
-def _fit(pixels: NDArray[np.uint8], interpolation: int) -> NDArray[np.uint8]:
+def _fit(pixels: NDArray[np.uint8], long_side: int, interpolation: int) -> NDArray[np.uint8]:
     """Shrink what is large, and enlarge by whole pixels what is too small to be seen."""
     factor = math.ceil(_LEAST_SIDE / max(pixels.shape[:2]))
     if factor > 1:
         return np.repeat(np.repeat(pixels, factor, axis=0), factor, axis=1)
-    return shrink(pixels, _LONG_SIDE, interpolation)
+    return shrink(pixels, long_side, interpolation)
 
 
 def _legend(shown: list[Shown], dataset: Dataset, palette: tuple[Colour, ...]) -> list[tuple[str, Colour]]:

@@ -16,6 +16,7 @@ from visionft.recipe import Recipe
 from visionft.sample import OBJECT_TASKS, SPLITS, Dataset, Split
 from visionft.spec import InputSpec
 from visionft.stages import height_and_width, plan
+from visionft.training.choice import require_cuda_where_asked
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +81,7 @@ def check(
     except VisionftError as error:
         errors += str(error).splitlines()
     try:
-        Runtime.choose(resolved, cores=1)  # device and number formats, as training would
+        require_cuda_where_asked(resolved, Runtime.choose(resolved, cores=1))
     except VisionftError as error:
         errors += str(error).splitlines()
     if dataset is None:

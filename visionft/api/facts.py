@@ -2,6 +2,7 @@
 
 import os
 import platform
+from collections.abc import Mapping
 from hashlib import sha256
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -69,6 +70,12 @@ def _content(sample: Sample) -> object:
             return (*plain, sample.target.outlines) if sample.target.outlines else plain
         case _:
             return sorted(sample.pixels.items())
+
+
+def augmentation_in_words(info: Mapping[str, Any]) -> str:
+    """Return where a run augmented its images and why, given what run.json says."""
+    choice = info.get("augment")
+    return f"{choice['device']} ({choice['why']})" if choice else "cpu"  # before there was a choice
 
 
 def require_same_data(dataset: Dataset, info: dict[str, Any], path: Path) -> None:

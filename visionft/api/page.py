@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
+from visionft.api.facts import augmentation_in_words
+from visionft.api.page_augmentation import augmentation_of
 from visionft.api.page_results import results_of
 from visionft.assemble import Job
 from visionft.recipe import recipe_to_yaml
@@ -43,12 +45,14 @@ def report_data(job: Job, info: Mapping[str, Any], spec: ModelSpec, evaluation: 
         selection=recipe.selection_value,
         stages=tuple(_stage(job, result) for result in info["stages"]),
         history=tuple(info["history"]),
+        augmentation=augmentation_of(job, info["history"]),
         problems=dataset.problems,
         recipe=recipe_to_yaml(recipe),
         provenance={
             "seed": str(recipe.seed),
             "training seconds": f"{info['seconds']:.0f}",
             "device": f"{environment['device']} ({environment['cpu']}, {environment['threads']} threads)",
+            "augmentation": augmentation_in_words(info),
             **environment["versions"],
             "data SHA-256": info["data"]["sha256"],
             "weights SHA-256": weights["sha256"] or "unknown",

@@ -3,7 +3,7 @@
 import time
 from collections.abc import Sequence
 from contextlib import closing
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -13,12 +13,14 @@ from visionft.api.facts import environment, fingerprint, require_same_data
 from visionft.api.resolving import kind_is_open, resolve
 from visionft.api.run import Run
 from visionft.assemble import Job, assemble, load_data, unused_outlines
+from visionft.assemble.images import require_decoder
 from visionft.checkpoint import RunFolder
 from visionft.errors import CheckpointError
 from visionft.recipe import Recipe, recipe_to_yaml
 from visionft.spec import ModelSpec
 from visionft.tasks.detector import Detector
 from visionft.training import Sink, exact_runner, fit
+from visionft.training.choice import decide, require_cuda_where_asked
 from visionft.training.console import Console
 from visionft.training.estimate import outline
 from visionft.training.events import JsonLines, Notice, RunPlanned, Working
@@ -65,6 +67,9 @@ def train(
     begun = folder is not None and "data" in folder.info
     # a run that was killed before its first checkpoint begins again, from its pretrained weights
     job = assemble(resolved, dataset, pretrained=folder is None or folder.checkpoints.empty)
+    if folder is None:
+        require_cuda_where_asked(resolved, job.runtime)
+        require_decoder(resolved, job.runtime)
     folder = folder or RunFolder.create(resolved, Path(out) if out else None)
     if begun:
         require_same_data(dataset, folder.info, folder.path)
@@ -80,6 +85,8 @@ def train(
     planned = RunPlanned(_facts(job, folder), outline(job))
     for sink in all_sinks:
         sink(planned)
+    choice = decide(job, folder, lambda text: _tell(all_sinks, text))
+    job = replace(job, augments=choice.device == "cuda")
     before = float(folder.info["seconds"])
     try:
         outcome = fit(job, folder, all_sinks)

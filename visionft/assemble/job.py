@@ -8,11 +8,13 @@ from typing import Any
 
 import torch
 
+from visionft.assemble import images
 from visionft.assemble.runtime import Runtime
 from visionft.augment import Augmenter, Mixing
 from visionft.augment.batch import Normalised
 from visionft.augment.device import DeviceAugmenter
 from visionft.backbones import build_backbone
+from visionft.data.batches import Batches
 from visionft.data.dataset import has_outlines, load_dataset
 from visionft.data.listing import LabelOptions
 from visionft.data.loader import Loader
@@ -29,7 +31,13 @@ from visionft.tasks import TASKS
 from visionft.tasks.adapter import TaskAdapter
 from visionft.tasks.network import TaskNetwork
 
+OnProgress = Callable[[int, int], None]
+
 _LARGEST_SIDE = 512  # pixels of a canvas that nobody chose
+
+
+def no_progress(_done: int, _total: int) -> None:
+    """Tell nobody."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,37 +70,54 @@ class Job:
         """Return the canvas of a stage."""
         return canvas_of(stage, self.canvas)
 
-    def train_loader(self, stage: Stage) -> Loader:
-        """Return the shuffled, augmented training images of a stage."""
+    def train_loader(self, stage: Stage, *, once: bool = False, on_progress: OnProgress = no_progress) -> Batches:
+        """Return the shuffled, augmented training images of a stage.
+
+        Args:
+            stage: one of the recipe's.
+            once: whether they are read once only, so that they need not stay on the device.
+            on_progress: called with (images there, images in all) while they are brought there.
+        """
         spec = self.stage_input(stage)
         augment, mix = augmentation(self.recipe, stage, spec, later=self.augments)
-        return self._loader("train", spec, augment, mix)
+        resident = not once and self.resident(stage)
+        samples = self.dataset.split("train")
+        return images.batches(
+            self.recipe, self.runtime, samples, spec, augment, mix, resident=resident, on_progress=on_progress
+        )
+
+    def val_loader(self, stage: Stage, *, once: bool = False, on_progress: OnProgress = no_progress) -> Batches:
+        """Return the validation images as a stage values them, decoded where the training images are; see there."""
+        spec = self.stage_input(stage)
+        resident = not once and images.stay(self.recipe, self.runtime, self.dataset, spec, None, there=True)
+        samples = self.dataset.split("val")
+        return images.batches(self.recipe, self.runtime, samples, spec, resident=resident, on_progress=on_progress)
+
+    def resident(self, stage: Stage) -> bool:
+        """Say whether the training images of a stage stay on the device that trains.
+
+        Raises:
+            RecipeError: when they are to, and there is not the memory.
+        """
+        spec = self.stage_input(stage)
+        augment, mix = augmentation(self.recipe, stage, spec)
+        there = self.augments or augment.policy is None
+        return images.stay(self.recipe, self.runtime, self.dataset, spec, mix, there=there)
 
     def device_augmenter(self, stage: Stage) -> DeviceAugmenter | None:
         """Return what the device does to the training images of a stage; None where it does nothing."""
-        if not self.augments or stage.augment == "none":
-            return None
         spec = self.stage_input(stage)
-        numbers = torch.bfloat16 if self.runtime.bf16 else torch.float32
         augment, _ = augmentation(self.recipe, stage, spec)
-        return DeviceAugmenter(Normalised(spec.mean, spec.std, numbers), augment.border)
+        policy = augment.policy
+        if policy is None or not (self.augments or policy.mixup or policy.cutmix):
+            return None
+        numbers = torch.bfloat16 if self.runtime.bf16 else torch.float32
+        normalised = Normalised(spec.mean, spec.std, numbers)
+        return DeviceAugmenter(normalised, augment.border, classes=len(self.dataset.class_names))
 
     def eval_loader(self, split: Split, spec: InputSpec) -> Loader:
-        """Return the images of a split, as they are, in the order of the data set."""
-        return self._loader(split, spec, None)
-
-    def _loader(self, split: Split, spec: InputSpec, augment: Augmenter | None, mix: Mixing | None = None) -> Loader:
-        return Loader(
-            self.dataset.split(split),
-            spec,
-            self.recipe.optim.batch_size,
-            seed=self.recipe.seed,
-            augment=augment,
-            mix=mix,
-            training=augment is not None,  # also at strength none
-            workers=self.runtime.workers,
-            pin_memory=self.runtime.device.type == "cuda",
-        )
+        """Return the images of a split, as they are and as the CPU decodes them, in the order of the data set."""
+        return images.loader(self.recipe, self.runtime, self.dataset.split(split), spec)
 
 
 def load_data(recipe: Recipe, on_progress: Callable[[int, int], None] | None = None) -> Dataset:
@@ -188,8 +213,6 @@ def assemble(recipe: Recipe, dataset: Dataset, *, pretrained: bool = True) -> Jo
     batches = batches_per_epoch(len(train), recipe.optim.batch_size)
     steps_per_epoch = -(-batches // recipe.optim.accumulate)
     plans = plan(recipe.stages, [group.name for group in task.groups(backbone)], steps_per_epoch)
-    if recipe.augment.device == "cuda" and runtime.device.type != "cuda":
-        raise RecipeError(f"augment.device: cuda asked for, and the network trains on {runtime.device}; use auto")
     last = canvas_of(recipe.stages[-1], spec)  # the model is deployed as it was last trained
     job = Job(recipe, dataset, task, network, spec, last, plans, runtime, recipe.augment.device == "cuda")
     sizes = {(canvas.height, canvas.width) for canvas in map(job.stage_input, recipe.stages)}
@@ -211,7 +234,7 @@ def augmentation(
 ) -> tuple[Augmenter, Mixing | None]:
     """Return what happens to each training image of a stage, and whether several are mixed before.
 
-    They are where objects are learned, before the last stage only.
+    They are where objects are learned, before the last stage only; images of whole classes are mixed in their batch.
 
     Args:
         recipe: what was asked for.
@@ -226,6 +249,9 @@ def augmentation(
         section.orientation,
         border_colour(spec) if objects else None,
         outlines=recipe.task.kind == "instance_segmentation",
+        ranges=section.ranges.given,
+        mixup=0.0 if objects else section.mixup,
+        cutmix=section.cutmix,
         later=later,
     )
     mixing = Mixing(section.mosaic, section.mixup)

@@ -4,9 +4,9 @@ Every step begins and ends with whole numbers of 0 to 255, as if the image were 
 up, but to even numbers where values are interpolated or blurred, as OpenCV does it.
 
 1. Position. Each pixel of the canvas takes the value at its centre's place before the change, bilinear between pixel
-   centres. Where the image is shrunk to less than ``AVERAGED`` of its size, it takes the mean of 2 x 2 such values,
-   from the centres of its quarters. Beyond its edge the image is mirrored, or has one colour. A mask takes the pixel in
-   which the centre's place lies.
+   centres. Where the image is shrunk to less than ``AVERAGED`` of its size (in perspective: at the canvas's centre), it
+   takes the mean of 2 x 2 such values, from the centres of its quarters. Beyond its edge the image is mirrored, or has
+   one colour. A mask takes the pixel in which the centre's place lies.
 2. Colour: ``colour_parts``, clipped once; then gamma by ``gamma_table``.
 3. Blur by ``blur_kernel``, the image mirrored about the centres of its outermost pixels; or ``noise_of``; or JPEG,
    whose losses are the codec's.
@@ -41,9 +41,10 @@ _BYTES_DEVIATION = float(np.sqrt(4 * (256**2 - 1) / 12))  # of the sum of four r
 
 
 def averaged(change: Change) -> bool:
-    """Return whether an image is shrunk so far that pixels are means of 2 x 2 values."""
-    (a, b, _), (c, d, _) = change.rows
-    return abs(a * d - b * c) < AVERAGED**2
+    """Return whether an image is shrunk so far, at the canvas's centre, that pixels are means of 2 x 2 values."""
+    (a, b, c), (d, e, f) = change.rows
+    g, h, i = change.tilt
+    return abs(a * (e * i - f * h) - b * (d * i - f * g) + c * (d * h - e * g)) < AVERAGED**2
 
 
 def colour_parts(changes: Sequence[Change]) -> tuple[Float, Float]:

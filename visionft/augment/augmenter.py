@@ -1,5 +1,9 @@
 """What the loader does with a training image: it draws a change, and has it done or leaves it to the device."""
 
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
 from visionft.augment import cpu
 from visionft.augment.draw import draw
 from visionft.augment.objects import change_objects
@@ -17,8 +21,15 @@ class Augmenter:
         border: for objects, which then follow ``OBJECT_POLICIES``: the colour beyond the edge of the image. Mirrored
             there, as None has it, objects would appear twice, once without a box.
         outlines: whether all objects have outlines and follow ``OUTLINE_POLICIES``.
+        ranges: fields of ``Policy`` and what takes the place of the strength's own; all are taken as they are, and
+            none has a meaning for ``auto``, which does one thing at a time.
+        mixup: see ``Policy``, as the next one; both only where something may change at all.
+        cutmix: see there.
         later: whether images and masks are left as they are, with the change beside them, for the device to do; but
             for changes that only a CPU can do.
+
+    Attributes:
+        policy: what may happen; None for nothing.
     """
 
     def __init__(
@@ -28,6 +39,9 @@ class Augmenter:
         border: RGB | None = None,
         *,
         outlines: bool = False,
+        ranges: Mapping[str, float] | None = None,
+        mixup: float = 0.0,
+        cutmix: float = 0.0,
         later: bool = False,
     ) -> None:
         self.strength = strength
@@ -35,15 +49,12 @@ class Augmenter:
         self.border = border
         self.outlines = outlines
         self.later = later
-        if self.policy is not None and self.policy.degrade > 0:
+        policies = OUTLINE_POLICIES if outlines else OBJECT_POLICIES
+        policy = (POLICIES if border is None else policies)[strength]
+        given: dict[str, Any] = {**(ranges or {}), "mixup": mixup, "cutmix": cutmix}
+        self.policy: Policy | None = policy and replace(policy, **given)
+        if self.policy is not None and self.policy.damages:
             cpu.prepare()
-
-    @property
-    def policy(self) -> Policy | None:
-        """What may happen; None for nothing."""
-        if self.border is None:
-            return POLICIES[self.strength]
-        return (OUTLINE_POLICIES if self.outlines else OBJECT_POLICIES)[self.strength]
 
     def __call__(self, example: Example, seed: int) -> Example:
         """Return a changed copy; at strength ``none`` the example itself.
@@ -58,13 +69,12 @@ class Augmenter:
         Raises:
             ValueError: the example has boxes, and no border was named.
         """
-        policy = self.policy
-        if policy is None:
+        if self.policy is None:
             return example
         if example.boxes_N5 is not None and self.border is None:
             raise ValueError("an image with boxes needs the colour of its border")
         height, width = example.image_HW3.shape[:2]
-        change = draw(policy, self.orientation, (width, height), seed)
+        change = draw(self.policy, self.orientation, (width, height), seed)
         if self.later and not change.needs_cpu:
             return change_objects(example, change)._replace(change=change)
         return cpu.apply(example, change, self.border)

@@ -2,8 +2,8 @@
 
 What is computed is said in ``arithmetic.py``; masks and images agree with the CPU engine's to the rounding.
 
-Shape suffixes: B images, C = 3 colour channels (RGB), H height, W width, P pixels (H * W), M holes; 2 (x, y); 4 left,
-top, right, bottom.
+Shape suffixes: B images, C = 3 colour channels (RGB), H height, W width, P pixels (H * W), M holes, K numbers of a
+place: x, y and, in perspective, what they are divided by; 2 (x, y); 4 left, top, right, bottom.
 """
 
 from collections.abc import Sequence
@@ -30,7 +30,6 @@ from visionft.augment.warp import RGB
 from visionft.change import Change
 from visionft.sample import IGNORE
 
-_UNMOVED = Change().rows
 _CACHED = 1 << 16  # pixels that a CPU changes at once, so that they stay in its cache
 
 
@@ -134,7 +133,7 @@ def _masks(masks_BHW: Tensor, changes: Sequence[Change], border: RGB | None) -> 
 
 def _moved(images_BCHW: Tensor, changes: Sequence[Change], border: RGB | None) -> Tensor:
     """Return images of whole numbers, each pixel from where its change says."""
-    if all(change.rows == _UNMOVED for change in changes):
+    if all(change.still for change in changes):
         return images_BCHW
     finer = [averaged(change) for change in changes]
     if not any(finer):
@@ -170,13 +169,15 @@ def _places(changes: Sequence[Change], images: Tensor, unit: NDArray[np.float64]
     height, width = images.shape[-2:]
     back_B33 = np.linalg.inv(np.stack([change.matrix for change in changes]))
     canvas = np.diag([1 / times, 1 / times, 1.0])
-    rows_B23 = torch.from_numpy((unit @ back_B33 @ canvas)[:, :2].astype(np.float32))
-    across_B2, down_B2, start_B2 = rows_B23.to(images.device, non_blocking=True).unbind(2)
+    parts = 2 if all(change.affine for change in changes) else 3
+    matrices_BK3 = torch.from_numpy((unit @ back_B33 @ canvas)[:, :parts].astype(np.float32))
+    across_BK, down_BK, start_BK = matrices_BK3.to(images.device, non_blocking=True).unbind(2)
     columns_W = torch.arange(times * width, device=images.device) + 0.5
     rows_H = torch.arange(times * height, device=images.device) + 0.5
-    rows_BH12 = (rows_H[:, None] * down_B2[:, None] + start_B2[:, None])[:, :, None]
-    columns_B1W2 = (columns_W[:, None] * across_B2[:, None])[:, None]
-    return rows_BH12 + columns_B1W2
+    rows_BH1K = (rows_H[:, None] * down_BK[:, None] + start_BK[:, None])[:, :, None]
+    columns_B1WK = (columns_W[:, None] * across_BK[:, None])[:, None]
+    places_BHWK = rows_BH1K + columns_B1WK
+    return places_BHWK if parts == 2 else places_BHWK[..., :2] / places_BHWK[..., 2:]
 
 
 def _recoloured(images_BCHW: Tensor, changes: Sequence[Change], plain_BCHW: Tensor) -> Tensor:

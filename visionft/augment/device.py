@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from visionft.augment.batch import Normalised, change_batch
+from visionft.augment.label_mixing import mix_images, mix_labels, mixes
 from visionft.augment.warp import RGB
 from visionft.batch import AugmentedBatch, Batch
 from visionft.change import Change
@@ -20,11 +21,13 @@ class DeviceAugmenter:
     Args:
         normalised: how the network takes images.
         border: the colour beyond the edges of images, where masks have ``IGNORE``; None mirrors both there.
+        classes: how many there are, where images of whole classes may be mixed.
     """
 
-    def __init__(self, normalised: Normalised, border: RGB | None = None) -> None:
+    def __init__(self, normalised: Normalised, border: RGB | None = None, *, classes: int = 0) -> None:
         self._normalised = normalised
         self._border = border
+        self._classes = classes
 
     def __call__(self, batch: Batch) -> AugmentedBatch:
         """Return a batch as the network takes it, on its device."""
@@ -38,4 +41,9 @@ class DeviceAugmenter:
         images_BCHW, moved_BHW = change(
             batch.images_BHW3, changes, border=self._border, masks_BHW=masks_BHW, normalised=self._normalised
         )
-        return AugmentedBatch(images_BCHW, batch.targets if moved_BHW is None else moved_BHW, batch.ids)
+        targets = batch.targets if moved_BHW is None else moved_BHW
+        if isinstance(targets, Tensor) and mixes(changes):
+            mix_images(images_BCHW.permute(0, 2, 3, 1), changes)
+            height, width = images_BCHW.shape[2:]
+            targets = mix_labels(targets, changes, (width, height), self._classes)
+        return AugmentedBatch(images_BCHW, targets, batch.ids)

@@ -6,7 +6,7 @@ What the numbers mean, down to the rounding, is said in ``arithmetic.py``.
 from math import cos, pi, radians, sin, sqrt, tan
 
 from visionft.augment.policy import Orientation, Policy
-from visionft.change import Change, Hole, Row
+from visionft.change import FLAT, Change, Hole, Row
 from visionft.seeds import unit_intervals
 
 Linear = tuple[tuple[float, float], tuple[float, float]]
@@ -23,6 +23,7 @@ _NAMES = (
     *("degrade?", "damage", "amount", "noise seed", "erase?", "holes"),
     *(f"hole {number} {part}" for number in range(HOLES[1]) for part in ("width", "height", "left", "top")),
     *("mix?", "share", "patch right", "patch below"),
+    *("perspective across", "perspective down", "stretch", "kind"),
 )
 
 
@@ -40,15 +41,19 @@ def draw(policy: Policy, orientation: Orientation, size: tuple[int, int], seed: 
         share that shines through is distributed as Beta(0.5, 0.5).
     """
     drawn = dict(zip(_NAMES, unit_intervals(len(_NAMES), seed), strict=True))
-    rows = _rows(policy, _symmetry(orientation, size, drawn), size, drawn)
+    coloured, mixup, cutmix = drawn["colour?"] < COLOUR, policy.mixup, policy.cutmix
+    if policy.one_of:
+        policy, coloured = policy.one_of[int(drawn["kind"] * len(policy.one_of))], True
+    rows, tilt = _tilted(policy, _rows(policy, _symmetry(orientation, size, drawn), size, drawn), size, drawn)
 
     def factor(name: str, reach: float) -> float:
-        return 1 + _either_way(drawn[name], reach) if drawn["colour?"] < COLOUR else 1.0
+        return 1 + _either_way(drawn[name], reach) if coloured else 1.0
 
     saturation = 0.0 if drawn["grey?"] < policy.grey else factor("saturation", policy.saturation)
     damage, amount = int(3 * drawn["damage"]) if drawn["degrade?"] < policy.degrade else None, drawn["amount"]
     return Change(
         rows,
+        tilt,
         factor("brightness", policy.brightness),
         factor("contrast", policy.contrast),
         saturation,
@@ -59,8 +64,8 @@ def draw(policy: Policy, orientation: Orientation, size: tuple[int, int], seed: 
         round(_between(QUALITY, amount)) if damage == 2 else 0,
         int(drawn["noise seed"] * 2**32) if damage == 1 else 0,
         _holes(size, drawn) if drawn["erase?"] < policy.erase else (),
-        sin(pi / 2 * drawn["share"]) ** 2 if drawn["mix?"] < policy.mixup else 0.0,
-        _patch(size, drawn) if policy.mixup <= drawn["mix?"] < policy.mixup + policy.cutmix else None,
+        sin(pi / 2 * drawn["share"]) ** 2 if drawn["mix?"] < mixup else 0.0,
+        _patch(size, drawn) if mixup <= drawn["mix?"] < mixup + cutmix else None,
     )
 
 
@@ -70,8 +75,10 @@ def _rows(policy: Policy, symmetry: Linear, size: tuple[int, int], drawn: dict[s
     spread = (1 + policy.spread) ** _either_way(drawn["spread"], 1.0)
     angle = radians(_either_way(drawn["rotate"], policy.rotate))
     across, down = (tan(radians(_either_way(drawn[f"shear {way}"], policy.shear))) for way in ("across", "down"))
+    longer = sqrt((1 + policy.stretch) ** _either_way(drawn["stretch"], 1.0))
     x, y = zoom * spread * cos(angle), zoom * spread * sin(angle)
-    linear = _times(_times(((x, -y), (y, x)), ((1.0, across), (down, 1.0))), symmetry)
+    stretched = ((longer, across / longer), (down * longer, 1 / longer))
+    linear = _times(_times(((x, -y), (y, x)), stretched), symmetry)
 
     def row(axis: int, way: str) -> Row:
         one, other = linear[axis]
@@ -81,6 +88,28 @@ def _rows(policy: Policy, symmetry: Linear, size: tuple[int, int], drawn: dict[s
         return one, other, (size[axis] - one * size[0] - other * size[1]) / 2 + moved
 
     return row(0, "right"), row(1, "below")
+
+
+def _tilted(
+    policy: Policy, rows: tuple[Row, Row], size: tuple[int, int], drawn: dict[str, float]
+) -> tuple[tuple[Row, Row], Row]:
+    """Return the upper two rows of a matrix, seen in perspective besides, and the third.
+
+    About the canvas's centre, places are divided by numbers that are 1 - share to 1 + share at opposite edges of the
+    canvas, or of the image where that reaches further. So none is below 1 - 2 * share on either, whatever the rows say.
+    """
+    if not policy.perspective:
+        return rows, FLAT
+    x, y = size[0] / 2, size[1] / 2
+    (a, b, c), (d, e, f) = rows
+    c, f = c - x, f - y
+    wide = abs(a * x + b * y + c) + abs(a) * x + abs(b) * y
+    high = abs(d * x + e * y + f) + abs(d) * x + abs(e) * y
+    share = policy.perspective / max(1.0, wide / x, high / y)
+    right, below = (_either_way(drawn[f"perspective {way}"], share) for way in ("across", "down"))
+    right, below = right / x, below / y
+    g, h, i = right * a + below * d, right * b + below * e, 1 + right * c + below * f
+    return ((a + x * g, b + x * h, c + x * i), (d + y * g, e + y * h, f + y * i)), (g, h, i)
 
 
 def _symmetry(orientation: Orientation, size: tuple[int, int], drawn: dict[str, float]) -> Linear:

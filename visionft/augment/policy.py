@@ -1,14 +1,15 @@
 """How strongly a training image may be changed, in numbers and without a library.
 
 The ranges are chosen so that a person still sees the same class: a photograph at ``strong`` looks edited, not
-broken. Brightness, contrast and saturation are factors around 1; a grey image stays grey.
+broken. Brightness, contrast and saturation are factors around 1; a grey image stays grey. ``auto`` does one of these
+things to each image, but that further (Mueller and Hutter 2021, TrivialAugment, arXiv:2103.10158, section 3).
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import Any, Literal
 
-Strength = Literal["none", "light", "medium", "strong"]
+Strength = Literal["none", "light", "medium", "strong", "auto"]
 Orientation = Literal["fixed", "upright", "any"]
 """``fixed`` never flips (text, digits); ``upright`` flips left-right; ``any`` also turns by quarters."""
 
@@ -36,6 +37,11 @@ class Policy:
             2018, arXiv:1710.09412).
         cutmix: likewise, probability that a rectangle shows the next image (Yun et al. 2019, arXiv:1905.04899). Never
             both: together at most 1.
+        perspective: share, below 0.5, by which one edge is shrunk and the other enlarged, each way and along each side:
+            the edges of the canvas, or of the image where that reaches further.
+        stretch: factor from 1 / (1 + stretch) to 1 + stretch of the width against the height; the area stays.
+        one_of: policies of which each image follows one, all as likely, in the place of this one but for mixup and
+            cutmix; colours that it names are always changed.
     """
 
     zoom: float = 0.0
@@ -53,34 +59,58 @@ class Policy:
     spread: float = 0.0
     mixup: float = 0.0
     cutmix: float = 0.0
+    perspective: float = 0.0
+    stretch: float = 0.0
+    one_of: tuple["Policy", ...] = ()
+
+    @property
+    def damages(self) -> bool:
+        """Whether there may be blur, noise or JPEG artefacts."""
+        return self.degrade > 0 or any(policy.damages for policy in self.one_of)
+
+
+def _one_at_a_time(base: Policy, reaches: Mapping[str, float]) -> Policy:
+    """Return a policy of nothing but a base, or of one more kind of change beside it."""
+    kinds: list[dict[str, Any]] = [{kind: reach} for kind, reach in reaches.items()]
+    return Policy(one_of=(base, *(replace(base, **kind) for kind in kinds)))
 
 
 _LIGHT = Policy(brightness=0.1, contrast=0.1)
 _MEDIUM = Policy(brightness=0.2, contrast=0.2, saturation=0.2, hue=0.02, gamma=0.1)
-_STRONG = Policy(brightness=0.3, contrast=0.3, saturation=0.3, hue=0.04, gamma=0.2, grey=0.05, degrade=0.3, erase=0.3)
+_STRONG = Policy(
+    brightness=0.3, contrast=0.3, saturation=0.3, hue=0.04, gamma=0.2, grey=0.05, degrade=0.3, erase=0.3, stretch=0.2
+)
+_FAR = {"stretch": 0.5, "shift": 0.2, "brightness": 0.5, "contrast": 0.5, "saturation": 0.9, "hue": 0.08, "gamma": 0.6}
+_FAR |= {"grey": 1, "degrade": 1, "erase": 1}
+_FAR_TURNED = {"rotate": 30, "shear": 15, "perspective": 0.2}
 
 POLICIES: Mapping[Strength, Policy | None] = {
     "none": None,
     "light": replace(_LIGHT, zoom=0.1, shift=0.05),
     "medium": replace(_MEDIUM, zoom=0.2, shift=0.08, rotate=12, shear=4),
-    "strong": replace(_STRONG, zoom=0.3, shift=0.1, rotate=20, shear=8),
+    "strong": replace(_STRONG, zoom=0.3, shift=0.1, rotate=20, shear=8, perspective=0.12),
+    "auto": _one_at_a_time(Policy(zoom=0.1, shift=0.05), _FAR | _FAR_TURNED | {"zoom": 0.5}),
 }
 
 OBJECT_POLICIES: Mapping[Strength, Policy | None] = {
     "none": None,
     "light": replace(_LIGHT, spread=0.15, shift=0.05),
     "medium": replace(_MEDIUM, spread=0.5, shift=0.05),
-    "strong": replace(_STRONG, spread=1.0, shift=0.1, rotate=5, shear=2),
+    "strong": replace(_STRONG, spread=1.0, shift=0.1, rotate=5, shear=2, perspective=0.04),
+    "auto": _one_at_a_time(
+        Policy(spread=0.5, shift=0.05), _FAR | {"spread": 1.5, "rotate": 5, "shear": 2, "perspective": 0.04}
+    ),
 }
-"""For images with boxes, whose objects come in more sizes than a photograph's subject. They are hardly turned, because
-the box of a turned object can only be guessed: for outlines of COCO the guess has a mean IoU with the right box of 0.90
-at 5 degrees, and of 0.76 at 20 (tests/augment/test_outlines.py).
+"""For images with boxes, whose objects come in more sizes than a photograph's subject. They are hardly turned, and so
+with perspective, because the box of a turned object can only be guessed: for outlines of COCO the guess has a mean IoU
+with the right box of 0.90 at 5 degrees, and of 0.76 at 20 (tests/augment/test_outlines.py).
 """
 
 OUTLINE_POLICIES: Mapping[Strength, Policy | None] = {
     "none": None,
     "light": replace(_LIGHT, spread=0.15, shift=0.05),
     "medium": replace(_MEDIUM, spread=0.5, shift=0.05, rotate=12, shear=4),
-    "strong": replace(_STRONG, spread=1.0, shift=0.1, rotate=20, shear=8),
+    "strong": replace(_STRONG, spread=1.0, shift=0.1, rotate=20, shear=8, perspective=0.12),
+    "auto": _one_at_a_time(Policy(spread=0.5, shift=0.05), _FAR | _FAR_TURNED | {"spread": 1.5}),
 }
 """For images whose objects have outlines: these move exactly, and boxes with them. They are turned as images are."""

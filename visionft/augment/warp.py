@@ -12,8 +12,7 @@ RGB = tuple[int, int, int]
 # OpenCV counts pixels from their centres.
 _FROM_CENTRES = np.array([[1.0, 0.0, 0.5], [0.0, 1.0, 0.5], [0.0, 0.0, 1.0]])
 _TO_CENTRES = np.array([[1.0, 0.0, -0.5], [0.0, 1.0, -0.5], [0.0, 0.0, 1.0]])
-_TWICE = np.diag([2.0, 2.0, 1.0])
-_UNCHANGED = Change().rows
+_TO_FINER_CENTRES = _TO_CENTRES @ np.diag([2.0, 2.0, 1.0])
 
 
 def warp(
@@ -30,13 +29,15 @@ def warp(
     Returns:
         The same size and type, contiguous; the image itself when nothing moves.
     """
-    if change.rows == _UNCHANGED:
+    if change.still:
         return image_HW3
     size = (image_HW3.shape[1], image_HW3.shape[0])
     finer = not nearest and averaged(change)
-    moved = cv2.warpAffine(
+    matrix = (_TO_FINER_CENTRES if finer else _TO_CENTRES) @ change.matrix @ _FROM_CENTRES
+    move, matrix = (cv2.warpAffine, matrix[:2]) if change.affine else (cv2.warpPerspective, matrix)
+    moved = move(
         image_HW3,
-        (_TO_CENTRES @ (_TWICE if finer else np.eye(3)) @ change.matrix @ _FROM_CENTRES)[:2],
+        matrix,
         (2 * size[0], 2 * size[1]) if finer else size,
         flags=cv2.INTER_NEAREST if nearest else cv2.INTER_LINEAR,
         borderMode=cv2.BORDER_REFLECT if border is None else cv2.BORDER_CONSTANT,

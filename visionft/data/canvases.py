@@ -65,6 +65,11 @@ class Canvases:
     def __len__(self) -> int:
         return len(self._items)
 
+    @property
+    def images(self) -> int:
+        """How many samples there are; with windows of each, there are more canvases."""
+        return len(self._samples)
+
     def sample(self, index: int) -> Sample:
         """Return the sample that a canvas shows."""
         return self._samples[self._items[index][0]]
@@ -81,9 +86,30 @@ class Canvases:
         example = self._shown(number, window, derive_seed(self._seed, "window", epoch, sample.id))
         if self._mix is not None:
             example = self._mix(example, self._any, derive_seed(self._seed, "mix", epoch, sample.id))
-        if self._augment is None:
-            return example
-        return self._augment(example, derive_seed(self._seed, "augment", epoch, sample.id))
+        return self.augmented(example, key)
+
+    def augmented(self, example: Example, key: tuple[int, int]) -> Example:
+        """Return what becomes of the plain canvas of (epoch, index)."""
+        return example if self._augment is None else self._augment(example, self.seed_of(key))
+
+    def seed_of(self, key: tuple[int, int]) -> int:
+        """Return the seed of the augmentation of (epoch, index)."""
+        epoch, index = key
+        return derive_seed(self._seed, "augment", epoch, self.sample(index).id)
+
+    def without_pixels(self, index: int, size: tuple[int, int]) -> Example:
+        """Return a plain canvas with its objects, but with an image that takes no memory, and without a mask.
+
+        Args:
+            index: of the canvas, not of the fit ``tile``.
+            size: (width, height) of the original image.
+        """
+        target = self.sample(index).target
+        ghost_HW3 = np.broadcast_to(np.uint8(0), (self._spec.height, self._spec.width, 3))
+        if not isinstance(target, Boxes):
+            return Example(ghost_HW3)
+        boxes_N5, outlines = self._objects(target, size)
+        return Example(ghost_HW3, None, *self._moved(boxes_N5, outlines, size))
 
     def _any(self, seed: int) -> Example:
         """Return a canvas of some sample, all as likely."""
@@ -123,8 +149,7 @@ class Canvases:
             if self._spec.fit == "tile":
                 return Example(image_HW3, mask_HW, boxes_N5, outlines)
             if boxes_N5 is not None:
-                matrix = canvas_from_original(size, self._spec)
-                boxes_N5, outlines = move_objects(boxes_N5, outlines, matrix, (self._spec.width, self._spec.height))
+                boxes_N5, outlines = self._moved(boxes_N5, outlines, size)
             return Example(
                 to_canvas(image_HW3, self._spec),
                 None if mask_HW is None else mask_to_canvas(mask_HW, self._spec),
@@ -142,6 +167,13 @@ class Canvases:
         outlines = tuple(outline.points for outline in boxes.outlines) or ((),) * len(boxes)
         # what is drawn beyond the image would be learned where a canvas has a border
         return move_objects(boxes_N5, outlines, np.eye(3), size)
+
+    def _moved(
+        self, boxes_N5: NDArray[np.float32], outlines: tuple[Rings, ...] | None, size: tuple[int, int]
+    ) -> tuple[NDArray[np.float32], tuple[Rings, ...] | None]:
+        """Return the objects of an image of (width, height) on the canvas."""
+        matrix = canvas_from_original(size, self._spec)
+        return move_objects(boxes_N5, outlines, matrix, (self._spec.width, self._spec.height))
 
 
 def _bytes(example: Example) -> int:

@@ -5,8 +5,7 @@ Shape suffixes: B batch, H height, W width, 3 colour channels (RGB), N objects, 
 
 import signal
 from collections.abc import Iterable, Iterator, Sequence
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 import cv2
 import numpy as np
@@ -16,9 +15,9 @@ from torch.utils.data import DataLoader, Dataset
 
 from visionft.batch import Batch, InstanceTargets
 from visionft.change import Change
+from visionft.data.batches import Batches
 from visionft.data.canvases import Augment, Canvases, Mix
 from visionft.data.collate import changes_of, targets_of
-from visionft.data.plan import evaluation_plan, training_plan
 from visionft.errors import DataError, TrainingError
 from visionft.sample import Example, Sample
 from visionft.spec import InputSpec
@@ -29,8 +28,8 @@ Key = tuple[int, int]  # (epoch, index): workers that live for many epochs learn
 Loaded = tuple[list[int], Tensor, Tensor | InstanceTargets | None, tuple[Change, ...]]
 
 
-class Loader:
-    """Batches of one list of samples, epoch after epoch; workers live until it is closed.
+class Loader(Batches):
+    """Batches that this process or workers load; these live until it is closed.
 
     Canvases are kept in memory when this process loads them itself. Workers would each keep a copy of their
     own, so they keep none.
@@ -62,12 +61,8 @@ class Loader:
         cache_bytes: int = CACHE_BYTES,
         pin_memory: bool = False,
     ) -> None:
-        self._samples = tuple(samples)
-        self._batch_size = batch_size
-        self._seed = seed
-        self._keys = _Keys()
         canvases = Canvases(
-            self._samples,
+            tuple(samples),
             spec,
             seed=seed,
             augment=augment,
@@ -75,7 +70,8 @@ class Loader:
             training=training,
             cache_bytes=0 if workers else cache_bytes,
         )
-        self._canvases = canvases
+        super().__init__(canvases, batch_size, seed)
+        self._keys = _Keys()
         self._loader: DataLoader[Any] | None = DataLoader(
             _Fetch(canvases),
             batch_sampler=self._keys,
@@ -88,42 +84,9 @@ class Loader:
             generator=torch.Generator(),
         )
 
-    def training(self, epoch: int, start_batch: int = 0) -> Iterator[Batch]:
-        """Yield the shuffled batches of one epoch, ``plan.batches_per_epoch`` less ``start_batch`` of them.
-
-        Args:
-            epoch: counted from 0 over the whole run.
-            start_batch: batches of this epoch that have been trained on already.
-
-        Raises:
-            DataError: naming the file that cannot be read any more.
-            TrainingError: when a worker process died.
-        """
-        plan = training_plan(
-            len(self._samples), self._batch_size, seed=self._seed, epoch=epoch, start_batch=start_batch
-        )
-        return self._batches(epoch, plan)
-
-    def evaluation(self) -> Iterator[Batch]:
-        """Yield every sample once, in the order given, or every window of it; the last batch may be smaller.
-
-        Raises:
-            DataError: naming the file that cannot be read any more.
-            TrainingError: when a worker process died.
-        """
-        return self._batches(0, evaluation_plan(len(self._canvases), self._batch_size))
-
     def close(self) -> None:
         """Stop the workers and free the canvases."""
         self._loader = None
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
 
     def _batches(self, epoch: int, plan: Iterable[list[int]]) -> Iterator[Batch]:
         if self._loader is None:
@@ -133,11 +96,7 @@ class Loader:
             for loaded in self._loader:
                 if isinstance(loaded, DataError):
                     raise loaded
-                indices, images_BHW3, targets, changes = loaded
-                samples = [self._canvases.sample(index) for index in indices]
-                if targets is None:
-                    targets = torch.tensor([sample.label for sample in samples], dtype=torch.int64)
-                yield Batch(images_BHW3, targets, tuple(sample.id for sample in samples), changes)
+                yield self._batch(*loaded)
         except RuntimeError as error:
             if not str(error).startswith("DataLoader worker (pid"):
                 raise

@@ -125,6 +125,52 @@ class TaskSection(Section):
         return self
 
 
+Share = Annotated[float, Field(ge=0, le=1)]
+
+
+class RangesSection(Section):
+    """How far each change goes, in the place of the strength's own value, in every stage that augments; none keeps it.
+
+    Changes are drawn evenly from these ranges, for each image anew.
+    """
+
+    zoom: Share | None = None
+    """For images: enlarged to 1 + zoom at most, shrunk to 1 - zoom / 2."""
+    spread: Annotated[float, Field(ge=0, le=3)] | None = None
+    """For objects: enlarged to 1 + spread at most, shrunk to 1 / (1 + spread), and moved as far as that leaves room."""
+    shift: Annotated[float, Field(ge=0, le=0.5)] | None = None
+    """Share of its side that the image is moved at most, each way."""
+    rotate: Annotated[float, Field(ge=0, le=180)] | None = None
+    """Degrees that it is turned at most, each way."""
+    shear: Annotated[float, Field(ge=0, le=45)] | None = None
+    """Degrees that its sides are inclined at most, each way."""
+    stretch: Share | None = None
+    """Its width grows against its height by 1 + stretch at most, or its height against its width; the area stays."""
+    perspective: Annotated[float, Field(ge=0, le=0.3)] | None = None
+    """Share by which one of its edges is shrunk and the opposite one enlarged at most, as if seen from the side."""
+    brightness: Annotated[float, Field(ge=0, le=0.9)] | None = None
+    """Factor of 1 - brightness to 1 + brightness on all colours."""
+    contrast: Annotated[float, Field(ge=0, le=0.9)] | None = None
+    """Factor of 1 - contrast to 1 + contrast on differences from the mean grey."""
+    saturation: Share | None = None
+    """Factor of 1 - saturation to 1 + saturation on differences from grey."""
+    hue: Annotated[float, Field(ge=0, le=0.5)] | None = None
+    """Share of the colour circle that colours are turned at most, each way; 0.5 is every colour."""
+    gamma: Annotated[float, Field(ge=0, le=2)] | None = None
+    """Exponent of 1 / (1 + gamma) to 1 + gamma on values between 0 and 1."""
+    grey: Share | None = None
+    """Share of the images that lose all colour."""
+    degrade: Share | None = None
+    """Share of the images that get blur, noise or JPEG artefacts."""
+    erase: Share | None = None
+    """Share of the images of which one to three rectangles turn grey."""
+
+    @property
+    def given(self) -> dict[str, float]:
+        """The keys that have a value."""
+        return self.model_dump(exclude_none=True)
+
+
 class AugmentSection(Section):
     """What may happen to a training image; each stage sets the strength."""
 
@@ -138,8 +184,14 @@ class AugmentSection(Section):
     """For objects: share of the training images that are put together from parts of four (Bochkovskiy et al. 2020,
     arXiv:2004.10934); not in the last stage, which sees images as they are."""
     mixup: Annotated[float, Field(ge=0, le=1)] = 0.0
-    """For objects: share of the training images through which another shines (Zhang et al. 2019, arXiv:1902.04103);
-    not in the last stage."""
+    """Share of the training images through which another shines. For classification it is the next of the batch, with a
+    share of the label (Zhang et al. 2018, arXiv:1710.09412), in every stage that augments; for objects, as a second
+    image with all of its boxes (Zhang et al. 2019, arXiv:1902.04103), not in the last stage."""
+    cutmix: Annotated[float, Field(ge=0, le=1)] = 0.0
+    """For classification: share of the training images of which a rectangle shows the next of the batch, with its share
+    of the label (Yun et al. 2019, arXiv:1905.04899), in every stage that augments; with mixup at most 1."""
+    ranges: RangesSection = RangesSection()
+    """How far single changes go, where the strength's own value does not fit; not with the strength auto."""
 
 
 class OptimSection(Section):
@@ -173,6 +225,13 @@ class RuntimeSection(Section):
     """auto takes channels_last for networks with convolutions."""
     workers: Annotated[int, Field(ge=0)] | Literal["auto"] = "auto"
     """Processes that load images; 0 loads in the training process."""
+    resident: bool | Literal["auto"] = "auto"
+    """Whether images are decoded once for each stage and then stay, on their canvases, on the device that trains; the
+    batches are the same. auto keeps them on a GPU where that augments them, or nobody, and they take at most a tenth of
+    its memory."""
+    decode: Literal["cpu", "cuda"] = "cpu"
+    """What decodes JPEGs in training and its validation; cuda is nvJPEG, whose pixels may differ from the CPU's by a
+    few levels. What is measured and exported in the end is decoded by the CPU, as where it is deployed."""
     checkpoint_minutes: Annotated[float, Field(gt=0)] = 5.0
     """Longest time between two checkpoints; one is also written after every epoch that runs the backbone."""
 
@@ -184,6 +243,15 @@ SELECTIONS: dict[TaskKind, tuple[str, ...]] = {
     "instance_segmentation": ("mask_map", "mask_map50", "mask_map75", "map", "map50", "map75", "last"),
 }
 """Task -> what ``evaluate.select`` may be; the first is what it is when nothing is said."""
+
+
+MIXINGS: dict[TaskKind, tuple[str, ...]] = {
+    "classification": ("mixup", "cutmix"),
+    "segmentation": (),
+    "detection": ("mosaic", "mixup"),
+    "instance_segmentation": ("mosaic", "mixup"),
+}
+"""Task -> which ways to make one training image of several there are in the section ``augment``."""
 
 
 class EvaluateSection(Section):
@@ -266,10 +334,50 @@ class Recipe(Section):
 
     @model_validator(mode="after")
     def _mixing_can_happen(self) -> "Recipe":
-        if (self.augment.mosaic or self.augment.mixup) and self.task.kind not in OBJECT_TASKS:
-            raise ValueError(f"augment: mosaic and mixup are for objects, not {self.task.kind}; leave them out")
-        if (self.augment.mosaic or self.augment.mixup) and len(self.stages) == 1:
+        kind, section = self.task.kind, self.augment
+        wanted = [name for name in ("mosaic", "mixup", "cutmix") if getattr(section, name)]
+        for name in wanted:
+            if name not in MIXINGS[kind]:
+                instead = " or ".join(MIXINGS[kind])
+                raise ValueError(f"augment.{name}: not for {kind}; leave it out{instead and f', or take {instead}'}")
+        if wanted and kind in OBJECT_TASKS and len(self.stages) == 1:
             raise ValueError("augment: mosaic and mixup are not in the last stage, and there is one; add one before it")
+        if wanted and kind == "classification" and all(stage.augment == "none" for stage in self.stages):
+            raise ValueError(f"augment.{wanted[0]}: no stage augments; set augment in one, or leave {wanted[0]} out")
+        if kind == "classification" and section.mixup + section.cutmix > 1:
+            shares = f"mixup {section.mixup:g} and cutmix {section.cutmix:g}"
+            raise ValueError(f"augment: {shares}, which are never both; lower them to at most 1 together")
+        return self
+
+    @model_validator(mode="after")
+    def _ranges_have_an_effect(self) -> "Recipe":
+        given, kind = self.augment.ranges.given, self.task.kind
+        idle, instead = ("zoom", "spread") if kind in OBJECT_TASKS else ("spread", "zoom")
+        if idle in given:
+            raise ValueError(f"augment.ranges.{idle}: has no effect in {kind}; set {instead}, or leave it out")
+        auto = [stage.name for stage in self.stages if stage.augment == "auto"]
+        if given and auto:
+            raise ValueError(
+                f"augment.ranges: stage {auto[0]!r} has augment: auto, whose ranges are its own, one at a time; take "
+                "light, medium or strong there, or leave ranges out"
+            )
+        if given and all(stage.augment == "none" for stage in self.stages):
+            raise ValueError("augment.ranges: no stage augments; set augment in one, or leave ranges out")
+        return self
+
+    @model_validator(mode="after")
+    def _images_can_be_there(self) -> "Recipe":
+        section, mixing = self.runtime, self.augment
+        wanted = {"runtime.resident: true": section.resident is True, "runtime.decode: cuda": section.decode == "cuda"}
+        for what in (name for name, asked in wanted.items() if asked):
+            if self.input.fit == "tile":
+                raise ValueError(
+                    f"{what}: input.fit: tile cuts windows from images that are decoded anew; leave one out"
+                )
+            if self.task.kind in OBJECT_TASKS and (mixing.mosaic or mixing.mixup):
+                raise ValueError(f"{what}: augment.mosaic and mixup are done where images are loaded; leave one out")
+            if mixing.device == "cpu" and any(stage.augment != "none" for stage in self.stages):
+                raise ValueError(f"{what}: augment.device: cpu has no images on the device to augment; use auto")
         return self
 
     @model_validator(mode="after")

@@ -1,8 +1,14 @@
-"""What the report of every task shows. Whoever has a run fills it in; nothing here reads files or knows a recipe."""
+"""What the report of every task shows. Whoever has a run fills it in; nothing here reads files or knows a recipe.
+
+Shape suffixes: H height, W width, 3 colour channels (RGB).
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
 
 from visionft.report.headline import Headline
 from visionft.sample import Problem, Split
@@ -73,6 +79,40 @@ class StageFacts:
     ended: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SeenImage:
+    """A training image as it is and as the network got it.
+
+    Attributes:
+        id: the sample's id.
+        label: name of its class; empty where it has none as a whole.
+        pictures_HW3: name of each picture, and its uint8 RGB pixels at the size in which the page has them.
+    """
+
+    id: str
+    label: str
+    pictures_HW3: tuple[tuple[str, NDArray[np.uint8]], ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AugmentationFacts:
+    """What training saw in the stage that changed its images most.
+
+    Attributes:
+        stage: the stage's name.
+        strength: how much could change.
+        how: which flips, and how many images were mixed, in words.
+        images: a few of them.
+        problem: why there are none; empty when there are.
+    """
+
+    stage: str
+    strength: str
+    how: str
+    images: tuple[SeenImage, ...] = ()
+    problem: str = ""
+
+
 class Results(Protocol):
     """What one task has to show of an evaluation: the part of the page that other tasks do not have.
 
@@ -113,6 +153,7 @@ class ReportData:
         stages: in the order they ran.
         history: the training loop's rows in order, each with ``stage`` (0, 1, ...), ``stage_name``, ``epoch``
             (counted within the whole run) and, where measured, ``train_loss``, ``lr``, ``val`` (name -> score).
+        augmentation: what training saw; none where no stage changed its images.
         problems: what was found wrong with the data.
         recipe: the recipe's text.
         provenance: name and value of whatever is needed to repeat the run, such as versions, hardware, seed.
@@ -126,6 +167,7 @@ class ReportData:
     selection: str
     stages: tuple[StageFacts, ...]
     history: tuple[Mapping[str, Any], ...]
+    augmentation: AugmentationFacts | None = None
     problems: tuple[Problem, ...] = ()
     recipe: str = ""
     provenance: Mapping[str, str] = field(default_factory=dict)

@@ -53,7 +53,7 @@ def _environment() -> "Environment":
 
     from visionft.report.box_overlays import box_pictures
     from visionft.report.overlays import mask_pictures
-    from visionft.report.pictures import thumbnail_uri
+    from visionft.report.pictures import jpeg_uri, thumbnail_uri
 
     environment = Environment(
         loader=FileSystemLoader(Path(__file__).parent),
@@ -71,6 +71,7 @@ def _environment() -> "Environment":
         duration=wording.duration,
         score=wording.score,
         score_name=wording.score_name,
+        jpeg_uri=jpeg_uri,
         thumbnail_uri=thumbnail_uri,
         mask_pictures=mask_pictures,
         box_pictures=box_pictures,

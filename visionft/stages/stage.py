@@ -7,7 +7,7 @@ from annotated_types import Ge, Gt, Le, MinLen
 
 NormPolicy = Literal["frozen", "affine", "all"]
 Schedule = Literal["cosine", "linear", "constant"]
-Strength = Literal["none", "light", "medium", "strong"]
+Strength = Literal["none", "light", "medium", "strong", "auto"]
 Pixels = Annotated[int, Ge(16)]
 Size = Pixels | tuple[Pixels, Pixels]
 """Side of a square, or (height, width), in pixels."""
@@ -35,7 +35,8 @@ class Stage:
         schedule: how rates fall to zero after the warm-up; ``constant`` keeps them.
         norm: norm layers of unfrozen groups: ``frozen`` keeps statistics and affine parameters, ``affine`` trains
             the parameters only, ``all`` updates the statistics as well. Frozen groups never change theirs.
-        augment: strength of the augmentation.
+        augment: strength of the augmentation; ``auto`` does one thing to each image, drawn from all there are, but that
+            further than ``strong`` (Mueller and Hutter 2021, TrivialAugment, arXiv:2103.10158).
         image_size: canvas in pixels, side of a square or (height, width); none keeps the run's.
         patience: end after this many epochs without a better validation value; none never does.
         budget_minutes: end after this much wall-clock time in the stage; none never does.

@@ -5,7 +5,7 @@ Shape suffixes: B batch, N images, K classes, C channels, H height, W width, D e
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 import torch
@@ -109,10 +109,15 @@ class Classification:
         return images_BHW3.new_zeros(len(images_BHW3), dtype=torch.int64)
 
     def loss(self, outputs: Tensor, targets: Tensor) -> Tensor:
-        """Return the mean cross-entropy of logits_BK against labels_B, in nats."""
+        """Return the mean cross-entropy of logits_BK against labels_B, or the shares labels_BK, in nats."""
         logits_BK = outputs.float()
         weights_K = None if self._weights_K is None else self._weights_K.to(logits_BK.device)
-        return F.cross_entropy(logits_BK, targets, weight=weights_K, label_smoothing=self._label_smoothing)
+        rule: dict[str, Any] = {"weight": weights_K, "label_smoothing": self._label_smoothing}
+        if targets.ndim == 1:
+            return F.cross_entropy(logits_BK, targets, **rule)
+        # torch's mean is over the weights of the labels where these are indices, but over images where they are shares
+        total = len(targets) if weights_K is None else (targets @ weights_K).sum()
+        return F.cross_entropy(logits_BK, targets, reduction="sum", **rule) / total
 
     def finalize(self, outputs: Tensor) -> Tensor:
         """Return probabilities_BK."""

@@ -3,8 +3,7 @@
 Shape suffixes: B batch.
 """
 
-import time
-from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import torch
@@ -15,6 +14,7 @@ from visionft.spec import InputSpec
 from visionft.stages import StagePlan
 from visionft.training.frozen import features_can_be_kept
 from visionft.training.optimizer import enter_stage
+from visionft.training.timing import nothing_learned, seconds_of, training_step
 
 _SAMPLE = 4  # images in the timed step
 
@@ -24,12 +24,10 @@ def outline(job: Job) -> list[dict[str, Any]]:
 
     A small step of each stage is timed on made-up images; the network is left as it was.
     """
-    before = {name: tensor.clone() for name, tensor in job.network.state_dict().items()}
-    canvases = dict.fromkeys(job.stage_input(plan.stage) for plan in job.plans)
-    forward = {canvas: _seconds_per_image(job, canvas, train=False) for canvas in canvases}
-    rows = [_row(job, plan, forward[job.stage_input(plan.stage)]) for plan in job.plans]
-    job.network.load_state_dict(before)
-    return rows
+    with nothing_learned(job):
+        canvases = dict.fromkeys(job.stage_input(plan.stage) for plan in job.plans)
+        forward = {canvas: _seconds_per_image(job, canvas, train=False) for canvas in canvases}
+        return [_row(job, plan, forward[job.stage_input(plan.stage)]) for plan in job.plans]
 
 
 def _row(job: Job, plan: StagePlan, forward: float) -> dict[str, Any]:
@@ -62,26 +60,8 @@ def _seconds_per_image(job: Job, canvas: InputSpec, *, train: bool) -> float:
     images_BHW3 = torch.zeros(_SAMPLE, canvas.height, canvas.width, 3, dtype=torch.uint8)
     batch = Batch(images_BHW3, job.task.blank_targets(images_BHW3), ("",) * _SAMPLE).to(device)
 
-    def step() -> None:
-        with job.runtime.autocast():
-            outputs = job.network(batch.images_BHW3)
-        torch.autograd.backward(job.task.loss(outputs, batch.targets))
-        job.network.zero_grad(set_to_none=True)
-
     def forward() -> None:
         with torch.inference_mode(), job.runtime.autocast():
             job.network(batch.images_BHW3)
 
-    return _timed(step if train else forward, device) / _SAMPLE
-
-
-def _timed(action: Callable[[], None], device: torch.device) -> float:
-    """Return the seconds of the second of two calls: the first one builds kernels and fills caches."""
-    seconds = 0.0
-    for _ in range(2):
-        started = time.monotonic()
-        action()
-        if device.type == "cuda":
-            torch.cuda.synchronize(device)
-        seconds = time.monotonic() - started
-    return seconds
+    return seconds_of(partial(training_step, job, batch) if train else forward, device) / _SAMPLE

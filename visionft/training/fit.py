@@ -4,13 +4,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import torch
-
 from visionft.assemble import Job
 from visionft.checkpoint import RunFolder
-from visionft.errors import TrainingError
 from visionft.training.events import Sink
 from visionft.training.interrupt import InterruptGuard
+from visionft.training.memory import out_of_memory_named
 from visionft.training.session import Session
 from visionft.training.stage_run import StageRun
 
@@ -48,20 +46,14 @@ def fit(job: Job, folder: RunFolder, sinks: Sequence[Sink] = ()) -> Outcome:
     """
     session = Session(job, folder, sinks)
     session.restore()
-    try:
-        with InterruptGuard(folder.path) as guard:
-            for plan in job.plans[session.progress.stage :]:
-                with StageRun(session, plan) as stage:
-                    while (reason := stage.reason_to_end()) is None:
-                        stage.train_epoch(guard)
-                        stage.validate()
-                        stage.save_epoch()
-                    stage.leave(reason)
-                guard.leave_if_received(f"at the end of stage {plan.stage.name}")
-    except torch.OutOfMemoryError as error:
-        raise TrainingError(
-            f"out of memory on {job.runtime.device}: lower optim.batch_size (now {job.recipe.optim.batch_size}) and "
-            f"raise optim.accumulate to keep the step the same; then --resume or start again"
-        ) from error
+    with out_of_memory_named(job), InterruptGuard(folder.path) as guard:
+        for plan in job.plans[session.progress.stage :]:
+            with StageRun(session, plan) as stage:
+                while (reason := stage.reason_to_end()) is None:
+                    stage.train_epoch(guard)
+                    stage.validate()
+                    stage.save_epoch()
+                stage.leave(reason)
+            guard.leave_if_received(f"at the end of stage {plan.stage.name}")
     best = session.progress.best
     return Outcome(best.val if best else {}, session.progress.history, session.progress.results)

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from visionft.assemble import Job
 from visionft.batch import FeatureBatch
-from visionft.data.loader import Loader
+from visionft.data.batches import Batches
 from visionft.data.plan import evaluation_plan, training_plan
 from visionft.stages import StagePlan
 
@@ -32,7 +32,7 @@ class FrozenFeatures:
     """
 
     @torch.no_grad()  # and not inference mode, whose tensors autograd refuses to train a head on
-    def __init__(self, job: Job, loader: Loader) -> None:
+    def __init__(self, job: Job, loader: Batches) -> None:
         job.network.eval()
         features, targets = [], []
         ids: list[str] = []

@@ -1,17 +1,19 @@
 """One stage in progress: its epochs, validation and end."""
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import nullcontext
 from itertools import islice
 from types import TracebackType
 
 from visionft.batch import AnyBatch
-from visionft.data.loader import Loader
+from visionft.data.batches import Batches
 from visionft.errors import DataError, TrainingError
+from visionft.sample import Split
 from visionft.stages import StagePlan
 from visionft.training.average import WeightAverage
-from visionft.training.events import EpochDone, Notice, StageEnded, StageStarted, StepDone
+from visionft.training.choice import not_fused
+from visionft.training.events import EpochDone, Notice, StageEnded, StageStarted, StepDone, Working
 from visionft.training.frozen import FrozenFeatures, features_can_be_kept
 from visionft.training.inference import validate
 from visionft.training.interrupt import InterruptGuard
@@ -38,8 +40,14 @@ class StageRun:
         self._plan = plan
         self._stage = plan.stage
         self._canvas = session.job.stage_input(plan.stage)
-        self._train: Loader | FrozenFeatures = session.job.train_loader(plan.stage)
-        self._val: Loader | FrozenFeatures = session.job.eval_loader("val", self._canvas)
+        self._clock = self._saved_at = time.monotonic()
+        once = features_can_be_kept(session.job, plan)
+        self._train: Batches | FrozenFeatures = session.job.train_loader(
+            plan.stage, once=once, on_progress=self._tell_of("train")
+        )
+        self._val: Batches | FrozenFeatures = session.job.val_loader(
+            plan.stage, once=once, on_progress=self._tell_of("val")
+        )
         self._optimizer = enter_stage(session.job, plan)
         restore_state(self._optimizer, session.optimizer_state)
         decay = session.job.recipe.optim.ema
@@ -47,7 +55,6 @@ class StageRun:
         if self._average and session.progress.stage_step == 0:
             self._average.forget()
         self._stepper = Stepper(session.job, plan, self._optimizer, self._average)
-        self._clock = self._saved_at = time.monotonic()
         session.tell(
             StageStarted(
                 stage=plan.stage.name,
@@ -58,12 +65,19 @@ class StageRun:
                 steps=plan.steps,
             )
         )
-        if features_can_be_kept(session.job, plan):
+        if (passes := not_fused(session.job, plan.stage)) is not None:
+            session.tell(Notice(passes))
+        if once:
             self._train, self._val = (self._features_of(loader) for loader in (self._train, self._val))
         if plan.index > 0 and self._progress.stage_step == 0:
             self._value_start()
 
-    def _features_of(self, loader: Loader) -> FrozenFeatures:
+    def _tell_of(self, split: Split) -> Callable[[int, int], None]:
+        """Return what tells how many images of a split are on the device that trains."""
+        what = f"bringing {split} to {self._job.runtime.device}"
+        return lambda done, total: self._session.tell(Working(what, done, total))
+
+    def _features_of(self, loader: Batches) -> FrozenFeatures:
         with loader:
             return FrozenFeatures(self._job, loader)
 

@@ -1,0 +1,168 @@
+"""Where the images of a run are decoded, and whether they stay on the device that trains."""
+
+from collections.abc import Callable, Sequence
+from functools import partial
+
+import torch
+
+from visionft.assemble.runtime import Runtime
+from visionft.augment import Augmenter, Mixing
+from visionft.augment.draw import draw
+from visionft.data.batches import Batches
+from visionft.data.loader import CACHE_BYTES, Loader
+from visionft.data.made_ahead import Reads
+from visionft.data.on_device import DecodedImages, ResidentImages, resident_bytes
+from visionft.errors import RecipeError
+from visionft.recipe import Recipe
+from visionft.sample import Dataset, Sample, Split
+from visionft.spec import InputSpec
+
+_SHARE = 0.1  # of a GPU's memory, for images that stay there though nobody asked
+
+
+def require_decoder(recipe: Recipe, runtime: Runtime) -> None:
+    """Check that there is what decodes images.
+
+    Raises:
+        RecipeError: when that is to be CUDA, and the network trains elsewhere.
+    """
+    if recipe.runtime.decode == "cuda" and runtime.device.type != "cuda":
+        raise RecipeError(f"runtime.decode: cuda asked for, and the network trains on {runtime.device}; use cpu")
+
+
+def loader(
+    recipe: Recipe,
+    runtime: Runtime,
+    samples: Sequence[Sample],
+    spec: InputSpec,
+    augment: Augmenter | None = None,
+    mix: Mixing | None = None,
+    *,
+    cache_bytes: int = CACHE_BYTES,
+) -> Loader:
+    """Return batches that the CPU decodes; for the arguments see ``Loader``."""
+    return Loader(
+        samples,
+        spec,
+        recipe.optim.batch_size,
+        seed=recipe.seed,
+        augment=augment,
+        mix=mix,
+        training=augment is not None,  # also at strength none
+        workers=runtime.workers,
+        cache_bytes=cache_bytes,
+        pin_memory=runtime.device.type == "cuda",
+    )
+
+
+def batches(
+    recipe: Recipe,
+    runtime: Runtime,
+    samples: Sequence[Sample],
+    spec: InputSpec,
+    augment: Augmenter | None = None,
+    mix: Mixing | None = None,
+    *,
+    resident: bool,
+    on_progress: Callable[[int, int], None],
+) -> Batches:
+    """Return batches as the recipe wants them decoded.
+
+    Args:
+        recipe: what was asked for.
+        runtime: where the network trains.
+        samples: the images and labels.
+        spec: the canvas.
+        augment: what may happen to a training image; None for none.
+        mix: what may be made of a training image and others before that; None for nothing.
+        resident: whether the images stay on the device, see ``stay``.
+        on_progress: called with (images there, images in all) while they are brought there.
+
+    Raises:
+        DataError: naming the file that cannot be read any more.
+        RecipeError: when there is not what is to decode them.
+    """
+    require_decoder(recipe, runtime)
+    if resident:
+        return ResidentImages(
+            samples,
+            spec,
+            recipe.optim.batch_size,
+            plain=partial(_plain, recipe, runtime, spec),
+            seed=recipe.seed,
+            augment=augment,
+            reads=_reads(augment, spec),
+            device=runtime.device,
+            on_progress=on_progress,
+        )
+    if recipe.runtime.decode == "cuda":
+        return _decoded(recipe, runtime, samples, spec, augment)
+    return loader(recipe, runtime, samples, spec, augment, mix)
+
+
+def stay(
+    recipe: Recipe, runtime: Runtime, dataset: Dataset, spec: InputSpec, mix: Mixing | None, *, there: bool
+) -> bool:
+    """Say whether the images of a stage are decoded once and then stay on the device.
+
+    Args:
+        recipe: what was asked for.
+        runtime: where the network trains.
+        dataset: its parts train and val stay together.
+        spec: the canvas.
+        mix: what one training image is made of several by; None for nothing.
+        there: whether nothing has to happen to the training images elsewhere.
+
+    Raises:
+        RecipeError: when they are to stay, and there is not the memory.
+    """
+    wanted = recipe.runtime.resident
+    if wanted is False or spec.fit == "tile" or mix is not None:
+        return False
+    if runtime.device.type != "cuda":
+        return wanted is True
+    splits: tuple[Split, ...] = ("train", "val")
+    needed = sum(resident_bytes(dataset.split(split), spec) for split in splits)
+    total = torch.cuda.get_device_properties(runtime.device).total_memory
+    if wanted is True and needed > total:
+        raise RecipeError(
+            f"runtime.resident: true, but on canvases of {spec.width} x {spec.height} the images take "
+            f"{needed / 1e9:.1f} GB, and {runtime.device} has {total / 1e9:.1f}; use auto, or a smaller input.size"
+        )
+    return wanted is True or (there and needed <= _SHARE * total)
+
+
+def _plain(recipe: Recipe, runtime: Runtime, spec: InputSpec, samples: Sequence[Sample]) -> Batches:
+    """Return batches of samples as they are, that are read once."""
+    if recipe.runtime.decode == "cuda":
+        return _decoded(recipe, runtime, samples, spec, None)
+    return loader(recipe, runtime, samples, spec, cache_bytes=0)
+
+
+def _decoded(
+    recipe: Recipe, runtime: Runtime, samples: Sequence[Sample], spec: InputSpec, augment: Augmenter | None
+) -> DecodedImages:
+    return DecodedImages(
+        samples,
+        spec,
+        recipe.optim.batch_size,
+        seed=recipe.seed,
+        augment=augment,
+        reads=_reads(augment, spec),
+        device=runtime.device,
+        threads=max(1, runtime.workers),
+    )
+
+
+def _reads(augment: Augmenter | None, spec: InputSpec) -> Reads:
+    """Return what says by a seed whether an augmenter changes pixels itself, and leaves nothing to the device."""
+
+    def reads(seed: int) -> bool:
+        if augment is None or augment.policy is None:
+            return False
+        if augment.later and not augment.policy.damages:
+            return False
+        size = spec.width, spec.height
+        return not augment.later or draw(augment.policy, augment.orientation, size, seed).needs_cpu
+
+    return reads

@@ -1,0 +1,220 @@
+"""The Triton kernel of the fused engine; what is computed is said in ``arithmetic.py``.
+
+Shape suffixes are not used: a value here is a tile of pixels, one colour each.
+"""
+
+import triton
+import triton.language as tl
+
+
+@triton.jit
+def _mirrored(place, side):
+    """Return the place of the image that is seen at a place beyond its edges; both count from the image's edge."""
+    place -= tl.floor(place * (0.5 / side)) * (2.0 * side)
+    return side - tl.abs(side - place)
+
+
+@triton.jit
+def _neighbours(place, side, MIRRORED: tl.constexpr):
+    """Return the two pixels around a place, whether they are the image's own, and the share of the second."""
+    if MIRRORED:
+        place = _mirrored(place, side)
+    low = tl.floor(place - 0.5)
+    share = place - 0.5 - low
+    first = low.to(tl.int32)
+    second = first + 1
+    first_own, second_own = (first >= 0) & (first < side), (second >= 0) & (second < side)
+    first, second = tl.maximum(first, 0), tl.minimum(second, side - 1)
+    if not MIRRORED:
+        first, second = tl.minimum(first, side - 1), tl.maximum(second, 0)
+    return first, second, first_own, second_own, share
+
+
+@triton.jit
+def _before(own, right, below, TILTED: tl.constexpr):
+    """Return where places on the canvas were before the change."""
+    x = tl.load(own) * right + (tl.load(own + 1) * below + tl.load(own + 2))
+    y = tl.load(own + 3) * right + (tl.load(own + 4) * below + tl.load(own + 5))
+    if TILTED:
+        divisor = tl.load(own + 6) * right + (tl.load(own + 7) * below + tl.load(own + 8))
+        x, y = tl.div_rn(x, divisor), tl.div_rn(y, divisor)
+    return x, y
+
+
+@triton.jit
+def _value(pixel, own, border, MIRRORED: tl.constexpr):
+    value = tl.load(pixel).to(tl.float32)
+    return value if MIRRORED else tl.where(own, value, border)
+
+
+@triton.jit
+def _bilinear(pixels, own, across, down, channel: tl.constexpr, border, MIRRORED: tl.constexpr):
+    """Return one channel between four pixels: whole numbers, halves made even."""
+    value_00 = _value(pixels[0] + channel, own[0], border, MIRRORED)
+    value_01 = _value(pixels[1] + channel, own[1], border, MIRRORED)
+    value_10 = _value(pixels[2] + channel, own[2], border, MIRRORED)
+    value_11 = _value(pixels[3] + channel, own[3], border, MIRRORED)
+    upper = value_00 + across * (value_01 - value_00)
+    lower = value_10 + across * (value_11 - value_10)
+    return (upper + down * (lower - upper) + 12582912.0) - 12582912.0  # 1.5 * 2**23: floats there are whole numbers
+
+
+@triton.jit
+def _seen(image, x, y, border_0, border_1, border_2, height, width, MIRRORED: tl.constexpr):
+    """Return what an image has at some places: red, green, blue."""
+    x0, x1, x0_own, x1_own, across = _neighbours(x, width, MIRRORED)
+    y0, y1, y0_own, y1_own, down = _neighbours(y, height, MIRRORED)
+    upper, lower = y0 * width, y1 * width
+    pixels = (
+        image + 3 * (upper + x0),
+        image + 3 * (upper + x1),
+        image + 3 * (lower + x0),
+        image + 3 * (lower + x1),
+    )
+    own = (x0_own & y0_own, x1_own & y0_own, x0_own & y1_own, x1_own & y1_own)
+    red = _bilinear(pixels, own, across, down, 0, border_0, MIRRORED)
+    green = _bilinear(pixels, own, across, down, 1, border_1, MIRRORED)
+    blue = _bilinear(pixels, own, across, down, 2, border_2, MIRRORED)
+    return red, green, blue
+
+
+@triton.jit
+def _sampled(
+    image,
+    own,
+    border_0,
+    border_1,
+    border_2,
+    column,
+    row,
+    height,
+    width,
+    MIRRORED: tl.constexpr,
+    TILTED: tl.constexpr,
+    FINER: tl.constexpr,
+):
+    """Return what an image has where pixels were: red, green, blue."""
+    if not FINER:
+        x, y = _before(own, column + 0.5, row + 0.5, TILTED)
+        return _seen(image, x, y, border_0, border_1, border_2, height, width, MIRRORED)
+    times = tl.load(own + 18)
+    red, green, blue = column * 0.0 + row * 0.0, column * 0.0 + row * 0.0, column * 0.0 + row * 0.0
+    for part in range((times * times).to(tl.int32)):
+        x, y = _before(own, column + ((part % 2) + 0.5) / times, row + ((part // 2) + 0.5) / times, TILTED)
+        one = _seen(image, x, y, border_0, border_1, border_2, height, width, MIRRORED)
+        red, green, blue = red + one[0], green + one[1], blue + one[2]
+    share = 1 / (times * times)
+    return tl.floor(red * share + 0.5), tl.floor(green * share + 0.5), tl.floor(blue * share + 0.5)
+
+
+@triton.jit
+def _offset(share, means):
+    grey = 0.299 * tl.load(means) + 0.587 * tl.load(means + 1) + 0.114 * tl.load(means + 2)
+    return tl.floor(share * grey * 1024 + 0.5) / 1024  # see arithmetic.colour_matrix
+
+
+@triton.jit
+def _noise(seed, place, step):
+    """Return what is added to pixels of these numbers, see arithmetic.noise_of."""
+    bits = place.to(tl.uint32) ^ seed.to(tl.uint32)
+    bits = (bits ^ (bits >> 16)) * 0x7FEB352D
+    bits = (bits ^ (bits >> 15)) * 0x846CA68B
+    bits ^= bits >> 16
+    total = (bits & 255) + (bits >> 8 & 255) + (bits >> 16 & 255) + (bits >> 24)
+    return tl.floor((total.to(tl.float32) - 510) * step + 0.5)
+
+
+@triton.jit
+def _erased(holes, column, row, HOLES: tl.constexpr):
+    gone = (column < 0) & (row < 0)
+    for hole in tl.static_range(HOLES):
+        edge = holes + hole * 4
+        inside = (column >= tl.load(edge)) & (column < tl.load(edge + 2))
+        gone = gone | (inside & (row >= tl.load(edge + 1)) & (row < tl.load(edge + 3)))
+    return gone
+
+
+@triton.jit
+def augment_kernel(
+    images,
+    found,
+    masks,
+    found_masks,
+    parameters,
+    means,
+    tables,
+    holes,
+    seeds,
+    height,
+    width,
+    border_0,
+    border_1,
+    border_2,
+    scale_0,
+    scale_1,
+    scale_2,
+    shift_0,
+    shift_1,
+    shift_2,
+    MIRRORED: tl.constexpr,
+    MASKS: tl.constexpr,
+    MEANS: tl.constexpr,
+    TILTED: tl.constexpr,
+    FINER: tl.constexpr,
+    GAMMA: tl.constexpr,
+    NOISE: tl.constexpr,
+    HOLES: tl.constexpr,
+    MOST_HOLES: tl.constexpr,
+    ERASED: tl.constexpr,
+    IGNORE: tl.constexpr,
+    ACROSS: tl.constexpr,
+    DOWN: tl.constexpr,
+):
+    """Change the pixels of one tile of one image, and of its mask; see ``fused.launch``."""
+    number = tl.program_id(2).to(tl.int64)
+    column = (tl.program_id(0) * ACROSS + tl.arange(0, ACROSS))[None, :]
+    row = (tl.program_id(1) * DOWN + tl.arange(0, DOWN))[:, None]
+    there = (column < width) & (row < height)
+    target = (number * height + row) * width + column
+    own = parameters + number * 21
+    image = images + number * height * width * 3
+    red, green, blue = _sampled(
+        image, own, border_0, border_1, border_2, column, row, height, width, MIRRORED, TILTED, FINER
+    )
+    if HOLES:
+        gone = _erased(holes + number * MOST_HOLES * 4, column, row, HOLES)
+    if NOISE:
+        noise = _noise(tl.load(seeds + number), row * width + column, tl.load(own + 20))
+    offset = 0.5
+    if MEANS:
+        offset += _offset(tl.load(own + 19), means + 3 * number)
+    for channel in tl.static_range(3):
+        factors = own + 9 + 3 * channel
+        value = tl.load(factors) * red + offset  # exact, in whichever order
+        value = tl.load(factors + 1) * green + value
+        value = tl.load(factors + 2) * blue + value
+        value = tl.minimum(tl.maximum(tl.floor(value), 0.0), 255.0)
+        if GAMMA:
+            value = tl.load(tables + number * 256 + value.to(tl.int32)).to(tl.float32)
+        if NOISE:
+            value = tl.minimum(tl.maximum(value + noise, 0.0), 255.0)
+        if HOLES:
+            value = tl.where(gone, ERASED * 1.0, value)
+        if channel == 0:
+            value = value * scale_0 + shift_0
+        elif channel == 1:
+            value = value * scale_1 + shift_1
+        else:
+            value = value * scale_2 + shift_2
+        tl.store(found + target * 3 + channel, value.to(found.dtype.element_ty), mask=there)
+    if MASKS:
+        x, y = _before(own, column + 0.5, row + 0.5, TILTED)
+        if MIRRORED:
+            x, y = _mirrored(x, width), _mirrored(y, height)
+        x, y = tl.floor(x).to(tl.int32), tl.floor(y).to(tl.int32)
+        x_own, y_own = (x >= 0) & (x < width), (y >= 0) & (y < height)
+        x, y = tl.minimum(tl.maximum(x, 0), width - 1), tl.minimum(tl.maximum(y, 0), height - 1)
+        kind = tl.load(masks + number * height * width + y * width + x)
+        if not MIRRORED:
+            kind = tl.where(x_own & y_own, kind, IGNORE)
+        tl.store(found_masks + target, kind.to(found_masks.dtype.element_ty), mask=there)

@@ -1,0 +1,76 @@
+"""Mixup and cutmix of classes: each image of a batch with the next one, and what is to be answered likewise.
+
+Sources: mixup, Zhang et al. 2018, arXiv:1710.09412, section 2; cutmix, Yun et al. 2019, arXiv:1905.04899, section 3.1,
+with labels by the area that is seen.
+
+Shape suffixes: B batch, M those of them that are mixed, H height, W width, C channels, K classes.
+"""
+
+from collections.abc import Sequence
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from visionft.change import Change
+
+
+def mixes(changes: Sequence[Change]) -> bool:
+    """Return whether any image shows some of the next."""
+    return any(_mixed(change) for change in changes)
+
+
+def mix_images(images_BHWC: Tensor, changes: Sequence[Change]) -> None:
+    """Let each image show as much of the next one as was drawn; the last one's next is the first. Done in place.
+
+    Args:
+        images_BHWC: values of pixels, normalised or not, in any floating point format.
+        changes: one of each.
+    """
+    chosen = [index for index, change in enumerate(changes) if _mixed(change)]
+    if not chosen:
+        return
+    own_M = torch.tensor(chosen, device=images_BHWC.device)
+    own_MHWC, next_MHWC = images_BHWC[own_M], images_BHWC[(own_M + 1) % len(images_BHWC)]
+    shares_MHW1 = _shares([changes[index] for index in chosen], images_BHWC)
+    # not in bf16, whose shares would be others than the labels'
+    mixed_MHWC = torch.lerp(own_MHWC.float(), next_MHWC.float(), shares_MHW1)
+    images_BHWC[own_M] = mixed_MHWC.to(images_BHWC.dtype)
+
+
+def mix_labels(labels_B: Tensor, changes: Sequence[Change], size: tuple[int, int], classes: int) -> Tensor:
+    """Return labels_BK, float32: the share of each class in an image after ``mix_images``.
+
+    Args:
+        labels_B: int64 class indices of the images before that.
+        changes: one of each.
+        size: (width, height) of the images.
+        classes: how many there are.
+    """
+    shares_B = torch.tensor([_share(change, size) for change in changes]).to(labels_B.device, non_blocking=True)
+    labels_BK = F.one_hot(labels_B, classes).float()
+    return torch.lerp(labels_BK, labels_BK.roll(-1, 0), shares_B[:, None])
+
+
+def _mixed(change: Change) -> bool:
+    return change.shine > 0 or change.patch is not None
+
+
+def _shares(changes: Sequence[Change], images_BHWC: Tensor) -> Tensor:
+    """Return shares_MHW1, how much of each pixel is the next image's."""
+    (height, width), device = images_BHWC.shape[1:3], images_BHWC.device
+    patches = torch.tensor([change.patch or (0, 0, 0, 0) for change in changes], device=device)
+    left_M1, top_M1, right_M1, bottom_M1 = patches[..., None].unbind(1)
+    columns_W, rows_H = torch.arange(width, device=device), torch.arange(height, device=device)
+    across_MW = (columns_W >= left_M1) & (columns_W < right_M1)
+    down_MH = (rows_H >= top_M1) & (rows_H < bottom_M1)
+    shine_M11 = torch.tensor([change.shine for change in changes], device=device)[:, None, None]
+    return torch.where(down_MH[:, :, None] & across_MW[:, None], 1.0, shine_M11)[..., None]
+
+
+def _share(change: Change, size: tuple[int, int]) -> float:
+    """Return how much of an image is the next one's."""
+    if change.patch is None:
+        return change.shine
+    left, top, right, bottom = change.patch
+    return (right - left) * (bottom - top) / (size[0] * size[1])

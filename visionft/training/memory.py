@@ -1,0 +1,25 @@
+"""What a person reads when memory runs out."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import torch
+
+from visionft.assemble import Job
+from visionft.errors import TrainingError
+
+
+@contextmanager
+def out_of_memory_named(job: Job) -> Iterator[None]:
+    """Say what to do when the device has no memory left.
+
+    Raises:
+        TrainingError: then.
+    """
+    try:
+        yield
+    except torch.OutOfMemoryError as error:
+        raise TrainingError(
+            f"out of memory on {job.runtime.device}: lower optim.batch_size (now {job.recipe.optim.batch_size}) and "
+            f"raise optim.accumulate to keep the step the same; then --resume or start again"
+        ) from error
