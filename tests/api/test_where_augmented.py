@@ -51,7 +51,8 @@ def test_measuring_changes_nothing(tiny, finished, tmp_path, monkeypatch, batche
     """A run after it ends in the bytes of a run without."""
     recorder, taken = Recorder(), []
 
-    def chosen(times, workers, batch_size):
+    def chosen(times, workers, batch_size, *, resident):
+        assert not resident
         taken.append(times)
         return Choice("cpu", "measured", {"cpu": 0.1, "cuda": 0.2}, times)
 
