@@ -56,7 +56,7 @@ def write_images(folder: Path, number: int) -> None:
 
 def build(folder: Path, backbone: str, batch: int, *, augments: bool, resident: bool) -> Job:
     settings = [
-        f"data.path={folder}",
+        f"data={{path: {folder}, format: folder}}",
         f"backbone={{name: {backbone}, weights: none}}",
         f"optim.batch_size={batch}",
         f"stages=[{STAGE}]",
