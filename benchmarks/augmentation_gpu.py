@@ -3,9 +3,9 @@
 python -m benchmarks.augmentation_gpu [--sizes 224 512] [--batch 256] [--repeats 30] [--smoke]
 
 The list of ``benchmarks.augmentation``. Images rotate over buffers of more than a gigabyte, which no cache holds; time
-is between CUDA events around all buffers, the median of the repeats. Before, changes are drawn, for the fused engine
-packed, and the means of the images known: the loader's work. torchvision and kornia get uint8 of (B, 3, H, W), as they
-like it, and give bf16. kornia is left out where it is not installed.
+is between CUDA events around all buffers, the median of the repeats. Before, changes are drawn, and packed for the
+fused engine. torchvision and kornia get uint8 of (B, 3, H, W), as they like it, and give bf16. kornia is left out where
+it is not installed.
 """
 
 from collections.abc import Callable
@@ -49,12 +49,11 @@ def measure_size(size: int, batch: int, repeats: int, least: int) -> dict[str, A
     planes = [image.permute(0, 3, 1, 2).contiguous() for image in images]
     masks = torch.randint(0, 20, (batch, size, size), dtype=torch.uint8, device="cuda")
     packed = pack(changes, torch.device("cuda"))
-    means = torch.full((batch, 3), 127.5, device="cuda")
     tensored = with_torchvision(size)
     actions: dict[str, tuple[Callable[[Tensor], object], list[Tensor]]] = {
-        OURS: (lambda part: launch(part, packed, normalised=NORMALISED, means_B3=means), images),
+        OURS: (lambda part: launch(part, packed, normalised=NORMALISED), images),
         f"{OURS}, with masks": (
-            lambda part: launch(part, packed, normalised=NORMALISED, means_B3=means, masks_BHW=masks),
+            lambda part: launch(part, packed, normalised=NORMALISED, masks_BHW=masks),
             images,
         ),
         "visionft, batch engine": (lambda part: change_batch(part, changes, normalised=NORMALISED), images),

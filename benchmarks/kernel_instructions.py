@@ -44,7 +44,7 @@ VARIANTS: dict[str, dict[str, Any]] = {
     "some in perspective": {"TILTED": True},
     "over a border of one colour": {"MIRRORED": False},
 }
-TYPES = {"images": "*u8", "masks": "*u8", "tables": "*u8", "found": "*bf16", "parameters": "*fp32", "means": "*fp32"}
+TYPES = {"images": "*u8", "masks": "*u8", "tables": "*u8", "found": "*bf16", "parameters": "*fp32", "sums": "*i64"}
 TYPES |= {"holes": "*i32", "seeds": "*i32", "height": "i32", "width": "i32"}
 
 

@@ -35,7 +35,10 @@ def engine(request):
     """Return the module, as it is imported for one of both, and the device."""
     if request.param == "gpu" and not torch.cuda.is_available():
         pytest.skip("needs a GPU")
-    with imported(request.param == "interpreter") as (module, _):
+    with imported(request.param == "interpreter") as (module, patch):
+        if request.param == "interpreter":  # which adds up one by one, unless it knows that it is adding
+            combine = importlib.import_module("triton.language").standard._sum_combine
+            patch.setattr(sys.modules["visionft.augment.fused_kernel"], "_plus", combine)
         yield module, "cuda" if request.param == "gpu" else "cpu"
 
 
@@ -93,14 +96,39 @@ def test_images_as_a_network_takes_them(engine, dtype):
     assert (found.float() - expected.float()).abs().max() < (1e-5 if dtype == torch.float32 else 0.02)
 
 
-def test_means_that_are_known(engine):
-    """They are taken as they are given."""
+def test_contrast_is_about_the_mean_of_all_pixels(engine):
+    """Also of more than one program adds up, and of images that do not lie in one piece."""
     module, device = engine
-    images = torch.full((1, 4, 4, 3), 100, dtype=torch.uint8, device=device)
-    for mean, expected in ((100.0, 100), (200.0, 150)):
-        means = torch.full((1, 3), mean, device=device)
-        found, _ = module.change_fused(images, [Change(contrast=0.5)], means_B3=means)
-        assert found.unique().tolist() == [expected]
+    images = torch.from_numpy(np.random.default_rng(4).integers(0, 256, (2, 3, 70, 90), dtype=np.uint8))
+    images_BHW3 = images.permute(0, 2, 3, 1)
+    changes = [Change(contrast=0.6), Change(contrast=1.3, brightness=0.9)]
+    found, _ = module.change_fused(images_BHW3.to(device), changes)
+    grey_B = (images.double().mean((2, 3)) @ torch.tensor([0.299, 0.587, 0.114], dtype=torch.float64)).tolist()
+    for image_3HW, found_HW3, change, grey in zip(images.double(), found.cpu(), changes, grey_B, strict=True):
+        expected_3HW = change.brightness * (grey + change.contrast * (image_3HW - grey))
+        assert (found_HW3.permute(2, 0, 1) - expected_3HW.clamp(0, 255)).abs().max() < 0.51
+
+
+@pytest.mark.parametrize("border", [None, (124, 116, 104)])
+def test_nothing_is_read_but_the_images(border):
+    """Tiles reach beyond the canvas, and there a change in perspective may divide by 0."""
+    tilt = 1 / 24  # of the canvas's centre; what is divided by grows to the left and is 0 in column 40
+    centre = np.array([[1, 0, 16.5], [0, 1, 16.5], [0, 0, 1]])
+    matrix = centre @ np.array([[1, 0, 0], [0, 1, 0], [tilt, 0, 1]]) @ np.linalg.inv(centre)
+    change = Change(rows=(tuple(matrix[0]), tuple(matrix[1])), tilt=tuple(matrix[2]))
+    images, read = torch.zeros((1, 33, 33, 3), dtype=torch.uint8), []
+    with imported(True) as (module, patch):
+        kernel = sys.modules["visionft.augment.fused_kernel"]
+        value = kernel._value
+
+        def noted(pixel, *rest):
+            read.append(pixel.handle.data - images.data_ptr())
+            assert 0 <= read[-1].min() <= read[-1].max() < images.nbytes
+            return value(pixel, *rest)
+
+        patch.setattr(kernel, "_value", noted)
+        module.change_fused(images, [change], border=border)
+    assert len(read) == 2 * 2 * 4 * 3  # tiles, neighbours and colours
 
 
 def test_without_masks_and_what_cannot_be_done(engine):
@@ -132,15 +160,15 @@ def test_it_compiles_for_a_gpu_that_is_not_there(tmp_path, mirrored, kind):
     }
     fixed |= {"IGNORE": 255, "ACROSS": 32, "DOWN": 32}
     types = {"images": "*u8", "masks": "*u8", "found_masks": "*u8", "tables": "*u8", "found": f"*{kind}"}
-    types |= {"parameters": "*fp32", "means": "*fp32", "holes": "*i32", "seeds": "*i32"} | dict.fromkeys(
-        fixed, "constexpr"
-    )
+    types |= {"parameters": "*fp32", "sums": "*i64", "holes": "*i32", "seeds": "*i32"}
     with imported(False) as (module, patch):
         patch.setenv("TRITON_CACHE_DIR", str(tmp_path))
-        names = module.augment_kernel.arg_names
-        signature = {name: types.get(name, "fp32" if name[-1].isdigit() else "i32") for name in names}
-        places = {(names.index(name),): value for name, value in fixed.items()}
-        source = compiler.ASTSource(fn=module.augment_kernel, signature=signature, constexprs=places)
-        target = backends.GPUTarget("cuda", 90, 32)
-        made = compiler.compile(source, target=target, options={"enable_fp_fusion": True})
-    assert len(made.asm["cubin"]) > 1000
+        for kernel, known in ((module.augment_kernel, fixed), (module.sum_kernel, {"BLOCK": 4096})):
+            names = kernel.arg_names
+            kinds = types | dict.fromkeys(known, "constexpr")
+            signature = {name: kinds.get(name, "fp32" if name[-1].isdigit() else "i32") for name in names}
+            places = {(names.index(name),): value for name, value in known.items()}
+            source = compiler.ASTSource(fn=kernel, signature=signature, constexprs=places)
+            target = backends.GPUTarget("cuda", 90, 32)
+            made = compiler.compile(source, target=target, options={"enable_fp_fusion": True})
+            assert len(made.asm["cubin"]) > 1000

@@ -1,6 +1,6 @@
 """The engine for NVIDIA GPUs: everything that one pass over the pixels can do, in one launch of a Triton kernel.
 
-It reads uint8, samples through the inverse matrix, changes colours, adds noise, erases, normalises and writes the
+Where a contrast changes, another one reads the images before, for their mean grey. It reads uint8, samples through the inverse matrix, changes colours, adds noise, erases, normalises and writes the
 network's number format; masks are moved in the same launch. Blur is not in it: images that have it are done by the
 batch engine (``fuses`` tells). It runs on a GPU, and under Triton's interpreter (TRITON_INTERPRET=1) on a CPU, for
 tests.
@@ -22,13 +22,14 @@ from torch import Tensor
 from visionft.augment.arithmetic import ERASED, averaged, colour_parts, gamma_table, noise_step
 from visionft.augment.batch import Normalised, change_batch
 from visionft.augment.draw import HOLES
-from visionft.augment.fused_kernel import augment_kernel
+from visionft.augment.fused_kernel import augment_kernel, sum_kernel
 from visionft.augment.warp import RGB
 from visionft.change import Change
 from visionft.sample import IGNORE
 
 _MOST_HOLES = HOLES[1]
 _TILE = (32, 32)  # pixels across and down that one program does
+_SUMMED = 4096  # pixels that one program adds up
 
 
 def fuses(change: Change) -> bool:
@@ -43,18 +44,15 @@ def change_fused(
     border: RGB | None = None,
     masks_BHW: Tensor | None = None,
     normalised: Normalised | None = None,
-    means_B3: Tensor | None = None,
 ) -> tuple[Tensor, Tensor | None]:
     """Do what ``change_batch`` does, in one pass where ``fuses`` says that it can be.
 
     Args:
-        images_BHW3: uint8 RGB canvases, contiguous.
+        images_BHW3: uint8 RGB canvases.
         changes: see ``change_batch``, as the next three.
         border: see there.
-        masks_BHW: see there; contiguous.
+        masks_BHW: see there.
         normalised: see there.
-        means_B3: the mean colour of each image before the change, 0 to 255, on the same device; None to read the images
-            once more for it, where a contrast changes.
 
     Returns:
         New images, and masks.
@@ -66,9 +64,7 @@ def change_fused(
     if len(apart) == len(changes) or len(changes) != len(images_BHW3):
         return change_batch(images_BHW3, changes, border=border, masks_BHW=masks_BHW, normalised=normalised)
     packed = pack(changes, images_BHW3.device)
-    images, found_BHW = launch(
-        images_BHW3, packed, border=border, masks_BHW=masks_BHW, normalised=normalised, means_B3=means_B3
-    )
+    images, found_BHW = launch(images_BHW3, packed, border=border, masks_BHW=masks_BHW, normalised=normalised)
     if apart:
         indices = torch.tensor(apart, device=images_BHW3.device)
         images[indices], masks = change_batch(
@@ -145,9 +141,8 @@ def launch(
     border: RGB | None = None,
     masks_BHW: Tensor | None = None,
     normalised: Normalised | None = None,
-    means_B3: Tensor | None = None,
 ) -> tuple[Tensor, Tensor | None]:
-    """Do what was packed, with one launch where the means are known or not needed.
+    """Do what was packed.
 
     Args:
         images_BHW3: see ``change_fused``, as the others.
@@ -155,24 +150,26 @@ def launch(
         border: see there.
         masks_BHW: see there.
         normalised: see there.
-        means_B3: see there.
 
     Returns:
         New images, and masks.
     """
     number, height, width, _ = images_BHW3.shape
+    images_BHW3, masks_BHW = images_BHW3.contiguous(), None if masks_BHW is None else masks_BHW.contiguous()
     found_BHW3 = torch.empty_like(images_BHW3, dtype=normalised.dtype if normalised else torch.uint8)
     found_BHW = None if masks_BHW is None else torch.empty_like(masks_BHW)
-    if means_B3 is None and packed.needs_means:
-        means_B3 = images_BHW3.sum((1, 2), dtype=torch.int64) / (height * width)
+    sums_B3 = images_BHW3.new_zeros(number, 3, dtype=torch.int64)
+    if packed.needs_means:
+        pixels = height * width
+        sum_kernel[(triton.cdiv(pixels, _SUMMED), number)](images_BHW3, sums_B3, pixels, BLOCK=_SUMMED)
     mean_3, std_3 = (normalised.mean, normalised.std) if normalised else ((0.0,) * 3, (1 / 255,) * 3)
     augment_kernel[(triton.cdiv(width, _TILE[0]), triton.cdiv(height, _TILE[1]), number)](
-        images_BHW3.contiguous(),
+        images_BHW3,
         found_BHW3,
-        images_BHW3 if masks_BHW is None else masks_BHW.contiguous(),
+        images_BHW3 if masks_BHW is None else masks_BHW,
         found_BHW3 if found_BHW is None else found_BHW,
         packed.parameters_BP,
-        packed.parameters_BP if means_B3 is None else means_B3.to(torch.float32).contiguous(),
+        sums_B3,
         packed.tables_BV,
         packed.holes_BM4,
         packed.seeds_B,

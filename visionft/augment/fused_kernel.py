@@ -108,9 +108,11 @@ def _sampled(
 
 
 @triton.jit
-def _offset(share, means):
-    grey = 0.299 * tl.load(means) + 0.587 * tl.load(means + 1) + 0.114 * tl.load(means + 2)
-    return tl.floor(share * grey * 1024 + 0.5) / 1024  # see arithmetic.colour_matrix
+def _offset(share, sums, pixels):
+    """Return what is added to all colours, see arithmetic.colour_matrix."""
+    red, green, blue = tl.load(sums).to(tl.float32), tl.load(sums + 1).to(tl.float32), tl.load(sums + 2).to(tl.float32)
+    grey = (0.299 * red + 0.587 * green + 0.114 * blue) / pixels
+    return tl.floor(share * grey * 1024 + 0.5) / 1024
 
 
 @triton.jit
@@ -135,13 +137,28 @@ def _erased(holes, column, row, HOLES: tl.constexpr):
 
 
 @triton.jit
+def _plus(one, other):
+    return one + other
+
+
+@triton.jit
+def sum_kernel(images, sums, pixels, BLOCK: tl.constexpr):
+    """Add the colours of some pixels of one image to its sums; in integers, whose order does not show."""
+    number = tl.program_id(1).to(tl.int64)
+    place = tl.program_id(0) * BLOCK + tl.arange(0, BLOCK)
+    for channel in tl.static_range(3):
+        value = tl.load(images + (number * pixels + place) * 3 + channel, mask=place < pixels, other=0)
+        tl.atomic_add(sums + number * 3 + channel, tl.reduce(value.to(tl.int32), 0, _plus).to(tl.int64))
+
+
+@triton.jit
 def augment_kernel(
     images,
     found,
     masks,
     found_masks,
     parameters,
-    means,
+    sums,
     tables,
     holes,
     seeds,
@@ -176,6 +193,8 @@ def augment_kernel(
     row = (tl.program_id(1) * DOWN + tl.arange(0, DOWN))[:, None]
     there = (column < width) & (row < height)
     target = (number * height + row) * width + column
+    if TILTED:  # beyond the canvas, what places are divided by may be 0
+        column, row = tl.minimum(column, width - 1), tl.minimum(row, height - 1)
     own = parameters + number * 21
     image = images + number * height * width * 3
     red, green, blue = _sampled(
@@ -187,7 +206,7 @@ def augment_kernel(
         noise = _noise(tl.load(seeds + number), row * width + column, tl.load(own + 20))
     offset = 0.5
     if MEANS:
-        offset += _offset(tl.load(own + 19), means + 3 * number)
+        offset += _offset(tl.load(own + 19), sums + 3 * number, height * width)
     for channel in tl.static_range(3):
         factors = own + 9 + 3 * channel
         value = tl.load(factors) * red + offset  # exact, in whichever order
