@@ -1,9 +1,9 @@
 """The engine for NVIDIA GPUs: everything that one pass over the pixels can do, in one launch of a Triton kernel.
 
-Where a contrast changes, another one reads the images before, for their mean grey. It reads uint8, samples through the inverse matrix, changes colours, adds noise, erases, normalises and writes the
-network's number format; masks are moved in the same launch. Blur is not in it: images that have it are done by the
-batch engine (``fuses`` tells). It runs on a GPU, and under Triton's interpreter (TRITON_INTERPRET=1) on a CPU, for
-tests.
+It reads uint8, samples through the inverse matrix, changes colours, adds noise, erases, normalises and writes the
+network's number format; masks are moved in the same launch. Where a contrast changes, another one reads the images
+before, for their mean grey. Blur is not in it: images that have it are done by the batch engine (``fuses`` tells). It
+runs on a GPU, and under Triton's interpreter (TRITON_INTERPRET=1) on a CPU, for tests.
 
 What is computed is said in ``arithmetic.py``.
 
