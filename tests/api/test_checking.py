@@ -150,3 +150,8 @@ def test_boxes_have_no_outlines_to_tell_of(box_folder, mask_folder, objects, out
     for data in (box_folder, mask_folder):
         assert UNUSED not in check(data, SMALL).warnings
     assert UNUSED not in check(objects(data={"path": str(outline_folder)})).warnings
+
+
+def test_all_that_is_asked_of_a_gpu_that_is_not_there(tiny):
+    found = check(tiny(augment={"device": "cuda"}, runtime={"decode": "cuda"}))
+    assert [error.partition(": ")[0] for error in found.errors] == ["augment.device", "runtime.decode"]

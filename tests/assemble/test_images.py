@@ -1,5 +1,6 @@
 """Who decodes the images, and where they stay."""
 
+from contextlib import nullcontext
 from dataclasses import replace
 from types import SimpleNamespace
 
@@ -9,6 +10,7 @@ from pydantic import ValidationError
 
 from visionft.assemble import assemble, load_data
 from visionft.assemble.images import batches, require_decoder, stay
+from visionft.assemble.job import require_room
 from visionft.augment import Mixing, cpu
 from visionft.change import Change
 from visionft.data.on_device import DecodedImages
@@ -73,6 +75,16 @@ def test_asked_for_it_is_done_or_refused(tiny, gpu):
         stays(job)
     assert stays(gpu(job.recipe, 1_000_000), there=False)
     assert not stays(gpu(tiny(runtime={"resident": False}), 1 << 40))
+
+
+def test_room_is_asked_for_before_the_first_stage(tiny, gpu):
+    larger = [LIGHT[0], LIGHT[1] | {"image_size": 64}]
+    for resident, stages, refused in ((True, larger, True), (True, LIGHT, False), ("auto", larger, False)):
+        job = gpu(tiny(runtime={"resident": resident}, stages=stages), 500_000)
+        images = len(job.dataset.split("train")) + len(job.dataset.split("val"))
+        assert images * 32 * 32 * 3 < 500_000 < images * 64 * 64 * 3
+        with pytest.raises(RecipeError, match="on canvases of 64 x 64") if refused else nullcontext():
+            require_room(job.recipe, job.runtime, job.dataset, job.canvas)
 
 
 OBJECTS = [{"name": "a", "epochs": 1, "augment": "light"}, {"name": "b", "epochs": 1, "augment": "light"}]

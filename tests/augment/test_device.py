@@ -3,7 +3,9 @@
 Shape suffixes: B batch, H height, W width, 3 colours, C the same in a network.
 """
 
+import sys
 from dataclasses import replace
+from subprocess import CalledProcessError
 
 import numpy as np
 import pytest
@@ -11,7 +13,7 @@ import torch
 
 from tests.augment.mixed import mixed_images, mixed_labels
 from visionft.assemble import assemble, load_data
-from visionft.augment import POLICIES, draw
+from visionft.augment import POLICIES, device, draw
 from visionft.augment.batch import Normalised
 from visionft.augment.cpu import apply
 from visionft.augment.device import DeviceAugmenter
@@ -127,3 +129,31 @@ def test_stages_that_need_it_have_it(tiny, mixed, augments, expected):
     recipe = tiny(stages=stages, augment=mixed)
     job = replace(assemble(recipe, load_data(recipe)), augments=augments)
     assert [job.device_augmenter(stage) is not None for stage in recipe.stages] == expected
+
+
+@pytest.mark.parametrize(
+    "error",
+    [RuntimeError("no C compiler"), CalledProcessError(1, "gcc"), FileNotFoundError("cc"), AssertionError("libcuda")],
+)
+def test_where_triton_cannot_build_the_other_engine_is_taken(monkeypatch, error):
+    runtime = pytest.importorskip("triton.runtime")
+
+    def fails():
+        raise error
+
+    for name in ("_default", "_active"):
+        monkeypatch.setattr(runtime.driver, name, None)
+    monkeypatch.setattr(sys.modules["triton.runtime.driver"], "_create_driver", fails)
+    reason = device.no_kernel.__wrapped__()
+    assert str(error) in reason
+    assert "C compiler" in reason
+
+
+def test_without_triton_the_other_engine_is_taken(monkeypatch):
+    monkeypatch.setattr(device, "find_spec", lambda name: None)
+    assert device.no_kernel.__wrapped__() == "triton is not installed; pip install triton"
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
+def test_a_gpu_has_a_kernel():
+    assert device.no_kernel() is None

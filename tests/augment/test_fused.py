@@ -112,7 +112,7 @@ def test_contrast_is_about_the_mean_of_all_pixels(engine):
 @pytest.mark.parametrize("border", [None, (124, 116, 104)])
 def test_nothing_is_read_but_the_images(border):
     """Tiles reach beyond the canvas, and there a change in perspective may divide by next to nothing."""
-    tilt = (1 - 3e-7) / 24  # about the centre, in column 16; what is divided by grows to the left, and is 0 in column 40
+    tilt = (1 - 3e-7) / 24  # what is divided by is 1 in the centre, and next to nothing 24 columns to the right
     centre = np.array([[1, 0, 16.5], [0, 1, 16.5], [0, 0, 1]])
     matrix = centre @ np.array([[1, 0, 0], [0, 1, 0], [tilt, 0, 1]]) @ np.linalg.inv(centre)
     change = Change(rows=(tuple(matrix[0]), tuple(matrix[1])), tilt=tuple(matrix[2]))

@@ -11,7 +11,7 @@ import pytest
 import torch
 
 from visionft.assemble import assemble, load_data
-from visionft.checkpoint import RunFolder
+from visionft.checkpoint import Checkpoint, RunFolder
 from visionft.errors import CheckpointError, RecipeError, TrainingError
 from visionft.training import choice, fit, measure
 from visionft.training.choice import Choice, choose, decide, not_fused, require_cuda_where_asked
@@ -187,6 +187,12 @@ class TestDecide:
         assert (measured, told) == ([], [])
         assert recorded == {"device": expected.device, "why": expected.why, "batch": None, "times": None}
 
+    def test_a_run_that_began_before_there_was_a_choice_stays_where_it_was(self, tiny, decided, tmp_path):
+        folder = RunFolder.create(tiny(), tmp_path / "run")
+        folder.checkpoints.save(1, Checkpoint({}, {}, {}, {}), best_changed=True)
+        found, measured, _, _ = decided(tiny(), cuda=True)
+        assert (found.device, found.why, measured) == ("cpu", "begun before there was a choice", [])
+
     def test_where_nothing_is_augmented(self, tiny, decided):
         recipe = tiny(stages=[{"name": "s", "epochs": 1, "augment": "none"}])
         assert decided(recipe, cuda=True)[:3] == (Choice("cpu", "no stage augments"), [], [])
@@ -273,6 +279,10 @@ class TestDecide:
 
 
 class TestNotFused:
+    @pytest.fixture(autouse=True)
+    def kernel(self, monkeypatch):
+        monkeypatch.setattr(choice, "no_kernel", lambda: None)
+
     def strong(self, tiny, strength="strong"):
         return tiny(stages=[{"name": "s", "epochs": 1, "augment": strength}])
 
@@ -304,9 +314,11 @@ class TestNotFused:
         assert not_fused(job, job.plans[0].stage) is None
 
     def test_without_triton(self, tiny, monkeypatch):
-        monkeypatch.setattr(choice, "find_spec", lambda name: None)
+        monkeypatch.setattr(choice, "no_kernel", lambda: "no compiler")
         job = as_if_on_cuda(made(self.strong(tiny, "light")))
-        assert "in several passes by the batch engine" in not_fused(job, job.plans[0].stage)
+        assert not_fused(job, job.plans[0].stage).endswith(
+            "in several passes by the batch engine, not in one: no compiler"
+        )
 
     def test_nothing_to_say_elsewhere(self, tiny):
         job = made(self.strong(tiny))
@@ -316,6 +328,7 @@ class TestNotFused:
 
 def test_each_stage_says_it_once(tiny, tmp_path, monkeypatch):
     monkeypatch.setattr(choice, "on_cuda", lambda runtime: True)
+    monkeypatch.setattr(choice, "no_kernel", lambda: None)
     strengths = {"a": "light", "b": "strong"}
     recipe = tiny(stages=[{"name": name, "epochs": 2, "augment": strength} for name, strength in strengths.items()])
     for augments, expected in ((False, [StageStarted] * 2), (True, [StageStarted, StageStarted, Notice])):

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +10,8 @@ from visionft.api.augment_grid import require_picture_name, write_augment_grid
 from visionft.api.facts import fingerprint
 from visionft.api.resolving import kind_is_open, resolve
 from visionft.assemble import Runtime, load_data, unused_outlines
-from visionft.assemble.job import build_task, canvas_size, input_spec
+from visionft.assemble.images import require_decoder
+from visionft.assemble.job import build_task, canvas_size, input_spec, require_room
 from visionft.backbones import build_backbone
 from visionft.errors import RecipeError, VisionftError
 from visionft.recipe import Recipe
@@ -80,10 +82,7 @@ def check(
         canvas = _check_network(resolved, dataset)
     except VisionftError as error:
         errors += str(error).splitlines()
-    try:
-        require_cuda_where_asked(resolved, Runtime.choose(resolved, cores=1))
-    except VisionftError as error:
-        errors += str(error).splitlines()
+    errors += _wrong_with_runtime(resolved, dataset, canvas)
     if dataset is None:
         return Check(tuple(errors), tuple(warnings), None, {})
     drawn = picture is not None and canvas is not None and bool(dataset.split("train"))
@@ -108,6 +107,24 @@ def _by_class(dataset: Dataset, numbers: Mapping[Split, Sequence[int]]) -> dict[
         name: {split: of_class[label] for split, of_class in numbers.items()}
         for label, name in enumerate(dataset.class_names)
     }
+
+
+def _wrong_with_runtime(recipe: Recipe, dataset: Dataset | None, canvas: InputSpec | None) -> list[str]:
+    """Return what this machine lacks that the recipe asks for."""
+    try:
+        runtime = Runtime.choose(recipe, cores=1)
+    except RecipeError as error:
+        return [str(error)]
+    checks = [partial(require_cuda_where_asked, recipe, runtime), partial(require_decoder, recipe, runtime)]
+    if dataset is not None and canvas is not None:
+        checks.append(partial(require_room, recipe, runtime, dataset, canvas))
+    errors: list[str] = []
+    for check_one in checks:
+        try:
+            check_one()
+        except RecipeError as error:
+            errors.append(str(error))
+    return errors
 
 
 def _check_network(recipe: Recipe, dataset: Dataset | None) -> InputSpec:

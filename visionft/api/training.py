@@ -14,6 +14,7 @@ from visionft.api.resolving import kind_is_open, resolve
 from visionft.api.run import Run
 from visionft.assemble import Job, assemble, load_data, unused_outlines
 from visionft.assemble.images import require_decoder
+from visionft.assemble.job import require_room
 from visionft.checkpoint import RunFolder
 from visionft.errors import CheckpointError
 from visionft.recipe import Recipe, recipe_to_yaml
@@ -70,6 +71,7 @@ def train(
     if folder is None:
         require_cuda_where_asked(resolved, job.runtime)
         require_decoder(resolved, job.runtime)
+        require_room(resolved, job.runtime, dataset, job.canvas)
     folder = folder or RunFolder.create(resolved, Path(out) if out else None)
     if begun:
         require_same_data(dataset, folder.info, folder.path)

@@ -229,6 +229,16 @@ def canvas_of(stage: Stage, spec: InputSpec) -> InputSpec:
     return replace(spec, height=height, width=width)
 
 
+def require_room(recipe: Recipe, runtime: Runtime, dataset: Dataset, spec: InputSpec) -> None:
+    """Check that there is room for the images of every stage, where they are to stay on the device that trains.
+
+    Raises:
+        RecipeError: when there is not.
+    """
+    for stage in recipe.stages:
+        images.stay(recipe, runtime, dataset, canvas_of(stage, spec), None, there=True)
+
+
 def augmentation(
     recipe: Recipe, stage: Stage, spec: InputSpec, *, later: bool = False
 ) -> tuple[Augmenter, Mixing | None]:

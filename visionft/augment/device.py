@@ -3,7 +3,9 @@
 Shape suffixes: B batch, H height, W width, 3 colour channels (RGB), C the same in a network.
 """
 
+from functools import cache
 from importlib.util import find_spec
+from subprocess import CalledProcessError
 
 import torch
 from torch import Tensor
@@ -13,6 +15,20 @@ from visionft.augment.label_mixing import mix_images, mix_labels, mixes
 from visionft.augment.warp import RGB
 from visionft.batch import AugmentedBatch, Batch
 from visionft.change import Change
+
+
+@cache
+def no_kernel() -> str | None:
+    """Say why CUDA cannot run the fused engine; None where it can."""
+    if not find_spec("triton"):
+        return "triton is not installed; pip install triton"
+    from triton.runtime import driver  # loads triton
+
+    try:
+        driver.active.get_current_target()  # builds what launches kernels; AssertionError: no libcuda to link with
+    except (RuntimeError, OSError, CalledProcessError, ImportError, AssertionError) as error:
+        return f"triton cannot build its launcher ({error}); it needs a C compiler and Python's headers"
+    return None
 
 
 class DeviceAugmenter:
@@ -34,7 +50,7 @@ class DeviceAugmenter:
         changes = batch.changes or (Change(),) * len(batch)
         masks_BHW = batch.targets if isinstance(batch.targets, Tensor) and batch.targets.dtype == torch.uint8 else None
         change = change_batch
-        if batch.images_BHW3.is_cuda and find_spec("triton"):
+        if batch.images_BHW3.is_cuda and not no_kernel():
             from visionft.augment.fused import change_fused  # loads triton
 
             change = change_fused

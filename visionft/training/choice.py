@@ -6,11 +6,11 @@ takes it from there.
 
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
-from importlib.util import find_spec
 from typing import Any, Literal
 
 from visionft.assemble import Job, Runtime
 from visionft.assemble.job import augmentation
+from visionft.augment.device import no_kernel
 from visionft.augment.draw import draw
 from visionft.change import Change
 from visionft.checkpoint import RunFolder
@@ -33,7 +33,8 @@ class Choice:
 
     Attributes:
         device: cpu, by the processes that load; or cuda, where the network trains.
-        why: ``asked for``, ``no CUDA``, ``images lie there``, ``no stage augments`` or ``measured``.
+        why: ``asked for``, ``no CUDA``, ``images lie there``, ``no stage augments``, ``measured`` or
+            ``begun before there was a choice``.
         batch: seconds that a batch takes either way, where it was measured.
         times: of what, likewise.
     """
@@ -88,7 +89,12 @@ def decide(job: Job, folder: RunFolder, tell: Callable[[str], None]) -> Choice:
         CheckpointError: when the run augments on CUDA, and the network trains elsewhere now.
     """
     recorded = folder.info.get("augment")
-    choice = Choice(recorded["device"], recorded["why"]) if recorded else _first_choice(job)
+    if recorded:
+        choice = Choice(recorded["device"], recorded["why"])
+    elif folder.checkpoints.empty:
+        choice = _first_choice(job)
+    else:
+        choice = Choice("cpu", "begun before there was a choice")
     if choice.device == "cuda" and not on_cuda(job.runtime):
         raise CheckpointError(
             f"{folder.path}: its images are augmented on cuda, and the network trains on {job.runtime.device} here; "
@@ -155,8 +161,8 @@ def not_fused(job: Job, stage: Stage) -> str | None:
     augment, _ = augmentation(job.recipe, stage, job.stage_input(stage))
     if not (job.augments and augment.policy and on_cuda(job.runtime)):
         return None
-    if not find_spec("triton"):
-        return "augmentation on cuda: in several passes by the batch engine, not in one; for that, pip install triton"
+    if (reason := no_kernel()) is not None:
+        return f"augmentation on cuda: in several passes by the batch engine, not in one: {reason}"
     from visionft.augment.fused import fuses  # loads triton
 
     canvas = job.stage_input(stage)
