@@ -11,8 +11,7 @@ from pydantic import ValidationError
 from visionft.assemble import assemble, load_data
 from visionft.assemble.images import batches, require_decoder, stay
 from visionft.assemble.job import require_room
-from visionft.augment import Mixing, cpu
-from visionft.change import Change
+from visionft.augment import Mixing
 from visionft.data.on_device import DecodedImages
 from visionft.errors import RecipeError
 
@@ -104,21 +103,6 @@ def test_what_contradicts_it_is_refused_at_once(tiny, objects, runtime):
             make(runtime=runtime, stages=OBJECTS, **sections)
     tiny(runtime=runtime, augment={"device": "cpu"}, stages=LIGHT[1:])
     tiny(runtime=runtime, augment={"mixup": 0.5}, stages=OBJECTS)
-
-
-@pytest.mark.parametrize("augments", [False, True])
-def test_no_image_is_changed_twice(tiny, monkeypatch, augments):
-    """What the CPU changes is known by its seed, before there are pixels."""
-    stages = [{"name": "a", "epochs": 1, "augment": "strong"}]
-    recipe = tiny(runtime={"resident": True}, stages=stages)
-    job = replace(assemble(recipe, load_data(recipe)), augments=augments)
-    changed, real = [], cpu.apply
-    monkeypatch.setattr(cpu, "apply", lambda example, *rest: changed.append(example) or real(example, *rest))
-    with job.train_loader(recipe.stages[0]) as there:
-        left = sum(change != Change() for batch in there.training(0) for change in batch.changes)
-    assert all(example.image_HW3.strides[-1] == 1 for example in changed)
-    assert len(changed) + left == len(job.dataset.split("train"))
-    assert 0 < len(changed) < 15 if augments else left == 0
 
 
 def test_cuda_must_be_there_to_decode(tiny):

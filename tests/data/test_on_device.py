@@ -7,7 +7,6 @@ import torch
 
 from tests.data.everything import KINDS, everything, make_samples
 from visionft.augment import Augmenter
-from visionft.augment.draw import draw
 from visionft.data.loader import Loader
 from visionft.data.on_device import DecodedImages, ResidentImages, resident_bytes
 from visionft.errors import DataError
@@ -69,26 +68,6 @@ def test_even_what_the_cpu_augments_is_the_same(tmp_path, kind):
         must_equal(there, loader)
 
 
-@pytest.mark.parametrize("later", [False, True])
-def test_told_which_images_change_on_the_cpu_it_does_not_try_without_pixels(tmp_path, later):
-    samples = make_samples(tmp_path, "outlines", 40)
-    augment, calls = augmenter("outlines", "strong", later=later), []
-
-    def counted(example, seed):
-        calls.append(seed)
-        return augment(example, seed)
-
-    def reads(seed):
-        return not later or draw(augment.policy, "any", (SPEC.width, SPEC.height), seed).needs_cpu
-
-    with (
-        resident(samples, augment=augment) as trying,
-        resident(samples, augment=counted, reads=reads) as told,
-    ):
-        assert everything(told.training(0)) == everything(trying.training(0))
-    assert len(calls) == len(set(calls)) == 40
-
-
 def test_mixed_classes_are_drawn_as_in_the_loader(tmp_path):
     samples = make_samples(tmp_path, "labels", 23)
     augment = augmenter("labels", "strong", mixup=0.4, cutmix=0.4)
@@ -109,14 +88,6 @@ def test_files_are_read_once(tmp_path):
         for sample in samples:
             sample.path.unlink()
         assert everything(there.training(0)) == before
-
-
-@pytest.mark.parametrize("kind", ["labels", "boxes"])
-def test_sizes_that_nobody_looked_up(tmp_path, kind):
-    samples = make_samples(tmp_path, kind, 6)
-    unknown = [type(s)(s.id, s.path, s.target, s.split) for s in samples]
-    with Loader(samples, SPEC, 5, seed=4) as loader, resident(unknown) as there:
-        must_equal(there, loader)
 
 
 def test_decoded_there_they_stay_there(tmp_path):

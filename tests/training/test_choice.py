@@ -273,7 +273,10 @@ class TestDecide:
         monkeypatch.setattr(choice, "on_cuda", lambda runtime: True)
         monkeypatch.setattr(choice, "measure", full)
         folder = RunFolder.create(tiny(), tmp_path / "run")
-        with pytest.raises(TrainingError, match=r"out of memory on cpu: lower optim.batch_size \(now 16\)"):
+        with pytest.raises(
+            TrainingError,
+            match=r"out of memory on cpu: lower optim.batch_size \(now 16\).*, or set runtime.resident: false; then",
+        ):
             decide(made(tiny()), folder, print)
         assert "augment" not in folder.info
 
@@ -299,9 +302,9 @@ class TestNotFused:
             words.append(not_fused(job, stage))
         start = "augmentation on cuda: all in one pass, but "
         assert words == [
-            f"{start}blur and noise in a second pass, by the batch engine; JPEG by the processes that load",
-            f"{start}blur in a second pass, by the batch engine; JPEG by the processes that load",
-            f"{start}JPEG by the processes that load",
+            f"{start}blur and noise in a second pass, by the batch engine; JPEG on the CPU",
+            f"{start}blur in a second pass, by the batch engine; JPEG on the CPU",
+            f"{start}JPEG on the CPU",
         ]
 
     def test_as_the_kernel_is(self, tiny):

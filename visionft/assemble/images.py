@@ -7,10 +7,8 @@ import torch
 
 from visionft.assemble.runtime import Runtime
 from visionft.augment import Augmenter, Mixing
-from visionft.augment.draw import draw
 from visionft.data.batches import Batches
 from visionft.data.loader import CACHE_BYTES, Loader
-from visionft.data.made_ahead import Reads
 from visionft.data.on_device import DecodedImages, ResidentImages, resident_bytes
 from visionft.errors import RecipeError
 from visionft.recipe import Recipe
@@ -91,7 +89,6 @@ def batches(
             plain=partial(_plain, recipe, runtime, spec),
             seed=recipe.seed,
             augment=augment,
-            reads=_reads(augment, spec),
             device=runtime.device,
             on_progress=on_progress,
         )
@@ -148,21 +145,6 @@ def _decoded(
         recipe.optim.batch_size,
         seed=recipe.seed,
         augment=augment,
-        reads=_reads(augment, spec),
         device=runtime.device,
         threads=max(1, runtime.workers),
     )
-
-
-def _reads(augment: Augmenter | None, spec: InputSpec) -> Reads:
-    """Return what says by a seed whether an augmenter changes pixels itself, and leaves nothing to the device."""
-
-    def reads(seed: int) -> bool:
-        if augment is None or augment.policy is None:
-            return False
-        if augment.later and not augment.policy.damages:
-            return False
-        size = spec.width, spec.height
-        return not augment.later or draw(augment.policy, augment.orientation, size, seed).needs_cpu
-
-    return reads

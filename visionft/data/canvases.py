@@ -90,12 +90,10 @@ class Canvases:
 
     def augmented(self, example: Example, key: tuple[int, int]) -> Example:
         """Return what becomes of the plain canvas of (epoch, index)."""
-        return example if self._augment is None else self._augment(example, self.seed_of(key))
-
-    def seed_of(self, key: tuple[int, int]) -> int:
-        """Return the seed of the augmentation of (epoch, index)."""
         epoch, index = key
-        return derive_seed(self._seed, "augment", epoch, self.sample(index).id)
+        if self._augment is None:
+            return example
+        return self._augment(example, derive_seed(self._seed, "augment", epoch, self.sample(index).id))
 
     def without_pixels(self, index: int, size: tuple[int, int]) -> Example:
         """Return a plain canvas with its objects, but with an image that takes no memory, and without a mask.

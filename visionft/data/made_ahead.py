@@ -24,13 +24,6 @@ from visionft.spec import InputSpec
 _AHEAD = 2  # batches that are made before they are asked for
 _CHANGERS = 4  # threads for what only a CPU can do to an image
 
-Reads = Callable[[int], bool]
-
-
-def tries(_seed: int) -> bool:
-    """Say of no augmentation that it needs the pixels: whether it does is found by trying."""
-    return False
-
 
 class MadeAhead(Batches):
     """Batches that a thread makes on a device, a few ahead; the loop waits for the device most of the time.
@@ -46,7 +39,6 @@ class MadeAhead(Batches):
         batch_size: images in a full batch, >= 1.
         seed: the run's seed: with the epoch it decides the order, with the sample id the augmentation.
         augment: what may happen to a training image; None for none.
-        reads: says by a seed whether the augmentation needs the pixels, which saves trying without.
         device: where images go.
     """
 
@@ -58,13 +50,11 @@ class MadeAhead(Batches):
         *,
         seed: int,
         augment: Augment | None,
-        reads: Reads,
         device: torch.device,
     ) -> None:
         canvases = Canvases(tuple(samples), spec, seed=seed, augment=augment, training=True, cache_bytes=0)
         super().__init__(canvases, batch_size, seed)
         self._device = device
-        self._reads = reads
         self._maker = ThreadPoolExecutor(1)
         self._changers = ThreadPoolExecutor(_CHANGERS)
         self._stream: torch.cuda.Stream | None = None
@@ -134,11 +124,9 @@ class MadeAhead(Batches):
         keys = [(epoch, index) for index in indices]
         examples, rows = [*plain], []
         for row, (example, key) in enumerate(zip(plain, keys, strict=True)):
-            if not self._reads(self._canvases.seed_of(key)):
-                examples[row] = self._canvases.augmented(example, key)
-                if examples[row].image_HW3 is example.image_HW3:
-                    continue
-            rows.append(row)
+            examples[row] = self._canvases.augmented(example, key)
+            if examples[row].image_HW3 is not example.image_HW3:
+                rows.append(row)
         if rows:
             here_RHW3 = images_BHW3[rows].cpu().numpy()
             masks_RHW: Sequence[NDArray[np.uint8] | None] = [None] * len(rows)

@@ -17,8 +17,8 @@ from visionft.batch import Batch
 from visionft.data.batches import Batches
 from visionft.data.canvases import Augment
 from visionft.data.device_decode import DeviceDecoder, ImageFile, read_image
-from visionft.data.made_ahead import MadeAhead, Reads, tries
-from visionft.imaging import decode, mask_to_canvas
+from visionft.data.made_ahead import MadeAhead
+from visionft.imaging import mask_to_canvas
 from visionft.sample import Boxes, Example, MaskSource, Sample
 from visionft.spec import InputSpec
 
@@ -27,13 +27,12 @@ class ResidentImages(MadeAhead):
     """Stands in for a loader: the same batches, of images and masks that all lie on the device.
 
     Args:
-        samples: the images and labels.
+        samples: the images and labels; those with boxes with their size.
         spec: the canvas; its fit is not ``tile``.
         batch_size: images in a full batch, >= 1.
         plain: makes what gives batches of these samples, as they are; it is read once, and closed.
         seed: the run's seed: with the epoch it decides the order, with the sample id the augmentation.
         augment: what may happen to a training image; None for none.
-        reads: says by a seed whether the augmentation needs the pixels, which saves trying without.
         device: where the images are to lie.
         on_progress: called with (images there, images in all).
 
@@ -50,11 +49,10 @@ class ResidentImages(MadeAhead):
         plain: Callable[[Sequence[Sample]], Batches],
         seed: int,
         augment: Augment | None,
-        reads: Reads = tries,
         device: torch.device,
         on_progress: Callable[[int, int], None] = lambda _done, _total: None,
     ) -> None:
-        super().__init__(samples, spec, batch_size, seed=seed, augment=augment, reads=reads, device=device)
+        super().__init__(samples, spec, batch_size, seed=seed, augment=augment, device=device)
         shape = (len(samples), spec.height, spec.width)
         self._images_NHW3: Tensor | None = torch.empty(*shape, 3, dtype=torch.uint8, device=device)
         masked = any(_mask_of(sample) is not None for sample in samples)
@@ -71,7 +69,7 @@ class ResidentImages(MadeAhead):
                 on_progress(done, len(samples))
         if self._stream is not None:
             self._stream.wait_stream(torch.cuda.current_stream(device))
-        self._plain = [self._canvases.without_pixels(index, _size(sample)) for index, sample in enumerate(samples)]
+        self._plain = [self._canvases.without_pixels(index, sample.size) for index, sample in enumerate(samples)]
 
     def close(self) -> None:
         """Stop the threads and free what lies on the device."""
@@ -99,7 +97,6 @@ class DecodedImages(MadeAhead):
         batch_size: images in a full batch, >= 1.
         seed: the run's seed: with the epoch it decides the order, with the sample id the augmentation.
         augment: what may happen to a training image; None for none.
-        reads: says by a seed whether the augmentation needs the pixels, which saves trying without.
         device: where images are decoded.
         threads: that read, >= 1.
     """
@@ -112,11 +109,10 @@ class DecodedImages(MadeAhead):
         *,
         seed: int,
         augment: Augment | None,
-        reads: Reads = tries,
         device: torch.device,
         threads: int,
     ) -> None:
-        super().__init__(samples, spec, batch_size, seed=seed, augment=augment, reads=reads, device=device)
+        super().__init__(samples, spec, batch_size, seed=seed, augment=augment, device=device)
         self._spec = spec
         self._decode = DeviceDecoder(spec, device)
         self._readers = ThreadPoolExecutor(threads)
@@ -157,11 +153,3 @@ def resident_bytes(samples: Sequence[Sample], spec: InputSpec) -> int:
 
 def _mask_of(sample: Sample) -> MaskSource | None:
     return None if isinstance(sample.target, int | Boxes) else sample.target
-
-
-def _size(sample: Sample) -> tuple[int, int]:
-    """Return (width, height) of the upright image, where it has to be known."""
-    if sample.size != (0, 0) or not isinstance(sample.target, Boxes):
-        return sample.size
-    height, width = decode(sample.path).shape[:2]
-    return width, height

@@ -1,240 +1,23 @@
-"""Every key a recipe may have, its type, its range and its default.
+"""The recipe: its sections, and what must hold between them."""
 
-The attribute docstrings are the documentation: the JSON schema for editors carries them.
-"""
+from typing import Annotated
 
-from pathlib import Path
-from typing import Annotated, Literal
+from pydantic import Field, model_validator
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
-
-from visionft.catalog import Catalog
-from visionft.data import FORMATS
-from visionft.data.listing import OnBadBox
-from visionft.errors import UnknownName
-from visionft.heads import HEADS
-from visionft.losses import LOSSES
+from visionft.recipe.sections import (
+    AugmentSection,
+    BackboneSection,
+    DataSection,
+    EvaluateSection,
+    ExportSection,
+    InputSection,
+    OptimSection,
+    RuntimeSection,
+    Section,
+    TaskSection,
+)
 from visionft.sample import OBJECT_TASKS, TaskKind
-from visionft.spec import Fit
-from visionft.stages import DEFAULT_STAGES, Size, Stage
-
-
-def _known_in(catalog: Catalog) -> AfterValidator:
-    def check(name: str) -> str:
-        try:
-            catalog.require(name)
-        except UnknownName as error:  # pydantic collects ValueErrors and goes on to the next key
-            raise ValueError(str(error)) from None
-        return name
-
-    return AfterValidator(check)
-
-
-Fraction = Annotated[float, Field(ge=0, lt=1)]
-Byte = Annotated[int, Field(ge=0, le=255)]
-Colour = tuple[Byte, Byte, Byte]
-MaskValue = Annotated[int, Field(ge=0, le=65535)] | Colour
-
-
-class Section(BaseModel):
-    """A frozen part of a recipe that knows exactly its own keys."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True, validate_default=True)
-
-
-class DataSection(Section):
-    """Which images, and how they are split."""
-
-    path: Path | None = None
-    """Folder of images, CSV manifest, or nothing for a format that brings its own images."""
-    format: Annotated[str, _known_in(FORMATS)] | Literal["auto"] = "auto"
-    """How the labels are stored; auto looks at the path."""
-    classes: tuple[str, ...] | dict[str, MaskValue | tuple[MaskValue, ...]] | None = None
-    """Class names in label order; none takes them from the data. For masks, name n of a list is the mask value n; a
-    mapping says which value or colour (or several) of the masks each class has."""
-    ignore: tuple[MaskValue, ...] = ()
-    """Values or colours of the masks that belong to no class; 255 is one unless it is a class."""
-    images: str | None = None
-    """For masks: a pattern of image files below the path, such as **/{name}_RAW.jpg; none knows the usual layouts. For
-    a COCO JSON: the folder of its pictures, relative to it."""
-    masks: str | None = None
-    """For masks: the pattern of the mask of the image called {name}, such as **/{name}_CRACK.png."""
-    val_fraction: Fraction = 0.15
-    """Share of the training images, per class, that validation takes where the data gives no validation split."""
-    test_fraction: Fraction = 0.15
-    """Share of all images, per class, that testing takes where the data gives no splits at all."""
-    on_bad_box: OnBadBox = "drop"
-    """drop goes on without boxes that have no area or lie outside their image, and names them; fail stops."""
-    strict: bool = False
-    """Stop at the first look when any file cannot be used, instead of going on without it."""
-
-
-class BackboneSection(Section):
-    """The pretrained network."""
-
-    name: Annotated[str, Field(min_length=1)] = "tf_efficientnet_lite0"
-    """A timm or torchvision network, as timm/NAME, torchvision/NAME or NAME."""
-    weights: Annotated[str, Field(min_length=1)] = "pretrained"
-    """pretrained (hub cache, pip package, network), package (pip package only), a local file, or none."""
-    drop_path: Fraction = 0.0
-    """Stochastic depth rate, for networks that have it (Huang et al. 2016, arXiv:1603.09382)."""
-
-
-class InputSection(Section):
-    """How an image file becomes the network's input; what is left out comes from the weights."""
-
-    size: Size | None = None
-    """Canvas in pixels: side of a square or [height, width]; none takes the size that the weights were made for, and
-    for masks and boxes that of the images, up to 512 pixels."""
-    fit: Fit | None = None
-    """stretch to the canvas, crop the centre, pad with the mean colour, or tile: a window at the image's own
-    resolution; none crops for classification and pads for the other tasks."""
-    crop_pct: Annotated[float, Field(gt=0, le=1)] | None = None
-    """Share of the resized image that a crop keeps."""
-    overlap: Fraction = 0.25
-    """Least share of its side that a window has in common with the next, for tile."""
-
-
-class TaskSection(Section):
-    """What is learned, and with which head and loss."""
-
-    kind: TaskKind = "classification"
-    """The task."""
-    head: Annotated[str, _known_in(HEADS)] | None = None
-    """The head put on the backbone; none takes linear for classification, lite for segmentation, dense for detection
-    and dense_masks for instance segmentation."""
-    losses: dict[Annotated[str, _known_in(LOSSES)], Annotated[float, Field(gt=0)]] | None = None
-    """For segmentation: losses and their weights; none takes cross_entropy and dice, each once."""
-    dropout: Fraction = 0.2
-    """Dropout before the head's last layer."""
-    label_smoothing: Fraction = 0.0
-    """Share of the target spread over all classes (Szegedy et al. 2016, arXiv:1512.00567, section 7)."""
-    class_weights: Literal["none", "balanced"] = "none"
-    """balanced weighs the loss by inverse class frequency, of images or of pixels."""
-
-    @model_validator(mode="after")
-    def _losses_are_for_masks(self) -> "TaskSection":
-        if self.losses is not None and self.kind != "segmentation":
-            raise ValueError(f"losses: {self.kind} has its own only; leave them out, or set kind: segmentation")
-        return self
-
-    @model_validator(mode="after")
-    def _boxes_have_no_smoothing(self) -> "TaskSection":
-        if self.kind in OBJECT_TASKS and (self.label_smoothing or self.class_weights != "none"):
-            raise ValueError("label_smoothing and class_weights: a detector's targets are scores; leave them out")
-        return self
-
-
-Share = Annotated[float, Field(ge=0, le=1)]
-
-
-class RangesSection(Section):
-    """How far each change goes, in the place of the strength's own value, in every stage that augments; none keeps it.
-
-    Changes are drawn evenly from these ranges, for each image anew.
-    """
-
-    zoom: Share | None = None
-    """For images: enlarged to 1 + zoom at most, shrunk to 1 - zoom / 2."""
-    spread: Annotated[float, Field(ge=0, le=3)] | None = None
-    """For objects: enlarged to 1 + spread at most, shrunk to 1 / (1 + spread), and moved as far as that leaves room."""
-    shift: Annotated[float, Field(ge=0, le=0.5)] | None = None
-    """Share of its side that the image is moved at most, each way."""
-    rotate: Annotated[float, Field(ge=0, le=180)] | None = None
-    """Degrees that it is turned at most, each way."""
-    shear: Annotated[float, Field(ge=0, le=45)] | None = None
-    """Degrees that its sides are inclined at most, each way."""
-    stretch: Share | None = None
-    """Its width grows against its height by 1 + stretch at most, or its height against its width; the area stays."""
-    perspective: Annotated[float, Field(ge=0, le=0.3)] | None = None
-    """Share by which one of its edges is shrunk and the opposite one enlarged at most, as if seen from the side."""
-    brightness: Annotated[float, Field(ge=0, le=0.9)] | None = None
-    """Factor of 1 - brightness to 1 + brightness on all colours."""
-    contrast: Annotated[float, Field(ge=0, le=0.9)] | None = None
-    """Factor of 1 - contrast to 1 + contrast on differences from the mean grey."""
-    saturation: Share | None = None
-    """Factor of 1 - saturation to 1 + saturation on differences from grey."""
-    hue: Annotated[float, Field(ge=0, le=0.5)] | None = None
-    """Share of the colour circle that colours are turned at most, each way; 0.5 is every colour."""
-    gamma: Annotated[float, Field(ge=0, le=2)] | None = None
-    """Exponent of 1 / (1 + gamma) to 1 + gamma on values between 0 and 1."""
-    grey: Share | None = None
-    """Share of the images that lose all colour."""
-    degrade: Share | None = None
-    """Share of the images that get blur, noise or JPEG artefacts."""
-    erase: Share | None = None
-    """Share of the images of which one to three rectangles turn grey."""
-
-    @property
-    def given(self) -> dict[str, float]:
-        """The keys that have a value."""
-        return self.model_dump(exclude_none=True)
-
-
-class AugmentSection(Section):
-    """What may happen to a training image; each stage sets the strength."""
-
-    orientation: Literal["fixed", "upright", "any"] = "upright"
-    """fixed never flips (text, digits); upright flips left-right; any also flips and turns by 90 degrees."""
-    device: Literal["auto", "cpu", "cuda"] = "auto"
-    """Where it is done: cpu, by the processes that load; or cuda, a batch at a time where the network trains. auto
-    measures both in the first batches where there is CUDA, takes the faster one and writes it down. Pixels of the two
-    may differ by rounding."""
-    mosaic: Annotated[float, Field(ge=0, le=1)] = 0.0
-    """For objects: share of the training images that are put together from parts of four (Bochkovskiy et al. 2020,
-    arXiv:2004.10934); not in the last stage, which sees images as they are."""
-    mixup: Annotated[float, Field(ge=0, le=1)] = 0.0
-    """Share of the training images through which another shines. For classification it is the next of the batch, with a
-    share of the label (Zhang et al. 2018, arXiv:1710.09412), in every stage that augments; for objects, as a second
-    image with all of its boxes (Zhang et al. 2019, arXiv:1902.04103), not in the last stage."""
-    cutmix: Annotated[float, Field(ge=0, le=1)] = 0.0
-    """For classification: share of the training images of which a rectangle shows the next of the batch, with its share
-    of the label (Yun et al. 2019, arXiv:1905.04899), in every stage that augments; with mixup at most 1."""
-    ranges: RangesSection = RangesSection()
-    """How far single changes go, where the strength's own value does not fit; not with the strength auto."""
-
-
-class OptimSection(Section):
-    """AdamW (Loshchilov and Hutter 2019, arXiv:1711.05101) and the batches it sees."""
-
-    batch_size: Annotated[int, Field(ge=2)] = 32
-    """Images in one forward pass."""
-    accumulate: Annotated[int, Field(ge=1)] = 1
-    """Forward passes per optimizer step."""
-    weight_decay: Annotated[float, Field(ge=0)] = 0.01
-    """Decoupled weight decay; biases and norm parameters have none."""
-    betas: tuple[Fraction, Fraction] = (0.9, 0.999)
-    """Decay rates of the moment estimates."""
-    clip_norm: Annotated[float, Field(gt=0)] | None = 1.0
-    """Largest global gradient norm; none never clips."""
-    ema: Annotated[float, Field(gt=0, lt=1)] | None = None
-    """Decay per step of a moving average of the weights, which then is what is validated and kept; none keeps the
-    weights themselves."""
-    max_skipped: Annotated[int, Field(ge=1)] = 10
-    """Training stops after this many non-finite steps in a row."""
-
-
-class RuntimeSection(Section):
-    """Where and how it runs; results do not depend on the number of workers."""
-
-    device: Literal["auto", "cpu", "cuda"] = "auto"
-    """auto takes CUDA where there is one."""
-    precision: Literal["auto", "fp32", "bf16"] = "auto"
-    """auto takes bf16 autocast where the hardware runs this network faster in it."""
-    memory_format: Literal["auto", "contiguous", "channels_last"] = "auto"
-    """auto takes channels_last for networks with convolutions."""
-    workers: Annotated[int, Field(ge=0)] | Literal["auto"] = "auto"
-    """Processes that load images; 0 loads in the training process."""
-    resident: bool | Literal["auto"] = "auto"
-    """Whether images are decoded once for each stage and then stay, on their canvases, on the device that trains; the
-    batches are the same. auto keeps them on a GPU where that augments them, or nobody, and they take at most a tenth of
-    its memory."""
-    decode: Literal["cpu", "cuda"] = "cpu"
-    """What decodes JPEGs in training and its validation; cuda is nvJPEG, whose pixels may differ from the CPU's by a
-    few levels. What is measured and exported in the end is decoded by the CPU, as where it is deployed."""
-    checkpoint_minutes: Annotated[float, Field(gt=0)] = 5.0
-    """Longest time between two checkpoints; one is also written after every epoch that runs the backbone."""
-
+from visionft.stages import DEFAULT_STAGES, Stage
 
 SELECTIONS: dict[TaskKind, tuple[str, ...]] = {
     "classification": ("loss", "accuracy", "balanced_accuracy", "macro_f1", "auroc", "last"),
@@ -252,48 +35,6 @@ MIXINGS: dict[TaskKind, tuple[str, ...]] = {
     "instance_segmentation": ("mosaic", "mixup"),
 }
 """Task -> which ways to make one training image of several there are in the section ``augment``."""
-
-
-class EvaluateSection(Section):
-    """How models are compared."""
-
-    select: (
-        Literal[
-            "loss",
-            "accuracy",
-            "balanced_accuracy",
-            "macro_f1",
-            "auroc",
-            "miou",
-            "dice",
-            "pixel_accuracy",
-            "map",
-            "map50",
-            "map75",
-            "mask_map",
-            "mask_map50",
-            "mask_map75",
-            "last",
-        ]
-        | None
-    ) = None
-    """Validation value that picks the best weights of a stage; last takes those at its end, for validation parts so
-    small that the best of many epochs is mostly luck. None takes the loss, map for detection, and mask_map for instance
-    segmentation."""
-    bootstrap: Annotated[int, Field(ge=0)] = 1000
-    """Resamples behind the 95 % intervals."""
-
-
-class ExportSection(Section):
-    """How far the exported file may be from the network before it is refused."""
-
-    min_agreement: Annotated[float, Field(ge=0, le=1)] | None = None
-    """Share of the validation images (or pixels, or objects) for which both must give the same answer; none asks for
-    all images, 99.9 % of the pixels, or 99.5 % of the objects."""
-    max_difference: Annotated[float, Field(gt=0)] | None = None
-    """Largest difference of any probability or score; none allows 1e-4 for images and 1e-2 for pixels and objects."""
-    max_score_change: Annotated[float, Field(ge=0)] = 1e-3
-    """Largest change of accuracy, mIoU or mAP."""
 
 
 class Recipe(Section):

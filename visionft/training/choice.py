@@ -178,5 +178,5 @@ def not_fused(job: Job, stage: Stage) -> str | None:
         elif not fuses(alone):
             again.append(name)
     parts = [f"{' and '.join(again)} in a second pass, by the batch engine"] if again else []
-    parts += [f"{' and '.join(loading)} by the processes that load"] if loading else []
+    parts += [f"{' and '.join(loading)} on the CPU"] if loading else []
     return f"augmentation on cuda: all in one pass, but {'; '.join(parts)}" if parts else None

@@ -57,9 +57,6 @@ class FrozenFeatures:
         """Yield every sample once, in the order of the data set."""
         return map(self._batch, evaluation_plan(len(self._ids), self._batch_size))
 
-    def close(self) -> None:
-        """Nothing is left open; loaders have this."""
-
     def _batch(self, indices: Sequence[int]) -> FeatureBatch:
         chosen: Tensor = torch.tensor(indices)
         features_BD = self._features_ND[chosen.to(self._features_ND.device)]

@@ -19,7 +19,8 @@ def out_of_memory_named(job: Job) -> Iterator[None]:
     try:
         yield
     except torch.OutOfMemoryError as error:
+        away = "" if job.recipe.runtime.resident is False else ", or set runtime.resident: false"
         raise TrainingError(
             f"out of memory on {job.runtime.device}: lower optim.batch_size (now {job.recipe.optim.batch_size}) and "
-            f"raise optim.accumulate to keep the step the same; then --resume or start again"
+            f"raise optim.accumulate to keep the step the same{away}; then --resume or start again"
         ) from error

@@ -2,14 +2,13 @@
 
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import nullcontext
+from contextlib import ExitStack, nullcontext
 from itertools import islice
 from types import TracebackType
 
 from visionft.batch import AnyBatch
 from visionft.data.batches import Batches
 from visionft.errors import DataError, TrainingError
-from visionft.sample import Split
 from visionft.stages import StagePlan
 from visionft.training.average import WeightAverage
 from visionft.training.choice import not_fused
@@ -41,13 +40,19 @@ class StageRun:
         self._stage = plan.stage
         self._canvas = session.job.stage_input(plan.stage)
         self._clock = self._saved_at = time.monotonic()
+        with ExitStack() as opened:  # which closes what is open when the rest fails
+            self._prepare(opened)
+            self._opened = opened.pop_all()
+
+    def _prepare(self, opened: ExitStack) -> None:
+        session, plan = self._session, self._plan
         once = features_can_be_kept(session.job, plan)
-        self._train: Batches | FrozenFeatures = session.job.train_loader(
-            plan.stage, once=once, on_progress=self._tell_of("train")
-        )
-        self._val: Batches | FrozenFeatures = session.job.val_loader(
-            plan.stage, once=once, on_progress=self._tell_of("val")
-        )
+        loaders: list[Batches] = []
+        for make, split in ((session.job.train_loader, "train"), (session.job.val_loader, "val")):
+            loaders.append(opened.enter_context(make(plan.stage, once=once, on_progress=self._tell_of(split))))
+        self._train: Batches | FrozenFeatures
+        self._val: Batches | FrozenFeatures
+        self._train, self._val = loaders
         self._optimizer = enter_stage(session.job, plan)
         restore_state(self._optimizer, session.optimizer_state)
         decay = session.job.recipe.optim.ema
@@ -68,11 +73,11 @@ class StageRun:
         if (passes := not_fused(session.job, plan.stage)) is not None:
             session.tell(Notice(passes))
         if once:
-            self._train, self._val = (self._features_of(loader) for loader in (self._train, self._val))
+            self._train, self._val = (self._features_of(loader) for loader in loaders)
         if plan.index > 0 and self._progress.stage_step == 0:
             self._value_start()
 
-    def _tell_of(self, split: Split) -> Callable[[int, int], None]:
+    def _tell_of(self, split: str) -> Callable[[int, int], None]:
         """Return what tells how many images of a split are on the device that trains."""
         what = f"bringing {split} to {self._job.runtime.device}"
         return lambda done, total: self._session.tell(Working(what, done, total))
@@ -92,8 +97,7 @@ class StageRun:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._train.close()
-        self._val.close()
+        self._opened.close()
 
     def reason_to_end(self) -> str | None:
         """Say why the stage is over; none while it is not."""
