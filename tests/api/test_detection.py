@@ -126,9 +126,9 @@ def test_a_test_part_without_objects_is_no_reason_to_lose_a_run(objects, box_fol
         run.evaluate("test")
 
 
-def test_only_images_with_boxes_are_mixed(objects):
-    with pytest.raises(ValueError, match="augment: mosaic and mixup are for objects, not classification"):
-        objects(task={"kind": "classification"}, augment={"mixup": 0.1})
+def test_only_images_with_boxes_are_put_together_from_parts(objects):
+    with pytest.raises(ValueError, match=r"augment.mosaic: not for classification; leave it out, or take mixup"):
+        objects(task={"kind": "classification"}, augment={"mosaic": 0.1})
 
 
 def test_labels_of_detectors_are_not_smoothed(objects):
