@@ -124,7 +124,7 @@ def test_what_is_mixed(tiny, objects):
     for recipe, expected in (
         (tiny(stages=stages, augment={"mixup": 0.5}), [{}, {"mixup": 0.5}, {"mixup": 0.5}]),
         (tiny(stages=stages, augment={"mixup": 0.5, "cutmix": 0.2}), [{}, *[{"mixup": 0.5, "cutmix": 0.2}] * 2]),
-        (objects(stages=stages, augment={"mosaic": 0.3}), [{"mosaic": 0.3}, {"mosaic": 0.3}, {}]),
+        (objects(stages=stages, augment={"mosaic": 0.3}), [{}, {"mosaic": 0.3}, {}]),
         (tiny(stages=stages), [{}] * 3),
     ):
         canvas = assemble(recipe, load_data(recipe)).canvas
@@ -135,6 +135,12 @@ def test_the_strongest_stage_is_shown(tiny):
     names = ["light", "strong", "none", "strong", "medium"]
     recipe = tiny(stages=[{"name": str(n), "epochs": 1, "augment": name} for n, name in enumerate(names)])
     assert strongest_stage(recipe).name == "1"
+
+
+def test_where_objects_are_mixed_the_strongest_of_those_stages_is_shown(objects):
+    stages = [{"name": name, "epochs": 1, "augment": name} for name in ("none", "light", "medium")]
+    assert strongest_stage(objects(stages=stages)).name == "medium"
+    assert strongest_stage(objects(stages=stages, augment={"mosaic": 0.3})).name == "light"
 
 
 def test_samples_are_chosen_evenly(tiny):

@@ -185,8 +185,10 @@ class TestAugmentation:
         still = ({"name": "a", "epochs": 1, "augment": "none"}, {"name": "b", "epochs": 1, "augment": "none"})
         assert augmentation_of(self.job(tiny(stages=still)), self.EPOCHS) is None
         assert augmentation_of(self.job(objects(stages=still)), self.EPOCHS) is None
-        mixed = augmentation_of(self.job(objects(stages=still, augment={"mosaic": 0.5})), self.EPOCHS)
-        assert mixed.how.startswith("50\u202f% put together from parts of four (mosaic), objects")
+        stages = ({"name": "a", "epochs": 1, "augment": "light"}, {"name": "b", "epochs": 1, "augment": "strong"})
+        mixed = augmentation_of(self.job(objects(stages=stages, augment={"mosaic": 0.5})), self.EPOCHS)
+        assert mixed.stage == "a"
+        assert "50\u202f% put together from parts of four (mosaic), objects" in mixed.how
 
     @pytest.mark.parametrize("part", ["images", "masks"])
     def test_files_that_are_gone_are_named_instead(self, scenes, mask_folder, tmp_path, part):

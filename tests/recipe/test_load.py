@@ -180,9 +180,10 @@ def test_unknown_names():
 
 
 @pytest.mark.parametrize("mixed", ["mosaic", "mixup"])
-def test_mixing_needs_a_stage_before_the_last(mixed):
-    with pytest.raises(RecipeError, match="mosaic and mixup are not in the last stage, and there is one"):
-        load_recipe("detection", [f"augment.{mixed}=0.5", "stages=[{name: all, epochs: 1}]"])
+@pytest.mark.parametrize("before", ["", "{name: a, epochs: 1, augment: none}, "])
+def test_mixing_needs_a_stage_that_augments_before_the_last(mixed, before):
+    with pytest.raises(RecipeError, match=f"augment.{mixed}: happens in stages that augment, but for the last one"):
+        load_recipe("detection", [f"augment.{mixed}=0.5", f"stages=[{before}{{name: b, epochs: 1}}]"])
 
 
 @pytest.mark.parametrize(

@@ -79,8 +79,10 @@ def require_picture_name(path: Path, dataset: Dataset | None = None) -> None:
 
 
 def strongest_stage(recipe: Recipe) -> Stage:
-    """Return the stage with the strongest augmentation; of several the first, where images may also be mixed."""
-    return max(recipe.stages, key=lambda stage: _STRENGTHS.index(stage.augment))
+    """Return the stage with the strongest augmentation, of several the first; where objects are mixed, of those."""
+    mixed = recipe.task.kind in OBJECT_TASKS and (recipe.augment.mosaic or recipe.augment.mixup)
+    stages = recipe.stages[:-1] if mixed else recipe.stages
+    return max(stages, key=lambda stage: _STRENGTHS.index(stage.augment))
 
 
 def mixing(recipe: Recipe, stage: Stage, canvas: InputSpec) -> dict[str, float]:
@@ -192,10 +194,11 @@ def palette_of(dataset: Dataset) -> tuple[Colour, ...]:
 def _heading(recipe: Recipe, dataset: Dataset, spec: InputSpec) -> str:
     stage = strongest_stage(recipe)
     canvas = canvas_of(stage, spec)
-    mixed = "".join(f", {name} {share:g}" for name, share in mixing(recipe, stage, canvas).items())
+    own = recipe.augment.ranges.given | mixing(recipe, stage, canvas)
+    beside = "".join(f", {name} {amount:g}" for name, amount in own.items())
     return (
         f"{dataset.name}: training images in stage {stage.name}, augment {stage.augment}, "
-        f"orientation {recipe.augment.orientation}{mixed}, canvas {canvas.width} x {canvas.height}, fit {canvas.fit}"
+        f"orientation {recipe.augment.orientation}{beside}, canvas {canvas.width} x {canvas.height}, fit {canvas.fit}"
     )
 
 

@@ -37,9 +37,10 @@ def augmentation_of(job: Job, history: Sequence[Mapping[str, Any]]) -> Augmentat
     """
     recipe, stage = job.recipe, strongest_stage(job.recipe)
     shares = mixing(recipe, stage, job.stage_input(stage))
-    if stage.augment == "none" and not shares:
+    if stage.augment == "none":
         return None
-    how = [_ORIENTATIONS[recipe.augment.orientation]] if stage.augment != "none" else []
+    how = [_ORIENTATIONS[recipe.augment.orientation]]
+    how += [f"{name} up to {reach:g}" for name, reach in recipe.augment.ranges.given.items()]
     how += [f"{percent(share, 0)} {_MIXINGS[name]}" for name, share in shares.items()]
     if recipe.task.kind in OBJECT_TASKS:
         how.append("objects of which too little is left are neither learned nor held against the model (grey)")

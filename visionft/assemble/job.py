@@ -244,7 +244,8 @@ def augmentation(
 ) -> tuple[Augmenter, Mixing | None]:
     """Return what happens to each training image of a stage, and whether several are mixed before.
 
-    They are where objects are learned, before the last stage only; images of whole classes are mixed in their batch.
+    They are where objects are learned, in stages that augment, but for the last; images of whole classes are mixed in
+    their batch.
 
     Args:
         recipe: what was asked for.
@@ -265,7 +266,7 @@ def augmentation(
         later=later,
     )
     mixing = Mixing(section.mosaic, section.mixup)
-    mixed = objects and stage is not recipe.stages[-1] and mixing != Mixing()
+    mixed = objects and stage.augment != "none" and stage is not recipe.stages[-1] and mixing != Mixing()
     return augmenter, mixing if mixed else None
 
 

@@ -81,8 +81,11 @@ class Recipe(Section):
             if name not in MIXINGS[kind]:
                 instead = " or ".join(MIXINGS[kind])
                 raise ValueError(f"augment.{name}: not for {kind}; leave it out{instead and f', or take {instead}'}")
-        if wanted and kind in OBJECT_TASKS and len(self.stages) == 1:
-            raise ValueError("augment: mosaic and mixup are not in the last stage, and there is one; add one before it")
+        if wanted and kind in OBJECT_TASKS and all(stage.augment == "none" for stage in self.stages[:-1]):
+            raise ValueError(
+                f"augment.{wanted[0]}: happens in stages that augment, but for the last one, and there is none; add a "
+                f"last stage without it, or leave {wanted[0]} out"
+            )
         if wanted and kind == "classification" and all(stage.augment == "none" for stage in self.stages):
             raise ValueError(f"augment.{wanted[0]}: no stage augments; set augment in one, or leave {wanted[0]} out")
         if kind == "classification" and section.mixup + section.cutmix > 1:

@@ -182,11 +182,11 @@ class AugmentSection(Section):
     may differ by rounding."""
     mosaic: Annotated[float, Field(ge=0, le=1)] = 0.0
     """For objects: share of the training images that are put together from parts of four (Bochkovskiy et al. 2020,
-    arXiv:2004.10934); not in the last stage, which sees images as they are."""
+    arXiv:2004.10934); in stages that augment, but for the last, which sees images as they are."""
     mixup: Annotated[float, Field(ge=0, le=1)] = 0.0
     """Share of the training images through which another shines. For classification it is the next of the batch, with a
     share of the label (Zhang et al. 2018, arXiv:1710.09412), in every stage that augments; for objects, as a second
-    image with all of its boxes (Zhang et al. 2019, arXiv:1902.04103), not in the last stage."""
+    image with all of its boxes (Zhang et al. 2019, arXiv:1902.04103), where mosaic happens."""
     cutmix: Annotated[float, Field(ge=0, le=1)] = 0.0
     """For classification: share of the training images of which a rectangle shows the next of the batch, with its share
     of the label (Yun et al. 2019, arXiv:1905.04899), in every stage that augments; with mixup at most 1."""
