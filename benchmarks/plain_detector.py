@@ -1,5 +1,6 @@
 """The baselines of the detection benchmarks: torchvision's detectors on the same backbone, in a plain loop."""
 
+from abc import ABC, abstractmethod
 from collections import OrderedDict
 from collections.abc import Sequence
 from typing import Any
@@ -34,7 +35,7 @@ class Pyramid(nn.Module):
         return levels
 
 
-class PlainDetector:
+class PlainDetector(ABC):
     """A detector of torchvision, AdamW, the job's number formats.
 
     Args:
@@ -57,9 +58,9 @@ class PlainDetector:
         ).to(memory_format=torch.channels_last)
         self._optimizer = torch.optim.AdamW(self.net.parameters(), lr=1e-4)
 
+    @abstractmethod
     def truth(self, targets: Any, size: tuple[int, int]) -> list[dict[str, Tensor]]:
         """Return what torchvision's class learns of each image of (height, width)."""
-        raise NotImplementedError
 
     def step(self, images_BHW3: Tensor, targets: Any) -> float:
         """Take an optimizer step and return the loss."""

@@ -44,10 +44,8 @@ class Augmenter:
         cutmix: float = 0.0,
         later: bool = False,
     ) -> None:
-        self.strength = strength
         self.orientation = orientation
         self.border = border
-        self.outlines = outlines
         self.later = later
         policies = OUTLINE_POLICIES if outlines else OBJECT_POLICIES
         policy = (POLICIES if border is None else policies)[strength]

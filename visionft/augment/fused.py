@@ -191,6 +191,6 @@ def launch(
         IGNORE=IGNORE,
         ACROSS=_TILE[0],
         DOWN=_TILE[1],
-        enable_fp_fusion=True,  # instructions are what takes the time; colours are exact with it and without
+        enable_fp_fusion=True,  # fewer instructions; colours are exact with it and without
     )
     return found_BHW3 if normalised is None else found_BHW3.permute(0, 3, 1, 2), found_BHW
