@@ -26,7 +26,7 @@ from benchmarks import measure
 from visionft.augment import Policy, draw
 from visionft.augment.batch import Normalised, change_batch
 from visionft.augment.cpu import apply
-from visionft.change import Change
+from visionft.augment_params import Change
 from visionft.sample import Example
 
 MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)

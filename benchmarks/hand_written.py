@@ -18,8 +18,8 @@ from torch.nn.utils import clip_grad_norm_
 from torch.utils.data import DataLoader, Dataset
 
 from visionft.assemble import Job
-from visionft.assemble.depthwise import speed_up_depthwise
 from visionft.augment import Augmenter
+from visionft.models.kernels.depthwise import speed_up_depthwise
 from visionft.sample import Example, Sample
 
 

@@ -12,7 +12,7 @@ from torchvision.ops import FeaturePyramidNetwork
 from torchvision.ops.feature_pyramid_network import ExtraFPNBlock, LastLevelP6P7
 
 from visionft.assemble import Job
-from visionft.backbones import Backbone
+from visionft.models.backbones import Backbone
 from visionft.sample import PADDING
 
 

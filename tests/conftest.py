@@ -1,5 +1,6 @@
 """Images and recipes small enough to train on in a second."""
 
+import errno
 import json
 import os
 from pathlib import Path
@@ -32,6 +33,27 @@ def draw(shape: str, rng: np.random.Generator) -> np.ndarray:
     else:
         cv2.circle(image, (x, y), 13, colour, -1 if shape == "disc" else 3)
     return image
+
+
+@pytest.fixture
+def umask():
+    """Return a function that sets the umask for one test."""
+    former = os.umask(0)
+    os.umask(former)
+    yield os.umask
+    os.umask(former)
+
+
+@pytest.fixture
+def full_disk(monkeypatch):
+    """Let every write of file contents fail, as on a full disk; names can still be made."""
+
+    def write(path, *_, **__):
+        path.open("wb").close()  # an empty file still fits
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(path))
+
+    monkeypatch.setattr(Path, "write_bytes", write)
+    monkeypatch.setattr(Path, "write_text", write)
 
 
 @pytest.fixture(scope="session")

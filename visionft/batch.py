@@ -11,7 +11,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from visionft.change import Change
+from visionft.augment_params import Change
 
 
 class InstanceTargets(NamedTuple):

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, NamedTuple, Protocol, TypeAlias, get_args
 
-from visionft.change import Change
+from visionft.augment_params import Change
 
 if TYPE_CHECKING:
     import numpy as np

@@ -249,7 +249,7 @@ def test_a_full_disk(tiny, tmp_path, monkeypatch):
         raise OSError(28, "No space left on device")
 
     (tmp_path / "grid.png").write_bytes(b"old")
-    monkeypatch.setattr("visionft.checkpoint.atomic.sync", full)
+    monkeypatch.setattr("visionft.atomic.sync", full)
     with pytest.raises(DataError, match=r"grid.png: cannot be written \(No space left on device\)"):
         check(tiny(), show_augment=tmp_path / "grid.png")
     assert (tmp_path / "grid.png").read_bytes() == b"old"

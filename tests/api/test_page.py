@@ -9,12 +9,12 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from visionft.annotations.object_mask import ObjectMask
 from visionft.api.augment_grid import augmented
 from visionft.api.page_augmentation import augmentation_of
 from visionft.api.page_results import results_of
 from visionft.assemble import assemble, load_data
 from visionft.imaging import default_palette
-from visionft.imaging.object_mask import ObjectMask
 from visionft.metrics import classification_metrics, count_image, instance_metrics, segmentation_metrics
 from visionft.report import InstanceResults
 from visionft.sample import Boxes, Dataset, Outline, Sample

@@ -12,8 +12,8 @@ from safetensors.torch import load_file, save_file
 import visionft
 from tests.conftest import SHAPES
 from visionft.api import complete, train
-from visionft.backbones import build_backbone, hub
 from visionft.errors import CheckpointError, DataError, RecipeError, UnknownName, WeightsError
+from visionft.models.backbones import build_backbone, hub
 from visionft.recipe import load_recipe, recipe_to_yaml
 from visionft.training.events import EpochDone, Notice, RunPlanned, StageEnded, StageStarted, StepDone, Working
 

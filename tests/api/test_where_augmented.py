@@ -15,11 +15,11 @@ import visionft
 from tests.api.test_training import QUICK, PowerCut, Recorder, cut_after
 from visionft.api import train
 from visionft.augment.device import DeviceAugmenter
+from visionft.autotune import choice
+from visionft.autotune.choice import Choice
+from visionft.autotune.measure import Times
 from visionft.errors import CheckpointError, RecipeError
-from visionft.training import choice
-from visionft.training.choice import Choice
 from visionft.training.events import Notice, RunPlanned, StepDone
-from visionft.training.measure import Times
 
 SLOW = Times(decode=1e-3, augment=1.0, draw=1e-4, copy=1e-4, augment_there=1e-3, step=1e-2)
 

@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 import yaml
 
-from visionft.backbones import backbone_names, build_backbone
-from visionft.backbones.names import resolve
+from visionft.models.backbones import backbone_names, build_backbone
+from visionft.models.backbones.names import resolve
 from visionft.recipe import json_schema, load_recipe, recipe_to_yaml, shipped_recipes
 from visionft.stages import height_and_width, plan
 

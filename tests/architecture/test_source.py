@@ -90,12 +90,12 @@ def test_the_rule_above_lets_pass(line, tmp_path):
 
 def test_one_file_talks_to_the_network():
     talking = [shown(path) for path in PACKAGE if imported(path) & NETWORK]
-    assert talking == ["visionft/backbones/hub.py"]
+    assert talking == ["visionft/models/backbones/hub.py"]
 
 
 def test_yaml_is_read_by_recipes_and_for_yolo_only():
     assert [shown(path) for path in PACKAGE if "yaml" in imported(path)] == [
-        "visionft/data/yolo_file.py",
+        "visionft/data/formats/yolo/file.py",
         "visionft/recipe/document.py",
         "visionft/recipe/write.py",
     ]

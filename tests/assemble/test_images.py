@@ -12,8 +12,8 @@ from visionft.assemble import assemble, load_data
 from visionft.assemble.images import batches, require_decoder, stay
 from visionft.assemble.job import require_room
 from visionft.augment import Mixing
-from visionft.data.on_device import DecodedImages
 from visionft.errors import RecipeError
+from visionft.loading.resident import DecodedImages
 
 LIGHT = [{"name": "a", "epochs": 1, "augment": "light"}, {"name": "b", "epochs": 1, "augment": "none"}]
 

@@ -9,7 +9,7 @@ import pytest
 from visionft.augment import POLICIES, Policy, draw
 from visionft.augment.arithmetic import averaged, blur_kernel, colour_matrix, gamma_table, noise_of
 from visionft.augment.cpu import apply
-from visionft.change import Change
+from visionft.augment_params import Change
 from visionft.sample import Example
 
 LUMA = np.array([0.299, 0.587, 0.114])

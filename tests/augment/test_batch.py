@@ -11,7 +11,7 @@ import torch
 from visionft.augment import OBJECT_POLICIES, OUTLINE_POLICIES, POLICIES, draw
 from visionft.augment.batch import Normalised, change_batch
 from visionft.augment.cpu import apply
-from visionft.change import Change
+from visionft.augment_params import Change
 from visionft.sample import Example
 
 BORDER = (124, 116, 104)

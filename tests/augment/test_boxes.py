@@ -6,8 +6,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from visionft.annotations.moving import move_boxes
 from visionft.augment import OBJECT_POLICIES, Augmenter, Mixing, Policy, draw
-from visionft.geometry import move_boxes
 from visionft.sample import CROWD, IGNORE, Example
 
 STRENGTHS = [strength for strength in OBJECT_POLICIES if strength != "none"]

@@ -17,8 +17,8 @@ from visionft.augment import POLICIES, device, draw
 from visionft.augment.batch import Normalised
 from visionft.augment.cpu import apply
 from visionft.augment.device import DeviceAugmenter
+from visionft.augment_params import Change
 from visionft.batch import Batch, InstanceTargets
-from visionft.change import Change
 from visionft.sample import IGNORE, Example
 
 MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from visionft.augment import OBJECT_POLICIES, OUTLINE_POLICIES, POLICIES, Policy, draw
-from visionft.change import Change
+from visionft.augment_params import Change
 
 TABLES = {"images": POLICIES, "boxes": OBJECT_POLICIES, "outlines": OUTLINE_POLICIES}
 DRAWN = [(table, strength) for table in TABLES for strength in ("light", "medium", "strong", "auto")]

@@ -11,7 +11,7 @@ import torch
 from tests.augment.test_batch import EACH, EACH_STEP, TABLES, pictures
 from visionft.augment import draw
 from visionft.augment.batch import Normalised, change_batch
-from visionft.change import Change
+from visionft.augment_params import Change
 
 pytest.importorskip("triton")
 

@@ -7,7 +7,7 @@ import torch
 from tests.augment.mixed import mixed_images, mixed_labels
 from visionft.augment import POLICIES, Augmenter, Policy, draw
 from visionft.augment.label_mixing import mix_images, mix_labels, mixes
-from visionft.change import Change
+from visionft.augment_params import Change
 from visionft.sample import Example
 
 

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from tests.shapes import grid, painted, star
+from visionft.annotations.moving import move_objects
 from visionft.augment import OBJECT_POLICIES, Augmenter, Mixing, Policy
 from visionft.augment.mixing import mixup, mosaic
-from visionft.geometry import move_objects
 from visionft.sample import CROWD, Example
 
 SIZE = (72, 60)  # (width, height)

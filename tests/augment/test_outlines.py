@@ -7,7 +7,7 @@ import cv2
 import numpy as np
 import pytest
 
-from visionft.geometry import move_boxes
+from visionft.annotations.moving import move_boxes
 
 DATA = Path(os.environ.get("VISIONFT_DATA", Path(__file__).parents[3] / "shared/data")) / "coco-mini-yolo"
 THINGS = range(1, 91)  # category ids of countable objects

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 import torch
 
-from visionft.checkpoint import Checkpoint, atomic
+from visionft import atomic
+from visionft.checkpoint import Checkpoint
 from visionft.checkpoint.store import KEEP, CheckpointStore
 from visionft.errors import CheckpointError
 

@@ -10,7 +10,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from visionft.backbones import Backbone, build_backbone
+from visionft.models.backbones import Backbone, build_backbone
 
 # network -> image size: 64 wherever the network can be run on so little. Left out are families whose smallest member
 # has 50 million parameters or more (NASNet, PNASNet, Inception-ResNet, SAM, NaFlex, MobileNetV5, Qwen3, Gemma 4,

@@ -7,8 +7,8 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from visionft.backbones import Backbone, build_backbone
-from visionft.heads import HEADS
+from visionft.models.backbones import Backbone, build_backbone
+from visionft.models.heads import HEADS
 
 HEAD_NAMES = [name for name in HEADS if HEADS[name].task == "segmentation"]
 # one of each kind: with and without a map at stride 2, one stride throughout, strides beyond 32, maps that are BHWC

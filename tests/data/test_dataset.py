@@ -3,8 +3,8 @@ import numpy as np
 import pytest
 
 from tests.data.folders import make_folder, write_image
-from visionft.data import FORMATS, task_of_format
 from visionft.data.dataset import detect_format, load_dataset
+from visionft.data.formats import FORMATS, task_of_format
 from visionft.data.listing import LabelOptions
 from visionft.errors import DataError, UnknownName
 from visionft.sample import SPLITS

@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from visionft.data.coco_regions import CocoMask
+from visionft.data.formats.coco.regions import CocoMask
 from visionft.data.listing import Entry
 from visionft.data.split import assign_splits, content_hash
 

@@ -5,8 +5,8 @@ from PIL import Image
 
 from tests.imaging.pictures import smooth_picture
 from visionft.errors import ImageError
-from visionft.geometry import canvas_from_original, place
 from visionft.imaging import to_canvas
+from visionft.imaging.placement import canvas_from_original, place
 from visionft.spec import InputSpec
 
 FITS = ["stretch", "crop", "pad"]

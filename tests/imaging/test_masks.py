@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from visionft.geometry import canvas_from_original, draw_window, windows
 from visionft.imaging import cut_window, mask_to_canvas, to_canvas
+from visionft.imaging.placement import canvas_from_original, draw_window, windows
 from visionft.spec import InputSpec
 
 COLOURS = np.array([[255, 0, 0], [0, 255, 0], [0, 0, 255], [255, 255, 255], [0, 0, 0]])

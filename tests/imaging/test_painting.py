@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
+from visionft.annotations.object_mask import ObjectMask
 from visionft.imaging import paint_objects
-from visionft.imaging.object_mask import ObjectMask
 
 RED, BLUE = (200, 0, 0), (0, 0, 200)
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from pycocotools import mask as coco
 
 from tests.metrics.detections import evaluated
-from visionft.imaging.object_mask import ObjectMask
+from visionft.annotations.object_mask import ObjectMask
 from visionft.sample import Boxes, Outline
 
 SIZE = (170, 140)

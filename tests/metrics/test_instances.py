@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 
 from tests.metrics.detections import mean_of
 from tests.metrics.masked import SIZE, Masked, judge_masks, masked_images, masked_lists, painted, part, ring
+from visionft.annotations.object_mask import ObjectMask
+from visionft.annotations.rle import encode
 from visionft.errors import DataError
-from visionft.imaging.object_mask import ObjectMask
-from visionft.imaging.rle import encode
 from visionft.metrics import (
     ClassAP,
     DetectionMetrics,

@@ -3,8 +3,8 @@ import pytest
 from hypothesis import given, settings
 
 from tests.metrics.masked import SIZE, box_pixels, masked_lists, part, whole
-from visionft.imaging.object_mask import ObjectMask
-from visionft.imaging.rle import run_bounds
+from visionft.annotations.object_mask import ObjectMask
+from visionft.annotations.rle import run_bounds
 from visionft.metrics.mask_overlaps import Masks, mask_overlaps, read_masks
 from visionft.metrics.matching import Found, Truth
 from visionft.sample import CROWD, PADDING, Boxes

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from visionft.geometry import canvas_from_original
+from visionft.imaging.placement import canvas_from_original
 from visionft.predict.boxes import pairwise_iou
 from visionft.predict.detect import boxes_in_original, detect
 from visionft.spec import InputSpec

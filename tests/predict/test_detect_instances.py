@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.predict.test_seams import eye, located, scenes
-from visionft.geometry import windows
+from visionft.imaging.placement import windows
 from visionft.predict.detect import detect, detect_instances, instances_in_original
 from visionft.predict.masks import paste, paste_within
 from visionft.spec import MASK_SIDE, InputSpec

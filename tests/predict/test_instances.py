@@ -8,8 +8,8 @@ import pytest
 from pycocotools import mask as coco
 
 from tests.predict.stand_in import CELLS, INSTANCES, write_detector
+from visionft.annotations.object_mask import ObjectMask
 from visionft.errors import DataError
-from visionft.imaging.object_mask import ObjectMask
 from visionft.predict import Detection, Instances, Predictor
 from visionft.predict.masks import paste, paste_within
 from visionft.spec import InputSpec

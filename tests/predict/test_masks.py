@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from visionft.imaging.object_mask import ObjectMask
+from visionft.annotations.object_mask import ObjectMask
 from visionft.predict.masks import paste, paste_within, unite
 
 SIDE = 5  # any side will do; few cells show more of each

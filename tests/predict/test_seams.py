@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from visionft.geometry import windows
+from visionft.imaging.placement import windows
 from visionft.predict.detect import detect
 from visionft.predict.seams import MOST_KEPT, Views, merge
 from visionft.spec import InputSpec

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from visionft.geometry import canvas_from_original, place
+from visionft.imaging.placement import canvas_from_original, place
 from visionft.predict.segment import mask_in_original, segment
 from visionft.spec import InputSpec
 

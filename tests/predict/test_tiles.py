@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from visionft.geometry import windows
+from visionft.imaging.placement import windows
 from visionft.predict.segment import segment
 from visionft.predict.tiles import blend_weights
 from visionft.spec import InputSpec

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from tests.report.boxed import COLOURS, NAMES, SIZE, THRESHOLDS, box_example, boxed_data, objects, picture, tile
 from tests.report.boxed import results as boxed_results
 from tests.report.pages import Page, history, read
-from visionft.imaging.object_mask import ObjectMask
+from visionft.annotations.object_mask import ObjectMask
 from visionft.metrics import instance_metrics, match_image
 from visionft.report import InstanceResults, render_report
 from visionft.report.box_overlays import box_pictures, shrink_object

@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 import torch
 
-from visionft.backbones import build_backbone
 from visionft.errors import ExportError
 from visionft.export.parity import Limits, verify
+from visionft.models.backbones import build_backbone
 from visionft.sample import CROWD, PADDING, Boxes, Sample
 from visionft.spec import OUTPUTS, InputSpec
 from visionft.tasks.detection import BoxMeter, Detection

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 
-from visionft.backbones import build_backbone
+from visionft.models.backbones import build_backbone
 from visionft.spec import InputSpec
 from visionft.tasks.classification import Classification
 from visionft.tasks.network import FinalNetwork, TaskNetwork

@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 import torch
 
-from visionft.backbones import build_backbone
 from visionft.errors import DataError
-from visionft.heads import HEADS
+from visionft.models.backbones import build_backbone
+from visionft.models.heads import HEADS
 from visionft.sample import IGNORE, Sample
 from visionft.spec import OUTPUTS, InputSpec
 from visionft.tasks import TASKS

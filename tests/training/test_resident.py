@@ -9,9 +9,9 @@ import torch
 
 from visionft.assemble import assemble, load_data
 from visionft.checkpoint import RunFolder
-from visionft.data.loader import Loader
-from visionft.data.on_device import ResidentImages
 from visionft.errors import Interrupted
+from visionft.loading.loader import Loader
+from visionft.loading.resident import ResidentImages
 from visionft.training import fit
 from visionft.training.events import StepDone, Working
 

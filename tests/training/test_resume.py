@@ -106,7 +106,7 @@ def stop_after(step):
 
 
 def model_bytes(job, path):
-    from visionft.checkpoint.atomic import write_tensors
+    from visionft.atomic import write_tensors
 
     write_tensors(path, job.network.state_dict())
     return path.read_bytes()

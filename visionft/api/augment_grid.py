@@ -15,19 +15,19 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from visionft.annotations.rasterization import fill_object
 from visionft.assemble.job import augmentation, canvas_of
+from visionft.atomic import write_with
 from visionft.augment import Policy
 from visionft.augment.label_mixing import mix_images, mixes
-from visionft.change import Change
-from visionft.checkpoint.atomic import write_with
-from visionft.data.canvases import Canvases
-from visionft.data.loader import CACHE_BYTES
-from visionft.data.plan import training_plan
+from visionft.augment_params import Change
 from visionft.errors import DataError
 from visionft.imaging import default_palette, draw_boxes, line_palette, paint, paint_objects
-from visionft.imaging.outlines import fill_object
 from visionft.imaging.palette import BLACK, Colour
 from visionft.imaging.sheet import Row, sheet
+from visionft.loading.canvases import Canvases
+from visionft.loading.loader import CACHE_BYTES
+from visionft.loading.order import training_plan
 from visionft.recipe import Recipe
 from visionft.report.pictures import shrink
 from visionft.sample import CROWD, OBJECT_TASKS, Dataset, Example, Sample

@@ -12,13 +12,13 @@ from visionft.api.resolving import kind_is_open, resolve
 from visionft.assemble import Runtime, load_data, unused_outlines
 from visionft.assemble.images import require_decoder
 from visionft.assemble.job import build_task, canvas_size, input_spec, require_room
-from visionft.backbones import build_backbone
+from visionft.autotune.choice import require_cuda_where_asked
 from visionft.errors import RecipeError, VisionftError
+from visionft.models.backbones import build_backbone
 from visionft.recipe import Recipe
 from visionft.sample import OBJECT_TASKS, SPLITS, Dataset, Split
 from visionft.spec import InputSpec
 from visionft.stages import height_and_width, plan
-from visionft.training.choice import require_cuda_where_asked
 
 
 @dataclass(frozen=True, slots=True)

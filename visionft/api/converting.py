@@ -7,7 +7,7 @@ from types import MappingProxyType
 
 from visionft.api.resolving import kind_is_open, resolve
 from visionft.assemble import read_data, states_outlines
-from visionft.data.convert import Pictures, require_empty, write_coco, write_voc, write_yolo
+from visionft.data.writers.convert import Pictures, require_empty, write_coco, write_voc, write_yolo
 from visionft.errors import UnknownName
 from visionft.recipe import Recipe
 from visionft.sample import OBJECT_TASKS, SPLITS, Dataset, Problem, TaskKind

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
-from visionft.checkpoint.atomic import write_with
+from visionft.atomic import write_with
 from visionft.data.walk import images_below
 from visionft.errors import CheckpointError, DataError
 from visionft.predict import Detection, Prediction, Predictor, Segmentation

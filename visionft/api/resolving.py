@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from difflib import get_close_matches
 from pathlib import Path
 
-from visionft.data.yolo_file import is_data_file
+from visionft.data.formats.yolo.file import is_data_file
 from visionft.errors import RecipeError
 from visionft.imaging.header import IMAGE_EXTENSIONS
 from visionft.recipe import Recipe, load_recipe, recipe_from_data

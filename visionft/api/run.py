@@ -13,11 +13,11 @@ from visionft.api.facts import require_same_data
 from visionft.api.page import report_data
 from visionft.assemble import Job, assemble, load_data
 from visionft.checkpoint import RunFolder, write_json
-from visionft.data.loader import Loader
 from visionft.errors import CheckpointError, DataError
 from visionft.export import RUNTIMES
 from visionft.export.gate import export_verified
 from visionft.export.parity import Limits, Parity
+from visionft.loading.loader import Loader
 from visionft.recipe import Recipe
 from visionft.report import write_report
 from visionft.sample import Sample, Split

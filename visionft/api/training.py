@@ -15,15 +15,15 @@ from visionft.api.run import Run
 from visionft.assemble import Job, assemble, load_data, unused_outlines
 from visionft.assemble.images import require_decoder
 from visionft.assemble.job import require_room
+from visionft.autotune.choice import decide, require_cuda_where_asked
+from visionft.autotune.estimate import outline
 from visionft.checkpoint import RunFolder
 from visionft.errors import CheckpointError
 from visionft.recipe import Recipe, recipe_to_yaml
 from visionft.spec import ModelSpec
 from visionft.tasks.detector import Detector
 from visionft.training import Sink, exact_runner, fit
-from visionft.training.choice import decide, require_cuda_where_asked
 from visionft.training.console import Console
-from visionft.training.estimate import outline
 from visionft.training.events import JsonLines, Notice, RunPlanned, Working
 
 

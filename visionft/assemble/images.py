@@ -7,10 +7,10 @@ import torch
 
 from visionft.assemble.runtime import Runtime
 from visionft.augment import Augmenter, Mixing
-from visionft.data.batches import Batches
-from visionft.data.loader import CACHE_BYTES, Loader
-from visionft.data.on_device import DecodedImages, ResidentImages, resident_bytes
 from visionft.errors import RecipeError
+from visionft.loading.batches import Batches
+from visionft.loading.loader import CACHE_BYTES, Loader
+from visionft.loading.resident import DecodedImages, ResidentImages, resident_bytes
 from visionft.recipe import Recipe
 from visionft.sample import Dataset, Sample, Split
 from visionft.spec import InputSpec

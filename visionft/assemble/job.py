@@ -13,15 +13,15 @@ from visionft.assemble.runtime import Runtime
 from visionft.augment import Augmenter, Mixing
 from visionft.augment.batch import Normalised
 from visionft.augment.device import DeviceAugmenter
-from visionft.backbones import build_backbone
-from visionft.data.batches import Batches
 from visionft.data.dataset import has_outlines, load_dataset
 from visionft.data.listing import LabelOptions
-from visionft.data.loader import Loader
-from visionft.data.plan import batches_per_epoch
 from visionft.errors import DataError, RecipeError
-from visionft.heads import HEADS
 from visionft.imaging.canvas import border_colour
+from visionft.loading.batches import Batches
+from visionft.loading.loader import Loader
+from visionft.loading.order import batches_per_epoch
+from visionft.models.backbones import build_backbone
+from visionft.models.heads import HEADS
 from visionft.recipe import Recipe
 from visionft.sample import OBJECT_TASKS, Dataset, Split, TaskKind
 from visionft.seeds import derive_seed

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 import torch
 from torch import nn
 
-from visionft.assemble.depthwise import speed_up_depthwise
 from visionft.errors import RecipeError
+from visionft.models.kernels.depthwise import speed_up_depthwise
 from visionft.recipe import Recipe
 
 
@@ -67,3 +67,8 @@ def _cuda_has_bf16() -> bool:
 def _cpu_has_bf16() -> bool:
     has = torch.cpu.get_capabilities()
     return bool(has.get("avx512_bf16") or has.get("amx_bf16"))
+
+
+def on_cuda(runtime: Runtime) -> bool:
+    """Return whether the network trains on a CUDA device."""
+    return runtime.device.type == "cuda"

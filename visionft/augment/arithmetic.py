@@ -20,7 +20,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from visionft.change import Change
+from visionft.augment_params import Change
 
 Float = NDArray[np.float64]
 

@@ -27,7 +27,7 @@ from visionft.augment.arithmetic import (
     noise_step,
 )
 from visionft.augment.warp import RGB
-from visionft.change import Change
+from visionft.augment_params import Change
 from visionft.sample import IGNORE
 
 _CACHED = 1 << 16  # pixels that a CPU changes at once, so that they stay in its cache

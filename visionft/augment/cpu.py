@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from visionft.augment.arithmetic import ERASED, blur_kernel, colour_matrix, gamma_table, noise_of
 from visionft.augment.objects import change_objects
 from visionft.augment.warp import RGB, warp
-from visionft.change import Change
+from visionft.augment_params import Change
 from visionft.sample import IGNORE, Example
 
 

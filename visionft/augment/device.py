@@ -13,8 +13,8 @@ from torch import Tensor
 from visionft.augment.batch import Normalised, change_batch
 from visionft.augment.label_mixing import mix_images, mix_labels, mixes
 from visionft.augment.warp import RGB
+from visionft.augment_params import Change
 from visionft.batch import AugmentedBatch, Batch
-from visionft.change import Change
 
 
 @cache

@@ -6,7 +6,7 @@ What the numbers mean, down to the rounding, is said in ``arithmetic.py``.
 from math import cos, pi, radians, sin, sqrt, tan
 
 from visionft.augment.policy import Orientation, Policy
-from visionft.change import FLAT, Change, Hole, Row
+from visionft.augment_params import FLAT, Change, Hole, Row
 from visionft.seeds import unit_intervals
 
 Linear = tuple[tuple[float, float], tuple[float, float]]

@@ -24,7 +24,7 @@ from visionft.augment.batch import Normalised, change_batch
 from visionft.augment.draw import HOLES
 from visionft.augment.fused_kernel import augment_kernel, sum_kernel
 from visionft.augment.warp import RGB
-from visionft.change import Change
+from visionft.augment_params import Change
 from visionft.sample import IGNORE
 
 _MOST_HOLES = HOLES[1]

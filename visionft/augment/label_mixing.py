@@ -12,7 +12,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from visionft.change import Change
+from visionft.augment_params import Change
 
 
 def mixes(changes: Sequence[Change]) -> bool:

@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from visionft.geometry import move_objects
+from visionft.annotations.moving import move_objects
 from visionft.sample import Example, Rings
 from visionft.seeds import derive_seed, unit_interval
 

@@ -7,15 +7,15 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from visionft.change import Change
-from visionft.geometry import LEAST_VISIBLE, move_objects
+from visionft.annotations.moving import LEAST_VISIBLE, move_objects
+from visionft.augment_params import Change
 from visionft.sample import CROWD, Example
 
 
 def change_objects(example: Example, change: Change) -> Example:
     """Move the objects of a canvas, and leave its pixels to whoever changes them.
 
-    They move by ``geometry.move_objects``; those of which less than ``LEAST_VISIBLE`` remains become crowds, whether
+    They move by ``moving.move_objects``; those of which less than ``LEAST_VISIBLE`` remains become crowds, whether
     cut off or erased. What is erased is measured in an object's box, though it may have an outline, which erasing
     leaves alone.
 

@@ -5,7 +5,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from visionft.augment.arithmetic import averaged
-from visionft.change import Change
+from visionft.augment_params import Change
 
 RGB = tuple[int, int, int]
 

@@ -3,7 +3,7 @@
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from visionft.checkpoint.atomic import read_json, write_json, write_text
+from visionft.atomic import read_json, write_json, write_text
 
 if TYPE_CHECKING:
     from visionft.checkpoint.run_folder import RunFolder

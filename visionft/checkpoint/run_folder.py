@@ -21,7 +21,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import Tensor
 
-from visionft.checkpoint.atomic import read_json, write_json, write_tensors, write_text
+from visionft.atomic import read_json, write_json, write_tensors, write_text
 from visionft.checkpoint.store import CheckpointStore
 from visionft.errors import CheckpointError, DataError
 from visionft.recipe import Recipe, load_recipe, recipe_to_yaml

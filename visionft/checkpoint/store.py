@@ -20,7 +20,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import Tensor
 
-from visionft.checkpoint.atomic import checksum, read_json, sync, write_json, write_tensors
+from visionft.atomic import checksum, read_json, sync, write_json, write_tensors
 from visionft.errors import CheckpointError
 
 KEEP = 2

@@ -23,25 +23,25 @@ def _augmentations() -> Iterable[str]:
 
 
 def _backbones() -> Iterable[str]:
-    from visionft.backbones import backbone_names
+    from visionft.models.backbones import backbone_names
 
     return backbone_names()
 
 
 def _formats() -> Iterable[str]:
-    from visionft.data import FORMATS
+    from visionft.data.formats import FORMATS
 
     return FORMATS
 
 
 def _losses() -> Iterable[str]:
-    from visionft.losses import LOSSES
+    from visionft.models.losses import LOSSES
 
     return LOSSES
 
 
 def _heads() -> Iterable[str]:
-    from visionft.heads import HEADS
+    from visionft.models.heads import HEADS
 
     return HEADS
 

@@ -3,10 +3,10 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from visionft.data.boxes import StatedBox
-from visionft.data.coco_classes import assign, list_numbers
+from visionft.data.formats.coco.classes import assign, list_numbers
 from visionft.data.listing import LabelOptions
 from visionft.data.naming import some
+from visionft.data.raw_boxes import StatedBox
 from visionft.errors import DataError
 from visionft.sample import CROWD, Problem
 

@@ -4,22 +4,22 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from visionft.data import FORMATS, task_of_format
-from visionft.data.bad_boxes import refuse_bad, tell_boxes
-from visionft.data.bad_files import tell
-from visionft.data.coco_boxes import coco_kind
-from visionft.data.coco_instances import CocoInstances
-from visionft.data.findings import describe, find_problems
-from visionft.data.inspect import Inspection, inspect
+from visionft.data.checks.bad_boxes import refuse_bad, tell_boxes
+from visionft.data.checks.bad_files import tell
+from visionft.data.checks.findings import describe, find_problems
+from visionft.data.checks.inspect import Inspection, inspect
+from visionft.data.checks.polygon_findings import require_placed, require_stated
+from visionft.data.formats import FORMATS, task_of_format
+from visionft.data.formats.coco.boxes import coco_kind
+from visionft.data.formats.coco.instances import CocoInstances
+from visionft.data.formats.masks.reader import looks_like_masks
+from visionft.data.formats.voc.reader import looks_like_voc
+from visionft.data.formats.yolo.file import is_data_file
+from visionft.data.formats.yolo.layout import find_yaml, looks_like_yolo
+from visionft.data.formats.yolo.reader import YoloOutlines
 from visionft.data.listing import Classes, DataFormat, Entry, LabelOptions, Listing
-from visionft.data.mask_folder import looks_like_masks
 from visionft.data.naming import some
-from visionft.data.outline_findings import require_placed, require_stated
 from visionft.data.split import assign_splits, cut_splits
-from visionft.data.voc import looks_like_voc
-from visionft.data.yolo import YoloOutlines
-from visionft.data.yolo_file import is_data_file
-from visionft.data.yolo_layout import find_yaml, looks_like_yolo
 from visionft.errors import DataError
 from visionft.imaging import IMAGE_EXTENSIONS
 from visionft.sample import OBJECT_TASKS, Boxes, Dataset, MaskSource, Problem, Sample, TaskKind

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar, Literal, Protocol
 
-from visionft.data.boxes import StatedBoxes
+from visionft.data.raw_boxes import StatedBoxes
 from visionft.sample import MaskSource, Problem, Split, TaskKind
 
 Colour = tuple[int, int, int]

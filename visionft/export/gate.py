@@ -10,7 +10,7 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
-from visionft.checkpoint.atomic import write_with
+from visionft.atomic import write_with
 from visionft.errors import CheckpointError, ExportError
 from visionft.export.parity import DEFAULT_LIMITS, CanvasModel, Limits, Parity, verify
 from visionft.spec import ModelSpec

@@ -7,8 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from visionft.errors import ImageError
-from visionft.geometry import Placement, place, place_window
 from visionft.imaging.header import MAX_PIXELS
+from visionft.imaging.placement import Placement, place, place_window
 from visionft.sample import IGNORE
 from visionft.spec import InputSpec
 
@@ -16,7 +16,7 @@ _ENLARGE = {"bilinear": cv2.INTER_LINEAR, "bicubic": cv2.INTER_CUBIC}
 
 
 def to_canvas(image: NDArray[np.uint8], spec: InputSpec) -> NDArray[np.uint8]:
-    """Fit an image to the network's input, by ``geometry.place``.
+    """Fit an image to the network's input, by ``placement.place``.
 
     Args:
         image: (height, width, 3) uint8 RGB, of any size.

@@ -4,19 +4,22 @@ Shape suffixes: H, W rows and columns of the image, h, w those of an object's pa
 """
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from visionft.imaging.boxes import line_width
-from visionft.imaging.object_mask import ObjectMask
 from visionft.imaging.palette import Colour
+
+if TYPE_CHECKING:
+    from visionft.annotations.object_mask import ObjectMask
 
 
 def paint_objects(
     image_HW3: NDArray[np.uint8],
-    masks: Sequence[ObjectMask],
+    masks: "Sequence[ObjectMask]",
     colours: Sequence[Colour],
     opacity: float = 0.5,
 ) -> NDArray[np.uint8]:

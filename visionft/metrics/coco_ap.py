@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from visionft.imaging.object_mask import ObjectMask
-from visionft.imaging.rle import encode
+from visionft.annotations.object_mask import ObjectMask
+from visionft.annotations.rle import encode
 from visionft.metrics.mask_overlaps import Masks, mask_areas
 from visionft.metrics.matching import IOUS_T, MOST, Found, Truth
 from visionft.metrics.scores import Floats

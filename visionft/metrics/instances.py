@@ -15,9 +15,9 @@ from typing import Any, ClassVar, NamedTuple, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from visionft.annotations.object_mask import ObjectMask
+from visionft.annotations.rasterization import fill_object
 from visionft.errors import DataError
-from visionft.imaging.object_mask import ObjectMask
-from visionft.imaging.outlines import fill_object
 from visionft.metrics.averages import AT_50, ap_means, average_intervals
 from visionft.metrics.coco_ap import SIZES, average_precision
 from visionft.metrics.detection import ClassAP, DetectionMetrics, detection_metrics, quick_detection

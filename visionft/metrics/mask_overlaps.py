@@ -10,9 +10,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from visionft.annotations.object_mask import ObjectMask
+from visionft.annotations.rle import run_bounds
 from visionft.errors import DataError
-from visionft.imaging.object_mask import ObjectMask
-from visionft.imaging.rle import run_bounds
 from visionft.metrics.matching import Found, Truth
 from visionft.metrics.scores import Floats, Ints
 

@@ -13,9 +13,9 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from visionft.geometry import place, windows
+from visionft.annotations.object_mask import ObjectMask
 from visionft.imaging import cut_window, to_canvas
-from visionft.imaging.object_mask import ObjectMask
+from visionft.imaging.placement import place, windows
 from visionft.predict.boxes import clipped, cut
 from visionft.predict.masks import paste_within, unite
 from visionft.predict.seams import CUT_WEIGHT, Sides, merge, put_together, shown, view

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from visionft.imaging.object_mask import ObjectMask
+from visionft.annotations.object_mask import ObjectMask
 from visionft.predict.interpolate import enlarge, positions
 
 _LEAST = 0.5  # probability from which on a pixel is the object's

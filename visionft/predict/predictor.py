@@ -14,8 +14,8 @@ from typing import overload
 import numpy as np
 from numpy.typing import NDArray
 
+from visionft.annotations.object_mask import ObjectMask
 from visionft.errors import DataError
-from visionft.imaging.object_mask import ObjectMask
 from visionft.predict.detect import boxes_in_original, detect, detect_instances, instances_in_original
 from visionft.predict.images import Image, Loaded, load
 from visionft.predict.result import Classification, Detection, Instances, Prediction, Segmentation, least_scores

@@ -15,10 +15,10 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from visionft.annotations.object_mask import ObjectMask
+from visionft.annotations.rle import encode
 from visionft.errors import DataError
 from visionft.imaging import default_palette, draw_boxes, index_png, line_palette, paint, paint_objects
-from visionft.imaging.object_mask import ObjectMask
-from visionft.imaging.rle import encode
 from visionft.predict.images import Image, load_pixels
 from visionft.spec import ModelSpec
 

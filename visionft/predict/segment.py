@@ -8,8 +8,8 @@ Shape suffixes: B batch, K classes, H height, W width, h, w rows and columns of 
 import numpy as np
 from numpy.typing import NDArray
 
-from visionft.geometry import place
 from visionft.imaging import to_canvas
+from visionft.imaging.placement import place
 from visionft.predict.interpolate import enlarge, positions
 from visionft.predict.tiles import Run, segment_windows
 from visionft.predict.winner import strongest

@@ -14,8 +14,8 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from visionft.geometry import windows
 from visionft.imaging import cut_window
+from visionft.imaging.placement import windows
 from visionft.predict.winner import strongest
 from visionft.spec import InputSpec
 

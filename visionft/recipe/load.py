@@ -7,8 +7,8 @@ from pathlib import Path
 from pydantic import ValidationError
 
 import visionft
-from visionft.data import FORMATS
 from visionft.data.dataset import detect_format
+from visionft.data.formats import FORMATS
 from visionft.errors import RecipeError, UnknownName
 from visionft.recipe.document import Document, Location, Origin, parse_value, read_document
 from visionft.recipe.explain import explain

@@ -9,11 +9,11 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 from visionft.catalog import Catalog
-from visionft.data import FORMATS
+from visionft.data.formats import FORMATS
 from visionft.data.listing import OnBadBox
 from visionft.errors import UnknownName
-from visionft.heads import HEADS
-from visionft.losses import LOSSES
+from visionft.models.heads import HEADS
+from visionft.models.losses import LOSSES
 from visionft.sample import OBJECT_TASKS, TaskKind
 from visionft.spec import Fit
 from visionft.stages import Size

@@ -11,10 +11,10 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from visionft.annotations.object_mask import ObjectMask
+from visionft.annotations.rasterization import fill_object
 from visionft.imaging import draw_boxes, paint_objects
 from visionft.imaging.boxes import line_width
-from visionft.imaging.object_mask import ObjectMask
-from visionft.imaging.outlines import fill_object
 from visionft.metrics import Detected
 from visionft.report.classification import Example
 from visionft.report.detection import BoxExample, what_is_there

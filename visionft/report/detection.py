@@ -21,7 +21,7 @@ from visionft.report.segmentation import Colour
 from visionft.sample import Boxes
 
 if TYPE_CHECKING:
-    from visionft.imaging.object_mask import ObjectMask  # importing the report stays cheap
+    from visionft.annotations.object_mask import ObjectMask  # importing the report stays cheap
 
 _CHARTS = 12
 _SIZES = ("small, below 32 × 32 pixels", "medium", "large, above 96 × 96 pixels")

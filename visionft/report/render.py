@@ -5,6 +5,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from visionft.atomic import write_text
 from visionft.report import charts, confusion, wording
 from visionft.report.data import ReportData
 
@@ -38,9 +39,6 @@ def render_report(data: ReportData) -> str:
 
 def write_report(data: ReportData, path: Path) -> Path:
     """Write the page to a file, whole or not at all, and return its path."""
-    # here and not above: the module imports torch
-    from visionft.checkpoint import write_text
-
     path.parent.mkdir(parents=True, exist_ok=True)
     write_text(path, render_report(data))
     return path

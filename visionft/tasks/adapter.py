@@ -12,8 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from visionft.backbones import Backbone, DepthGroup
 from visionft.batch import InstanceTargets
+from visionft.models.backbones import Backbone, DepthGroup
 from visionft.sample import Sample, TaskKind
 from visionft.spec import InputSpec
 

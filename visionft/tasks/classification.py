@@ -13,10 +13,10 @@ import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from visionft.backbones import Backbone, DepthGroup
-from visionft.data.loader import Loader
-from visionft.heads import HEADS
+from visionft.loading.loader import Loader
 from visionft.metrics import ClassificationMetrics, classification_metrics, quick_metrics
+from visionft.models.backbones import Backbone, DepthGroup
+from visionft.models.heads import HEADS
 from visionft.sample import Sample, TaskKind
 from visionft.spec import InputSpec
 from visionft.tasks.adapter import Agreement, Runner, same_class

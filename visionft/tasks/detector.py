@@ -13,9 +13,9 @@ import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from visionft.backbones import Backbone, DepthGroup
-from visionft.heads import HEADS
 from visionft.metrics.detection import best_thresholds
+from visionft.models.backbones import Backbone, DepthGroup
+from visionft.models.heads import HEADS
 from visionft.predict.boxes import pairwise_iou
 from visionft.predict.detect import detect
 from visionft.predict.images import load_pixels

@@ -12,8 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor
 
+from visionft.annotations.object_mask import ObjectMask
 from visionft.batch import InstanceTargets
-from visionft.imaging.object_mask import ObjectMask
 from visionft.metrics.instances import InstanceMetrics, instance_metrics, quick_instances
 from visionft.predict.detect import detect_instances
 from visionft.predict.images import load_pixels

@@ -8,8 +8,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from visionft.backbones import Backbone
 from visionft.batch import AnyBatch, AugmentedBatch, Batch, FeatureBatch
+from visionft.models.backbones import Backbone
 from visionft.spec import InputSpec
 from visionft.tasks.adapter import TaskAdapter
 

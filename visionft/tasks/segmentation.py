@@ -14,9 +14,6 @@ import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from visionft.backbones import Backbone, DepthGroup
-from visionft.heads import HEADS
-from visionft.losses.combine import LossSum
 from visionft.metrics.segmentation import (
     ImageCounts,
     SegmentationMetrics,
@@ -25,6 +22,9 @@ from visionft.metrics.segmentation import (
     quick_segmentation,
     segmentation_metrics,
 )
+from visionft.models.backbones import Backbone, DepthGroup
+from visionft.models.heads import HEADS
+from visionft.models.losses.combine import LossSum
 from visionft.predict.images import load_pixels
 from visionft.predict.segment import segment
 from visionft.sample import IGNORE, Sample, TaskKind

@@ -11,8 +11,8 @@ from torch import Tensor
 
 from visionft.assemble import Job
 from visionft.batch import FeatureBatch
-from visionft.data.batches import Batches
-from visionft.data.plan import evaluation_plan, training_plan
+from visionft.loading.batches import Batches
+from visionft.loading.order import evaluation_plan, training_plan
 from visionft.stages import StagePlan
 
 

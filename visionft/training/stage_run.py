@@ -7,16 +7,16 @@ from itertools import islice
 from types import TracebackType
 
 from visionft.batch import AnyBatch
-from visionft.data.batches import Batches
 from visionft.errors import DataError, TrainingError
+from visionft.loading.batches import Batches
 from visionft.stages import StagePlan
 from visionft.training.average import WeightAverage
-from visionft.training.choice import not_fused
 from visionft.training.events import EpochDone, Notice, StageEnded, StageStarted, StepDone, Working
 from visionft.training.frozen import FrozenFeatures, features_can_be_kept
 from visionft.training.inference import validate
 from visionft.training.interrupt import InterruptGuard
 from visionft.training.optimizer import enter_stage, restore_state, state_by_name
+from visionft.training.passes import not_fused
 from visionft.training.progress import better
 from visionft.training.session import Session
 from visionft.training.step import Stepper

@@ -1,0 +1,110 @@
+from fractions import Fraction
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from visionft.data.checks.bad_files import BoxError
+from visionft.data.raw_boxes import StatedBox, StatedBoxes, settle
+from visionft.sample import Boxes
+
+
+def place(*numbers, coding="xywh", width=100, height=50, **more):
+    boxes, findings = settle(StatedBoxes(coding, (StatedBox(1, numbers),), "a.json: annotation", **more), width, height)
+    return boxes.xyxy, [f"{finding}; {finding.outcome}" for finding in findings]
+
+
+@pytest.mark.parametrize(
+    ("coding", "numbers", "xyxy"),
+    [
+        ("xywh", (10, 20, 30, 5), (10, 20, 40, 25)),
+        ("corners", (1, 1, 100, 50), (0, 0, 100, 50)),  # the whole image, counted from 1
+        ("corners", (11, 21, 11, 25), (10, 20, 11, 25)),  # one pixel wide
+        ("shares", (0.5, 0.5, 1, 1), (0, 0, 100, 50)),
+        ("shares", (0.25, 0.5, 0.1, 0.2), (20, 20, 30, 30)),
+    ],
+)
+def test_every_coding_becomes_half_open_pixels(coding, numbers, xyxy):
+    placed, findings = place(*numbers, coding=coding)
+    assert (placed, findings) == ((pytest.approx(xyxy, abs=1e-9),), [])
+
+
+@pytest.mark.parametrize(
+    ("coding", "numbers", "finding"),
+    [
+        ("xywh", (40, 12, 0, 48), "box [40, 12, 0, 48] has zero width; left out"),
+        ("xywh", (40, 12, 5, 0), "box [40, 12, 5, 0] has zero height; left out"),
+        ("xywh", (40, 12, -5, 3), "box [40, 12, -5, 3] has negative width; left out"),
+        ("xywh", (40, float("nan"), 5, 3), "box [40, nan, 5, 3] holds a number that is none; left out"),
+        ("xywh", (40, 12, float("inf"), 3), "box [40, 12, inf, 3] holds a number that is none; left out"),
+        ("xywh", (40, 12, 5), "box [40, 12, 5] is no list of four numbers; left out"),
+        ("xywh", (100, 0, 5, 5), "box [100, 0, 5, 5] lies outside the image, or has no area in it; left out"),
+        ("xywh", (-9, 0, 9, 5), "box [-9, 0, 9, 5] lies outside the image, or has no area in it; left out"),
+        ("xywh", (9, 9, 0.001, 5), "box [9, 9, 0.001, 5] lies outside the image, or has no area in it; left out"),
+        ("corners", (7, 7, 7, 7), "box [7, 7, 7, 7] is a single point; left out"),
+        ("corners", (9, 1, 4, 5), "box [9, 1, 4, 5] ends before it begins; left out"),
+        (
+            "shares",
+            (120, 30, 40, 20),
+            "box [120, 30, 40, 20] lies outside the image: the numbers are to be shares of its width and height, not "
+            "pixels; left out",
+        ),
+    ],
+)
+def test_boxes_that_cannot_be_learned_are_left_out(coding, numbers, finding):
+    assert place(*numbers, coding=coding) == ((), [finding])
+
+
+def test_boxes_are_cut_off_at_the_edges_and_told_when_more_than_rounding_sticks_out():
+    assert place(-1, -0.5, 11, 51) == (((0, 0, 10, 50),), [])
+    what = "reaches out of the image; cut off at its edge"
+    assert place(-1.5, 0, 11, 5) == (((0, 0, 9.5, 5),), [f"box [-1.5, 0, 11, 5] {what}"])
+    assert place(0, 0, 1009, 5, width=1000) == (((0, 0, 1000, 5),), [])  # within a hundredth
+    assert place(0, 0, 1011, 5, width=1000)[1] == [f"box [0, 0, 1011, 5] {what}"]
+
+
+def test_repeated_boxes_of_one_class_count_once():
+    numbers = (1.0, 2.0, 3.0, 4.0)
+    several = (StatedBox(1, numbers), StatedBox(2, numbers), StatedBox(3, numbers, 1), StatedBox(4, numbers, 0, True))
+    boxes, (finding,) = settle(StatedBoxes("xywh", several, "a.json: annotation", "(1.png)"), 9, 9)
+    assert boxes == Boxes(((1, 2, 4, 6),) * 3, (0, 1, 0), (False, False, True))
+    assert (finding.where, str(finding), finding.bad) == (
+        "a.json: annotation 2 (1.png)",
+        "box [1, 2, 3, 4] repeats another of the same class",
+        False,
+    )
+
+
+def test_sizes_that_are_not_the_images_are_told():
+    assert place(1, 2, 3, 4, size=(100, 50))[1] == []
+    assert place(1, 2, 3, 4, size=(200, 100)) == (
+        ((1, 2, 4, 6),),
+        [
+            "the size 200 x 100 pixels, the image 100 x 50, is not the image's; the boxes are taken for pixels of "
+            "the image"
+        ],
+    )
+    assert "has width and height exchanged" in place(1, 2, 3, 4, size=(50, 100))[1][0]
+
+
+def test_boxes_of_the_picture_before_it_is_turned_are_refused():
+    stated = StatedBoxes("xywh", (StatedBox(1, (1, 2, 3, 4)),), size=(50, 100))
+    with pytest.raises(BoxError, match=r"EXIF orientation: they are for 50 x 100 pixels, the image 100 x 50; turn"):
+        settle(stated, 100, 50, orientation=6)
+    assert len(settle(stated, 100, 50, orientation=3)[0]) == 1  # which exchanges no sides
+
+
+NUMBERS = st.floats(-50, 150, width=32)
+
+
+@settings(max_examples=60)
+@given(st.tuples(NUMBERS, NUMBERS, NUMBERS, NUMBERS), st.integers(1, 100), st.integers(1, 100))
+def test_what_is_kept_is_the_part_inside_and_nothing_inside_is_lost(numbers, width, height):
+    boxes, findings = settle(StatedBoxes("xywh", (StatedBox(1, numbers),)), width, height)
+    x, y, w, h = map(Fraction, numbers)  # exact
+    inside = (max(x, 0), max(y, 0), min(x + w, width), min(y + h, height))
+    if w > 0 and h > 0 and inside[2] - inside[0] > Fraction("0.0101") and inside[3] - inside[1] > Fraction("0.0101"):
+        assert boxes.xyxy[0] == pytest.approx([float(edge) for edge in inside], abs=1e-9)
+    elif w <= 0 or h <= 0 or inside[2] <= inside[0] or inside[3] <= inside[1]:
+        assert not boxes.xyxy
+        assert findings[0].bad

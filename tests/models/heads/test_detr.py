@@ -1,0 +1,271 @@
+"""RT-DETR as a head: against transformers' own model, and against what it must learn.
+
+Shape suffixes: B batch, C channels, H height, W width, Q queries, K classes, N objects or detections.
+"""
+
+import socket
+from importlib.util import find_spec
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor, nn
+
+from visionft.errors import MissingExtra
+from visionft.export.onnx import OnnxExporter
+from visionft.models.backbones import build_backbone
+from visionft.models.heads import HEADS, detr
+from visionft.models.heads.detr import RtDetrHead
+from visionft.sample import CROWD, PADDING
+from visionft.spec import InputSpec, ModelSpec
+from visionft.tasks.detection import Detection
+from visionft.tasks.network import FinalNetwork, TaskNetwork
+
+CHANNELS, STRIDES = (4, 6, 8), (8, 16, 32)
+PADDED, SIZE = (64, 96), (51, 90)
+TINY = {
+    "d_model": 32,
+    "encoder_hidden_dim": 32,
+    "encoder_ffn_dim": 32,
+    "decoder_ffn_dim": 32,
+    "decoder_layers": 2,
+    "num_denoising": 20,
+}
+ONE, NOTHING = [20.0, 20, 70, 50, 1], [0.0, 0, 0, 0, PADDING]
+needs_extra = pytest.mark.skipif(
+    find_spec("transformers") is None or find_spec("scipy") is None, reason="needs the extra detr (transformers, scipy)"
+)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def one_thread():
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)
+
+
+@pytest.fixture
+def tiny(monkeypatch):
+    """Return a function that makes a head narrow enough for a test."""
+    monkeypatch.setattr(detr, "_SMALL", TINY)
+
+    def make(classes: int = 3, dropout: float = 0.0) -> RtDetrHead:
+        torch.manual_seed(0)
+        return RtDetrHead(CHANNELS, STRIDES, classes, dropout)
+
+    return make
+
+
+def maps_of(padded: tuple[int, int], batch: int = 2) -> list[Tensor]:
+    generator = torch.Generator().manual_seed(0)
+    sides = [[pixels // stride for pixels in padded] for stride in STRIDES]
+    return [torch.randn(batch, c, *side, generator=generator) for c, side in zip(CHANNELS, sides, strict=True)]
+
+
+def perturbed(network: nn.Module) -> nn.Module:
+    """Make every weight count: fresh boxes stay where they are, and fresh scores are close to each other."""
+    generator = torch.Generator().manual_seed(0)
+    with torch.no_grad():
+        for weights in network.parameters():
+            weights.add_(torch.randn(weights.shape, generator=generator) * 0.2)
+    return network
+
+
+@pytest.mark.parametrize("missing", ["transformers", "scipy"])
+def test_a_missing_package_is_told(monkeypatch, missing):
+    monkeypatch.setattr(detr, "find_spec", lambda name: None if name == missing else object())
+    with pytest.raises(MissingExtra, match=rf"'rt_detr' needs the package '{missing}'; pip install 'visionft\[detr\]'"):
+        HEADS["rt_detr"](CHANNELS, STRIDES, 3)
+
+
+def as_in_transformers(name: str) -> str:
+    """Return what transformers' model calls a weight of ours."""
+    start, _, rest = name.partition(".")
+    known = {
+        "into_encoder": "model.encoder_input_proj",
+        "into_decoder": "model.decoder_input_proj",
+        "cells": "model.enc_output",
+        "cell_classes": "model.enc_score_head",
+        "cell_boxes": "model.enc_bbox_head",
+        "noisy_classes": "model.denoising_class_embed",
+    }
+    if rest.startswith("class_embed"):  # there without dropout before it
+        rest = rest.replace(".1.", ".", 1) if rest.count(".") == 3 else rest
+    return f"{known.get(start, 'model.' + start)}.{rest}"
+
+
+@needs_extra
+def test_losses_and_detections_are_those_of_transformers_own_model(tiny):
+    from transformers import RTDetrImageProcessor, RTDetrResNetConfig, RTDetrV2Config, RTDetrV2ForObjectDetection
+
+    backbone = RTDetrResNetConfig(
+        embedding_size=4, hidden_sizes=[4, *CHANNELS], depths=[1] * 4, layer_type="basic", out_indices=[2, 3, 4]
+    )
+    config = RTDetrV2Config(
+        backbone_config=backbone,
+        num_labels=3,
+        num_queries=126,
+        encoder_in_channels=CHANNELS,
+        decoder_in_channels=[32] * 3,
+        **TINY,
+    )
+    theirs, ours = perturbed(RTDetrV2ForObjectDetection(config)), tiny()
+    weights = theirs.state_dict()
+    ours.load_state_dict({name: weights[as_in_transformers(name)] for name in ours.state_dict()})
+    images_BCHW = torch.randn(2, 3, *PADDED, generator=torch.Generator().manual_seed(0))
+    maps = theirs.model.backbone.model(images_BCHW).feature_maps
+
+    truth_BN5 = torch.tensor([[ONE, [8.0, 0, 40, 64, 2]], [[0.0, 4, 30, 20, 0], NOTHING]])
+    boxes_BN4 = torch.tensor([[[45.0, 35, 50, 30], [24, 32, 32, 64]], [[15, 12, 30, 16], [0, 0, 0, 0]]])
+    boxes_BN4 = boxes_BN4 / torch.tensor([96.0, 64, 96, 64])
+    labels = [
+        {"class_labels": torch.tensor([1, 2]), "boxes": boxes_BN4[0]},
+        {"class_labels": torch.tensor([0]), "boxes": boxes_BN4[1, :1]},
+    ]
+    for training in (True, False):
+        theirs.train(training)
+        ours.train(training)
+        torch.manual_seed(5)
+        expected = theirs(images_BCHW, labels=labels)
+        torch.manual_seed(5)
+        torch.testing.assert_close(ours(maps, PADDED, PADDED).loss(truth_BN5), expected.loss, rtol=1e-5, atol=1e-5)
+
+    found_BN6 = ours(maps, PADDED, (10_000, 10_000)).detections()
+    best = RTDetrImageProcessor().post_process_object_detection(expected, threshold=0, target_sizes=[PADDED] * 2)
+    for found_N6, wanted in zip(found_BN6, best, strict=True):
+        assert found_N6[0, 4] - found_N6[-1, 4] > 0.01
+        torch.testing.assert_close(found_N6[:, 4], wanted["scores"][:100])
+        assert torch.equal(found_N6[:, 5], wanted["labels"][:100].float())
+        visible_N4 = wanted["boxes"][:100].clamp(min=0)
+        torch.testing.assert_close(found_N6[:, :4], visible_N4, atol=1e-3, rtol=0)
+
+
+@needs_extra
+def test_fresh_weights_are_made_to_be_trained(tiny):
+    head = tiny()
+    assert all((norm.weight == 1).all() for norm in head.modules() if isinstance(norm, nn.BatchNorm2d))
+    for layer in head.decoder.layers:
+        offsets = layer.encoder_attn.sampling_offsets
+        assert not offsets.weight.any()
+        points = offsets.bias.view(8, 3, 4, 2).abs().amax(dim=-1)  # of each attention head and level
+        assert torch.equal(points, torch.tensor([1.0, 2, 3, 4]).expand(8, 3, 4))
+
+
+@needs_extra
+def test_boxes_end_with_the_canvas_and_have_an_area(tiny):
+    head = perturbed(tiny()).eval()
+    wide_BN6 = head(maps_of(PADDED), PADDED, PADDED).detections()
+    cut_BN6 = head(maps_of(PADDED), PADDED, (20, 30)).detections()
+    for found_BN6, (height, width) in ((wide_BN6, PADDED), (cut_BN6, (20, 30))):
+        assert found_BN6.shape == (2, 100, 6)
+        rows_N6 = found_BN6[found_BN6[..., 4] > 0]
+        assert (rows_N6[:, 2:4] - rows_N6[:, :2] > 0).all()
+        assert rows_N6[:, :4].min() >= 0
+        assert rows_N6[:, 2].max() <= width
+        assert rows_N6[:, 3].max() <= height
+    assert (cut_BN6[..., 2] == 30).any()
+    assert (cut_BN6[..., 3] == 20).any()
+    nowhere = (wide_BN6[..., 0] >= 30) | (wide_BN6[..., 1] >= 20)
+    assert nowhere.any()  # so that some were left out of the smaller canvas
+
+
+@needs_extra
+def test_a_small_canvas_has_as_many_rows_as_cells(tiny):
+    head = tiny().eval()
+    assert head(maps_of((32, 64)), (32, 64), (32, 64)).detections().shape == (2, 4 * 8 + 2 * 4 + 2, 6)
+
+
+@needs_extra
+def test_padding_and_crowds_are_no_objects(tiny):
+    head = tiny()
+
+    def loss(truth: list[list[list[float]]]) -> Tensor:
+        torch.manual_seed(0)  # of the noise
+        return head(maps_of(PADDED), PADDED, SIZE).loss(torch.tensor(truth))
+
+    plain = loss([[ONE], [NOTHING]])
+    assert torch.equal(plain, loss([[NOTHING, ONE], [[5.0, 5, 60, 50, CROWD], NOTHING]]))
+    assert plain != loss([[ONE], [[5.0, 5, 60, 50, 0]]])
+    assert plain != loss([[[*ONE[:4], 2]], [NOTHING]])
+
+
+@needs_extra
+def test_losses_are_computed_in_float32(tiny):
+    head, truth_BN5 = tiny().eval(), torch.tensor([[ONE], [NOTHING]])
+    with torch.autocast("cpu", torch.bfloat16):
+        outputs = head(maps_of(PADDED), PADDED, SIZE)
+        found_BN6 = outputs.detections()
+    assert outputs.encoded[0].dtype == torch.bfloat16
+    assert found_BN6.dtype == torch.float32
+    loss = outputs.loss(truth_BN5)
+    assert loss.dtype == torch.float32
+    torch.testing.assert_close(loss, head(maps_of(PADDED), PADDED, SIZE).loss(truth_BN5), rtol=0.02, atol=0)
+
+
+@needs_extra
+def test_dropout_is_for_the_classes_and_for_training(tiny):
+    head = perturbed(tiny(dropout=0.5))
+    encoded = head(maps_of(PADDED), PADDED, SIZE).encoded
+    first, second = (head.decoded(encoded) for _ in range(2))
+    assert not torch.equal(first.logits_BLQK, second.logits_BLQK)
+    assert torch.equal(first.boxes_BLQ4, second.boxes_BLQ4)
+    head.eval()
+    assert torch.equal(*(head.decoded(encoded).logits_BLQK for _ in range(2)))
+
+
+@needs_extra
+def test_validation_in_inference_mode_does_not_hinder_training(tiny):
+    head, padded = tiny(), (64, 160)  # a size of its own: transformers keeps what it made for one
+    with torch.inference_mode():
+        head.eval()(maps_of(padded), padded, padded).detections()
+    head.train()(maps_of(padded), padded, padded).loss(torch.tensor([[ONE], [NOTHING]])).backward()
+    assert all(weights.grad is not None for weights in head.parameters())
+
+
+@needs_extra
+def test_nothing_is_asked_of_the_network(tiny, monkeypatch):
+    def refuse(*_):
+        raise AssertionError("it went online")
+
+    monkeypatch.setattr(socket.socket, "connect", refuse)
+    tiny()(maps_of(PADDED), PADDED, SIZE).loss(torch.tensor([[ONE], [NOTHING]]))
+
+
+@needs_extra
+def test_two_objects_are_learned_with_place_size_and_class(tiny):
+    truth_BN5 = torch.tensor([[[6.0, 9, 38, 41, 0], [50, 24, 92, 60, 1]]])
+    head, maps = tiny(classes=2), maps_of(PADDED, batch=1)
+    optimizer = torch.optim.AdamW(head.parameters(), lr=3e-3)
+    for _ in range(60):
+        optimizer.zero_grad()
+        head(maps, PADDED, PADDED).loss(truth_BN5).backward()
+        nn.utils.clip_grad_norm_(head.parameters(), 1.0)
+        optimizer.step()
+    with torch.no_grad():
+        found_N6 = head.eval()(maps, PADDED, PADDED).detections()[0]
+    best_26 = found_N6[:2][found_N6[:2, 5].argsort()]
+    assert best_26[:, 5].tolist() == [0, 1]
+    assert (best_26[:, :4] - truth_BN5[0, :, :4]).abs().max() < 3
+    assert best_26[:, 4].min() > 0.4
+    assert found_N6[2, 4] < best_26[:, 4].min() / 2  # each is found once
+
+
+@needs_extra
+@pytest.mark.slow
+def test_it_exports_with_any_batch(tiny, tmp_path, monkeypatch):
+    monkeypatch.setitem(TINY, "decoder_layers", 1)  # each takes the exporter seconds
+    task, spec = Detection(("a", "b", "c"), head="rt_detr"), InputSpec(*SIZE)
+    torch.manual_seed(0)
+    network = TaskNetwork(build_backbone("test_resnet", "none", image_size=SIZE), task, spec).eval()
+    perturbed(network.head)
+    path = tmp_path / "detect.onnx"
+    OnnxExporter().write(FinalNetwork(network, task).eval(), ModelSpec("detection", task.class_names, spec), path)
+    session = OnnxExporter().load(path)
+    for batch in (1, 3):
+        images_BHW3 = np.random.default_rng(batch).integers(0, 256, (batch, *SIZE, 3), dtype=np.uint8)
+        with torch.no_grad():
+            expected_BN6 = task.finalize(network(torch.from_numpy(images_BHW3))).numpy()
+        assert np.ptp(expected_BN6[..., 4]) > 0.01
+        agreement = task.compare(session.predict_canvases(images_BHW3), expected_BN6)
+        assert agreement.same == agreement.compared >= 90 * batch

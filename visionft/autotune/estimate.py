@@ -1,0 +1,67 @@
+"""What a run will do, stage by stage, before it does it.
+
+Shape suffixes: B batch.
+"""
+
+from functools import partial
+from typing import Any
+
+import torch
+
+from visionft.assemble import Job
+from visionft.autotune.timing import nothing_learned, seconds_of, training_step
+from visionft.batch import Batch
+from visionft.spec import InputSpec
+from visionft.stages import StagePlan
+from visionft.training.frozen import features_can_be_kept
+from visionft.training.optimizer import enter_stage
+
+_SAMPLE = 4  # images in the timed step
+
+
+def outline(job: Job) -> list[dict[str, Any]]:
+    """Return one row per stage: what trains, at which rates, for how long, and the estimated seconds.
+
+    A small step of each stage is timed on made-up images; the network is left as it was.
+    """
+    with nothing_learned(job):
+        canvases = dict.fromkeys(job.stage_input(plan.stage) for plan in job.plans)
+        forward = {canvas: _seconds_per_image(job, canvas, train=False) for canvas in canvases}
+        return [_row(job, plan, forward[job.stage_input(plan.stage)]) for plan in job.plans]
+
+
+def _row(job: Job, plan: StagePlan, forward: float) -> dict[str, Any]:
+    optimizer = enter_stage(job, plan)
+    stage, total = plan.stage, len(job.task.groups(job.network.backbone))
+    canvas = job.stage_input(stage)
+    once = features_can_be_kept(job, plan)  # then the head's own steps cost nothing beside one pass of the backbone
+    step = forward if once else _seconds_per_image(job, canvas, train=True)
+    epochs = plan.steps / plan.steps_per_epoch
+    train, val = len(job.dataset.split("train")), len(job.dataset.split("val"))
+    return {
+        "stage": stage.name,
+        "trains": "head" if not plan.groups else f"head, {len(plan.groups)} of {total}",
+        "from_group": plan.groups[0] if plan.groups else None,
+        "parameters": sum(p.numel() for group in optimizer.param_groups for p in group["params"]),
+        "head_lr": stage.head_lr,
+        "backbone_lr": [plan.rates[0].lr, plan.rates[-1].lr] if plan.rates else None,
+        "norm": stage.norm if plan.groups else "frozen",
+        "augment": stage.augment,
+        "canvas": [canvas.width, canvas.height],
+        "epochs": round(epochs, 2),
+        "steps": plan.steps,
+        "seconds": round((1.0 if once else epochs) * (train * step + val * forward), 1),
+    }
+
+
+def _seconds_per_image(job: Job, canvas: InputSpec, *, train: bool) -> float:
+    """Return the measured seconds per image of a training step, or of a forward pass alone."""
+    device = job.runtime.device
+    images_BHW3 = torch.zeros(_SAMPLE, canvas.height, canvas.width, 3, dtype=torch.uint8)
+    batch = Batch(images_BHW3, job.task.blank_targets(images_BHW3), ("",) * _SAMPLE).to(device)
+
+    def forward() -> None:
+        with torch.inference_mode(), job.runtime.autocast():
+            job.network(batch.images_BHW3)
+
+    return seconds_of(partial(training_step, job, batch) if train else forward, device) / _SAMPLE

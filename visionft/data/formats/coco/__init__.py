@@ -1,0 +1,1 @@
+"""COCO: one JSON file of boxes, polygons, run lengths or masks."""

@@ -1,0 +1,139 @@
+"""COCO annotations as semantic masks."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, ClassVar
+
+from visionft.data.formats.coco.classes import CocoClasses, make_classes, merge_categories
+from visionft.data.formats.coco.file import (
+    CocoFile,
+    CocoImage,
+    add_once,
+    find_files,
+    find_strays,
+    name_and_split,
+    read_file,
+)
+from visionft.data.formats.coco.regions import CocoMask, Region, box_region, make_region
+from visionft.data.listing import Entry, LabelOptions, Listing
+from visionft.data.naming import some
+from visionft.errors import DataError
+from visionft.sample import IGNORE, Problem, TaskKind
+
+
+class CocoMasks:
+    """A COCO JSON file, or a folder of them; polygons and run-length encodings, compressed or not.
+
+    Pixels without an annotation are ``background``; where regions overlap, the smaller one is on top; a crowd is of
+    its category. Images without annotations are all background. Several files, such as
+    ``annotations/instances_train2017.json`` or ``train/_annotations.coco.json``, are splits by their names; a single
+    file is split as any data are. Images are looked for beside the JSON file, in ``images`` and in a folder such as
+    ``train2017``, or only in ``data.images``; of a path that leads out of these, only the name counts.
+
+    An annotation of an unknown category makes its pixels ignored. One whose place cannot be read makes its box
+    ignored, and the whole image useless where it has no box: nobody knows which pixels are not background.
+
+    Args:
+        options: classes by category name, or by name with category ids; category ids to be ignored; ``images`` is a
+            folder, relative to the JSON file.
+    """
+
+    kind: ClassVar[str] = "coco_masks"
+    task: ClassVar[TaskKind] = "segmentation"
+
+    def __init__(self, options: LabelOptions) -> None:
+        self._options = options
+
+    def read(self, path: Path | None) -> Listing:
+        """List the images of the annotation files.
+
+        Raises:
+            DataError: when there is no such file, it is not COCO, or no annotation has a segmentation.
+        """
+        if path is None:
+            raise DataError("no path to the annotations; give a COCO JSON file, or the folder that holds some")
+        if self._options.masks is not None:
+            raise DataError(f"{path}: data.masks is for the format 'masks'; a COCO file holds its masks")
+        files = [read_file(file, self._options.images) for file in find_files(path)]
+        problems: list[Problem] = []
+        classes = make_classes(merge_categories(files), self._options, problems)
+        root = path if path.is_dir() else path.parent
+        entries: dict[str, Entry] = {}
+        for file in files:
+            listed = _entries(file, classes, root, problems, with_split=len(files) > 1)
+            add_once(entries, listed, file, problems)
+        name = path.resolve().stem
+        return Listing(name, tuple(entries.values()), classes.names, tuple(problems), source=str(path), task=self.task)
+
+
+def _entries(
+    file: CocoFile, classes: CocoClasses, root: Path, problems: list[Problem], *, with_split: bool
+) -> list[Entry]:
+    entries = []
+    found = _Found()
+    for image in file.images:
+        mask = _mask(file, image, classes, found)
+        name, split = name_and_split(file, image, root, with_split=with_split)
+        entries.append(Entry(name, image.path, "", split, mask))
+    if not found.regions:
+        reason = f": {some([*found.boxed, *found.lost])}" if found.boxed or found.lost else ""
+        raise DataError(f"{file.path}: no annotation has a usable segmentation{reason}; boxes alone tell no pixels")
+    problems += [Problem(str(file.path), what) for what in found.told()]
+    problems += find_strays(file)
+    return entries
+
+
+@dataclass(slots=True)
+class _Found:
+    """What the annotations of a file showed.
+
+    Attributes:
+        regions: how many tell their pixels.
+        foreign: those of categories that the file does not have.
+        boxed: those that only tell their box.
+        lost: those that tell no place at all.
+    """
+
+    regions: int = 0
+    foreign: list[str] = field(default_factory=list)
+    boxed: list[str] = field(default_factory=list)
+    lost: list[str] = field(default_factory=list)
+
+    def told(self) -> Iterator[str]:
+        """Say what was unusable, and what became of it."""
+        if self.foreign:
+            yield f"{len(self.foreign)} annotations of unknown categories, their pixels ignored: {some(self.foreign)}"
+        if self.boxed:
+            yield f"{len(self.boxed)} annotations without readable pixels, their boxes ignored: {some(self.boxed)}"
+        if self.lost:
+            yield f"{len(self.lost)} annotations without place or box, their images left out: {some(self.lost)}"
+
+
+def _mask(file: CocoFile, image: CocoImage, classes: CocoClasses, found: _Found) -> CocoMask:
+    lost_before = len(found.lost)
+    regions = [_region(annotation, image, classes, found) for annotation in file.annotations.get(image.id, [])]
+    usable = [region for region in regions if region is not None]
+    ordered = sorted(usable, key=Region.area, reverse=True)  # the smaller ones are painted later
+    lost = found.lost[lost_before:]
+    fault = f"no pixels and no box can be read of {some(lost, 3)}" if lost else ""
+    return CocoMask(image.height, image.width, classes.background, tuple(ordered), fault)
+
+
+def _region(annotation: Mapping[str, Any], image: CocoImage, classes: CocoClasses, found: _Found) -> Region | None:
+    """Return an annotation's pixels; its box, ignored, where they cannot be read; None without a box."""
+    category = annotation["category_id"]
+    name = f"annotation {annotation.get('id')} of {image.path.name}"
+    label = classes.label_of_category(category)
+    try:
+        region = make_region(annotation.get("segmentation"), label, image.height, image.width)
+    except DataError as error:
+        if label == classes.background:
+            return None  # wherever it is, it would not show
+        box = box_region(annotation.get("bbox"), IGNORE)
+        (found.lost if box is None else found.boxed).append(f"{name} ({error})")
+        return box
+    found.regions += 1
+    if category not in classes.label_of:
+        found.foreign.append(f"{name} (category {category})")
+    return region

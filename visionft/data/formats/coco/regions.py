@@ -1,0 +1,143 @@
+"""Regions of an image as COCO stores them, painted into a mask.
+
+A pixel belongs to a polygon when its centre lies inside; coordinates are half-open, so the polygon of a box from
+0 to 10 covers ten pixels.
+
+Shape suffixes: H height, W width, N points, 2 (x, y).
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from visionft.annotations.rasterization import fill_ring
+from visionft.annotations.rle import decompress_counts
+from visionft.data.checks.bad_files import MaskError
+from visionft.errors import DataError
+
+_FARTHEST = 1e6  # pixels from the image's corner
+
+
+@dataclass(frozen=True, slots=True)
+class Region:
+    """The pixels of one annotation, compact and comparable.
+
+    Attributes:
+        label: class index, or ``IGNORE``.
+        rings: outlines of its parts, (N, 2) float32 each, as bytes.
+        runs: uint32 run lengths down the columns, outside first, as bytes; instead of rings.
+    """
+
+    label: int
+    rings: tuple[bytes, ...] = ()
+    runs: bytes = b""
+
+    def area(self) -> float:
+        """Return the size in pixels; parts that overlap count twice."""
+        if self.runs:
+            return float(np.frombuffer(self.runs, np.uint32)[1::2].sum())
+        return sum(cv2.contourArea(_points(ring)) for ring in self.rings)
+
+    def paint(self, mask_HW: NDArray[np.uint8]) -> None:
+        """Write the label into the region's pixels."""
+        for ring in self.rings:
+            fill_ring(mask_HW, _points(ring), self.label)
+        if self.runs:
+            counts = np.frombuffer(self.runs, np.uint32)
+            inside = np.repeat(np.arange(len(counts)) % 2 == 1, counts)
+            mask_HW.T[inside.reshape(mask_HW.T.shape)] = self.label
+
+
+@dataclass(frozen=True, slots=True)
+class CocoMask:
+    """The mask of one image of a COCO file.
+
+    Attributes:
+        height: in pixels.
+        width: in pixels.
+        background: class index of pixels without a region.
+        regions: painted in this order, so the last wins.
+        fault: why pixels are unknown, which makes the mask useless; empty for a good one.
+    """
+
+    height: int
+    width: int
+    background: int
+    regions: tuple[Region, ...]
+    fault: str = ""
+
+    def read(self) -> NDArray[np.uint8]:
+        """Return (H, W) class indices and ``IGNORE``.
+
+        Raises:
+            DataError: with the reason, when the place of an annotation is not known.
+        """
+        if self.fault:
+            raise MaskError(self.fault, "an annotation of it has no readable place, and no box")
+        mask_HW = np.full((self.height, self.width), self.background, np.uint8)
+        for region in self.regions:
+            region.paint(mask_HW)
+        return mask_HW
+
+
+def make_region(segmentation: Any, label: int, height: int, width: int) -> Region:
+    """Read the ``segmentation`` of an annotation.
+
+    Args:
+        segmentation: a list of polygons [x0, y0, x1, y1, ...], or a run-length encoding whose ``counts`` are numbers
+            or compressed text.
+        label: class index, or ``IGNORE``.
+        height: of the image in pixels.
+        width: of the image in pixels.
+
+    Raises:
+        DataError: with the reason, without saying which annotation.
+    """
+    if isinstance(segmentation, dict):
+        return Region(label, runs=_runs(segmentation, height, width))
+    if not isinstance(segmentation, list) or not segmentation:
+        raise DataError("has no segmentation")
+    return Region(label, rings=tuple(_ring(polygon) for polygon in segmentation))
+
+
+def box_region(box: Any, label: int) -> Region | None:
+    """Read the ``bbox`` of an annotation: [x, y, width, height] in pixels; None where it is no box with an area."""
+    try:
+        x, y, width, height = map(float, box)
+        ring = _ring([x, y, x + width, y, x + width, y + height, x, y + height])
+    except (TypeError, ValueError, DataError):
+        return None
+    return Region(label, rings=(ring,)) if width > 0 and height > 0 else None
+
+
+def _runs(encoding: dict[str, Any], height: int, width: int) -> bytes:
+    if encoding.get("size") != [height, width]:
+        raise DataError(f"its size {encoding.get('size')} (height, width) is not the image's, {[height, width]}")
+    counts = encoding.get("counts")
+    if isinstance(counts, str):
+        counts = decompress_counts(counts)
+    if not isinstance(counts, list) or not all(isinstance(count, int) and count >= 0 for count in counts):
+        raise DataError("its run lengths are no list of numbers >= 0 and no text")
+    if sum(counts) != height * width:
+        raise DataError(f"its run lengths add up to {sum(counts)} pixels, the image has {height * width}")
+    return np.array(counts, np.uint32).tobytes()
+
+
+def _ring(polygon: Sequence[float]) -> bytes:
+    try:
+        flat = np.array(polygon, np.float64)
+    except (TypeError, ValueError, OverflowError) as error:
+        raise DataError("a polygon holds something that is no number") from error
+    if flat.ndim != 1 or len(flat) < 6 or len(flat) % 2:
+        raise DataError("a polygon is no list of x and y of three points or more")
+    if not (np.abs(flat) < _FARTHEST).all():  # false for NaN too
+        raise DataError("a polygon lies impossibly far outside the image")
+    return flat.astype(np.float32).tobytes()
+
+
+def _points(ring: bytes) -> NDArray[np.float32]:
+    return np.frombuffer(ring, np.float32).reshape(-1, 2)

@@ -1,0 +1,116 @@
+"""Whether what was taken for class folders are images and their masks, in a layout that is not known."""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Sequence
+from itertools import takewhile
+from os.path import commonprefix
+from pathlib import Path, PurePosixPath
+
+import numpy as np
+
+from visionft.data.formats.masks.coding import MANY, pack
+from visionft.data.formats.masks.source import read_stored
+from visionft.data.listing import Entry
+from visionft.errors import DataError, ImageError
+from visionft.imaging.header import read_header
+from visionft.sample import Problem
+
+_LOOKED_AT = 3  # pairs whose files are opened
+_MOST_IN_A_SAMPLE = 8  # files that belong to one image
+
+
+def suspect_masks(root: Path, entries: Sequence[Entry]) -> Problem | None:
+    """Tell of files in class folders that come in pairs of a picture and a map of it.
+
+    Names alone prove nothing, since every class may have its own ``0001``; so a few pairs are opened. In each, both
+    files must have the same size, one must be a photograph and the other hold only a few values.
+
+    Args:
+        root: what the entries' ids are relative to.
+        entries: as a folder per class gives them.
+    """
+    for groups in (_same_stem_in_folders(entries), _folder_per_sample(entries)):
+        chosen = [_picture_and_map(group) for group in groups[:: max(1, len(groups) // _LOOKED_AT)][:_LOOKED_AT]]
+        found = [pair for pair in chosen if pair is not None]
+        if found and len(found) == len(chosen):
+            images, masks = _patterns(*found[0])
+            what = (
+                "these look like images and their masks rather than a folder per class; if so, set "
+                f"data.images='{images}' and data.masks='{masks}'"
+            )
+            return Problem(str(root), what)
+    return None
+
+
+def _same_stem_in_folders(entries: Sequence[Entry]) -> list[list[Entry]]:
+    """Group files of the same stem where most files of a class folder have a partner in another one."""
+    by_stem: dict[str, list[Entry]] = defaultdict(list)
+    for entry in entries:
+        by_stem[entry.path.stem].append(entry)
+    groups = [group for group in by_stem.values() if 2 <= len(group) <= _MOST_IN_A_SAMPLE]
+    groups = [group for group in groups if len({entry.label for entry in group}) > 1]
+    paired = Counter(entry.label for group in groups for entry in group)
+    in_all = Counter(entry.label for entry in entries)
+    most = [label for label, count in paired.items() if 2 * count >= in_all[label]]
+    return groups if len(most) > 1 else []
+
+
+def _folder_per_sample(entries: Sequence[Entry]) -> list[list[Entry]]:
+    """Group files by class folder where most folders hold the same few endings of one name."""
+    by_label: dict[str, list[Entry]] = defaultdict(list)
+    for entry in entries:
+        by_label[entry.label].append(entry)
+    groups = [group for group in by_label.values() if 2 <= len(group) <= _MOST_IN_A_SAMPLE]
+    common = Counter(map(_endings, groups)).most_common(1)
+    if not common or common[0][1] < 2 or 2 * common[0][1] < len(by_label):
+        return []
+    return [group for group in groups if _endings(group) == common[0][0]]
+
+
+def _endings(group: Iterable[Entry]) -> tuple[str, ...]:
+    names = sorted(entry.path.name for entry in group)
+    return tuple(name.removeprefix(_shared_start(names)) for name in names)
+
+
+def _shared_start(names: Sequence[str]) -> str:
+    return str(commonprefix(names))  # noqa: RUF071  # of letters in names, not of folders in paths
+
+
+def _picture_and_map(group: Iterable[Entry]) -> tuple[Entry, Entry] | None:
+    """Return a photograph and the first map of the same size, if a group has both."""
+    maps: list[Entry] = []
+    pictures: list[Entry] = []
+    for entry in sorted(group, key=lambda entry: entry.id):
+        (maps if _is_map(entry.path) else pictures).append(entry)
+    pairs = ((picture, mask) for picture in pictures for mask in maps)
+    return next((pair for pair in pairs if _size(pair[0].path) == _size(pair[1].path) != (0, 0)), None)
+
+
+def _is_map(path: Path) -> bool:
+    try:
+        return len(np.unique(pack(read_stored(path)))) <= MANY
+    except DataError:  # a JPEG, or no image at all
+        return False
+
+
+def _size(path: Path) -> tuple[int, int]:
+    try:
+        header = read_header(path.read_bytes())
+    except (OSError, ImageError):
+        return 0, 0
+    return header.width, header.height
+
+
+def _patterns(picture: Entry, mask: Entry) -> tuple[str, str]:
+    """Return patterns for data.images and data.masks that link the two files."""
+    image, other = PurePosixPath(picture.id), PurePosixPath(mask.id)
+    if image.parent == other.parent:
+        shared = _shared_start([image.name, other.name]).rstrip("_-. ")
+        return f"**/{{name}}{image.name.removeprefix(shared)}", f"**/{{name}}{other.name.removeprefix(shared)}"
+    parts, others = list(image.parts[:-1]), list(other.parts[:-1])
+    while parts and others and parts[-1] == others[-1]:  # {name} may reach over folders
+        del parts[-1], others[-1]
+    shared_folders = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(parts, others, strict=False)))
+    start = ["**"] if shared_folders else []
+    above = ["/".join([*start, *folders[shared_folders:], "{name}"]) for folders in (parts, others)]
+    return f"{above[0]}{image.suffix}", f"{above[1]}{other.suffix}"

@@ -1,0 +1,122 @@
+"""Masks that are image files.
+
+==================  ==================================================================================
+grey, 8 or 16 bits  the value
+1 bit               0 and 255, as every viewer shows it
+palette             the index, or the palette's colour where the classes are given by colour or the file is a GIF,
+                    whose writers number colours as they like
+RGB                 the colour; where red, green and blue are equal in every pixel, that value
+transparency        not looked at
+JPEG                refused: its compression changes values
+==================  ==================================================================================
+
+Shape suffixes: H height, W width, 3 colour channels (RGB).
+"""
+
+from dataclasses import dataclass
+from io import BytesIO
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from visionft.data.checks.bad_files import MaskError
+from visionft.data.formats.masks.coding import JPEG_ADVICE, Coding
+from visionft.errors import ImageError
+from visionft.imaging import MAX_PIXELS
+from visionft.imaging.header import read_header
+
+_GREY = ("1", "L", "LA", "I", "I;16", "I;16B", "I;16L", "P", "PA")
+_COLOUR = ("RGB", "RGBA", "RGBX", "RGBa")
+
+
+@dataclass(frozen=True, slots=True)
+class MaskFile:
+    """A mask stored as an image file.
+
+    Attributes:
+        path: the file.
+        coding: what its values stand for.
+    """
+
+    path: Path
+    coding: Coding
+
+    def read(self) -> NDArray[np.uint8]:
+        """Return (H, W) class indices and ``IGNORE``.
+
+        Raises:
+            DataError: naming the file, when it cannot be read or holds a value that stands for no class.
+        """
+        return self.coding.decode(read_stored(self.path, colours=self.coding.colours), str(self.path))
+
+
+def read_stored(path: Path, *, colours: bool = False) -> NDArray[np.generic]:
+    """Read what a mask file holds.
+
+    Args:
+        path: the file.
+        colours: give colours, also where the file has grey values or a palette.
+
+    Returns:
+        (H, W) values, or (H, W, 3) uint8 colours; without ``colours``, only where they are not all grey.
+
+    Raises:
+        DataError: naming the file, when it cannot be read or cannot be a mask.
+    """
+    try:
+        data = path.read_bytes()
+        _check_header(data)
+        with Image.open(BytesIO(data)) as image:
+            return _stored(image, colours=colours)
+    except ImageError as error:
+        raise MaskError(f"{path}: {error}", str(error)) from error
+    except (OSError, SyntaxError, ValueError) as error:  # Pillow's own for damaged files
+        reason = getattr(error, "strerror", None) or error
+        kind = f"the mask cannot be read ({reason})"
+        raise MaskError(f"{path}: {kind}", kind) from error
+
+
+def read_palette(path: Path) -> NDArray[np.uint8] | None:
+    """Return the (N, 3) colours of a palette file in order of index; None where it has no palette.
+
+    Raises:
+        OSError: when the file cannot be read.
+    """
+    with Image.open(path) as image:
+        colours = image.getpalette("RGB") if image.mode == "P" else None
+    return None if colours is None else np.array(colours, np.uint8).reshape(-1, 3)
+
+
+def may_exceed_8_bits(path: Path) -> bool:
+    """Say whether a mask file may hold values over 255; true where nobody can tell."""
+    try:
+        with Image.open(path) as image:
+            return image.mode.startswith("I")
+    except (OSError, SyntaxError, ValueError):  # told when every mask is read
+        return True
+
+
+def _check_header(data: bytes) -> None:
+    header = read_header(data)
+    if header.format == "JPEG":
+        raise ImageError(f"a mask cannot be a JPEG, whose compression changes its values; {JPEG_ADVICE}")
+    if header.width * header.height > MAX_PIXELS:
+        raise ImageError(f"declares {header.width} x {header.height} pixels; the limit is {MAX_PIXELS:,}")
+
+
+def _stored(image: Image.Image, *, colours: bool) -> NDArray[np.generic]:
+    if image.mode not in _GREY + _COLOUR:
+        raise ImageError(f"a mask of the kind {image.mode} is not understood; save it as PNG with a class per value")
+    if image.format == "GIF":
+        image = image.convert("RGB")
+    if colours:
+        return np.asarray(image.convert("RGB"))
+    if image.mode == "1":
+        return np.asarray(image.convert("L"))
+    stored = np.asarray(image)
+    if image.mode in _GREY:
+        return stored[..., 0] if stored.ndim == 3 else stored
+    red, green, blue = (stored[..., channel] for channel in range(3))
+    return red if np.array_equal(red, green) and np.array_equal(red, blue) else stored[..., :3]

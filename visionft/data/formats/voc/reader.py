@@ -1,0 +1,201 @@
+"""Boxes in the XML files of Pascal VOC."""
+
+import os
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path, PureWindowsPath
+from typing import ClassVar
+
+from visionft.data.box_classes import BoxClasses, choose_classes
+from visionft.data.checks.bad_files import BoxError
+from visionft.data.formats.voc.file import VocFile, read_xml
+from visionft.data.listing import Entry, LabelOptions, Listing
+from visionft.data.naming import counted, natural_order, some, split_above
+from visionft.data.raw_boxes import StatedBoxes
+from visionft.data.walk import images_below, look_into, read_lines
+from visionft.errors import DataError
+from visionft.imaging import IMAGE_EXTENSIONS
+from visionft.sample import Problem, Split, TaskKind
+
+_LISTS: dict[str, Split] = {"train": "train", "val": "val", "test": "test", "trainval": "train"}
+_XML_FOLDERS = ("annotations", "annotation", "xml", "xmls", "labels")
+
+
+@dataclass(frozen=True, slots=True)
+class _Pair:
+    """An annotation file, what it says or why it says nothing, and its image."""
+
+    xml: Path
+    image: Path
+    said: VocFile | BoxError
+
+
+class Voc:
+    """A folder with ``Annotations`` and ``JPEGImages``, or with XML files beside the images or anywhere below.
+
+    ``ImageSets/Main/{train,val,test,trainval}.txt`` make the splits where they are; folders called like splits do
+    where they are not. Corners are pixels counted from 1, the last one included. Objects marked ``difficult`` are
+    neither learned nor measured. Classes are the names that occur, in natural order. An image without an XML file is
+    left out: nobody looked at it.
+
+    Args:
+        options: classes by name; ``images`` is the folder of the images, relative to the data's.
+    """
+
+    kind: ClassVar[str] = "voc"
+    task: ClassVar[TaskKind] = "detection"
+
+    def __init__(self, options: LabelOptions) -> None:
+        self._options = options
+
+    def read(self, path: Path | None) -> Listing:
+        """List the images that have an XML file.
+
+        Raises:
+            DataError: when there is no such folder, or none of them has.
+        """
+        if path is None or not path.is_dir():
+            raise DataError(f"{path}: no such folder; give the one that holds Annotations and JPEGImages")
+        if isinstance(self._options.classes, Mapping) or self._options.ignore:
+            raise DataError(
+                f"{path}: Pascal VOC has names and no numbers of classes; give data.classes a list of names, and take "
+                "data.ignore out"
+            )
+        problems: list[Problem] = []
+        root = _descend(path)
+        pairs = _pairs(root, self._options.images, problems)
+        names = natural_order(name for pair in pairs if isinstance(pair.said, VocFile) for name in _names(pair.said))
+        if not names:
+            raise DataError(f"{root}: no XML file of an image holds an object\n" + "\n".join(map(str, problems)))
+        classes = choose_classes(dict(enumerate(names)), self._options, problems)
+        splits = _read_lists(root, problems)
+        entries = []
+        unlisted = []
+        for pair in pairs:
+            name = pair.image.relative_to(root).as_posix() if pair.image.is_relative_to(root) else pair.image.name
+            if splits and pair.xml.stem not in splits:
+                unlisted.append(pair.image.name)
+                continue
+            split = splits.get(pair.xml.stem) or split_above(pair.xml.relative_to(root))
+            entries.append(Entry(name, pair.image, "", split, boxes=_boxes(pair, classes)))
+        if unlisted:
+            what = f"{len(unlisted)} annotated images are in no list; left out: {some(unlisted)}"
+            problems.append(Problem(str(root / "ImageSets/Main"), what))
+        if lost := set(splits) - {pair.xml.stem for pair in pairs}:
+            what = f"{len(lost)} listed images have no XML file or no picture; left out: {some(sorted(lost))}"
+            problems.append(Problem(str(root / "ImageSets/Main"), what))
+        return Listing(
+            root.resolve().name, tuple(entries), classes.names, tuple(problems), source=str(path), task=self.task
+        )
+
+
+def looks_like_voc(path: Path) -> bool:
+    """Say whether a folder holds a folder of annotation files, or some of them beside images."""
+    root = _descend(path)
+    contents = look_into(root, [])
+    if any(folder.name.casefold() in _XML_FOLDERS and _xml_in(folder) for folder in contents.folders):
+        return True
+    for place in (root, *contents.folders):
+        stems = {image.stem for image in look_into(place, []).images}
+        if any(file.stem in stems for file in _xml_in(place)):
+            return True
+    return False
+
+
+def _descend(path: Path) -> Path:
+    """Go into the only folder, such as ``VOCdevkit`` and ``VOC2007``, for as long as there is nothing else."""
+    contents = look_into(path, [])
+    alone = len(contents.folders) == 1 and not contents.images and not _xml_in(path)
+    if not alone or contents.folders[0].name.casefold() in _XML_FOLDERS:
+        return path
+    return _descend(contents.folders[0])
+
+
+def _xml_in(folder: Path) -> list[Path]:
+    return [file for file in look_into(folder, []).others if file.suffix.lower() == ".xml"]
+
+
+def _pairs(root: Path, images_in: str | None, problems: list[Problem]) -> list[_Pair]:
+    images, others = images_below(root, problems)
+    if images_in is not None:
+        if not (root / images_in).is_dir():
+            raise DataError(f"data.images: {root / images_in}: no such folder; give the folder of the images")
+        images = images_below(root / images_in, problems)[0]
+    by_stem: dict[str, list[Path]] = defaultdict(list)
+    for image in images:
+        by_stem[image.stem].append(image)
+    pairs: dict[Path, _Pair] = {}
+    alone, again = [], []
+    for xml in sorted(file for file in others if file.suffix.lower() == ".xml"):
+        said: VocFile | BoxError
+        try:
+            said = read_xml(xml)
+        except BoxError as error:
+            said = error
+        stated = PureWindowsPath(said.file_name).name if isinstance(said, VocFile) else ""  # takes both slashes
+        found = by_stem.get(xml.stem) or by_stem.get(_stem(stated))
+        if not found:
+            alone.append(xml.name)
+        elif (image := _nearest(found, xml, stated)) in pairs:
+            again.append(xml.name)
+        else:
+            pairs[image] = _Pair(xml, image, said)
+    _tell(root, alone, "XML files have no image; left out", problems)
+    _tell(root, again, "XML files are of an image that has one already; left out", problems)
+    bare = [image.name for image in images if image not in pairs]
+    what = "images have no XML file; left out, since one without objects needs a file without <object>"
+    _tell(root, bare, what, problems)
+    return sorted(pairs.values(), key=lambda pair: pair.image)
+
+
+def _stem(name: str) -> str:
+    stem, extension = os.path.splitext(name)  # noqa: PTH122  # of a name, which may be empty
+    return stem if extension.lower() in IMAGE_EXTENSIONS else name
+
+
+def _nearest(images: Iterable[Path], xml: Path, stated: str) -> Path:
+    """Return the image that is nearest to its XML file in the tree, then the one with the name stated there."""
+
+    def distance(image: Path) -> tuple[int, bool, Path]:
+        shared = len(Path(os.path.commonpath([image.parent, xml.parent])).parts)
+        return len(image.parts) - shared, image.name != stated, image
+
+    return min(images, key=distance)
+
+
+def _names(said: VocFile) -> list[str]:
+    return [name for name, _ in said.objects if name]
+
+
+def _tell(root: Path, names: list[str], what: str, problems: list[Problem]) -> None:
+    if names:
+        problems.append(Problem(str(root), f"{len(names)} {what}: {some(names)}"))
+
+
+def _read_lists(root: Path, problems: list[Problem]) -> dict[str, Split]:
+    """Return image name without extension -> split, of the lists that are there; nothing without lists."""
+    splits: dict[str, Split] = {}
+    for name, split in _LISTS.items():
+        file = root / "ImageSets" / "Main" / f"{name}.txt"
+        if not file.is_file():
+            continue
+        lines = [words[0] for line in read_lines(file) if (words := line.split())]
+        twice = [word for word in lines if splits.setdefault(word, split) != split and name != "trainval"]
+        if twice:
+            images = counted(len(twice), "image is", "images are")
+            what = f"{images} in another list as well, which counts: {some(twice)}"
+            problems.append(Problem(str(file), what))
+    return splits
+
+
+def _boxes(pair: _Pair, classes: BoxClasses) -> StatedBoxes:
+    if isinstance(pair.said, BoxError):
+        return StatedBoxes("corners", fault=str(pair.said), fault_kind=pair.said.kind)
+    number_of = {name: number for number, name in classes.known.items()}
+    stated = []
+    for name, box in pair.said.objects:
+        labelled = classes.label(box, number_of[name]) if name else box
+        if labelled is not None:
+            stated.append(labelled)
+    return StatedBoxes("corners", tuple(stated), f"{pair.xml}: object", size=pair.said.size)

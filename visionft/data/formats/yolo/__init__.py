@@ -1,0 +1,1 @@
+"""YOLO: a text file of boxes or polygons for each image."""

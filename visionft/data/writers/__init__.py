@@ -1,0 +1,1 @@
+"""Data sets written in the formats of other tools."""

@@ -1,0 +1,1 @@
+"""Batches for training and evaluation: images decoded, put on canvases and augmented, wherever they lie."""

@@ -1,0 +1,86 @@
+"""What gives batches, wherever the images lie and whoever decodes them.
+
+Shape suffixes: B batch, H height, W width, 3 colour channels (RGB).
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Iterator, Sequence
+from types import TracebackType
+from typing import Self
+
+import torch
+from torch import Tensor
+
+from visionft.augment_params import Change
+from visionft.batch import Batch, InstanceTargets
+from visionft.loading.canvases import Canvases
+from visionft.loading.order import evaluation_plan, training_plan
+
+
+class Batches(ABC):
+    """Batches of one list of samples, epoch after epoch, until it is closed.
+
+    Args:
+        canvases: the samples; with the epoch they decide what happens to each.
+        batch_size: images in a full batch, >= 1.
+        seed: the run's seed: with the epoch it decides the order.
+    """
+
+    def __init__(self, canvases: Canvases, batch_size: int, seed: int) -> None:
+        self._canvases = canvases
+        self._batch_size = batch_size
+        self._seed = seed
+
+    def training(self, epoch: int, start_batch: int = 0) -> Iterator[Batch]:
+        """Yield the shuffled batches of one epoch, ``plan.batches_per_epoch`` less ``start_batch`` of them.
+
+        Args:
+            epoch: counted from 0 over the whole run.
+            start_batch: batches of this epoch that have been trained on already.
+
+        Raises:
+            DataError: naming the file that cannot be read any more.
+            TrainingError: when a worker process died.
+        """
+        plan = training_plan(
+            self._canvases.images, self._batch_size, seed=self._seed, epoch=epoch, start_batch=start_batch
+        )
+        return self._batches(epoch, plan)
+
+    def evaluation(self) -> Iterator[Batch]:
+        """Yield every sample once, in the order given, or every window of it; the last batch may be smaller.
+
+        Raises:
+            DataError: naming the file that cannot be read any more.
+            TrainingError: when a worker process died.
+        """
+        return self._batches(0, evaluation_plan(len(self._canvases), self._batch_size))
+
+    @abstractmethod
+    def close(self) -> None:
+        """Stop what loads, and free the canvases."""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    @abstractmethod
+    def _batches(self, epoch: int, plan: Iterable[list[int]]) -> Iterator[Batch]:
+        """Yield the batches of an epoch, given the indices of each."""
+
+    def _batch(
+        self,
+        indices: Sequence[int],
+        images_BHW3: Tensor,
+        targets: Tensor | InstanceTargets | None,
+        changes: tuple[Change, ...],
+    ) -> Batch:
+        """Return a batch; without other targets, the samples have a class each."""
+        samples = [self._canvases.sample(index) for index in indices]
+        if targets is None:
+            targets = torch.tensor([sample.label for sample in samples], dtype=torch.int64)
+        return Batch(images_BHW3, targets, tuple(sample.id for sample in samples), changes)

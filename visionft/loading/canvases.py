@@ -1,0 +1,196 @@
+"""The samples of a loader on the canvas: read, decoded, fitted, augmented; kept in memory where they fit."""
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from visionft.annotations.moving import boxes_array, move_objects
+from visionft.errors import DataError, ImageError
+from visionft.imaging import cut_window, decode, mask_to_canvas, to_canvas
+from visionft.imaging.placement import canvas_from_original, draw_window, windows
+from visionft.sample import Boxes, Example, Rings, Sample
+from visionft.seeds import derive_seed
+from visionft.spec import InputSpec
+
+Augment = Callable[[Example, int], Example]
+"""(example, seed) -> example of the same size; the same seed gives the same one."""
+
+Mix = Callable[[Example, Callable[[int], Example], int], Example]
+"""(example, another example by a seed, seed) -> example of the same size; the same seed gives the same one."""
+
+
+class Canvases:
+    """What is on the canvas in an epoch, by (epoch, index). Travels to worker processes.
+
+    With the fit ``tile`` a canvas is a window of an image: in training one that is drawn anew in every epoch, else
+    each of those that cover the image, so that there are more canvases than images.
+
+    Args:
+        samples: the images.
+        spec: the canvas.
+        seed: the run's seed; with epoch and sample id it decides the window and the augmentation.
+        augment: what may happen to a training image, None for none.
+        mix: what may be made of a training image and others before that, None for nothing. It draws the others from
+            all samples, whose files are then read once more where they are not in memory.
+        training: whether windows are drawn.
+        cache_bytes: memory for what was read; when it is full, the other files are read each time.
+    """
+
+    def __init__(
+        self,
+        samples: Sequence[Sample],
+        spec: InputSpec,
+        *,
+        seed: int,
+        augment: Augment | None,
+        mix: Mix | None = None,
+        training: bool = False,
+        cache_bytes: int,
+    ) -> None:
+        self._samples = samples
+        self._spec = spec
+        self._seed = seed
+        self._augment = augment
+        self._mix = mix
+        self._room = cache_bytes
+        self._kept: dict[int, Example] = {}
+        # an image without objects does not tell
+        self._outlined = any(isinstance(sample.target, Boxes) and sample.target.outlines for sample in samples)
+        self._items: list[tuple[int, tuple[int, int] | None]] = [(index, None) for index in range(len(samples))]
+        if spec.fit == "tile" and not training:
+            self._items = [
+                (index, window) for index, sample in enumerate(samples) for window in windows(sample.size, spec)
+            ]
+
+    def __len__(self) -> int:
+        return len(self._items)
+
+    @property
+    def images(self) -> int:
+        """How many samples there are; with windows of each, there are more canvases."""
+        return len(self._samples)
+
+    def sample(self, index: int) -> Sample:
+        """Return the sample that a canvas shows."""
+        return self._samples[self._items[index][0]]
+
+    def __getitem__(self, key: tuple[int, int]) -> Example:
+        """Return the canvas of (epoch, index).
+
+        Raises:
+            DataError: naming the file, when it cannot be read (any more).
+        """
+        epoch, index = key
+        number, window = self._items[index]
+        sample = self._samples[number]
+        example = self._shown(number, window, derive_seed(self._seed, "window", epoch, sample.id))
+        if self._mix is not None:
+            example = self._mix(example, self._any, derive_seed(self._seed, "mix", epoch, sample.id))
+        return self.augmented(example, key)
+
+    def augmented(self, example: Example, key: tuple[int, int]) -> Example:
+        """Return what becomes of the plain canvas of (epoch, index)."""
+        epoch, index = key
+        if self._augment is None:
+            return example
+        return self._augment(example, derive_seed(self._seed, "augment", epoch, self.sample(index).id))
+
+    def without_pixels(self, index: int, size: tuple[int, int]) -> Example:
+        """Return a plain canvas with its objects, but with an image that takes no memory, and without a mask.
+
+        Args:
+            index: of the canvas, not of the fit ``tile``.
+            size: (width, height) of the original image.
+        """
+        target = self.sample(index).target
+        ghost_HW3 = np.broadcast_to(np.uint8(0), (self._spec.height, self._spec.width, 3))
+        if not isinstance(target, Boxes):
+            return Example(ghost_HW3)
+        boxes_N5, outlines = self._objects(target, size)
+        return Example(ghost_HW3, None, *self._moved(boxes_N5, outlines, size))
+
+    def _any(self, seed: int) -> Example:
+        """Return a canvas of some sample, all as likely."""
+        return self._shown(derive_seed(seed, "sample") % len(self._samples), None, derive_seed(seed, "window"))
+
+    def _shown(self, number: int, window: tuple[int, int] | None, seed: int) -> Example:
+        """Return a canvas as it is without augmentation; a seed draws the window where none is given."""
+        example = self._read(number)
+        if self._spec.fit != "tile":
+            return example
+        if window is None:
+            height, width = example.image_HW3.shape[:2]
+            window = draw_window((width, height), self._spec, seed)
+        return _cut(example, window, self._spec)
+
+    def _read(self, number: int) -> Example:
+        """Return an image that fills the canvas, or the whole one where windows are cut from it."""
+        kept = self._kept.get(number)
+        if kept is not None:
+            return kept
+        example = self._load(self._samples[number])
+        size = _bytes(example)
+        if size <= self._room:
+            self._room -= size
+            self._kept[number] = example
+        return example
+
+    def _load(self, sample: Sample) -> Example:
+        try:
+            image_HW3 = decode(sample.path)
+            size = (image_HW3.shape[1], image_HW3.shape[0])
+            mask_HW = boxes_N5 = outlines = None
+            if isinstance(sample.target, Boxes):
+                boxes_N5, outlines = self._objects(sample.target, size)
+            elif not isinstance(sample.target, int):
+                mask_HW = sample.target.read()
+            if self._spec.fit == "tile":
+                return Example(image_HW3, mask_HW, boxes_N5, outlines)
+            if boxes_N5 is not None:
+                boxes_N5, outlines = self._moved(boxes_N5, outlines, size)
+            return Example(
+                to_canvas(image_HW3, self._spec),
+                None if mask_HW is None else mask_to_canvas(mask_HW, self._spec),
+                boxes_N5,
+                outlines,
+            )
+        except ImageError as error:
+            raise DataError(f"{sample.path}: {error}") from error
+
+    def _objects(self, boxes: Boxes, size: tuple[int, int]) -> tuple[NDArray[np.float32], tuple[Rings, ...] | None]:
+        """Return the objects of an image of (width, height), in its own frame."""
+        boxes_N5 = boxes_array(boxes)
+        if not self._outlined:
+            return boxes_N5, None
+        outlines = tuple(outline.points for outline in boxes.outlines) or ((),) * len(boxes)
+        # what is drawn beyond the image would be learned where a canvas has a border
+        return move_objects(boxes_N5, outlines, np.eye(3), size)
+
+    def _moved(
+        self, boxes_N5: NDArray[np.float32], outlines: tuple[Rings, ...] | None, size: tuple[int, int]
+    ) -> tuple[NDArray[np.float32], tuple[Rings, ...] | None]:
+        """Return the objects of an image of (width, height) on the canvas."""
+        matrix = canvas_from_original(size, self._spec)
+        return move_objects(boxes_N5, outlines, matrix, (self._spec.width, self._spec.height))
+
+
+def _bytes(example: Example) -> int:
+    """Return how much memory the arrays of an example take."""
+    arrays = [example.image_HW3, example.mask_HW, example.boxes_N5]
+    rings = [ring for outline in example.outlines or () for ring in outline]
+    return sum(array.nbytes for array in (*arrays, *rings) if array is not None)
+
+
+def _cut(example: Example, corner: tuple[int, int], spec: InputSpec) -> Example:
+    """Return what a window shows of a whole image."""
+    boxes_N5, outlines = example.boxes_N5, example.outlines
+    if boxes_N5 is not None:
+        matrix = np.array([[1.0, 0.0, -corner[0]], [0.0, 1.0, -corner[1]], [0.0, 0.0, 1.0]])
+        boxes_N5, outlines = move_objects(boxes_N5, outlines, matrix, (spec.width, spec.height))
+    return Example(
+        cut_window(example.image_HW3, corner, spec),
+        None if example.mask_HW is None else cut_window(example.mask_HW, corner, spec),
+        boxes_N5,
+        outlines,
+    )

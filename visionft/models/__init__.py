@@ -1,0 +1,1 @@
+"""Networks: backbones, heads, losses, and kernels for layers that torch runs slowly."""

@@ -1,0 +1,31 @@
+"""Pretrained networks of timm and torchvision behind one class.
+
+The names below are loaded when first used, so that listing names costs no torch.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from visionft.models.backbones.names import backbone_names
+
+if TYPE_CHECKING:
+    from visionft.models.backbones.backbone import Backbone, Norm
+    from visionft.models.backbones.build import build_backbone
+    from visionft.models.backbones.groups import DepthGroup
+    from visionft.models.backbones.sources import WeightsInfo
+
+_HOME = {
+    "Backbone": "visionft.models.backbones.backbone",
+    "DepthGroup": "visionft.models.backbones.groups",
+    "Norm": "visionft.models.backbones.backbone",
+    "WeightsInfo": "visionft.models.backbones.sources",
+    "build_backbone": "visionft.models.backbones.build",
+}
+
+__all__ = ["Backbone", "DepthGroup", "Norm", "WeightsInfo", "backbone_names", "build_backbone"]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME:
+        raise AttributeError(f"module 'visionft.models.backbones' has no attribute {name!r}")
+    return getattr(import_module(_HOME[name]), name)
