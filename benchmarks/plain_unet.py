@@ -13,7 +13,7 @@ from torch import Tensor
 
 from visionft.assemble import Job
 from visionft.sample import IGNORE
-from visionft.tasks.adapter import Runner
+from visionft.tasks.base import Runner
 
 
 class PlainUnet:

@@ -38,8 +38,7 @@ class Catalog(Mapping[str, Any]):
             UnknownName: with the close names, when there is no such entry.
         """
         self.require(name)
-        module, _, attribute = self._targets[name].partition(":")
-        return getattr(import_module(module), attribute)
+        return imported(self._targets[name])
 
     def require(self, name: str) -> None:
         """Check a name without importing what it stands for.
@@ -58,3 +57,9 @@ class Catalog(Mapping[str, Any]):
 
     def __len__(self) -> int:
         return len(self._targets)
+
+
+def imported(target: str) -> Any:
+    """Import what ``"module:name"`` stands for."""
+    module, _, attribute = target.partition(":")
+    return getattr(import_module(module), attribute)

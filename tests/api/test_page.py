@@ -15,12 +15,15 @@ from visionft.api.page_augmentation import augmentation_of
 from visionft.api.page_results import results_of
 from visionft.assemble import assemble, load_data
 from visionft.imaging import default_palette
-from visionft.metrics import classification_metrics, count_image, instance_metrics, segmentation_metrics
-from visionft.report import InstanceResults
 from visionft.sample import Boxes, Dataset, Outline, Sample
-from visionft.tasks.classification import ClassificationEvaluation
-from visionft.tasks.instances import InstanceEvaluation
-from visionft.tasks.segmentation import PredictedMask, SegmentationEvaluation
+from visionft.tasks.classification.learning import ClassificationEvaluation
+from visionft.tasks.classification.metrics import classification_metrics
+from visionft.tasks.instances.learning import InstanceEvaluation
+from visionft.tasks.instances.metrics import instance_metrics
+from visionft.tasks.instances.page import InstanceResults
+from visionft.tasks.segmentation.image_counts import count_image
+from visionft.tasks.segmentation.learning import PredictedMask, SegmentationEvaluation
+from visionft.tasks.segmentation.metrics import segmentation_metrics
 
 NAMES = ("left", "right")
 

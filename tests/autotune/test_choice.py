@@ -100,7 +100,7 @@ class TestMeasure:
             ("visionft.augment.augmenter.draw", {"augment", "draw"}),
             ("visionft.batch.Batch.to", {"copy"}),
             ("visionft.augment.device.change_batch", {"augment_there"}),
-            ("visionft.tasks.classification.Classification.loss", {"step"}),
+            ("visionft.tasks.classification.learning.Classification.loss", {"step"}),
         ],
     )
     def test_each_part_is_what_it_says(self, tiny, monkeypatch, slow, parts):

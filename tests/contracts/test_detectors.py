@@ -8,12 +8,13 @@ import torch
 
 from tests.contracts.test_decoders import BACKBONES, SIZE, one_thread
 from visionft.batch import InstanceTargets
+from visionft.catalog import imported
 from visionft.models.backbones import Backbone, build_backbone
 from visionft.models.heads import HEADS, mask_rcnn, rcnn
 from visionft.sample import CROWD, IGNORE, OBJECT_TASKS, PADDING
 from visionft.spec import MASK_SIDE
 from visionft.tasks import TASKS
-from visionft.tasks.detector import Detector
+from visionft.tasks.objects.learning import Detector
 
 HEAD_NAMES = [name for name in HEADS if HEADS[name].task in OBJECT_TASKS]
 CLASSES = ("a", "b", "c")
@@ -35,7 +36,7 @@ def task(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Det
             pytest.skip("three backbones are enough for the slowest head")
     for module in (rcnn, mask_rcnn):  # as wide as it is, it would take minutes
         monkeypatch.setattr(module, "WIDTH", 32)
-    return TASKS[HEADS[request.param].task](CLASSES, head=request.param)
+    return imported(TASKS[HEADS[request.param].task].learner)(CLASSES, head=request.param)
 
 
 def run(backbone: Backbone, task: Detector, head: torch.nn.Module) -> object:

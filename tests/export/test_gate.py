@@ -12,8 +12,8 @@ from tests.export.tiny import SPEC, TASK, tiny
 from visionft.errors import CheckpointError, ExportError
 from visionft.export.gate import export_verified
 from visionft.export.parity import Limits, verify
-from visionft.tasks.classification import Classification
-from visionft.tasks.segmentation import Segmentation
+from visionft.tasks.classification.learning import Classification
+from visionft.tasks.segmentation.learning import Segmentation
 
 IMAGES_NHW3 = np.random.default_rng(0).integers(0, 256, (7, 24, 32, 3), dtype=np.uint8)
 LABELS_N = np.array([0, 1, 1, 0, 1, 0, 1])

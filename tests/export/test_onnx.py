@@ -15,7 +15,7 @@ from visionft.export.gate import export_verified
 from visionft.export.onnx import OPSET, OnnxExporter
 from visionft.predict import Predictor
 from visionft.spec import InputSpec, ModelSpec
-from visionft.tasks.classification import Classification
+from visionft.tasks.classification.learning import Classification
 
 IMAGES_NHW3 = np.random.default_rng(0).integers(0, 256, (11, 24, 32, 3), dtype=np.uint8)
 LABELS_N = np.arange(11) % 3

@@ -4,7 +4,7 @@ import torch
 from torch import Tensor, nn
 
 from visionft.spec import InputSpec, ModelSpec
-from visionft.tasks.classification import Classification
+from visionft.tasks.classification.learning import Classification
 
 # not square, so that swapped axes show
 SPEC = ModelSpec("classification", ("cat", "dog", "żaba"), InputSpec(24, 32, fit="pad"), {"backbone": "tiny"})

@@ -4,7 +4,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.metrics import accuracy_score, balanced_accuracy_score, f1_score, log_loss, roc_auc_score
 
-from tests.metrics.predictions import predictions, simulate
+from tests.tasks.classification.predictions import predictions, simulate
 from visionft.metrics import bootstrap
 from visionft.metrics.bootstrap import bootstrap_intervals
 from visionft.metrics.scores import weighted_auroc

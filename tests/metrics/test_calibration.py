@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 
-from tests.metrics.predictions import predictions, simulate
+from tests.tasks.classification.predictions import predictions, simulate
 from visionft.metrics.calibration import calibration
 
 

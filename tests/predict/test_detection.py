@@ -10,8 +10,9 @@ import pytest
 from tests.predict.stand_in import DETECTION, SEGMENTATION, expected_detections, write_detector, write_segmenter
 from visionft.errors import DataError
 from visionft.imaging import decode, to_canvas
-from visionft.predict import Detection, Predictor
+from visionft.predict import Predictor
 from visionft.spec import InputSpec
+from visionft.tasks.objects.prediction import Detection
 
 TILED = replace(DETECTION, input=InputSpec(12, 16, fit="tile", overlap=0.5), thresholds=())
 SIZES = [(1, 1), (1, 40), (40, 1), (10, 9), (16, 12), (61, 35)]

@@ -10,9 +10,11 @@ from pycocotools import mask as coco
 from tests.predict.stand_in import CELLS, INSTANCES, write_detector
 from visionft.annotations.object_mask import ObjectMask
 from visionft.errors import DataError
-from visionft.predict import Detection, Instances, Predictor
-from visionft.predict.masks import paste, paste_within
+from visionft.predict import Predictor
 from visionft.spec import InputSpec
+from visionft.tasks.instances.prediction import Instances
+from visionft.tasks.objects.masks import paste, paste_within
+from visionft.tasks.objects.prediction import Detection
 
 TILED = replace(INSTANCES, input=InputSpec(12, 16, fit="tile", overlap=0.5), thresholds=())
 SIZES = [(1, 1), (1, 40), (40, 1), (10, 9), (16, 12), (61, 35)]
@@ -69,7 +71,9 @@ def test_thresholds_choose_boxes_and_masks(path):
 @pytest.mark.parametrize(("threshold", "objects"), [(None, 1), (0.9, 1), (0.97, 0), (0.0, 2)])
 def test_only_what_the_threshold_leaves_is_worked_out(path, tiled_path, threshold, objects, monkeypatch):
     pasted = []
-    monkeypatch.setattr("visionft.predict.detect.paste_within", lambda *given: pasted.append(0) or paste_within(*given))
+    monkeypatch.setattr(
+        "visionft.tasks.objects.detect.paste_within", lambda *given: pasted.append(0) or paste_within(*given)
+    )
     assert len(Predictor(path, threads=1, threshold=threshold)(picture())) == len(pasted) == objects
     for model in (path, tiled_path):
         result = Predictor(model, threads=1, threshold=threshold)(picture())

@@ -11,7 +11,8 @@ import pytest
 from tests.predict.stand_in import SPEC, expected_probabilities, write_model
 from visionft.errors import DataError, VisionftError
 from visionft.imaging import decode, to_canvas
-from visionft.predict import Classification, Predictor
+from visionft.predict import Predictor
+from visionft.tasks.classification.prediction import Classification
 
 
 @pytest.fixture(scope="module")

@@ -11,8 +11,9 @@ import pytest
 from tests.predict.stand_in import SEGMENTATION, write_segmenter
 from visionft.errors import DataError
 from visionft.imaging import decode, default_palette
-from visionft.predict import Predictor, Segmentation
+from visionft.predict import Predictor
 from visionft.spec import InputSpec
+from visionft.tasks.segmentation.prediction import Segmentation
 
 TILED = replace(SEGMENTATION, input=InputSpec(12, 16, fit="tile"), palette=((0, 0, 0), (10, 200, 30), (5, 6, 7)))
 SIZES = [(1, 1), (1, 40), (40, 1), (10, 9), (16, 12), (61, 35)]

@@ -19,7 +19,7 @@ from tests.predict.stand_in import (
 )
 from visionft.errors import CheckpointError, UnknownName
 from visionft.predict import Predictor
-from visionft.predict.session import Session, results_of
+from visionft.predict.runtimes.onnx_runtime import Session, results_of
 from visionft.spec import MASK_SIDE, InputSpec
 
 

@@ -7,19 +7,11 @@ from io import BytesIO
 import numpy as np
 from PIL import Image
 
-from tests.metrics.predictions import simulate
-from visionft.metrics import classification_metrics
-from visionft.report import (
-    AugmentationFacts,
-    ClassificationResults,
-    DatasetFacts,
-    Example,
-    ModelFacts,
-    ReportData,
-    SeenImage,
-    StageFacts,
-)
+from tests.tasks.classification.predictions import simulate
+from visionft.report import AugmentationFacts, DatasetFacts, ModelFacts, ReportData, SeenImage, StageFacts
 from visionft.sample import Problem
+from visionft.tasks.classification.metrics import classification_metrics
+from visionft.tasks.classification.page import ClassificationResults, Example
 
 ATTACK = "<script>alert(1)</script>"
 QUOTES = "\" onload='alert(1)' x=\""

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from visionft.metrics import ReliabilityBin
+from visionft.metrics.calibration import ReliabilityBin
 from visionft.report import charts
 
 WIDE = st.floats(1e-6, 1e6)

@@ -9,7 +9,7 @@ import torch
 
 from visionft.models.backbones import build_backbone
 from visionft.spec import InputSpec
-from visionft.tasks.classification import Classification
+from visionft.tasks.classification.learning import Classification
 from visionft.tasks.network import FinalNetwork, TaskNetwork
 
 SPEC = InputSpec(32, 48, mean=(0.485, 0.456, 0.406), std=(0.229, 0.224, 0.225))

@@ -11,7 +11,7 @@ from visionft.errors import CheckpointError, DataError
 from visionft.predict import Predictor
 from visionft.recipe import Recipe
 from visionft.sample import Split
-from visionft.tasks.adapter import Metrics
+from visionft.tasks.base import Metrics
 from visionft.training import Event, Sink
 from visionft.training.events import Working
 

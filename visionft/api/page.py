@@ -11,7 +11,7 @@ from visionft.recipe import recipe_to_yaml
 from visionft.report.data import DatasetFacts, ModelFacts, ReportData, StageFacts
 from visionft.sample import SPLITS, Split
 from visionft.spec import InputSpec, ModelSpec
-from visionft.tasks.adapter import Evaluation
+from visionft.tasks.base import Evaluation
 
 
 def report_data(job: Job, info: Mapping[str, Any], spec: ModelSpec, evaluation: Evaluation, split: Split) -> ReportData:

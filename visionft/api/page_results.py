@@ -10,19 +10,21 @@ from typing import Any
 import numpy as np
 
 from visionft.imaging import decode, default_palette, line_palette
-from visionft.metrics import Detected, image_miou, match_image
-from visionft.report import BoxExample, DetectionResults, InstanceResults, Tally
-from visionft.report.box_overlays import cut_mistake, shrink_boxed
-from visionft.report.classification import ClassificationResults, Example
 from visionft.report.data import Results
-from visionft.report.overlays import shrink_image, shrink_mask
-from visionft.report.segmentation import MaskExample, SegmentationResults
 from visionft.sample import Dataset, Sample, Split
-from visionft.tasks.adapter import Evaluation
-from visionft.tasks.classification import ClassificationEvaluation
-from visionft.tasks.detection import DetectionEvaluation
-from visionft.tasks.instances import InstanceEvaluation
-from visionft.tasks.segmentation import SegmentationEvaluation
+from visionft.tasks.base import Evaluation
+from visionft.tasks.classification.learning import ClassificationEvaluation
+from visionft.tasks.classification.page import ClassificationResults, Example
+from visionft.tasks.detection.learning import DetectionEvaluation
+from visionft.tasks.instances.learning import InstanceEvaluation
+from visionft.tasks.instances.page import InstanceResults
+from visionft.tasks.objects.mistakes import Detected, match_image
+from visionft.tasks.objects.overlays import cut_mistake, shrink_boxed
+from visionft.tasks.objects.page import BoxExample, DetectionResults, Tally
+from visionft.tasks.segmentation.learning import SegmentationEvaluation
+from visionft.tasks.segmentation.metrics import image_miou
+from visionft.tasks.segmentation.overlays import shrink_image, shrink_mask
+from visionft.tasks.segmentation.page import MaskExample, SegmentationResults
 
 _MISTAKES, _UNSURE, _WORST = 24, 8, 12
 

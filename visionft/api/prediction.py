@@ -7,8 +7,11 @@ from pathlib import Path
 from visionft.atomic import write_with
 from visionft.data.walk import images_below
 from visionft.errors import CheckpointError, DataError
-from visionft.predict import Detection, Prediction, Predictor, Segmentation
+from visionft.predict import Predictor
 from visionft.sample import OBJECT_TASKS
+from visionft.tasks.base import Prediction
+from visionft.tasks.objects.prediction import Detection
+from visionft.tasks.segmentation.prediction import Segmentation
 
 _AT_ONCE = 64  # images; a bad one makes its neighbours run once more
 

@@ -22,7 +22,7 @@ from visionft.recipe import Recipe
 from visionft.report import write_report
 from visionft.sample import Sample, Split
 from visionft.spec import ModelSpec
-from visionft.tasks.adapter import Evaluation, Metrics
+from visionft.tasks.base import Evaluation, Metrics
 from visionft.tasks.network import FinalNetwork
 from visionft.training import Sink, exact_runner
 from visionft.training.events import Working

@@ -21,7 +21,7 @@ from visionft.checkpoint import RunFolder
 from visionft.errors import CheckpointError
 from visionft.recipe import Recipe, recipe_to_yaml
 from visionft.spec import ModelSpec
-from visionft.tasks.detector import Detector
+from visionft.tasks.objects.learning import Detector
 from visionft.training import Sink, exact_runner, fit
 from visionft.training.console import Console
 from visionft.training.events import JsonLines, Notice, RunPlanned, Working

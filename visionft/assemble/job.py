@@ -13,6 +13,7 @@ from visionft.assemble.runtime import Runtime
 from visionft.augment import Augmenter, Mixing
 from visionft.augment.batch import Normalised
 from visionft.augment.device import DeviceAugmenter
+from visionft.catalog import imported
 from visionft.data.dataset import has_outlines, load_dataset
 from visionft.data.listing import LabelOptions
 from visionft.errors import DataError, RecipeError
@@ -28,7 +29,7 @@ from visionft.seeds import derive_seed
 from visionft.spec import InputSpec
 from visionft.stages import Stage, StagePlan, height_and_width, plan
 from visionft.tasks import TASKS
-from visionft.tasks.adapter import TaskAdapter
+from visionft.tasks.learner import TaskAdapter
 from visionft.tasks.network import TaskNetwork
 
 OnProgress = Callable[[int, int], None]
@@ -285,7 +286,7 @@ def build_task(recipe: Recipe, dataset: Dataset) -> TaskAdapter:
         arguments["head"] = section.head
     if section.losses is not None:
         arguments["losses"] = section.losses
-    task: TaskAdapter = TASKS[section.kind](dataset.class_names, **arguments)
+    task: TaskAdapter = imported(TASKS[section.kind].learner)(dataset.class_names, **arguments)
     return task
 
 
@@ -297,7 +298,7 @@ def canvas_size(recipe: Recipe, dataset: Dataset | None) -> tuple[int, int] | No
     """
     if recipe.input.size is not None:
         return height_and_width(recipe.input.size)
-    if recipe.task.kind == "classification" or dataset is None:
+    if not TASKS[recipe.task.kind].sees_whole_images or dataset is None:
         return None
     sizes = [sample.size for sample in dataset.split("train") or dataset.samples]  # a check goes on without any
     width, height = (median(side) for side in zip(*sizes, strict=True))
@@ -309,7 +310,7 @@ def input_spec(recipe: Recipe, weights: InputSpec, size: tuple[int, int] | None)
     """Lay the recipe's input section over what the weights were trained with."""
     given = recipe.input
     height, width = size or (weights.height, weights.width)
-    whole = recipe.task.kind != "classification"
+    whole = TASKS[recipe.task.kind].sees_whole_images
     if whole and given.fit == "crop":
         raise RecipeError(
             f"input.fit: crop leaves parts of an image unseen; {recipe.task.kind} takes pad, stretch or tile"

@@ -14,7 +14,7 @@ from visionft.atomic import write_with
 from visionft.errors import CheckpointError, ExportError
 from visionft.export.parity import DEFAULT_LIMITS, CanvasModel, Limits, Parity, verify
 from visionft.spec import ModelSpec
-from visionft.tasks.adapter import TaskAdapter
+from visionft.tasks.learner import TaskAdapter
 
 
 class Exporter(Protocol):

@@ -14,7 +14,7 @@ from torch import nn
 
 from visionft import __version__
 from visionft.errors import ExportError
-from visionft.predict.session import INPUT, SPEC_KEY, Session
+from visionft.predict.runtimes.onnx_runtime import INPUT, SPEC_KEY, Session
 from visionft.spec import OUTPUTS, ModelSpec
 
 # What torch's exporter writes without converting, and old enough for the runtimes of small devices.

@@ -13,15 +13,16 @@ from numpy.typing import NDArray
 from torch import nn
 
 from visionft.errors import DataError, ExportError
-from visionft.predict.session import results_of
-from visionft.tasks.adapter import Meter, TaskAdapter
+from visionft.predict.runtimes.onnx_runtime import results_of
+from visionft.tasks.base import Meter
+from visionft.tasks.learner import TaskAdapter
 
 
 class CanvasModel(Protocol):
     """An exported file that has been loaded; ``visionft.predict`` has the one for ONNX."""
 
     def predict_canvases(self, images_BHW3: NDArray[np.uint8]) -> NDArray[np.float32]:
-        """Return the task's results for uint8 RGB canvases, see ``visionft.tasks.adapter``."""
+        """Return the task's results for uint8 RGB canvases, see ``visionft.tasks.base``."""
 
 
 @dataclass(frozen=True, slots=True)

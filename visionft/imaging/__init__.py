@@ -3,10 +3,10 @@
 from visionft.imaging.boxes import draw_boxes
 from visionft.imaging.canvas import cut_window, mask_to_canvas, to_canvas
 from visionft.imaging.decode import decode
+from visionft.imaging.encoding import index_png
 from visionft.imaging.header import IMAGE_EXTENSIONS, MAX_PIXELS
 from visionft.imaging.painting import paint_objects
 from visionft.imaging.palette import default_palette, line_palette, paint
-from visionft.imaging.png import index_png
 
 __all__ = [
     "IMAGE_EXTENSIONS",

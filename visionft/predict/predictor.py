@@ -16,13 +16,17 @@ from numpy.typing import NDArray
 
 from visionft.annotations.object_mask import ObjectMask
 from visionft.errors import DataError
-from visionft.predict.detect import boxes_in_original, detect, detect_instances, instances_in_original
-from visionft.predict.images import Image, Loaded, load
-from visionft.predict.result import Classification, Detection, Instances, Prediction, Segmentation, least_scores
-from visionft.predict.segment import mask_in_original, segment
-from visionft.predict.session import Session
+from visionft.imaging.inputs import Image, Loaded, load
+from visionft.predict.runtimes.onnx_runtime import Session
 from visionft.sample import OBJECT_TASKS
 from visionft.spec import ModelSpec
+from visionft.tasks.base import Prediction
+from visionft.tasks.classification.prediction import Classification
+from visionft.tasks.instances.prediction import Instances
+from visionft.tasks.objects.detect import boxes_in_original, detect, detect_instances, instances_in_original
+from visionft.tasks.objects.prediction import Detection, least_scores
+from visionft.tasks.segmentation.prediction import Segmentation
+from visionft.tasks.segmentation.segment import mask_in_original, segment
 
 
 class Predictor:

@@ -16,25 +16,9 @@ from visionft.recipe.sections import (
     Section,
     TaskSection,
 )
-from visionft.sample import OBJECT_TASKS, TaskKind
+from visionft.sample import OBJECT_TASKS
 from visionft.stages import DEFAULT_STAGES, Stage
-
-SELECTIONS: dict[TaskKind, tuple[str, ...]] = {
-    "classification": ("loss", "accuracy", "balanced_accuracy", "macro_f1", "auroc", "last"),
-    "segmentation": ("loss", "miou", "dice", "pixel_accuracy", "last"),
-    "detection": ("map", "map50", "map75", "last"),
-    "instance_segmentation": ("mask_map", "mask_map50", "mask_map75", "map", "map50", "map75", "last"),
-}
-"""Task -> what ``evaluate.select`` may be; the first is what it is when nothing is said."""
-
-
-MIXINGS: dict[TaskKind, tuple[str, ...]] = {
-    "classification": ("mixup", "cutmix"),
-    "segmentation": (),
-    "detection": ("mosaic", "mixup"),
-    "instance_segmentation": ("mosaic", "mixup"),
-}
-"""Task -> which ways to make one training image of several there are in the section ``augment``."""
+from visionft.tasks import TASKS
 
 
 class Recipe(Section):
@@ -59,17 +43,17 @@ class Recipe(Section):
     @property
     def select(self) -> str:
         """What picks the best weights of a stage: a validation value, or ``last``."""
-        return self.evaluate.select or SELECTIONS[self.task.kind][0]
+        return self.evaluate.select or TASKS[self.task.kind].selections[0]
 
     @property
     def selection_value(self) -> str:
         """The validation value that stands for ``select``: the task's first one, where the last weights are taken."""
-        return SELECTIONS[self.task.kind][0] if self.select == "last" else self.select
+        return TASKS[self.task.kind].selections[0] if self.select == "last" else self.select
 
     @model_validator(mode="after")
     def _selection_is_the_tasks(self) -> "Recipe":
-        if self.select not in SELECTIONS[self.task.kind]:
-            allowed = ", ".join(SELECTIONS[self.task.kind])
+        if self.select not in TASKS[self.task.kind].selections:
+            allowed = ", ".join(TASKS[self.task.kind].selections)
             raise ValueError(f"evaluate.select: {self.select} is not measured for {self.task.kind}; choose {allowed}")
         return self
 
@@ -78,8 +62,8 @@ class Recipe(Section):
         kind, section = self.task.kind, self.augment
         wanted = [name for name in ("mosaic", "mixup", "cutmix") if getattr(section, name)]
         for name in wanted:
-            if name not in MIXINGS[kind]:
-                instead = " or ".join(MIXINGS[kind])
+            if name not in TASKS[kind].mixing:
+                instead = " or ".join(TASKS[kind].mixing)
                 raise ValueError(f"augment.{name}: not for {kind}; leave it out{instead and f', or take {instead}'}")
         if wanted and kind in OBJECT_TASKS and all(stage.augment == "none" for stage in self.stages[:-1]):
             raise ValueError(

@@ -9,7 +9,7 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from visionft.metrics import ReliabilityBin
+from visionft.metrics.calibration import ReliabilityBin
 from visionft.report.wording import decimal, percent, rate, short
 
 Point = tuple[float, float]

@@ -5,6 +5,7 @@ Shape suffixes: H height, W width, 3 colour channels (RGB).
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, ClassVar, Protocol
 
 import numpy as np
@@ -117,11 +118,11 @@ class Results(Protocol):
     """What one task has to show of an evaluation: the part of the page that other tasks do not have.
 
     Attributes:
-        template: the task's page; it extends ``report.html.j2`` and gets this object as ``results``.
+        template: the file of the task's page; it extends ``report.html.j2`` and gets this object as ``results``.
         headline_score: the validation score that is drawn when the loss chose the best epoch.
     """
 
-    template: ClassVar[str]
+    template: ClassVar[Path]
     headline_score: ClassVar[str]
 
     @property

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from visionft.metrics import Interval
+from visionft.metrics.bootstrap import Interval
 from visionft.report import wording
 
 

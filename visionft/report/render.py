@@ -21,8 +21,8 @@ def render_report(data: ReportData) -> str:
     It loads nothing and runs no script, whatever names the data hold.
     """
     page = (
-        _environment()
-        .get_template(data.results.template)
+        _environment(data.results.template.parent)
+        .get_template(data.results.template.name)
         .render(
             data=data,
             results=data.results,
@@ -45,16 +45,14 @@ def write_report(data: ReportData, path: Path) -> Path:
 
 
 @cache
-def _environment() -> "Environment":
+def _environment(folder: Path) -> "Environment":
     # here and not above: only a report needs it
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-    from visionft.report.box_overlays import box_pictures
-    from visionft.report.overlays import mask_pictures
     from visionft.report.pictures import jpeg_uri, thumbnail_uri
 
     environment = Environment(
-        loader=FileSystemLoader(Path(__file__).parent),
+        loader=FileSystemLoader([folder, Path(__file__).parent]),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
@@ -71,8 +69,6 @@ def _environment() -> "Environment":
         score_name=wording.score_name,
         jpeg_uri=jpeg_uri,
         thumbnail_uri=thumbnail_uri,
-        mask_pictures=mask_pictures,
-        box_pictures=box_pictures,
     )
     return environment
 

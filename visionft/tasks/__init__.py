@@ -1,14 +1,14 @@
-"""Task adapters by name: what differs between tasks, and nothing else."""
+"""Tasks by name; an entry is a ``TaskDefinition``, which needs no torch."""
 
 from visionft.catalog import Catalog
 
 TASKS = Catalog(
     "task",
     {
-        "classification": "visionft.tasks.classification:Classification",
-        "detection": "visionft.tasks.detection:Detection",
-        "instance_segmentation": "visionft.tasks.instances:InstanceSegmentation",
-        "segmentation": "visionft.tasks.segmentation:Segmentation",
+        "classification": "visionft.tasks.classification.definition:ClassificationTask",
+        "detection": "visionft.tasks.detection.definition:DetectionTask",
+        "instance_segmentation": "visionft.tasks.instances.definition:InstanceSegmentationTask",
+        "segmentation": "visionft.tasks.segmentation.definition:SegmentationTask",
     },
     "visionft.tasks",
 )

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from visionft.batch import AnyBatch, AugmentedBatch, Batch, FeatureBatch
 from visionft.models.backbones import Backbone
 from visionft.spec import InputSpec
-from visionft.tasks.adapter import TaskAdapter
+from visionft.tasks.learner import TaskAdapter
 
 
 class TaskNetwork(nn.Module):

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from visionft.assemble import Job
 from visionft.batch import AnyBatch
-from visionft.tasks.adapter import Runner
+from visionft.tasks.base import Runner
 
 
 @torch.inference_mode()

@@ -18,7 +18,7 @@ from visionft.models.heads import HEADS, detr
 from visionft.models.heads.detr import RtDetrHead
 from visionft.sample import CROWD, PADDING
 from visionft.spec import InputSpec, ModelSpec
-from visionft.tasks.detection import Detection
+from visionft.tasks.detection.learning import Detection
 from visionft.tasks.network import FinalNetwork, TaskNetwork
 
 CHANNELS, STRIDES = (4, 6, 8), (8, 16, 32)

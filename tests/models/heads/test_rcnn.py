@@ -26,7 +26,7 @@ from visionft.models.backbones import Backbone, build_backbone
 from visionft.models.heads import HEADS, mask_rcnn, rcnn
 from visionft.models.heads.rcnn_learning import sample_regions, truth_of
 from visionft.sample import CROWD, PADDING
-from visionft.tasks.detection import Detection
+from visionft.tasks.detection.learning import Detection
 
 CHANNELS, STRIDES = (6, 8, 10), (8, 16, 32)
 PADDED, SIZE = (96, 128), (70, 100)

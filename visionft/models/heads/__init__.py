@@ -24,7 +24,7 @@ HEADS = Catalog(
         "manet": "visionft.models.heads.decoders:ManetHead",
         "dpt": "visionft.models.heads.dpt:DptHead",
     },
-    "visionft.models.heads",
+    "visionft.heads",
 )
 
 __all__ = ["HEADS"]

@@ -16,7 +16,7 @@ LOSSES = Catalog(
         "lovasz": "visionft.models.losses.lovasz:Lovasz",
         "tversky": "visionft.models.losses.overlap:Tversky",
     },
-    "visionft.models.losses",
+    "visionft.losses",
 )
 
 __all__ = ["LOSSES"]

@@ -1,0 +1,1 @@
+"""Multi-class classification: one class for each image."""

@@ -1,0 +1,162 @@
+"""Multi-class classification: one label per image.
+
+Shape suffixes: B batch, N images, K classes, C channels, H height, W width, D embedding channels.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from visionft.loading.loader import Loader
+from visionft.models.backbones import Backbone, DepthGroup
+from visionft.models.heads import HEADS
+from visionft.sample import Sample, TaskKind
+from visionft.spec import InputSpec
+from visionft.tasks.base import Agreement, Runner, same_class
+from visionft.tasks.classification.metrics import ClassificationMetrics, classification_metrics, quick_metrics
+
+
+@dataclass(frozen=True, slots=True)
+class ClassificationEvaluation:
+    """Metrics and the probabilities they were computed from.
+
+    Attributes:
+        metrics: every metric with its interval.
+        probabilities_NK: float32, in the order of the samples.
+    """
+
+    metrics: ClassificationMetrics
+    probabilities_NK: NDArray[np.float32]
+
+
+class ProbabilityMeter:
+    """Keeps probabilities and labels: most classification metrics need all of them at once."""
+
+    def __init__(self) -> None:
+        self._probabilities: list[NDArray[np.float32]] = []
+        self._labels: list[NDArray[np.int64]] = []
+
+    def update(self, results: NDArray[np.float32], targets: NDArray[np.int64]) -> None:
+        """Take in probabilities_BK and labels_B."""
+        self._probabilities.append(results)
+        self._labels.append(targets)
+
+    def values(self) -> dict[str, float]:
+        """Return loss, accuracy, balanced accuracy, macro F1 and, where it is defined, AUROC."""
+        return quick_metrics(np.concatenate(self._probabilities), np.concatenate(self._labels))
+
+
+class Classification:
+    """Cross-entropy on the pooled embedding.
+
+    Args:
+        class_names: text for label 0, 1, ...
+        head: kind of the head.
+        dropout: share of the embedding dropped in training.
+        label_smoothing: share of the target spread over all classes.
+        class_counts: training images per class, when the loss is to weigh classes by inverse frequency.
+
+    Source:
+        Szegedy et al. (2016), arXiv:1512.00567, section 7 (label smoothing).
+    """
+
+    kind: ClassVar[TaskKind] = "classification"
+    headline: ClassVar[str] = "accuracy"
+    one_embedding: ClassVar[bool] = True
+    answers: ClassVar[str] = "images"
+    min_agreement: ClassVar[float] = 1.0
+    max_difference: ClassVar[float] = 1e-4
+
+    def __init__(
+        self,
+        class_names: Sequence[str],
+        *,
+        head: str = "linear",
+        dropout: float = 0.0,
+        label_smoothing: float = 0.0,
+        class_counts: Sequence[int] | None = None,
+    ) -> None:
+        self.class_names = tuple(class_names)
+        self._head = head
+        self._dropout = dropout
+        self._label_smoothing = label_smoothing
+        self._weights_K: Tensor | None = None
+        if class_counts is not None:
+            counts_K = torch.tensor(class_counts, dtype=torch.float32).clamp(min=1)
+            self._weights_K = counts_K.sum() / (len(counts_K) * counts_K)
+
+    def build_head(self, backbone: Backbone) -> nn.Module:
+        """Return a fresh head for the backbone's embedding."""
+        head: nn.Module = HEADS[self._head](backbone.embedding_dim, len(self.class_names), self._dropout)
+        return head
+
+    def groups(self, backbone: Backbone) -> Sequence[DepthGroup]:
+        """Return all of them."""
+        return backbone.groups
+
+    def features(self, backbone: Backbone, images_BCHW: Tensor) -> Tensor:
+        """Return embedding_BD."""
+        return backbone.embed(images_BCHW)
+
+    def blank_targets(self, images_BHW3: Tensor) -> Tensor:
+        """Return labels_B, all zero."""
+        return images_BHW3.new_zeros(len(images_BHW3), dtype=torch.int64)
+
+    def loss(self, outputs: Tensor, targets: Tensor) -> Tensor:
+        """Return the mean cross-entropy of logits_BK against labels_B, or the shares labels_BK, in nats."""
+        logits_BK = outputs.float()
+        weights_K = None if self._weights_K is None else self._weights_K.to(logits_BK.device)
+        rule: dict[str, Any] = {"weight": weights_K, "label_smoothing": self._label_smoothing}
+        if targets.ndim == 1:
+            return F.cross_entropy(logits_BK, targets, **rule)
+        # torch's mean is over the weights of the labels where these are indices, but over images where they are shares
+        total = len(targets) if weights_K is None else (targets @ weights_K).sum()
+        return F.cross_entropy(logits_BK, targets, reduction="sum", **rule) / total
+
+    def finalize(self, outputs: Tensor) -> Tensor:
+        """Return probabilities_BK."""
+        return outputs.float().softmax(dim=1)
+
+    def meter(self) -> ProbabilityMeter:
+        """Return a fresh meter of probabilities_BK against labels_B."""
+        return ProbabilityMeter()
+
+    def evaluate(
+        self,
+        samples: Sequence[Sample],
+        spec: InputSpec,
+        run: Runner,
+        *,
+        batch_size: int,
+        bootstrap: int,
+        seed: int,
+        thresholds: Sequence[float] = (),  # noqa: ARG002  # the most probable class is believed
+        on_done: Callable[[int], None] | None = None,
+    ) -> ClassificationEvaluation:
+        """Return the full set of classification metrics; see ``TaskAdapter.evaluate``."""
+        results: list[NDArray[np.float32]] = []
+        done = 0
+        with Loader(samples, spec, batch_size) as loader:
+            for batch in loader.evaluation():
+                results.append(run(batch.images_BHW3.numpy()))
+                done += len(batch)
+                if on_done:
+                    on_done(done)
+        probabilities_NK = np.concatenate(results)
+        labels_N = np.array([sample.label for sample in samples], dtype=np.int64)
+        metrics = classification_metrics(probabilities_NK, labels_N, self.class_names, bootstrap=bootstrap, seed=seed)
+        return ClassificationEvaluation(metrics, probabilities_NK)
+
+    def outputs(self, results: Tensor) -> tuple[Tensor, ...]:
+        """Return the probabilities."""
+        return (results,)
+
+    def compare(self, found: NDArray[np.float32], expected: NDArray[np.float32]) -> Agreement:
+        """Compare probabilities; see ``TaskAdapter.compare``."""
+        return same_class(found, expected)

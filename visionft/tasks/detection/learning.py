@@ -1,0 +1,96 @@
+"""Object detection: boxes with a class and a score.
+
+Shape suffixes: B batch, H height, W width, N detections or objects, 3 colours.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+from torch import Tensor
+
+from visionft.sample import PADDING, Sample, TaskKind
+from visionft.spec import InputSpec
+from visionft.tasks.base import Runner
+from visionft.tasks.objects.learning import Detector, detect_all, one_object
+from visionft.tasks.objects.metrics import DetectionMetrics, detection_metrics, quick_detection
+
+
+@dataclass(frozen=True, slots=True)
+class DetectionEvaluation:
+    """Metrics and the detections they were computed from.
+
+    Attributes:
+        metrics: every metric with its interval, measured in the frame of the original images.
+        detections: detections_N6 of each image in that frame, in the order of the samples.
+    """
+
+    metrics: DetectionMetrics
+    detections: tuple[NDArray[np.float32], ...]
+
+
+class BoxMeter:
+    """Collects detections on the canvas.
+
+    Args:
+        classes: how many.
+    """
+
+    def __init__(self, classes: int) -> None:
+        self._classes = classes
+        self._found: list[NDArray[np.float32]] = []
+        self._truth: list[NDArray[np.float32]] = []
+
+    def update(self, results: NDArray[np.float32], targets: NDArray[np.float32]) -> None:
+        """Take in detections_BN6 and boxes_BN5."""
+        self._found += [found_N6[found_N6[:, 4] > 0] for found_N6 in results]
+        self._truth += [truth_N5[truth_N5[:, 4] != PADDING] for truth_N5 in targets]
+
+    def values(self) -> dict[str, float]:
+        """Return mAP, AP50 and AP75, means of the classes."""
+        return quick_detection(self._found, self._truth, self._classes)
+
+
+class Detection(Detector):
+    """Boxes; see ``Detector``."""
+
+    kind: ClassVar[TaskKind] = "detection"
+    headline: ClassVar[str] = "map"
+    answers: ClassVar[str] = "boxes"
+
+    def __init__(self, class_names: Sequence[str], *, head: str = "dense", dropout: float = 0.0) -> None:
+        super().__init__(class_names, head=head, dropout=dropout)
+
+    def blank_targets(self, images_BHW3: Tensor) -> Tensor:
+        """Return boxes_BN5, one object that fills the image."""
+        return one_object(images_BHW3)
+
+    def meter(self) -> BoxMeter:
+        """Return a fresh meter of detections_BN6 against boxes_BN5."""
+        return BoxMeter(len(self.class_names))
+
+    def evaluate(
+        self,
+        samples: Sequence[Sample],
+        spec: InputSpec,
+        run: Runner,
+        *,
+        batch_size: int,
+        bootstrap: int,
+        seed: int,
+        thresholds: Sequence[float] = (),
+        on_done: Callable[[int], None] | None = None,
+    ) -> DetectionEvaluation:
+        """Return the full set of detection metrics in the original frame; see ``TaskAdapter.evaluate``."""
+        detections = []
+        for done, found_N6 in enumerate(detect_all(samples, spec, run, batch_size), start=1):
+            detections.append(found_N6)
+            if on_done:
+                on_done(done)
+        truth = [sample.boxes for sample in samples]
+        metrics = detection_metrics(
+            detections, truth, self.class_names, thresholds=thresholds or None, bootstrap=bootstrap, seed=seed
+        )
+        return DetectionEvaluation(metrics, tuple(detections))

@@ -1,0 +1,150 @@
+"""Instance segmentation: boxes with a class and a score, and the pixels of each object.
+
+Shape suffixes: B batch, H height, W width, N detections or objects, S cells of a side of a mask, R what a row of
+results holds: xyxy, score, class, and the probabilities of the cells, row by row.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+from torch import Tensor
+
+from visionft.annotations.object_mask import ObjectMask
+from visionft.batch import InstanceTargets
+from visionft.imaging.inputs import load_pixels
+from visionft.sample import IGNORE, PADDING, Sample, TaskKind
+from visionft.spec import MASK_SIDE, InputSpec
+from visionft.tasks.base import Runner
+from visionft.tasks.instances.metrics import InstanceMetrics, instance_metrics, quick_instances
+from visionft.tasks.objects.detect import detect_instances
+from visionft.tasks.objects.learning import Detector, one_object
+from visionft.tasks.objects.masks import paste
+
+_SAME_CELLS = 0.99  # of a mask: those on its edge may differ
+
+
+@dataclass(frozen=True, slots=True)
+class InstanceEvaluation:
+    """Metrics and the objects they were computed from.
+
+    Attributes:
+        metrics: every metric with its interval, measured in the frame of the original images.
+        detections: detections_N6 of each image in that frame, in the order of the samples.
+        masks: the pixels of each of these.
+    """
+
+    metrics: InstanceMetrics
+    detections: tuple[NDArray[np.float32], ...]
+    masks: tuple[tuple[ObjectMask, ...], ...]
+
+
+class InstanceMeter:
+    """Collects objects on the canvas.
+
+    Args:
+        classes: how many.
+    """
+
+    def __init__(self, classes: int) -> None:
+        self._classes = classes
+        self._sizes: list[tuple[int, int]] = []
+        self._found: list[tuple[NDArray[np.float32], list[ObjectMask]]] = []
+        self._truth: list[tuple[NDArray[np.float32], list[ObjectMask | None]]] = []
+
+    def update(self, results: NDArray[np.float32], targets: tuple[NDArray[np.float32], NDArray[np.uint8]]) -> None:
+        """Take in detections_BNR, and boxes_BN5 with masks_BNSS."""
+        for found_NR, truth_N5, masks_NSS in zip(results, *targets, strict=True):
+            used_NR, known_N = found_NR[found_NR[:, 4] > 0], truth_N5[:, 4] != PADDING
+            ends = np.vstack([used_NR[:, 2:4], truth_N5[known_N, 2:4], np.ones((1, 2), np.float32)])
+            width, height = np.ceil(ends.max(axis=0)).astype(int).tolist()  # as much of the canvas as anything covers
+            self._sizes.append((width, height))
+            cells_NSS = used_NR[:, 6:].reshape(-1, MASK_SIDE, MASK_SIDE)
+            found = [
+                paste(each_SS, row_R[:4], (width, height)) for each_SS, row_R in zip(cells_NSS, used_NR, strict=True)
+            ]
+            truth = [
+                None if each_SS[0, 0] == IGNORE else paste(each_SS.astype(np.float32), row_5[:4], (width, height))
+                for each_SS, row_5 in zip(masks_NSS[known_N], truth_N5[known_N], strict=True)
+            ]
+            self._found.append((used_NR[:, :6].copy(), found))
+            self._truth.append((truth_N5[known_N], truth))
+
+    def values(self) -> dict[str, float]:
+        """Return mAP, AP50 and AP75 of boxes and of masks, means of the classes."""
+        return quick_instances(
+            [found_N6 for found_N6, _ in self._found],
+            [masks for _, masks in self._found],
+            [truth_N5 for truth_N5, _ in self._truth],
+            [masks for _, masks in self._truth],
+            self._sizes,
+            self._classes,
+        )
+
+
+class InstanceSegmentation(Detector):
+    """Boxes and masks; see ``Detector``."""
+
+    kind: ClassVar[TaskKind] = "instance_segmentation"
+    headline: ClassVar[str] = "mask_map"
+    answers: ClassVar[str] = "objects"
+
+    def __init__(self, class_names: Sequence[str], *, head: str = "dense_masks", dropout: float = 0.0) -> None:
+        super().__init__(class_names, head=head, dropout=dropout)
+
+    def blank_targets(self, images_BHW3: Tensor) -> InstanceTargets:
+        """Return one object that fills the image."""
+        return InstanceTargets(one_object(images_BHW3), images_BHW3.new_ones(len(images_BHW3), 1, MASK_SIDE, MASK_SIDE))
+
+    def meter(self) -> InstanceMeter:
+        """Return a fresh meter of detections_BNR against ``InstanceTargets``."""
+        return InstanceMeter(len(self.class_names))
+
+    def evaluate(
+        self,
+        samples: Sequence[Sample],
+        spec: InputSpec,
+        run: Runner,
+        *,
+        batch_size: int,
+        bootstrap: int,
+        seed: int,
+        thresholds: Sequence[float] = (),
+        on_done: Callable[[int], None] | None = None,
+    ) -> InstanceEvaluation:
+        """Return the full set of metrics in the original frame; see ``TaskAdapter.evaluate``."""
+        detections, masks, sizes = [], [], []
+        for done, sample in enumerate(samples, start=1):
+            image_HW3 = load_pixels(sample.path)
+            found_N6, objects = detect_instances(image_HW3, spec, run, batch_size=batch_size)
+            sizes.append((image_HW3.shape[1], image_HW3.shape[0]))
+            detections.append(found_N6)
+            masks.append(objects)
+            if on_done:
+                on_done(done)
+        metrics = instance_metrics(
+            detections,
+            masks,
+            [sample.boxes for sample in samples],
+            sizes,
+            self.class_names,
+            thresholds=thresholds or None,
+            bootstrap=bootstrap,
+            seed=seed,
+        )
+        return InstanceEvaluation(metrics, tuple(detections), tuple(masks))
+
+    def outputs(self, results: Tensor) -> tuple[Tensor, ...]:
+        """Return boxes, scores, labels, the number of rows that hold a detection, and masks."""
+        masks_BNSS = results[..., 6:].reshape(*results.shape[:2], MASK_SIDE, MASK_SIDE)
+        return (*super().outputs(results), masks_BNSS)
+
+    def alike(self, found_NR: NDArray[np.float32], expected_MR: NDArray[np.float32]) -> NDArray[np.bool_]:
+        """Say which detections have the same class, place and mask, of whose cells one in a hundred may differ."""
+        alike_NM = super().alike(found_NR, expected_MR)
+        for n, m in np.argwhere(alike_NM):
+            same_P = (found_NR[n, 6:] >= 0.5) == (expected_MR[m, 6:] >= 0.5)
+            alike_NM[n, m] = same_P.mean() >= _SAME_CELLS
+        return alike_NM

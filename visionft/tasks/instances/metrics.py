@@ -1,0 +1,205 @@
+"""Every number that says how good the boxes and the masks of an instance segmentation are.
+
+Shape suffixes: N detections, K classes, T IoU thresholds, A ranges of area; 5 the sides of a box (left, top, right,
+bottom in pixels of one frame) and its class, 6 the same with a score before it.
+
+What belongs to boxes is measured as for a detector. Masks have average precisions of their own, in which it is common
+pixels that count, and the number of its pixels tells the size of an object. An object whose outline nobody knows is
+neither found nor missed there, and what lies in its box is neither right nor wrong.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields
+from typing import Any, ClassVar, NamedTuple, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from visionft.annotations.object_mask import ObjectMask
+from visionft.annotations.rasterization import fill_object
+from visionft.errors import DataError
+from visionft.metrics.scores import Floats, defined_mean, optional
+from visionft.sample import Boxes
+from visionft.tasks.objects.average_precision import SIZES, average_precision
+from visionft.tasks.objects.averages import AT_50, ap_means, average_intervals
+from visionft.tasks.objects.mask_overlaps import Masks, mask_overlaps, read_masks
+from visionft.tasks.objects.matching import Found, Truth, read_found
+from visionft.tasks.objects.metrics import ClassAP, DetectionMetrics, detection_metrics, quick_detection
+from visionft.tasks.objects.precision_recall import rank
+
+Score = TypeVar("Score")
+
+
+@dataclass(frozen=True, slots=True)
+class InstanceAP(ClassAP):
+    """How well the objects of one class are found, and their pixels.
+
+    Attributes:
+        mask_ap: average precision of masks, mean over IoU thresholds 0.50 to 0.95; none without outlines.
+        mask_ap50: average precision of masks at IoU 0.50; none without outlines.
+    """
+
+    mask_ap: float | None = None
+    mask_ap50: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class InstanceMetrics(DetectionMetrics):
+    """What ``instance_metrics`` measures; shares lie in 0..1. Thresholds, precision, recall and curves are of boxes.
+
+    Attributes:
+        mask_map: as ``map``, of masks.
+        mask_map50: as ``map50``, of masks.
+        mask_map75: as ``map75``, of masks.
+        mask_map_small: ``mask_map`` of objects below 32 x 32 pixels of their own; none when there are none.
+        mask_map_medium: ``mask_map`` of objects between; none when there are none.
+        mask_map_large: ``mask_map`` of objects above 96 x 96 pixels of their own; none when there are none.
+        outlines: number of objects whose outline is known, crowds left out.
+    """
+
+    _class_scores: ClassVar[type[ClassAP]] = InstanceAP
+
+    per_class: Mapping[str, InstanceAP]
+    mask_map: float
+    mask_map50: float
+    mask_map75: float
+    mask_map_small: float | None
+    mask_map_medium: float | None
+    mask_map_large: float | None
+    outlines: int
+
+
+def instance_metrics(
+    found: Sequence[NDArray[np.float32]],
+    masks: Sequence[Sequence[ObjectMask]],
+    truth: Sequence[Boxes],
+    sizes: Sequence[tuple[int, int]],
+    class_names: Sequence[str],
+    *,
+    thresholds: Sequence[float] | None = None,
+    bootstrap: int = 1000,
+    seed: int = 0,
+) -> InstanceMetrics:
+    """Measure an instance segmentation.
+
+    Args:
+        found: detections_N6 of each image in its original frame; rows with score 0 are unused.
+        masks: the mask of each of these rows, in the same frame.
+        truth: the objects of each image with their outlines, one known at least; crowds and objects without an outline
+            take masks that they hold, and are no objects.
+        sizes: (width, height) of each image.
+        class_names: K different names in label order.
+        thresholds: confidence from which on each class is believed, see ``detection_metrics``.
+        bootstrap: resamples behind the intervals; 0 gives none.
+        seed: the intervals are a function of it and the data.
+
+    Returns:
+        The scores; those of boxes are what ``detection_metrics`` gives.
+
+    Raises:
+        DataError: when there is nothing to measure, or the detections and masks do not fit the images and classes.
+    """
+    boxes = detection_metrics(found, truth, class_names, thresholds=thresholds, bootstrap=bootstrap, seed=seed)
+    classes = len(class_names)
+    objects = [Truth.of(one, classes) for one in truth]
+    images = _read(found, masks, objects, [_paint(*image) for image in zip(truth, sizes, strict=False)], sizes, classes)
+    ranked = rank(images.found, images.truth, classes, overlaps=images.overlaps)
+    if not (outlines := sum(int(one.objects_N.sum()) for one in ranked)):
+        raise DataError(f"outlines: {len(truth)} images without an object whose outline is known; nothing to measure")
+    ap_TKA = average_precision(images.found, images.truth, classes, masks=images.masks)
+    averages = {name: float(value) for name, value in ap_means(ap_TKA[..., 0].T).items()}
+    sizes_A = defined_mean(ap_TKA[..., 1:].mean(axis=0).T)
+    intervals = average_intervals(ranked, averages, resamples=bootstrap, seed=seed) if bootstrap else {}
+    per_class = {
+        name: InstanceAP(
+            **_values(scores),
+            mask_ap=optional(ap_TKA[:, k, 0].mean()),
+            mask_ap50=optional(ap_TKA[AT_50, k, 0]),
+        )
+        for k, (name, scores) in enumerate(boxes.per_class.items())
+    }
+    measured = {
+        **_values(boxes),
+        **_of_masks(averages),
+        **{f"mask_map_{size}": optional(value) for size, value in zip(SIZES, sizes_A, strict=True)},
+        "per_class": per_class,
+        "intervals": boxes.intervals | _of_masks(intervals),
+    }
+    return InstanceMetrics(**measured, outlines=outlines)
+
+
+def quick_instances(
+    found: Sequence[NDArray[np.float32]],
+    masks: Sequence[Sequence[ObjectMask]],
+    truth: Sequence[NDArray[np.float32]],
+    truth_masks: Sequence[Sequence[ObjectMask | None]],
+    sizes: Sequence[tuple[int, int]],
+    classes: int,
+) -> dict[str, float]:
+    """Score one validation pass, as ``instance_metrics`` does, but with 0 for what is not defined.
+
+    Args:
+        found: detections_N6 of each canvas; rows with score 0 are unused.
+        masks: the mask of each of these rows.
+        truth: boxes_N5 of each canvas; rows of ``PADDING`` are left out, and a ``CROWD`` is one of every class.
+        truth_masks: the mask of each of these rows; None where nobody knows the outline, and for padding.
+        sizes: (width, height) of each canvas.
+        classes: how many.
+
+    Returns:
+        map, map50 and map75 of boxes, and the same of masks: mask_map, mask_map50 and mask_map75.
+
+    Raises:
+        DataError: when the detections and masks do not fit the images and classes.
+    """
+    boxes = quick_detection(found, truth, classes)
+    objects = [Truth.on_canvas(boxes_N5, classes) for boxes_N5 in truth]
+    images = _read(found, masks, objects, truth_masks, sizes, classes)
+    ap_TK = average_precision(images.found, images.truth, classes, sizes=False, masks=images.masks)[..., 0]
+    return boxes | _of_masks({name: float(np.nan_to_num(value)) for name, value in ap_means(ap_TK.T).items()})
+
+
+class _Images(NamedTuple):
+    """Detections, objects and masks, one entry per image."""
+
+    found: list[Found]
+    truth: list[Truth]
+    masks: list[Masks]
+
+    @property
+    def overlaps(self) -> list[Floats]:
+        """overlap_NM of each image."""
+        return [mask_overlaps(one, objects.crowd_M) for one, objects in zip(self.masks, self.truth, strict=True)]
+
+
+def _read(
+    found: Sequence[NDArray[np.float32]],
+    masks: Sequence[Sequence[ObjectMask]],
+    truth: Sequence[Truth],
+    truth_masks: Sequence[Sequence[ObjectMask | None]],
+    sizes: Sequence[tuple[int, int]],
+    classes: int,
+) -> _Images:
+    for name, given in (("masks", masks), ("sizes", sizes), ("outlines", truth_masks)):
+        if len(given) != len(truth):
+            raise DataError(f"{name}: of {len(given)} images given; {len(truth)} are needed")
+    for rows_N6, masks_N in zip(found, masks, strict=True):
+        if len(rows_N6) != len(masks_N):
+            raise DataError(f"masks: {len(masks_N)} of {len(rows_N6)} detections given; one of each is needed")
+    kept = read_found(found, truth, classes)
+    read = [read_masks(*image) for image in zip(kept, masks, truth, truth_masks, sizes, strict=True)]
+    return _Images(kept, [objects for objects, _ in read], [one for _, one in read])
+
+
+def _paint(boxes: Boxes, size: tuple[int, int]) -> list[ObjectMask | None]:
+    if not boxes.outlines:
+        return [None] * len(boxes)
+    return [fill_object(outline.points, size) if outline.rings else None for outline in boxes.outlines]
+
+
+def _values(scores: DetectionMetrics | ClassAP) -> dict[str, Any]:
+    return {field.name: getattr(scores, field.name) for field in fields(scores)}
+
+
+def _of_masks(scores: Mapping[str, Score]) -> dict[str, Score]:
+    return {f"mask_{name}": value for name, value in scores.items()}

@@ -1,0 +1,1 @@
+"""What detection and instance segmentation share."""

@@ -1,0 +1,138 @@
+"""What a prediction of objects says.
+
+Shape suffixes: H height, W width, 3 colours (RGB), K classes, N objects, 4 left, top, right, bottom; 6 these, score and
+class index.
+"""
+
+import json
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from visionft.errors import DataError
+from visionft.imaging import draw_boxes, line_palette
+from visionft.imaging.encoding import jpeg_bytes
+from visionft.imaging.inputs import Image, load_pixels
+from visionft.spec import ModelSpec
+
+
+def least_scores(spec: ModelSpec, threshold: float | None = None) -> tuple[float, ...]:
+    """Return the score from which on an object of each class counts: the threshold, if given, or the model's own."""
+    classes = len(spec.class_names)
+    return spec.thresholds or (0.5,) * classes if threshold is None else (threshold,) * classes
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Detection:
+    """The objects in one image, by falling score.
+
+    Attributes:
+        boxes_N4: float32 (left, top, right, bottom) in pixels of the image, half-open: the whole image is
+            (0, 0, width, height).
+        scores_N: float32, in (0, 1].
+        labels_N: int64 class indices.
+        size: (width, height) of the image in pixels.
+        class_names: text for class 0, 1, ...
+        thresholds: the score from which on an object of each class counts, unless something else is asked for.
+        palette: colour (RGB, 0..255) of each class.
+    """
+
+    boxes_N4: NDArray[np.float32]
+    scores_N: NDArray[np.float32]
+    labels_N: NDArray[np.int64]
+    size: tuple[int, int]
+    class_names: tuple[str, ...]
+    thresholds: tuple[float, ...]
+    palette: tuple[tuple[int, int, int], ...]
+
+    @classmethod
+    def of(cls, detections_N6: NDArray[np.float32], size: tuple[int, int], spec: ModelSpec) -> "Detection":
+        """Give the detections of ``detect`` the names, thresholds and colours of their model.
+
+        A model without thresholds gets 0.5 for each class, one without colours gets default ones.
+        """
+        names = spec.class_names
+        return cls(
+            boxes_N4=detections_N6[:, :4],
+            scores_N=detections_N6[:, 4],
+            labels_N=detections_N6[:, 5].astype(np.int64),
+            size=size,
+            class_names=names,
+            thresholds=least_scores(spec),
+            palette=spec.palette or line_palette(len(names)),
+        )
+
+    def above(self, threshold: float | None = None) -> Self:
+        """Return the objects whose score is at least a threshold.
+
+        Args:
+            threshold: for all classes, in [0, 1]; none takes the model's own for each.
+        """
+        least_K = np.array(self.thresholds if threshold is None else [threshold] * len(self.class_names), np.float32)
+        return self._only(self.scores_N >= least_K[self.labels_N])
+
+    def _only(self, kept_N: NDArray[np.bool_]) -> Self:
+        return replace(
+            self, boxes_N4=self.boxes_N4[kept_N], scores_N=self.scores_N[kept_N], labels_N=self.labels_N[kept_N]
+        )
+
+    def __len__(self) -> int:
+        return len(self.boxes_N4)
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """Class name -> objects, in the model's class order."""
+        counts_K = np.bincount(self.labels_N, minlength=len(self.class_names))
+        return dict(zip(self.class_names, counts_K.tolist(), strict=True))
+
+    def __str__(self) -> str:
+        most = sorted(self.counts.items(), key=lambda item: -item[1])
+        return ", ".join(f"{count} {name}" for name, count in most if count) or "nothing"
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain values that JSON can hold: the objects by falling score, and the size of the image."""
+        rows = zip(self.labels_N.tolist(), self.scores_N.tolist(), self.boxes_N4.tolist(), strict=True)
+        width, height = self.size
+        detections = [
+            {"label": self.class_names[index], "index": index, "score": score, "box": box} for index, score, box in rows
+        ]
+        return {"detections": detections, "height": height, "width": width}
+
+    def save(self, path: str | Path) -> None:
+        """Write what ``to_dict`` returns as JSON."""
+        Path(path).write_text(json.dumps(self.to_dict(), indent=2, allow_nan=False) + "\n", encoding="utf-8")
+
+    def overlay(self, image: Image) -> NDArray[np.uint8]:
+        """Return the image with a box around each object, and its class and score.
+
+        Args:
+            image: the image of the prediction: a path, the bytes of a file, or uint8 RGB (H, W, 3) or grey (H, W).
+
+        Returns:
+            uint8 RGB of the image's size.
+
+        Raises:
+            DataError: the image cannot be used, or is not of the prediction's size.
+        """
+        labels = self.labels_N.tolist()
+        texts = [
+            f"{self.class_names[label]} {score:.2f}"
+            for label, score in zip(labels, self.scores_N.tolist(), strict=True)
+        ]
+        return draw_boxes(self._pixels_of(image), self.boxes_N4, texts, [self.palette[label] for label in labels])
+
+    def _pixels_of(self, image: Image) -> NDArray[np.uint8]:
+        image_HW3 = load_pixels(image)
+        width, height = self.size
+        if image_HW3.shape[:2] != (height, width):
+            raise DataError(
+                f"image: shape {image_HW3.shape}; the boxes are for one of {height} rows and {width} columns"
+            )
+        return image_HW3
+
+    def save_overlay(self, image: Image, path: str | Path) -> None:
+        """Write the image with its objects as JPEG; arguments and errors as for ``overlay``."""
+        Path(path).write_bytes(jpeg_bytes(self.overlay(image)))

@@ -1,0 +1,169 @@
+"""Objects that several overlapping windows have seen: each once, whole where any window saw it whole.
+
+A box that ends at an inner border of its window (one behind which the image goes on) is cut: it says nothing about
+what lies beyond. So that two windows' boxes can be compared, the other box is cut at the same border first. A box of
+which that leaves the same area is the same object.
+
+Boxes lead by falling score, cut ones as if they had half of theirs: a whole view wins over a cut one that is up to
+twice as sure. What is the same object as a leader goes, which for boxes that no border cuts is ordinary non-maximum
+suppression. An object that no window sees whole is put together from its parts.
+
+Shape suffixes: N boxes, 4 left, top, right, bottom; 6 these, score and class index.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from visionft.annotations.boxes import clipped, overlap
+
+SAME = 0.5  # intersection over union from which on two boxes of a class are one object
+CUT_WEIGHT = 0.5  # of a cut box's score, when boxes are ranked; parts with less of the leader's score do not extend it
+_NEAR = 0.01  # share of the window's side in which a box counts as ending at its border, at least a pixel
+
+MOST_MERGED = 10_000  # of the boxes of all windows, the best
+MOST_KEPT = 1_000  # of the objects of one image, the best
+
+Sides: TypeAlias = tuple[int, int, int, int]
+"""Left, top, right, bottom in pixels of the image."""
+
+_OUTWARD_4 = np.array([-1, -1, 1, 1], np.float32)  # the sign that turns "beyond a side" into "larger"
+
+
+@dataclass(frozen=True, slots=True)
+class Views:
+    """What windows have seen, in the frame of the image.
+
+    Attributes:
+        detections_N6: boxes inside their windows, with score and class index.
+        limits_N4: where the window has cut each box; infinite on the other sides.
+        windows_N: which window each is from: boxes of the same are left as the network gives them.
+    """
+
+    detections_N6: NDArray[np.float32]
+    limits_N4: NDArray[np.float32]
+    windows_N: NDArray[np.intp]
+
+    def __getitem__(self, rows: NDArray[np.intp] | NDArray[np.bool_]) -> "Views":
+        return Views(self.detections_N6[rows], self.limits_N4[rows], self.windows_N[rows])
+
+    @property
+    def cut(self) -> NDArray[np.bool_]:
+        """Which boxes a border cuts, N."""
+        return np.asarray(np.isfinite(self.limits_N4).any(axis=1))
+
+
+def shown(window: Sides, original: tuple[int, int]) -> Sides:
+    """Return the part of an image of (width, height) that a window shows, which may reach beyond it."""
+    left, top, right, bottom = window
+    return left, top, min(right, original[0]), min(bottom, original[1])
+
+
+def view(detections_N6: NDArray[np.float32], number: int, window: Sides, original: tuple[int, int]) -> Views:
+    """Cut the boxes that a window has seen to what it shows; rows with score 0 and boxes outside it are left out.
+
+    Args:
+        detections_N6: in pixels of the image.
+        number: the window's own.
+        window: where it is in the image; may reach beyond the image's right and bottom.
+        original: (width, height) of the image.
+    """
+    borders_4, whole_4 = np.array(window, np.float32), np.array([0, 0, *original], np.float32)
+    seen_4 = np.array(shown(window, original), np.float32)
+    found_N6 = clipped(detections_N6, seen_4)
+    near_4 = np.maximum(1, _NEAR * np.tile(borders_4[2:] - borders_4[:2], 2))
+    inner_4 = (seen_4 - whole_4) * _OUTWARD_4 < 0
+    cut_N4 = inner_4 & (np.abs(found_N6[:, :4] - borders_4) <= near_4)
+    limits_N4 = np.where(cut_N4, borders_4, np.inf * _OUTWARD_4).astype(np.float32)
+    return Views(found_N6, limits_N4, np.full(len(found_N6), number))
+
+
+def merge(views: Sequence[Views]) -> NDArray[np.float32]:
+    """Return detections_N6 of the objects that windows have seen, by falling score; at most ``MOST_KEPT``.
+
+    Neither the order of the windows nor that of boxes with equal scores matters.
+    """
+    return put_together(views)[0]
+
+
+def put_together(views: Sequence[Views]) -> tuple[NDArray[np.float32], list[NDArray[np.intp]]]:
+    """Return what ``merge`` does, and for each object the places, among all boxes, of those that it was made of."""
+    if not views:
+        return np.zeros((0, 6), np.float32), []
+    together = Views(
+        np.concatenate([each.detections_N6 for each in views]),
+        np.concatenate([each.limits_N4 for each in views]),
+        np.concatenate([each.windows_N for each in views]),
+    )
+    places_N = _by_falling(together.detections_N6[:, 4], together)[:MOST_MERGED]
+    together = together[places_N]
+    scores_N = together.detections_N6[:, 4]
+    order_N = _by_falling(np.where(together.cut, CUT_WEIGHT * scores_N, scores_N), together)
+    together, places_N = together[order_N], places_N[order_N]
+    labels_N = together.detections_N6[:, 5]
+    objects, made_of = [np.zeros((0, 6), np.float32)], []
+    for label in np.unique(labels_N):
+        of_class_N = np.flatnonzero(labels_N == label)
+        found_N6, parts = _merge_class(together[of_class_N])
+        objects.append(found_N6)
+        made_of += [places_N[of_class_N[each]] for each in parts]
+    objects_N6 = np.concatenate(objects)
+    best = np.lexsort([*objects_N6[:, [5, 3, 2, 1, 0]].T, -objects_N6[:, 4]])[:MOST_KEPT]
+    return objects_N6[best], [made_of[row] for row in best]
+
+
+def _by_falling(ranks_N: NDArray[np.float32], views: Views) -> NDArray[np.intp]:
+    """Order by rank; equal ones by what they are and not by where they come in the list."""
+    return np.lexsort([*views.limits_N4.T, *views.detections_N6.T[[5, 4, 3, 2, 1, 0]], -ranks_N])
+
+
+def _merge_class(views: Views) -> tuple[NDArray[np.float32], list[list[int]]]:
+    """Merge the views of one class, which come by falling rank; also return the views that each object is made of."""
+    boxes_N4, scores_N, cut_N = views.detections_N6[:, :4], views.detections_N6[:, 4], views.cut
+    sides_4N = np.ascontiguousarray(boxes_N4.T)  # read for every object
+    free_N = np.ones(len(boxes_N4), np.bool_)
+    objects, made_of = [], []
+    for leader in range(len(boxes_N4)):
+        if not free_N[leader]:
+            continue
+        free_N[leader] = False
+        found_6 = views.detections_N6[leader].copy()
+        parts = [leader]
+        for part in parts:  # which grows
+            near = np.flatnonzero(free_N & _touching(boxes_N4[part], sides_4N))
+            if not len(near):
+                continue
+            same = near[_same(views, part, near)]
+            free_N[same] = False
+            beyond = (boxes_N4[same] - views.limits_N4[part]) * _OUTWARD_4 > 0
+            sure = scores_N[same] >= CUT_WEIGHT * scores_N[leader]
+            parts += (more := same[beyond.any(axis=1) & sure & cut_N[same]]).tolist()
+            found_6[:2] = np.minimum(found_6[:2], boxes_N4[more, :2].min(axis=0, initial=np.inf))
+            found_6[2:4] = np.maximum(found_6[2:4], boxes_N4[more, 2:].max(axis=0, initial=-np.inf))
+        objects.append(found_6)
+        made_of.append(parts)
+    return np.array(objects, np.float32), made_of
+
+
+def _touching(box_4: NDArray[np.float32], sides_4N: NDArray[np.float32]) -> NDArray[np.bool_]:
+    """Say which boxes have anything in common with one."""
+    left_N, top_N, right_N, bottom_N = sides_4N
+    return np.asarray((left_N < box_4[2]) & (right_N > box_4[0]) & (top_N < box_4[3]) & (bottom_N > box_4[1]))
+
+
+def _same(views: Views, one: int, others: NDArray[np.intp]) -> NDArray[np.bool_]:
+    """Say which others show the same object as one, as far as both windows can see."""
+    box_4, boxes_N4 = views.detections_N6[one, :4], views.detections_N6[others, :4]
+    ours_N4 = _cut(box_4, views.limits_N4[others])
+    theirs_N4 = _cut(boxes_N4, views.limits_N4[one])
+    elsewhere_N = views.windows_N[others] != views.windows_N[one]
+    return np.asarray(elsewhere_N & (overlap(ours_N4, theirs_N4) >= SAME))
+
+
+def _cut(boxes: NDArray[np.float32], limits: NDArray[np.float32]) -> NDArray[np.float32]:
+    return np.concatenate(
+        [np.maximum(boxes[..., :2], limits[..., :2]), np.minimum(boxes[..., 2:], limits[..., 2:])], axis=1
+    )
