@@ -36,7 +36,7 @@ def run(recipe: str, overrides: Sequence[str]) -> dict[str, Any]:
         seconds = time.time() - started
         summary = json.loads(done.stdout)
         info = json.loads((folder / "run.json").read_text())
-        parity_file = folder / "model.parity.json"  # written as soon as the verified file has got its name
+        parity_file = folder / "model.onnx.parity.json"  # written as soon as the verified file has got its name
         return {
             "seconds_process": seconds,
             "seconds_to_model": parity_file.stat().st_mtime - started,

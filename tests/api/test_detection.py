@@ -17,7 +17,7 @@ def test_it_learns_and_keeps_its_promises(finished_objects):
     assert metrics["map50"] > 0.6
     assert metrics.keys() >= {"map", "map50", "map75", "per_class", "intervals", "n"}
     assert set(metrics["per_class"]) == {"disc", "square"}
-    parity = json.loads((finished_objects / "model.parity.json").read_text())
+    parity = json.loads((finished_objects / "model.onnx.parity.json").read_text())
     assert parity["passed"] is True
     assert (parity["score"], parity["answers"]) == ("map", "boxes")
     assert parity["compared"] > parity["images"]

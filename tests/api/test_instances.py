@@ -18,7 +18,7 @@ def test_it_learns_and_keeps_its_promises(finished_instances):
     assert metrics["mask_map50"] > 0.5
     assert metrics.keys() >= {"map", "map50", "map75", "mask_map", "mask_map50", "mask_map75", "per_class", "n"}
     assert metrics["per_class"]["ring"].keys() >= {"ap", "mask_ap", "threshold"}
-    parity = json.loads((finished_instances / "model.parity.json").read_text())
+    parity = json.loads((finished_instances / "model.onnx.parity.json").read_text())
     assert parity["passed"] is True
     assert (parity["score"], parity["answers"]) == ("mask_map", "objects")
     assert parity["compared"] > parity["images"]

@@ -196,8 +196,14 @@ class TestExport:
         assert artifact.path == copied / "other.onnx"
         assert artifact.parity.passed
         assert artifact.parity.images == len(open_run(copied).samples("val"))
-        written = json.loads((copied / "other.parity.json").read_text())
+        written = json.loads((copied / "other.onnx.parity.json").read_text())
         assert written == {"file": "other.onnx", **artifact.parity.to_dict()}
+
+    def test_files_of_one_name_each_have_what_was_measured(self, copied):
+        for name in ("a.onnx", "a.ort"):
+            open_run(copied).export(path=copied / name)
+        files = {path.name: json.loads(path.read_text())["file"] for path in copied.glob("a*.parity.json")}
+        assert files == {f"{name}.parity.json": name for name in ("a.onnx", "a.ort")}
 
     def test_the_metadata_are_the_spec(self, finished):
         session = onnxruntime.InferenceSession(finished / "model.onnx")

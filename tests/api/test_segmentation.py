@@ -19,7 +19,7 @@ def test_it_learns_and_keeps_its_promises(finished_scenes):
     assert metrics["miou"] > 0.8
     assert metrics.keys() >= {"miou", "dice", "pixel_accuracy", "boundary_f1", "per_class", "intervals", "n"}
     assert set(metrics["per_class"]) == {"ground", "disc"}
-    parity = json.loads((finished_scenes / "model.parity.json").read_text())
+    parity = json.loads((finished_scenes / "model.onnx.parity.json").read_text())
     assert parity["passed"] is True
     assert parity["score"] == "miou"
     assert parity["compared"] == parity["images"] * 40 * 48

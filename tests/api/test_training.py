@@ -58,7 +58,7 @@ class TestAFinishedRun:
             "events.jsonl",
             "metrics.json",
             "model.onnx",
-            "model.parity.json",
+            "model.onnx.parity.json",
             "model.safetensors",
             "recipe.yaml",
             "report.html",

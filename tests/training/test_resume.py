@@ -125,6 +125,35 @@ def test_interrupted_anywhere_ends_the_same(tiny, train, tmp_path, step, ema):
     assert model_bytes(resumed, tmp_path / "a") == model_bytes(whole, tmp_path / "b")
 
 
+def test_a_weight_that_begins_late_has_an_average_too(tiny, train, tmp_path):
+    """The head's bias has no gradient in the first step, as layers that objects teach where there are none."""
+
+    def run(name, steps, act=None):
+        def note(event):
+            if isinstance(event, StepDone):
+                steps.append(event.step)
+            if act:
+                act(event)
+
+        def freeze_at_first(head, _):
+            head.linear.bias.requires_grad_(len(steps) > 0)
+
+        def change(job):
+            job.network.head.register_forward_pre_hook(freeze_at_first)
+
+        return train(tiny(optim={"ema": 0.9}), name, act=note, change=change)
+
+    whole, _, _ = run("whole", [])
+    steps = []
+    with pytest.raises(Interrupted):
+        run("stopped", steps, stop_after(1))
+    checkpoint, _ = RunFolder.open(tmp_path / "stopped").checkpoints.load_newest()
+    assert "head.linear.weight/average" in checkpoint.optimizer
+    assert "head.linear.bias/average" not in checkpoint.optimizer
+    resumed, _, _ = run("stopped", steps)
+    assert model_bytes(resumed, tmp_path / "a") == model_bytes(whole, tmp_path / "b")
+
+
 def test_interrupted_in_the_last_validation_stops_too(tiny, train, tmp_path):
     """The signal comes when there is no step left to stop before."""
 

@@ -129,6 +129,8 @@ class Run:
     def export(self, to: str = "onnx", path: str | Path | None = None) -> Artifact:
         """Export the network to a file that is proven on the validation images to give the same answers.
 
+        What was measured is written beside it, in a file of its name with ``.parity.json`` behind.
+
         Args:
             to: the runtime, see ``visionft list runtimes``.
             path: where to; none is ``model`` with the runtime's ending, in the run folder.
@@ -149,7 +151,7 @@ class Run:
                 self._canvases(loader),
                 _limits(job),
             )
-        write_json(target.with_suffix(".parity.json"), {"file": target.name, **parity.to_dict()})
+        write_json(target.with_name(f"{target.name}.parity.json"), {"file": target.name, **parity.to_dict()})
         return Artifact(target, parity)
 
     def _evaluation(self, split: Split) -> Evaluation:

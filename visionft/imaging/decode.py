@@ -25,8 +25,9 @@ from numpy.typing import NDArray
 from visionft.errors import ImageError
 from visionft.imaging.header import MAX_PIXELS, Header, read_header
 
-# A bad file is told by ImageError; OpenCV would also write to the terminal.
-cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
+# A bad file is told by ImageError; OpenCV would also write to the terminal. OpenCV 4 and 5 name the switch differently.
+_set_log_level = getattr(cv2, "setLogLevel", None) or cv2.utils.logging.setLogLevel
+_set_log_level(0)
 
 
 def decode(source: Path | bytes, max_pixels: int = MAX_PIXELS) -> NDArray[np.uint8]:
