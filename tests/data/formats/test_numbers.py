@@ -4,38 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from visionft.data.formats.numbers import decimal_mark, read_number, split_unit
+from visionft.data.formats.numbers import decimal_mark, read_number
 from visionft.errors import DataError
-
-
-@pytest.mark.parametrize(
-    ("header", "name", "unit"),
-    [
-        ("weight", "weight", ""),
-        ("weight [g]", "weight", "g"),
-        ("weight[g]", "weight", "g"),
-        (" weight  ( g ) ", "weight", "g"),
-        ("weight_g", "weight_g", ""),
-        ("speed [m/s]", "speed", "m/s"),
-        ("area (dry) [cm²]", "area (dry)", "cm²"),
-        ("weight []", "weight", ""),
-        ("[g]", "[g]", ""),
-        ("(a) b", "(a) b", ""),
-        ("weight [g", "weight [g", ""),
-        ("weight [g)", "weight [g)", ""),
-        ("weight [g] dry", "weight [g] dry", ""),
-        ("a [b [c]]", "a [b [c]]", ""),
-    ],
-)
-def test_units_stand_in_brackets_at_the_end(header, name, unit):
-    assert split_unit(header) == (name, unit)
-
-
-@given(
-    st.text(st.characters(exclude_characters="[]()"), min_size=1).map(str.strip).filter(bool), st.sampled_from("gm°")
-)
-def test_names_and_units_come_back(name, unit):
-    assert split_unit(f"{name} [{unit}]") == (name, unit)
 
 
 @given(st.floats(allow_nan=False, allow_infinity=False))

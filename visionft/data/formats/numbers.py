@@ -1,4 +1,4 @@
-"""Numbers in the cells of a table, and the units in its header."""
+"""Numbers in the cells of a table."""
 
 import math
 import re
@@ -10,23 +10,10 @@ from visionft.errors import DataError
 
 DecimalMark = Literal[".", ","]
 
-_UNIT = re.compile(r"(?P<name>.*\S)\s*(?:\[(?P<square>[^][]*)\]|\((?P<round>[^()]*)\))", re.DOTALL)
 _NUMBER = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
 _GROUPED = re.compile(r"[+-]?[1-9][0-9]{0,2}(?:,[0-9]{3})+")
 _INFINITE = re.compile(r"[+-]?inf(?:inity)?", re.IGNORECASE)
 _MISSING = frozenset({"", "-", "?", "nan", "na", "n/a", "#n/a", "<na>", "null", "none", "nil"})
-
-
-def split_unit(header: str) -> tuple[str, str]:
-    """Return the name and the unit of a column called ``weight [g]`` or ``weight (g)``; no unit is empty text.
-
-    Only brackets and parentheses at the end hold a unit: ``weight_g`` is a name.
-    """
-    found = _UNIT.fullmatch(header.strip())
-    if found is None:
-        return header.strip(), ""
-    unit = found["square"] if found["square"] is not None else found["round"]
-    return found["name"], unit.strip()
 
 
 def decimal_mark(cells: Sequence[str], delimiter: str) -> DecimalMark:

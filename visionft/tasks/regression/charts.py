@@ -9,9 +9,9 @@ from typing import ClassVar
 
 import numpy as np
 
+from visionft.data.units import with_unit, write_value
 from visionft.metrics.scores import Floats
 from visionft.report.charts import Point, Tick, nice_ticks
-from visionft.tasks.regression.wording import write_value
 
 _MOST_DOTS = 800  # more would hide each other, and make the page heavy
 
@@ -90,7 +90,7 @@ def scatter_chart(key: str, predicted_N: Floats, true_N: Floats, ids: Sequence[s
     both = _Range.around(predicted_N, true_N)
     return _chart(
         key,
-        ("Predicted by true value", _titled("true", unit), _titled("predicted", unit)),
+        ("Predicted by true value", with_unit("true", unit), with_unit("predicted", unit)),
         (true_N, both),
         (predicted_N, both),
         (both.low, both.high),
@@ -108,7 +108,7 @@ def residual_chart(key: str, predicted_N: Floats, true_N: Floats, ids: Sequence[
     reach = max(float(np.abs(errors_N).max()), 1e-9 * float(np.abs(predicted_N).max())) or 1.0  # all may be right
     return _chart(
         key,
-        ("Error by predicted value", _titled("predicted", unit), _titled("error", unit)),
+        ("Error by predicted value", with_unit("predicted", unit), with_unit("error", unit)),
         (predicted_N, _Range.around(predicted_N)),
         (errors_N, _Range(-1.04 * reach, 1.04 * reach)),
         (0.0, 0.0),
@@ -161,7 +161,3 @@ def _labels(predicted_N: Floats, true_N: Floats, ids: Sequence[str], unit: str) 
         f"{name}: {write_value(true, unit)}, predicted {write_value(predicted, unit)}"
         for name, true, predicted in zip(ids, true_N.tolist(), predicted_N.tolist(), strict=True)
     ]
-
-
-def _titled(what: str, unit: str) -> str:
-    return f"{what} [{unit}]" if unit else what
