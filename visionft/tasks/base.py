@@ -1,34 +1,54 @@
 """What the rest of the house asks of a task, without torch.
 
-Shape suffixes: B batch, H height, W width, 3 colours, N detections. Results are probabilities with the classes K on
-axis 1; or detections_BN6 (xyxy in pixels of the canvas, score, class; zeros in rows without one); or detections_BNR,
-which go on with the probabilities of the ``MASK_SIDE`` x ``MASK_SIDE`` cells of the box, row by row.
+Shape suffixes: B batch, H height, W width, 3 colours, K classes.
 """
 
-from abc import ABC
-from collections.abc import Callable
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar, NamedTuple, Protocol, TypeAlias
+from pathlib import Path
+from typing import Any, ClassVar, NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
 
-Runner: TypeAlias = Callable[[NDArray[np.uint8]], NDArray[np.float32]]
-"""images_BHW3, canvases -> results: a network, or an exported file, whichever is to be measured."""
+from visionft.imaging.inputs import Image, Loaded
+from visionft.results import CanvasRunner, Output, Results
+from visionft.spec import ModelSpec
 
 
 class Prediction(Protocol):
-    """What a model says about one image."""
+    """What a model says about one image, in its original frame; ``str`` gives the line that people read.
+
+    Attributes:
+        endings: of the files that ``save`` and ``save_overlay`` write; empty where there is nothing to draw, and then
+            neither method is needed.
+    """
+
+    endings: ClassVar[tuple[str, ...]]
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain values that JSON can hold."""
         ...
 
 
+@runtime_checkable
+class DrawablePrediction(Prediction, Protocol):
+    """A prediction that is more than a line of text."""
+
+    def save(self, path: str | Path) -> None:
+        """Write what was predicted, for programs."""
+        ...
+
+    def save_overlay(self, image: Image, path: str | Path) -> None:
+        """Write the image with what was predicted drawn over it, as JPEG."""
+        ...
+
+
 class Meter(Protocol):
     """Collects results on canvases, and says how good they were."""
 
-    def update(self, results: NDArray[np.float32], targets: Any) -> None:
+    def update(self, results: Results, targets: Any) -> None:
         """Take in a batch; the targets are those of ``Batch`` as arrays."""
         ...
 
@@ -102,6 +122,9 @@ class TaskDefinition(ABC):
         selections: what may pick the best weights of a stage, ``last`` among them; the first is the default.
         mixing: which of ``mosaic``, ``mixup`` and ``cutmix`` make one training image of several.
         default_recipe: the shipped recipe that holds its defaults; None where the sections' own defaults do.
+        outputs: what an exported file puts out, in order; those that are derived come last.
+        prediction: the class of its predictions.
+        takes_threshold: whether its predictions are what reaches a score that the caller may choose.
         sees_whole_images: whether no part of an image may be cut away to fit it to the canvas, whose size then follows
             the images and not the pretrained weights.
     """
@@ -114,3 +137,33 @@ class TaskDefinition(ABC):
     mixing: ClassVar[tuple[str, ...]] = ()
     default_recipe: ClassVar[str | None] = None
     sees_whole_images: ClassVar[bool] = True
+    outputs: ClassVar[tuple[Output, ...]]
+    prediction: ClassVar[type[Prediction]]
+    takes_threshold: ClassVar[bool] = False
+
+    @classmethod
+    @abstractmethod
+    def predict(
+        cls,
+        images: Sequence[Loaded],
+        spec: ModelSpec,
+        run: CanvasRunner,
+        *,
+        batch_size: int,
+        threshold: float | None = None,
+    ) -> Iterator[Prediction]:
+        """Predict for images that have been loaded for the model.
+
+        Images that are a canvas each go through the network together; windows are taken of one image after the other.
+
+        Args:
+            images: at least one, as ``imaging.inputs.load`` gives them for the spec.
+            spec: the model.
+            run: the network, or the exported file.
+            batch_size: windows of an image that go through the network at once.
+            threshold: least score of what is reported, in [0, 1]; None takes the model's own for each class, and
+                is all there is where the task takes none.
+
+        Yields:
+            What the model says about each image, in its original frame.
+        """
