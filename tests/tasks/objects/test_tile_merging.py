@@ -161,7 +161,7 @@ def two_windows(left, right):
         if objects:
             found_N6[: len(objects)] = np.array(objects, np.float32) - [start, 0, start, 0, 0, 0]
     image = located(*WIDE)
-    return np.round(detect(image, SEAM, lambda images: given[: len(images)], batch_size=2), 3).tolist()
+    return np.round(detect(image, SEAM, lambda images: as_results(given[: len(images)]), batch_size=2), 3).tolist()
 
 
 def test_a_whole_view_wins_over_a_cut_one_that_is_surer():
