@@ -23,8 +23,8 @@ ROOT = Path(__file__).parents[2]
 NEEDED = ("numpy", "opencv-python-headless", "onnxruntime")
 # This list is the promise; none of these may be imported, directly or not.
 FORBIDDEN = {
-    "PIL", "albumentations", "matplotlib", "onnx", "onnxscript", "pydantic", "rich", "safetensors", "timm",
-    "torch", "torchmetrics", "torchvision", "typer", "yaml",
+    "PIL", "albumentations", "annotated_types", "matplotlib", "onnx", "onnxscript", "pydantic", "rich", "safetensors",
+    "timm", "torch", "torchmetrics", "torchvision", "typer", "yaml",
 }  # fmt: skip
 
 PROGRAM = f"""

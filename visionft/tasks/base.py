@@ -7,13 +7,14 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, ClassVar, NamedTuple, Protocol, runtime_checkable
+from typing import Any, ClassVar, Literal, NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
 
 from visionft.imaging.inputs import Image, Loaded
 from visionft.results import CanvasRunner, Output, Results
+from visionft.sample import Dataset
 from visionft.spec import ModelSpec
 
 
@@ -111,15 +112,42 @@ class Score:
     percent: bool = True
 
 
+@dataclass(frozen=True, kw_only=True)
+class TaskOptions:
+    """The section ``task`` of a recipe: every key, its type, its range and its default.
+
+    Each task has its own; the docstrings of the attributes are the documentation, and go into the schema.
+    """
+
+    # pydantic reads this when it validates a recipe; nothing here depends on pydantic
+    __pydantic_config__: ClassVar[dict[str, Any]] = {"extra": "forbid", "use_attribute_docstrings": True}
+
+    kind: str = ""
+    """The task."""
+    head: str | None = None
+    """The head put on the backbone; none takes the task's own."""
+
+    def learner_arguments(self, dataset: Dataset) -> dict[str, Any]:  # noqa: ARG002  # other tasks ask for class counts
+        """Return what the task's learner is made with beside the class names, given the data that it learns from."""
+        return {} if self.head is None else {"head": self.head}
+
+
+Augmentation = Literal["images", "boxes", "polygons"]
+
+
 class TaskDefinition(ABC):
     """What the house must know of a task before anything is learned; needs no torch. An entry of ``TASKS``.
 
     Attributes:
         kind: the task's name in recipes and exported files.
         learner: ``"module:Class"`` of what learns it, which needs torch.
+        options: ``"module:Class"`` of what its section of a recipe may say, of ``TaskOptions``; not needed to predict.
         counted: what its classes are counted in, such as ``image`` or ``pixel``; one word, singular.
         scores: what it is measured by, in the order in which people are told.
         selections: what may pick the best weights of a stage, ``last`` among them; the first is the default.
+        augmentation: what moves with the pixels of a training image: no more than a mask (``images``), boxes, or
+            polygons. Images with objects have ranges of their own, and are mixed before they are augmented, never in
+            the last stage; others are mixed in their batch.
         mixing: which of ``mosaic``, ``mixup`` and ``cutmix`` make one training image of several.
         default_recipe: the shipped recipe that holds its defaults; None where the sections' own defaults do.
         outputs: what an exported file puts out, in order; those that are derived come last.
@@ -131,9 +159,11 @@ class TaskDefinition(ABC):
 
     kind: ClassVar[str]
     learner: ClassVar[str]
+    options: ClassVar[str]
     counted: ClassVar[str]
     scores: ClassVar[tuple[Score, ...]]
     selections: ClassVar[tuple[str, ...]]
+    augmentation: ClassVar[Augmentation] = "images"
     mixing: ClassVar[tuple[str, ...]] = ()
     default_recipe: ClassVar[str | None] = None
     sees_whole_images: ClassVar[bool] = True

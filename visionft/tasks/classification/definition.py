@@ -15,6 +15,7 @@ class ClassificationTask(TaskDefinition):
 
     kind: ClassVar[str] = "classification"
     learner: ClassVar[str] = "visionft.tasks.classification.learning:Classification"
+    options: ClassVar[str] = "visionft.tasks.classification.options:ClassificationOptions"
     counted: ClassVar[str] = "image"
     scores: ClassVar[tuple[Score, ...]] = (
         Score("accuracy", "accuracy"),

@@ -6,7 +6,7 @@ from typing import ClassVar
 from visionft.imaging.inputs import Loaded
 from visionft.results import CanvasRunner, Output
 from visionft.spec import ModelSpec
-from visionft.tasks.base import Score
+from visionft.tasks.base import Augmentation, Score
 from visionft.tasks.objects.definition import BOX_OUTPUTS, BOX_SCORES, ObjectTask
 from visionft.tasks.objects.detect import detect_loaded
 from visionft.tasks.objects.prediction import Detection
@@ -17,8 +17,10 @@ class DetectionTask(ObjectTask):
 
     kind: ClassVar[str] = "detection"
     learner: ClassVar[str] = "visionft.tasks.detection.learning:Detection"
+    options: ClassVar[str] = "visionft.tasks.detection.options:DetectionOptions"
     scores: ClassVar[tuple[Score, ...]] = BOX_SCORES
     selections: ClassVar[tuple[str, ...]] = ("map", "map50", "map75", "last")
+    augmentation: ClassVar[Augmentation] = "boxes"
     default_recipe: ClassVar[str | None] = "detection"
     outputs: ClassVar[tuple[Output, ...]] = BOX_OUTPUTS
     prediction: ClassVar[type[Detection]] = Detection

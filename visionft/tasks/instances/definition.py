@@ -9,7 +9,7 @@ from visionft.annotations.object_mask import MASK_SIDE
 from visionft.imaging.inputs import Loaded
 from visionft.results import CanvasRunner, Output
 from visionft.spec import ModelSpec
-from visionft.tasks.base import Score
+from visionft.tasks.base import Augmentation, Score
 from visionft.tasks.instances.prediction import Instances
 from visionft.tasks.objects.definition import BOX_OUTPUTS, BOX_SCORES, ObjectTask
 from visionft.tasks.objects.detect import detect_instances_loaded
@@ -21,6 +21,7 @@ class InstanceSegmentationTask(ObjectTask):
 
     kind: ClassVar[str] = "instance_segmentation"
     learner: ClassVar[str] = "visionft.tasks.instances.learning:InstanceSegmentation"
+    options: ClassVar[str] = "visionft.tasks.instances.options:InstanceSegmentationOptions"
     scores: ClassVar[tuple[Score, ...]] = (
         Score("mask_map", "mean mask AP"),
         Score("mask_map50", "mean mask AP50"),
@@ -32,6 +33,7 @@ class InstanceSegmentationTask(ObjectTask):
         *("map", "map50", "map75"),
         "last",
     )
+    augmentation: ClassVar[Augmentation] = "polygons"
     default_recipe: ClassVar[str | None] = "instance_segmentation"
     outputs: ClassVar[tuple[Output, ...]] = (*BOX_OUTPUTS, Output("masks", "float32", ("rows", MASK_SIDE, MASK_SIDE)))
     prediction: ClassVar[type[Instances]] = Instances
