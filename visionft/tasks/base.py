@@ -5,13 +5,19 @@ axis 1; or detections_BN6 (xyxy in pixels of the canvas, score, class; zeros in 
 which go on with the probabilities of the ``MASK_SIDE`` x ``MASK_SIDE`` cells of the box, row by row.
 """
 
-from abc import ABC
-from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any, ClassVar, NamedTuple, Protocol, TypeAlias
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Protocol, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
+
+from visionft.metrics.score import Metrics, Score
+from visionft.sample import Dataset, Example, Sample, Split
+
+if TYPE_CHECKING:
+    from visionft.imaging.palette import Colour
+    from visionft.report import PageSection
 
 Runner: TypeAlias = Callable[[NDArray[np.uint8]], NDArray[np.float32]]
 """images_BHW3, canvases -> results: a network, or an exported file, whichever is to be measured."""
@@ -34,14 +40,6 @@ class Meter(Protocol):
 
     def values(self) -> dict[str, float]:
         """Return the values that model selection looks at; one that is not defined is left out."""
-        ...
-
-
-class Metrics(Protocol):
-    """What was measured, for people and machines."""
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return plain values that JSON can hold."""
         ...
 
 
@@ -76,21 +74,6 @@ def same_class(found: NDArray[np.float32], expected: NDArray[np.float32]) -> Agr
     return Agreement(int(same.sum()), same.size, difference)
 
 
-@dataclass(frozen=True, slots=True)
-class Score:
-    """One number that a task is measured by.
-
-    Attributes:
-        name: its key in metrics and histories, such as ``macro_f1``.
-        title: what people call it, such as ``macro F1``.
-        percent: whether it is read as a percentage, and not as a decimal.
-    """
-
-    name: str
-    title: str
-    percent: bool = True
-
-
 class TaskDefinition(ABC):
     """What the house must know of a task before anything is learned; needs no torch. An entry of ``TASKS``.
 
@@ -102,6 +85,7 @@ class TaskDefinition(ABC):
         selections: what may pick the best weights of a stage, ``last`` among them; the first is the default.
         mixing: which of ``mosaic``, ``mixup`` and ``cutmix`` make one training image of several.
         default_recipe: the shipped recipe that holds its defaults; None where the sections' own defaults do.
+        augmentation_note: what a page says of augmented images beside what it says of every task's; may be empty.
         sees_whole_images: whether no part of an image may be cut away to fit it to the canvas, whose size then follows
             the images and not the pretrained weights.
     """
@@ -113,4 +97,60 @@ class TaskDefinition(ABC):
     selections: ClassVar[tuple[str, ...]]
     mixing: ClassVar[tuple[str, ...]] = ()
     default_recipe: ClassVar[str | None] = None
+    augmentation_note: ClassVar[str] = ""
     sees_whole_images: ClassVar[bool] = True
+
+    @classmethod
+    @abstractmethod
+    def page(cls, evaluation: Any, dataset: Dataset, split: Split) -> "PageSection":
+        """Return what the page of a run shows of an evaluation.
+
+        Args:
+            evaluation: what the task's learner returned, in the order of the data set.
+            dataset: what was evaluated.
+            split: which part of it.
+
+        Raises:
+            DataError: naming the file, when an image cannot be read any more.
+        """
+
+    @classmethod
+    def palette(cls, dataset: Dataset) -> "tuple[Colour, ...]":
+        """Return the colour (RGB, 0..255) in which pictures show class 0, 1, ...: the data's own, else ours."""
+        from visionft.imaging import default_palette  # OpenCV: importing a definition stays cheap
+
+        return dataset.palette or default_palette(dataset.class_names)
+
+    @classmethod
+    def caption(cls, sample: Sample, class_names: tuple[str, ...]) -> str:  # noqa: ARG003  # for those that have one
+        """Return what a picture of a sample is labelled with beside its id, such as its class; empty for nothing."""
+        return ""
+
+    @classmethod
+    def draw(cls, example: Example, palette: "tuple[Colour, ...]", long_side: int) -> NDArray[np.uint8]:  # noqa: ARG003
+        """Return a canvas at a size to look at, with its target, as uint8 RGB.
+
+        Args:
+            example: the canvas.
+            palette: colour (RGB, 0..255) of class 0, 1, ...
+            long_side: most pixels of a side.
+        """
+        from visionft.report.pictures import fit  # OpenCV: importing a definition stays cheap
+
+        return fit(example.image_HW3, long_side)
+
+    @classmethod
+    def legend(
+        cls,
+        examples: Iterable[Example],  # noqa: ARG003  # by default there is nothing to explain
+        class_names: tuple[str, ...],  # noqa: ARG003
+        palette: "tuple[Colour, ...]",  # noqa: ARG003
+    ) -> "list[tuple[str, Colour]]":
+        """Return the names and colours of what ``draw`` shows of some canvases.
+
+        Args:
+            examples: the canvases.
+            class_names: text for class 0, 1, ...
+            palette: colour (RGB, 0..255) of class 0, 1, ...
+        """
+        return []

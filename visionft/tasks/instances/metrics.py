@@ -18,8 +18,10 @@ from numpy.typing import NDArray
 from visionft.annotations.object_mask import ObjectMask
 from visionft.annotations.rasterization import fill_object
 from visionft.errors import DataError
+from visionft.metrics.score import Score
 from visionft.metrics.scores import Floats, defined_mean, optional
 from visionft.sample import Boxes
+from visionft.tasks.instances.definition import InstanceSegmentationTask
 from visionft.tasks.objects.average_precision import SIZES, average_precision
 from visionft.tasks.objects.averages import AT_50, ap_means, average_intervals
 from visionft.tasks.objects.mask_overlaps import Masks, mask_overlaps, read_masks
@@ -27,7 +29,7 @@ from visionft.tasks.objects.matching import Found, Truth, read_found
 from visionft.tasks.objects.metrics import ClassAP, DetectionMetrics, detection_metrics, quick_detection
 from visionft.tasks.objects.precision_recall import rank
 
-Score = TypeVar("Score")
+Value = TypeVar("Value")
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +59,7 @@ class InstanceMetrics(DetectionMetrics):
         outlines: number of objects whose outline is known, crowds left out.
     """
 
+    scores: ClassVar[tuple[Score, ...]] = InstanceSegmentationTask.scores
     _class_scores: ClassVar[type[ClassAP]] = InstanceAP
 
     per_class: Mapping[str, InstanceAP]
@@ -201,5 +204,5 @@ def _values(scores: DetectionMetrics | ClassAP) -> dict[str, Any]:
     return {field.name: getattr(scores, field.name) for field in fields(scores)}
 
 
-def _of_masks(scores: Mapping[str, Score]) -> dict[str, Score]:
+def _of_masks(scores: Mapping[str, Value]) -> dict[str, Value]:
     return {f"mask_{name}": value for name, value in scores.items()}

@@ -15,10 +15,12 @@ from numpy.typing import NDArray
 
 from visionft.errors import DataError
 from visionft.metrics.bootstrap import Interval, draw_counts, percentile_intervals
+from visionft.metrics.score import Score
 from visionft.metrics.scores import Floats, Ints, defined_mean, optional, ratio
 from visionft.sample import Boxes
 from visionft.tasks.objects.average_precision import SIZES, average_precision
 from visionft.tasks.objects.averages import AT_50, ap_means, average_intervals
+from visionft.tasks.objects.definition import BOX_SCORES
 from visionft.tasks.objects.matching import IOUS_T, Truth, read_found
 from visionft.tasks.objects.precision_recall import (
     CurvePoint,
@@ -85,6 +87,7 @@ class DetectionMetrics:
         n: number of images.
     """
 
+    scores: ClassVar[tuple[Score, ...]] = BOX_SCORES
     _class_scores: ClassVar[type[ClassAP]] = ClassAP
 
     map: float
