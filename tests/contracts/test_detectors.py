@@ -7,12 +7,12 @@ import pytest
 import torch
 
 from tests.contracts.test_decoders import BACKBONES, SIZE, one_thread
+from visionft.annotations.object_mask import MASK_SIDE
 from visionft.batch import InstanceTargets
 from visionft.catalog import imported
 from visionft.models.backbones import Backbone, build_backbone
 from visionft.models.heads import HEADS, mask_rcnn, rcnn
 from visionft.sample import CROWD, IGNORE, OBJECT_TASKS, PADDING
-from visionft.spec import MASK_SIDE
 from visionft.tasks import TASKS
 from visionft.tasks.objects.learning import Detector
 

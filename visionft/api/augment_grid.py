@@ -9,7 +9,7 @@ from visionft.recipe import Recipe
 from visionft.report.picture_file import write_picture
 from visionft.sample import Dataset, Sample
 from visionft.spec import InputSpec
-from visionft.tasks import TASKS
+from visionft.tasks.view import view_of
 
 SAMPLES, EPOCHS = 6, 5
 _LONG_SIDE = 320  # pixels of a picture
@@ -27,15 +27,15 @@ def write_augment_grid(path: Path, recipe: Recipe, dataset: Dataset, spec: Input
     Raises:
         DataError: when it cannot be written, or an image cannot be read.
     """
-    task = TASKS[dataset.task]
+    view = view_of(dataset.task)
     samples = augmented_samples(recipe, dataset, spec, number=SAMPLES, epochs=range(EPOCHS))
-    palette = task.palette(dataset)
+    palette = view.palette(dataset)
     rows = [
-        Row(_title(one.sample, dataset), [task.draw(example, palette, _LONG_SIDE) for example in one.examples])
+        Row(_title(one.sample, dataset), [view.draw(example, palette, _LONG_SIDE) for example in one.examples])
         for one in samples
     ]
     columns = ["not augmented", *(f"draw {number}" for number in range(1, EPOCHS + 1))]
-    legend = task.legend((example for one in samples for example in one.examples), dataset.class_names, palette)
+    legend = view.legend((example for one in samples for example in one.examples), dataset.class_names, palette)
     write_picture(path, sheet(_heading(recipe, dataset, spec), columns, rows, legend))
 
 
@@ -51,4 +51,4 @@ def _heading(recipe: Recipe, dataset: Dataset, spec: InputSpec) -> str:
 
 
 def _title(sample: Sample, dataset: Dataset) -> str:
-    return f"{sample.id}   {TASKS[dataset.task].caption(sample, dataset.class_names)}".rstrip()
+    return f"{sample.id}   {view_of(dataset.task).caption(sample, dataset.class_names)}".rstrip()

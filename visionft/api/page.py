@@ -13,8 +13,8 @@ from visionft.report.data import AugmentationFacts, DatasetFacts, ModelFacts, Re
 from visionft.report.wording import percent
 from visionft.sample import SPLITS, Dataset, Split
 from visionft.spec import InputSpec, ModelSpec
-from visionft.tasks import TASKS
 from visionft.tasks.base import Evaluation
+from visionft.tasks.view import view_of
 
 _IMAGES, _EPOCHS = 4, 3
 _LONG_SIDE = 256  # pixels; all of them then take 0.1 to 0.4 MB
@@ -56,7 +56,7 @@ def report_data(job: Job, info: Mapping[str, Any], spec: ModelSpec, evaluation: 
             parameters=sum(p.numel() for p in job.network.parameters()),
             input=_input_in_words(spec.input),
         ),
-        section=TASKS[dataset.task].page(evaluation, dataset, split),
+        section=view_of(dataset.task).section(evaluation, dataset, split),
         split=split,
         selection=recipe.selection_value,
         stages=tuple(_stage(job, result) for result in info["stages"]),
@@ -121,7 +121,7 @@ def augmentation_of(job: Job, history: Sequence[Mapping[str, Any]]) -> Augmentat
     how += [f"{name} up to {reach:g}" for name, reach in recipe.augment.ranges.given.items()]
     mixed = mixing_probabilities(recipe, stage, job.stage_input(stage))
     how += [f"{percent(probability, 0)} {_MIXINGS[name]}" for name, probability in mixed.items()]
-    how += filter(None, [TASKS[job.dataset.task].augmentation_note])
+    how += filter(None, [view_of(job.dataset.task).augmentation_note])
     facts = AugmentationFacts(stage=stage.name, strength=stage.augment, how=", ".join(how))
     epochs = [row["epoch"] for row in history if row["stage_name"] == stage.name][:_EPOCHS]
     try:
@@ -135,11 +135,11 @@ def augmentation_of(job: Job, history: Sequence[Mapping[str, Any]]) -> Augmentat
 
 
 def _seen(one: AugmentedSample, names: Sequence[str], dataset: Dataset) -> SeenImage:
-    task = TASKS[dataset.task]
-    palette = task.palette(dataset)
-    pictures_HW3 = (task.draw(example, palette, _LONG_SIDE) for example in one.examples)
+    view = view_of(dataset.task)
+    palette = view.palette(dataset)
+    pictures_HW3 = (view.draw(example, palette, _LONG_SIDE) for example in one.examples)
     return SeenImage(
         id=one.sample.id,
-        label=task.caption(one.sample, dataset.class_names),
+        label=view.caption(one.sample, dataset.class_names),
         pictures_HW3=tuple(zip(names, pictures_HW3, strict=True)),
     )

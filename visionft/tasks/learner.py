@@ -3,18 +3,18 @@
 Shape suffixes: B batch, H height, W width, C channels, 3 colours.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, ClassVar, Protocol
 
-import numpy as np
-from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from visionft.batch import InstanceTargets
 from visionft.models.backbones import Backbone, DepthGroup
+from visionft.results import CanvasRunner, Results
 from visionft.sample import Sample, TaskKind
 from visionft.spec import InputSpec
-from visionft.tasks.base import Agreement, Evaluation, Meter, Runner
+from visionft.tasks import TASKS
+from visionft.tasks.base import Agreement, Evaluation, Meter
 
 
 class TaskAdapter(Protocol):
@@ -69,7 +69,7 @@ class TaskAdapter(Protocol):
         self,
         samples: Sequence[Sample],
         spec: InputSpec,
-        run: Runner,
+        run: CanvasRunner,
         *,
         batch_size: int,
         bootstrap: int,
@@ -92,9 +92,24 @@ class TaskAdapter(Protocol):
         ...
 
     def outputs(self, results: Tensor) -> tuple[Tensor, ...]:
-        """Return what the exported file puts out, in the order of ``spec.OUTPUTS``; traced."""
+        """Return what the exported file puts out, in the order of the definition's ``outputs``; traced."""
         ...
 
-    def compare(self, found: NDArray[np.float32], expected: NDArray[np.float32]) -> Agreement:
-        """Say how far results of an exported file agree with the network's, of the same shape."""
+    def derived(self, results: Tensor) -> tuple[Tensor, ...]:
+        """Return the outputs of the exported file that follow from the others; traced."""
         ...
+
+    def compare(self, found: Results, expected: Results) -> Agreement:
+        """Say how far results of an exported file agree with the network's, of the same shapes."""
+        ...
+
+
+def named_outputs(kind: str, outputs: Iterable[Tensor]) -> Results:
+    """Return the outputs of a network as arrays by name.
+
+    Args:
+        kind: the network's task.
+        outputs: in the order of the task's definition; those that follow from others are left out, and may be missing.
+    """
+    named = zip(TASKS[kind].outputs, outputs, strict=False)
+    return {output.name: tensor.cpu().numpy() for output, tensor in named if not output.derived}

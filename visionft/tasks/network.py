@@ -73,4 +73,5 @@ class FinalNetwork(nn.Module):
 
     def forward(self, images_BHW3: Tensor) -> tuple[Tensor, ...]:
         """Return the outputs for uint8 RGB canvases."""
-        return self._task.outputs(self._task.finalize(self.network(images_BHW3)))
+        results = self._task.finalize(self.network(images_BHW3))
+        return (*self._task.outputs(results), *self._task.derived(results))

@@ -2,9 +2,9 @@ import numpy as np
 import pytest
 
 from visionft.sample import Dataset, Sample
-from visionft.tasks.classification.definition import ClassificationTask
 from visionft.tasks.classification.learning import ClassificationEvaluation
 from visionft.tasks.classification.metrics import classification_metrics
+from visionft.tasks.classification.page import ClassificationView
 
 NAMES = ("left", "right")
 
@@ -15,7 +15,7 @@ def test_confident_mistakes_and_unsure_answers(image):
     samples = tuple(Sample(f"{number}.png", image, 0, "test") for number in range(4))
     metrics = classification_metrics(probabilities_NK, np.zeros(4, np.int64), NAMES, bootstrap=0)
     evaluation = ClassificationEvaluation(metrics, probabilities_NK)
-    shown = ClassificationTask.page(evaluation, Dataset("halves", samples, NAMES), "test")
+    shown = ClassificationView.section(evaluation, Dataset("halves", samples, NAMES), "test")
     assert [example.id for example in shown.mistakes] == ["1.png", "3.png"]
     assert [example.id for example in shown.unsure] == ["2.png", "0.png"]
     assert {example.predicted for example in shown.mistakes} == {"right"}

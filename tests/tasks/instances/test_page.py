@@ -15,10 +15,9 @@ from tests.tasks.objects.boxed import section as boxed_section
 from visionft.annotations.object_mask import ObjectMask
 from visionft.report import render_report
 from visionft.sample import Boxes, Dataset, Outline, Sample
-from visionft.tasks.instances.definition import InstanceSegmentationTask
 from visionft.tasks.instances.learning import InstanceEvaluation
 from visionft.tasks.instances.metrics import instance_metrics
-from visionft.tasks.instances.page import InstanceSection
+from visionft.tasks.instances.page import InstanceSection, InstanceView
 from visionft.tasks.objects.mistakes import match_image
 from visionft.tasks.objects.overlays import box_pictures, shrink_object
 
@@ -222,7 +221,7 @@ def test_every_detection_is_shown_with_its_own_mask(image):
     )
     evaluation = InstanceEvaluation(metrics, found, (masks, ()))
     dataset = Dataset("halves", samples, CLASSES, task="instance_segmentation")
-    shown = InstanceSegmentationTask.page(evaluation, dataset, "test")
+    shown = InstanceView.section(evaluation, dataset, "test")
     assert isinstance(shown, InstanceSection)
     (first,) = shown.worst
     assert [one.score for one in first.match.detected] == pytest.approx([0.9, 0.8, 0.8, 0.7])

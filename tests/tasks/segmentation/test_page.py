@@ -13,10 +13,10 @@ from tests.tasks.segmentation.scenes import colours, maps, mask_example, scene_d
 from visionft.imaging import default_palette
 from visionft.report import render_report
 from visionft.sample import IGNORE, Dataset, Sample
-from visionft.tasks.segmentation.definition import SegmentationTask
 from visionft.tasks.segmentation.image_counts import count_image
 from visionft.tasks.segmentation.learning import PredictedMask, SegmentationEvaluation
 from visionft.tasks.segmentation.metrics import segmentation_metrics
+from visionft.tasks.segmentation.page import SegmentationView
 from visionft.tasks.segmentation.page_examples import MaskExample
 
 
@@ -167,7 +167,7 @@ def section_of(image, wrong_columns, palette=()):
         samples.append(Sample(f"{number}.png", image, Stored(truth_HW), "test"))
     dataset = Dataset("halves", tuple(samples), HALVES, task="segmentation", palette=palette)
     metrics = segmentation_metrics([mask.counts for mask in masks], HALVES, bootstrap=0)
-    return SegmentationTask.page(SegmentationEvaluation(metrics, tuple(masks)), dataset, "test")
+    return SegmentationView.section(SegmentationEvaluation(metrics, tuple(masks)), dataset, "test")
 
 
 def test_the_worst_images_come_first_then_some_to_compare(image):

@@ -1,14 +1,14 @@
 """What the house must know of classification."""
 
-from typing import TYPE_CHECKING, ClassVar
+from collections.abc import Iterator, Sequence
+from typing import ClassVar
 
+from visionft.imaging.inputs import Loaded, canvases
 from visionft.metrics.score import Score
-from visionft.sample import Dataset, Sample, Split
+from visionft.results import CanvasRunner, Output
+from visionft.spec import ModelSpec
 from visionft.tasks.base import TaskDefinition
-
-if TYPE_CHECKING:
-    from visionft.report import PageSection
-    from visionft.tasks.classification.learning import ClassificationEvaluation
+from visionft.tasks.classification.prediction import Classification
 
 
 class ClassificationTask(TaskDefinition):
@@ -16,6 +16,8 @@ class ClassificationTask(TaskDefinition):
 
     kind: ClassVar[str] = "classification"
     learner: ClassVar[str] = "visionft.tasks.classification.learning:Classification"
+    view: ClassVar[str] = "visionft.tasks.classification.page:ClassificationView"
+    options: ClassVar[str] = "visionft.tasks.classification.options:ClassificationOptions"
     counted: ClassVar[str] = "image"
     scores: ClassVar[tuple[Score, ...]] = (
         Score("accuracy", "accuracy", "share of right answers"),
@@ -27,15 +29,19 @@ class ClassificationTask(TaskDefinition):
     selections: ClassVar[tuple[str, ...]] = ("loss", "accuracy", "balanced_accuracy", "macro_f1", "auroc", "last")
     mixing: ClassVar[tuple[str, ...]] = ("mixup", "cutmix")
     sees_whole_images: ClassVar[bool] = False
+    outputs: ClassVar[tuple[Output, ...]] = (Output("probabilities", "float32", ("classes",)),)
+    prediction: ClassVar[type[Classification]] = Classification
 
     @classmethod
-    def page(cls, evaluation: "ClassificationEvaluation", dataset: Dataset, split: Split) -> "PageSection":
-        """Return metrics, wrong answers and unsure ones; see the base class."""
-        from visionft.tasks.classification.page import classification_section  # OpenCV: importing this stays cheap
-
-        return classification_section(evaluation, dataset.split(split), dataset.class_names)
-
-    @classmethod
-    def caption(cls, sample: Sample, class_names: tuple[str, ...]) -> str:
-        """Return the sample's class."""
-        return class_names[sample.label]
+    def predict(
+        cls,
+        images: Sequence[Loaded],
+        spec: ModelSpec,
+        run: CanvasRunner,
+        *,
+        batch_size: int,  # noqa: ARG003  # an image is one canvas
+        threshold: float | None = None,  # noqa: ARG003  # the most probable class is believed
+    ) -> Iterator[Classification]:
+        """Yield the most probable class of each image; see ``TaskDefinition.predict``."""
+        for probabilities_K in run(canvases(images))["probabilities"]:
+            yield Classification.of(probabilities_K, spec.class_names)

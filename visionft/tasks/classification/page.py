@@ -13,9 +13,10 @@ import numpy as np
 from visionft.imaging import decode
 from visionft.report import PredictedPicture, confusion
 from visionft.report.headline import Headline, headlines
-from visionft.sample import Sample
+from visionft.sample import Dataset, Sample, Split
 from visionft.tasks.classification.metrics import ClassificationMetrics, ClassScores
 from visionft.tasks.classification.reliability_diagram import ReliabilityDiagram, reliability_diagram
+from visionft.tasks.view import TaskView
 
 if TYPE_CHECKING:
     from visionft.tasks.classification.learning import ClassificationEvaluation  # needs torch
@@ -107,3 +108,17 @@ def classification_section(
     return ClassificationSection(
         metrics=evaluation.metrics, mistakes=tuple(map(picture, mistakes)), unsure=tuple(map(picture, unsure))
     )
+
+
+class ClassificationView(TaskView):
+    """Metrics, wrong answers and unsure ones; images are shown with their class."""
+
+    @classmethod
+    def section(cls, evaluation: "ClassificationEvaluation", dataset: Dataset, split: Split) -> ClassificationSection:
+        """Return what the page shows; see the base class."""
+        return classification_section(evaluation, dataset.split(split), dataset.class_names)
+
+    @classmethod
+    def caption(cls, sample: Sample, class_names: tuple[str, ...]) -> str:
+        """Return the sample's class."""
+        return class_names[sample.label]

@@ -1,14 +1,16 @@
 """What the house must know of object detection."""
 
-from typing import TYPE_CHECKING, ClassVar
+from collections.abc import Iterator, Sequence
+from typing import ClassVar
 
+from visionft.imaging.inputs import Loaded
 from visionft.metrics.score import Score
-from visionft.sample import Dataset, Split
-from visionft.tasks.objects.definition import BOX_SCORES, ObjectTask
-
-if TYPE_CHECKING:
-    from visionft.report import PageSection
-    from visionft.tasks.detection.learning import DetectionEvaluation
+from visionft.results import CanvasRunner, Output
+from visionft.spec import ModelSpec
+from visionft.tasks.base import Augmentation
+from visionft.tasks.objects.definition import BOX_OUTPUTS, BOX_SCORES, ObjectTask
+from visionft.tasks.objects.detect import detect_loaded
+from visionft.tasks.objects.prediction import Detection
 
 
 class DetectionTask(ObjectTask):
@@ -16,14 +18,26 @@ class DetectionTask(ObjectTask):
 
     kind: ClassVar[str] = "detection"
     learner: ClassVar[str] = "visionft.tasks.detection.learning:Detection"
+    view: ClassVar[str] = "visionft.tasks.detection.page:DetectionView"
+    options: ClassVar[str] = "visionft.tasks.detection.options:DetectionOptions"
     scores: ClassVar[tuple[Score, ...]] = BOX_SCORES
     selections: ClassVar[tuple[str, ...]] = ("map", "map50", "map75", "last")
+    augmentation: ClassVar[Augmentation] = "boxes"
     default_recipe: ClassVar[str | None] = "detection"
+    outputs: ClassVar[tuple[Output, ...]] = BOX_OUTPUTS
+    prediction: ClassVar[type[Detection]] = Detection
 
     @classmethod
-    def page(cls, evaluation: "DetectionEvaluation", dataset: Dataset, split: Split) -> "PageSection":
-        """Return metrics, mistakes by kind, and the worst images; see the base class."""
-        from visionft.tasks.objects.page import DetectionSection, object_section  # OpenCV: importing this stays cheap
-
-        samples, palette = dataset.split(split), cls.palette(dataset)
-        return object_section(DetectionSection, evaluation.metrics, evaluation.detections, samples, palette)
+    def predict(
+        cls,
+        images: Sequence[Loaded],
+        spec: ModelSpec,
+        run: CanvasRunner,
+        *,
+        batch_size: int,
+        threshold: float | None = None,
+    ) -> Iterator[Detection]:
+        """Yield the objects of each image; see ``TaskDefinition.predict``."""
+        detections = detect_loaded(images, spec.input, run, batch_size=batch_size)
+        for image, detections_N6 in zip(images, detections, strict=True):
+            yield Detection.of(detections_N6, image.original, spec).above(threshold)

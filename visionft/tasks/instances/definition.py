@@ -1,14 +1,20 @@
 """What the house must know of instance segmentation."""
 
-from typing import TYPE_CHECKING, ClassVar
+from collections.abc import Iterator, Sequence
+from typing import ClassVar
 
+import numpy as np
+
+from visionft.annotations.object_mask import MASK_SIDE
+from visionft.imaging.inputs import Loaded
 from visionft.metrics.score import Score
-from visionft.sample import Dataset, Split
-from visionft.tasks.objects.definition import BOX_SCORES, ObjectTask
-
-if TYPE_CHECKING:
-    from visionft.report import PageSection
-    from visionft.tasks.instances.learning import InstanceEvaluation
+from visionft.results import CanvasRunner, Output
+from visionft.spec import ModelSpec
+from visionft.tasks.base import Augmentation
+from visionft.tasks.instances.prediction import Instances
+from visionft.tasks.objects.definition import BOX_OUTPUTS, BOX_SCORES, ObjectTask
+from visionft.tasks.objects.detect import detect_instances_loaded
+from visionft.tasks.objects.prediction import least_scores
 
 
 class InstanceSegmentationTask(ObjectTask):
@@ -16,6 +22,8 @@ class InstanceSegmentationTask(ObjectTask):
 
     kind: ClassVar[str] = "instance_segmentation"
     learner: ClassVar[str] = "visionft.tasks.instances.learning:InstanceSegmentation"
+    view: ClassVar[str] = "visionft.tasks.instances.page:InstanceView"
+    options: ClassVar[str] = "visionft.tasks.instances.options:InstanceSegmentationOptions"
     scores: ClassVar[tuple[Score, ...]] = (
         Score("mask_map", "mean mask AP", "as COCO: mean over IoU 0.50 to 0.95"),
         Score("mask_map50", "mean mask AP50", "masks that overlap by half (IoU 0.50)", headline="Mask AP50"),
@@ -28,15 +36,24 @@ class InstanceSegmentationTask(ObjectTask):
         *("map", "map50", "map75"),
         "last",
     )
+    augmentation: ClassVar[Augmentation] = "polygons"
     default_recipe: ClassVar[str | None] = "instance_segmentation"
+    outputs: ClassVar[tuple[Output, ...]] = (*BOX_OUTPUTS, Output("masks", "float32", ("rows", MASK_SIDE, MASK_SIDE)))
+    prediction: ClassVar[type[Instances]] = Instances
 
     @classmethod
-    def page(cls, evaluation: "InstanceEvaluation", dataset: Dataset, split: Split) -> "PageSection":
-        """Return metrics, mistakes by kind, and the worst images; see the base class."""
-        from visionft.tasks.instances.page import InstanceSection  # OpenCV: importing this stays cheap
-        from visionft.tasks.objects.page import object_section
-
-        samples, palette = dataset.split(split), cls.palette(dataset)
-        return object_section(
-            InstanceSection, evaluation.metrics, evaluation.detections, samples, palette, evaluation.masks
-        )
+    def predict(
+        cls,
+        images: Sequence[Loaded],
+        spec: ModelSpec,
+        run: CanvasRunner,
+        *,
+        batch_size: int,
+        threshold: float | None = None,
+    ) -> Iterator[Instances]:
+        """Yield the objects of each image with their pixels; see ``TaskDefinition.predict``."""
+        # the threshold at once, since pixels are worked out for each object
+        least_K = np.array(least_scores(spec, threshold), np.float32)
+        objects = detect_instances_loaded(images, spec.input, run, batch_size=batch_size, least_K=least_K)
+        for image, (detections_N6, masks) in zip(images, objects, strict=True):
+            yield Instances.of(detections_N6, image.original, spec, masks)

@@ -1,10 +1,14 @@
 """What the page of an instance segmentation shows beside what that of a detector does."""
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
+from visionft.sample import Dataset, Split
 from visionft.tasks.instances.metrics import InstanceMetrics
-from visionft.tasks.objects.page import DetectionSection
+from visionft.tasks.objects.page import DetectionSection, ObjectView, object_section
+
+if TYPE_CHECKING:
+    from visionft.tasks.instances.learning import InstanceEvaluation  # needs torch
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,3 +28,15 @@ class InstanceSection(DetectionSection):
         # slots make another class of this one, of which super() knows nothing
         rows = zip(DetectionSection.sizes(self), masks, strict=True)
         return tuple((name, (mask, *boxes)) for (name, boxes), mask in rows)
+
+
+class InstanceView(ObjectView):
+    """Metrics, mistakes by kind, and the worst images."""
+
+    @classmethod
+    def section(cls, evaluation: "InstanceEvaluation", dataset: Dataset, split: Split) -> InstanceSection:
+        """Return what the page shows; see the base class."""
+        samples, palette = dataset.split(split), cls.palette(dataset)
+        return object_section(
+            InstanceSection, evaluation.metrics, evaluation.detections, samples, palette, evaluation.masks
+        )

@@ -1,17 +1,10 @@
 """What the house must know of tasks that find objects."""
 
-from collections.abc import Iterable
-from typing import TYPE_CHECKING, ClassVar
-
-import numpy as np
-from numpy.typing import NDArray
+from typing import ClassVar
 
 from visionft.metrics.score import Score
-from visionft.sample import Dataset, Example
+from visionft.results import Output
 from visionft.tasks.base import TaskDefinition
-
-if TYPE_CHECKING:
-    from visionft.imaging.palette import Colour
 
 BOX_SCORES = (
     Score("map", "mean AP", "as COCO: mean over IoU 0.50 to 0.95"),
@@ -21,35 +14,21 @@ BOX_SCORES = (
     Score("recall", "recall", "share of the objects found"),
 )
 
+BOX_OUTPUTS = (
+    Output("boxes", "float32", ("rows", 4)),
+    Output("scores", "float32", ("rows",)),
+    Output("labels", "int64", ("rows",)),
+    Output("count", "int64"),
+)
+"""Detections by falling score, boxes (left, top, right, bottom) in pixels of the canvas.
+
+Rows from ``count`` on are zero.
+"""
+
 
 class ObjectTask(TaskDefinition):
     """Objects with a box, a class and a score."""
 
     counted: ClassVar[str] = "object"
     mixing: ClassVar[tuple[str, ...]] = ("mosaic", "mixup")
-    augmentation_note: ClassVar[str] = (
-        "objects of which too little is left are neither learned nor held against the model (grey)"
-    )
-
-    @classmethod
-    def palette(cls, dataset: Dataset) -> "tuple[Colour, ...]":
-        """Return colours that show on lines, so that none is black unless the data's own are."""
-        from visionft.imaging import line_palette  # OpenCV: importing a definition stays cheap
-
-        return dataset.palette or line_palette(len(dataset.class_names))
-
-    @classmethod
-    def draw(cls, example: Example, palette: "tuple[Colour, ...]", long_side: int) -> NDArray[np.uint8]:
-        """Return the canvas with its boxes and, where they are known, the pixels of its objects; see the base class."""
-        from visionft.tasks.objects.overlays import draw_objects
-
-        return draw_objects(example, palette, long_side)
-
-    @classmethod
-    def legend(
-        cls, examples: Iterable[Example], class_names: tuple[str, ...], palette: "tuple[Colour, ...]"
-    ) -> "list[tuple[str, Colour]]":
-        """Return the classes of objects, with their colours, and that of objects that are left out."""
-        from visionft.tasks.objects.overlays import object_legend
-
-        return object_legend(examples, class_names, palette)
+    takes_threshold: ClassVar[bool] = True

@@ -1,7 +1,7 @@
 """What the page of a detector shows beside what all pages do. Shape suffixes: N detections; 6 box, score and class."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from heapq import nlargest
 from pathlib import Path
@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from visionft.annotations.object_mask import ObjectMask
-from visionft.imaging import decode
+from visionft.imaging import decode, line_palette
 from visionft.imaging.palette import Colour
 from visionft.metrics.score import find_scores
 from visionft.report import PredictedPicture
@@ -19,12 +19,13 @@ from visionft.report.headline import Headline, headlines
 from visionft.report.pictures import Picture
 from visionft.report.ranking import worst_and_others
 from visionft.report.wording import css
-from visionft.sample import Sample
+from visionft.sample import Dataset, Example, Sample
 from visionft.tasks.objects.metrics import ClassAP, DetectionMetrics
 from visionft.tasks.objects.mistakes import MISTAKES, Detected, ImageMatch, Mistake, match_image
-from visionft.tasks.objects.overlays import box_pictures, cut_mistake, shrink_boxed
+from visionft.tasks.objects.overlays import box_pictures, cut_mistake, draw_objects, object_legend, shrink_boxed
 from visionft.tasks.objects.page_examples import WORDS, BoxExample
 from visionft.tasks.objects.precision_recall_chart import PrecisionRecallChart, precision_recall_chart
+from visionft.tasks.view import TaskView
 
 _CHARTS, _MISTAKES = 12, 24
 _SIZES = ("small, below 32 × 32 pixels", "medium", "large, above 96 × 96 pixels")
@@ -218,3 +219,28 @@ def object_section(
         others=tuple(map(example, others)),
         mistakes=tuple(cut(index, one) for index, one in surest),
     )
+
+
+class ObjectView(TaskView):
+    """Images are shown with their objects."""
+
+    augmentation_note: ClassVar[str] = (
+        "objects of which too little is left are neither learned nor held against the model (grey)"
+    )
+
+    @classmethod
+    def palette(cls, dataset: Dataset) -> tuple[Colour, ...]:
+        """Return colours that show on lines, so that none is black unless the data's own are."""
+        return dataset.palette or line_palette(len(dataset.class_names))
+
+    @classmethod
+    def draw(cls, example: Example, palette: tuple[Colour, ...], long_side: int) -> NDArray[np.uint8]:
+        """Return the canvas with its boxes and, where they are known, the pixels of its objects; see the base class."""
+        return draw_objects(example, palette, long_side)
+
+    @classmethod
+    def legend(
+        cls, examples: Iterable[Example], class_names: tuple[str, ...], palette: tuple[Colour, ...]
+    ) -> list[tuple[str, Colour]]:
+        """Return the classes of objects, with their colours, and that of objects that are left out."""
+        return object_legend(examples, class_names, palette)

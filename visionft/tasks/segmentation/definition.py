@@ -1,19 +1,15 @@
 """What the house must know of semantic segmentation."""
 
-from collections.abc import Iterable
-from typing import TYPE_CHECKING, ClassVar
+from collections.abc import Iterator, Sequence
+from typing import ClassVar
 
-import numpy as np
-from numpy.typing import NDArray
-
+from visionft.imaging.inputs import Loaded
 from visionft.metrics.score import Score
-from visionft.sample import Dataset, Example, Split
+from visionft.results import CanvasRunner, Output
+from visionft.spec import ModelSpec
 from visionft.tasks.base import TaskDefinition
-
-if TYPE_CHECKING:
-    from visionft.imaging.palette import Colour
-    from visionft.report import PageSection
-    from visionft.tasks.segmentation.learning import SegmentationEvaluation
+from visionft.tasks.segmentation.prediction import Segmentation
+from visionft.tasks.segmentation.segment import segment_loaded
 
 
 class SegmentationTask(TaskDefinition):
@@ -21,6 +17,8 @@ class SegmentationTask(TaskDefinition):
 
     kind: ClassVar[str] = "segmentation"
     learner: ClassVar[str] = "visionft.tasks.segmentation.learning:Segmentation"
+    view: ClassVar[str] = "visionft.tasks.segmentation.page:SegmentationView"
+    options: ClassVar[str] = "visionft.tasks.segmentation.options:SegmentationOptions"
     counted: ClassVar[str] = "pixel"
     scores: ClassVar[tuple[Score, ...]] = (
         Score("miou", "mean IoU", "intersection over union, mean of the classes"),
@@ -30,26 +28,22 @@ class SegmentationTask(TaskDefinition):
     )
     selections: ClassVar[tuple[str, ...]] = ("loss", "miou", "dice", "pixel_accuracy", "last")
     default_recipe: ClassVar[str | None] = "segmentation"
+    outputs: ClassVar[tuple[Output, ...]] = (
+        Output("probabilities", "float32", ("classes", "height", "width")),
+        Output("labels", "uint8", ("height", "width"), derived=True),
+    )
+    prediction: ClassVar[type[Segmentation]] = Segmentation
 
     @classmethod
-    def page(cls, evaluation: "SegmentationEvaluation", dataset: Dataset, split: Split) -> "PageSection":
-        """Return metrics and the worst images; see the base class."""
-        from visionft.tasks.segmentation.page import segmentation_section  # OpenCV: importing this stays cheap
-
-        return segmentation_section(evaluation, dataset.split(split), cls.palette(dataset))
-
-    @classmethod
-    def draw(cls, example: Example, palette: "tuple[Colour, ...]", long_side: int) -> NDArray[np.uint8]:
-        """Return the canvas with its mask; see the base class."""
-        from visionft.tasks.segmentation.overlays import draw_mask
-
-        return draw_mask(example, palette, long_side)
-
-    @classmethod
-    def legend(
-        cls, examples: Iterable[Example], class_names: tuple[str, ...], palette: "tuple[Colour, ...]"
-    ) -> "list[tuple[str, Colour]]":
-        """Return the classes that occur in masks, with their colours."""
-        from visionft.tasks.segmentation.overlays import mask_legend
-
-        return mask_legend(examples, class_names, palette)
+    def predict(
+        cls,
+        images: Sequence[Loaded],
+        spec: ModelSpec,
+        run: CanvasRunner,
+        *,
+        batch_size: int,
+        threshold: float | None = None,  # noqa: ARG003  # the most probable class is believed
+    ) -> Iterator[Segmentation]:
+        """Yield the most probable class of every pixel of each image; see ``TaskDefinition.predict``."""
+        for mask_HW in segment_loaded(images, spec.input, run, batch_size=batch_size):
+            yield Segmentation.of(mask_HW, spec)

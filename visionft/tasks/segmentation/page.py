@@ -1,9 +1,12 @@
 """What the page of a segmentation shows beside what all pages do. Shape suffixes: K classes."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
 
 from visionft.imaging import decode
 from visionft.imaging.palette import BLACK, Colour
@@ -12,10 +15,11 @@ from visionft.report.headline import Headline, headlines
 from visionft.report.pictures import Picture
 from visionft.report.ranking import worst_and_others
 from visionft.report.wording import css
-from visionft.sample import Sample
+from visionft.sample import Dataset, Example, Sample, Split
 from visionft.tasks.segmentation.metrics import RegionScores, SegmentationMetrics, image_miou
-from visionft.tasks.segmentation.overlays import mask_pictures, shrink_image, shrink_mask
+from visionft.tasks.segmentation.overlays import draw_mask, mask_legend, mask_pictures, shrink_image, shrink_mask
 from visionft.tasks.segmentation.page_examples import MaskExample
+from visionft.tasks.view import TaskView
 
 if TYPE_CHECKING:
     from visionft.tasks.segmentation.learning import SegmentationEvaluation  # needs torch
@@ -131,3 +135,24 @@ def segmentation_section(
 
 def _css(colour: Colour) -> str:
     return "transparent" if colour == BLACK else css(colour)
+
+
+class SegmentationView(TaskView):
+    """Metrics and the worst images; images are shown with their mask."""
+
+    @classmethod
+    def section(cls, evaluation: "SegmentationEvaluation", dataset: Dataset, split: Split) -> SegmentationSection:
+        """Return what the page shows; see the base class."""
+        return segmentation_section(evaluation, dataset.split(split), cls.palette(dataset))
+
+    @classmethod
+    def draw(cls, example: Example, palette: tuple[Colour, ...], long_side: int) -> NDArray[np.uint8]:
+        """Return the canvas with its mask; see the base class."""
+        return draw_mask(example, palette, long_side)
+
+    @classmethod
+    def legend(
+        cls, examples: Iterable[Example], class_names: tuple[str, ...], palette: tuple[Colour, ...]
+    ) -> list[tuple[str, Colour]]:
+        """Return the classes that occur in masks, with their colours."""
+        return mask_legend(examples, class_names, palette)
