@@ -18,12 +18,12 @@ from visionft.export import RUNTIMES
 from visionft.export.gate import export_verified
 from visionft.export.parity import Limits, Parity
 from visionft.loading.loader import Loader
+from visionft.models.network import FinalNetwork
 from visionft.recipe import Recipe
 from visionft.report import write_report
 from visionft.sample import Sample, Split
 from visionft.spec import ModelSpec
 from visionft.tasks.base import Evaluation, Metrics
-from visionft.tasks.network import FinalNetwork
 from visionft.training import Sink, exact_runner
 from visionft.training.events import Working
 
@@ -144,7 +144,7 @@ class Run:
         with job.eval_loader("val", job.input) as loader:
             parity = export_verified(
                 exporter,
-                FinalNetwork(job.network, job.task),
+                FinalNetwork(job.network, job.task.outputs),
                 job.task,
                 self.spec,
                 target,

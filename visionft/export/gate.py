@@ -14,7 +14,7 @@ from visionft.atomic import write_with
 from visionft.errors import CheckpointError, ExportError
 from visionft.export.parity import DEFAULT_LIMITS, CanvasModel, Limits, Parity, verify
 from visionft.spec import ModelSpec
-from visionft.tasks.learner import TaskAdapter
+from visionft.tasks.learner import Learner
 
 
 class Exporter(Protocol):
@@ -46,7 +46,7 @@ class Exporter(Protocol):
 def export_verified(
     exporter: Exporter,
     network: nn.Module,
-    task: TaskAdapter,
+    task: Learner,
     spec: ModelSpec,
     path: Path,
     batches: Iterable[tuple[NDArray[np.uint8], Any]],

@@ -15,7 +15,7 @@ from torch import nn
 from visionft.errors import DataError, ExportError
 from visionft.predict.runtimes.onnx_runtime import results_of
 from visionft.tasks.base import Meter
-from visionft.tasks.learner import TaskAdapter
+from visionft.tasks.learner import Learner
 
 
 class CanvasModel(Protocol):
@@ -97,7 +97,7 @@ class Parity:
 def verify(
     exported: CanvasModel,
     network: nn.Module,
-    task: TaskAdapter,
+    task: Learner,
     batches: Iterable[tuple[NDArray[np.uint8], Any]],
     limits: Limits = DEFAULT_LIMITS,
 ) -> Parity:
@@ -132,7 +132,7 @@ def verify(
 class _Comparison:
     """Counts as it goes: the results of a data set for segmentation do not fit in memory."""
 
-    def __init__(self, task: TaskAdapter) -> None:
+    def __init__(self, task: Learner) -> None:
         self.images = 0
         self._task = task
         self._meters: tuple[Meter, Meter] = (task.meter(), task.meter())
@@ -181,5 +181,5 @@ def _score(meter: Meter, name: str) -> float:
 
 
 @torch.inference_mode()
-def _results(network: nn.Module, task: TaskAdapter, images_BHW3: NDArray[np.uint8]) -> NDArray[np.float32]:
+def _results(network: nn.Module, task: Learner, images_BHW3: NDArray[np.uint8]) -> NDArray[np.float32]:
     return results_of(task.kind, [output.numpy() for output in network(torch.tensor(images_BHW3))])

@@ -30,8 +30,8 @@ def validate(job: Job, batches: Iterable[AnyBatch]) -> dict[str, float]:
     meter = job.task.meter()
     for batch in batches:
         with job.runtime.autocast():
-            outputs = job.network.run(batch.to(job.runtime.device))
-        results = job.task.finalize(outputs)  # as the loss: in bf16, a side of a large object is off by pixels
+            outputs = job.network(batch.to(job.runtime.device))
+        results = job.network.postprocess(outputs)  # as the losses: in bf16, a side of a large object is off by pixels
         meter.update(results.cpu().numpy(), batch.targets.numpy())
     job.network.train(was_training)
     return meter.values()
@@ -44,7 +44,7 @@ def exact_runner(job: Job) -> Runner:
     def run(images_BHW3: NDArray[np.uint8]) -> NDArray[np.float32]:
         job.network.eval()
         images = torch.from_numpy(images_BHW3).to(job.runtime.device)
-        results: NDArray[np.float32] = job.task.finalize(job.network(images)).cpu().numpy()
+        results: NDArray[np.float32] = job.network.postprocess(job.network(images)).cpu().numpy()
         return results
 
     return run
