@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from benchmarks import measure
 from visionft.assemble import Job, assemble, load_data
-from visionft.export import RUNTIMES
+from visionft.export import WRITERS
 from visionft.export.gate import export_verified
 from visionft.models.network import FinalNetwork
 from visionft.predict import Predictor
@@ -38,7 +38,7 @@ def canvases(job: Job, number: int) -> tuple[NDArray[np.uint8], NDArray[np.int64
 
 
 def torch_runner(job: Job, layout: torch.memory_format, *, bf16: bool) -> Callable[[NDArray[np.uint8]], object]:
-    network = FinalNetwork(deepcopy(job.network), job.task.outputs).eval().to(memory_format=layout)
+    network = FinalNetwork(deepcopy(job.network), job.task).eval().to(memory_format=layout)
 
     @torch.inference_mode()
     def run(images_BHW3: NDArray[np.uint8]) -> torch.Tensor:
@@ -54,8 +54,8 @@ def export(job: Job, path: Path, images_NHW3: NDArray[np.uint8], labels_N: NDArr
     """Export through the gate; say how long it took and how large the file is."""
     spec = ModelSpec(job.task.kind, job.dataset.class_names, job.input)
     started = time.perf_counter()
-    network = FinalNetwork(job.network, job.task.outputs)
-    parity = export_verified(RUNTIMES["onnx"](), network, job.task, spec, path, [(images_NHW3, labels_N)])
+    network = FinalNetwork(job.network, job.task)
+    parity = export_verified(WRITERS["onnx"](), network, job.task, spec, path, [(images_NHW3, labels_N)])
     return {"seconds": time.perf_counter() - started, "bytes": path.stat().st_size, "parity": parity.to_dict()}
 
 

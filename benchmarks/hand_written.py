@@ -35,8 +35,9 @@ class HandWritten:
     def __init__(self, job: Job, *, same_kernels: bool) -> None:
         self._runtime = runtime = job.runtime
         section = job.recipe.optim
+        dropout = job.recipe.task.learner_arguments(job.dataset)["dropout"]
         model = timm.create_model(
-            job.network.backbone.name, num_classes=len(job.dataset.class_names), drop_rate=job.recipe.task.dropout
+            job.network.backbone.name, num_classes=len(job.dataset.class_names), drop_rate=dropout
         )
         self._model = model.to(runtime.device).to(memory_format=runtime.memory_format).train()
         if same_kernels:

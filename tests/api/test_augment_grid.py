@@ -1,14 +1,12 @@
 """The picture of augmented images: what training sees, drawn."""
 
-import os
-from pathlib import Path
-
 import cv2
 import numpy as np
 import pytest
 
 from tests.augment.mixed import mixed_images
 from tests.imaging.pictures import places
+from tests.real_data import DATA, needs_data
 from visionft.api import check
 from visionft.api.augment_grid import augmented, drawn, mixing, strongest_stage
 from visionft.assemble import assemble, load_data
@@ -263,11 +261,8 @@ def test_what_cannot_be_drawn_is_told(tiny, tmp_path, section):
     assert not (tmp_path / "grid.png").exists()
 
 
-DATA = Path(os.environ.get("VISIONFT_DATA", Path(__file__).parents[3] / "shared/data"))
-
-
 @pytest.mark.data
-@pytest.mark.skipif(not DATA.is_dir(), reason="VISIONFT_DATA names no folder with the real data sets")
+@needs_data
 def test_blood_cells(tmp_path):
     overrides = ("backbone.name=test_resnet", "backbone.weights=none", "input.size=[240, 320]")
     assert check(DATA / "bccd-voc", overrides, show_augment=tmp_path / "grid.png").picture

@@ -11,6 +11,7 @@ from torch import distributed, nn
 from torch.nn.parallel import DistributedDataParallel
 
 from tests.contracts.test_decoders import BACKBONES, SIZE, one_thread
+from visionft.annotations.object_mask import MASK_SIDE
 from visionft.batch import Batch, InstanceTargets
 from visionft.catalog import imported
 from visionft.models.backbones import Backbone, build_backbone
@@ -19,7 +20,7 @@ from visionft.models.heads.base import Head
 from visionft.models.heads.maps import PaddedMaps
 from visionft.models.network import TaskNetwork
 from visionft.sample import CROWD, IGNORE, OBJECT_TASKS, PADDING
-from visionft.spec import MASK_SIDE, InputSpec
+from visionft.spec import InputSpec
 from visionft.tasks import TASKS
 from visionft.tasks.objects.learning import Detector
 

@@ -58,7 +58,7 @@ def test_logits_have_a_column_per_class(backbone, size):
 
 def test_a_fresh_network_knows_nothing(backbone):
     task = Classification(("a", "b", "c", "d"))
-    final = FinalNetwork(network_of(backbone, *task.class_names), task.outputs)
+    final = FinalNetwork(network_of(backbone, *task.class_names), task)
     np.testing.assert_allclose(final(images())[0].detach().numpy(), 0.25, atol=1e-7)
 
 

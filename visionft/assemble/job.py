@@ -4,7 +4,7 @@ import os
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from statistics import median
-from typing import Any
+from typing import cast
 
 import torch
 
@@ -25,7 +25,7 @@ from visionft.models.backbones import build_backbone
 from visionft.models.heads import HEADS
 from visionft.models.network import TaskNetwork
 from visionft.recipe import Recipe
-from visionft.sample import OBJECT_TASKS, Dataset, Split, TaskKind
+from visionft.sample import Dataset, Split, TaskKind
 from visionft.seeds import derive_seed
 from visionft.spec import InputSpec
 from visionft.stages import Stage, StagePlan, height_and_width, plan
@@ -137,7 +137,7 @@ def load_data(recipe: Recipe, on_progress: Callable[[int, int], None] | None = N
     return dataset
 
 
-def read_data(recipe: Recipe, task: TaskKind, on_progress: Callable[[int, int], None] | None = None) -> Dataset:
+def read_data(recipe: Recipe, task: str, on_progress: Callable[[int, int], None] | None = None) -> Dataset:
     """Read the data set that the recipe names, for any task; its labels may be made for another one.
 
     Raises:
@@ -150,7 +150,7 @@ def read_data(recipe: Recipe, task: TaskKind, on_progress: Callable[[int, int], 
         section.path,
         format=section.format,
         options=_label_options(recipe),
-        task=task,
+        task=cast("TaskKind", task),
         val_fraction=section.val_fraction,
         test_fraction=section.test_fraction,
         strict=section.strict,
@@ -255,12 +255,13 @@ def augmentation(
         later: whether the device that trains changes the pixels.
     """
     section = recipe.augment
-    objects = recipe.task.kind in OBJECT_TASKS
+    augmentation = TASKS[recipe.task.kind].augmentation
+    objects = augmentation != "images"
     augmenter = Augmenter(
         stage.augment,
         section.orientation,
         border_colour(spec) if objects else None,
-        outlines=recipe.task.kind == "instance_segmentation",
+        outlines=augmentation == "polygons",
         ranges=section.ranges.given,
         mixup=0.0 if objects else section.mixup,
         cutmix=section.cutmix,
@@ -273,20 +274,12 @@ def augmentation(
 
 def build_task(recipe: Recipe, dataset: Dataset) -> Learner:
     """Return the recipe's task for the data set's classes."""
-    section = recipe.task
-    balanced = section.class_weights == "balanced"
-    arguments: dict[str, Any] = {"dropout": section.dropout}
-    if section.kind not in OBJECT_TASKS:
-        arguments["label_smoothing"] = section.label_smoothing
-        arguments["class_counts"] = dataset.amounts("train") if balanced else None
-    if section.head is not None:
-        if HEADS[section.head].task != section.kind:
-            fitting = ", ".join(name for name in HEADS if HEADS[name].task == section.kind)
-            raise RecipeError(f"task.head: {section.head} is no head for {section.kind}; these are: {fitting}")
-        arguments["head"] = section.head
-    if section.losses is not None:
-        arguments["losses"] = section.losses
-    task: Learner = imported(TASKS[section.kind].learner)(dataset.class_names, **arguments)
+    options = recipe.task
+    if options.head is not None and HEADS[options.head].task != options.kind:
+        fitting = ", ".join(name for name in HEADS if HEADS[name].task == options.kind)
+        raise RecipeError(f"task.head: {options.head} is no head for {options.kind}; these are: {fitting}")
+    learner = imported(TASKS[options.kind].learner)
+    task: Learner = learner(dataset.class_names, **options.learner_arguments(dataset))
     return task
 
 

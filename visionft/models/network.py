@@ -3,8 +3,7 @@
 Shape suffixes: B batch, H height, W width, C channels, 3 colours.
 """
 
-from collections.abc import Callable
-from typing import Any
+from typing import Any, Protocol
 
 import torch
 from torch import Tensor, nn
@@ -71,19 +70,30 @@ class TaskNetwork(nn.Module):
         return self.head.postprocess(outputs)
 
 
+class OutputForm(Protocol):
+    """How the results of a task leave a network."""
+
+    def outputs(self, results: Tensor) -> tuple[Tensor, ...]:
+        """Return what results are made of."""
+
+    def derived(self, results: Tensor) -> tuple[Tensor, ...]:
+        """Return what follows from these."""
+
+
 class FinalNetwork(nn.Module):
     """A network followed by its postprocessing: what is exported.
 
     Args:
         network: backbone and head.
-        outputs: results -> what the exported file puts out; traced.
+        task: the network's.
     """
 
-    def __init__(self, network: TaskNetwork, outputs: Callable[[Tensor], tuple[Tensor, ...]]) -> None:
+    def __init__(self, network: TaskNetwork, task: OutputForm) -> None:
         super().__init__()
         self.network = network
-        self._outputs = outputs
+        self._task = task
 
     def forward(self, images_BHW3: Tensor) -> tuple[Tensor, ...]:
         """Return the outputs for uint8 RGB canvases."""
-        return self._outputs(self.network.postprocess(self.network(images_BHW3)))
+        results = self.network.postprocess(self.network(images_BHW3))
+        return (*self._task.outputs(results), *self._task.derived(results))

@@ -13,4 +13,7 @@ TASKS = Catalog(
     "visionft.tasks",
 )
 
-__all__ = ["TASKS"]
+DEFAULT_TASK = "classification"
+"""The task of a recipe that names none."""
+
+__all__ = ["DEFAULT_TASK", "TASKS"]

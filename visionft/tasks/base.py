@@ -1,34 +1,55 @@
 """What the rest of the house asks of a task, without torch.
 
-Shape suffixes: B batch, H height, W width, 3 colours, N detections. Results are probabilities with the classes K on
-axis 1; or detections_BN6 (xyxy in pixels of the canvas, score, class; zeros in rows without one); or detections_BNR,
-which go on with the probabilities of the ``MASK_SIDE`` x ``MASK_SIDE`` cells of the box, row by row.
+Shape suffixes: B batch, H height, W width, 3 colours, K classes.
 """
 
-from abc import ABC
-from collections.abc import Callable
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar, NamedTuple, Protocol, TypeAlias
+from pathlib import Path
+from typing import Any, ClassVar, Literal, NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
 
-Runner: TypeAlias = Callable[[NDArray[np.uint8]], NDArray[np.float32]]
-"""images_BHW3, canvases -> results: a network, or an exported file, whichever is to be measured."""
+from visionft.imaging.inputs import Image, Loaded
+from visionft.results import CanvasRunner, Output, Results
+from visionft.sample import Dataset
+from visionft.spec import ModelSpec
 
 
 class Prediction(Protocol):
-    """What a model says about one image."""
+    """What a model says about one image, in its original frame; ``str`` gives the line that people read.
+
+    Attributes:
+        endings: of the files that ``save`` and ``save_overlay`` write; empty where there is nothing to draw, and then
+            neither method is needed.
+    """
+
+    endings: ClassVar[tuple[str, ...]]
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain values that JSON can hold."""
         ...
 
 
+@runtime_checkable
+class DrawablePrediction(Prediction, Protocol):
+    """A prediction that is more than a line of text."""
+
+    def save(self, path: str | Path) -> None:
+        """Write what was predicted, for programs."""
+        ...
+
+    def save_overlay(self, image: Image, path: str | Path) -> None:
+        """Write the image with what was predicted drawn over it, as JPEG."""
+        ...
+
+
 class Meter(Protocol):
     """Collects results on canvases, and says how good they were."""
 
-    def update(self, results: NDArray[np.float32], targets: Any) -> None:
+    def update(self, results: Results, targets: Any) -> None:
         """Take in a batch; the targets are those of ``Batch`` as arrays."""
         ...
 
@@ -91,26 +112,88 @@ class Score:
     percent: bool = True
 
 
+@dataclass(frozen=True, kw_only=True)
+class TaskOptions:
+    """The section ``task`` of a recipe: every key, its type, its range and its default.
+
+    Each task has its own; the docstrings of the attributes are the documentation, and go into the schema.
+    """
+
+    # pydantic reads this when it validates a recipe; nothing here depends on pydantic
+    __pydantic_config__: ClassVar[dict[str, Any]] = {"extra": "forbid", "use_attribute_docstrings": True}
+
+    kind: str = ""
+    """The task."""
+    head: str | None = None
+    """The head put on the backbone; none takes the task's own."""
+
+    def learner_arguments(self, dataset: Dataset) -> dict[str, Any]:  # noqa: ARG002  # other tasks ask for class counts
+        """Return what the task's learner is made with beside the class names, given the data that it learns from."""
+        return {} if self.head is None else {"head": self.head}
+
+
+Augmentation = Literal["images", "boxes", "polygons"]
+
+
 class TaskDefinition(ABC):
     """What the house must know of a task before anything is learned; needs no torch. An entry of ``TASKS``.
 
     Attributes:
         kind: the task's name in recipes and exported files.
         learner: ``"module:Class"`` of what learns it, which needs torch.
+        options: ``"module:Class"`` of what its section of a recipe may say, of ``TaskOptions``; not needed to predict.
         counted: what its classes are counted in, such as ``image`` or ``pixel``; one word, singular.
         scores: what it is measured by, in the order in which people are told.
         selections: what may pick the best weights of a stage, ``last`` among them; the first is the default.
+        augmentation: what moves with the pixels of a training image: no more than a mask (``images``), boxes, or
+            polygons. Images with objects have ranges of their own, and are mixed before they are augmented, never in
+            the last stage; others are mixed in their batch.
         mixing: which of ``mosaic``, ``mixup`` and ``cutmix`` make one training image of several.
         default_recipe: the shipped recipe that holds its defaults; None where the sections' own defaults do.
+        outputs: what an exported file puts out, in order; those that are derived come last.
+        prediction: the class of its predictions.
+        takes_threshold: whether its predictions are what reaches a score that the caller may choose.
         sees_whole_images: whether no part of an image may be cut away to fit it to the canvas, whose size then follows
             the images and not the pretrained weights.
     """
 
     kind: ClassVar[str]
     learner: ClassVar[str]
+    options: ClassVar[str]
     counted: ClassVar[str]
     scores: ClassVar[tuple[Score, ...]]
     selections: ClassVar[tuple[str, ...]]
+    augmentation: ClassVar[Augmentation] = "images"
     mixing: ClassVar[tuple[str, ...]] = ()
     default_recipe: ClassVar[str | None] = None
     sees_whole_images: ClassVar[bool] = True
+    outputs: ClassVar[tuple[Output, ...]]
+    prediction: ClassVar[type[Prediction]]
+    takes_threshold: ClassVar[bool] = False
+
+    @classmethod
+    @abstractmethod
+    def predict(
+        cls,
+        images: Sequence[Loaded],
+        spec: ModelSpec,
+        run: CanvasRunner,
+        *,
+        batch_size: int,
+        threshold: float | None = None,
+    ) -> Iterator[Prediction]:
+        """Predict for images that have been loaded for the model.
+
+        Images that are a canvas each go through the network together; windows are taken of one image after the other.
+
+        Args:
+            images: at least one, as ``imaging.inputs.load`` gives them for the spec.
+            spec: the model.
+            run: the network, or the exported file.
+            batch_size: windows of an image that go through the network at once.
+            threshold: least score of what is reported, in [0, 1]; None takes the model's own for each class, and
+                is all there is where the task takes none.
+
+        Yields:
+            What the model says about each image, in its original frame.
+        """

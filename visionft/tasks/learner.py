@@ -3,19 +3,19 @@
 Shape suffixes: B batch, H height, W width, 3 colours.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import ClassVar, Protocol
 
-import numpy as np
-from numpy.typing import NDArray
 from torch import Tensor
 
 from visionft.batch import InstanceTargets
 from visionft.models.backbones import Backbone
 from visionft.models.heads.base import Head
+from visionft.results import CanvasRunner, Results
 from visionft.sample import Sample, TaskKind
 from visionft.spec import InputSpec
-from visionft.tasks.base import Agreement, Evaluation, Meter, Runner
+from visionft.tasks import TASKS
+from visionft.tasks.base import Agreement, Evaluation, Meter
 
 
 class Learner(Protocol):
@@ -52,7 +52,7 @@ class Learner(Protocol):
         self,
         samples: Sequence[Sample],
         spec: InputSpec,
-        run: Runner,
+        run: CanvasRunner,
         *,
         batch_size: int,
         bootstrap: int,
@@ -75,9 +75,24 @@ class Learner(Protocol):
         ...
 
     def outputs(self, results: Tensor) -> tuple[Tensor, ...]:
-        """Return what the exported file puts out, in the order of ``spec.OUTPUTS``; traced."""
+        """Return what the exported file puts out, in the order of the definition's ``outputs``; traced."""
         ...
 
-    def compare(self, found: NDArray[np.float32], expected: NDArray[np.float32]) -> Agreement:
-        """Say how far results of an exported file agree with the network's, of the same shape."""
+    def derived(self, results: Tensor) -> tuple[Tensor, ...]:
+        """Return the outputs of the exported file that follow from the others; traced."""
         ...
+
+    def compare(self, found: Results, expected: Results) -> Agreement:
+        """Say how far results of an exported file agree with the network's, of the same shapes."""
+        ...
+
+
+def named_outputs(kind: str, outputs: Iterable[Tensor]) -> Results:
+    """Return the outputs of a network as arrays by name.
+
+    Args:
+        kind: the network's task.
+        outputs: in the order of the task's definition; those that follow from others are left out, and may be missing.
+    """
+    named = zip(TASKS[kind].outputs, outputs, strict=False)
+    return {output.name: tensor.cpu().numpy() for output, tensor in named if not output.derived}

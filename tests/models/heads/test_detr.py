@@ -12,15 +12,17 @@ import torch
 from torch import Tensor, nn
 
 from visionft.errors import MissingExtra
-from visionft.export.onnx import OnnxExporter
+from visionft.export.writers.onnx import OnnxWriter
 from visionft.models.backbones import build_backbone
 from visionft.models.heads import HEADS, detr
 from visionft.models.heads.detr import RtDetrHead
 from visionft.models.heads.maps import PaddedMaps
 from visionft.models.network import FinalNetwork, TaskNetwork
+from visionft.predict.engine import open_engine
 from visionft.sample import CROWD, PADDING
 from visionft.spec import InputSpec, ModelSpec
 from visionft.tasks.detection.learning import Detection
+from visionft.tasks.learner import named_outputs
 
 CHANNELS, STRIDES = (4, 6, 8), (8, 16, 32)
 PADDED, SIZE = (64, 96), (51, 90)
@@ -269,13 +271,13 @@ def test_it_exports_with_any_batch(tiny, tmp_path, monkeypatch):
     network = TaskNetwork(backbone, task.build_head(backbone), spec).eval()
     perturbed(network.head)
     path = tmp_path / "detect.onnx"
-    final = FinalNetwork(network, task.outputs).eval()
-    OnnxExporter().write(final, ModelSpec("detection", task.class_names, spec), path)
-    session = OnnxExporter().load(path)
+    OnnxWriter().write(FinalNetwork(network, task).eval(), ModelSpec("detection", task.class_names, spec), path)
+    engine = open_engine(path)
     for batch in (1, 3):
         images_BHW3 = np.random.default_rng(batch).integers(0, 256, (batch, *SIZE, 3), dtype=np.uint8)
         with torch.no_grad():
-            expected_BN6 = network.postprocess(network(torch.from_numpy(images_BHW3))).numpy()
-        assert np.ptp(expected_BN6[..., 4]) > 0.01
-        agreement = task.compare(session.predict_canvases(images_BHW3), expected_BN6)
+            final_BN6 = network.postprocess(network(torch.from_numpy(images_BHW3)))
+        expected = named_outputs(task.kind, task.outputs(final_BN6))
+        assert np.ptp(expected["scores"]) > 0.01
+        agreement = task.compare(engine.run(images_BHW3), expected)
         assert agreement.same == agreement.compared >= 90 * batch

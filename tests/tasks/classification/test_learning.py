@@ -105,7 +105,7 @@ def test_validation_and_evaluation_agree():
     labels_N = rng.integers(0, 3, 60)
     meter = Classification(NAMES).meter()
     for part in (slice(0, 17), slice(17, 60)):
-        meter.update(results_NK[part], labels_N[part])
+        meter.update({"probabilities": results_NK[part]}, labels_N[part])
     quick, full = meter.values(), classification_metrics(results_NK, labels_N, NAMES, bootstrap=0, seed=0)
     assert quick["loss"] == pytest.approx(full.nll, rel=1e-6)
     for name in ("accuracy", "balanced_accuracy", "macro_f1", "auroc"):

@@ -17,7 +17,7 @@ from visionft.models.backbones import build_backbone
 from visionft.models.heads import HEADS
 from visionft.models.network import FinalNetwork, TaskNetwork
 from visionft.sample import IGNORE, Sample
-from visionft.spec import OUTPUTS, InputSpec
+from visionft.spec import InputSpec
 from visionft.tasks import TASKS
 from visionft.tasks.segmentation.learning import Segmentation
 
@@ -50,8 +50,8 @@ def test_logits_have_the_size_of_the_image(backbone, size):
     network = TaskNetwork(backbone, task.build_head(backbone), InputSpec(*size)).eval()
     images_BHW3 = pixels(2, *size)
     assert network(images_BHW3).shape == (2, 3, *size)
-    results_BKHW, labels_BHW = FinalNetwork(network, task.outputs)(images_BHW3)
-    assert len(OUTPUTS[task.kind]) == 2
+    results_BKHW, labels_BHW = FinalNetwork(network, task)(images_BHW3)
+    assert len(TASKS[task.kind].outputs) == 2
     assert results_BKHW.dtype == torch.float32
     torch.testing.assert_close(results_BKHW.sum(dim=1), torch.ones(2, *size))
     assert labels_BHW.dtype == torch.uint8
@@ -105,7 +105,7 @@ def test_meter_is_the_loss_and_the_share_of_right_pixels():
     truth[:, 0] = IGNORE
     meter = Segmentation(NAMES).meter()
     for part in (slice(0, 1), slice(1, 4)):
-        meter.update(results[part], truth[part])
+        meter.update({"probabilities": results[part]}, truth[part])
     values = meter.values()
     known = truth != IGNORE
     chance = np.take_along_axis(results, np.where(known, truth, 0)[:, None].astype(int), 1)[:, 0][known]
@@ -116,7 +116,7 @@ def test_meter_is_the_loss_and_the_share_of_right_pixels():
 
 def test_nothing_known_is_no_crash():
     meter = Segmentation(NAMES).meter()
-    meter.update(np.full((1, 3, 2, 2), 1 / 3, np.float32), np.full((1, 2, 2), IGNORE, np.uint8))
+    meter.update({"probabilities": np.full((1, 3, 2, 2), 1 / 3, np.float32)}, np.full((1, 2, 2), IGNORE, np.uint8))
     assert all(np.isfinite(value) for value in meter.values().values())
 
 
@@ -132,7 +132,7 @@ def test_evaluation_is_in_the_original_frame(tmp_path):
         assert images_BHW3.shape == (1, 20, 32, 3)
         level = images_BHW3[..., 0].astype(np.float32)
         chances = np.stack([np.exp(-(((level - grey) / 40) ** 2)) for grey in (0, 128, 255)], axis=1)
-        return (chances / chances.sum(axis=1, keepdims=True)).astype(np.float32)
+        return {"probabilities": (chances / chances.sum(axis=1, keepdims=True)).astype(np.float32)}
 
     spec = InputSpec(20, 32, fit="stretch")
     done = []

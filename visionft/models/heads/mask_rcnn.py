@@ -12,6 +12,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torchvision.models.detection.mask_rcnn import MaskRCNNHeads, MaskRCNNPredictor
 
+from visionft.annotations.object_mask import MASK_SIDE
 from visionft.batch import InstanceTargets
 from visionft.models.heads.base import Losses
 from visionft.models.heads.maps import MapHead, PaddedMaps
@@ -20,7 +21,6 @@ from visionft.models.heads.rcnn import WIDTH, FasterRcnnHead, RcnnOutputs, owner
 from visionft.models.heads.rcnn_learning import Regions
 from visionft.models.heads.rcnn_regions import Atlas, project_masks
 from visionft.sample import IGNORE, TaskKind
-from visionft.spec import MASK_SIDE
 
 _SIDE = 14  # cells along each side of a region; its mask has twice as many
 _CONVOLUTIONS = 4

@@ -17,9 +17,10 @@ from visionft.loading.loader import Loader
 from visionft.models.backbones import Backbone
 from visionft.models.heads import HEADS
 from visionft.models.heads.base import Head
+from visionft.results import CanvasRunner, Results
 from visionft.sample import Sample, TaskKind
 from visionft.spec import InputSpec
-from visionft.tasks.base import Agreement, Runner, same_class
+from visionft.tasks.base import Agreement, same_class
 from visionft.tasks.classification.metrics import ClassificationMetrics, classification_metrics, quick_metrics
 
 
@@ -43,9 +44,9 @@ class ProbabilityMeter:
         self._probabilities: list[NDArray[np.float32]] = []
         self._labels: list[NDArray[np.int64]] = []
 
-    def update(self, results: NDArray[np.float32], targets: NDArray[np.int64]) -> None:
+    def update(self, results: Results, targets: NDArray[np.int64]) -> None:
         """Take in probabilities_BK and labels_B."""
-        self._probabilities.append(results)
+        self._probabilities.append(results["probabilities"])
         self._labels.append(targets)
 
     def values(self) -> dict[str, float]:
@@ -129,7 +130,7 @@ class Classification:
         self,
         samples: Sequence[Sample],
         spec: InputSpec,
-        run: Runner,
+        run: CanvasRunner,
         *,
         batch_size: int,
         bootstrap: int,
@@ -142,7 +143,7 @@ class Classification:
         done = 0
         with Loader(samples, spec, batch_size) as loader:
             for batch in loader.evaluation():
-                results.append(run(batch.images_BHW3.numpy()))
+                results.append(run(batch.images_BHW3.numpy())["probabilities"])
                 done += len(batch)
                 if on_done:
                     on_done(done)
@@ -155,6 +156,10 @@ class Classification:
         """Return the probabilities."""
         return (results,)
 
-    def compare(self, found: NDArray[np.float32], expected: NDArray[np.float32]) -> Agreement:
+    def derived(self, results: Tensor) -> tuple[Tensor, ...]:  # noqa: ARG002
+        """Return nothing."""
+        return ()
+
+    def compare(self, found: Results, expected: Results) -> Agreement:
         """Compare probabilities; see ``Learner.compare``."""
-        return same_class(found, expected)
+        return same_class(found["probabilities"], expected["probabilities"])

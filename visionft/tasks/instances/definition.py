@@ -1,9 +1,19 @@
 """What the house must know of instance segmentation."""
 
+from collections.abc import Iterator, Sequence
 from typing import ClassVar
 
-from visionft.tasks.base import Score
-from visionft.tasks.objects.definition import BOX_SCORES, ObjectTask
+import numpy as np
+
+from visionft.annotations.object_mask import MASK_SIDE
+from visionft.imaging.inputs import Loaded
+from visionft.results import CanvasRunner, Output
+from visionft.spec import ModelSpec
+from visionft.tasks.base import Augmentation, Score
+from visionft.tasks.instances.prediction import Instances
+from visionft.tasks.objects.definition import BOX_OUTPUTS, BOX_SCORES, ObjectTask
+from visionft.tasks.objects.detect import detect_instances_loaded
+from visionft.tasks.objects.prediction import least_scores
 
 
 class InstanceSegmentationTask(ObjectTask):
@@ -11,6 +21,7 @@ class InstanceSegmentationTask(ObjectTask):
 
     kind: ClassVar[str] = "instance_segmentation"
     learner: ClassVar[str] = "visionft.tasks.instances.learning:InstanceSegmentation"
+    options: ClassVar[str] = "visionft.tasks.instances.options:InstanceSegmentationOptions"
     scores: ClassVar[tuple[Score, ...]] = (
         Score("mask_map", "mean mask AP"),
         Score("mask_map50", "mean mask AP50"),
@@ -22,4 +33,24 @@ class InstanceSegmentationTask(ObjectTask):
         *("map", "map50", "map75"),
         "last",
     )
+    augmentation: ClassVar[Augmentation] = "polygons"
     default_recipe: ClassVar[str | None] = "instance_segmentation"
+    outputs: ClassVar[tuple[Output, ...]] = (*BOX_OUTPUTS, Output("masks", "float32", ("rows", MASK_SIDE, MASK_SIDE)))
+    prediction: ClassVar[type[Instances]] = Instances
+
+    @classmethod
+    def predict(
+        cls,
+        images: Sequence[Loaded],
+        spec: ModelSpec,
+        run: CanvasRunner,
+        *,
+        batch_size: int,
+        threshold: float | None = None,
+    ) -> Iterator[Instances]:
+        """Yield the objects of each image with their pixels; see ``TaskDefinition.predict``."""
+        # the threshold at once, since pixels are worked out for each object
+        least_K = np.array(least_scores(spec, threshold), np.float32)
+        objects = detect_instances_loaded(images, spec.input, run, batch_size=batch_size, least_K=least_K)
+        for image, (detections_N6, masks) in zip(images, objects, strict=True):
+            yield Instances.of(detections_N6, image.original, spec, masks)

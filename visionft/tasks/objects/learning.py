@@ -18,11 +18,13 @@ from visionft.models.backbones import Backbone
 from visionft.models.heads import HEADS
 from visionft.models.heads.base import Head
 from visionft.models.heads.maps import PaddedHead
+from visionft.results import CanvasRunner, Results
 from visionft.sample import Sample
 from visionft.spec import InputSpec
-from visionft.tasks.base import Agreement, Runner
+from visionft.tasks.base import Agreement
 from visionft.tasks.objects.detect import detect
 from visionft.tasks.objects.metrics import best_thresholds
+from visionft.tasks.objects.rows import box_rows
 
 _SAME_IOU, _SAME_SCORE = 0.99, 1e-3
 
@@ -54,14 +56,23 @@ class Detector:
         scores_BN = results[..., 4]
         return results[..., :4], scores_BN, results[..., 5].long(), (scores_BN > 0).sum(dim=1)
 
-    def compare(self, found: NDArray[np.float32], expected: NDArray[np.float32]) -> Agreement:
+    def derived(self, results: Tensor) -> tuple[Tensor, ...]:  # noqa: ARG002
+        """Return nothing."""
+        return ()
+
+    def rows(self, results: Results) -> NDArray[np.float32]:
+        """Return what is compared of the detections of each image, detections_BNR."""
+        return box_rows(results)
+
+    def compare(self, found: Results, expected: Results) -> Agreement:
         """Count the detections that have their like: the same class, IoU above 0.99, scores less than 0.001 apart.
 
         The difference is the largest among detections of one class and place, whatever their scores.
         """
-        if not np.isfinite(found).all() or not np.isfinite(expected).all():
-            return Agreement(0, max(1, len(found)), float("nan"))
-        parts = [self._compare_image(*pair) for pair in zip(found, expected, strict=True)]
+        found_BNR, expected_BNR = self.rows(found), self.rows(expected)
+        if not np.isfinite(found_BNR).all() or not np.isfinite(expected_BNR).all():
+            return Agreement(0, max(1, len(found_BNR)), float("nan"))
+        parts = [self._compare_image(*pair) for pair in zip(found_BNR, expected_BNR, strict=True)]
         return Agreement(
             sum(part.same for part in parts),
             sum(part.compared for part in parts),
@@ -85,7 +96,7 @@ class Detector:
         return np.asarray((iou_NM > _SAME_IOU) & (found_NR[:, None, 5] == expected_MR[None, :, 5]))
 
     def thresholds(
-        self, samples: Sequence[Sample], spec: InputSpec, run: Runner, *, batch_size: int
+        self, samples: Sequence[Sample], spec: InputSpec, run: CanvasRunner, *, batch_size: int
     ) -> tuple[float, ...]:
         """Return the score with the best F1 of the boxes of each class, measured in the original frame.
 
@@ -95,12 +106,12 @@ class Detector:
             run: the network.
             batch_size: canvases that go through it at once.
         """
-        found = list(detect_all(samples, spec, lambda images: run(images)[..., :6], batch_size))
+        found = list(detect_all(samples, spec, run, batch_size))
         return best_thresholds(found, [sample.boxes for sample in samples], len(self.class_names))
 
 
 def detect_all(
-    samples: Sequence[Sample], spec: InputSpec, run: Runner, batch_size: int
+    samples: Sequence[Sample], spec: InputSpec, run: CanvasRunner, batch_size: int
 ) -> Iterator[NDArray[np.float32]]:
     """Yield detections_N6 of each image, in its original frame."""
     for sample in samples:

@@ -1,8 +1,14 @@
 """What the house must know of semantic segmentation."""
 
+from collections.abc import Iterator, Sequence
 from typing import ClassVar
 
+from visionft.imaging.inputs import Loaded
+from visionft.results import CanvasRunner, Output
+from visionft.spec import ModelSpec
 from visionft.tasks.base import Score, TaskDefinition
+from visionft.tasks.segmentation.prediction import Segmentation
+from visionft.tasks.segmentation.segment import segment_loaded
 
 
 class SegmentationTask(TaskDefinition):
@@ -10,6 +16,7 @@ class SegmentationTask(TaskDefinition):
 
     kind: ClassVar[str] = "segmentation"
     learner: ClassVar[str] = "visionft.tasks.segmentation.learning:Segmentation"
+    options: ClassVar[str] = "visionft.tasks.segmentation.options:SegmentationOptions"
     counted: ClassVar[str] = "pixel"
     scores: ClassVar[tuple[Score, ...]] = (
         Score("miou", "mean IoU"),
@@ -19,3 +26,22 @@ class SegmentationTask(TaskDefinition):
     )
     selections: ClassVar[tuple[str, ...]] = ("loss", "miou", "dice", "pixel_accuracy", "last")
     default_recipe: ClassVar[str | None] = "segmentation"
+    outputs: ClassVar[tuple[Output, ...]] = (
+        Output("probabilities", "float32", ("classes", "height", "width")),
+        Output("labels", "uint8", ("height", "width"), derived=True),
+    )
+    prediction: ClassVar[type[Segmentation]] = Segmentation
+
+    @classmethod
+    def predict(
+        cls,
+        images: Sequence[Loaded],
+        spec: ModelSpec,
+        run: CanvasRunner,
+        *,
+        batch_size: int,
+        threshold: float | None = None,  # noqa: ARG003  # the most probable class is believed
+    ) -> Iterator[Segmentation]:
+        """Yield the most probable class of every pixel of each image; see ``TaskDefinition.predict``."""
+        for mask_HW in segment_loaded(images, spec.input, run, batch_size=batch_size):
+            yield Segmentation.of(mask_HW, spec)

@@ -19,9 +19,10 @@ from visionft.models.heads import HEADS
 from visionft.models.heads.base import Head
 from visionft.models.heads.maps import PixelHead
 from visionft.models.losses.combine import LossSum
+from visionft.results import CanvasRunner, Results
 from visionft.sample import IGNORE, Sample, TaskKind
 from visionft.spec import InputSpec
-from visionft.tasks.base import Agreement, Runner, same_class
+from visionft.tasks.base import Agreement, same_class
 from visionft.tasks.segmentation.metrics import (
     ImageCounts,
     SegmentationMetrics,
@@ -78,14 +79,14 @@ class MaskMeter:
         self._confusion_KK = np.zeros((classes, classes), np.int64)
         self._loss_sum = 0.0
 
-    def update(self, results: NDArray[np.float32], targets: NDArray[np.uint8]) -> None:
+    def update(self, results: Results, targets: NDArray[np.uint8]) -> None:
         """Take in probabilities_BKHW and masks_BHW."""
-        classes = len(self._confusion_KK)
-        for truth_HW, predicted_HW in zip(targets, results.argmax(axis=1).astype(np.uint8), strict=True):
+        probabilities_BKHW, classes = results["probabilities"], len(self._confusion_KK)
+        for truth_HW, predicted_HW in zip(targets, probabilities_BKHW.argmax(axis=1).astype(np.uint8), strict=True):
             self._confusion_KK += count_confusion(truth_HW, predicted_HW, classes)
         known_BHW = targets != IGNORE
         index_B1HW = np.where(known_BHW, targets, 0)[:, None].astype(np.int64)
-        chance_P = np.take_along_axis(results, index_B1HW, axis=1)[:, 0][known_BHW]
+        chance_P = np.take_along_axis(probabilities_BKHW, index_B1HW, axis=1)[:, 0][known_BHW]
         self._loss_sum -= float(np.log(np.maximum(chance_P, np.finfo(np.float32).tiny), dtype=np.float64).sum())
 
     def values(self) -> dict[str, float]:
@@ -155,7 +156,7 @@ class Segmentation:
         self,
         samples: Sequence[Sample],
         spec: InputSpec,
-        run: Runner,
+        run: CanvasRunner,
         *,
         batch_size: int,
         bootstrap: int,
@@ -179,12 +180,16 @@ class Segmentation:
         return PredictedMask(counts, predicted_HW.shape, zlib.compress(predicted_HW.tobytes(), level=1))
 
     def outputs(self, results: Tensor) -> tuple[Tensor, ...]:
-        """Return the probabilities, and the label map for whoever needs no more."""
-        return results, results.argmax(dim=1).to(torch.uint8)
+        """Return the probabilities."""
+        return (results,)
 
-    def compare(self, found: NDArray[np.float32], expected: NDArray[np.float32]) -> Agreement:
+    def derived(self, results: Tensor) -> tuple[Tensor, ...]:
+        """Return the label map for whoever needs no more."""
+        return (results.argmax(dim=1).to(torch.uint8),)
+
+    def compare(self, found: Results, expected: Results) -> Agreement:
         """Compare probabilities; see ``Learner.compare``."""
-        return same_class(found, expected)
+        return same_class(found["probabilities"], expected["probabilities"])
 
 
 def _balanced(pixels: Sequence[int]) -> Tensor:
