@@ -19,12 +19,12 @@ from visionft.models.heads import HEADS, mask_rcnn, rcnn
 from visionft.models.heads.base import Head
 from visionft.models.heads.maps import PaddedMaps
 from visionft.models.network import TaskNetwork
-from visionft.sample import CROWD, IGNORE, OBJECT_TASKS, PADDING
+from visionft.sample import CROWD, IGNORE, PADDING
 from visionft.spec import InputSpec
 from visionft.tasks import TASKS
 from visionft.tasks.objects.learning import Detector
 
-HEAD_NAMES = [name for name in HEADS if HEADS[name].task in OBJECT_TASKS]
+HEAD_NAMES = [name for name in HEADS if HEADS[name].predicts in ("boxes", "masks")]
 CLASSES = ("a", "b", "c")
 FOR_THE_SLOWEST = ("timm/resnet18", "timm/swin_tiny_patch4_window7_224", "timm/vit_tiny_patch16_224")
 __all__ = ["one_thread"]
@@ -44,7 +44,8 @@ def task(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Det
             pytest.skip("three backbones are enough for the slowest head")
     for module in (rcnn, mask_rcnn):  # as wide as it is, it would take minutes
         monkeypatch.setattr(module, "WIDTH", 32)
-    return imported(TASKS[HEADS[request.param].task].learner)(CLASSES, head=request.param)
+    (kind,) = (kind for kind in TASKS if TASKS[kind].predicts == HEADS[request.param].predicts)
+    return imported(TASKS[kind].learner)(CLASSES, head=request.param)
 
 
 def features_of(backbone: Backbone, head: Head) -> PaddedMaps:

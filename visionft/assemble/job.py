@@ -275,8 +275,9 @@ def augmentation(
 def build_task(recipe: Recipe, dataset: Dataset) -> Learner:
     """Return the recipe's task for the data set's classes."""
     options = recipe.task
-    if options.head is not None and HEADS[options.head].task != options.kind:
-        fitting = ", ".join(name for name in HEADS if HEADS[name].task == options.kind)
+    predicts = TASKS[options.kind].predicts
+    if options.head is not None and HEADS[options.head].predicts != predicts:
+        fitting = ", ".join(name for name in HEADS if HEADS[name].predicts == predicts)
         raise RecipeError(f"task.head: {options.head} is no head for {options.kind}; these are: {fitting}")
     learner = imported(TASKS[options.kind].learner)
     task: Learner = learner(dataset.class_names, **options.learner_arguments(dataset))

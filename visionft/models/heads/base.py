@@ -42,11 +42,14 @@ class Head(nn.Module, ABC):
     A subclass says what it takes (``features`` and ``groups``), and gives ``predict``, ``losses`` and ``postprocess``.
 
     Attributes:
-        kind: its name in ``HEADS``.
+        kind: its name in ``HEADS``; none where it is only put around one of these.
+        predicts: ``image_logits``, ``pixel_logits``, ``boxes``, ``masks`` (with boxes), or what a task of another
+            package asks for: a recipe may choose it for tasks whose definition says the same.
         keeps_features: whether its features are a single tensor per image that is small enough to keep in memory.
     """
 
     kind: ClassVar[str]
+    predicts: ClassVar[str]
     keeps_features: ClassVar[bool] = False
 
     @abstractmethod

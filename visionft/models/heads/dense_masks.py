@@ -20,7 +20,7 @@ from visionft.models.heads.maps import MapHead, PaddedMaps
 from visionft.models.heads.necks import Levels, resized
 from visionft.models.losses.boxes import pairwise_iou
 from visionft.models.losses.masks import mask_loss
-from visionft.sample import IGNORE, TaskKind
+from visionft.sample import IGNORE
 
 _FINE = 4  # stride of the map that masks are made from
 _MIDDLE = 32  # channels on the way to it
@@ -123,7 +123,7 @@ class DenseMaskHead(MapHead):
     """
 
     kind: ClassVar[str] = "dense_masks"
-    task: ClassVar[TaskKind] = "instance_segmentation"
+    predicts: ClassVar[str] = "masks"
 
     def __init__(self, channels: Sequence[int], strides: Sequence[int], classes: int, dropout: float = 0.0) -> None:
         super().__init__()

@@ -20,7 +20,6 @@ from visionft.models.heads.base import Losses
 from visionft.models.heads.maps import MapHead, PaddedMaps
 from visionft.models.heads.necks import Levels
 from visionft.models.heads.nms import select_detections
-from visionft.sample import TaskKind
 
 _STRIDES = (8, 16, 32)
 _QUERIES = 300
@@ -71,7 +70,7 @@ class RtDetrHead(MapHead):
     """
 
     kind: ClassVar[str] = "rt_detr"
-    task: ClassVar[TaskKind] = "detection"
+    predicts: ClassVar[str] = "boxes"
 
     def __init__(self, channels: Sequence[int], strides: Sequence[int], classes: int, dropout: float = 0.0) -> None:
         super().__init__()

@@ -10,7 +10,6 @@ from torch import Tensor, nn
 
 from visionft.models.backbones import Backbone, DepthGroup
 from visionft.models.heads.base import Head, Losses, LossTerms
-from visionft.sample import TaskKind
 
 
 class LinearHead(Head):
@@ -26,7 +25,7 @@ class LinearHead(Head):
 
     kind: ClassVar[str] = "linear"
     keeps_features: ClassVar[bool] = True
-    task: ClassVar[TaskKind] = "classification"
+    predicts: ClassVar[str] = "image_logits"
 
     def __init__(
         self,

@@ -20,7 +20,7 @@ from visionft.models.heads.necks import resized
 from visionft.models.heads.rcnn import WIDTH, FasterRcnnHead, RcnnOutputs, owners
 from visionft.models.heads.rcnn_learning import Regions
 from visionft.models.heads.rcnn_regions import Atlas, project_masks
-from visionft.sample import IGNORE, TaskKind
+from visionft.sample import IGNORE
 
 _SIDE = 14  # cells along each side of a region; its mask has twice as many
 _CONVOLUTIONS = 4
@@ -45,7 +45,7 @@ class MaskRcnnHead(MapHead):
     """
 
     kind: ClassVar[str] = "mask_rcnn"
-    task: ClassVar[TaskKind] = "instance_segmentation"
+    predicts: ClassVar[str] = "masks"
 
     def __init__(self, channels: Sequence[int], strides: Sequence[int], classes: int, dropout: float = 0.0) -> None:
         super().__init__()

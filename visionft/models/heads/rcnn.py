@@ -26,7 +26,6 @@ from visionft.models.heads.nms import CANDIDATES, has_area, select_by_class, sur
 from visionft.models.heads.rcnn_learning import Regions, proposal_losses, region_losses, sample_regions, truth_of
 from visionft.models.heads.rcnn_regions import Atlas
 from visionft.models.heads.torchvision_detectors import anchor_centres
-from visionft.sample import TaskKind
 
 STRIDES = (4, 8, 16, 32)
 WIDTH = 256
@@ -59,7 +58,7 @@ class FasterRcnnHead(MapHead):
     """
 
     kind: ClassVar[str] = "faster_rcnn"
-    task: ClassVar[TaskKind] = "detection"
+    predicts: ClassVar[str] = "boxes"
 
     def __init__(self, channels: Sequence[int], strides: Sequence[int], classes: int, dropout: float = 0.0) -> None:
         super().__init__()

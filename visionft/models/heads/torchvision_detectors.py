@@ -18,7 +18,6 @@ from visionft.models.heads.base import Losses
 from visionft.models.heads.maps import MapHead, PaddedMaps
 from visionft.models.heads.necks import Levels
 from visionft.models.heads.nms import select_detections
-from visionft.sample import TaskKind
 
 _WIDTH = 256
 _STRIDES = (8, 16, 32)
@@ -39,7 +38,7 @@ class AnchorHead(MapHead):
     """
 
     kind: ClassVar[str]
-    task: ClassVar[TaskKind] = "detection"
+    predicts: ClassVar[str] = "boxes"
     made: ClassVar[Any]  # untyped, as torchvision is
 
     def __init__(self, channels: Sequence[int], strides: Sequence[int], classes: int, dropout: float = 0.0) -> None:

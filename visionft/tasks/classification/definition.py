@@ -16,6 +16,7 @@ class ClassificationTask(TaskDefinition):
     kind: ClassVar[str] = "classification"
     learner: ClassVar[str] = "visionft.tasks.classification.learning:Classification"
     options: ClassVar[str] = "visionft.tasks.classification.options:ClassificationOptions"
+    predicts: ClassVar[str] = "image_logits"
     counted: ClassVar[str] = "image"
     scores: ClassVar[tuple[Score, ...]] = (
         Score("accuracy", "accuracy"),

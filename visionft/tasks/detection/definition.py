@@ -18,6 +18,7 @@ class DetectionTask(ObjectTask):
     kind: ClassVar[str] = "detection"
     learner: ClassVar[str] = "visionft.tasks.detection.learning:Detection"
     options: ClassVar[str] = "visionft.tasks.detection.options:DetectionOptions"
+    predicts: ClassVar[str] = "boxes"
     scores: ClassVar[tuple[Score, ...]] = BOX_SCORES
     selections: ClassVar[tuple[str, ...]] = ("map", "map50", "map75", "last")
     augmentation: ClassVar[Augmentation] = "boxes"

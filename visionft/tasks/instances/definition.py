@@ -22,6 +22,7 @@ class InstanceSegmentationTask(ObjectTask):
     kind: ClassVar[str] = "instance_segmentation"
     learner: ClassVar[str] = "visionft.tasks.instances.learning:InstanceSegmentation"
     options: ClassVar[str] = "visionft.tasks.instances.options:InstanceSegmentationOptions"
+    predicts: ClassVar[str] = "masks"
     scores: ClassVar[tuple[Score, ...]] = (
         Score("mask_map", "mean mask AP"),
         Score("mask_map50", "mean mask AP50"),

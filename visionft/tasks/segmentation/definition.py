@@ -17,6 +17,7 @@ class SegmentationTask(TaskDefinition):
     kind: ClassVar[str] = "segmentation"
     learner: ClassVar[str] = "visionft.tasks.segmentation.learning:Segmentation"
     options: ClassVar[str] = "visionft.tasks.segmentation.options:SegmentationOptions"
+    predicts: ClassVar[str] = "pixel_logits"
     counted: ClassVar[str] = "pixel"
     scores: ClassVar[tuple[Score, ...]] = (
         Score("miou", "mean IoU"),
