@@ -6,7 +6,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from visionft.api.augment_grid import require_picture_name, write_augment_grid
+from visionft.api.augment_grid import write_augment_grid
 from visionft.api.facts import fingerprint
 from visionft.api.resolving import kind_is_open, resolve
 from visionft.assemble import Runtime, load_data, unused_outlines
@@ -16,6 +16,7 @@ from visionft.autotune.choice import require_cuda_where_asked
 from visionft.errors import RecipeError, VisionftError
 from visionft.models.backbones import build_backbone
 from visionft.recipe import Recipe
+from visionft.report.picture_file import require_picture_name
 from visionft.sample import OBJECT_TASKS, SPLITS, Dataset, Split
 from visionft.spec import InputSpec
 from visionft.stages import height_and_width, plan
@@ -137,7 +138,7 @@ def _check_network(recipe: Recipe, dataset: Dataset | None) -> InputSpec:
     weights = "none" if section.weights == "pretrained" else section.weights  # looking must not download
     backbone = build_backbone(section.name, weights, drop_path=section.drop_path, image_size=size)
     spec = input_spec(recipe, backbone.input, size)
-    groups = backbone.groups if dataset is None else build_task(recipe, dataset).groups(backbone)
+    groups = backbone.groups if dataset is None else build_task(recipe, dataset).build_head(backbone).groups(backbone)
     plan(recipe.stages, [group.name for group in groups], steps_per_epoch=1)
     for stage in recipe.stages:
         given = stage.image_size

@@ -10,11 +10,11 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from visionft.annotations.object_mask import MASK_SIDE
 from visionft.annotations.rasterization import fill_in_box
 from visionft.augment_params import Change
 from visionft.batch import InstanceTargets
 from visionft.sample import IGNORE, PADDING, Example, Rings
-from visionft.spec import MASK_SIDE
 
 _NOTHING = Change()
 

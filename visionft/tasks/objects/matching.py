@@ -139,18 +139,29 @@ def read_found(found: Sequence[NDArray[np.float32]], truth: Sequence[Truth], cla
     return [Found.of(found_N6, classes) for found_N6 in found]
 
 
+def box_areas(xyxy_N4: Floats) -> Floats:
+    """Return the area of each box in pixels."""
+    areas_N: Floats = (xyxy_N4[:, 2:] - xyxy_N4[:, :2]).prod(axis=1)
+    return areas_N
+
+
 def overlaps(xyxy_N4: Floats, truth: Truth) -> Floats:
     """Return iou_NM of every box with every object; with a crowd, the share of the box that lies in it."""
     corners_NM2 = np.maximum(xyxy_N4[:, None, :2], truth.xyxy_M4[None, :, :2])
     sides_NM2 = np.minimum(xyxy_N4[:, None, 2:], truth.xyxy_M4[None, :, 2:]) - corners_NM2
     common_NM = sides_NM2.clip(0).prod(axis=2)
-    areas_N = (xyxy_N4[:, 2:] - xyxy_N4[:, :2]).prod(axis=1)
-    areas_M = (truth.xyxy_M4[:, 2:] - truth.xyxy_M4[:, :2]).prod(axis=1)
+    areas_N, areas_M = box_areas(xyxy_N4), box_areas(truth.xyxy_M4)
     either_NM = np.where(truth.crowd_M, areas_N[:, None], areas_N[:, None] + areas_M - common_NM)
     return np.where(common_NM > 0, common_NM / np.where(either_NM > 0, either_NM, 1), 0.0)
 
 
-def match(found: Found, truth: Truth, ious_T: Floats = IOUS_T, overlap_NM: Floats | None = None) -> Ints:
+def match(
+    found: Found,
+    truth: Truth,
+    ious_T: Floats = IOUS_T,
+    overlap_NM: Floats | None = None,
+    ignored_M: Flags | None = None,
+) -> Ints:
     """Give each detection, by falling score, the free object of its class that it overlaps most.
 
     Args:
@@ -158,6 +169,7 @@ def match(found: Found, truth: Truth, ious_T: Floats = IOUS_T, overlap_NM: Float
         truth: objects; a crowd takes any number of detections, but only those that no object takes.
         ious_T: rising thresholds.
         overlap_NM: how far each overlaps each, where it is not their boxes that count.
+        ignored_M: which objects are not measured; crowds, where nothing is said. These come after all others.
 
     Returns:
         object_NT: row of the object, ``NOBODY`` where no overlap reaches the threshold.
@@ -165,12 +177,13 @@ def match(found: Found, truth: Truth, ious_T: Floats = IOUS_T, overlap_NM: Float
     object_NT = np.full((len(found.labels_N), len(ious_T)), NOBODY)
     overlap_NM = overlaps(found.xyxy_N4, truth) if overlap_NM is None else overlap_NM
     iou_NM = np.where(found.labels_N[:, None] == truth.labels_M, overlap_NM, 0.0)
+    ignored_M = truth.crowd_M if ignored_M is None else ignored_M
     free_MT = np.ones((len(truth.labels_M), len(ious_T)), np.bool_)
     reached_NM = iou_NM >= ious_T[0]
     for n in np.flatnonzero(reached_NM.any(axis=1)):
         candidates = np.flatnonzero(reached_NM[n])
-        # objects before crowds, then the largest overlap, and of equal ones the last
-        order = np.lexsort((-candidates, -iou_NM[n, candidates], truth.crowd_M[candidates]))
+        # what is measured before what is not, then the largest overlap, and of equal ones the last
+        order = np.lexsort((-candidates, -iou_NM[n, candidates], ignored_M[candidates]))
         for m in candidates[order]:
             taken_T = (object_NT[n] == NOBODY) & free_MT[m] & (iou_NM[n, m] >= ious_T)
             object_NT[n, taken_T] = m
