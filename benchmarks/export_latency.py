@@ -18,10 +18,10 @@ from benchmarks import measure
 from visionft.assemble import Job, assemble, load_data
 from visionft.export import WRITERS
 from visionft.export.gate import export_verified
+from visionft.models.network import FinalNetwork
 from visionft.predict import Predictor
 from visionft.recipe import load_recipe
 from visionft.spec import ModelSpec
-from visionft.tasks.network import FinalNetwork
 
 BATCHES = {1: 10, 16: 2}  # batch size -> calls in one sample, so that no sample is too short to time
 REST = 0.1  # onnxruntime's threads spin on for a while after a run

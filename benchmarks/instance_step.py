@@ -97,7 +97,7 @@ class PlainMaskRcnn(PlainDetector):
 @torch.inference_mode()
 def detections(job: Job, images_BHW3: Tensor) -> Tensor:
     job.network.eval()
-    results: Tensor = job.task.finalize(job.network(images_BHW3))
+    results: Tensor = job.network.postprocess(job.network(images_BHW3))
     return results
 
 

@@ -59,7 +59,7 @@ def test_the_network_sees_what_it_would_have_made_itself(tiny):
     job.network.eval()
     augment = job.device_augmenter(stage)
     with torch.no_grad():
-        assert torch.allclose(job.network.run(augment(batch)), job.network.run(batch), atol=1e-4)
+        assert torch.allclose(job.network(augment(batch)), job.network(batch), atol=1e-4)
 
 
 def test_masks_move_with_their_images():

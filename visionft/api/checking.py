@@ -138,7 +138,7 @@ def _check_network(recipe: Recipe, dataset: Dataset | None) -> InputSpec:
     weights = "none" if section.weights == "pretrained" else section.weights  # looking must not download
     backbone = build_backbone(section.name, weights, drop_path=section.drop_path, image_size=size)
     spec = input_spec(recipe, backbone.input, size)
-    groups = backbone.groups if dataset is None else build_task(recipe, dataset).groups(backbone)
+    groups = backbone.groups if dataset is None else build_task(recipe, dataset).build_head(backbone).groups(backbone)
     plan(recipe.stages, [group.name for group in groups], steps_per_epoch=1)
     for stage in recipe.stages:
         given = stage.image_size

@@ -23,14 +23,14 @@ from visionft.loading.loader import Loader
 from visionft.loading.order import batches_per_epoch
 from visionft.models.backbones import build_backbone
 from visionft.models.heads import HEADS
+from visionft.models.network import TaskNetwork
 from visionft.recipe import Recipe
 from visionft.sample import Dataset, Split, TaskKind
 from visionft.seeds import derive_seed
 from visionft.spec import InputSpec
 from visionft.stages import Stage, StagePlan, height_and_width, plan
 from visionft.tasks import TASKS
-from visionft.tasks.learner import TaskAdapter
-from visionft.tasks.network import TaskNetwork
+from visionft.tasks.learner import Learner
 
 OnProgress = Callable[[int, int], None]
 
@@ -48,7 +48,7 @@ class Job:
     Attributes:
         recipe: what was asked for.
         dataset: samples of all splits.
-        task: loss, final form and metrics.
+        task: its metrics.
         network: backbone and head on the device, in the chosen memory format.
         canvas: what images are put on in stages that name no size.
         input: the canvas of the finished model, which is that of the last stage.
@@ -59,7 +59,7 @@ class Job:
 
     recipe: Recipe
     dataset: Dataset
-    task: TaskAdapter
+    task: Learner
     network: TaskNetwork
     canvas: InputSpec
     input: InputSpec
@@ -208,12 +208,12 @@ def assemble(recipe: Recipe, dataset: Dataset, *, pretrained: bool = True) -> Jo
     )
     spec = input_spec(recipe, backbone.input, size)
     task = build_task(recipe, dataset)
-    network = TaskNetwork(backbone, task, spec)
+    network = TaskNetwork(backbone, task.build_head(backbone), spec)
     runtime = Runtime.choose(recipe, os.cpu_count() or 1)
     runtime.prepare(network)
     batches = batches_per_epoch(len(train), recipe.optim.batch_size)
     steps_per_epoch = -(-batches // recipe.optim.accumulate)
-    plans = plan(recipe.stages, [group.name for group in task.groups(backbone)], steps_per_epoch)
+    plans = plan(recipe.stages, [group.name for group in network.head.groups(backbone)], steps_per_epoch)
     last = canvas_of(recipe.stages[-1], spec)  # the model is deployed as it was last trained
     job = Job(recipe, dataset, task, network, spec, last, plans, runtime, recipe.augment.device == "cuda")
     sizes = {(canvas.height, canvas.width) for canvas in map(job.stage_input, recipe.stages)}
@@ -272,14 +272,15 @@ def augmentation(
     return augmenter, mixing if mixed else None
 
 
-def build_task(recipe: Recipe, dataset: Dataset) -> TaskAdapter:
+def build_task(recipe: Recipe, dataset: Dataset) -> Learner:
     """Return the recipe's task for the data set's classes."""
     options = recipe.task
-    if options.head is not None and HEADS[options.head].task != options.kind:
-        fitting = ", ".join(name for name in HEADS if HEADS[name].task == options.kind)
+    predicts = TASKS[options.kind].predicts
+    if options.head is not None and HEADS[options.head].predicts != predicts:
+        fitting = ", ".join(name for name in HEADS if HEADS[name].predicts == predicts)
         raise RecipeError(f"task.head: {options.head} is no head for {options.kind}; these are: {fitting}")
     learner = imported(TASKS[options.kind].learner)
-    task: TaskAdapter = learner(dataset.class_names, **options.learner_arguments(dataset))
+    task: Learner = learner(dataset.class_names, **options.learner_arguments(dataset))
     return task
 
 

@@ -20,13 +20,13 @@ from visionft.export.writers.base import Writer
 from visionft.predict.engine import open_engine
 from visionft.results import CanvasRunner, Results
 from visionft.spec import ModelSpec
-from visionft.tasks.learner import TaskAdapter, named_outputs
+from visionft.tasks.learner import Learner, named_outputs
 
 
 def export_verified(
     writer: Writer,
     network: nn.Module,
-    task: TaskAdapter,
+    task: Learner,
     spec: ModelSpec,
     path: Path,
     batches: Iterable[tuple[NDArray[np.uint8], Any]],

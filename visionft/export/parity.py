@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from visionft.errors import DataError, ExportError
 from visionft.results import CanvasRunner, Results
 from visionft.tasks.base import Meter
-from visionft.tasks.learner import TaskAdapter
+from visionft.tasks.learner import Learner
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +88,7 @@ class Parity:
 def verify(
     exported: CanvasRunner,
     network: CanvasRunner,
-    task: TaskAdapter,
+    task: Learner,
     batches: Iterable[tuple[NDArray[np.uint8], Any]],
     limits: Limits = DEFAULT_LIMITS,
 ) -> Parity:
@@ -123,7 +123,7 @@ def verify(
 class _Comparison:
     """Counts as it goes: the results of a data set for segmentation do not fit in memory."""
 
-    def __init__(self, task: TaskAdapter) -> None:
+    def __init__(self, task: Learner) -> None:
         self.images = 0
         self._task = task
         self._meters: tuple[Meter, Meter] = (task.meter(), task.meter())

@@ -121,6 +121,7 @@ class TaskDefinition(ABC):
         learner: ``"module:Class"`` of what learns it, which needs torch.
         view: ``"module:Class"`` of what people see of it, a ``TaskView``.
         options: ``"module:Class"`` of what its section of a recipe may say, of ``TaskOptions``; not needed to predict.
+        predicts: what its heads give, as the ``predicts`` of those in ``HEADS`` says.
         counted: what its classes are counted in, such as ``image`` or ``pixel``; one word, singular.
         scores: what it is measured by, in the order in which people are told.
         selections: what may pick the best weights of a stage, ``last`` among them; the first is the default.
@@ -140,6 +141,7 @@ class TaskDefinition(ABC):
     learner: ClassVar[str]
     view: ClassVar[str]
     options: ClassVar[str]
+    predicts: ClassVar[str]
     counted: ClassVar[str]
     scores: ClassVar[tuple[Score, ...]]
     selections: ClassVar[tuple[str, ...]]

@@ -1,15 +1,16 @@
-"""What training asks of a task: its head, loss, final form of the outputs, and metrics.
+"""What training asks of a task: its head, targets to time a step with, and metrics.
 
-Shape suffixes: B batch, H height, W width, C channels, 3 colours.
+Shape suffixes: B batch, H height, W width, 3 colours.
 """
 
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any, ClassVar, Protocol
+from typing import ClassVar, Protocol
 
-from torch import Tensor, nn
+from torch import Tensor
 
 from visionft.batch import InstanceTargets
-from visionft.models.backbones import Backbone, DepthGroup
+from visionft.models.backbones import Backbone
+from visionft.models.heads.base import Head
 from visionft.results import CanvasRunner, Results
 from visionft.sample import Sample, TaskKind
 from visionft.spec import InputSpec
@@ -17,13 +18,12 @@ from visionft.tasks import TASKS
 from visionft.tasks.base import Agreement, Evaluation, Meter
 
 
-class TaskAdapter(Protocol):
-    """One task: its head, loss, final form of the outputs, and metrics.
+class Learner(Protocol):
+    """One task: its head, and how its results are measured.
 
     Attributes:
         kind: the task's name.
         headline: the value of ``Meter.values`` that people look at first.
-        one_embedding: whether ``features`` is a single tensor per image that is small enough to keep in memory.
         answers: what ``compare`` counts, such as images or pixels.
         min_agreement: share of the answers on which an exported file must agree with the network.
         max_difference: largest difference of a probability between the two. Both hold where the recipe says nothing.
@@ -31,34 +31,17 @@ class TaskAdapter(Protocol):
 
     kind: ClassVar[TaskKind]
     headline: ClassVar[str]
-    one_embedding: ClassVar[bool]
     answers: ClassVar[str]
     min_agreement: ClassVar[float]
     max_difference: ClassVar[float]
     class_names: tuple[str, ...]
 
-    def build_head(self, backbone: Backbone) -> nn.Module:
-        """Return a fresh head for the backbone."""
-        ...
-
-    def groups(self, backbone: Backbone) -> Sequence[DepthGroup]:
-        """Return the depth groups that ``features`` depends on, stem first."""
-        ...
-
-    def features(self, backbone: Backbone, images_BCHW: Tensor) -> Any:
-        """Return what the head gets, for normalised images."""
+    def build_head(self, backbone: Backbone) -> Head:
+        """Return a fresh head for the backbone, which knows the task's losses."""
         ...
 
     def blank_targets(self, images_BHW3: Tensor) -> Tensor | InstanceTargets:
         """Return targets of the right shape for a batch, to time a step with."""
-        ...
-
-    def loss(self, outputs: Any, targets: Any) -> Tensor:
-        """Return the mean loss of a batch, a scalar."""
-        ...
-
-    def finalize(self, outputs: Any) -> Tensor:
-        """Turn raw outputs into results; traced into the exported file."""
         ...
 
     def meter(self) -> Meter:

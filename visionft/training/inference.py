@@ -31,8 +31,8 @@ def validate(job: Job, batches: Iterable[AnyBatch]) -> dict[str, float]:
     meter = job.task.meter()
     for batch in batches:
         with job.runtime.autocast():
-            outputs = job.network.run(batch.to(job.runtime.device))
-        results = job.task.finalize(outputs)  # as the loss: in bf16, a side of a large object is off by pixels
+            outputs = job.network(batch.to(job.runtime.device))
+        results = job.network.postprocess(outputs)  # as the losses: in bf16, a side of a large object is off by pixels
         meter.update(named_outputs(job.task.kind, job.task.outputs(results)), batch.targets.numpy())
     job.network.train(was_training)
     return meter.values()
@@ -45,6 +45,6 @@ def exact_runner(job: Job) -> CanvasRunner:
     def run(images_BHW3: NDArray[np.uint8]) -> Results:
         job.network.eval()
         images = torch.from_numpy(images_BHW3).to(job.runtime.device)
-        return named_outputs(job.task.kind, job.task.outputs(job.task.finalize(job.network(images))))
+        return named_outputs(job.task.kind, job.task.outputs(job.network.postprocess(job.network(images))))
 
     return run

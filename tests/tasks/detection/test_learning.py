@@ -11,14 +11,15 @@ import pytest
 import torch
 
 from tests.tasks.objects.as_results import as_results
+from visionft.batch import Batch
 from visionft.errors import ExportError
 from visionft.export.parity import Limits, verify
 from visionft.models.backbones import build_backbone
+from visionft.models.network import FinalNetwork, TaskNetwork
 from visionft.sample import CROWD, PADDING, Boxes, Sample
 from visionft.spec import InputSpec
 from visionft.tasks import TASKS
 from visionft.tasks.detection.learning import BoxMeter, Detection
-from visionft.tasks.network import FinalNetwork, TaskNetwork
 
 NAMES = ("dog", "cat")
 
@@ -44,7 +45,7 @@ def backbone():
 @pytest.mark.parametrize("size", [(64, 64), (45, 70)])
 def test_outputs_are_those_that_the_spec_names(backbone, size):
     task = Detection(NAMES)
-    network = TaskNetwork(backbone, task, InputSpec(*size)).eval()
+    network = TaskNetwork(backbone, task.build_head(backbone), InputSpec(*size)).eval()
     torch.nn.init.normal_(network.head.head.cells.classes.weight, std=2)
     images_BHW3 = torch.randint(0, 256, (3, *size, 3), dtype=torch.uint8)
     with torch.no_grad():
@@ -62,23 +63,23 @@ def test_outputs_are_those_that_the_spec_names(backbone, size):
 @pytest.mark.parametrize("head", ["dense", "fcos", "retinanet"])
 def test_detections_agree_with_themselves_on_a_canvas_that_is_padded(backbone, head):
     task, size = Detection(NAMES, head=head), (33, 70)
-    network = TaskNetwork(backbone, task, InputSpec(*size)).eval()
+    network = TaskNetwork(backbone, task.build_head(backbone), InputSpec(*size)).eval()
     if head == "dense":  # small boxes, of which those of cells in the padding lie outside the canvas
         network.head.head.cells.sides.bias.data = -3 * torch.arange(17.0).repeat(4)
     images_BHW3 = torch.randint(0, 256, (2, *size, 3), dtype=torch.uint8)
     with torch.no_grad():
-        results = as_results(task.finalize(network(images_BHW3)).numpy())
+        results = as_results(network.postprocess(network(images_BHW3)).numpy())
     agreement = task.compare(results, results)
     assert agreement.same == agreement.compared > 0
 
 
 def test_what_is_shown_to_time_a_step_is_a_target(backbone):
     task = Detection(NAMES)
-    network = TaskNetwork(backbone, task, InputSpec(64, 64))
+    network = TaskNetwork(backbone, task.build_head(backbone), InputSpec(64, 64))
     images_BHW3 = torch.zeros(2, 64, 64, 3, dtype=torch.uint8)
     blank_BN5 = task.blank_targets(images_BHW3)
     assert blank_BN5.dtype == torch.float32
-    assert task.loss(network(images_BHW3), blank_BN5) > 0
+    assert network(Batch(images_BHW3, blank_BN5, ("a", "b"))).total > 0
 
 
 def test_the_meter_knows_padding_and_crowds():

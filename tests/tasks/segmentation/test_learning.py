@@ -10,14 +10,15 @@ import numpy as np
 import pytest
 import torch
 
+from visionft.batch import Batch
 from visionft.catalog import imported
 from visionft.errors import DataError
 from visionft.models.backbones import build_backbone
 from visionft.models.heads import HEADS
+from visionft.models.network import FinalNetwork, TaskNetwork
 from visionft.sample import IGNORE, Sample
 from visionft.spec import InputSpec
 from visionft.tasks import TASKS
-from visionft.tasks.network import FinalNetwork, TaskNetwork
 from visionft.tasks.segmentation.learning import Segmentation
 
 NAMES = ("ground", "sky", "tree")
@@ -46,7 +47,7 @@ def pixels(batch, height, width):
 @pytest.mark.parametrize("size", [(64, 64), (45, 70), (33, 97)])
 def test_logits_have_the_size_of_the_image(backbone, size):
     task = Segmentation(NAMES)
-    network = TaskNetwork(backbone, task, InputSpec(*size)).eval()
+    network = TaskNetwork(backbone, task.build_head(backbone), InputSpec(*size)).eval()
     images_BHW3 = pixels(2, *size)
     assert network(images_BHW3).shape == (2, 3, *size)
     results_BKHW, labels_BHW = FinalNetwork(network, task)(images_BHW3)
@@ -59,18 +60,18 @@ def test_logits_have_the_size_of_the_image(backbone, size):
 
 def test_padding_changes_nothing_that_is_not_near_it(backbone):
     """An image whose sides are whole cells, and the same image with more to the right."""
-    network = TaskNetwork(backbone, Segmentation(NAMES), InputSpec(64, 64)).eval()
+    network = TaskNetwork(backbone, Segmentation(NAMES).build_head(backbone), InputSpec(64, 64)).eval()
     wide_BHW3 = pixels(1, 64, 192)
     narrow = network(wide_BHW3[:, :, :65])  # 31 columns of padding follow
     assert narrow.shape[3] == 65
     assert torch.isfinite(narrow).all()
 
 
-@pytest.mark.parametrize("head", [name for name in HEADS if HEADS[name].task == "segmentation"])
+@pytest.mark.parametrize("head", [name for name in HEADS if HEADS[name].predicts == "pixel_logits"])
 def test_every_head_learns_a_mask_by_heart(backbone, head):
     torch.manual_seed(0)
     task = Segmentation(NAMES, head=head)
-    network = TaskNetwork(backbone, task, InputSpec(64, 64)).train()
+    network = TaskNetwork(backbone, task.build_head(backbone), InputSpec(64, 64)).train()
     backbone.set_trainable([], "frozen")
     side = 128 if head == "pan" else 64  # which pools three times below the deepest map
     half = side // 2
@@ -81,7 +82,7 @@ def test_every_head_learns_a_mask_by_heart(backbone, head):
     optimizer = torch.optim.AdamW(network.head.parameters(), lr=5e-3)
     losses = []
     for _ in range(25):
-        loss = task.loss(network(images_BHW3), masks_BHW)
+        loss = network(Batch(images_BHW3, masks_BHW, ("a", "b"))).total
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()

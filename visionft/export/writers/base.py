@@ -14,7 +14,7 @@ from torch import nn
 
 from visionft.export.parity import Limits
 from visionft.spec import ModelSpec
-from visionft.tasks.learner import TaskAdapter
+from visionft.tasks.learner import Learner
 
 
 class Writer(ABC):
@@ -48,6 +48,6 @@ class Writer(ABC):
             ExportError: the network cannot be converted; the message is the reason, without the path.
         """
 
-    def limits(self, task: TaskAdapter) -> Limits:
+    def limits(self, task: Learner) -> Limits:
         """Return how far its files may be from the network, where the recipe says nothing: as far as the task says."""
         return Limits(task.min_agreement, task.max_difference)

@@ -12,11 +12,12 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from visionft.models.heads.base import Losses
+from visionft.models.heads.maps import MapHead, PaddedMaps
 from visionft.models.heads.necks import Levels, resized
 from visionft.models.heads.nms import select_with_cells
 from visionft.models.losses.assignment import Assignment, assign
 from visionft.models.losses.boxes import distance_loss, giou_loss
-from visionft.sample import TaskKind
 
 STRIDES = (8, 16, 32)
 WIDTH = 96
@@ -54,10 +55,6 @@ class DenseOutputs:
         low_BA2 = self.centres_A2 - distances_BA4[..., :2] * self.steps_A2
         return torch.cat([low_BA2, self.centres_A2 + distances_BA4[..., 2:] * self.steps_A2], dim=-1)
 
-    def detections(self) -> Tensor:
-        """Return detections_BN6, see ``select_detections``; boxes end with the canvas."""
-        return self.select()[0]
-
     def select(self) -> tuple[Tensor, Tensor]:
         """Return detections_BN6, and cells_BN that they are from."""
         return select_with_cells(self.logits_BAK.float().sigmoid(), self.clipped())
@@ -68,12 +65,8 @@ class DenseOutputs:
         boxes_BA4 = self.boxes()
         return torch.stack([boxes_BA4[..., side].clamp(0, (width, height)[side % 2]) for side in range(4)], dim=-1)
 
-    def loss(self, truth_BN5: Tensor) -> Tensor:
-        """Return the loss of ``learn``."""
-        return self.learn(truth_BN5)[0]
-
-    def learn(self, truth_BN5: Tensor) -> tuple[Tensor, Assignment]:
-        """Return the weighted sum of three losses, each divided by the sum of all target scores, and who learns what.
+    def losses(self, truth_BN5: Tensor) -> tuple[Losses, Assignment]:
+        """Return three weighted losses, each divided by the sum of all target scores, and which cell learns what.
 
         They are binary cross-entropy of the scores against the assigner's targets, the generalised IoU of the boxes and
         the distribution focal loss of their sides, the last two weighted by target scores.
@@ -91,11 +84,15 @@ class DenseOutputs:
         box_loss = (giou_loss(boxes_BA4[image_P, cell_P], truth_P4) * weights_P).sum()
         bins_P4R = self.bins_BA4R[image_P, cell_P].float()
         side_loss = (distance_loss(bins_P4R, sides_P4 / steps_P2.repeat(1, 2)) * weights_P).sum()
-        loss = (_CLASS_WEIGHT * class_loss + _BOX_WEIGHT * box_loss + _DISTANCE_WEIGHT * side_loss) / total
-        return loss, found
+        weighted = _CLASS_WEIGHT * class_loss, _BOX_WEIGHT * box_loss, _DISTANCE_WEIGHT * side_loss
+        parts = zip(("class", "box", "distance"), weighted, strict=True)
+        return Losses(
+            (weighted[0] + weighted[1] + weighted[2]) / total,
+            {name: loss.detach() / total for name, loss in parts},
+        ), found
 
 
-class DenseHead(nn.Module):
+class DenseHead(MapHead):
     """A light feature pyramid, and two branches of convolutions that all its levels share: classes and boxes.
 
     There are no anchors: a cell predicts scores and its distances from the sides of one box. Quality needs no branch
@@ -117,22 +114,25 @@ class DenseHead(nn.Module):
     """
 
     kind: ClassVar[str] = "dense"
-    task: ClassVar[TaskKind] = "detection"
+    predicts: ClassVar[str] = "boxes"
 
     def __init__(self, channels: Sequence[int], strides: Sequence[int], classes: int, dropout: float = 0.0) -> None:
         super().__init__()
         self.levels = Levels(channels, strides, STRIDES)
         self.cells = DenseCells(self.levels.channels, classes, dropout)
 
-    def forward(self, maps: list[Tensor], padded: tuple[int, int], size: tuple[int, int]) -> DenseOutputs:
-        """Predict for every cell.
-
-        Args:
-            maps: of the backbone, BCHW.
-            padded: (height, width) in pixels of the image behind the maps.
-            size: (height, width) of its part that is no padding.
-        """
+    def predict(self, features: PaddedMaps) -> DenseOutputs:
+        """Predict for every cell."""
+        maps, padded, size = features
         return self.cells(self.levels(maps), padded, size)[0]  # type: ignore[no-any-return]  # a module's call
+
+    def losses(self, outputs: DenseOutputs, targets: Tensor) -> Losses:
+        """Compare with boxes_BN5."""
+        return outputs.losses(targets)[0]
+
+    def postprocess(self, outputs: DenseOutputs) -> Tensor:
+        """Return detections_BN6, see ``select_detections``; boxes end with the canvas."""
+        return outputs.select()[0]
 
 
 class DenseCells(nn.Module):

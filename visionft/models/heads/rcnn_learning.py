@@ -58,10 +58,10 @@ def truth_of(truth_BN5: Tensor) -> list[Truth]:
     return found
 
 
-def proposal_loss(
+def proposal_losses(
     rpn: Any, anchors_A4: Tensor, logits_BA: Tensor, offsets_BA4: Tensor, truth: Sequence[Truth]
-) -> Tensor:
-    """Return the sum of torchvision's losses of anchors, those left out that lie in crowds.
+) -> tuple[Tensor, Tensor]:
+    """Return torchvision's losses of anchors, of being an object and of its box; those in crowds are left out.
 
     Args:
         rpn: torchvision's network of proposals.
@@ -75,10 +75,10 @@ def proposal_loss(
     for labels_A, image in zip(labels, truth, strict=True):
         labels_A[(labels_A == 0) & mostly_in(anchors_A4, image.crowds_N4)] = -1  # which the sampler leaves out
     if not any((labels_A >= 0).any() for labels_A in labels):  # torchvision would divide by none
-        return (logits_BA.sum() + offsets_BA4.sum()) * 0
+        return logits_BA.sum() * 0, offsets_BA4.sum() * 0
     wanted = rpn.box_coder.encode(boxes, anchors)
     losses: tuple[Tensor, Tensor] = rpn.compute_loss(logits_BA.flatten(), offsets_BA4.flatten(0, 1), labels, wanted)
-    return losses[0] + losses[1]
+    return losses
 
 
 def sample_regions(roi_heads: Any, proposals: Sequence[Tensor], truth: Sequence[Truth]) -> Regions:
@@ -102,8 +102,8 @@ def sample_regions(roi_heads: Any, proposals: Sequence[Tensor], truth: Sequence[
     return Regions(*(torch.cat(list(parts)) for parts in (boxes, images, rows, labels, offsets)))
 
 
-def region_loss(logits_PK: Tensor, offsets_P4: Tensor, regions: Regions) -> Tensor:
-    """Return the sum of torchvision's losses of regions.
+def region_losses(logits_PK: Tensor, offsets_P4: Tensor, regions: Regions) -> tuple[Tensor, Tensor]:
+    """Return torchvision's losses of regions, of the class and of the box.
 
     Args:
         logits_PK: of no object and of the classes.
@@ -111,6 +111,6 @@ def region_loss(logits_PK: Tensor, offsets_P4: Tensor, regions: Regions) -> Tens
         regions: what is true in them.
     """
     if not len(logits_PK):  # crowds everywhere; torchvision would divide by none
-        return logits_PK.sum() + offsets_P4.sum()
+        return logits_PK.sum(), offsets_P4.sum()
     losses: tuple[Tensor, Tensor] = fastrcnn_loss(logits_PK, offsets_P4, [regions.labels_P], [regions.offsets_P4])
-    return losses[0] + losses[1]
+    return losses

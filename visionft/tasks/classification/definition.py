@@ -18,6 +18,7 @@ class ClassificationTask(TaskDefinition):
     learner: ClassVar[str] = "visionft.tasks.classification.learning:Classification"
     view: ClassVar[str] = "visionft.tasks.classification.page:ClassificationView"
     options: ClassVar[str] = "visionft.tasks.classification.options:ClassificationOptions"
+    predicts: ClassVar[str] = "image_logits"
     counted: ClassVar[str] = "image"
     scores: ClassVar[tuple[Score, ...]] = (
         Score("accuracy", "accuracy", "share of right answers"),

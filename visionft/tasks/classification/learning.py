@@ -3,7 +3,7 @@
 Shape suffixes: B batch, N images, K classes, C channels, H height, W width, D embedding channels.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -11,11 +11,12 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 from numpy.typing import NDArray
-from torch import Tensor, nn
+from torch import Tensor
 
 from visionft.loading.loader import Loader
-from visionft.models.backbones import Backbone, DepthGroup
+from visionft.models.backbones import Backbone
 from visionft.models.heads import HEADS
+from visionft.models.heads.base import Head
 from visionft.results import CanvasRunner, Results
 from visionft.sample import Sample, TaskKind
 from visionft.spec import InputSpec
@@ -69,7 +70,6 @@ class Classification:
 
     kind: ClassVar[TaskKind] = "classification"
     headline: ClassVar[str] = "accuracy"
-    one_embedding: ClassVar[bool] = True
     answers: ClassVar[str] = "images"
     min_agreement: ClassVar[float] = 1.0
     max_difference: ClassVar[float] = 1e-4
@@ -92,35 +92,33 @@ class Classification:
             counts_K = torch.tensor(class_counts, dtype=torch.float32).clamp(min=1)
             self._weights_K = counts_K.sum() / (len(counts_K) * counts_K)
 
-    def build_head(self, backbone: Backbone) -> nn.Module:
+    def build_head(self, backbone: Backbone) -> Head:
         """Return a fresh head for the backbone's embedding."""
-        head: nn.Module = HEADS[self._head](backbone.embedding_dim, len(self.class_names), self._dropout)
+        head: Head = HEADS[self._head](
+            backbone.embedding_dim,
+            len(self.class_names),
+            self._dropout,
+            loss=self.losses,
+            activation=self.probabilities,
+        )
         return head
-
-    def groups(self, backbone: Backbone) -> Sequence[DepthGroup]:
-        """Return all of them."""
-        return backbone.groups
-
-    def features(self, backbone: Backbone, images_BCHW: Tensor) -> Tensor:
-        """Return embedding_BD."""
-        return backbone.embed(images_BCHW)
 
     def blank_targets(self, images_BHW3: Tensor) -> Tensor:
         """Return labels_B, all zero."""
         return images_BHW3.new_zeros(len(images_BHW3), dtype=torch.int64)
 
-    def loss(self, outputs: Tensor, targets: Tensor) -> Tensor:
+    def losses(self, outputs: Tensor, targets: Tensor) -> Mapping[str, Tensor]:
         """Return the mean cross-entropy of logits_BK against labels_B, or the shares labels_BK, in nats."""
         logits_BK = outputs.float()
         weights_K = None if self._weights_K is None else self._weights_K.to(logits_BK.device)
         rule: dict[str, Any] = {"weight": weights_K, "label_smoothing": self._label_smoothing}
         if targets.ndim == 1:
-            return F.cross_entropy(logits_BK, targets, **rule)
+            return {"cross_entropy": F.cross_entropy(logits_BK, targets, **rule)}
         # torch's mean is over the weights of the labels where these are indices, but over images where they are shares
         total = len(targets) if weights_K is None else (targets @ weights_K).sum()
-        return F.cross_entropy(logits_BK, targets, reduction="sum", **rule) / total
+        return {"cross_entropy": F.cross_entropy(logits_BK, targets, reduction="sum", **rule) / total}
 
-    def finalize(self, outputs: Tensor) -> Tensor:
+    def probabilities(self, outputs: Tensor) -> Tensor:
         """Return probabilities_BK."""
         return outputs.float().softmax(dim=1)
 
@@ -140,7 +138,7 @@ class Classification:
         thresholds: Sequence[float] = (),  # noqa: ARG002  # the most probable class is believed
         on_done: Callable[[int], None] | None = None,
     ) -> ClassificationEvaluation:
-        """Return the full set of classification metrics; see ``TaskAdapter.evaluate``."""
+        """Return the full set of classification metrics; see ``Learner.evaluate``."""
         results: list[NDArray[np.float32]] = []
         done = 0
         with Loader(samples, spec, batch_size) as loader:
@@ -163,5 +161,5 @@ class Classification:
         return ()
 
     def compare(self, found: Results, expected: Results) -> Agreement:
-        """Compare probabilities; see ``TaskAdapter.compare``."""
+        """Compare probabilities; see ``Learner.compare``."""
         return same_class(found["probabilities"], expected["probabilities"])

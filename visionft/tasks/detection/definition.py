@@ -20,6 +20,7 @@ class DetectionTask(ObjectTask):
     learner: ClassVar[str] = "visionft.tasks.detection.learning:Detection"
     view: ClassVar[str] = "visionft.tasks.detection.page:DetectionView"
     options: ClassVar[str] = "visionft.tasks.detection.options:DetectionOptions"
+    predicts: ClassVar[str] = "boxes"
     scores: ClassVar[tuple[Score, ...]] = BOX_SCORES
     selections: ClassVar[tuple[str, ...]] = ("map", "map50", "map75", "last")
     augmentation: ClassVar[Augmentation] = "boxes"

@@ -84,7 +84,7 @@ class Detection(Detector):
         thresholds: Sequence[float] = (),
         on_done: Callable[[int], None] | None = None,
     ) -> DetectionEvaluation:
-        """Return the full set of detection metrics in the original frame; see ``TaskAdapter.evaluate``."""
+        """Return the full set of detection metrics in the original frame; see ``Learner.evaluate``."""
         detections = []
         for done, found_N6 in enumerate(detect_all(samples, spec, run, batch_size), start=1):
             detections.append(found_N6)

@@ -115,7 +115,7 @@ class InstanceSegmentation(Detector):
         thresholds: Sequence[float] = (),
         on_done: Callable[[int], None] | None = None,
     ) -> InstanceEvaluation:
-        """Return the full set of metrics in the original frame; see ``TaskAdapter.evaluate``."""
+        """Return the full set of metrics in the original frame; see ``Learner.evaluate``."""
         detections, masks, sizes = [], [], []
         for done, sample in enumerate(samples, start=1):
             image_HW3 = load_pixels(sample.path)

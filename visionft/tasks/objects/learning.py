@@ -1,22 +1,23 @@
 """What detection and instance segmentation share: a detector on feature maps, and how its boxes are compared.
 
-Shape suffixes: B batch, C channels, H height, W width, N and M detections, K classes, R what a row of results holds:
+Shape suffixes: B batch, H height, W width, N and M detections, K classes, R what a row of results holds:
 xyxy, score, class, and what else the task has.
 """
 
 from collections.abc import Iterator, Sequence
-from typing import Any, ClassVar, Protocol
+from typing import ClassVar
 
 import numpy as np
 import torch
-import torch.nn.functional as F
 from numpy.typing import NDArray
-from torch import Tensor, nn
+from torch import Tensor
 
 from visionft.annotations.boxes import pairwise_iou
 from visionft.imaging.inputs import load_pixels
-from visionft.models.backbones import Backbone, DepthGroup
+from visionft.models.backbones import Backbone
 from visionft.models.heads import HEADS
+from visionft.models.heads.base import Head
+from visionft.models.heads.maps import PaddedHead
 from visionft.results import CanvasRunner, Results
 from visionft.sample import Sample
 from visionft.spec import InputSpec
@@ -28,22 +29,8 @@ from visionft.tasks.objects.rows import box_rows
 _SAME_IOU, _SAME_SCORE = 0.99, 1e-3
 
 
-class DetectorOutputs(Protocol):
-    """What a head for objects returns: it alone knows how its outputs are learned and read."""
-
-    def loss(self, truth: Any) -> Tensor:
-        """Return the mean loss of a batch; the targets are those of ``Batch``."""
-        ...
-
-    def detections(self) -> Tensor:
-        """Return detections_BNR, by falling score, the same N for every image."""
-        ...
-
-
 class Detector:
     """A detector on the backbone's feature maps.
-
-    Images of any size are padded to whole cells of the deepest map, right and below, with the mean colour.
 
     Args:
         class_names: text for class 0, 1, ...
@@ -51,7 +38,6 @@ class Detector:
         dropout: share of the channels dropped before the layer that tells the classes.
     """
 
-    one_embedding: ClassVar[bool] = False
     min_agreement: ClassVar[float] = 0.995  # boxes about to be suppressed by others may differ
     max_difference: ClassVar[float] = 1e-2
 
@@ -60,32 +46,10 @@ class Detector:
         self._head = head
         self._dropout = dropout
 
-    def build_head(self, backbone: Backbone) -> nn.Module:
+    def build_head(self, backbone: Backbone) -> Head:
         """Return a fresh head for the backbone's maps."""
-        head: nn.Module = HEADS[self._head](
-            backbone.channels, backbone.strides, len(self.class_names), dropout=self._dropout
-        )
-        return _OnPadded(head)
-
-    def groups(self, backbone: Backbone) -> Sequence[DepthGroup]:
-        """Return those of the maps: layers behind the deepest one would train without a gradient."""
-        return backbone.map_groups
-
-    def features(
-        self, backbone: Backbone, images_BCHW: Tensor
-    ) -> tuple[list[Tensor], tuple[int, int], tuple[int, int]]:
-        """Return the maps of the padded images, and the padded and the images' own (height, width)."""
-        height, width = images_BCHW.shape[2:]
-        padded_BCHW = F.pad(images_BCHW, (0, -width % backbone.stride, 0, -height % backbone.stride))
-        return backbone(padded_BCHW), (padded_BCHW.shape[2], padded_BCHW.shape[3]), (height, width)
-
-    def loss(self, outputs: DetectorOutputs, targets: Any) -> Tensor:
-        """Return the head's loss against the targets of ``Batch``."""
-        return outputs.loss(targets)
-
-    def finalize(self, outputs: DetectorOutputs) -> Tensor:
-        """Return detections_BNR."""
-        return outputs.detections()
+        head = HEADS[self._head](backbone.channels, backbone.strides, len(self.class_names), dropout=self._dropout)
+        return PaddedHead(head)
 
     def outputs(self, results: Tensor) -> tuple[Tensor, ...]:
         """Return boxes, scores, labels and the number of rows that hold a detection."""
@@ -159,15 +123,3 @@ def one_object(images_BHW3: Tensor) -> Tensor:
     height, width = images_BHW3.shape[1:3]
     one_5 = images_BHW3.new_tensor([0, 0, width, height, 0], dtype=torch.float32)
     return one_5.expand(len(images_BHW3), 1, 5)
-
-
-class _OnPadded(nn.Module):
-    """A head that is given what ``Detector.features`` returns."""
-
-    def __init__(self, head: nn.Module) -> None:
-        super().__init__()
-        self.head = head
-
-    def forward(self, features: tuple[list[Tensor], tuple[int, int], tuple[int, int]]) -> Any:
-        """Return the head's outputs."""
-        return self.head(*features)

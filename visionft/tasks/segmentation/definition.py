@@ -19,6 +19,7 @@ class SegmentationTask(TaskDefinition):
     learner: ClassVar[str] = "visionft.tasks.segmentation.learning:Segmentation"
     view: ClassVar[str] = "visionft.tasks.segmentation.page:SegmentationView"
     options: ClassVar[str] = "visionft.tasks.segmentation.options:SegmentationOptions"
+    predicts: ClassVar[str] = "pixel_logits"
     counted: ClassVar[str] = "pixel"
     scores: ClassVar[tuple[Score, ...]] = (
         Score("miou", "mean IoU", "intersection over union, mean of the classes"),

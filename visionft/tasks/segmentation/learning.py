@@ -10,13 +10,14 @@ from typing import ClassVar
 
 import numpy as np
 import torch
-import torch.nn.functional as F
 from numpy.typing import NDArray
-from torch import Tensor, nn
+from torch import Tensor
 
 from visionft.imaging.inputs import load_pixels
-from visionft.models.backbones import Backbone, DepthGroup
+from visionft.models.backbones import Backbone
 from visionft.models.heads import HEADS
+from visionft.models.heads.base import Head
+from visionft.models.heads.maps import PixelHead
 from visionft.models.losses.combine import LossSum
 from visionft.results import CanvasRunner, Results
 from visionft.sample import IGNORE, Sample, TaskKind
@@ -97,9 +98,6 @@ class MaskMeter:
 class Segmentation:
     """A decoder on the backbone's feature maps.
 
-    Images of any size are padded to whole cells of the deepest map, right and below, with the mean colour; the
-    logits are cut back to the image, in training and in the exported graph alike.
-
     Args:
         class_names: text for class 0, 1, ...
         head: kind of the head.
@@ -111,7 +109,6 @@ class Segmentation:
 
     kind: ClassVar[TaskKind] = "segmentation"
     headline: ClassVar[str] = "miou"
-    one_embedding: ClassVar[bool] = False
     answers: ClassVar[str] = "pixels"
     min_agreement: ClassVar[float] = 0.999  # pixels at the edge of two classes may differ
     max_difference: ClassVar[float] = 1e-2
@@ -130,36 +127,24 @@ class Segmentation:
         self._head = head
         self._dropout = dropout
         smoothed = {"cross_entropy": {"label_smoothing": label_smoothing}} if label_smoothing else {}
-        self._loss = LossSum(losses or DEFAULT_LOSSES, smoothed)
+        self._sum = LossSum(losses or DEFAULT_LOSSES, smoothed)
         self._weights_K = None if class_counts is None else _balanced(class_counts)
 
-    def build_head(self, backbone: Backbone) -> nn.Module:
+    def build_head(self, backbone: Backbone) -> Head:
         """Return a fresh head for the backbone's maps."""
-        head: nn.Module = HEADS[self._head](
-            backbone.channels, backbone.strides, len(self.class_names), dropout=self._dropout
-        )
-        return _Resized(head, backbone.stride)
-
-    def groups(self, backbone: Backbone) -> Sequence[DepthGroup]:
-        """Return those of the maps: layers behind the deepest one would train without a gradient."""
-        return backbone.map_groups
-
-    def features(self, backbone: Backbone, images_BCHW: Tensor) -> tuple[list[Tensor], tuple[int, int]]:
-        """Return the maps of the padded images, and the images' own (height, width)."""
-        height, width = images_BCHW.shape[2:]
-        padded_BCHW = F.pad(images_BCHW, (0, -width % backbone.stride, 0, -height % backbone.stride))
-        return backbone(padded_BCHW), (height, width)
+        decoder = HEADS[self._head](backbone.channels, backbone.strides, len(self.class_names), dropout=self._dropout)
+        return PixelHead(decoder, self.losses, self.probabilities)
 
     def blank_targets(self, images_BHW3: Tensor) -> Tensor:
         """Return masks_BHW, all zero."""
         return images_BHW3.new_zeros(images_BHW3.shape[:3])
 
-    def loss(self, outputs: Tensor, targets: Tensor) -> Tensor:
-        """Return the weighted sum of the losses of logits_BKHW against masks_BHW."""
+    def losses(self, outputs: Tensor, targets: Tensor) -> Mapping[str, Tensor]:
+        """Return the weighted losses of logits_BKHW against masks_BHW."""
         weights_K = None if self._weights_K is None else self._weights_K.to(outputs.device)
-        return self._loss(outputs, targets, weights_K)
+        return self._sum.terms(outputs, targets, weights_K)
 
-    def finalize(self, outputs: Tensor) -> Tensor:
+    def probabilities(self, outputs: Tensor) -> Tensor:
         """Return probabilities_BKHW."""
         return outputs.float().softmax(dim=1)
 
@@ -179,7 +164,7 @@ class Segmentation:
         thresholds: Sequence[float] = (),  # noqa: ARG002  # the most probable class is believed
         on_done: Callable[[int], None] | None = None,
     ) -> SegmentationEvaluation:
-        """Return the full set of segmentation metrics in the original frame; see ``TaskAdapter.evaluate``."""
+        """Return the full set of segmentation metrics in the original frame; see ``Learner.evaluate``."""
         masks = []
         for done, sample in enumerate(samples, start=1):
             predicted_HW = segment(load_pixels(sample.path), spec, run, batch_size=batch_size)
@@ -203,32 +188,8 @@ class Segmentation:
         return (results.argmax(dim=1).to(torch.uint8),)
 
     def compare(self, found: Results, expected: Results) -> Agreement:
-        """Compare probabilities; see ``TaskAdapter.compare``."""
+        """Compare probabilities; see ``Learner.compare``."""
         return same_class(found["probabilities"], expected["probabilities"])
-
-
-class _Resized(nn.Module):
-    """A head whose logits have the size of the image.
-
-    Args:
-        head: gives logits of its own stride.
-        stride: what padded images are a multiple of.
-    """
-
-    def __init__(self, head: nn.Module, stride: int) -> None:
-        super().__init__()
-        self.head = head
-        self._multiple = stride
-
-    def forward(self, features: tuple[list[Tensor], tuple[int, int]]) -> Tensor:
-        """Return logits_BKHW."""
-        maps, (height, width) = features
-        logits_BKhw = self.head(maps)
-        padded = [-(-side // self._multiple) * self._multiple for side in (height, width)]
-        if list(logits_BKhw.shape[2:]) != padded:
-            logits_BKhw = F.interpolate(logits_BKhw, size=padded, mode="bilinear", align_corners=False)
-        logits_BKHW: Tensor = logits_BKhw[:, :, :height, :width]
-        return logits_BKHW
 
 
 def _balanced(pixels: Sequence[int]) -> Tensor:
