@@ -59,11 +59,11 @@ class ClassificationSection:
         """Return the numbers for the top of the page."""
         return headlines(self.metrics, self.metrics.scores)
 
-    def matrix(self) -> tuple[confusion.Row, ...]:
+    def matrix(self) -> tuple[confusion.MatrixRow, ...]:
         """Return the confusion matrix."""
         return confusion.matrix_rows(self.metrics.confusion, self.class_names)
 
-    def pairs(self) -> tuple[confusion.Pair, ...]:
+    def pairs(self) -> tuple[confusion.ConfusedPair, ...]:
         """Return the pairs of classes that are confused most."""
         return confusion.most_confused(self.metrics.confusion, self.class_names)
 

@@ -185,8 +185,8 @@ def object_section(
     """
     names = tuple(metrics.per_class)
     matches = [
-        match_image(found_N6, sample.boxes, thresholds=metrics.thresholds)
-        for found_N6, sample in zip(detections, samples, strict=True)
+        match_image(detections_N6, sample.boxes, thresholds=metrics.thresholds)
+        for detections_N6, sample in zip(detections, samples, strict=True)
     ]
     worst_first = sorted(range(len(samples)), key=lambda index: -matches[index].badness)
 

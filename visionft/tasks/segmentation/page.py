@@ -85,15 +85,15 @@ class SegmentationSection:
         """Return the class that has the most pixels."""
         return max(self.classes(), key=lambda row: row.share)
 
-    def matrix(self) -> tuple[confusion.Row, ...]:
+    def matrix(self) -> tuple[confusion.MatrixRow, ...]:
         """Return the confusion matrix."""
         return confusion.matrix_rows(self.metrics.confusion_KK, self.class_names)
 
-    def pairs(self) -> tuple[confusion.Pair, ...]:
+    def pairs(self) -> tuple[confusion.ConfusedPair, ...]:
         """Return the pairs of classes that are confused most."""
         return confusion.most_confused(self.metrics.confusion_KK, self.class_names)
 
-    def largest_mistake(self, example: MaskExample) -> confusion.Pair | None:
+    def largest_mistake(self, example: MaskExample) -> confusion.ConfusedPair | None:
         """Return the pair of classes that is confused most in an image; none when all of it is right."""
         return next(iter(confusion.most_confused(example.counts.confusion_KK.tolist(), self.class_names)), None)
 
