@@ -27,7 +27,7 @@ from visionft.augment import Policy, draw
 from visionft.augment.batch import Normalised, change_batch
 from visionft.augment.cpu import apply
 from visionft.augment_params import Change
-from visionft.sample import Example
+from visionft.data.records import Example
 
 MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 POLICY = Policy(zoom=0.3, shift=0.1, rotate=15, shear=5, brightness=0.2, contrast=0.2, saturation=0.2, hue=0.05)

@@ -20,7 +20,7 @@ from torch.utils.data import DataLoader, Dataset
 from visionft.assemble import Job
 from visionft.augment import Augmenter
 from visionft.models.kernels.depthwise import speed_up_depthwise
-from visionft.sample import Example, Sample
+from visionft.data.records import Example, Sample
 
 
 class HandWritten:

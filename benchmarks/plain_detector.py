@@ -13,7 +13,7 @@ from torchvision.ops.feature_pyramid_network import ExtraFPNBlock, LastLevelP6P7
 
 from visionft.assemble import Job
 from visionft.models.backbones import Backbone
-from visionft.sample import PADDING
+from visionft.annotations.marks import PADDING
 
 
 class Pyramid(nn.Module):

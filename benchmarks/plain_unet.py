@@ -12,7 +12,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from visionft.assemble import Job
-from visionft.sample import IGNORE
+from visionft.annotations.marks import IGNORE
 from visionft.tasks.base import Runner
 
 

@@ -20,7 +20,7 @@ from visionft.assemble import Job, assemble, load_data
 from visionft.batch import Batch
 from visionft.checkpoint import RunFolder
 from visionft.recipe import load_recipe
-from visionft.sample import Dataset
+from visionft.data.records import Dataset
 from visionft.training import exact_runner
 from visionft.training.inference import validate
 from visionft.training.interrupt import InterruptGuard

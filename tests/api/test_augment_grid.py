@@ -13,7 +13,8 @@ from visionft.api import check
 from visionft.api.augment_grid import augmented, drawn, mixing, strongest_stage
 from visionft.assemble import assemble, load_data
 from visionft.errors import DataError
-from visionft.sample import CROWD, IGNORE, PADDING, Example
+from visionft.annotations.marks import CROWD, IGNORE, PADDING
+from visionft.data.records import Example
 
 RED, BLUE, CROWDS = (255, 0, 0), (0, 0, 255), (150, 150, 150)
 STRONG = {"unfreeze": "all", "epochs": 1, "augment": "strong"}

@@ -15,7 +15,9 @@ from visionft.api.page_augmentation import augmentation_of
 from visionft.api.page_results import results_of
 from visionft.assemble import assemble, load_data
 from visionft.imaging import default_palette
-from visionft.sample import Boxes, Dataset, Outline, Sample
+from visionft.annotations.polygons import Outline
+from visionft.data.records import Dataset, Sample
+from visionft.data.targets.boxes import Boxes
 from visionft.tasks.classification.learning import ClassificationEvaluation
 from visionft.tasks.classification.metrics import classification_metrics
 from visionft.tasks.instances.learning import InstanceEvaluation

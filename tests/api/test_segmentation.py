@@ -10,7 +10,7 @@ import pytest
 import visionft
 from visionft.api.prediction import predict
 from visionft.errors import DataError, RecipeError
-from visionft.sample import IGNORE
+from visionft.annotations.marks import IGNORE
 
 
 def test_it_learns_and_keeps_its_promises(finished_scenes):

@@ -11,7 +11,8 @@ from visionft.batch import InstanceTargets
 from visionft.catalog import imported
 from visionft.models.backbones import Backbone, build_backbone
 from visionft.models.heads import HEADS, mask_rcnn, rcnn
-from visionft.sample import CROWD, IGNORE, OBJECT_TASKS, PADDING
+from visionft.annotations.marks import CROWD, IGNORE, PADDING
+from visionft.sample import OBJECT_TASKS
 from visionft.spec import MASK_SIDE
 from visionft.tasks import TASKS
 from visionft.tasks.objects.learning import Detector

@@ -7,7 +7,7 @@ from visionft.data.dataset import detect_format, load_dataset
 from visionft.data.formats import FORMATS, task_of_format
 from visionft.data.listing import LabelOptions
 from visionft.errors import DataError, UnknownName
-from visionft.sample import SPLITS
+from visionft.data.records import SPLITS
 
 
 def told(dataset):

@@ -20,7 +20,7 @@ from visionft.loading.device_canvas import put_on_canvas
 from visionft.loading.device_decode import DeviceDecoder, read_image
 from visionft.loading.loader import Loader
 from visionft.loading.resident import DecodedImages
-from visionft.sample import Boxes
+from visionft.data.targets.boxes import Boxes
 from visionft.spec import InputSpec
 
 CPU = torch.device("cpu")

@@ -14,7 +14,7 @@ from visionft.errors import RecipeError
 from visionft.recipe import Recipe, load_recipe, recipe_to_yaml
 from visionft.recipe.sections import RangesSection
 from visionft.recipe.write import json_schema
-from visionft.sample import Example
+from visionft.data.records import Example
 from visionft.spec import InputSpec
 
 SPEC = InputSpec(height=60, width=80)

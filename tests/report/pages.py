@@ -9,7 +9,7 @@ from PIL import Image
 
 from tests.tasks.classification.predictions import simulate
 from visionft.report import AugmentationFacts, DatasetFacts, ModelFacts, ReportData, SeenImage, StageFacts
-from visionft.sample import Problem
+from visionft.data.records import Problem
 from visionft.tasks.classification.metrics import classification_metrics
 from visionft.tasks.classification.page import ClassificationResults, Example
 

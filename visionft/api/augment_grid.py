@@ -30,7 +30,9 @@ from visionft.loading.loader import CACHE_BYTES
 from visionft.loading.order import training_plan
 from visionft.recipe import Recipe
 from visionft.report.pictures import shrink
-from visionft.sample import CROWD, OBJECT_TASKS, Dataset, Example, Sample
+from visionft.annotations.marks import CROWD
+from visionft.data.records import Dataset, Example, Sample
+from visionft.sample import OBJECT_TASKS
 from visionft.spec import InputSpec
 from visionft.stages import Stage
 

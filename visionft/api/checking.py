@@ -16,7 +16,8 @@ from visionft.autotune.choice import require_cuda_where_asked
 from visionft.errors import RecipeError, VisionftError
 from visionft.models.backbones import build_backbone
 from visionft.recipe import Recipe
-from visionft.sample import OBJECT_TASKS, SPLITS, Dataset, Split
+from visionft.data.records import SPLITS, Dataset, Split
+from visionft.sample import OBJECT_TASKS
 from visionft.spec import InputSpec
 from visionft.stages import height_and_width, plan
 

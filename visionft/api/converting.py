@@ -10,7 +10,8 @@ from visionft.assemble import read_data, states_outlines
 from visionft.data.writers.convert import Pictures, require_empty, write_coco, write_voc, write_yolo
 from visionft.errors import UnknownName
 from visionft.recipe import Recipe
-from visionft.sample import OBJECT_TASKS, SPLITS, Dataset, Problem, TaskKind
+from visionft.data.records import SPLITS, Dataset, Problem
+from visionft.sample import OBJECT_TASKS, TaskKind
 from visionft.training import Sink
 from visionft.training.events import Working
 

@@ -10,7 +10,7 @@ from visionft.assemble.job import build_task
 from visionft.errors import CheckpointError, DataError
 from visionft.predict import Predictor
 from visionft.recipe import Recipe
-from visionft.sample import Split
+from visionft.data.records import Split
 from visionft.tasks.base import Metrics
 from visionft.training import Event, Sink
 from visionft.training.events import Working

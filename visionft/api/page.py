@@ -9,7 +9,7 @@ from visionft.api.page_results import results_of
 from visionft.assemble import Job
 from visionft.recipe import recipe_to_yaml
 from visionft.report.data import DatasetFacts, ModelFacts, ReportData, StageFacts
-from visionft.sample import SPLITS, Split
+from visionft.data.records import SPLITS, Split
 from visionft.spec import InputSpec, ModelSpec
 from visionft.tasks.base import Evaluation
 

@@ -9,7 +9,8 @@ from visionft.assemble import Job
 from visionft.errors import DataError
 from visionft.report.data import AugmentationFacts, SeenImage
 from visionft.report.wording import percent
-from visionft.sample import OBJECT_TASKS, Dataset
+from visionft.data.records import Dataset
+from visionft.sample import OBJECT_TASKS
 
 _IMAGES, _EPOCHS = 4, 3
 _LONG_SIDE = 256  # pixels; all of them then take 0.1 to 0.4 MB

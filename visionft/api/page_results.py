@@ -11,7 +11,7 @@ import numpy as np
 
 from visionft.imaging import decode, default_palette, line_palette
 from visionft.report.data import Results
-from visionft.sample import Dataset, Sample, Split
+from visionft.data.records import Dataset, Sample, Split
 from visionft.tasks.base import Evaluation
 from visionft.tasks.classification.learning import ClassificationEvaluation
 from visionft.tasks.classification.page import ClassificationResults, Example

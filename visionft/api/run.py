@@ -20,7 +20,7 @@ from visionft.export.parity import Limits, Parity
 from visionft.loading.loader import Loader
 from visionft.recipe import Recipe
 from visionft.report import write_report
-from visionft.sample import Sample, Split
+from visionft.data.records import Sample, Split
 from visionft.spec import ModelSpec
 from visionft.tasks.base import Evaluation, Metrics
 from visionft.tasks.network import FinalNetwork

@@ -24,7 +24,8 @@ from visionft.loading.order import batches_per_epoch
 from visionft.models.backbones import build_backbone
 from visionft.models.heads import HEADS
 from visionft.recipe import Recipe
-from visionft.sample import OBJECT_TASKS, Dataset, Split, TaskKind
+from visionft.data.records import Dataset, Split
+from visionft.sample import OBJECT_TASKS, TaskKind
 from visionft.seeds import derive_seed
 from visionft.spec import InputSpec
 from visionft.stages import Stage, StagePlan, height_and_width, plan

@@ -28,7 +28,7 @@ from visionft.augment.arithmetic import (
 )
 from visionft.augment.warp import RGB
 from visionft.augment_params import Change
-from visionft.sample import IGNORE
+from visionft.annotations.marks import IGNORE
 
 _CACHED = 1 << 16  # pixels that a CPU changes at once, so that they stay in its cache
 

@@ -25,7 +25,7 @@ from visionft.augment.draw import HOLES
 from visionft.augment.fused_kernel import augment_kernel, sum_kernel
 from visionft.augment.warp import RGB
 from visionft.augment_params import Change
-from visionft.sample import IGNORE
+from visionft.annotations.marks import IGNORE
 
 _MOST_HOLES = HOLES[1]
 _TILE = (32, 32)  # pixels across and down that one program does

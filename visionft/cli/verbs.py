@@ -9,7 +9,7 @@ import typer
 
 from visionft.cli.output import print_json, print_lines
 from visionft.errors import DataError
-from visionft.sample import Split
+from visionft.data.records import Split
 
 app = typer.Typer(
     name="visionft",

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from visionft.report.headline import Headline
-from visionft.sample import Problem, Split
+from visionft.data.records import Problem, Split
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,7 +3,7 @@
 import math
 from collections.abc import Mapping
 
-from visionft.sample import Split
+from visionft.data.records import Split
 
 MISSING = "–"
 _NARROW_SPACE = "\u202f"  # does not break, so that a number and its unit stay together

@@ -12,7 +12,8 @@ from torch import Tensor, nn
 
 from visionft.batch import InstanceTargets
 from visionft.models.backbones import Backbone, DepthGroup
-from visionft.sample import Sample, TaskKind
+from visionft.data.records import Sample
+from visionft.sample import TaskKind
 from visionft.spec import InputSpec
 from visionft.tasks.base import Agreement, Evaluation, Meter, Runner
 

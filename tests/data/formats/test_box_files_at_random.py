@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from tests.data.box_sets import write_coco, write_voc, write_yolo
 from visionft.data.dataset import load_dataset
 from visionft.errors import VisionftError
-from visionft.sample import Boxes
+from visionft.data.targets.boxes import Boxes
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=4),

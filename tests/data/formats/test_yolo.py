@@ -9,7 +9,8 @@ from visionft.data.dataset import detect_format, load_dataset
 from visionft.data.formats.yolo.file import read_yaml
 from visionft.data.listing import LabelOptions
 from visionft.errors import DataError, UnknownName
-from visionft.sample import SPLITS, Boxes
+from visionft.data.records import SPLITS
+from visionft.data.targets.boxes import Boxes
 
 LABELS = {"train/a": "0 0.5 0.5 0.5 0.4\n1 0.25 0.5 0.5 1.0\n", "train/b": "", "val/c": "1 0.5 0.5 1 1\n"}
 

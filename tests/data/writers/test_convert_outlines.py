@@ -19,7 +19,9 @@ from visionft.annotations.rasterization import box_around, fill, trace
 from visionft.data.dataset import load_dataset
 from visionft.data.writers.convert import write_coco, write_voc, write_yolo
 from visionft.data.writers.polygons import one_ring
-from visionft.sample import Boxes, Dataset, Outline, Sample
+from visionft.annotations.polygons import Outline
+from visionft.data.records import Dataset, Sample
+from visionft.data.targets.boxes import Boxes
 
 WIDTH, HEIGHT = 12, 10
 MASKS = hnp.arrays(np.bool_, st.just((HEIGHT, WIDTH))).filter(np.any)

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from visionft.models.backbones import Backbone, build_backbone
 from visionft.models.heads import HEADS, torchvision_detectors
-from visionft.sample import CROWD, PADDING
+from visionft.annotations.marks import CROWD, PADDING
 from visionft.tasks.detection.learning import Detection
 
 KINDS = ["fcos", "retinanet"]

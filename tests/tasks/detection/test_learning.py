@@ -13,7 +13,9 @@ import torch
 from visionft.errors import ExportError
 from visionft.export.parity import Limits, verify
 from visionft.models.backbones import build_backbone
-from visionft.sample import CROWD, PADDING, Boxes, Sample
+from visionft.annotations.marks import CROWD, PADDING
+from visionft.data.records import Sample
+from visionft.data.targets.boxes import Boxes
 from visionft.spec import OUTPUTS, InputSpec
 from visionft.tasks.detection.learning import BoxMeter, Detection
 from visionft.tasks.network import FinalNetwork, TaskNetwork

@@ -14,7 +14,8 @@ from tests.tasks.objects.boxed import COLOURS, NAMES, SIZE, THRESHOLDS, box_exam
 from tests.tasks.objects.boxed import results as boxed_results
 from visionft.annotations.object_mask import ObjectMask
 from visionft.report import render_report
-from visionft.sample import Boxes, Outline
+from visionft.annotations.polygons import Outline
+from visionft.data.targets.boxes import Boxes
 from visionft.tasks.instances.metrics import instance_metrics
 from visionft.tasks.instances.page import InstanceResults
 from visionft.tasks.objects.mistakes import match_image

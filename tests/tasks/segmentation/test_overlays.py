@@ -5,7 +5,7 @@ import pytest
 
 from tests.report.pages import read
 from tests.tasks.segmentation.scenes import colours, maps, mask_example
-from visionft.sample import IGNORE
+from visionft.annotations.marks import IGNORE
 from visionft.tasks.segmentation import overlays
 
 

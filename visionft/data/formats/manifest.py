@@ -7,23 +7,25 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import ClassVar
 
-from visionft.data.listing import Entry, Listing
+from visionft.data.listing import DataFormat, Entry, Listing
 from visionft.data.naming import SPLIT_NAMES, natural_order
+from visionft.data.records import Problem
+from visionft.data.targets.base import Target
+from visionft.data.targets.label import Label, RawLabel
 from visionft.errors import DataError
-from visionft.sample import Problem, TaskKind
 
 _DELIMITERS = ",;\t"
 _ERRORS_SHOWN = 20
 
 
-class Manifest:
+class Manifest(DataFormat):
     """Columns ``path``, ``label`` and, if there are splits, ``split``; more columns are ignored.
 
     Paths are relative to the CSV file. Commas, semicolons or tabs separate; quotes as in RFC 4180.
     """
 
     kind: ClassVar[str] = "manifest"
-    task: ClassVar[TaskKind] = "classification"
+    target: ClassVar[type[Target]] = Label
 
     def read(self, path: Path | None) -> Listing:
         """List the rows; labels get natural order.
@@ -42,13 +44,13 @@ class Manifest:
                 continue
             first = entries.setdefault(entry.id, entry)
             if first is not entry:
-                again = "again" if first.label == entry.label else f"again, now as {entry.label!r}"
+                again = "again" if first.target == entry.target else f"again, now as {entry.target.stratum!r}"
                 problems.append(Problem(f"{path}:{line}", f"{entry.id} is listed {again}; the first line counts"))
         if errors:
             more = [f"and {len(errors) - _ERRORS_SHOWN} more"] if len(errors) > _ERRORS_SHOWN else []
             raise DataError("\n".join(errors[:_ERRORS_SHOWN] + more))
-        classes = natural_order(entry.label for entry in entries.values())
-        return Listing(path.stem, tuple(entries.values()), classes, tuple(problems), source=str(path))
+        classes = natural_order(entry.target.stratum or "" for entry in entries.values())
+        return Listing(path.stem, tuple(entries.values()), classes, self.target, tuple(problems), source=str(path))
 
 
 def _rows(path: Path) -> Iterator[tuple[int, dict[str, str]]]:
@@ -92,5 +94,5 @@ def _entry(row: dict[str, str], root: Path, where: str, errors: list[str]) -> En
         errors.append(f"{where}: split {split!r} is not known; use train, val or test, or leave it empty")
     else:
         relative = os.path.normpath(file.replace("\\", "/"))  # a CSV written on Windows works elsewhere
-        return Entry(Path(relative).as_posix(), root / relative, label, SPLIT_NAMES.get(split))
+        return Entry(Path(relative).as_posix(), root / relative, RawLabel(label), SPLIT_NAMES.get(split))
     return None

@@ -23,12 +23,16 @@ from typing import Any, Literal
 
 import numpy as np
 
+from visionft.annotations.marks import CROWD
+from visionft.annotations.polygons import Outline
 from visionft.data.formats.voc.file import write_xml
 from visionft.data.formats.yolo.file import write_yaml
 from visionft.data.naming import counted, some
+from visionft.data.records import SPLITS, Dataset, Problem, Sample, Split
+from visionft.data.targets.boxes import Boxes
 from visionft.data.writers.polygons import coco_fields, one_ring
 from visionft.errors import DataError
-from visionft.sample import CROWD, OBJECT_TASKS, SPLITS, Boxes, Dataset, Outline, Problem, Sample, Split
+from visionft.sample import OBJECT_TASKS
 
 Pictures = Literal["copy", "link"]
 """How pictures get into the new folder: as copies, or as symbolic links to where they are."""

@@ -17,7 +17,8 @@ from visionft.models.heads.dense import STRIDES, WIDTH, DenseCells, DenseOutputs
 from visionft.models.heads.necks import Levels, resized
 from visionft.models.losses.boxes import pairwise_iou
 from visionft.models.losses.masks import mask_loss
-from visionft.sample import IGNORE, TaskKind
+from visionft.annotations.marks import IGNORE
+from visionft.sample import TaskKind
 from visionft.spec import MASK_SIDE
 
 _FINE = 4  # stride of the map that masks are made from

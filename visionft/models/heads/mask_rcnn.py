@@ -18,7 +18,8 @@ from visionft.models.heads.necks import resized
 from visionft.models.heads.rcnn import WIDTH, FasterRcnnHead, RcnnOutputs, owners
 from visionft.models.heads.rcnn_learning import Regions
 from visionft.models.heads.rcnn_regions import Atlas, project_masks
-from visionft.sample import IGNORE, TaskKind
+from visionft.annotations.marks import IGNORE
+from visionft.sample import TaskKind
 from visionft.spec import MASK_SIDE
 
 _SIDE = 14  # cells along each side of a region; its mask has twice as many

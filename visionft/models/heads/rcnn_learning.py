@@ -13,7 +13,7 @@ from torchvision.models.detection.roi_heads import fastrcnn_loss
 from torchvision.ops import box_iou
 
 from visionft.models.heads.rcnn_regions import mostly_in
-from visionft.sample import CROWD
+from visionft.annotations.marks import CROWD
 
 
 class Truth(NamedTuple):

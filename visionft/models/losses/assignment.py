@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from visionft.models.losses.boxes import pairwise_iou
-from visionft.sample import CROWD
+from visionft.annotations.marks import CROWD
 
 _TOP = 13
 _SCORE_POWER, _IOU_POWER = 1.0, 6.0

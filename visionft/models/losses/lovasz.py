@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from visionft.models.losses.averaging import lifted, weighted_mean
-from visionft.sample import IGNORE
+from visionft.annotations.marks import IGNORE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

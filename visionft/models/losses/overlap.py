@@ -15,7 +15,7 @@ from torch import Tensor
 
 from visionft.errors import RecipeError
 from visionft.models.losses.averaging import lifted, sum_by_class, weighted_mean
-from visionft.sample import IGNORE
+from visionft.annotations.marks import IGNORE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

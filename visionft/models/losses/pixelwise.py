@@ -12,7 +12,7 @@ from torch import Tensor
 
 from visionft.errors import RecipeError
 from visionft.models.losses.averaging import lifted, weighted_mean
-from visionft.sample import IGNORE
+from visionft.annotations.marks import IGNORE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

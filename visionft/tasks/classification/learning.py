@@ -16,7 +16,8 @@ from torch import Tensor, nn
 from visionft.loading.loader import Loader
 from visionft.models.backbones import Backbone, DepthGroup
 from visionft.models.heads import HEADS
-from visionft.sample import Sample, TaskKind
+from visionft.data.records import Sample
+from visionft.sample import TaskKind
 from visionft.spec import InputSpec
 from visionft.tasks.base import Agreement, Runner, same_class
 from visionft.tasks.classification.metrics import ClassificationMetrics, classification_metrics, quick_metrics

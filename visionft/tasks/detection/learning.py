@@ -11,7 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor
 
-from visionft.sample import PADDING, Sample, TaskKind
+from visionft.annotations.marks import PADDING
+from visionft.data.records import Sample
+from visionft.sample import TaskKind
 from visionft.spec import InputSpec
 from visionft.tasks.base import Runner
 from visionft.tasks.objects.learning import Detector, detect_all, one_object

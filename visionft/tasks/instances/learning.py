@@ -15,7 +15,9 @@ from torch import Tensor
 from visionft.annotations.object_mask import ObjectMask
 from visionft.batch import InstanceTargets
 from visionft.imaging.inputs import load_pixels
-from visionft.sample import IGNORE, PADDING, Sample, TaskKind
+from visionft.annotations.marks import IGNORE, PADDING
+from visionft.data.records import Sample
+from visionft.sample import TaskKind
 from visionft.spec import MASK_SIDE, InputSpec
 from visionft.tasks.base import Runner
 from visionft.tasks.instances.metrics import InstanceMetrics, instance_metrics, quick_instances

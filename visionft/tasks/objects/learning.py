@@ -17,7 +17,7 @@ from visionft.annotations.boxes import pairwise_iou
 from visionft.imaging.inputs import load_pixels
 from visionft.models.backbones import Backbone, DepthGroup
 from visionft.models.heads import HEADS
-from visionft.sample import Sample
+from visionft.data.records import Sample
 from visionft.spec import InputSpec
 from visionft.tasks.base import Agreement, Runner
 from visionft.tasks.objects.detect import detect

@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 
 from visionft.errors import DataError
 from visionft.metrics.scores import Floats, Ints
-from visionft.sample import CROWD, PADDING, Boxes
+from visionft.annotations.marks import CROWD, PADDING
+from visionft.data.targets.boxes import Boxes
 
 Flags = NDArray[np.bool_]
 

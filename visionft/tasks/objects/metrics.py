@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from visionft.errors import DataError
 from visionft.metrics.bootstrap import Interval, draw_counts, percentile_intervals
 from visionft.metrics.scores import Floats, Ints, defined_mean, optional, ratio
-from visionft.sample import Boxes
+from visionft.data.targets.boxes import Boxes
 from visionft.tasks.objects.average_precision import SIZES, average_precision
 from visionft.tasks.objects.averages import AT_50, ap_means, average_intervals
 from visionft.tasks.objects.matching import IOUS_T, Truth, read_found

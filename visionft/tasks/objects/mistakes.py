@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from visionft.metrics.scores import Floats
-from visionft.sample import Boxes
+from visionft.data.targets.boxes import Boxes
 from visionft.tasks.objects.matching import NOBODY, Found, Truth, match, overlaps
 
 Mistake: TypeAlias = Literal["class", "overlap", "duplicate", "background"]

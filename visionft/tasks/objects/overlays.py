@@ -16,7 +16,7 @@ from visionft.annotations.rasterization import fill_object
 from visionft.imaging import draw_boxes, paint_objects
 from visionft.imaging.boxes import line_width
 from visionft.report.pictures import THUMBNAIL, jpeg_uri, shrink
-from visionft.sample import Boxes
+from visionft.data.targets.boxes import Boxes
 from visionft.tasks.classification.page import Example
 from visionft.tasks.objects.mistakes import Detected
 from visionft.tasks.objects.page import BoxExample, what_is_there

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from visionft.report import wording
 from visionft.report.headline import Headline
-from visionft.sample import Boxes
+from visionft.data.targets.boxes import Boxes
 from visionft.tasks.classification.page import Example
 from visionft.tasks.objects.metrics import ClassAP, DetectionMetrics
 from visionft.tasks.objects.mistakes import MISTAKES, Detected, ImageMatch, Mistake

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from visionft.metrics.scores import Floats, Ints, ratio
-from visionft.sample import IGNORE
+from visionft.annotations.marks import IGNORE
 
 Labels = NDArray[np.uint8]
 

@@ -18,7 +18,9 @@ from visionft.imaging.inputs import load_pixels
 from visionft.models.backbones import Backbone, DepthGroup
 from visionft.models.heads import HEADS
 from visionft.models.losses.combine import LossSum
-from visionft.sample import IGNORE, Sample, TaskKind
+from visionft.annotations.marks import IGNORE
+from visionft.data.records import Sample
+from visionft.sample import TaskKind
 from visionft.spec import InputSpec
 from visionft.tasks.base import Agreement, Runner, same_class
 from visionft.tasks.segmentation.metrics import (

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from visionft.imaging import paint
 from visionft.report.pictures import jpeg_uri, shrink
-from visionft.sample import IGNORE
+from visionft.annotations.marks import IGNORE
 from visionft.tasks.segmentation.page import Colour, MaskExample
 
 LONG_SIDE = 480  # pixels; the page shows them at 165 to 260

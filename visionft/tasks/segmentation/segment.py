@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from visionft.imaging import to_canvas
 from visionft.imaging.interpolation import enlarge, positions
 from visionft.imaging.placement import place
-from visionft.sample import IGNORE
+from visionft.annotations.marks import IGNORE
 from visionft.spec import InputSpec
 from visionft.tasks.segmentation.argmax import strongest
 from visionft.tasks.segmentation.tiles import Run, segment_windows

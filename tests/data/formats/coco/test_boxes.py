@@ -7,7 +7,8 @@ from visionft.data.dataset import detect_format, load_dataset
 from visionft.data.formats.coco.boxes import CocoBoxes, coco_kind
 from visionft.data.listing import LabelOptions
 from visionft.errors import DataError, UnknownName
-from visionft.sample import CROWD, Boxes
+from visionft.annotations.marks import CROWD
+from visionft.data.targets.boxes import Boxes
 
 CAT, DOG = (1, 3, [0, 0, 6, 6]), (1, 7, [2, 1, 10, 3])
 

@@ -15,7 +15,9 @@ from visionft.data.dataset import detect_format, load_dataset
 from visionft.data.formats.coco.instances import read_outline
 from visionft.data.listing import LabelOptions
 from visionft.errors import DataError
-from visionft.sample import CROWD, SPLITS, Outline
+from visionft.annotations.marks import CROWD
+from visionft.annotations.polygons import Outline
+from visionft.data.records import SPLITS
 
 WIDTH, HEIGHT = 12, 10
 TRIANGLE = [[1, 1, 9, 1, 9, 7]]

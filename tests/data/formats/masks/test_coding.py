@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 
 from visionft.data.formats.masks.coding import make_coding, pack, unpack
 from visionft.errors import DataError
-from visionft.sample import IGNORE
+from visionft.annotations.marks import IGNORE
 
 WHITE = (255, 255, 255)
 

@@ -12,7 +12,7 @@ from visionft.data.dataset import load_dataset
 from visionft.data.formats.folder import Folder
 from visionft.data.listing import LabelOptions
 from visionft.errors import DataError
-from visionft.sample import SPLITS
+from visionft.data.records import SPLITS
 
 NAMES = ("sky", "road", "car")
 SPLIT_FOLDERS = {("train", "trainannot"): 4, ("val", "valannot"): 5, ("test", "testannot"): 5}
