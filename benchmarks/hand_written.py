@@ -19,8 +19,9 @@ from torch.utils.data import DataLoader, Dataset
 
 from visionft.assemble import Job
 from visionft.augment import Augmenter
-from visionft.models.kernels.depthwise import speed_up_depthwise
 from visionft.data.records import Example, Sample
+from visionft.data.targets.label import CanvasLabel, Label
+from visionft.models.kernels.depthwise import speed_up_depthwise
 
 
 class HandWritten:
@@ -35,8 +36,9 @@ class HandWritten:
     def __init__(self, job: Job, *, same_kernels: bool) -> None:
         self._runtime = runtime = job.runtime
         section = job.recipe.optim
+        dropout = job.recipe.task.learner_arguments(job.dataset)["dropout"]
         model = timm.create_model(
-            job.network.backbone.name, num_classes=len(job.dataset.class_names), drop_rate=job.recipe.task.dropout
+            job.network.backbone.name, num_classes=len(job.dataset.class_names), drop_rate=dropout
         )
         self._model = model.to(runtime.device).to(memory_format=runtime.memory_format).train()
         if same_kernels:
@@ -94,4 +96,6 @@ class Photographs(Dataset[tuple[NDArray[np.uint8], int]]):
         sample = self._samples[index]
         pixels = np.asarray(cv2.imread(str(sample.path), cv2.IMREAD_COLOR_RGB), np.uint8)
         image = cv2.resize(pixels, self._size, interpolation=cv2.INTER_AREA)
-        return self._augment(Example(np.asarray(image, np.uint8)), index).image_HW3, sample.label
+        return self._augment(Example(np.asarray(image, np.uint8), CanvasLabel(0)), index).image_HW3, Label.of(
+            sample
+        ).index

@@ -11,8 +11,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from visionft.assemble import Job
 from visionft.annotations.marks import IGNORE
+from visionft.assemble import Job
 from visionft.tasks.base import Runner
 
 

@@ -3,7 +3,7 @@
 A table holds ``"module:Class"`` strings, so that names can be checked and listed without importing torch.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import cached_property
 from importlib import import_module
 from importlib.metadata import entry_points
@@ -25,6 +25,7 @@ class Catalog(Mapping[str, Any]):
         self.what = what
         self._table = dict(table)
         self._group = group
+        self._added: dict[str, Any] = {}
 
     @cached_property
     def _targets(self) -> dict[str, str]:
@@ -38,7 +39,7 @@ class Catalog(Mapping[str, Any]):
             UnknownName: with the close names, when there is no such entry.
         """
         self.require(name)
-        return imported(self._targets[name])
+        return self._added[name] if name in self._added else imported(self._targets[name])
 
     def require(self, name: str) -> None:
         """Check a name without importing what it stands for.
@@ -46,20 +47,63 @@ class Catalog(Mapping[str, Any]):
         Raises:
             UnknownName: with the close names, when there is no such entry.
         """
-        if name not in self._targets:
-            raise UnknownName(self.what, name, self._targets)
+        if name not in self:
+            raise UnknownName(self.what, name, self)
+
+    def add(self, thing: Any) -> None:
+        """Add a class under the name in its attribute ``kind``, for as long as this process lives.
+
+        Raises:
+            ValueError: when it has no ``kind``, or when there is an entry of that name already.
+        """
+        name = getattr(thing, "kind", None)
+        if not isinstance(name, str) or not name:
+            raise ValueError(f"{thing!r}: needs an attribute kind, the name that recipes call it by")
+        if name in self._targets or name in self._added:
+            raise ValueError(f"{self.what} {name!r}: there is one already; give {thing.__name__}.kind another name")
+        self._added[name] = thing
 
     def __contains__(self, name: object) -> bool:
-        return name in self._targets
+        return name in self._targets or name in self._added
 
     def __iter__(self) -> Iterator[str]:
-        return iter(sorted(self._targets))
+        return iter(sorted({**self._targets, **self._added}))
 
     def __len__(self) -> int:
-        return len(self._targets)
+        return len(self._targets) + len(self._added)
 
 
 def imported(target: str) -> Any:
     """Import what ``"module:name"`` stands for."""
     module, _, attribute = target.partition(":")
     return getattr(import_module(module), attribute)
+
+
+class NameIn:
+    """Marks a text, as in ``Annotated[str, NameIn(HEADS)]``, as a name that a catalog must have in a recipe.
+
+    pydantic reads this when it validates a recipe; nothing here depends on pydantic.
+
+    Args:
+        catalog: whose names are allowed.
+    """
+
+    def __init__(self, catalog: Catalog) -> None:
+        self.catalog = catalog
+
+    def check(self, name: str) -> str:
+        """Return the name.
+
+        Raises:
+            ValueError: with the close names, when there is no such entry.
+        """
+        try:
+            self.catalog.require(name)
+        except UnknownName as error:  # pydantic collects ValueErrors and goes on to the next key
+            raise ValueError(str(error)) from None
+        return name
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: Callable[[Any], Any]) -> Any:
+        """Return how pydantic checks such a text."""
+        schema = import_module("pydantic_core.core_schema")
+        return schema.no_info_after_validator_function(self.check, handler(source))

@@ -3,8 +3,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from visionft.annotations.moving import LEAST_VISIBLE, boxes_array, clip_boxes, move_boxes, move_objects
 from visionft.annotations.marks import CROWD
+from visionft.annotations.moving import LEAST_VISIBLE, boxes_array, clip_boxes, move_boxes, move_objects
 from visionft.data.targets.boxes import Boxes
 
 

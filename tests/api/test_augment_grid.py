@@ -1,20 +1,18 @@
 """The picture of augmented images: what training sees, drawn."""
 
-import os
-from pathlib import Path
-
 import cv2
 import numpy as np
 import pytest
 
 from tests.augment.mixed import mixed_images
 from tests.imaging.pictures import places
+from tests.real_data import DATA, needs_data
+from visionft.annotations.marks import CROWD, IGNORE, PADDING
 from visionft.api import check
 from visionft.api.augment_grid import augmented, drawn, mixing, strongest_stage
 from visionft.assemble import assemble, load_data
-from visionft.errors import DataError
-from visionft.annotations.marks import CROWD, IGNORE, PADDING
 from visionft.data.records import Example
+from visionft.errors import DataError
 
 RED, BLUE, CROWDS = (255, 0, 0), (0, 0, 255), (150, 150, 150)
 STRONG = {"unfreeze": "all", "epochs": 1, "augment": "strong"}
@@ -264,11 +262,8 @@ def test_what_cannot_be_drawn_is_told(tiny, tmp_path, section):
     assert not (tmp_path / "grid.png").exists()
 
 
-DATA = Path(os.environ.get("VISIONFT_DATA", Path(__file__).parents[3] / "shared/data"))
-
-
 @pytest.mark.data
-@pytest.mark.skipif(not DATA.is_dir(), reason="VISIONFT_DATA names no folder with the real data sets")
+@needs_data
 def test_blood_cells(tmp_path):
     overrides = ("backbone.name=test_resnet", "backbone.weights=none", "input.size=[240, 320]")
     assert check(DATA / "bccd-voc", overrides, show_augment=tmp_path / "grid.png").picture

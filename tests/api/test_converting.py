@@ -1,7 +1,6 @@
 """Data of boxes in another format; what is written is read here without this package."""
 
 import json
-import os
 import shutil
 from pathlib import Path
 
@@ -10,6 +9,7 @@ from pycocotools.coco import COCO
 
 import visionft
 from tests.data.box_sets import write_coco, write_yolo
+from tests.real_data import DATA, needs_data
 from visionft.errors import DataError, UnknownName
 from visionft.recipe import recipe_to_yaml
 
@@ -132,11 +132,8 @@ class TestRefused:
             visionft.convert("detection", "coco", tmp_path / "new")
 
 
-DATA = Path(os.environ.get("VISIONFT_DATA", Path(__file__).parents[3] / "shared/data"))
-
-
 @pytest.mark.data
-@pytest.mark.skipif(not DATA.is_dir(), reason="VISIONFT_DATA names no folder with the real data sets")
+@needs_data
 def test_blood_cells(tmp_path, capsys):
     written = visionft.convert(DATA / "bccd-voc", "coco", tmp_path / "new", link=True)
     assert written.images == {"train": 205, "val": 87, "test": 72}

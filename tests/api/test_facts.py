@@ -5,8 +5,8 @@ from pathlib import Path
 
 import numpy as np
 
-from visionft.api.facts import fingerprint
 from visionft.annotations.polygons import Outline
+from visionft.api.facts import fingerprint
 from visionft.data.records import Dataset, Sample
 from visionft.data.targets.boxes import Boxes
 

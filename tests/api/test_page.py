@@ -10,14 +10,14 @@ import pytest
 from numpy.typing import NDArray
 
 from visionft.annotations.object_mask import ObjectMask
+from visionft.annotations.polygons import Outline
 from visionft.api.augment_grid import augmented
 from visionft.api.page_augmentation import augmentation_of
 from visionft.api.page_results import results_of
 from visionft.assemble import assemble, load_data
-from visionft.imaging import default_palette
-from visionft.annotations.polygons import Outline
 from visionft.data.records import Dataset, Sample
 from visionft.data.targets.boxes import Boxes
+from visionft.imaging import default_palette
 from visionft.tasks.classification.learning import ClassificationEvaluation
 from visionft.tasks.classification.metrics import classification_metrics
 from visionft.tasks.instances.learning import InstanceEvaluation

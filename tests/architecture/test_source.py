@@ -1,6 +1,7 @@
 """Rules about the source itself that no linter of ours knows."""
 
 import ast
+import re
 from pathlib import Path
 
 import pytest
@@ -125,3 +126,16 @@ def test_functions_fit_a_screen():
 
 def test_there_is_no_drawer_for_odds_and_ends():
     assert [shown(path) for path in EVERYTHING if path.stem in ("utils", "util", "helpers", "common", "misc")] == []
+
+
+def test_every_package_is_installed():
+    """setup.cfg lists them, since recipes/ is installed from the top level; what it does not list a wheel lacks."""
+    listed = re.search(r"^packages =\n((?:    \S+\n)+)", (ROOT / "setup.cfg").read_text(encoding="utf-8"), re.MULTILINE)
+    folders = {shown(path.parent).replace("/", ".") for path in PACKAGE}
+    assert set(listed[1].split()) == folders | {"visionft.recipes"}
+
+
+def test_every_template_is_installed():
+    text = (ROOT / "setup.cfg").read_text(encoding="utf-8")
+    folders = {shown(path.parent).replace("/", ".") for path in (ROOT / "visionft").rglob("*.j2")}
+    assert {folder for folder in folders if f"{folder} = *.html.j2" not in text} == set()

@@ -5,9 +5,9 @@ import pickle
 import numpy as np
 import pytest
 
+from visionft.annotations.marks import CROWD
 from visionft.augment import Mixing
 from visionft.augment.mixing import mixup, mosaic
-from visionft.annotations.marks import CROWD
 from visionft.data.records import Example
 
 SIZES = [(64, 64), (48, 96), (91, 51)]

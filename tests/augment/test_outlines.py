@@ -1,15 +1,13 @@
 """How well moved boxes fit real objects: outlines of COCO, turned, against the boxes of what was turned."""
 
-import os
-from pathlib import Path
-
 import cv2
 import numpy as np
 import pytest
 
+from tests.real_data import DATA, needs_data
 from visionft.annotations.moving import move_boxes
 
-DATA = Path(os.environ.get("VISIONFT_DATA", Path(__file__).parents[3] / "shared/data")) / "coco-mini-yolo"
+BOXES = DATA / "coco-mini-yolo"
 THINGS = range(1, 91)  # category ids of countable objects
 
 
@@ -40,9 +38,9 @@ def outlines(mask, boxes):
 @pytest.fixture(scope="module")
 def objects():
     found = []
-    for path in sorted((DATA / "semantic_segmentation/masks").glob("*/*.png")):
+    for path in sorted((BOXES / "semantic_segmentation/masks").glob("*/*.png")):
         mask = cv2.imread(str(path), cv2.IMREAD_UNCHANGED)
-        rows = np.loadtxt(DATA / "object_detection/labels" / path.parent.name / f"{path.stem}.txt", ndmin=2)
+        rows = np.loadtxt(BOXES / "object_detection/labels" / path.parent.name / f"{path.stem}.txt", ndmin=2)
         sides = np.array([mask.shape[1], mask.shape[0]])
         centres, halves = rows[:, 1:3] * sides, rows[:, 3:] * sides / 2
         found.extend(outlines(mask, np.hstack([centres - halves, centres + halves])))
@@ -50,7 +48,7 @@ def objects():
 
 
 @pytest.mark.data
-@pytest.mark.skipif(not DATA.is_dir(), reason="VISIONFT_DATA names no folder with the real data sets")
+@needs_data
 @pytest.mark.parametrize(("degrees", "expected", "corners"), [(5, 0.90, 0.85), (12, 0.82, 0.73), (20, 0.76, 0.65)])
 def test_the_ellipse_is_a_better_guess_than_the_corners_and_as_large_as_the_object(objects, degrees, expected, corners):
     assert len(objects) > 100

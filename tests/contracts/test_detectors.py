@@ -7,11 +7,11 @@ import pytest
 import torch
 
 from tests.contracts.test_decoders import BACKBONES, SIZE, one_thread
+from visionft.annotations.marks import CROWD, IGNORE, PADDING
 from visionft.batch import InstanceTargets
 from visionft.catalog import imported
 from visionft.models.backbones import Backbone, build_backbone
 from visionft.models.heads import HEADS, mask_rcnn, rcnn
-from visionft.annotations.marks import CROWD, IGNORE, PADDING
 from visionft.sample import OBJECT_TASKS
 from visionft.spec import MASK_SIDE
 from visionft.tasks import TASKS

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from visionft.batch import InstanceTargets
 from visionft.annotations.marks import IGNORE
 from visionft.annotations.polygons import Outline
+from visionft.batch import InstanceTargets
 from visionft.data.records import Sample
 from visionft.data.targets.boxes import Boxes
 

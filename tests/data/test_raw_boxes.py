@@ -10,7 +10,9 @@ from visionft.data.targets.boxes import Boxes
 
 
 def place(*numbers, coding="xywh", width=100, height=50, **more):
-    boxes, findings = resolve_boxes(RawBoxes(coding, (RawBox(1, numbers),), "a.json: annotation", **more), width, height)
+    boxes, findings = resolve_boxes(
+        RawBoxes(coding, (RawBox(1, numbers),), "a.json: annotation", **more), width, height
+    )
     return boxes.xyxy, [f"{finding}; {finding.outcome}" for finding in findings]
 
 

@@ -8,12 +8,12 @@ import torch
 from torch.utils.data._utils.pin_memory import pin_memory
 
 from tests.data.folders import write_image
-from visionft.batch import InstanceTargets
-from visionft.loading.loader import Loader
 from visionft.annotations.marks import CROWD, IGNORE, PADDING
 from visionft.annotations.polygons import Outline
+from visionft.batch import InstanceTargets
 from visionft.data.records import Sample
 from visionft.data.targets.boxes import Boxes
+from visionft.loading.loader import Loader
 from visionft.spec import MASK_SIDE, InputSpec
 
 SPEC = InputSpec(height=20, width=24, fit="stretch")  # twice the size of the pictures

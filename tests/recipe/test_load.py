@@ -51,7 +51,7 @@ task:
     assert "stages[1].epochs: should be greater than 0, found -1" in lines[4]
     assert "stages[1].unfreeze" in lines[5]
     assert "'none' or 'all'" in lines[5]
-    assert "should be 'classification', 'segmentation', 'detection' or 'instance_segmentation'" in lines[6]
+    assert "task.kind: task 'clasification': no such task; close: classification" in lines[6]
 
 
 def test_a_key_that_resembles_none_shows_the_known_ones(write):
@@ -236,3 +236,36 @@ def test_two_lengths_on_the_command_line(write):
     for several in (["stages.head.epochs=2", "stages.head.steps=2"], ["stages.head.steps=2", "stages.head.epochs=2"]):
         with pytest.raises(RecipeError, match="either 'epochs' or 'steps'"):
             load_recipe(write("stages: [{name: head, epochs: 5}]"), several)
+
+
+def test_a_task_has_its_own_keys_and_every_mistake_has_its_line(write):
+    text = "task:\n  kind: detection\n  losses: {dice: 1}\n  hed: dense\n  dropout: 3\n  head: linea\n"
+    with pytest.raises(RecipeError) as caught:
+        load_recipe(write(text))
+    assert str(caught.value).splitlines() == [
+        "a.yaml:3: task.losses: is for segmentation, not for detection; leave it out",
+        "a.yaml:4: task.hed: unknown key; did you mean 'head'?",
+        "a.yaml:5: task.dropout: should be less than 1, found 3",
+        "a.yaml:6: task.head: head 'linea': no such head; close: linear, lite, linknet",
+    ]
+
+
+def test_a_printed_recipe_takes_another_task(write):
+    """Keys of the former task at their defaults say nothing."""
+    printed = recipe_to_yaml(load_recipe(write("task: {kind: segmentation}")))
+    changed = load_recipe(write(printed), ["task.kind=detection", "evaluate.select=null"])
+    assert (changed.task.kind, changed.task.head) == ("detection", None)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("task: 3", r"a.yaml:1: task: a section is a mapping of keys to values"),
+        ("task: {kind: [a]}", r"a.yaml:1: task.kind: task \"\['a'\]\": no such task; known: classification"),
+        ("task: {kind: null}", r"a.yaml:1: task.kind: task 'None': no such task"),
+        ("evaluate:\n  select: mep", r"a.yaml:2: evaluate.select: mep is not measured for classification; choose loss"),
+    ],
+)
+def test_what_is_no_task(write, text, message):
+    with pytest.raises(RecipeError, match=message):
+        load_recipe(write(text))

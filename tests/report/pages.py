@@ -8,8 +8,8 @@ import numpy as np
 from PIL import Image
 
 from tests.tasks.classification.predictions import simulate
-from visionft.report import AugmentationFacts, DatasetFacts, ModelFacts, ReportData, SeenImage, StageFacts
 from visionft.data.records import Problem
+from visionft.report import AugmentationFacts, DatasetFacts, ModelFacts, ReportData, SeenImage, StageFacts
 from visionft.tasks.classification.metrics import classification_metrics
 from visionft.tasks.classification.page import ClassificationResults, Example
 

@@ -15,12 +15,17 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from visionft.annotations.marks import CROWD
 from visionft.annotations.rasterization import fill_object
 from visionft.assemble.job import augmentation, canvas_of
 from visionft.atomic import write_with
 from visionft.augment import Policy
 from visionft.augment.label_mixing import mix_images, mixes
 from visionft.augment_params import Change
+from visionft.data.records import Dataset, Example, Sample
+from visionft.data.targets.boxes import CanvasBoxes
+from visionft.data.targets.label import Label
+from visionft.data.targets.outlined_boxes import CanvasOutlinedBoxes
 from visionft.errors import DataError
 from visionft.imaging import default_palette, draw_boxes, line_palette, paint, paint_objects
 from visionft.imaging.palette import BLACK, Colour
@@ -30,11 +35,9 @@ from visionft.loading.loader import CACHE_BYTES
 from visionft.loading.order import training_plan
 from visionft.recipe import Recipe
 from visionft.report.pictures import shrink
-from visionft.annotations.marks import CROWD
-from visionft.data.records import Dataset, Example, Sample
-from visionft.sample import OBJECT_TASKS
 from visionft.spec import InputSpec
 from visionft.stages import Stage
+from visionft.tasks import TASKS
 
 SAMPLES, EPOCHS = 6, 5
 _LONG_SIDE, _LEAST_SIDE = 320, 160  # pixels of a picture's long side
@@ -82,7 +85,7 @@ def require_picture_name(path: Path, dataset: Dataset | None = None) -> None:
 
 def strongest_stage(recipe: Recipe) -> Stage:
     """Return the stage with the strongest augmentation, of several the first; where objects are mixed, of those."""
-    mixed = recipe.task.kind in OBJECT_TASKS and (recipe.augment.mosaic or recipe.augment.mixup)
+    mixed = TASKS[recipe.task.kind].target.countable and (recipe.augment.mosaic or recipe.augment.mixup)
     stages = recipe.stages[:-1] if mixed else recipe.stages
     return max(stages, key=lambda stage: _STRENGTHS.index(stage.augment))
 
@@ -146,11 +149,11 @@ def _following(recipe: Recipe, images: int, epoch: int) -> dict[int, int]:
 def _in_batch(canvases: Canvases, epoch: int, index: int, after: int) -> Example:
     """Return what is on a canvas once the images of its batch are mixed."""
     example = canvases[epoch, index]
-    if not mixes([example.change]):
+    if not mixes([example.params]):
         return example
     pair = np.stack([example.image_HW3, canvases[epoch, after].image_HW3])
     pair_2HW3 = torch.from_numpy(pair).float()
-    mix_images(pair_2HW3, [example.change, Change()])
+    mix_images(pair_2HW3, [example.params, Change()])
     return example._replace(image_HW3=pair_2HW3[0].round().to(torch.uint8).numpy())
 
 
@@ -190,7 +193,7 @@ def _failure_named(path: Path) -> Iterator[None]:
 def palette_of(dataset: Dataset) -> tuple[Colour, ...]:
     """Return the colour (RGB, 0..255) in which ``drawn`` shows class 0, 1, ..."""
     names = dataset.class_names
-    return dataset.palette or (line_palette(len(names)) if dataset.task in OBJECT_TASKS else default_palette(names))
+    return dataset.palette or (line_palette(len(names)) if dataset.target.countable else default_palette(names))
 
 
 def _heading(recipe: Recipe, dataset: Dataset, spec: InputSpec) -> str:
@@ -205,8 +208,8 @@ def _heading(recipe: Recipe, dataset: Dataset, spec: InputSpec) -> str:
 
 
 def _title(sample: Sample, dataset: Dataset) -> str:
-    if dataset.task == "classification":
-        return f"{sample.id}   {dataset.class_names[sample.label]}"
+    if isinstance(sample.target, Label):
+        return f"{sample.id}   {dataset.class_names[sample.target.index]}"
     return sample.id
 
 
@@ -219,18 +222,19 @@ def drawn(example: Example, palette: tuple[Colour, ...], long_side: int = _LONG_
         long_side: most pixels of a side.
     """
     image_HW3 = _fit(example.image_HW3, long_side, cv2.INTER_AREA)
-    if example.mask_HW is not None:
-        return paint(image_HW3, _fit(example.mask_HW, long_side, cv2.INTER_NEAREST_EXACT), palette, _OPACITY)
-    if example.boxes_N5 is None:
+    if example.target.pixels is not None:
+        return paint(image_HW3, _fit(example.target.pixels, long_side, cv2.INTER_NEAREST_EXACT), palette, _OPACITY)
+    target = example.target
+    if not isinstance(target, CanvasBoxes):
         return image_HW3
     (high, wide), (height, width) = example.image_HW3.shape[:2], image_HW3.shape[:2]
     scale_2 = np.array([width / wide, height / high], np.float32)
-    boxes_N4 = example.boxes_N5[:, :4] * np.tile(scale_2, 2)
-    labels = example.boxes_N5[:, 4].astype(int).tolist()
+    boxes_N4 = target.boxes_N5[:, :4] * np.tile(scale_2, 2)
+    labels = target.boxes_N5[:, 4].astype(int).tolist()
     colours = [_CROWD_COLOUR if label == CROWD else palette[label] for label in labels]
-    if example.outlines:
+    if isinstance(target, CanvasOutlinedBoxes) and target.outlines:
         masks = [
-            fill_object(tuple(ring_P2 * scale_2 for ring_P2 in rings), (width, height)) for rings in example.outlines
+            fill_object(tuple(ring_P2 * scale_2 for ring_P2 in rings), (width, height)) for rings in target.outlines
         ]
         image_HW3 = paint_objects(image_HW3, masks, colours, _OPACITY)
     return draw_boxes(image_HW3, boxes_N4, [""] * len(labels), colours, line=_LINE)
@@ -248,10 +252,10 @@ def _legend(shown: list[Shown], dataset: Dataset, palette: tuple[Colour, ...]) -
     """Return the names and colours of what is to be seen."""
     seen: set[int] = set()
     for example in (example for one in shown for example in (one.plain, *one.changed)):
-        if example.mask_HW is not None:
-            seen |= set(np.unique(example.mask_HW).tolist())
-        if example.boxes_N5 is not None:
-            seen |= set(example.boxes_N5[:, 4].astype(int).tolist())
+        if example.target.pixels is not None:
+            seen |= set(np.unique(example.target.pixels).tolist())
+        if isinstance(example.target, CanvasBoxes):
+            seen |= set(example.target.boxes_N5[:, 4].astype(int).tolist())
     named = [
         (f"{name} (not painted)" if colour == BLACK else name, colour)
         for label, (name, colour) in enumerate(zip(dataset.class_names, palette, strict=True))

@@ -10,8 +10,8 @@ from typing import Any
 
 import torch
 
+from visionft.data.records import SPLITS, Dataset
 from visionft.errors import DataError
-from visionft.data.records import SPLITS, Dataset, Sample
 
 _PACKAGES = (
     "visionft",

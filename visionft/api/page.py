@@ -7,9 +7,9 @@ from visionft.api.facts import augmentation_in_words
 from visionft.api.page_augmentation import augmentation_of
 from visionft.api.page_results import results_of
 from visionft.assemble import Job
+from visionft.data.records import SPLITS, Split
 from visionft.recipe import recipe_to_yaml
 from visionft.report.data import DatasetFacts, ModelFacts, ReportData, StageFacts
-from visionft.data.records import SPLITS, Split
 from visionft.spec import InputSpec, ModelSpec
 from visionft.tasks.base import Evaluation
 

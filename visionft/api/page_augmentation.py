@@ -6,11 +6,11 @@ from typing import Any
 
 from visionft.api.augment_grid import Shown, augmented, drawn, mixing, palette_of, strongest_stage
 from visionft.assemble import Job
+from visionft.data.records import Dataset
+from visionft.data.targets.label import Label
 from visionft.errors import DataError
 from visionft.report.data import AugmentationFacts, SeenImage
 from visionft.report.wording import percent
-from visionft.data.records import Dataset
-from visionft.sample import OBJECT_TASKS
 
 _IMAGES, _EPOCHS = 4, 3
 _LONG_SIDE = 256  # pixels; all of them then take 0.1 to 0.4 MB
@@ -43,7 +43,7 @@ def augmentation_of(job: Job, history: Sequence[Mapping[str, Any]]) -> Augmentat
     how = [_ORIENTATIONS[recipe.augment.orientation]]
     how += [f"{name} up to {reach:g}" for name, reach in recipe.augment.ranges.given.items()]
     how += [f"{percent(share, 0)} {_MIXINGS[name]}" for name, share in shares.items()]
-    if recipe.task.kind in OBJECT_TASKS:
+    if job.dataset.target.countable:
         how.append("objects of which too little is left are neither learned nor held against the model (grey)")
     facts = AugmentationFacts(stage=stage.name, strength=stage.augment, how=", ".join(how))
     epochs = [row["epoch"] for row in history if row["stage_name"] == stage.name][:_EPOCHS]
@@ -60,6 +60,6 @@ def _seen(one: Shown, names: Sequence[str], dataset: Dataset) -> SeenImage:
     pictures_HW3 = (drawn(example, palette, _LONG_SIDE) for example in (one.plain, *one.changed))
     return SeenImage(
         id=one.sample.id,
-        label=dataset.class_names[one.sample.label] if dataset.task == "classification" else "",
+        label=dataset.class_names[one.sample.target.index] if isinstance(one.sample.target, Label) else "",
         pictures_HW3=tuple(zip(names, pictures_HW3, strict=True)),
     )

@@ -9,9 +9,12 @@ from typing import Any
 
 import numpy as np
 
+from visionft.data.records import Dataset, Sample, Split
+from visionft.data.targets.boxes import Boxes
+from visionft.data.targets.label import Label
+from visionft.data.targets.mask import Mask
 from visionft.imaging import decode, default_palette, line_palette
 from visionft.report.data import Results
-from visionft.data.records import Dataset, Sample, Split
 from visionft.tasks.base import Evaluation
 from visionft.tasks.classification.learning import ClassificationEvaluation
 from visionft.tasks.classification.page import ClassificationResults, Example
@@ -52,7 +55,7 @@ def _classified(
     evaluation: ClassificationEvaluation, samples: Sequence[Sample], names: Sequence[str]
 ) -> ClassificationResults:
     """Show the most confident mistakes and the least confident right answers."""
-    labels_N = np.array([sample.label for sample in samples])
+    labels_N = np.array([Label.of(sample).index for sample in samples])
     probabilities_NK = evaluation.probabilities_NK
     predicted_N, confidence_N = probabilities_NK.argmax(axis=1), probabilities_NK.max(axis=1)
     wrong_N = predicted_N != labels_N
@@ -61,7 +64,7 @@ def _classified(
         return Example(
             id=samples[index].id,
             image_HW3=decode(samples[index].path),
-            true=names[samples[index].label],
+            true=names[Label.of(samples[index]).index],
             predicted=names[predicted_N[index]],
             confidence=float(confidence_N[index]),
         )
@@ -92,7 +95,7 @@ def _segmented(
             counts=mask.counts,
             # at once, because originals of many images may not fit the memory
             image_HW3=shrink_image(decode(sample.path)),
-            truth_HW=shrink_mask(sample.mask.read()),
+            truth_HW=shrink_mask(Mask.of(sample).source.read()),
             predicted_HW=shrink_mask(mask.labels()),
         )
 
@@ -116,7 +119,7 @@ def _detected(
     masks = evaluation.masks if isinstance(evaluation, InstanceEvaluation) else None
     names = tuple(metrics.per_class)
     matches = [
-        match_image(found_N6, sample.boxes, thresholds=metrics.thresholds)
+        match_image(found_N6, Boxes.of(sample), thresholds=metrics.thresholds)
         for found_N6, sample in zip(evaluation.detections, samples, strict=True)
     ]
     worst_first = sorted(range(total), key=lambda index: -matches[index].badness)
@@ -130,14 +133,14 @@ def _detected(
             rank=place + 1,
             image_HW3=shrink_boxed(image_HW3),
             size=(image_HW3.shape[1], image_HW3.shape[0]),
-            boxes=sample.boxes,
+            boxes=Boxes.of(sample),
             match=matches[index],
             masks=tuple(masks[index][one.row] for one in matches[index].detected) if masks is not None else None,
         )
 
     def cut(index: int, one: Detected) -> Example:
         sample = samples[index]
-        return cut_mistake(decode(sample.path), one, sample.boxes, names, sample.id)
+        return cut_mistake(decode(sample.path), one, Boxes.of(sample), names, sample.id)
 
     wrong = ((index, one) for index, match in enumerate(matches) for one in match.wrong)
     surest = nlargest(_MISTAKES, wrong, key=lambda pair: pair[1].score)

@@ -13,6 +13,7 @@ from visionft.api.facts import require_same_data
 from visionft.api.page import report_data
 from visionft.assemble import Job, assemble, load_data
 from visionft.checkpoint import RunFolder, write_json
+from visionft.data.records import Sample, Split
 from visionft.errors import CheckpointError, DataError
 from visionft.export import RUNTIMES
 from visionft.export.gate import export_verified
@@ -20,7 +21,6 @@ from visionft.export.parity import Limits, Parity
 from visionft.loading.loader import Loader
 from visionft.recipe import Recipe
 from visionft.report import write_report
-from visionft.data.records import Sample, Split
 from visionft.spec import ModelSpec
 from visionft.tasks.base import Evaluation, Metrics
 from visionft.tasks.network import FinalNetwork

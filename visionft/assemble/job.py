@@ -4,7 +4,6 @@ import os
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from statistics import median
-from typing import Any
 
 import torch
 
@@ -14,8 +13,11 @@ from visionft.augment import Augmenter, Mixing
 from visionft.augment.batch import Normalised
 from visionft.augment.device import DeviceAugmenter
 from visionft.catalog import imported
-from visionft.data.dataset import has_outlines, load_dataset
+from visionft.data.dataset import load_dataset
+from visionft.data.formats.detect import states_target
 from visionft.data.listing import LabelOptions
+from visionft.data.records import Dataset, Split
+from visionft.data.targets.base import Target
 from visionft.errors import DataError, RecipeError
 from visionft.imaging.canvas import border_colour
 from visionft.loading.batches import Batches
@@ -24,12 +26,10 @@ from visionft.loading.order import batches_per_epoch
 from visionft.models.backbones import build_backbone
 from visionft.models.heads import HEADS
 from visionft.recipe import Recipe
-from visionft.data.records import Dataset, Split
-from visionft.sample import OBJECT_TASKS, TaskKind
 from visionft.seeds import derive_seed
 from visionft.spec import InputSpec
 from visionft.stages import Stage, StagePlan, height_and_width, plan
-from visionft.tasks import TASKS
+from visionft.tasks import TASKS, tasks_for
 from visionft.tasks.learner import TaskAdapter
 from visionft.tasks.network import TaskNetwork
 
@@ -115,7 +115,8 @@ class Job:
             return None
         numbers = torch.bfloat16 if self.runtime.bf16 else torch.float32
         normalised = Normalised(spec.mean, spec.std, numbers)
-        return DeviceAugmenter(normalised, augment.border, classes=len(self.dataset.class_names))
+        classes = len(self.dataset.class_names)
+        return DeviceAugmenter(normalised, self.dataset.target, augment.border, classes=classes)
 
     def eval_loader(self, split: Split, spec: InputSpec) -> Loader:
         """Return the images of a split, as they are and as the CPU decodes them, in the order of the data set."""
@@ -129,17 +130,24 @@ def load_data(recipe: Recipe, on_progress: Callable[[int, int], None] | None = N
         DataError: when there is nothing to train on.
         RecipeError: when the labels are made for another task.
     """
-    dataset = read_data(recipe, recipe.task.kind, on_progress)
-    if dataset.task != recipe.task.kind:
+    target = TASKS[recipe.task.kind].target
+    dataset = read_data(recipe, target, on_progress)
+    if dataset.target is not target:
+        fitting = " or ".join(tasks_for(dataset.target))
         raise RecipeError(
-            f"task.kind: {recipe.task.kind}, but the labels of {dataset.name} are made for {dataset.task}; "
-            f"set task.kind: {dataset.task}, or another data.format"
+            f"task.kind: {recipe.task.kind}, but the labels of {dataset.name} are made for {fitting}; "
+            f"set task.kind: {fitting}, or another data.format"
         )
     return dataset
 
 
-def read_data(recipe: Recipe, task: TaskKind, on_progress: Callable[[int, int], None] | None = None) -> Dataset:
-    """Read the data set that the recipe names, for any task; its labels may be made for another one.
+def read_data(recipe: Recipe, target: type[Target], on_progress: Callable[[int, int], None] | None = None) -> Dataset:
+    """Read the data set that the recipe names, for any task.
+
+    Args:
+        recipe: names the data.
+        target: what is wanted of them; the format that the recipe names may make another one.
+        on_progress: called after each opened file with (files done, files in all).
 
     Raises:
         DataError: when no image can be used.
@@ -151,7 +159,7 @@ def read_data(recipe: Recipe, task: TaskKind, on_progress: Callable[[int, int], 
         section.path,
         format=section.format,
         options=_label_options(recipe),
-        task=task,
+        target=target,
         val_fraction=section.val_fraction,
         test_fraction=section.test_fraction,
         strict=section.strict,
@@ -159,18 +167,16 @@ def read_data(recipe: Recipe, task: TaskKind, on_progress: Callable[[int, int], 
     )
 
 
-def states_outlines(recipe: Recipe) -> bool:
-    """Say whether the data that the recipe names, without saying in which format, state the outlines of objects."""
+def data_state(recipe: Recipe, target: type[Target]) -> bool:
+    """Say whether the data that the recipe names, without saying in which format, hold such targets."""
     path = recipe.data.path
-    return recipe.data.format == "auto" and path is not None and has_outlines(path, _label_options(recipe))
+    return recipe.data.format == "auto" and path is not None and states_target(path, target, _label_options(recipe))
 
 
-def unused_outlines(recipe: Recipe) -> tuple[str, ...]:
-    """Return what a person should know whose data have outlines, of which the recipe makes no use; else nothing."""
-    if recipe.task.kind not in ("segmentation", "detection") or not states_outlines(recipe):
-        return ()
-    instead = "for boxes and masks of each object: --set task.kind=instance_segmentation"
-    return (f"the labels have outlines of objects; {instead}",)
+def unused_targets(recipe: Recipe) -> tuple[str, ...]:
+    """Return what a person should know whose data hold more than the recipe makes use of; else nothing."""
+    offering = (task for task in map(TASKS.__getitem__, TASKS) if recipe.task.kind in task.offered_to)
+    return tuple(f"{task.offer}: --set task.kind={task.kind}" for task in offering if data_state(recipe, task.target))
 
 
 def _label_options(recipe: Recipe) -> LabelOptions:
@@ -256,12 +262,13 @@ def augmentation(
         later: whether the device that trains changes the pixels.
     """
     section = recipe.augment
-    objects = recipe.task.kind in OBJECT_TASKS
+    augmentation = TASKS[recipe.task.kind].augmentation
+    objects = augmentation != "images"
     augmenter = Augmenter(
         stage.augment,
         section.orientation,
         border_colour(spec) if objects else None,
-        outlines=recipe.task.kind == "instance_segmentation",
+        outlines=augmentation == "polygons",
         ranges=section.ranges.given,
         mixup=0.0 if objects else section.mixup,
         cutmix=section.cutmix,
@@ -274,20 +281,12 @@ def augmentation(
 
 def build_task(recipe: Recipe, dataset: Dataset) -> TaskAdapter:
     """Return the recipe's task for the data set's classes."""
-    section = recipe.task
-    balanced = section.class_weights == "balanced"
-    arguments: dict[str, Any] = {"dropout": section.dropout}
-    if section.kind not in OBJECT_TASKS:
-        arguments["label_smoothing"] = section.label_smoothing
-        arguments["class_counts"] = dataset.amounts("train") if balanced else None
-    if section.head is not None:
-        if HEADS[section.head].task != section.kind:
-            fitting = ", ".join(name for name in HEADS if HEADS[name].task == section.kind)
-            raise RecipeError(f"task.head: {section.head} is no head for {section.kind}; these are: {fitting}")
-        arguments["head"] = section.head
-    if section.losses is not None:
-        arguments["losses"] = section.losses
-    task: TaskAdapter = imported(TASKS[section.kind].learner)(dataset.class_names, **arguments)
+    options = recipe.task
+    if options.head is not None and HEADS[options.head].task != options.kind:
+        fitting = ", ".join(name for name in HEADS if HEADS[name].task == options.kind)
+        raise RecipeError(f"task.head: {options.head} is no head for {options.kind}; these are: {fitting}")
+    learner = imported(TASKS[options.kind].learner)
+    task: TaskAdapter = learner(dataset.class_names, **options.learner_arguments(dataset))
     return task
 
 

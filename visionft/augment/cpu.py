@@ -10,11 +10,11 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from visionft.annotations.marks import IGNORE
 from visionft.augment.arithmetic import ERASED, blur_kernel, colour_matrix, gamma_table, noise_of
 from visionft.augment.targets import change_target
 from visionft.augment.warp import RGB, warp
 from visionft.augment_params import Change
-from visionft.annotations.marks import IGNORE
 from visionft.data.records import Example
 
 

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from visionft.annotations.polygons import Rings
 from visionft.data.records import Example
 from visionft.seeds import derive_seed, unit_interval
 

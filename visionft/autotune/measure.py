@@ -17,10 +17,10 @@ from visionft.assemble import Job
 from visionft.assemble.job import augmentation
 from visionft.autotune.timing import nothing_learned, seconds_of, training_step
 from visionft.batch import Batch, InstanceTargets
+from visionft.data.records import Example, Sample
 from visionft.loading.canvases import Augment, Canvases
 from visionft.loading.collate import changes_of, targets_of
 from visionft.loading.order import training_plan
-from visionft.data.records import Example, Sample
 from visionft.seeds import derive_seed
 from visionft.stages import StagePlan
 from visionft.training.optimizer import enter_stage

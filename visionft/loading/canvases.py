@@ -3,15 +3,11 @@
 from collections.abc import Callable, Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 
-from visionft.annotations.moving import boxes_array, move_objects
-from visionft.errors import DataError, ImageError
-from visionft.imaging import cut_window, decode, mask_to_canvas, to_canvas
-from visionft.imaging.placement import canvas_from_original, draw_window, windows
-from visionft.annotations.polygons import Rings
 from visionft.data.records import Example, Sample
-from visionft.data.targets.boxes import Boxes
+from visionft.errors import DataError, ImageError
+from visionft.imaging import cut_window, decode, to_canvas
+from visionft.imaging.placement import draw_window, windows
 from visionft.seeds import derive_seed
 from visionft.spec import InputSpec
 
@@ -118,9 +114,7 @@ class Canvases:
         if window is None:
             height, width = example.image_HW3.shape[:2]
             window = draw_window((width, height), self._spec, seed)
-        return Example(
-            cut_window(example.image_HW3, window, self._spec), example.target.cut(window, self._spec)
-        )
+        return Example(cut_window(example.image_HW3, window, self._spec), example.target.cut(window, self._spec))
 
     def _read(self, number: int) -> Example:
         """Return an image that fills the canvas, or the whole one where windows are cut from it."""

@@ -15,11 +15,11 @@ from torch.utils.data import DataLoader, Dataset
 
 from visionft.augment_params import Change
 from visionft.batch import Batch, InstanceTargets
+from visionft.data.records import Example, Sample
 from visionft.errors import DataError, TrainingError
 from visionft.loading.batches import Batches
 from visionft.loading.canvases import Augment, Canvases, Mix
 from visionft.loading.collate import changes_of, targets_of
-from visionft.data.records import Example, Sample
 from visionft.spec import InputSpec
 
 CACHE_BYTES = 1 << 30

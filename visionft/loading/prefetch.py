@@ -15,10 +15,10 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from visionft.batch import Batch
+from visionft.data.records import Example, Sample
 from visionft.loading.batches import Batches
 from visionft.loading.canvases import Augment, Canvases
 from visionft.loading.collate import changes_of, targets_of
-from visionft.data.records import Example, Sample
 from visionft.spec import InputSpec
 
 _AHEAD = 2  # batches that are made before they are asked for

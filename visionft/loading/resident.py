@@ -5,7 +5,6 @@ Shape suffixes: B batch, N samples, H height, W width, 3 colour channels (RGB).
 
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import replace
 from functools import partial
 
 import numpy as np
@@ -14,14 +13,11 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from visionft.batch import Batch
-from visionft.imaging import mask_to_canvas
+from visionft.data.records import Example, Sample
 from visionft.loading.batches import Batches
 from visionft.loading.canvases import Augment
 from visionft.loading.device_decode import DeviceDecoder, ImageFile, read_image
 from visionft.loading.prefetch import MadeAhead
-from visionft.data.records import Example, Sample
-from visionft.data.targets.boxes import Boxes
-from visionft.data.targets.mask import MaskSource
 from visionft.spec import InputSpec
 
 

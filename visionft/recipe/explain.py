@@ -1,6 +1,6 @@
 """Validation errors as a person wants them: file and line, key, what was found, what is allowed."""
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from difflib import get_close_matches
 from typing import Any
 
@@ -8,6 +8,8 @@ from pydantic import ValidationError
 
 from visionft.recipe.document import Document, Location, show
 from visionft.recipe.schema import Recipe
+from visionft.recipe.task_section import task_schema
+from visionft.tasks import DEFAULT_TASK
 
 
 def explain(error: ValidationError, document: Document) -> list[str]:
@@ -29,15 +31,15 @@ def explain(error: ValidationError, document: Document) -> list[str]:
     for location, problems in messages.items():
         place = document.origin(location).place
         key = f"{show(location)}: " if location else ""
-        lines.append((_line_number(place), f"{place}: {key}{_in_words(location, problems)}"))
+        lines.append((_line_number(place), f"{place}: {key}{_in_words(location, problems, document.data)}"))
     return [text for _, text in sorted(lines, key=lambda line: line[0])]
 
 
-def _in_words(location: Location, problems: list[Any]) -> str:
+def _in_words(location: Location, problems: list[Any], data: Mapping[str, Any]) -> str:
     """Say what is wrong at one place; a union gives one problem per branch, and any branch would do."""
     kind = problems[0]["type"]
     if kind in ("extra_forbidden", "unexpected_keyword_argument"):
-        known = _allowed(location[:-1])
+        known = _allowed(location[:-1], data)
         close = get_close_matches(str(location[-1]), known, n=1, cutoff=0.5)
         return f"unknown key; did you mean {close[0]!r}?" if close else f"unknown key; known: {', '.join(known)}"
     if kind in ("missing", "missing_argument"):
@@ -60,8 +62,10 @@ def _existing(location: Location, data: Any) -> Location:
     return tuple(kept)
 
 
-def _allowed(location: Location) -> list[str]:
-    """Return the keys that a section may have, read off the JSON schema."""
+def _allowed(location: Location, data: Mapping[str, Any]) -> list[str]:
+    """Return the keys that a section may have, read off the JSON schema; those of a task follow from its kind."""
+    if location == ("task",):
+        return list(task_schema(data["task"].get("kind", DEFAULT_TASK))["properties"])
     schema = Recipe.model_json_schema()
     options = [schema]
     for part in location:

@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from pydantic import Field, model_validator
+from pydantic import Field, ValidationError, model_validator
 
 from visionft.recipe.sections import (
     AugmentSection,
@@ -14,11 +14,11 @@ from visionft.recipe.sections import (
     OptimSection,
     RuntimeSection,
     Section,
-    TaskSection,
 )
-from visionft.sample import OBJECT_TASKS
+from visionft.recipe.task_section import TaskSection, default_task, problem
 from visionft.stages import DEFAULT_STAGES, Stage
 from visionft.tasks import TASKS
+from visionft.tasks.base import TaskOptions
 
 
 class Recipe(Section):
@@ -31,7 +31,8 @@ class Recipe(Section):
     data: DataSection = DataSection()
     backbone: BackboneSection = BackboneSection()
     input: InputSection = InputSection()
-    task: TaskSection = TaskSection()
+    task: Annotated[TaskOptions, TaskSection()] = Field(default_factory=default_task)
+    """What is learned, and with which head and loss."""
     augment: AugmentSection = AugmentSection()
     stages: Annotated[tuple[Stage, ...], Field(min_length=1)] = DEFAULT_STAGES
     """What happens, in order."""
@@ -52,27 +53,29 @@ class Recipe(Section):
 
     @model_validator(mode="after")
     def _selection_is_the_tasks(self) -> "Recipe":
-        if self.select not in TASKS[self.task.kind].selections:
-            allowed = ", ".join(TASKS[self.task.kind].selections)
-            raise ValueError(f"evaluate.select: {self.select} is not measured for {self.task.kind}; choose {allowed}")
+        allowed = TASKS[self.task.kind].selections
+        if self.select not in allowed:
+            message = f"{self.select} is not measured for {self.task.kind}; choose {', '.join(allowed)}"
+            raise ValidationError.from_exception_data("recipe", [problem(("evaluate", "select"), self.select, message)])
         return self
 
     @model_validator(mode="after")
     def _mixing_can_happen(self) -> "Recipe":
         kind, section = self.task.kind, self.augment
+        of_objects = TASKS[kind].augmentation != "images"
         wanted = [name for name in ("mosaic", "mixup", "cutmix") if getattr(section, name)]
         for name in wanted:
             if name not in TASKS[kind].mixing:
                 instead = " or ".join(TASKS[kind].mixing)
                 raise ValueError(f"augment.{name}: not for {kind}; leave it out{instead and f', or take {instead}'}")
-        if wanted and kind in OBJECT_TASKS and all(stage.augment == "none" for stage in self.stages[:-1]):
+        if wanted and of_objects and all(stage.augment == "none" for stage in self.stages[:-1]):
             raise ValueError(
                 f"augment.{wanted[0]}: happens in stages that augment, but for the last one, and there is none; add a "
                 f"last stage without it, or leave {wanted[0]} out"
             )
-        if wanted and kind == "classification" and all(stage.augment == "none" for stage in self.stages):
+        if wanted and not of_objects and all(stage.augment == "none" for stage in self.stages):
             raise ValueError(f"augment.{wanted[0]}: no stage augments; set augment in one, or leave {wanted[0]} out")
-        if kind == "classification" and section.mixup + section.cutmix > 1:
+        if not of_objects and section.mixup + section.cutmix > 1:
             shares = f"mixup {section.mixup:g} and cutmix {section.cutmix:g}"
             raise ValueError(f"augment: {shares}, which are never both; lower them to at most 1 together")
         return self
@@ -80,7 +83,7 @@ class Recipe(Section):
     @model_validator(mode="after")
     def _ranges_have_an_effect(self) -> "Recipe":
         given, kind = self.augment.ranges.given, self.task.kind
-        idle, instead = ("zoom", "spread") if kind in OBJECT_TASKS else ("spread", "zoom")
+        idle, instead = ("spread", "zoom") if TASKS[kind].augmentation == "images" else ("zoom", "spread")
         if idle in given:
             raise ValueError(f"augment.ranges.{idle}: has no effect in {kind}; set {instead}, or leave it out")
         auto = [stage.name for stage in self.stages if stage.augment == "auto"]
@@ -102,7 +105,7 @@ class Recipe(Section):
                 raise ValueError(
                     f"{what}: input.fit: tile cuts windows from images that are decoded anew; leave one out"
                 )
-            if self.task.kind in OBJECT_TASKS and (mixing.mosaic or mixing.mixup):
+            if TASKS[self.task.kind].augmentation != "images" and (mixing.mosaic or mixing.mixup):
                 raise ValueError(f"{what}: augment.mosaic and mixup are done where images are loaded; leave one out")
             if mixing.device == "cpu" and any(stage.augment != "none" for stage in self.stages):
                 raise ValueError(f"{what}: augment.device: cpu has no images on the device to augment; use auto")

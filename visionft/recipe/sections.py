@@ -6,29 +6,13 @@ The attribute docstrings are the documentation: the JSON schema for editors carr
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field
 
-from visionft.catalog import Catalog
+from visionft.catalog import NameIn
 from visionft.data.formats import FORMATS
 from visionft.data.listing import OnBadBox
-from visionft.errors import UnknownName
-from visionft.models.heads import HEADS
-from visionft.models.losses import LOSSES
-from visionft.sample import OBJECT_TASKS, TaskKind
 from visionft.spec import Fit
 from visionft.stages import Size
-
-
-def _known_in(catalog: Catalog) -> AfterValidator:
-    def check(name: str) -> str:
-        try:
-            catalog.require(name)
-        except UnknownName as error:  # pydantic collects ValueErrors and goes on to the next key
-            raise ValueError(str(error)) from None
-        return name
-
-    return AfterValidator(check)
-
 
 Fraction = Annotated[float, Field(ge=0, lt=1)]
 Byte = Annotated[int, Field(ge=0, le=255)]
@@ -47,7 +31,7 @@ class DataSection(Section):
 
     path: Path | None = None
     """Folder of images, CSV manifest, or nothing for a format that brings its own images."""
-    format: Annotated[str, _known_in(FORMATS)] | Literal["auto"] = "auto"
+    format: Annotated[str, NameIn(FORMATS)] | Literal["auto"] = "auto"
     """How the labels are stored; auto looks at the path."""
     classes: tuple[str, ...] | dict[str, MaskValue | tuple[MaskValue, ...]] | None = None
     """Class names in label order; none takes them from the data. For masks, name n of a list is the mask value n; a
@@ -93,36 +77,6 @@ class InputSection(Section):
     """Share of the resized image that a crop keeps."""
     overlap: Fraction = 0.25
     """Least share of its side that a window has in common with the next, for tile."""
-
-
-class TaskSection(Section):
-    """What is learned, and with which head and loss."""
-
-    kind: TaskKind = "classification"
-    """The task."""
-    head: Annotated[str, _known_in(HEADS)] | None = None
-    """The head put on the backbone; none takes linear for classification, lite for segmentation, dense for detection
-    and dense_masks for instance segmentation."""
-    losses: dict[Annotated[str, _known_in(LOSSES)], Annotated[float, Field(gt=0)]] | None = None
-    """For segmentation: losses and their weights; none takes cross_entropy and dice, each once."""
-    dropout: Fraction = 0.2
-    """Dropout before the head's last layer."""
-    label_smoothing: Fraction = 0.0
-    """Share of the target spread over all classes (Szegedy et al. 2016, arXiv:1512.00567, section 7)."""
-    class_weights: Literal["none", "balanced"] = "none"
-    """balanced weighs the loss by inverse class frequency, of images or of pixels."""
-
-    @model_validator(mode="after")
-    def _losses_are_for_masks(self) -> "TaskSection":
-        if self.losses is not None and self.kind != "segmentation":
-            raise ValueError(f"losses: {self.kind} has its own only; leave them out, or set kind: segmentation")
-        return self
-
-    @model_validator(mode="after")
-    def _boxes_have_no_smoothing(self) -> "TaskSection":
-        if self.kind in OBJECT_TASKS and (self.label_smoothing or self.class_weights != "none"):
-            raise ValueError("label_smoothing and class_weights: a detector's targets are scores; leave them out")
-        return self
 
 
 Share = Annotated[float, Field(ge=0, le=1)]
@@ -239,29 +193,10 @@ class RuntimeSection(Section):
 class EvaluateSection(Section):
     """How models are compared."""
 
-    select: (
-        Literal[
-            "loss",
-            "accuracy",
-            "balanced_accuracy",
-            "macro_f1",
-            "auroc",
-            "miou",
-            "dice",
-            "pixel_accuracy",
-            "map",
-            "map50",
-            "map75",
-            "mask_map",
-            "mask_map50",
-            "mask_map75",
-            "last",
-        ]
-        | None
-    ) = None
-    """Validation value that picks the best weights of a stage; last takes those at its end, for validation parts so
-    small that the best of many epochs is mostly luck. None takes the loss, map for detection, and mask_map for instance
-    segmentation."""
+    select: str | None = None
+    """Validation value that picks the best weights of a stage, one of the task's, such as loss, accuracy, miou or map;
+    last takes those at its end, for validation parts so small that the best of many epochs is mostly luck. None takes
+    what the task does when nothing is said."""
     bootstrap: Annotated[int, Field(ge=0)] = 1000
     """Resamples behind the 95 % intervals."""
 

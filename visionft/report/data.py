@@ -11,8 +11,8 @@ from typing import Any, ClassVar, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from visionft.report.headline import Headline
 from visionft.data.records import Problem, Split
+from visionft.report.headline import Headline
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

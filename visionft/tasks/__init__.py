@@ -1,6 +1,11 @@
 """Tasks by name; an entry is a ``TaskDefinition``, which needs no torch."""
 
+from typing import TYPE_CHECKING
+
 from visionft.catalog import Catalog
+
+if TYPE_CHECKING:
+    from visionft.data.targets.base import Target
 
 TASKS = Catalog(
     "task",
@@ -13,4 +18,13 @@ TASKS = Catalog(
     "visionft.tasks",
 )
 
-__all__ = ["TASKS"]
+DEFAULT_TASK = "classification"
+"""The task of a recipe that names none."""
+
+
+def tasks_for(target: "type[Target]") -> tuple[str, ...]:
+    """Return the kinds of the tasks that learn such targets."""
+    return tuple(kind for kind in TASKS if TASKS[kind].target is target)
+
+
+__all__ = ["DEFAULT_TASK", "TASKS", "tasks_for"]

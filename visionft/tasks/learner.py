@@ -11,9 +11,8 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from visionft.batch import InstanceTargets
-from visionft.models.backbones import Backbone, DepthGroup
 from visionft.data.records import Sample
-from visionft.sample import TaskKind
+from visionft.models.backbones import Backbone, DepthGroup
 from visionft.spec import InputSpec
 from visionft.tasks.base import Agreement, Evaluation, Meter, Runner
 
@@ -30,7 +29,7 @@ class TaskAdapter(Protocol):
         max_difference: largest difference of a probability between the two. Both hold where the recipe says nothing.
     """
 
-    kind: ClassVar[TaskKind]
+    kind: ClassVar[str]
     headline: ClassVar[str]
     one_embedding: ClassVar[bool]
     answers: ClassVar[str]

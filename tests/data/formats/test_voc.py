@@ -1,17 +1,16 @@
-import os
 import time
-from pathlib import Path
 
 import pytest
 
 from tests.data.box_sets import annotation, told, write_voc
 from tests.data.folders import write_image
 from tests.data.mask_sets import write_mask, write_turned_jpeg
+from tests.real_data import DATA, needs_data
 from visionft.data.dataset import detect_format, load_dataset
 from visionft.data.listing import LabelOptions
-from visionft.errors import DataError
 from visionft.data.records import SPLITS
 from visionft.data.targets.boxes import Boxes
+from visionft.errors import DataError
 
 CAT, DOG = ("cat", (1, 1, 12, 10)), ("dog", (3, 2, 6, 9))
 LISTS = {"train": ["a"], "val": ["b"], "test": ["c"]}
@@ -181,11 +180,8 @@ def test_turned_pictures(tmp_path):
     ]
 
 
-DATA = Path(os.environ.get("VISIONFT_DATA", Path(__file__).parents[3] / "shared/data"))
-
-
 @pytest.mark.data
-@pytest.mark.skipif(not DATA.is_dir(), reason="VISIONFT_DATA names no folder with the real data sets")
+@needs_data
 def test_blood_cells():
     dataset = load_dataset(DATA / "bccd-voc")
     assert (dataset.task, dataset.class_names) == ("detection", ("Platelets", "RBC", "WBC"))

@@ -5,12 +5,13 @@ import pytest
 
 from tests.data.box_sets import told, write_yolo
 from tests.data.folders import write_image
+from tests.real_data import DATA, needs_data
 from visionft.data.dataset import detect_format, load_dataset
 from visionft.data.formats.yolo.file import read_yaml
 from visionft.data.listing import LabelOptions
-from visionft.errors import DataError, UnknownName
 from visionft.data.records import SPLITS
 from visionft.data.targets.boxes import Boxes
+from visionft.errors import DataError, UnknownName
 
 LABELS = {"train/a": "0 0.5 0.5 0.5 0.4\n1 0.25 0.5 0.5 1.0\n", "train/b": "", "val/c": "1 0.5 0.5 1 1\n"}
 
@@ -258,11 +259,8 @@ def test_one_image_cannot_validate_as_well(tmp_path):
     ]
 
 
-DATA = Path(os.environ.get("VISIONFT_DATA", Path(__file__).parents[3] / "shared/data"))
-
-
 @pytest.mark.data
-@pytest.mark.skipif(not DATA.is_dir(), reason="VISIONFT_DATA names no folder with the real data sets")
+@needs_data
 def test_coco_mini_without_the_link_to_its_images():
     root = DATA / "coco-mini-yolo"
     dataset = load_dataset(root / "object_detection")

@@ -10,11 +10,11 @@ import pytest
 import torch
 from torch import nn
 
+from visionft.annotations.marks import CROWD, IGNORE, PADDING
 from visionft.batch import InstanceTargets
 from visionft.models.heads import dense_masks
 from visionft.models.heads.dense_masks import DenseMaskHead
 from visionft.models.losses.masks import mask_loss
-from visionft.annotations.marks import CROWD, IGNORE, PADDING
 from visionft.spec import MASK_SIDE
 
 

@@ -11,12 +11,12 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from visionft.annotations.marks import CROWD, PADDING
 from visionft.errors import MissingExtra
 from visionft.export.onnx import OnnxExporter
 from visionft.models.backbones import build_backbone
 from visionft.models.heads import HEADS, detr
 from visionft.models.heads.detr import RtDetrHead
-from visionft.annotations.marks import CROWD, PADDING
 from visionft.spec import InputSpec, ModelSpec
 from visionft.tasks.detection.learning import Detection
 from visionft.tasks.network import FinalNetwork, TaskNetwork

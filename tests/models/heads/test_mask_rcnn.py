@@ -24,9 +24,9 @@ from tests.models.heads.test_rcnn import (
     one_thread,
     outspoken,
 )
+from visionft.annotations.marks import CROWD, IGNORE
 from visionft.batch import InstanceTargets
 from visionft.models.heads import HEADS, mask_rcnn
-from visionft.annotations.marks import CROWD, IGNORE
 from visionft.spec import MASK_SIDE
 
 OBJECTS_BN5 = torch.tensor([[[20.0, 20, 84, 60, 1], [4, 10, 44, 66, 0]], [[5, 5, 60, 50, 2], NOTHING]])

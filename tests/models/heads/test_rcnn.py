@@ -22,10 +22,10 @@ from torchvision.ops import (
     roi_align,
 )
 
+from visionft.annotations.marks import CROWD, PADDING
 from visionft.models.backbones import Backbone, build_backbone
 from visionft.models.heads import HEADS, mask_rcnn, rcnn
 from visionft.models.heads.rcnn_learning import sample_regions, truth_of
-from visionft.annotations.marks import CROWD, PADDING
 from visionft.tasks.detection.learning import Detection
 
 CHANNELS, STRIDES = (6, 8, 10), (8, 16, 32)

@@ -10,12 +10,12 @@ import numpy as np
 import pytest
 import torch
 
-from visionft.errors import ExportError
-from visionft.export.parity import Limits, verify
-from visionft.models.backbones import build_backbone
 from visionft.annotations.marks import CROWD, PADDING
 from visionft.data.records import Sample
 from visionft.data.targets.boxes import Boxes
+from visionft.errors import ExportError
+from visionft.export.parity import Limits, verify
+from visionft.models.backbones import build_backbone
 from visionft.spec import OUTPUTS, InputSpec
 from visionft.tasks.detection.learning import BoxMeter, Detection
 from visionft.tasks.network import FinalNetwork, TaskNetwork

@@ -13,9 +13,9 @@ from tests.report.pages import Page, history, read
 from tests.tasks.objects.boxed import COLOURS, NAMES, SIZE, THRESHOLDS, box_example, boxed_data, objects, picture, tile
 from tests.tasks.objects.boxed import results as boxed_results
 from visionft.annotations.object_mask import ObjectMask
-from visionft.report import render_report
 from visionft.annotations.polygons import Outline
 from visionft.data.targets.boxes import Boxes
+from visionft.report import render_report
 from visionft.tasks.instances.metrics import instance_metrics
 from visionft.tasks.instances.page import InstanceResults
 from visionft.tasks.objects.mistakes import match_image

@@ -10,12 +10,12 @@ import numpy as np
 import pytest
 import torch
 
+from visionft.annotations.marks import IGNORE
 from visionft.catalog import imported
+from visionft.data.records import Sample
 from visionft.errors import DataError
 from visionft.models.backbones import build_backbone
 from visionft.models.heads import HEADS
-from visionft.annotations.marks import IGNORE
-from visionft.data.records import Sample
 from visionft.spec import OUTPUTS, InputSpec
 from visionft.tasks import TASKS
 from visionft.tasks.network import FinalNetwork, TaskNetwork

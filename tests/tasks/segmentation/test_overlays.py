@@ -5,6 +5,7 @@ import pytest
 
 from tests.report.pages import read
 from tests.tasks.segmentation.scenes import colours, maps, mask_example
+from visionft import report
 from visionft.annotations.marks import IGNORE
 from visionft.tasks.segmentation import overlays
 
@@ -51,5 +52,5 @@ def test_the_four_pictures():
 
 
 def test_the_legend_has_the_colours_of_the_pictures():
-    style = Path(overlays.__file__).with_name("style.html.j2").read_text(encoding="utf-8")
+    style = Path(report.__file__).with_name("style.html.j2").read_text(encoding="utf-8")
     assert ".swatch.wrong {{ background: rgb({} {} {}); }}".format(*overlays.WRONG) in style

@@ -8,8 +8,8 @@ from sklearn.metrics import accuracy_score, jaccard_score
 
 from tests.report.pages import ATTACK, QUOTES, Page, read
 from tests.tasks.segmentation.scenes import colours, maps, mask_example, results, scene_data, scene_rows
-from visionft.report import render_report
 from visionft.annotations.marks import IGNORE
+from visionft.report import render_report
 from visionft.tasks.segmentation.image_counts import count_image
 from visionft.tasks.segmentation.metrics import segmentation_metrics
 from visionft.tasks.segmentation.page import MaskExample

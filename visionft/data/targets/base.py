@@ -135,6 +135,7 @@ class Target(ABC):
         upright: what could tell whether it is turned as the image is.
         exclusive: whether every image has exactly one class, by which splits can be cut.
         needs_two_classes: whether it takes two for something to be told apart.
+        countable: whether an image may have several of a class, so that numbers of images say too little.
         has_pixels: whether ``CanvasTarget.pixels`` is something.
     """
 
@@ -148,6 +149,7 @@ class Target(ABC):
     upright: ClassVar[str]
     exclusive: ClassVar[bool] = False
     needs_two_classes: ClassVar[bool] = True
+    countable: ClassVar[bool] = False
     has_pixels: ClassVar[bool] = False
 
     @classmethod

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from visionft.annotations.marks import CROWD, PADDING
 from visionft.annotations.moving import LEAST_VISIBLE, clip_boxes, move_boxes
+from visionft.annotations.polygons import Outline
 from visionft.data.records import Dataset, Problem
 from visionft.data.targets.base import CanvasTarget, Hole, Target
 from visionft.data.targets.box_checks import find_box_problems
@@ -96,6 +97,7 @@ class Boxes(Target):
     usable: ClassVar[str] = "can be used with its boxes"
     unseen: ClassVar[str] = "has no object in any image"
     upright: ClassVar[str] = "files"
+    countable: ClassVar[bool] = True
     needs_two_classes: ClassVar[bool] = False  # what is no object is the other one
 
     xyxy: tuple[tuple[float, float, float, float], ...] = ()
@@ -113,6 +115,11 @@ class Boxes(Target):
     def class_counts(self) -> Mapping[int, int]:
         """Class index -> objects, without crowds."""
         return dict(Counter(label for label, crowd in zip(self.labels, self.crowd, strict=True) if not crowd))
+
+    @property
+    def outlines(self) -> tuple[Outline, ...]:
+        """One of each object, where outlines are stored; else nothing."""
+        return ()
 
     def fingerprint(self) -> object:
         """Return boxes, labels and crowds."""

@@ -12,7 +12,6 @@ from torch import Tensor, nn
 
 from visionft.errors import RecipeError
 from visionft.models.heads.necks import Classifier, Levels, image_size
-from visionft.sample import TaskKind
 
 _ALL = (1, 2, 4, 8, 16, 32)
 _U_SHAPED = {"n_blocks": 5, "decoder_channels": (256, 128, 64, 32, 16)}
@@ -55,7 +54,7 @@ class DecoderHead(nn.Module):
     """
 
     kind: ClassVar[str]
-    task: ClassVar[TaskKind] = "segmentation"
+    task: ClassVar[str] = "segmentation"
     decoder_of: ClassVar[Decoder]
 
     def __init__(self, channels: Sequence[int], strides: Sequence[int], classes: int, dropout: float = 0.0) -> None:

@@ -16,7 +16,6 @@ from visionft.models.heads.necks import Levels, resized
 from visionft.models.heads.nms import select_with_cells
 from visionft.models.losses.assignment import Assignment, assign
 from visionft.models.losses.boxes import distance_loss, giou_loss
-from visionft.sample import TaskKind
 
 STRIDES = (8, 16, 32)
 WIDTH = 96
@@ -117,7 +116,7 @@ class DenseHead(nn.Module):
     """
 
     kind: ClassVar[str] = "dense"
-    task: ClassVar[TaskKind] = "detection"
+    task: ClassVar[str] = "detection"
 
     def __init__(self, channels: Sequence[int], strides: Sequence[int], classes: int, dropout: float = 0.0) -> None:
         super().__init__()

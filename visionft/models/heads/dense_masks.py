@@ -12,13 +12,12 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from visionft.annotations.marks import IGNORE
 from visionft.batch import InstanceTargets
 from visionft.models.heads.dense import STRIDES, WIDTH, DenseCells, DenseOutputs, convolution, flat
 from visionft.models.heads.necks import Levels, resized
 from visionft.models.losses.boxes import pairwise_iou
 from visionft.models.losses.masks import mask_loss
-from visionft.annotations.marks import IGNORE
-from visionft.sample import TaskKind
 from visionft.spec import MASK_SIDE
 
 _FINE = 4  # stride of the map that masks are made from
@@ -121,7 +120,7 @@ class DenseMaskHead(nn.Module):
     """
 
     kind: ClassVar[str] = "dense_masks"
-    task: ClassVar[TaskKind] = "instance_segmentation"
+    task: ClassVar[str] = "instance_segmentation"
 
     def __init__(self, channels: Sequence[int], strides: Sequence[int], classes: int, dropout: float = 0.0) -> None:
         super().__init__()

@@ -18,7 +18,6 @@ from torchvision.ops import box_convert
 from visionft.errors import MissingExtra
 from visionft.models.heads.necks import Levels
 from visionft.models.heads.nms import select_detections
-from visionft.sample import TaskKind
 
 _STRIDES = (8, 16, 32)
 _QUERIES = 300
@@ -69,7 +68,7 @@ class RtDetrHead(nn.Module):
     """
 
     kind: ClassVar[str] = "rt_detr"
-    task: ClassVar[TaskKind] = "detection"
+    task: ClassVar[str] = "detection"
 
     def __init__(self, channels: Sequence[int], strides: Sequence[int], classes: int, dropout: float = 0.0) -> None:
         super().__init__()

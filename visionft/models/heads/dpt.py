@@ -10,7 +10,6 @@ from torch import Tensor, nn
 
 from visionft.models.heads.decoders import make_decoder
 from visionft.models.heads.necks import Classifier, Levels, image_size, is_plain, nominal, on_grid
-from visionft.sample import TaskKind
 
 _LEVELS = (4, 8, 16, 32)
 _WIDTH = 256
@@ -37,7 +36,7 @@ class DptHead(nn.Module):
     """
 
     kind: ClassVar[str] = "dpt"
-    task: ClassVar[TaskKind] = "segmentation"
+    task: ClassVar[str] = "segmentation"
 
     def __init__(self, channels: Sequence[int], strides: Sequence[int], classes: int, dropout: float = 0.0) -> None:
         super().__init__()

@@ -7,8 +7,6 @@ from typing import ClassVar
 
 from torch import Tensor, nn
 
-from visionft.sample import TaskKind
-
 
 class LinearHead(nn.Module):
     """Dropout and one linear layer, started at zero so that the first gradients do not disturb anything.
@@ -20,7 +18,7 @@ class LinearHead(nn.Module):
     """
 
     kind: ClassVar[str] = "linear"
-    task: ClassVar[TaskKind] = "classification"
+    task: ClassVar[str] = "classification"
 
     def __init__(self, embedding_dim: int, classes: int, dropout: float = 0.0) -> None:
         super().__init__()

@@ -13,13 +13,12 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torchvision.models.detection.mask_rcnn import MaskRCNNHeads, MaskRCNNPredictor
 
+from visionft.annotations.marks import IGNORE
 from visionft.batch import InstanceTargets
 from visionft.models.heads.necks import resized
 from visionft.models.heads.rcnn import WIDTH, FasterRcnnHead, RcnnOutputs, owners
 from visionft.models.heads.rcnn_learning import Regions
 from visionft.models.heads.rcnn_regions import Atlas, project_masks
-from visionft.annotations.marks import IGNORE
-from visionft.sample import TaskKind
 from visionft.spec import MASK_SIDE
 
 _SIDE = 14  # cells along each side of a region; its mask has twice as many
@@ -45,7 +44,7 @@ class MaskRcnnHead(nn.Module):
     """
 
     kind: ClassVar[str] = "mask_rcnn"
-    task: ClassVar[TaskKind] = "instance_segmentation"
+    task: ClassVar[str] = "instance_segmentation"
 
     def __init__(self, channels: Sequence[int], strides: Sequence[int], classes: int, dropout: float = 0.0) -> None:
         super().__init__()

@@ -24,7 +24,6 @@ from visionft.models.heads.nms import CANDIDATES, has_area, select_by_class, sur
 from visionft.models.heads.rcnn_learning import Regions, proposal_loss, region_loss, sample_regions, truth_of
 from visionft.models.heads.rcnn_regions import Atlas
 from visionft.models.heads.torchvision_detectors import anchor_centres
-from visionft.sample import TaskKind
 
 STRIDES = (4, 8, 16, 32)
 WIDTH = 256
@@ -56,7 +55,7 @@ class FasterRcnnHead(nn.Module):
     """
 
     kind: ClassVar[str] = "faster_rcnn"
-    task: ClassVar[TaskKind] = "detection"
+    task: ClassVar[str] = "detection"
 
     def __init__(self, channels: Sequence[int], strides: Sequence[int], classes: int, dropout: float = 0.0) -> None:
         super().__init__()

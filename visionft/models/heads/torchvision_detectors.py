@@ -16,7 +16,6 @@ from torchvision.ops.feature_pyramid_network import LastLevelP6P7
 
 from visionft.models.heads.necks import Levels
 from visionft.models.heads.nms import select_detections
-from visionft.sample import TaskKind
 
 _WIDTH = 256
 _STRIDES = (8, 16, 32)
@@ -37,7 +36,7 @@ class AnchorHead(nn.Module):
     """
 
     kind: ClassVar[str]
-    task: ClassVar[TaskKind] = "detection"
+    task: ClassVar[str] = "detection"
     made: ClassVar[Any]  # untyped, as torchvision is
 
     def __init__(self, channels: Sequence[int], strides: Sequence[int], classes: int, dropout: float = 0.0) -> None:

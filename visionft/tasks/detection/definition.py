@@ -1,9 +1,33 @@
 """What the house must know of object detection."""
 
-from typing import ClassVar
+from dataclasses import dataclass
+from typing import Annotated, Any, ClassVar, Literal
 
-from visionft.tasks.base import Score
+from annotated_types import Ge, Lt
+
+from visionft.catalog import NameIn
+from visionft.data.records import Dataset
+from visionft.data.targets.base import Target
+from visionft.data.targets.boxes import Boxes
+from visionft.models.heads import HEADS
+from visionft.tasks.base import Augmentation, Score, TaskOptions
 from visionft.tasks.objects.definition import BOX_SCORES, ObjectTask
+
+
+@dataclass(frozen=True, kw_only=True)
+class DetectionOptions(TaskOptions):
+    """What a recipe may say of object detection."""
+
+    kind: Literal["detection"] = "detection"
+    """The task."""
+    head: Annotated[str, NameIn(HEADS)] | None = None
+    """The head put on the backbone; none takes dense."""
+    dropout: Annotated[float, Ge(0), Lt(1)] = 0.2
+    """Dropout before the layer that tells the classes."""
+
+    def learner_arguments(self, dataset: Dataset) -> dict[str, Any]:
+        """Return the learner's arguments; see ``TaskOptions.learner_arguments``."""
+        return super().learner_arguments(dataset) | {"dropout": self.dropout}
 
 
 class DetectionTask(ObjectTask):
@@ -11,6 +35,9 @@ class DetectionTask(ObjectTask):
 
     kind: ClassVar[str] = "detection"
     learner: ClassVar[str] = "visionft.tasks.detection.learning:Detection"
+    options: ClassVar[type[TaskOptions]] = DetectionOptions
+    target: ClassVar[type[Target]] = Boxes
     scores: ClassVar[tuple[Score, ...]] = BOX_SCORES
     selections: ClassVar[tuple[str, ...]] = ("map", "map50", "map75", "last")
+    augmentation: ClassVar[Augmentation] = "boxes"
     default_recipe: ClassVar[str | None] = "detection"

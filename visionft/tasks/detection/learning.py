@@ -13,7 +13,7 @@ from torch import Tensor
 
 from visionft.annotations.marks import PADDING
 from visionft.data.records import Sample
-from visionft.sample import TaskKind
+from visionft.data.targets.boxes import Boxes
 from visionft.spec import InputSpec
 from visionft.tasks.base import Runner
 from visionft.tasks.objects.learning import Detector, detect_all, one_object
@@ -58,7 +58,7 @@ class BoxMeter:
 class Detection(Detector):
     """Boxes; see ``Detector``."""
 
-    kind: ClassVar[TaskKind] = "detection"
+    kind: ClassVar[str] = "detection"
     headline: ClassVar[str] = "map"
     answers: ClassVar[str] = "boxes"
 
@@ -91,7 +91,7 @@ class Detection(Detector):
             detections.append(found_N6)
             if on_done:
                 on_done(done)
-        truth = [sample.boxes for sample in samples]
+        truth = [Boxes.of(sample) for sample in samples]
         metrics = detection_metrics(
             detections, truth, self.class_names, thresholds=thresholds or None, bootstrap=bootstrap, seed=seed
         )

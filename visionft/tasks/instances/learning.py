@@ -12,12 +12,12 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor
 
+from visionft.annotations.marks import IGNORE, PADDING
 from visionft.annotations.object_mask import ObjectMask
 from visionft.batch import InstanceTargets
-from visionft.imaging.inputs import load_pixels
-from visionft.annotations.marks import IGNORE, PADDING
 from visionft.data.records import Sample
-from visionft.sample import TaskKind
+from visionft.data.targets.outlined_boxes import OutlinedBoxes
+from visionft.imaging.inputs import load_pixels
 from visionft.spec import MASK_SIDE, InputSpec
 from visionft.tasks.base import Runner
 from visionft.tasks.instances.metrics import InstanceMetrics, instance_metrics, quick_instances
@@ -89,7 +89,7 @@ class InstanceMeter:
 class InstanceSegmentation(Detector):
     """Boxes and masks; see ``Detector``."""
 
-    kind: ClassVar[TaskKind] = "instance_segmentation"
+    kind: ClassVar[str] = "instance_segmentation"
     headline: ClassVar[str] = "mask_map"
     answers: ClassVar[str] = "objects"
 
@@ -129,7 +129,7 @@ class InstanceSegmentation(Detector):
         metrics = instance_metrics(
             detections,
             masks,
-            [sample.boxes for sample in samples],
+            [OutlinedBoxes.of(sample) for sample in samples],
             sizes,
             self.class_names,
             thresholds=thresholds or None,

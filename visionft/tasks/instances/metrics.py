@@ -17,9 +17,9 @@ from numpy.typing import NDArray
 
 from visionft.annotations.object_mask import ObjectMask
 from visionft.annotations.rasterization import fill_object
+from visionft.data.targets.boxes import Boxes
 from visionft.errors import DataError
 from visionft.metrics.scores import Floats, defined_mean, optional
-from visionft.data.targets.boxes import Boxes
 from visionft.tasks.objects.average_precision import SIZES, average_precision
 from visionft.tasks.objects.averages import AT_50, ap_means, average_intervals
 from visionft.tasks.objects.mask_overlaps import Masks, mask_overlaps, read_masks

@@ -14,10 +14,11 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from visionft.annotations.boxes import pairwise_iou
+from visionft.data.records import Sample
+from visionft.data.targets.boxes import Boxes
 from visionft.imaging.inputs import load_pixels
 from visionft.models.backbones import Backbone, DepthGroup
 from visionft.models.heads import HEADS
-from visionft.data.records import Sample
 from visionft.spec import InputSpec
 from visionft.tasks.base import Agreement, Runner
 from visionft.tasks.objects.detect import detect
@@ -132,7 +133,7 @@ class Detector:
             batch_size: canvases that go through it at once.
         """
         found = list(detect_all(samples, spec, lambda images: run(images)[..., :6], batch_size))
-        return best_thresholds(found, [sample.boxes for sample in samples], len(self.class_names))
+        return best_thresholds(found, [Boxes.of(sample) for sample in samples], len(self.class_names))
 
 
 def detect_all(

@@ -13,10 +13,10 @@ from typing import Any, ClassVar, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from visionft.data.targets.boxes import Boxes
 from visionft.errors import DataError
 from visionft.metrics.bootstrap import Interval, draw_counts, percentile_intervals
 from visionft.metrics.scores import Floats, Ints, defined_mean, optional, ratio
-from visionft.data.targets.boxes import Boxes
 from visionft.tasks.objects.average_precision import SIZES, average_precision
 from visionft.tasks.objects.averages import AT_50, ap_means, average_intervals
 from visionft.tasks.objects.matching import IOUS_T, Truth, read_found
@@ -157,7 +157,7 @@ def detection_metrics(
         raise DataError(f"thresholds: {len(thresholds)} given; {classes} are needed, one for each class")
     objects = [Truth.of(boxes, classes) for boxes in truth]
     kept = read_found(found, objects, classes)
-    if not sum(len(boxes.counts) for boxes in truth):
+    if not sum(len(boxes.class_counts) for boxes in truth):
         raise DataError(f"boxes: {len(truth)} images without an object; nothing to measure")
     ap_TKA, ranked = average_precision(kept, objects, classes), rank(kept, objects, classes)
     chosen = list(thresholds) if thresholds is not None else [best_threshold(one) for one in ranked]

@@ -13,10 +13,10 @@ from numpy.typing import NDArray
 
 from visionft.annotations.object_mask import ObjectMask
 from visionft.annotations.rasterization import fill_object
+from visionft.data.targets.boxes import Boxes
 from visionft.imaging import draw_boxes, paint_objects
 from visionft.imaging.boxes import line_width
 from visionft.report.pictures import THUMBNAIL, jpeg_uri, shrink
-from visionft.data.targets.boxes import Boxes
 from visionft.tasks.classification.page import Example
 from visionft.tasks.objects.mistakes import Detected
 from visionft.tasks.objects.page import BoxExample, what_is_there

@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, ClassVar, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from visionft.data.targets.boxes import Boxes
 from visionft.report import wording
 from visionft.report.headline import Headline
-from visionft.data.targets.boxes import Boxes
 from visionft.tasks.classification.page import Example
 from visionft.tasks.objects.metrics import ClassAP, DetectionMetrics
 from visionft.tasks.objects.mistakes import MISTAKES, Detected, ImageMatch, Mistake

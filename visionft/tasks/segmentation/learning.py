@@ -14,13 +14,13 @@ import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from visionft.annotations.marks import IGNORE
+from visionft.data.records import Sample
+from visionft.data.targets.mask import Mask
 from visionft.imaging.inputs import load_pixels
 from visionft.models.backbones import Backbone, DepthGroup
 from visionft.models.heads import HEADS
 from visionft.models.losses.combine import LossSum
-from visionft.annotations.marks import IGNORE
-from visionft.data.records import Sample
-from visionft.sample import TaskKind
 from visionft.spec import InputSpec
 from visionft.tasks.base import Agreement, Runner, same_class
 from visionft.tasks.segmentation.metrics import (
@@ -110,7 +110,7 @@ class Segmentation:
         class_counts: training pixels per class, when the losses are to weigh classes by inverse frequency.
     """
 
-    kind: ClassVar[TaskKind] = "segmentation"
+    kind: ClassVar[str] = "segmentation"
     headline: ClassVar[str] = "miou"
     one_embedding: ClassVar[bool] = False
     answers: ClassVar[str] = "pixels"
@@ -192,7 +192,7 @@ class Segmentation:
         return SegmentationEvaluation(metrics, tuple(masks))
 
     def _compared(self, sample: Sample, predicted_HW: NDArray[np.uint8]) -> PredictedMask:
-        counts = count_image(sample.mask.read(), predicted_HW, len(self.class_names))
+        counts = count_image(Mask.of(sample).source.read(), predicted_HW, len(self.class_names))
         return PredictedMask(counts, predicted_HW.shape, zlib.compress(predicted_HW.tobytes(), level=1))
 
     def outputs(self, results: Tensor) -> tuple[Tensor, ...]:

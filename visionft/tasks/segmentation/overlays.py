@@ -10,9 +10,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from visionft.annotations.marks import IGNORE
 from visionft.imaging import paint
 from visionft.report.pictures import jpeg_uri, shrink
-from visionft.annotations.marks import IGNORE
 from visionft.tasks.segmentation.page import Colour, MaskExample
 
 LONG_SIDE = 480  # pixels; the page shows them at 165 to 260

@@ -8,10 +8,10 @@ Shape suffixes: B batch, K classes, H height, W width, h, w rows and columns of 
 import numpy as np
 from numpy.typing import NDArray
 
+from visionft.annotations.marks import IGNORE
 from visionft.imaging import to_canvas
 from visionft.imaging.interpolation import enlarge, positions
 from visionft.imaging.placement import place
-from visionft.annotations.marks import IGNORE
 from visionft.spec import InputSpec
 from visionft.tasks.segmentation.argmax import strongest
 from visionft.tasks.segmentation.tiles import Run, segment_windows

@@ -1,6 +1,3 @@
-import os
-from pathlib import Path
-
 import numpy as np
 import pytest
 import yaml
@@ -8,11 +5,12 @@ from PIL import Image
 
 from tests.data.folders import write_image
 from tests.data.mask_sets import make_pairs, rows_of, save, write_mask, write_turned_jpeg
+from tests.real_data import DATA, needs_data
 from visionft.data.dataset import load_dataset
 from visionft.data.formats.folder import Folder
 from visionft.data.listing import LabelOptions
-from visionft.errors import DataError
 from visionft.data.records import SPLITS
+from visionft.errors import DataError
 
 NAMES = ("sky", "road", "car")
 SPLIT_FOLDERS = {("train", "trainannot"): 4, ("val", "valannot"): 5, ("test", "testannot"): 5}
@@ -190,13 +188,11 @@ def test_patterns_need_no_format(tmp_path):
     assert (dataset.task, len(dataset.samples)) == ("segmentation", 12)
 
 
-DATA = Path(os.environ.get("VISIONFT_DATA", Path(__file__).parents[3] / "shared/data"))
-real = pytest.mark.skipif(not DATA.is_dir(), reason="VISIONFT_DATA names no folder with the real data sets")
 CAMVID = ("sky", "building", "pole", "road", "pavement", "tree", "sign", "fence", "car", "pedestrian", "bicyclist")
 
 
 @pytest.mark.data
-@real
+@needs_data
 def test_camvid():
     dataset = load_dataset(DATA / "camvid-subset", options=LabelOptions(CAMVID, (11,)))
     assert (dataset.task, dataset.class_names, dataset.problems) == ("segmentation", CAMVID, ())
@@ -213,7 +209,7 @@ def test_camvid():
 
 @pytest.mark.data
 @pytest.mark.slow
-@real
+@needs_data
 def test_road_cracks():
     options = LabelOptions(("road", "crack"), images="**/{name}_RAW.jpg", masks="**/{name}_CRACK.png")
     dataset = load_dataset(DATA / "road-cracks-subset", options=options)
@@ -223,7 +219,7 @@ def test_road_cracks():
 
 
 @pytest.mark.data
-@real
+@needs_data
 def test_sparse_ids_of_coco():
     text = (DATA / "coco-mini-yolo/semantic_segmentation/config.yaml").read_text()
     names = {name: number for number, name in yaml.safe_load(text)["classes"].items() if number}
@@ -237,7 +233,7 @@ def test_sparse_ids_of_coco():
 
 
 @pytest.mark.data
-@real
+@needs_data
 @pytest.mark.parametrize(
     ("name", "pattern"),
     [
