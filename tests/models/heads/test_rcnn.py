@@ -22,11 +22,11 @@ from torchvision.ops import (
     roi_align,
 )
 
+from visionft.annotations.marks import CROWD, PADDING
 from visionft.models.backbones import Backbone, build_backbone
 from visionft.models.heads import HEADS, mask_rcnn, rcnn
 from visionft.models.heads.maps import PaddedMaps
 from visionft.models.heads.rcnn_learning import image_targets, sample_regions
-from visionft.sample import CROWD, PADDING
 from visionft.tasks.detection.learning import Detection
 
 CHANNELS, STRIDES = (6, 8, 10), (8, 16, 32)

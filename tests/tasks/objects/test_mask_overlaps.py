@@ -3,9 +3,10 @@ import pytest
 from hypothesis import given, settings
 
 from tests.tasks.instances.masked import SIZE, box_pixels, masked_lists, part, whole
+from visionft.annotations.marks import CROWD, PADDING
 from visionft.annotations.object_mask import ObjectMask
 from visionft.annotations.rle import run_bounds
-from visionft.sample import CROWD, PADDING, Boxes
+from visionft.data.targets.boxes import Boxes
 from visionft.tasks.objects.mask_overlaps import Masks, mask_overlaps, read_masks
 from visionft.tasks.objects.matching import DetectedObjects, TargetObjects
 

@@ -3,8 +3,17 @@ import pytest
 from hypothesis import given, settings
 
 from tests.tasks.objects.detections import judge, scene_lists
-from visionft.sample import CROWD, PADDING, Boxes
-from visionft.tasks.objects.matching import IOUS_T, MOST, NOBODY, DetectedObjects, TargetObjects, match, overlaps
+from visionft.annotations.marks import CROWD, PADDING
+from visionft.data.targets.boxes import Boxes
+from visionft.tasks.objects.matching import (
+    IOUS_T,
+    MOST,
+    NOBODY,
+    DetectedObjects,
+    TargetObjects,
+    match,
+    overlaps,
+)
 
 
 def truth_of(*boxes, crowd=()):

@@ -12,6 +12,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from visionft.annotations.marks import IGNORE
 from visionft.annotations.object_mask import MASK_SIDE
 from visionft.batch import InstanceTargets
 from visionft.models.heads.base import Losses
@@ -20,7 +21,6 @@ from visionft.models.heads.maps import MapHead, PaddedMaps
 from visionft.models.heads.necks import Neck, resized
 from visionft.models.losses.boxes import pairwise_iou
 from visionft.models.losses.masks import mask_loss
-from visionft.sample import IGNORE
 
 _FINE = 4  # stride of the map that masks are made from
 _MIDDLE = 32  # channels on the way to it

@@ -12,6 +12,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torchvision.models.detection.mask_rcnn import MaskRCNNHeads, MaskRCNNPredictor
 
+from visionft.annotations.marks import IGNORE
 from visionft.annotations.object_mask import MASK_SIDE
 from visionft.batch import InstanceTargets
 from visionft.models.heads.base import Losses
@@ -20,7 +21,6 @@ from visionft.models.heads.necks import resized
 from visionft.models.heads.rcnn import WIDTH, FasterRcnnHead, RcnnOutputs, owners
 from visionft.models.heads.rcnn_learning import Regions
 from visionft.models.heads.rcnn_regions import PackedPyramid, project_masks
-from visionft.sample import IGNORE
 
 _SIDE = 14  # cells along each side of a region; its mask has twice as many
 _CONVOLUTIONS = 4

@@ -12,8 +12,8 @@ from torch import Tensor
 from torchvision.models.detection.roi_heads import fastrcnn_loss
 from torchvision.ops import box_iou
 
+from visionft.annotations.marks import CROWD
 from visionft.models.heads.rcnn_regions import mostly_in
-from visionft.sample import CROWD
 
 
 class ImageTargets(NamedTuple):

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from visionft.annotations.marks import CROWD
 from visionft.models.losses.boxes import pairwise_iou
-from visionft.sample import CROWD
 
 _TOP = 13
 _SCORE_POWER, _IOU_POWER = 1.0, 6.0

@@ -17,10 +17,10 @@ from numpy.typing import NDArray
 
 from visionft.annotations.object_mask import ObjectMask
 from visionft.annotations.rasterization import fill_object
+from visionft.data.targets.boxes import Boxes
 from visionft.errors import DataError
 from visionft.metrics.score import Score
 from visionft.metrics.scores import Floats, optional
-from visionft.sample import Boxes
 from visionft.tasks.instances.definition import InstanceSegmentationTask
 from visionft.tasks.objects.average_precision import Areas, average_precision, precision_by_size
 from visionft.tasks.objects.averages import AT_50, ap_means, average_intervals

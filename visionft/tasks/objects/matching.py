@@ -13,9 +13,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from visionft.annotations.marks import CROWD, PADDING
+from visionft.data.targets.boxes import Boxes
 from visionft.errors import DataError
 from visionft.metrics.scores import Floats, Ints
-from visionft.sample import CROWD, PADDING, Boxes
 
 Flags = NDArray[np.bool_]
 

@@ -13,11 +13,11 @@ from typing import Any, ClassVar, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from visionft.data.targets.boxes import Boxes
 from visionft.errors import DataError
 from visionft.metrics.bootstrap import Interval, draw_counts, percentile_intervals
 from visionft.metrics.score import Score
 from visionft.metrics.scores import Floats, Ints, optional, ratio
-from visionft.sample import Boxes
 from visionft.tasks.objects.average_precision import Areas, average_precision, precision_by_size
 from visionft.tasks.objects.averages import AT_50, ap_means, average_intervals
 from visionft.tasks.objects.definition import BOX_SCORES
@@ -160,7 +160,7 @@ def detection_metrics(
         raise DataError(f"thresholds: {len(thresholds)} given; {classes} are needed, one for each class")
     objects = [TargetObjects.of(boxes, classes) for boxes in truth]
     kept = read_detections(found, objects, classes)
-    if not sum(len(boxes.counts) for boxes in truth):
+    if not sum(len(boxes.class_counts) for boxes in truth):
         raise DataError(f"boxes: {len(truth)} images without an object; nothing to measure")
     ranked = rank(kept, objects, classes)
     ap_KT = average_precision(ranked)

@@ -10,8 +10,8 @@ from typing import Literal, TypeAlias, get_args
 import numpy as np
 from numpy.typing import NDArray
 
+from visionft.data.targets.boxes import Boxes
 from visionft.metrics.scores import Floats
-from visionft.sample import Boxes
 from visionft.tasks.objects.matching import NOBODY, DetectedObjects, TargetObjects, match, overlaps
 
 Mistake: TypeAlias = Literal["class", "overlap", "duplicate", "background"]
