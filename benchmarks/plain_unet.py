@@ -11,9 +11,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from visionft.annotations.marks import IGNORE
 from visionft.assemble import Job
 from visionft.results import CanvasRunner
-from visionft.sample import IGNORE
 
 
 class PlainUnet:

@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 
 from tests.augment.mixed import mixed_images
+from visionft.annotations.marks import PADDING
 from visionft.api import check
 from visionft.assemble import assemble, load_data
 from visionft.assemble.preview import augmented_samples, mixing_probabilities, most_augmented_stage
-from visionft.sample import PADDING
 
 STRONG = {"unfreeze": "all", "epochs": 1, "augment": "strong"}
 LIGHT = {"unfreeze": "all", "epochs": 1, "augment": "light"}

@@ -11,6 +11,7 @@ from torch import distributed, nn
 from torch.nn.parallel import DistributedDataParallel
 
 from tests.contracts.test_decoders import BACKBONES, SIZE, one_thread
+from visionft.annotations.marks import CROWD, IGNORE, PADDING
 from visionft.annotations.object_mask import MASK_SIDE
 from visionft.batch import Batch, InstanceTargets
 from visionft.catalog import imported
@@ -19,7 +20,6 @@ from visionft.models.heads import HEADS, mask_rcnn, rcnn
 from visionft.models.heads.base import Head
 from visionft.models.heads.maps import PaddedMaps
 from visionft.models.network import TaskNetwork
-from visionft.sample import CROWD, IGNORE, PADDING
 from visionft.spec import InputSpec
 from visionft.tasks import TASKS
 from visionft.tasks.objects.learning import Detector

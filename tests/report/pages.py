@@ -8,6 +8,7 @@ import numpy as np
 from PIL import Image
 
 from tests.tasks.classification.predictions import simulate
+from visionft.data.records import Problem
 from visionft.report import (
     AugmentationFacts,
     DatasetFacts,
@@ -17,7 +18,6 @@ from visionft.report import (
     SeenImage,
     StageFacts,
 )
-from visionft.sample import Problem
 from visionft.tasks.classification.metrics import classification_metrics
 from visionft.tasks.classification.page import ClassificationSection
 

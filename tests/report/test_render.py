@@ -8,8 +8,8 @@ import pytest
 
 from tests.report.pages import ATTACK, QUOTES, Page, augmentation, example, history, measured, read, report_data, stage
 from tests.tasks.segmentation.scenes import scene_data
+from visionft.data.records import Problem
 from visionft.report import DatasetFacts, render_report, write_report
-from visionft.sample import Problem
 from visionft.tasks.classification.metrics import classification_metrics
 
 BOTH = pytest.mark.parametrize("make", [report_data, scene_data])

@@ -4,10 +4,10 @@ from pathlib import Path
 
 from visionft.assemble.job import canvas_of
 from visionft.assemble.preview import augmented_samples, mixing_probabilities, most_augmented_stage
+from visionft.data.records import Dataset
 from visionft.imaging.sheet import Row, sheet
 from visionft.recipe import Recipe
 from visionft.report.picture_file import write_picture
-from visionft.sample import Dataset, Sample
 from visionft.spec import InputSpec
 from visionft.tasks.view import view_of
 
@@ -27,11 +27,14 @@ def write_augment_grid(path: Path, recipe: Recipe, dataset: Dataset, spec: Input
     Raises:
         DataError: when it cannot be written, or an image cannot be read.
     """
-    view = view_of(dataset.task)
+    view = view_of(recipe.task.kind)
     samples = augmented_samples(recipe, dataset, spec, number=SAMPLES, epochs=range(EPOCHS))
     palette = view.palette(dataset)
     rows = [
-        Row(_title(one.sample, dataset), [view.draw(example, palette, _LONG_SIDE) for example in one.examples])
+        Row(
+            f"{one.sample.id}   {view.caption(one.sample, dataset.class_names)}".rstrip(),
+            [view.draw(example, palette, _LONG_SIDE) for example in one.examples],
+        )
         for one in samples
     ]
     columns = ["not augmented", *(f"draw {number}" for number in range(1, EPOCHS + 1))]
@@ -48,7 +51,3 @@ def _heading(recipe: Recipe, dataset: Dataset, spec: InputSpec) -> str:
         f"{dataset.name}: training images in stage {stage.name}, augment {stage.augment}, "
         f"orientation {recipe.augment.orientation}{beside}, canvas {canvas.width} x {canvas.height}, fit {canvas.fit}"
     )
-
-
-def _title(sample: Sample, dataset: Dataset) -> str:
-    return f"{sample.id}   {view_of(dataset.task).caption(sample, dataset.class_names)}".rstrip()

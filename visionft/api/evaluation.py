@@ -7,11 +7,12 @@ from visionft.api.resolving import is_data, resolve
 from visionft.api.run import Run
 from visionft.assemble import read_data
 from visionft.assemble.job import build_task
+from visionft.data.records import Split
 from visionft.errors import CheckpointError, DataError
 from visionft.metrics import Metrics
 from visionft.predict.engine import Engine, open_engine
 from visionft.recipe import Recipe
-from visionft.sample import Split
+from visionft.tasks import target_of, tasks_for
 from visionft.training import Event, Sink
 from visionft.training.events import Working
 
@@ -56,13 +57,13 @@ def _recipe_for(path: Path, data: str | Path | None, task: str) -> Recipe:
 
 
 def _evaluate_file(engine: Engine, recipe: Recipe, split: Split | None, sinks: Sequence[Sink]) -> Metrics:
-    dataset, spec = read_data(recipe, recipe.task.kind), engine.spec
-    kind = spec.task
-    if dataset.task != kind or recipe.task.kind != kind:
+    dataset, spec = read_data(recipe, target_of(recipe.task.kind)), engine.spec
+    kind, fitting = spec.task, tasks_for(dataset.target)
+    if kind not in fitting or recipe.task.kind != kind:
         asked = f", or a recipe with task.kind: {kind}" if recipe.task.kind != kind else ""
         raise DataError(
-            f"{dataset.name}: its labels are read for {dataset.task}; the model does {kind}; give data with labels for "
-            f"{kind}{asked}"
+            f"{dataset.name}: its labels are read for {' or '.join(fitting)}; the model does {kind}; give data with "
+            f"labels for {kind}{asked}"
         )
     if dataset.class_names != spec.class_names:
         raise DataError(

@@ -7,11 +7,11 @@ from typing import Any
 from visionft.api.facts import augmentation_in_words
 from visionft.assemble import Job
 from visionft.assemble.preview import AugmentedSample, augmented_samples, mixing_probabilities, most_augmented_stage
+from visionft.data.records import SPLITS, Split
 from visionft.errors import DataError
 from visionft.recipe import recipe_to_yaml
 from visionft.report.data import AugmentationFacts, DatasetFacts, ModelFacts, ReportData, SeenImage, StageFacts
 from visionft.report.wording import percent
-from visionft.sample import SPLITS, Dataset, Split
 from visionft.spec import InputSpec, ModelSpec
 from visionft.tasks.base import Evaluation
 from visionft.tasks.view import view_of
@@ -56,7 +56,7 @@ def report_data(job: Job, info: Mapping[str, Any], spec: ModelSpec, evaluation: 
             parameters=sum(p.numel() for p in job.network.parameters()),
             input=_input_in_words(spec.input),
         ),
-        section=view_of(dataset.task).section(evaluation, dataset, split),
+        section=view_of(recipe.task.kind).section(evaluation, dataset, split),
         split=split,
         selection=recipe.selection_value,
         stages=tuple(_stage(job, result) for result in info["stages"]),
@@ -121,7 +121,7 @@ def augmentation_of(job: Job, history: Sequence[Mapping[str, Any]]) -> Augmentat
     how += [f"{name} up to {reach:g}" for name, reach in recipe.augment.ranges.given.items()]
     mixed = mixing_probabilities(recipe, stage, job.stage_input(stage))
     how += [f"{percent(probability, 0)} {_MIXINGS[name]}" for name, probability in mixed.items()]
-    how += filter(None, [view_of(job.dataset.task).augmentation_note])
+    how += filter(None, [view_of(recipe.task.kind).augmentation_note])
     facts = AugmentationFacts(stage=stage.name, strength=stage.augment, how=", ".join(how))
     epochs = [row["epoch"] for row in history if row["stage_name"] == stage.name][:_EPOCHS]
     try:
@@ -131,11 +131,11 @@ def augmentation_of(job: Job, history: Sequence[Mapping[str, Any]]) -> Augmentat
     except DataError as error:  # a page without these pictures is better than none
         return replace(facts, problem=str(error))
     names = ("not augmented", *(f"epoch {epoch}" for epoch in epochs))
-    return replace(facts, images=tuple(_seen(one, names, job.dataset) for one in samples))
+    return replace(facts, images=tuple(_seen(one, names, job) for one in samples))
 
 
-def _seen(one: AugmentedSample, names: Sequence[str], dataset: Dataset) -> SeenImage:
-    view = view_of(dataset.task)
+def _seen(one: AugmentedSample, names: Sequence[str], job: Job) -> SeenImage:
+    view, dataset = view_of(job.recipe.task.kind), job.dataset
     palette = view.palette(dataset)
     pictures_HW3 = (view.draw(example, palette, _LONG_SIDE) for example in one.examples)
     return SeenImage(

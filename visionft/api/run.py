@@ -13,6 +13,7 @@ from visionft.api.facts import require_same_data
 from visionft.api.page import report_data
 from visionft.assemble import Job, assemble, load_data
 from visionft.checkpoint import RunFolder, write_json
+from visionft.data.records import Sample, Split
 from visionft.errors import CheckpointError, DataError
 from visionft.export import WRITERS
 from visionft.export.gate import export_verified
@@ -23,7 +24,6 @@ from visionft.metrics import Metrics
 from visionft.models.network import FinalNetwork
 from visionft.recipe import Recipe
 from visionft.report import write_report
-from visionft.sample import Sample, Split
 from visionft.spec import ModelSpec
 from visionft.tasks.base import Evaluation
 from visionft.training import Sink, exact_runner

@@ -10,11 +10,11 @@ from visionft.assemble.job import augmentation, canvas_of
 from visionft.augment import Policy
 from visionft.augment.label_mixing import mix_images, mixes
 from visionft.augment_params import Change
+from visionft.data.records import Dataset, Example, Sample
 from visionft.loading.canvases import Canvases
 from visionft.loading.loader import CACHE_BYTES
 from visionft.loading.order import training_plan
 from visionft.recipe import Recipe
-from visionft.sample import Dataset, Example, Sample
 from visionft.spec import InputSpec
 from visionft.stages import Stage
 
@@ -108,9 +108,9 @@ def _partners(recipe: Recipe, images: int, epoch: int) -> dict[int, int]:
 def _mixed(canvases: Canvases, epoch: int, index: int, partner: int) -> Example:
     """Return what is on a canvas after the images of its batch are mixed."""
     example = canvases[epoch, index]
-    if not mixes([example.change]):
+    if not mixes([example.params]):
         return example
     pair = np.stack([example.image_HW3, canvases[epoch, partner].image_HW3])
     pair_2HW3 = torch.from_numpy(pair).float()
-    mix_images(pair_2HW3, [example.change, Change()])
+    mix_images(pair_2HW3, [example.params, Change()])
     return example._replace(image_HW3=pair_2HW3[0].round().to(torch.uint8).numpy())

@@ -8,8 +8,8 @@ from typing import Annotated
 import typer
 
 from visionft.cli.output import print_json, print_lines
+from visionft.data.records import Split
 from visionft.errors import DataError
-from visionft.sample import Split
 
 app = typer.Typer(
     name="visionft",

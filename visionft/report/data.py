@@ -11,9 +11,9 @@ from typing import Any, ClassVar, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from visionft.data.records import Problem, Split
 from visionft.metrics.score import Metrics
 from visionft.report.headline import Headline
-from visionft.sample import Problem, Split
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

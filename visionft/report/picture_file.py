@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from visionft.atomic import write_with
+from visionft.data.records import Dataset
 from visionft.errors import DataError
-from visionft.sample import Dataset
 
 _OPTION = "--show-augment"
 

@@ -3,8 +3,8 @@
 import math
 from collections.abc import Mapping
 
+from visionft.data.records import Split
 from visionft.metrics.score import Score
-from visionft.sample import Split
 
 MISSING = "–"
 _NARROW_SPACE = "\u202f"  # does not break, so that a number and its unit stay together

@@ -12,10 +12,10 @@ from typing import Any, ClassVar, Literal, NamedTuple, Protocol, runtime_checkab
 import numpy as np
 from numpy.typing import NDArray
 
+from visionft.data.records import Dataset
 from visionft.imaging.inputs import Image, Loaded
 from visionft.metrics.score import Metrics, Score
 from visionft.results import CanvasRunner, Output, Results
-from visionft.sample import Dataset
 from visionft.spec import ModelSpec
 
 
@@ -122,6 +122,7 @@ class TaskDefinition(ABC):
         view: ``"module:Class"`` of what people see of it, a ``TaskView``.
         options: ``"module:Class"`` of what its section of a recipe may say, of ``TaskOptions``; not needed to predict.
         predicts: what its heads give, as the ``predicts`` of those in ``HEADS`` says.
+        target: ``"module:Class"`` of what is to be learned from each image, of ``Target``; not needed to predict.
         counted: what its classes are counted in, such as ``image`` or ``pixel``; one word, singular.
         scores: what it is measured by, in the order in which people are told.
         selections: what may pick the best weights of a stage, ``last`` among them; the first is the default.
@@ -133,6 +134,9 @@ class TaskDefinition(ABC):
         outputs: what an exported file puts out, in order; those that are derived come last.
         prediction: the class of its predictions.
         takes_threshold: whether its predictions are what reaches a score that the caller may choose.
+        offer: what data that hold its targets are told to be good for, where the recipe makes less of them; empty for
+            nothing.
+        offered_to: kinds of the tasks that make less of such data.
         sees_whole_images: whether no part of an image may be cut away to fit it to the canvas, whose size then follows
             the images and not the pretrained weights.
     """
@@ -142,12 +146,15 @@ class TaskDefinition(ABC):
     view: ClassVar[str]
     options: ClassVar[str]
     predicts: ClassVar[str]
+    target: ClassVar[str]
     counted: ClassVar[str]
     scores: ClassVar[tuple[Score, ...]]
     selections: ClassVar[tuple[str, ...]]
     augmentation: ClassVar[Augmentation] = "images"
     mixing: ClassVar[tuple[str, ...]] = ()
     default_recipe: ClassVar[str | None] = None
+    offer: ClassVar[str] = ""
+    offered_to: ClassVar[tuple[str, ...]] = ()
     sees_whole_images: ClassVar[bool] = True
     outputs: ClassVar[tuple[Output, ...]]
     prediction: ClassVar[type[Prediction]]

@@ -9,10 +9,10 @@ from typing import ClassVar, Protocol
 from torch import Tensor
 
 from visionft.batch import InstanceTargets
+from visionft.data.records import Sample
 from visionft.models.backbones import Backbone
 from visionft.models.heads.base import Head
 from visionft.results import CanvasRunner, Results
-from visionft.sample import Sample, TaskKind
 from visionft.spec import InputSpec
 from visionft.tasks import TASKS
 from visionft.tasks.base import Agreement, Evaluation, Meter
@@ -29,7 +29,7 @@ class Learner(Protocol):
         max_difference: largest difference of a probability between the two. Both hold where the recipe says nothing.
     """
 
-    kind: ClassVar[TaskKind]
+    kind: ClassVar[str]
     headline: ClassVar[str]
     answers: ClassVar[str]
     min_agreement: ClassVar[float]

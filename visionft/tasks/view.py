@@ -11,11 +11,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from visionft.catalog import imported
+from visionft.data.records import Dataset, Example, Sample, Split
 from visionft.imaging import default_palette
 from visionft.imaging.palette import Colour
 from visionft.report import PageSection
 from visionft.report.pictures import fit
-from visionft.sample import Dataset, Example, Sample, Split
 from visionft.tasks import TASKS
 
 

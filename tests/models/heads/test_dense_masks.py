@@ -10,13 +10,13 @@ import pytest
 import torch
 from torch import nn
 
+from visionft.annotations.marks import CROWD, IGNORE, PADDING
 from visionft.annotations.object_mask import MASK_SIDE
 from visionft.batch import InstanceTargets
 from visionft.models.heads import dense_masks
 from visionft.models.heads.dense_masks import DenseMaskHead
 from visionft.models.heads.maps import PaddedMaps
 from visionft.models.losses.masks import mask_loss
-from visionft.sample import CROWD, IGNORE, PADDING
 
 
 def brute(map_Chw, box_4, side):

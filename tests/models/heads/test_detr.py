@@ -12,6 +12,7 @@ import torch
 from torch import Tensor, nn
 from torchvision.ops import box_iou
 
+from visionft.annotations.marks import CROWD, PADDING
 from visionft.errors import MissingExtra
 from visionft.export.writers.onnx import OnnxWriter
 from visionft.models.backbones import build_backbone
@@ -20,7 +21,6 @@ from visionft.models.heads.detr import RtDetrHead
 from visionft.models.heads.maps import PaddedMaps
 from visionft.models.network import FinalNetwork, TaskNetwork
 from visionft.predict.engine import open_engine
-from visionft.sample import CROWD, PADDING
 from visionft.spec import InputSpec, ModelSpec
 from visionft.tasks.detection.learning import Detection
 from visionft.tasks.learner import named_outputs

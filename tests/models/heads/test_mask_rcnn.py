@@ -24,11 +24,11 @@ from tests.models.heads.test_rcnn import (
     one_thread,
     outspoken,
 )
+from visionft.annotations.marks import CROWD, IGNORE
 from visionft.annotations.object_mask import MASK_SIDE
 from visionft.batch import InstanceTargets
 from visionft.models.heads import HEADS, mask_rcnn
 from visionft.models.heads.maps import PaddedMaps
-from visionft.sample import CROWD, IGNORE
 
 OBJECTS_BN5 = torch.tensor([[[20.0, 20, 84, 60, 1], [4, 10, 44, 66, 0]], [[5, 5, 60, 50, 2], NOTHING]])
 FEATURES = PaddedMaps(maps_of(PADDED), PADDED, SIZE)

@@ -22,11 +22,11 @@ from torchvision.ops import (
     roi_align,
 )
 
+from visionft.annotations.marks import CROWD, PADDING
 from visionft.models.backbones import Backbone, build_backbone
 from visionft.models.heads import HEADS, mask_rcnn, rcnn
 from visionft.models.heads.maps import PaddedMaps
-from visionft.models.heads.rcnn_learning import sample_regions, truth_of
-from visionft.sample import CROWD, PADDING
+from visionft.models.heads.rcnn_learning import image_targets, sample_regions
 from visionft.tasks.detection.learning import Detection
 
 CHANNELS, STRIDES = (6, 8, 10), (8, 16, 32)
@@ -209,7 +209,7 @@ def test_what_lies_in_a_crowd_is_no_background():
     assert not (learned_A & inside(anchors_A4) & ~matched_A).any()
 
     proposals_N4 = anchors_A4[:600].clamp(min=0, max=95)
-    regions = sample_regions(head.roi_heads, [proposals_N4], truth_of(truth_BN5))
+    regions = sample_regions(head.roi_heads, [proposals_N4], image_targets(truth_BN5))
     background_P4 = regions.boxes_P4[regions.labels_P == 0]
     assert len(background_P4) > 50
     assert not inside(background_P4).any()
@@ -273,7 +273,7 @@ def test_dropout_is_for_the_classes_and_for_training():
     outputs = head(PaddedMaps(maps_of(PADDED), PADDED, SIZE))
 
     def look() -> tuple[Tensor, Tensor]:
-        return head.look(outputs, outputs.atlas(), TRUTH_BN5[0, :, :4], torch.zeros(2))
+        return head.look(outputs, outputs.packed(), TRUTH_BN5[0, :, :4], torch.zeros(2))
 
     (first, first_offsets), (second, second_offsets) = look(), look()
     assert not torch.equal(first, second)

@@ -9,10 +9,10 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from visionft.annotations.marks import CROWD, PADDING
 from visionft.models.backbones import Backbone, build_backbone
 from visionft.models.heads import HEADS, torchvision_detectors
 from visionft.models.heads.maps import PaddedMaps
-from visionft.sample import CROWD, PADDING
 from visionft.tasks.detection.learning import Detection
 
 KINDS = ["fcos", "retinanet"]

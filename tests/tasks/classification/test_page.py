@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from visionft.sample import Dataset, Sample
+from visionft.data.records import Dataset, Sample
 from visionft.tasks.classification.learning import ClassificationEvaluation
 from visionft.tasks.classification.metrics import classification_metrics
 from visionft.tasks.classification.page import ClassificationView

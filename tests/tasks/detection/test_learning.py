@@ -11,12 +11,14 @@ import pytest
 import torch
 
 from tests.tasks.objects.as_results import as_results
+from visionft.annotations.marks import CROWD, PADDING
 from visionft.batch import Batch
+from visionft.data.records import Sample
+from visionft.data.targets.boxes import Boxes
 from visionft.errors import ExportError
 from visionft.export.parity import Limits, verify
 from visionft.models.backbones import build_backbone
 from visionft.models.network import FinalNetwork, TaskNetwork
-from visionft.sample import CROWD, PADDING, Boxes, Sample
 from visionft.spec import InputSpec
 from visionft.tasks import TASKS
 from visionft.tasks.detection.learning import BoxMeter, Detection

@@ -10,9 +10,11 @@ from hypothesis import strategies as st
 
 from tests.tasks.instances.masked import SIZE, Masked, judge_masks, masked_images, masked_lists, painted, part, ring
 from tests.tasks.objects.detections import mean_of
+from visionft.annotations.marks import CROWD, PADDING
 from visionft.annotations.object_mask import ObjectMask
+from visionft.annotations.polygons import Outline
+from visionft.data.targets.boxes import Boxes
 from visionft.errors import DataError
-from visionft.sample import CROWD, PADDING, Boxes, Outline
 from visionft.seeds import derive_seed
 from visionft.tasks.instances.metrics import InstanceMetrics, instance_metrics, quick_instances
 from visionft.tasks.objects.metrics import ClassAP, DetectionMetrics, detection_metrics, quick_detection

@@ -13,8 +13,10 @@ from tests.report.pages import Page, history, read
 from tests.tasks.objects.boxed import COLOURS, NAMES, SIZE, THRESHOLDS, box_example, boxed_data, objects, picture, tile
 from tests.tasks.objects.boxed import section as boxed_section
 from visionft.annotations.object_mask import ObjectMask
+from visionft.annotations.polygons import Outline
+from visionft.data.records import Dataset, Sample
+from visionft.data.targets.boxes import Boxes
 from visionft.report import render_report
-from visionft.sample import Boxes, Dataset, Outline, Sample
 from visionft.tasks.instances.learning import InstanceEvaluation
 from visionft.tasks.instances.metrics import instance_metrics
 from visionft.tasks.instances.page import InstanceSection, InstanceView

@@ -3,7 +3,7 @@
 import numpy as np
 
 from tests.report.pages import history, report_data, stage
-from visionft.sample import Boxes
+from visionft.data.targets.boxes import Boxes
 from visionft.tasks.objects.metrics import detection_metrics
 from visionft.tasks.objects.mistakes import match_image
 from visionft.tasks.objects.overlays import cut_mistake

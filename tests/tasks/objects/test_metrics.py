@@ -9,8 +9,9 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from tests.tasks.objects.detections import Scene, judge, mean_of, scene_lists, scenes
+from visionft.annotations.marks import CROWD, PADDING
+from visionft.data.targets.boxes import Boxes
 from visionft.errors import DataError
-from visionft.sample import CROWD, PADDING, Boxes
 from visionft.seeds import derive_seed
 from visionft.tasks.objects import averages
 from visionft.tasks.objects.matching import MOST

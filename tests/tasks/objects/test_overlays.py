@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from visionft.sample import CROWD, Example
+from visionft.annotations.marks import CROWD
+from visionft.data.records import Example
 from visionft.tasks.objects.overlays import draw_objects, object_legend
 
 RED, BLUE, CROWDS = (255, 0, 0), (0, 0, 255), (150, 150, 150)

@@ -18,9 +18,9 @@ from tests.tasks.objects.boxed import (
     section,
     tile,
 )
+from visionft.data.targets.boxes import Boxes
 from visionft.report import render_report
 from visionft.report.charts import BOTTOM, LEFT, RIGHT, TOP
-from visionft.sample import Boxes
 from visionft.tasks.objects.metrics import ClassAP, CurvePoint
 from visionft.tasks.objects.mistakes import Detected, match_image
 from visionft.tasks.objects.overlays import box_pictures, cut_mistake

@@ -3,7 +3,7 @@
 import numpy as np
 
 from tests.report.pages import history, report_data, stage
-from visionft.sample import IGNORE
+from visionft.annotations.marks import IGNORE
 from visionft.tasks.segmentation.image_counts import count_image
 from visionft.tasks.segmentation.metrics import segmentation_metrics
 from visionft.tasks.segmentation.page import SegmentationSection

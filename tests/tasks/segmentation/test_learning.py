@@ -10,13 +10,14 @@ import numpy as np
 import pytest
 import torch
 
+from visionft.annotations.marks import IGNORE
 from visionft.batch import Batch
 from visionft.catalog import imported
+from visionft.data.records import Sample
 from visionft.errors import DataError
 from visionft.models.backbones import build_backbone
 from visionft.models.heads import HEADS
 from visionft.models.network import FinalNetwork, TaskNetwork
-from visionft.sample import IGNORE, Sample
 from visionft.spec import InputSpec
 from visionft.tasks import TASKS
 from visionft.tasks.segmentation.learning import Segmentation

@@ -6,7 +6,8 @@ import pytest
 from tests.report.pages import read
 from tests.tasks.segmentation.scenes import colours, maps, mask_example
 from visionft import report
-from visionft.sample import IGNORE, Example
+from visionft.annotations.marks import IGNORE
+from visionft.data.records import Example
 from visionft.tasks.segmentation import overlays
 
 

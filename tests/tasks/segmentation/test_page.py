@@ -10,9 +10,10 @@ from sklearn.metrics import accuracy_score, jaccard_score
 
 from tests.report.pages import ATTACK, QUOTES, Page, read
 from tests.tasks.segmentation.scenes import colours, maps, mask_example, scene_data, scene_rows, section
+from visionft.annotations.marks import IGNORE
+from visionft.data.records import Dataset, Sample
 from visionft.imaging import default_palette
 from visionft.report import render_report
-from visionft.sample import IGNORE, Dataset, Sample
 from visionft.tasks.segmentation.image_counts import count_image
 from visionft.tasks.segmentation.learning import PredictedMask, SegmentationEvaluation
 from visionft.tasks.segmentation.metrics import segmentation_metrics

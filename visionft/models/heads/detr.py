@@ -18,7 +18,7 @@ from torchvision.ops import box_convert
 from visionft.errors import MissingExtra
 from visionft.models.heads.base import Losses
 from visionft.models.heads.maps import MapHead, PaddedMaps
-from visionft.models.heads.necks import Levels
+from visionft.models.heads.necks import Neck
 from visionft.models.heads.nms import select_detections
 
 _STRIDES = (8, 16, 32)
@@ -80,7 +80,7 @@ class RtDetrHead(MapHead):
         parts = _transformers("models.rt_detr_v2.modeling_rt_detr_v2")
         self.config = parts.RTDetrV2Config(num_labels=classes, num_queries=_QUERIES, **_SMALL)
         width, layers = self.config.d_model, self.config.decoder_layers
-        self.levels = Levels(channels, strides, _STRIDES)
+        self.levels = Neck(channels, strides, _STRIDES)
         self.into_encoder = nn.ModuleList(_projection(count, width) for count in self.levels.channels)
         self.encoder = parts.RTDetrV2HybridEncoder(self.config)
         self.into_decoder = nn.ModuleList(_projection(width, width) for _ in _STRIDES)

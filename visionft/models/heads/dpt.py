@@ -9,7 +9,7 @@ from typing import ClassVar
 from torch import Tensor, nn
 
 from visionft.models.heads.decoders import make_decoder
-from visionft.models.heads.necks import Classifier, Levels, image_size, is_plain, nominal, on_grid
+from visionft.models.heads.necks import Classifier, Neck, image_size, is_plain, nominal, on_grid
 
 _LEVELS = (4, 8, 16, 32)
 _WIDTH = 256
@@ -40,7 +40,7 @@ class DptHead(nn.Module):
 
     def __init__(self, channels: Sequence[int], strides: Sequence[int], classes: int, dropout: float = 0.0) -> None:
         super().__init__()
-        self.levels: nn.Module = _Depths(channels, strides) if is_plain(strides) else Levels(channels, strides, _LEVELS)
+        self.levels: nn.Module = _Depths(channels, strides) if is_plain(strides) else Neck(channels, strides, _LEVELS)
         deepest = channels[-1]
         self.decoder = make_decoder(
             "dpt:DPTDecoder",

@@ -12,6 +12,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torchvision.models.detection.mask_rcnn import MaskRCNNHeads, MaskRCNNPredictor
 
+from visionft.annotations.marks import IGNORE
 from visionft.annotations.object_mask import MASK_SIDE
 from visionft.batch import InstanceTargets
 from visionft.models.heads.base import Losses
@@ -19,8 +20,7 @@ from visionft.models.heads.maps import MapHead, PaddedMaps
 from visionft.models.heads.necks import resized
 from visionft.models.heads.rcnn import WIDTH, FasterRcnnHead, RcnnOutputs, owners
 from visionft.models.heads.rcnn_learning import Regions
-from visionft.models.heads.rcnn_regions import Atlas, project_masks
-from visionft.sample import IGNORE
+from visionft.models.heads.rcnn_regions import PackedPyramid, project_masks
 
 _SIDE = 14  # cells along each side of a region; its mask has twice as many
 _CONVOLUTIONS = 4
@@ -61,27 +61,29 @@ class MaskRcnnHead(MapHead):
 
     def losses(self, outputs: RcnnOutputs, targets: InstanceTargets) -> Losses:
         """Return torchvision's losses; that of masks is the mean over objects whose outline is known."""
-        of_boxes, regions, atlas = self.boxes.learn(outputs, targets.boxes_BN5)
-        of_masks = self._mask_loss(outputs, targets, regions, atlas)
+        of_boxes, regions, packed = self.boxes.learn(outputs, targets.boxes_BN5)
+        of_masks = self._mask_loss(outputs, targets, regions, packed)
         return Losses(of_boxes.total + of_masks, {**of_boxes.parts, "mask": of_masks.detach()})
 
     def postprocess(self, outputs: RcnnOutputs) -> Tensor:
         """Return detections_BNR, by falling score; see ``select_detections`` for the rows."""
-        atlas = outputs.atlas()
-        found_BN6 = self.boxes.select(outputs, atlas)
+        packed = outputs.packed()
+        found_BN6 = self.boxes.select(outputs, packed)
         labels_P = found_BN6[..., 5].long().flatten()
-        logits_Pss = self._logits(outputs, atlas, found_BN6[..., :4].flatten(0, 1), owners(found_BN6), labels_P)
+        logits_Pss = self._logits(outputs, packed, found_BN6[..., :4].flatten(0, 1), owners(found_BN6), labels_P)
         cells_P1SS = resized(logits_Pss.sigmoid()[:, None], (MASK_SIDE, MASK_SIDE))
         cells_BNR = cells_P1SS.view(*found_BN6.shape[:2], -1)
         return torch.cat([found_BN6, cells_BNR * (found_BN6[..., 4:5] > 0)], dim=2)
 
-    def _mask_loss(self, outputs: RcnnOutputs, targets: InstanceTargets, regions: Regions, atlas: Atlas) -> Tensor:
+    def _mask_loss(
+        self, outputs: RcnnOutputs, targets: InstanceTargets, regions: Regions, packed: PackedPyramid
+    ) -> Tensor:
         boxes_BN5, masks_BNSS = targets
         masks_PSS = masks_BNSS[regions.images_P, regions.rows_P]
         known_P = ((regions.labels_P > 0) & (masks_PSS[:, 0, 0] != IGNORE)).nonzero()[:, 0]
         learned_P = known_P[torch.randperm(len(known_P), device=known_P.device)[: _LEARNED * len(masks_BNSS)]]
         boxes_P4, images_P, rows_P, labels_P, _ = (part[learned_P] for part in regions)
-        logits_Pss = self._logits(outputs, atlas, boxes_P4, images_P, labels_P - 1)
+        logits_Pss = self._logits(outputs, packed, boxes_P4, images_P, labels_P - 1)
         if not len(learned_P):
             return logits_Pss.sum()  # of none: every weight gets a gradient of zero
         true_P4 = boxes_BN5[images_P, rows_P, :4]
@@ -89,10 +91,10 @@ class MaskRcnnHead(MapHead):
         return F.binary_cross_entropy_with_logits(logits_Pss, wanted_Pss)
 
     def _logits(
-        self, outputs: RcnnOutputs, atlas: Atlas, boxes_P4: Tensor, images_P: Tensor, labels_P: Tensor
+        self, outputs: RcnnOutputs, packed: PackedPyramid, boxes_P4: Tensor, images_P: Tensor, labels_P: Tensor
     ) -> Tensor:
         """Return logits_Pss of the cells of each box, for the object of its class."""
-        parts = atlas.cut(boxes_P4, images_P, _SIDE).contiguous(memory_format=torch.channels_last)  # convolves faster
+        parts = packed.cut(boxes_P4, images_P, _SIDE).contiguous(memory_format=torch.channels_last)  # convolves faster
         with outputs.arithmetic():
             logits_PKss: Tensor = self.masks(parts).float()
         index_P1ss = labels_P[:, None, None, None].expand(-1, 1, *logits_PKss.shape[2:])

@@ -21,10 +21,10 @@ from torchvision.ops.feature_pyramid_network import LastLevelMaxPool
 
 from visionft.models.heads.base import Losses
 from visionft.models.heads.maps import MapHead, PaddedMaps
-from visionft.models.heads.necks import Levels
+from visionft.models.heads.necks import Neck
 from visionft.models.heads.nms import CANDIDATES, has_area, select_by_class, survivors
-from visionft.models.heads.rcnn_learning import Regions, proposal_losses, region_losses, sample_regions, truth_of
-from visionft.models.heads.rcnn_regions import Atlas
+from visionft.models.heads.rcnn_learning import Regions, image_targets, proposal_losses, region_losses, sample_regions
+from visionft.models.heads.rcnn_regions import PackedPyramid
 from visionft.models.heads.torchvision_detectors import anchor_centres
 
 STRIDES = (4, 8, 16, 32)
@@ -62,7 +62,7 @@ class FasterRcnnHead(MapHead):
 
     def __init__(self, channels: Sequence[int], strides: Sequence[int], classes: int, dropout: float = 0.0) -> None:
         super().__init__()
-        self.levels = Levels(channels, strides, STRIDES)
+        self.levels = Neck(channels, strides, STRIDES)
         self.fpn = FeaturePyramidNetwork(self.levels.channels, WIDTH, LastLevelMaxPool())
         anchors, proposer = AnchorGenerator(_ANCHORS, (_SHAPES,) * len(_ANCHORS)), RPNHead(WIDTH, len(_SHAPES))
         self.rpn = RegionProposalNetwork(anchors, proposer, 0.7, 0.3, 256, 0.5, _BEST, _BEST, nms_thresh=0.7)
@@ -96,39 +96,41 @@ class FasterRcnnHead(MapHead):
         """Return torchvision's losses for boxes_BN5."""
         return self.learn(outputs, targets)[0]
 
-    def learn(self, outputs: "RcnnOutputs", truth_BN5: Tensor) -> tuple[Losses, Regions, Atlas]:
+    def learn(self, outputs: "RcnnOutputs", targets_BN5: Tensor) -> tuple[Losses, Regions, PackedPyramid]:
         """Return torchvision's losses, the regions that were looked into, and what they were cut from."""
-        truth, atlas = truth_of(truth_BN5), outputs.atlas()
+        targets, packed = image_targets(targets_BN5), outputs.packed()
         logits_BA, offsets_BA4 = torch.cat(outputs.logits, dim=1), torch.cat(outputs.offsets, dim=1)
-        proposed = proposal_losses(self.rpn, torch.cat(outputs.anchors), logits_BA, offsets_BA4, truth)
+        proposed = proposal_losses(self.rpn, torch.cat(outputs.anchors), logits_BA, offsets_BA4, targets)
         counts = [len(anchors_A4) for anchors_A4 in outputs.anchors]
         proposals, _ = self.rpn.filter_proposals(
-            torch.cat(self._moved(outputs), dim=1), logits_BA, [outputs.size] * len(truth), counts
+            torch.cat(self._moved(outputs), dim=1), logits_BA, [outputs.size] * len(targets), counts
         )
-        regions = sample_regions(self.roi_heads, proposals, truth)
-        looked = region_losses(*self.look(outputs, atlas, regions.boxes_P4, regions.images_P), regions)
+        regions = sample_regions(self.roi_heads, proposals, targets)
+        looked = region_losses(*self.look(outputs, packed, regions.boxes_P4, regions.images_P), regions)
         parts = zip(_PARTS, (*proposed, *looked), strict=True)
         total = (proposed[0] + proposed[1]) + (looked[0] + looked[1])
-        return Losses(total, {name: loss.detach() for name, loss in parts}), regions, atlas
+        return Losses(total, {name: loss.detach() for name, loss in parts}), regions, packed
 
     def postprocess(self, outputs: "RcnnOutputs") -> Tensor:
         """Return detections_BN6, see ``select_detections``; boxes end with the canvas."""
-        return self.select(outputs, outputs.atlas())
+        return self.select(outputs, outputs.packed())
 
-    def select(self, outputs: "RcnnOutputs", atlas: Atlas) -> Tensor:
+    def select(self, outputs: "RcnnOutputs", packed: PackedPyramid) -> Tensor:
         """Return detections_BN6."""
         boxes_BN4, some_BN = self._proposals(outputs)
         batch, number = some_BN.shape
-        logits_PK, offsets_P4 = self.look(outputs, atlas, boxes_BN4.flatten(0, 1), owners(boxes_BN4))
+        logits_PK, offsets_P4 = self.look(outputs, packed, boxes_BN4.flatten(0, 1), owners(boxes_BN4))
         scores_BNK = logits_PK.softmax(dim=1)[:, 1:].view(batch, number, -1) * some_BN[..., None]
         moved_PK4 = self.roi_heads.box_coder.decode_single(offsets_P4, boxes_BN4.flatten(0, 1))
         boxes_BNK4 = moved_PK4.view(batch, number, -1, 4)[:, :, 1:]
         return select_by_class(scores_BNK, outputs.clipped(boxes_BNK4), self.roi_heads.nms_thresh)
 
-    def look(self, outputs: "RcnnOutputs", atlas: Atlas, boxes_P4: Tensor, images_P: Tensor) -> tuple[Tensor, Tensor]:
+    def look(
+        self, outputs: "RcnnOutputs", packed: PackedPyramid, boxes_P4: Tensor, images_P: Tensor
+    ) -> tuple[Tensor, Tensor]:
         """Return logits_PK of no object and of the classes, and offsets_P4 of the box for each of these, float32."""
         with outputs.arithmetic():
-            parts = self.roi_heads.box_head(atlas.cut(boxes_P4, images_P, _SIDE))
+            parts = self.roi_heads.box_head(packed.cut(boxes_P4, images_P, _SIDE))
             logits_PK, offsets_P4 = self.roi_heads.box_predictor(parts)
         return logits_PK.float(), offsets_P4.float()
 
@@ -158,7 +160,7 @@ class FasterRcnnHead(MapHead):
 
 @dataclass(frozen=True, slots=True)
 class RcnnOutputs:
-    """Proposals. They are looked into when it is known what for: in training, truth decides which.
+    """Proposals. They are looked into when it is known what for: in training, the targets decide which.
 
     Attributes:
         levels: maps of the pyramid, BCHW.
@@ -176,9 +178,9 @@ class RcnnOutputs:
     padded: tuple[int, int]
     size: tuple[int, int]
 
-    def atlas(self) -> Atlas:
+    def packed(self) -> PackedPyramid:
         """Return the levels that regions are cut from: the last is for large proposals only."""
-        return Atlas.of(self.levels[:-1], self.padded, STRIDES)
+        return PackedPyramid.of(self.levels[:-1], self.padded, STRIDES)
 
     def arithmetic(self) -> AbstractContextManager[Any]:
         """Go on as the maps were made: losses and final forms are computed outside autocast."""

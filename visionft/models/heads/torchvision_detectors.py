@@ -16,7 +16,7 @@ from torchvision.ops.feature_pyramid_network import LastLevelP6P7
 
 from visionft.models.heads.base import Losses
 from visionft.models.heads.maps import MapHead, PaddedMaps
-from visionft.models.heads.necks import Levels
+from visionft.models.heads.necks import Neck
 from visionft.models.heads.nms import select_detections
 
 _WIDTH = 256
@@ -44,7 +44,7 @@ class AnchorHead(MapHead):
     def __init__(self, channels: Sequence[int], strides: Sequence[int], classes: int, dropout: float = 0.0) -> None:
         super().__init__()
         # its "backbone" is whatever stands before its head
-        self.detector = self.made(_Pyramid(Levels(channels, strides, _STRIDES)), classes)
+        self.detector = self.made(_Pyramid(Neck(channels, strides, _STRIDES)), classes)
         self.detector.head.classification_head.conv.append(nn.Dropout2d(dropout))
 
     def predict(self, features: PaddedMaps) -> "AnchorOutputs":
@@ -62,8 +62,8 @@ class AnchorHead(MapHead):
     def losses(self, outputs: "AnchorOutputs", targets: Tensor) -> Losses:
         """Return torchvision's losses for boxes_BN5; regions of crowds count as background, as torchvision has it."""
         present = [rows_N5[rows_N5[:, 4] >= 0] for rows_N5 in targets]
-        truth = [{"boxes": rows_N5[:, :4], "labels": rows_N5[:, 4].long()} for rows_N5 in present]
-        terms: dict[str, Tensor] = self.compared(outputs.raw, outputs.anchors, truth)
+        objects = [{"boxes": rows_N5[:, :4], "labels": rows_N5[:, 4].long()} for rows_N5 in present]
+        terms: dict[str, Tensor] = self.compared(outputs.raw, outputs.anchors, objects)
         total = torch.stack(list(terms.values())).sum()
         return Losses(total, {name: term.detach() for name, term in terms.items()})
 
@@ -75,9 +75,9 @@ class AnchorHead(MapHead):
         clipped_BA4 = torch.stack([x_BA2, y_BA2], dim=-1).flatten(2)
         return select_detections(scores_BAK, clipped_BA4, self.detector.nms_thresh)
 
-    def compared(self, raw: dict[str, Tensor], anchors: tuple[Tensor, ...], truth: list[dict[str, Tensor]]) -> Any:
-        """Return torchvision's losses by name; the truth of each image is in torchvision's form."""
-        return self.detector.compute_loss(truth, raw, [torch.cat(anchors)] * len(truth))
+    def compared(self, raw: dict[str, Tensor], anchors: tuple[Tensor, ...], targets: list[dict[str, Tensor]]) -> Any:
+        """Return torchvision's losses by name; the targets of each image are in torchvision's form."""
+        return self.detector.compute_loss(targets, raw, [torch.cat(anchors)] * len(targets))
 
     def decoded(self, raw: dict[str, Tensor], anchors_A4: Tensor) -> tuple[Tensor, Tensor]:
         """Return scores_BAK and boxes_BA4, which may reach beyond the canvas."""
@@ -109,10 +109,10 @@ class FcosHead(AnchorHead):
     kind = "fcos"
     made = FCOS
 
-    def compared(self, raw: dict[str, Tensor], anchors: tuple[Tensor, ...], truth: list[dict[str, Tensor]]) -> Any:
+    def compared(self, raw: dict[str, Tensor], anchors: tuple[Tensor, ...], targets: list[dict[str, Tensor]]) -> Any:
         """Return the losses of classes, boxes and centres; each level learns boxes of its own range of sizes."""
         counts = [len(anchors_A4) for anchors_A4 in anchors]
-        return self.detector.compute_loss(truth, raw, [torch.cat(anchors)] * len(truth), counts)
+        return self.detector.compute_loss(targets, raw, [torch.cat(anchors)] * len(targets), counts)
 
     def decoded(self, raw: dict[str, Tensor], anchors_A4: Tensor) -> tuple[Tensor, Tensor]:
         """Return scores_BAK, the geometric mean of class and centre, and boxes_BA4."""
@@ -141,7 +141,7 @@ class RetinaNetHead(AnchorHead):
 class _Pyramid(nn.Module):
     """Levels of one width, and two deeper ones made of the last, as torchvision builds them for its detectors."""
 
-    def __init__(self, levels: Levels) -> None:
+    def __init__(self, levels: Neck) -> None:
         super().__init__()
         self.out_channels = _WIDTH  # which torchvision asks for
         self.levels = levels

@@ -19,6 +19,7 @@ class ClassificationTask(TaskDefinition):
     view: ClassVar[str] = "visionft.tasks.classification.page:ClassificationView"
     options: ClassVar[str] = "visionft.tasks.classification.options:ClassificationOptions"
     predicts: ClassVar[str] = "image_logits"
+    target: ClassVar[str] = "visionft.data.targets.label:Label"
     counted: ClassVar[str] = "image"
     scores: ClassVar[tuple[Score, ...]] = (
         Score("accuracy", "accuracy", "share of right answers"),

@@ -13,12 +13,13 @@ import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor
 
+from visionft.data.records import Sample
+from visionft.data.targets.label import Label
 from visionft.loading.loader import Loader
 from visionft.models.backbones import Backbone
 from visionft.models.heads import HEADS
 from visionft.models.heads.base import Head
 from visionft.results import CanvasRunner, Results
-from visionft.sample import Sample, TaskKind
 from visionft.spec import InputSpec
 from visionft.tasks.base import Agreement, same_class
 from visionft.tasks.classification.metrics import ClassificationMetrics, classification_metrics, quick_metrics
@@ -68,7 +69,7 @@ class Classification:
         Szegedy et al. (2016), arXiv:1512.00567, section 7 (label smoothing).
     """
 
-    kind: ClassVar[TaskKind] = "classification"
+    kind: ClassVar[str] = "classification"
     headline: ClassVar[str] = "accuracy"
     answers: ClassVar[str] = "images"
     min_agreement: ClassVar[float] = 1.0
@@ -148,7 +149,7 @@ class Classification:
                 if on_done:
                     on_done(done)
         probabilities_NK = np.concatenate(results)
-        labels_N = np.array([sample.label for sample in samples], dtype=np.int64)
+        labels_N = np.array([Label.of(sample).index for sample in samples], dtype=np.int64)
         metrics = classification_metrics(probabilities_NK, labels_N, self.class_names, bootstrap=bootstrap, seed=seed)
         return ClassificationEvaluation(metrics, probabilities_NK)
 

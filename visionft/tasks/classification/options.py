@@ -6,8 +6,8 @@ from typing import Annotated, Any, Literal
 from annotated_types import Ge, Lt
 
 from visionft.catalog import NameIn
+from visionft.data.records import Dataset
 from visionft.models.heads import HEADS
-from visionft.sample import Dataset
 from visionft.tasks.base import TaskOptions
 
 
@@ -31,5 +31,5 @@ class ClassificationOptions(TaskOptions):
         return super().learner_arguments(dataset) | {
             "dropout": self.dropout,
             "label_smoothing": self.label_smoothing,
-            "class_counts": dataset.amounts("train") if self.class_weights == "balanced" else None,
+            "class_counts": dataset.class_counts("train") if self.class_weights == "balanced" else None,
         }

@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
+from visionft.data.records import Dataset, Sample, Split
+from visionft.data.targets.label import Label
 from visionft.imaging import decode
 from visionft.report import PredictedPicture, confusion
 from visionft.report.headline import Headline, headlines
-from visionft.sample import Dataset, Sample, Split
 from visionft.tasks.classification.metrics import ClassificationMetrics, ClassScores
 from visionft.tasks.classification.reliability_diagram import ReliabilityDiagram, reliability_diagram
 from visionft.tasks.view import TaskView
@@ -59,11 +60,11 @@ class ClassificationSection:
         """Return the numbers for the top of the page."""
         return headlines(self.metrics, self.metrics.scores)
 
-    def matrix(self) -> tuple[confusion.Row, ...]:
+    def matrix(self) -> tuple[confusion.MatrixRow, ...]:
         """Return the confusion matrix."""
         return confusion.matrix_rows(self.metrics.confusion, self.class_names)
 
-    def pairs(self) -> tuple[confusion.Pair, ...]:
+    def pairs(self) -> tuple[confusion.ConfusedPair, ...]:
         """Return the pairs of classes that are confused most."""
         return confusion.most_confused(self.metrics.confusion, self.class_names)
 
@@ -88,7 +89,7 @@ def classification_section(
         samples: what was evaluated.
         class_names: text for class 0, 1, ...
     """
-    labels_N = np.array([sample.label for sample in samples])
+    labels_N = np.array([Label.of(sample).index for sample in samples])
     probabilities_NK = evaluation.probabilities_NK
     predicted_N, confidence_N = probabilities_NK.argmax(axis=1), probabilities_NK.max(axis=1)
     wrong_N = predicted_N != labels_N
@@ -97,7 +98,7 @@ def classification_section(
         return PredictedPicture(
             id=samples[index].id,
             image_HW3=decode(samples[index].path),
-            true=class_names[samples[index].label],
+            true=class_names[Label.of(samples[index]).index],
             predicted=class_names[predicted_N[index]],
             confidence=float(confidence_N[index]),
         )
@@ -121,4 +122,4 @@ class ClassificationView(TaskView):
     @classmethod
     def caption(cls, sample: Sample, class_names: tuple[str, ...]) -> str:
         """Return the sample's class."""
-        return class_names[sample.label]
+        return class_names[Label.of(sample).index]

@@ -21,6 +21,7 @@ class DetectionTask(ObjectTask):
     view: ClassVar[str] = "visionft.tasks.detection.page:DetectionView"
     options: ClassVar[str] = "visionft.tasks.detection.options:DetectionOptions"
     predicts: ClassVar[str] = "boxes"
+    target: ClassVar[str] = "visionft.data.targets.boxes:Boxes"
     scores: ClassVar[tuple[Score, ...]] = BOX_SCORES
     selections: ClassVar[tuple[str, ...]] = ("map", "map50", "map75", "last")
     augmentation: ClassVar[Augmentation] = "boxes"

@@ -11,8 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor
 
+from visionft.annotations.marks import PADDING
+from visionft.data.records import Sample
+from visionft.data.targets.boxes import Boxes
 from visionft.results import CanvasRunner, Results
-from visionft.sample import PADDING, Sample, TaskKind
 from visionft.spec import InputSpec
 from visionft.tasks.objects.learning import Detector, detect_all, one_object
 from visionft.tasks.objects.metrics import DetectionMetrics, detection_metrics, quick_detection
@@ -57,7 +59,7 @@ class BoxMeter:
 class Detection(Detector):
     """Boxes; see ``Detector``."""
 
-    kind: ClassVar[TaskKind] = "detection"
+    kind: ClassVar[str] = "detection"
     headline: ClassVar[str] = "map"
     answers: ClassVar[str] = "boxes"
 
@@ -90,7 +92,7 @@ class Detection(Detector):
             detections.append(found_N6)
             if on_done:
                 on_done(done)
-        truth = [sample.boxes for sample in samples]
+        truth = [Boxes.of(sample) for sample in samples]
         metrics = detection_metrics(
             detections, truth, self.class_names, thresholds=thresholds or None, bootstrap=bootstrap, seed=seed
         )

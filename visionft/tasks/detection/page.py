@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from visionft.sample import Dataset, Split
+from visionft.data.records import Dataset, Split
 from visionft.tasks.objects.page import DetectionSection, ObjectView, object_section
 
 if TYPE_CHECKING:

@@ -25,6 +25,7 @@ class InstanceSegmentationTask(ObjectTask):
     view: ClassVar[str] = "visionft.tasks.instances.page:InstanceView"
     options: ClassVar[str] = "visionft.tasks.instances.options:InstanceSegmentationOptions"
     predicts: ClassVar[str] = "masks"
+    target: ClassVar[str] = "visionft.data.targets.outlined_boxes:OutlinedBoxes"
     scores: ClassVar[tuple[Score, ...]] = (
         Score("mask_map", "mean mask AP", "as COCO: mean over IoU 0.50 to 0.95"),
         Score("mask_map50", "mean mask AP50", "masks that overlap by half (IoU 0.50)", headline="Mask AP50"),
@@ -38,6 +39,8 @@ class InstanceSegmentationTask(ObjectTask):
         "last",
     )
     augmentation: ClassVar[Augmentation] = "polygons"
+    offer: ClassVar[str] = "the labels have outlines of objects; for boxes and masks of each object"
+    offered_to: ClassVar[tuple[str, ...]] = ("segmentation", "detection")
     default_recipe: ClassVar[str | None] = "instance_segmentation"
     outputs: ClassVar[tuple[Output, ...]] = (*BOX_OUTPUTS, Output("masks", "float32", ("rows", MASK_SIDE, MASK_SIDE)))
     prediction: ClassVar[type[Instances]] = Instances

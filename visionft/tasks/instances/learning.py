@@ -12,11 +12,13 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor
 
+from visionft.annotations.marks import IGNORE, PADDING
 from visionft.annotations.object_mask import MASK_SIDE, ObjectMask
 from visionft.batch import InstanceTargets
+from visionft.data.records import Sample
+from visionft.data.targets.outlined_boxes import OutlinedBoxes
 from visionft.imaging.inputs import load_pixels
 from visionft.results import CanvasRunner, Results
-from visionft.sample import IGNORE, PADDING, Sample, TaskKind
 from visionft.spec import InputSpec
 from visionft.tasks.instances.metrics import InstanceMetrics, instance_metrics, quick_instances
 from visionft.tasks.objects.detect import detect_instances
@@ -88,7 +90,7 @@ class InstanceMeter:
 class InstanceSegmentation(Detector):
     """Boxes and masks; see ``Detector``."""
 
-    kind: ClassVar[TaskKind] = "instance_segmentation"
+    kind: ClassVar[str] = "instance_segmentation"
     headline: ClassVar[str] = "mask_map"
     answers: ClassVar[str] = "objects"
 
@@ -128,7 +130,7 @@ class InstanceSegmentation(Detector):
         metrics = instance_metrics(
             detections,
             masks,
-            [sample.boxes for sample in samples],
+            [OutlinedBoxes.of(sample) for sample in samples],
             sizes,
             self.class_names,
             thresholds=thresholds or None,

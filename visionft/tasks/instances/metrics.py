@@ -17,15 +17,15 @@ from numpy.typing import NDArray
 
 from visionft.annotations.object_mask import ObjectMask
 from visionft.annotations.rasterization import fill_object
+from visionft.data.targets.boxes import Boxes
 from visionft.errors import DataError
 from visionft.metrics.score import Score
 from visionft.metrics.scores import Floats, optional
-from visionft.sample import Boxes
 from visionft.tasks.instances.definition import InstanceSegmentationTask
 from visionft.tasks.objects.average_precision import Areas, average_precision, precision_by_size
 from visionft.tasks.objects.averages import AT_50, ap_means, average_intervals
 from visionft.tasks.objects.mask_overlaps import Masks, mask_areas, mask_overlaps, read_masks
-from visionft.tasks.objects.matching import Found, Truth, read_found
+from visionft.tasks.objects.matching import DetectedObjects, TargetObjects, read_detections
 from visionft.tasks.objects.metrics import ClassAP, DetectionMetrics, detection_metrics, quick_detection
 from visionft.tasks.objects.precision_recall import rank
 
@@ -104,7 +104,7 @@ def instance_metrics(
     """
     boxes = detection_metrics(found, truth, class_names, thresholds=thresholds, bootstrap=bootstrap, seed=seed)
     classes = len(class_names)
-    objects = [Truth.of(one, classes) for one in truth]
+    objects = [TargetObjects.of(one, classes) for one in truth]
     images = _read(found, masks, objects, [_paint(*image) for image in zip(truth, sizes, strict=False)], sizes, classes)
     overlaps = images.overlaps
     ranked = rank(images.found, images.truth, classes, overlaps=overlaps)
@@ -136,7 +136,7 @@ def quick_instances(
     found: Sequence[NDArray[np.float32]],
     masks: Sequence[Sequence[ObjectMask]],
     truth: Sequence[NDArray[np.float32]],
-    truth_masks: Sequence[Sequence[ObjectMask | None]],
+    target_masks: Sequence[Sequence[ObjectMask | None]],
     sizes: Sequence[tuple[int, int]],
     classes: int,
 ) -> dict[str, float]:
@@ -146,7 +146,7 @@ def quick_instances(
         found: detections_N6 of each canvas; rows with score 0 are unused.
         masks: the mask of each of these rows.
         truth: boxes_N5 of each canvas; rows of ``PADDING`` are left out, and a ``CROWD`` is one of every class.
-        truth_masks: the mask of each of these rows; None where nobody knows the outline, and for padding.
+        target_masks: the mask of each of these rows; None where nobody knows the outline, and for padding.
         sizes: (width, height) of each canvas.
         classes: how many.
 
@@ -157,8 +157,8 @@ def quick_instances(
         DataError: when the detections and masks do not fit the images and classes.
     """
     boxes = quick_detection(found, truth, classes)
-    objects = [Truth.on_canvas(boxes_N5, classes) for boxes_N5 in truth]
-    images = _read(found, masks, objects, truth_masks, sizes, classes)
+    objects = [TargetObjects.on_canvas(boxes_N5, classes) for boxes_N5 in truth]
+    images = _read(found, masks, objects, target_masks, sizes, classes)
     ap_KT = average_precision(rank(images.found, images.truth, classes, overlaps=images.overlaps))
     return boxes | _of_masks({name: float(np.nan_to_num(value)) for name, value in ap_means(ap_KT).items()})
 
@@ -166,8 +166,8 @@ def quick_instances(
 class _Images(NamedTuple):
     """Detections, objects and masks, one entry per image."""
 
-    found: list[Found]
-    truth: list[Truth]
+    found: list[DetectedObjects]
+    truth: list[TargetObjects]
     masks: list[Masks]
 
     @property
@@ -184,19 +184,19 @@ class _Images(NamedTuple):
 def _read(
     found: Sequence[NDArray[np.float32]],
     masks: Sequence[Sequence[ObjectMask]],
-    truth: Sequence[Truth],
-    truth_masks: Sequence[Sequence[ObjectMask | None]],
+    truth: Sequence[TargetObjects],
+    target_masks: Sequence[Sequence[ObjectMask | None]],
     sizes: Sequence[tuple[int, int]],
     classes: int,
 ) -> _Images:
-    for name, given in (("masks", masks), ("sizes", sizes), ("outlines", truth_masks)):
+    for name, given in (("masks", masks), ("sizes", sizes), ("outlines", target_masks)):
         if len(given) != len(truth):
             raise DataError(f"{name}: of {len(given)} images given; {len(truth)} are needed")
     for rows_N6, masks_N in zip(found, masks, strict=True):
         if len(rows_N6) != len(masks_N):
             raise DataError(f"masks: {len(masks_N)} of {len(rows_N6)} detections given; one of each is needed")
-    kept = read_found(found, truth, classes)
-    read = [read_masks(*image) for image in zip(kept, masks, truth, truth_masks, sizes, strict=True)]
+    kept = read_detections(found, truth, classes)
+    read = [read_masks(*image) for image in zip(kept, masks, truth, target_masks, sizes, strict=True)]
     return _Images(kept, [objects for objects, _ in read], [one for _, one in read])
 
 

@@ -6,8 +6,8 @@ from typing import Annotated, Any, Literal
 from annotated_types import Ge, Lt
 
 from visionft.catalog import NameIn
+from visionft.data.records import Dataset
 from visionft.models.heads import HEADS
-from visionft.sample import Dataset
 from visionft.tasks.base import TaskOptions
 
 

@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 
 from visionft.metrics.scores import Floats, Ints, defined_mean, optional
-from visionft.tasks.objects.matching import Found, Truth, box_areas
+from visionft.tasks.objects.matching import DetectedObjects, TargetObjects, box_areas
 from visionft.tasks.objects.precision_recall import Outside, Ranked, rank, weighted_ap
 
 _RANGES = {"small": (0.0, 32.0**2), "medium": (32.0**2, 96.0**2), "large": (96.0**2, np.inf)}
@@ -19,11 +19,11 @@ _RANGES = {"small": (0.0, 32.0**2), "medium": (32.0**2, 96.0**2), "large": (96.0
 class Areas(NamedTuple):
     """The sizes of an image's detections and objects, in pixels."""
 
-    found_N: Floats | Ints
-    truth_M: Floats | Ints
+    detected_N: Floats | Ints
+    target_M: Floats | Ints
 
     @classmethod
-    def of_boxes(cls, found: Found, truth: Truth) -> "Areas":
+    def of_boxes(cls, found: DetectedObjects, truth: TargetObjects) -> "Areas":
         """Measure boxes."""
         return cls(box_areas(found.xyxy_N4), box_areas(truth.xyxy_M4))
 
@@ -46,8 +46,8 @@ def average_precision(ranked: Sequence[Ranked]) -> Floats:
 
 
 def precision_by_size(
-    found: Sequence[Found],
-    truth: Sequence[Truth],
+    found: Sequence[DetectedObjects],
+    truth: Sequence[TargetObjects],
     classes: int,
     areas: Sequence[Areas],
     overlaps: Sequence[Floats] | None = None,

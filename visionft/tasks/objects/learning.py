@@ -13,13 +13,14 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from visionft.annotations.boxes import pairwise_iou
+from visionft.data.records import Sample
+from visionft.data.targets.boxes import Boxes
 from visionft.imaging.inputs import load_pixels
 from visionft.models.backbones import Backbone
 from visionft.models.heads import HEADS
 from visionft.models.heads.base import Head
 from visionft.models.heads.maps import PaddedHead
 from visionft.results import CanvasRunner, Results
-from visionft.sample import Sample
 from visionft.spec import InputSpec
 from visionft.tasks.base import Agreement
 from visionft.tasks.objects.detect import detect
@@ -107,7 +108,7 @@ class Detector:
             batch_size: canvases that go through it at once.
         """
         found = list(detect_all(samples, spec, run, batch_size))
-        return best_thresholds(found, [sample.boxes for sample in samples], len(self.class_names))
+        return best_thresholds(found, [Boxes.of(sample) for sample in samples], len(self.class_names))
 
 
 def detect_all(

@@ -13,15 +13,15 @@ from typing import Any, ClassVar, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from visionft.data.targets.boxes import Boxes
 from visionft.errors import DataError
 from visionft.metrics.bootstrap import Interval, draw_counts, percentile_intervals
 from visionft.metrics.score import Score
 from visionft.metrics.scores import Floats, Ints, optional, ratio
-from visionft.sample import Boxes
 from visionft.tasks.objects.average_precision import Areas, average_precision, precision_by_size
 from visionft.tasks.objects.averages import AT_50, ap_means, average_intervals
 from visionft.tasks.objects.definition import BOX_SCORES
-from visionft.tasks.objects.matching import IOUS_T, Truth, read_found
+from visionft.tasks.objects.matching import IOUS_T, TargetObjects, read_detections
 from visionft.tasks.objects.precision_recall import (
     CurvePoint,
     Operating,
@@ -158,9 +158,9 @@ def detection_metrics(
         raise DataError(f"class names: {classes} given, {len(set(class_names))} of them different; all must be")
     if thresholds is not None and len(thresholds) != classes:
         raise DataError(f"thresholds: {len(thresholds)} given; {classes} are needed, one for each class")
-    objects = [Truth.of(boxes, classes) for boxes in truth]
-    kept = read_found(found, objects, classes)
-    if not sum(len(boxes.counts) for boxes in truth):
+    objects = [TargetObjects.of(boxes, classes) for boxes in truth]
+    kept = read_detections(found, objects, classes)
+    if not sum(len(boxes.class_counts) for boxes in truth):
         raise DataError(f"boxes: {len(truth)} images without an object; nothing to measure")
     ranked = rank(kept, objects, classes)
     ap_KT = average_precision(ranked)
@@ -201,8 +201,8 @@ def quick_detection(
     Raises:
         DataError: when the detections do not fit the classes.
     """
-    objects = [Truth.on_canvas(boxes_N5, classes) for boxes_N5 in truth]
-    kept = read_found(found, objects, classes)
+    objects = [TargetObjects.on_canvas(boxes_N5, classes) for boxes_N5 in truth]
+    kept = read_detections(found, objects, classes)
     ap_KT = average_precision(rank(kept, objects, classes))
     return {name: float(np.nan_to_num(value)) for name, value in ap_means(ap_KT).items()}
 
@@ -218,8 +218,8 @@ def best_thresholds(found: Sequence[NDArray[np.float32]], truth: Sequence[Boxes]
     Raises:
         DataError: when the detections do not fit the classes.
     """
-    objects = [Truth.of(boxes, classes) for boxes in truth]
-    kept = read_found(found, objects, classes)
+    objects = [TargetObjects.of(boxes, classes) for boxes in truth]
+    kept = read_detections(found, objects, classes)
     return tuple(best_threshold(ranked) for ranked in rank(kept, objects, classes, IOUS_T[:1]))
 
 

@@ -11,14 +11,17 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from visionft.annotations.marks import CROWD
 from visionft.annotations.object_mask import ObjectMask
 from visionft.annotations.rasterization import fill_object
+from visionft.data.records import Example
+from visionft.data.targets.boxes import Boxes, CanvasBoxes
+from visionft.data.targets.outlined_boxes import CanvasOutlinedBoxes
 from visionft.imaging import draw_boxes, paint_objects
 from visionft.imaging.boxes import line_width
 from visionft.imaging.palette import Colour
 from visionft.report import PredictedPicture
 from visionft.report.pictures import THUMBNAIL, Picture, class_legend, fit, jpeg_uri, shrink
-from visionft.sample import CROWD, Boxes, Example
 from visionft.tasks.objects.mistakes import Detected
 from visionft.tasks.objects.page_examples import BoxExample, what_is_there
 
@@ -166,16 +169,17 @@ def _fill(part_HW3: NDArray[np.uint8]) -> NDArray[np.uint8]:
 def draw_objects(example: Example, palette: Sequence[Colour], long_side: int) -> NDArray[np.uint8]:
     """Return a canvas at a size to look at, with its objects; arguments as for ``TaskDefinition.draw``."""
     image_HW3 = fit(example.image_HW3, long_side)
-    if example.boxes_N5 is None:
+    target = example.target
+    if not isinstance(target, CanvasBoxes):
         return image_HW3
     (high, wide), (height, width) = example.image_HW3.shape[:2], image_HW3.shape[:2]
     scale_2 = np.array([width / wide, height / high], np.float32)
-    boxes_N4 = example.boxes_N5[:, :4] * np.tile(scale_2, 2)
-    labels = example.boxes_N5[:, 4].astype(int).tolist()
+    boxes_N4 = target.boxes_N5[:, :4] * np.tile(scale_2, 2)
+    labels = target.boxes_N5[:, 4].astype(int).tolist()
     colours = [CROWD_COLOUR if label == CROWD else palette[label] for label in labels]
-    if example.outlines:
+    if isinstance(target, CanvasOutlinedBoxes) and target.outlines:
         masks = [
-            fill_object(tuple(ring_P2 * scale_2 for ring_P2 in rings), (width, height)) for rings in example.outlines
+            fill_object(tuple(ring_P2 * scale_2 for ring_P2 in rings), (width, height)) for rings in target.outlines
         ]
         image_HW3 = paint_objects(image_HW3, masks, colours, _PALE)
     return draw_boxes(image_HW3, boxes_N4, [""] * len(labels), colours, line=_LINE)
@@ -185,7 +189,7 @@ def object_legend(
     examples: Iterable[Example], class_names: Sequence[str], palette: Sequence[Colour]
 ) -> list[tuple[str, Colour]]:
     """Return the names and colours of the classes of objects, and that of objects that are left out, if there are."""
-    boxes = [example.boxes_N5 for example in examples if example.boxes_N5 is not None]
+    boxes = [example.target.boxes_N5 for example in examples if isinstance(example.target, CanvasBoxes)]
     labels = {label for boxes_N5 in boxes for label in boxes_N5[:, 4].astype(int).tolist()}
     named = class_legend(labels, class_names, palette)
     return [*named, ("neither learned nor measured", CROWD_COLOUR)] if CROWD in labels else named

@@ -11,6 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from visionft.annotations.object_mask import ObjectMask
+from visionft.data.records import Dataset, Example, Sample
+from visionft.data.targets.boxes import Boxes
 from visionft.imaging import decode, line_palette
 from visionft.imaging.palette import Colour
 from visionft.metrics.score import find_scores
@@ -19,7 +21,6 @@ from visionft.report.headline import Headline, headlines
 from visionft.report.pictures import Picture
 from visionft.report.ranking import worst_and_others
 from visionft.report.wording import css
-from visionft.sample import Dataset, Example, Sample
 from visionft.tasks.objects.metrics import ClassAP, DetectionMetrics
 from visionft.tasks.objects.mistakes import MISTAKES, Detected, ImageMatch, Mistake, match_image
 from visionft.tasks.objects.overlays import box_pictures, cut_mistake, draw_objects, object_legend, shrink_boxed
@@ -185,8 +186,8 @@ def object_section(
     """
     names = tuple(metrics.per_class)
     matches = [
-        match_image(found_N6, sample.boxes, thresholds=metrics.thresholds)
-        for found_N6, sample in zip(detections, samples, strict=True)
+        match_image(detections_N6, Boxes.of(sample), thresholds=metrics.thresholds)
+        for detections_N6, sample in zip(detections, samples, strict=True)
     ]
     worst_first = sorted(range(len(samples)), key=lambda index: -matches[index].badness)
 
@@ -199,14 +200,14 @@ def object_section(
             rank=rank + 1,
             image_HW3=shrink_boxed(image_HW3),
             size=(image_HW3.shape[1], image_HW3.shape[0]),
-            boxes=sample.boxes,
+            boxes=Boxes.of(sample),
             match=match,
             masks=tuple(masks[index][one.row] for one in match.detected) if masks is not None else None,
         )
 
     def cut(index: int, one: Detected) -> PredictedPicture:
         sample = samples[index]
-        return cut_mistake(decode(sample.path), one, sample.boxes, names, sample.id)
+        return cut_mistake(decode(sample.path), one, Boxes.of(sample), names, sample.id)
 
     wrong = ((index, one) for index, match in enumerate(matches) for one in match.wrong)
     surest = nlargest(_MISTAKES, wrong, key=lambda pair: pair[1].score)

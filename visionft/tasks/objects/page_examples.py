@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from visionft.annotations.object_mask import ObjectMask
+from visionft.data.targets.boxes import Boxes
 from visionft.report.wording import percent
-from visionft.sample import Boxes
 from visionft.tasks.objects.mistakes import MISTAKES, Detected, ImageMatch, Mistake
 
 

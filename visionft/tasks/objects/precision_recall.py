@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 
 from visionft.metrics.scores import Floats, Ints, ratio
-from visionft.tasks.objects.matching import IOUS_T, NOBODY, Flags, Found, Truth, match
+from visionft.tasks.objects.matching import IOUS_T, NOBODY, DetectedObjects, Flags, TargetObjects, match
 
 _RECALLS = np.linspace(0.0, 1.0, 101)  # where COCO reads the precision
 _BLOCK_ENTRIES = 2_000_000  # resampled detections in one go: tens of MB
@@ -57,13 +57,13 @@ class Operating(NamedTuple):
 class Outside(NamedTuple):
     """Which detections and objects of an image are of another size than the one that is measured."""
 
-    found_N: Flags
-    truth_M: Flags
+    detected_N: Flags
+    target_M: Flags
 
 
 def rank(
-    found: Sequence[Found],
-    truth: Sequence[Truth],
+    found: Sequence[DetectedObjects],
+    truth: Sequence[TargetObjects],
     classes: int,
     ious_T: Floats = IOUS_T,
     overlaps: Sequence[Floats] | None = None,
@@ -112,14 +112,14 @@ class _Matched(NamedTuple):
 
 
 def _matched(
-    found: Found, truth: Truth, overlap_NM: Floats | None, outside: Outside | None, ious_T: Floats
+    found: DetectedObjects, truth: TargetObjects, overlap_NM: Floats | None, outside: Outside | None, ious_T: Floats
 ) -> _Matched:
-    ignored_M = truth.crowd_M if outside is None else truth.crowd_M | outside.truth_M
+    ignored_M = truth.crowd_M if outside is None else truth.crowd_M | outside.target_M
     object_NT = match(found, truth, ious_T, overlap_NM, ignored_M)
     nothing_NT = object_NT == NOBODY
     ignored_NT = np.append(ignored_M, False)[object_NT]  # the last one is for NOBODY, which indexes it
     if outside is not None:
-        ignored_NT = ignored_NT | (nothing_NT & outside.found_N[:, None])
+        ignored_NT = ignored_NT | (nothing_NT & outside.detected_N[:, None])
     return _Matched(~nothing_NT & ~ignored_NT, ignored_NT, truth.labels_M[~ignored_M])
 
 

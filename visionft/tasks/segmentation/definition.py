@@ -20,6 +20,7 @@ class SegmentationTask(TaskDefinition):
     view: ClassVar[str] = "visionft.tasks.segmentation.page:SegmentationView"
     options: ClassVar[str] = "visionft.tasks.segmentation.options:SegmentationOptions"
     predicts: ClassVar[str] = "pixel_logits"
+    target: ClassVar[str] = "visionft.data.targets.mask:Mask"
     counted: ClassVar[str] = "pixel"
     scores: ClassVar[tuple[Score, ...]] = (
         Score("miou", "mean IoU", "intersection over union, mean of the classes"),

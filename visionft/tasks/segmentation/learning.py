@@ -13,6 +13,9 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from visionft.annotations.marks import IGNORE
+from visionft.data.records import Sample
+from visionft.data.targets.mask import Mask
 from visionft.imaging.inputs import load_pixels
 from visionft.models.backbones import Backbone
 from visionft.models.heads import HEADS
@@ -20,7 +23,6 @@ from visionft.models.heads.base import Head
 from visionft.models.heads.maps import PixelHead
 from visionft.models.losses.combine import LossSum
 from visionft.results import CanvasRunner, Results
-from visionft.sample import IGNORE, Sample, TaskKind
 from visionft.spec import InputSpec
 from visionft.tasks.base import Agreement, same_class
 from visionft.tasks.segmentation.metrics import (
@@ -107,7 +109,7 @@ class Segmentation:
         class_counts: training pixels per class, when the losses are to weigh classes by inverse frequency.
     """
 
-    kind: ClassVar[TaskKind] = "segmentation"
+    kind: ClassVar[str] = "segmentation"
     headline: ClassVar[str] = "miou"
     answers: ClassVar[str] = "pixels"
     min_agreement: ClassVar[float] = 0.999  # pixels at the edge of two classes may differ
@@ -176,7 +178,7 @@ class Segmentation:
         return SegmentationEvaluation(metrics, tuple(masks))
 
     def _compared(self, sample: Sample, predicted_HW: NDArray[np.uint8]) -> PredictedMask:
-        counts = count_image(sample.mask.read(), predicted_HW, len(self.class_names))
+        counts = count_image(Mask.of(sample).source.read(), predicted_HW, len(self.class_names))
         return PredictedMask(counts, predicted_HW.shape, zlib.compress(predicted_HW.tobytes(), level=1))
 
     def outputs(self, results: Tensor) -> tuple[Tensor, ...]:

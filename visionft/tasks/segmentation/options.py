@@ -6,9 +6,9 @@ from typing import Annotated, Any, Literal
 from annotated_types import Ge, Gt, Lt
 
 from visionft.catalog import NameIn
+from visionft.data.records import Dataset
 from visionft.models.heads import HEADS
 from visionft.models.losses import LOSSES
-from visionft.sample import Dataset
 from visionft.tasks.base import TaskOptions
 
 
@@ -35,5 +35,5 @@ class SegmentationOptions(TaskOptions):
             "losses": self.losses,
             "dropout": self.dropout,
             "label_smoothing": self.label_smoothing,
-            "class_counts": dataset.amounts("train") if self.class_weights == "balanced" else None,
+            "class_counts": dataset.class_counts("train") if self.class_weights == "balanced" else None,
         }

@@ -9,10 +9,11 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from visionft.annotations.marks import IGNORE
+from visionft.data.records import Example
 from visionft.imaging import paint
 from visionft.imaging.palette import Colour
 from visionft.report.pictures import Picture, class_legend, fit, jpeg_uri, shrink
-from visionft.sample import IGNORE, Example
 from visionft.tasks.segmentation.page_examples import MaskExample
 
 LONG_SIDE = 480  # pixels; the page shows them at 165 to 260
@@ -75,14 +76,15 @@ def hatch_ignored(image_HW3: NDArray[np.uint8], truth_HW: NDArray[np.uint8]) -> 
 def draw_mask(example: Example, palette: Sequence[Colour], long_side: int) -> NDArray[np.uint8]:
     """Return a canvas at a size to look at, with its mask; arguments as for ``TaskDefinition.draw``."""
     image_HW3 = fit(example.image_HW3, long_side)
-    if example.mask_HW is None:
+    mask_HW = example.target.pixels
+    if mask_HW is None:
         return image_HW3
-    return paint(image_HW3, fit(example.mask_HW, long_side, cv2.INTER_NEAREST_EXACT), palette, _PALE)
+    return paint(image_HW3, fit(mask_HW, long_side, cv2.INTER_NEAREST_EXACT), palette, _PALE)
 
 
 def mask_legend(
     examples: Iterable[Example], class_names: Sequence[str], palette: Sequence[Colour]
 ) -> list[tuple[str, Colour]]:
     """Return the names and colours of the classes in masks."""
-    masks = [example.mask_HW for example in examples if example.mask_HW is not None]
+    masks = [example.target.pixels for example in examples if example.target.pixels is not None]
     return class_legend({label for mask_HW in masks for label in np.unique(mask_HW).tolist()}, class_names, palette)

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
+from visionft.data.records import Dataset, Example, Sample, Split
+from visionft.data.targets.mask import Mask
 from visionft.imaging import decode
 from visionft.imaging.palette import BLACK, Colour
 from visionft.report import confusion
@@ -15,7 +17,6 @@ from visionft.report.headline import Headline, headlines
 from visionft.report.pictures import Picture
 from visionft.report.ranking import worst_and_others
 from visionft.report.wording import css
-from visionft.sample import Dataset, Example, Sample, Split
 from visionft.tasks.segmentation.metrics import RegionScores, SegmentationMetrics, image_miou
 from visionft.tasks.segmentation.overlays import draw_mask, mask_legend, mask_pictures, shrink_image, shrink_mask
 from visionft.tasks.segmentation.page_examples import MaskExample
@@ -85,15 +86,15 @@ class SegmentationSection:
         """Return the class that has the most pixels."""
         return max(self.classes(), key=lambda row: row.share)
 
-    def matrix(self) -> tuple[confusion.Row, ...]:
+    def matrix(self) -> tuple[confusion.MatrixRow, ...]:
         """Return the confusion matrix."""
         return confusion.matrix_rows(self.metrics.confusion_KK, self.class_names)
 
-    def pairs(self) -> tuple[confusion.Pair, ...]:
+    def pairs(self) -> tuple[confusion.ConfusedPair, ...]:
         """Return the pairs of classes that are confused most."""
         return confusion.most_confused(self.metrics.confusion_KK, self.class_names)
 
-    def largest_mistake(self, example: MaskExample) -> confusion.Pair | None:
+    def largest_mistake(self, example: MaskExample) -> confusion.ConfusedPair | None:
         """Return the pair of classes that is confused most in an image; none when all of it is right."""
         return next(iter(confusion.most_confused(example.counts.confusion_KK.tolist(), self.class_names)), None)
 
@@ -120,7 +121,7 @@ def segmentation_section(
             counts=mask.counts,
             # at once, because originals of many images may not fit the memory
             image_HW3=shrink_image(decode(sample.path)),
-            truth_HW=shrink_mask(sample.mask.read()),
+            truth_HW=shrink_mask(Mask.of(sample).source.read()),
             predicted_HW=shrink_mask(mask.labels()),
         )
 

@@ -10,12 +10,12 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from visionft.annotations.marks import IGNORE
 from visionft.imaging import to_canvas
 from visionft.imaging.inputs import Loaded, canvases
 from visionft.imaging.interpolation import enlarge, positions
 from visionft.imaging.placement import place
 from visionft.results import CanvasRunner
-from visionft.sample import IGNORE
 from visionft.spec import InputSpec
 from visionft.tasks.segmentation.argmax import argmax
 from visionft.tasks.segmentation.tiles import segment_windows
