@@ -150,15 +150,17 @@ def test_the_worst_images_come_first_counted_in_the_spread_of_their_values():
     predicted_NV = true_NV.copy()
     predicted_NV[:, 1] = [1000, 5500, 0, 1000, 0, 2000, 1000]  # errors of 2.5 and 1 spreads
     predicted_NV[:, 0] = [0, 2, 3, 2, 9, 0, 1.5]  # 3 and a half
-    order_N, worst_N = largest_errors(predicted_NV, true_NV)
+    order_N, errors_NV = largest_errors(predicted_NV, true_NV)
     assert order_N.tolist() == [2, 1, 5, 6, 0, 3]
     spread = np.nanstd(true_NV[:, 1])
-    assert worst_N == pytest.approx([3, 2500 / spread, 1000 / spread, 0.5, 0, 0])
+    expected = [3, 2500 / spread, 1000 / spread, 0.5, 0, 0]
+    assert np.nanmax(errors_NV[order_N], axis=1) == pytest.approx(expected)
+    assert np.isnan(errors_NV[4]).all()
 
 
 def test_a_constant_value_still_has_worst_images():
-    order_N, worst_N = largest_errors(np.array([[1.0], [5.0]]), np.array([[2.0], [2.0]]))
-    assert (order_N.tolist(), worst_N.tolist()) == ([1, 0], [3, 1])
+    order_N, errors_NV = largest_errors(np.array([[1.0], [5.0]]), np.array([[2.0], [2.0]]))
+    assert (order_N.tolist(), errors_NV.tolist()) == ([1, 0], [[1], [3]])
 
 
 @pytest.mark.parametrize(

@@ -46,7 +46,7 @@ class ScatterChart:
 
     side: ClassVar[int] = 300
     left: ClassVar[int] = 56
-    top: ClassVar[int] = 10
+    top: ClassVar[int] = 22
 
     key: str
     title: str

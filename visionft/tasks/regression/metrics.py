@@ -13,14 +13,16 @@ and degrees have no mean, so that the overall MAE and RMSE are those of the only
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from visionft.errors import DataError
 from visionft.metrics.bootstrap import Interval, percentile_intervals
+from visionft.metrics.score import Score
 from visionft.metrics.scores import Floats, Ints, defined_mean, optional
+from visionft.tasks.regression.definition import RegressionTask
 from visionft.tasks.regression.scores import SCORES, resampled_scores, scores
 
 _UNITLESS = ("r2", "spearman")
@@ -70,6 +72,8 @@ class RegressionMetrics:
         per_value: scores by the values' names.
         intervals: 95 % percentile bootstrap interval of r2, spearman, and mae and rmse where they are defined.
     """
+
+    scores: ClassVar[tuple[Score, ...]] = RegressionTask.scores
 
     n: int
     r2: float | None
@@ -166,16 +170,14 @@ def largest_errors(predicted_NV: Floats, true_NV: Floats) -> tuple[Ints, Floats]
     """Order images by their largest error, counted in the spread of the true values.
 
     Returns:
-        indices of the images of which a true value is known, the worst first; and the error of each of these: of its
-        worst value, in standard deviations of the true values (in their unit, where these are all the same).
+        indices of the images of which a true value is known, the worst first; and the errors_NV of all, in standard
+        deviations of the true values (in their unit, where these are all the same), NaN where nothing is known.
     """
-    spread_V = np.array(
-        [np.std(column[~np.isnan(column)]) if not np.isnan(column).all() else 1 for column in true_NV.T]
-    )
-    relative_NV = np.abs(predicted_NV - true_NV) / np.where(spread_V > 0, spread_V, 1)
-    worst_N = np.fmax.reduce(relative_NV, axis=1)  # NaN only where nothing is known
-    order_N = np.argsort(-worst_N, kind="stable")[: int((~np.isnan(worst_N)).sum())]
-    return order_N, worst_N[order_N]
+    known = [column[~np.isnan(column)] for column in true_NV.T]
+    spread_V = np.array([column.std() if len(column) else 0 for column in known])
+    errors_NV = np.abs(predicted_NV - true_NV) / np.where(spread_V > 0, spread_V, 1)
+    worst_N = np.fmax.reduce(errors_NV, axis=1)  # NaN only where nothing is known
+    return np.argsort(-worst_N, kind="stable")[: int((~np.isnan(worst_N)).sum())], errors_NV
 
 
 def _checked(predicted_NV: NDArray[Any], true_NV: NDArray[Any]) -> tuple[Floats, Floats]:

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from visionft.data.formats.numbers import decimal_mark, read_number
+from visionft.data.formats.values.numbers import decimal_mark, read_number
 from visionft.errors import DataError
 
 
