@@ -5,13 +5,13 @@ import numpy as np
 import pytest
 
 from tests.augment.mixed import mixed_images
+from tests.data.samples import make_example, without_outlines
 from tests.imaging.pictures import places
 from tests.real_data import DATA, needs_data
 from visionft.annotations.marks import CROWD, IGNORE, PADDING
 from visionft.api import check
 from visionft.api.augment_grid import augmented, drawn, mixing, strongest_stage
 from visionft.assemble import assemble, load_data
-from visionft.data.records import Example
 from visionft.errors import DataError
 
 RED, BLUE, CROWDS = (255, 0, 0), (0, 0, 255), (150, 150, 150)
@@ -62,7 +62,7 @@ def test_masks_are_those_of_training(scenes, fit):
             if (epoch, one.sample.id) in seen:
                 image_HW3, mask_HW = seen[epoch, one.sample.id]
                 assert np.array_equal(example.image_HW3, image_HW3)
-                assert np.array_equal(example.mask_HW, mask_HW)
+                assert np.array_equal(example.target.mask_HW, mask_HW)
                 compared += 1
     assert compared > 20
 
@@ -77,10 +77,10 @@ def test_boxes_are_those_of_training_and_mixed_as_there(objects):
             if (epoch, one.sample.id) in seen:
                 image_HW3, boxes_N5 = seen[epoch, one.sample.id]
                 assert np.array_equal(example.image_HW3, image_HW3)
-                assert np.array_equal(example.boxes_N5, boxes_N5[boxes_N5[:, 4] != PADDING])
+                assert np.array_equal(example.target.boxes_N5, boxes_N5[boxes_N5[:, 4] != PADDING])
                 compared += 1
     assert compared > 20
-    assert any(len(example.boxes_N5) > 5 for one in found for example in one.changed)  # no image has that many
+    assert any(len(example.target.boxes_N5) > 5 for one in found for example in one.changed)  # no image has that many
 
 
 def test_classes_are_mixed_as_in_training(tiny):
@@ -154,7 +154,7 @@ class TestDrawn:
     def test_boxes(self):
         image = np.full((64, 80, 3), 90, np.uint8)
         boxes = np.array([[10, 10, 40, 30, 1], [50, 20, 70, 60, CROWD]], np.float32)
-        found = drawn(Example(image, boxes_N5=boxes), (RED, BLUE))
+        found = drawn(make_example(image, boxes_N5=boxes), (RED, BLUE))
         assert found.shape == (128, 160, 3)  # twice as large, so that something is to be seen
         for colour, (left, top, right, bottom) in ((BLUE, (20, 20, 80, 60)), (CROWDS, (100, 40, 140, 120))):
             expected = np.zeros((128, 160), bool)
@@ -168,8 +168,8 @@ class TestDrawn:
         corner = np.array([[10, 10], [40, 10], [10, 30]], np.float32)
         square = np.array([[50, 20], [70, 20], [70, 60], [50, 60]], np.float32)
         hole = square[::-1] * 0.5 + np.float32([30, 20])
-        example = Example(image, None, boxes, ((corner,), (square, hole), ()))
-        found, plain = drawn(example, (RED, BLUE)), drawn(example._replace(outlines=None), (RED, BLUE))
+        example = make_example(image, None, boxes, ((corner,), (square, hole), ()))
+        found, plain = drawn(example, (RED, BLUE)), drawn(without_outlines(example), (RED, BLUE))
         assert found.shape == (128, 160, 3)
         assert found[28, 28].tolist() == [65, 65, 154]  # 35 % blue over grey
         assert found[50, 70].tolist() == [100] * 3  # in its box
@@ -184,13 +184,13 @@ class TestDrawn:
     def test_an_image_without_objects(self):
         image = np.full((200, 200, 3), 90, np.uint8)
         for outlines in (None, ()):
-            example = Example(image, boxes_N5=np.zeros((0, 5), np.float32), outlines=outlines)
+            example = make_example(image, boxes_N5=np.zeros((0, 5), np.float32), outlines=outlines)
             assert np.array_equal(drawn(example, (RED,)), image)
 
     def test_a_mask(self):
         image, mask = np.full((640, 320, 3), 100, np.uint8), np.zeros((640, 320), np.uint8)
         mask[:, 160:] = IGNORE
-        found = drawn(Example(image, mask), (RED,))
+        found = drawn(make_example(image, mask), (RED,))
         assert found.shape == (320, 160, 3)
         assert (found[:, :78] == (154, 65, 65)).all()  # 35 % red over grey
         assert (found[:, 82:] == 100).all()

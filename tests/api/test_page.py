@@ -16,7 +16,9 @@ from visionft.api.page_augmentation import augmentation_of
 from visionft.api.page_results import results_of
 from visionft.assemble import assemble, load_data
 from visionft.data.records import Dataset, Sample
-from visionft.data.targets.boxes import Boxes
+from visionft.data.targets.label import Label
+from visionft.data.targets.mask import Mask
+from visionft.data.targets.outlined_boxes import OutlinedBoxes
 from visionft.imaging import default_palette
 from visionft.tasks.classification.learning import ClassificationEvaluation
 from visionft.tasks.classification.metrics import classification_metrics
@@ -57,8 +59,8 @@ def segmented(image, wrong_columns, palette=()):
         predicted_HW[:, :wrong] = 1
         counts = count_image(truth_HW, predicted_HW, 2)
         masks.append(PredictedMask(counts, predicted_HW.shape, zlib.compress(predicted_HW.tobytes())))
-        samples.append(Sample(f"{number}.png", image, Stored(truth_HW), "test"))
-    dataset = Dataset("halves", tuple(samples), NAMES, task="segmentation", palette=palette)
+        samples.append(Sample(f"{number}.png", image, Mask(Stored(truth_HW)), "test"))
+    dataset = Dataset("halves", tuple(samples), NAMES, Mask, palette=palette)
     metrics = segmentation_metrics([mask.counts for mask in masks], NAMES, bootstrap=0)
     return dataset, SegmentationEvaluation(metrics, tuple(masks))
 
@@ -102,10 +104,10 @@ def test_the_colours_of_the_data_come_before_ours(image):
 def test_confident_mistakes_and_unsure_answers(image):
     right_N = np.array([0.9, 0.2, 0.55, 0.4])  # chance given to the true class, 0
     probabilities_NK = np.stack([right_N, 1 - right_N], axis=1).astype(np.float32)
-    samples = tuple(Sample(f"{number}.png", image, 0, "test") for number in range(4))
+    samples = tuple(Sample(f"{number}.png", image, Label(0), "test") for number in range(4))
     metrics = classification_metrics(probabilities_NK, np.zeros(4, np.int64), NAMES, bootstrap=0)
     evaluation = ClassificationEvaluation(metrics, probabilities_NK)
-    results = results_of(evaluation, Dataset("halves", samples, NAMES), "test")
+    results = results_of(evaluation, Dataset("halves", samples, NAMES, Label), "test")
     assert [example.id for example in results.mistakes] == ["1.png", "3.png"]
     assert [example.id for example in results.unsure] == ["2.png", "0.png"]
     assert {example.predicted for example in results.mistakes} == {"right"}
@@ -115,7 +117,7 @@ def test_confident_mistakes_and_unsure_answers(image):
 def test_every_detection_is_shown_with_its_own_mask(image):
     """Of an image's detections, those below the threshold and those in a crowd are not shown."""
     ring = np.float32([(10, 10), (60, 10), (60, 60), (10, 60)])
-    boxes = Boxes(
+    boxes = OutlinedBoxes(
         ((10.0, 10.0, 60.0, 60.0), (300.0, 300.0, 700.0, 500.0)),
         (0, 1),
         (False, True),
@@ -132,14 +134,14 @@ def test_every_detection_is_shown_with_its_own_mask(image):
         ]
     )
     masks = tuple(ObjectMask(int(row[0]), int(row[1]), np.ones((5, 5 + n), np.bool_)) for n, row in enumerate(rows))
-    nothing = Sample("b.png", image, Boxes(outlines=()), "test", size=(800, 600))
+    nothing = Sample("b.png", image, OutlinedBoxes(), "test", size=(800, 600))
     samples = (Sample("a.png", image, boxes, "test", size=(800, 600)), nothing)
     found = (rows, np.zeros((0, 6), np.float32))
     metrics = instance_metrics(
-        found, (masks, ()), [boxes, Boxes()], [(800, 600)] * 2, NAMES, thresholds=(0.5, 0.5), bootstrap=0
+        found, (masks, ()), [boxes, OutlinedBoxes()], [(800, 600)] * 2, NAMES, thresholds=(0.5, 0.5), bootstrap=0
     )
     evaluation = InstanceEvaluation(metrics, found, (masks, ()))
-    results = results_of(evaluation, Dataset("halves", samples, NAMES, task="instance_segmentation"), "test")
+    results = results_of(evaluation, Dataset("halves", samples, NAMES, OutlinedBoxes), "test")
     assert isinstance(results, InstanceResults)
     (first,) = results.worst
     assert [one.score for one in first.match.detected] == pytest.approx([0.9, 0.8, 0.8, 0.7])

@@ -14,7 +14,7 @@ from tests.tasks.objects.boxed import COLOURS, NAMES, SIZE, THRESHOLDS, box_exam
 from tests.tasks.objects.boxed import results as boxed_results
 from visionft.annotations.object_mask import ObjectMask
 from visionft.annotations.polygons import Outline
-from visionft.data.targets.boxes import Boxes
+from visionft.data.targets.outlined_boxes import OutlinedBoxes
 from visionft.report import render_report
 from visionft.tasks.instances.metrics import instance_metrics
 from visionft.tasks.instances.page import InstanceResults
@@ -35,7 +35,7 @@ def outlined():
     """Return the objects of the other tests; of those whose outline is known, the upper half of the box."""
     boxes = objects()
     outlines = [Outline((half(box).tobytes(),)) for box in boxes.xyxy[:3]]
-    return replace(boxes, outlines=(*outlines, Outline(), Outline()))
+    return OutlinedBoxes(boxes.xyxy, boxes.labels, boxes.crowd, (*outlines, Outline(), Outline()))
 
 
 def upper(box):
@@ -120,7 +120,7 @@ def test_pixels_are_painted_where_they_are(scale):
     """In an original of another size than the picture as well."""
     boxes = outlined()
     rings = [Outline(tuple((ring * scale).tobytes() for ring in one.points)) for one in boxes.outlines]
-    boxes = Boxes(
+    boxes = OutlinedBoxes(
         tuple(tuple(scale * side for side in box) for box in boxes.xyxy), boxes.labels, boxes.crowd, tuple(rings)
     )
     found = FOUND * np.float32([scale] * 4 + [1, 1])
@@ -158,7 +158,7 @@ def test_a_box_is_drawn_where_no_pixel_is_left():
     """An object 4 pixels wide that lies between the centres of the picture's pixels, which are seven apart."""
     place, size = (1012.0, 700.0, 1016.0, 980.0), (SIZE[0] * 7, SIZE[1] * 7)
     corners = np.float32([(place[0], place[1]), (place[2], place[1]), (place[2], place[3]), (place[0], place[3])])
-    boxes = Boxes((place,), (0,), (False,), (Outline((corners.tobytes(),)),))
+    boxes = OutlinedBoxes((place,), (0,), (False,), (Outline((corners.tobytes(),)),))
     mask = ObjectMask(1012, 700, np.ones((280, 4), np.bool_))
     assert shrink_object(mask, size, SIZE).area == 0
     match = match_image(np.float32([(*place, 0.9, 0)]), boxes, thresholds=THRESHOLDS)

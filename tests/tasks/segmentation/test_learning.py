@@ -13,6 +13,7 @@ import torch
 from visionft.annotations.marks import IGNORE
 from visionft.catalog import imported
 from visionft.data.records import Sample
+from visionft.data.targets.mask import Mask
 from visionft.errors import DataError
 from visionft.models.backbones import build_backbone
 from visionft.models.heads import HEADS
@@ -126,7 +127,7 @@ def test_evaluation_is_in_the_original_frame(tmp_path):
     truth_HW[:, 32:], truth_HW[:8] = 1, 2
     shown = np.array([[0, 0, 0], [128, 128, 128], [255, 255, 255]], np.uint8)[truth_HW]
     cv2.imwrite(str(tmp_path / "a.png"), shown)
-    sample = Sample("a.png", tmp_path / "a.png", Known(tuple(map(tuple, truth_HW.tolist()))), "test")
+    sample = Sample("a.png", tmp_path / "a.png", Mask(Known(tuple(map(tuple, truth_HW.tolist())))), "test")
 
     def run(images_BHW3):
         assert images_BHW3.shape == (1, 20, 32, 3)
@@ -145,7 +146,7 @@ def test_evaluation_is_in_the_original_frame(tmp_path):
 
 
 def test_a_file_that_has_gone_is_named(tmp_path):
-    sample = Sample("b.png", tmp_path / "b.png", Known(((0,),)), "test")
+    sample = Sample("b.png", tmp_path / "b.png", Mask(Known(((0,),))), "test")
     with pytest.raises(DataError, match=r"b\.png"):
         Segmentation(NAMES).evaluate([sample], InputSpec(8, 8), lambda _: None, batch_size=1, bootstrap=0, seed=0)
 
