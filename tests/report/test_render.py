@@ -18,7 +18,7 @@ BOTH = pytest.mark.parametrize("make", [report_data, scene_data])
 def test_the_page_shows_the_numbers():
     data = report_data()
     text = Page(render_report(data)).text
-    metrics = data.results.metrics
+    metrics = data.section.metrics
     right = sum(metrics.confusion[label][label] for label in range(3))
     assert f"{right} of 120 test images are classified correctly" in text
     low, high = metrics.intervals["accuracy"]

@@ -20,10 +20,10 @@ def same(first, second):
 
 
 def test_the_loss_falls_and_the_classes_are_learned(tiny, train):
-    recipe = tiny(stages=[{"name": "all", "epochs": 12, "norm": "all", "head_lr": 1e-2, "backbone_lr": 1e-2}])
+    recipe = tiny(stages=[{"name": "all", "epochs": 12, "norm": "all", "head_lr": 3e-3, "backbone_lr": 3e-3}])
     _, outcome, _ = train(recipe)
     losses = [row["train_loss"] for row in outcome.history]
-    assert losses[-1] < 0.5 * losses[0]
+    assert sum(losses[6:]) / 6 < 0.5 * losses[0]  # the mean: batch norm on a short last batch makes single epochs jump
     assert outcome.val["accuracy"] >= 0.8
 
 

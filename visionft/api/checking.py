@@ -6,7 +6,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from visionft.api.augment_grid import require_picture_name, write_augment_grid
+from visionft.api.augment_grid import write_augment_grid
 from visionft.api.facts import fingerprint
 from visionft.api.resolving import kind_is_open, resolve
 from visionft.assemble import Runtime, load_data, unused_outlines
@@ -16,6 +16,7 @@ from visionft.autotune.choice import require_cuda_where_asked
 from visionft.errors import RecipeError, VisionftError
 from visionft.models.backbones import build_backbone
 from visionft.recipe import Recipe
+from visionft.report.picture_file import require_picture_name
 from visionft.sample import OBJECT_TASKS, SPLITS, Dataset, Split
 from visionft.spec import InputSpec
 from visionft.stages import height_and_width, plan

@@ -8,10 +8,10 @@ from visionft.api.run import Run
 from visionft.assemble import read_data
 from visionft.assemble.job import build_task
 from visionft.errors import CheckpointError, DataError
+from visionft.metrics import Metrics
 from visionft.predict.engine import Engine, open_engine
 from visionft.recipe import Recipe
 from visionft.sample import Split
-from visionft.tasks.base import Metrics
 from visionft.training import Event, Sink
 from visionft.training.events import Working
 

@@ -19,12 +19,13 @@ from visionft.export.gate import export_verified
 from visionft.export.parity import Limits, Parity
 from visionft.export.writers.base import Writer
 from visionft.loading.loader import Loader
+from visionft.metrics import Metrics
 from visionft.models.network import FinalNetwork
 from visionft.recipe import Recipe
 from visionft.report import write_report
 from visionft.sample import Sample, Split
 from visionft.spec import ModelSpec
-from visionft.tasks.base import Evaluation, Metrics
+from visionft.tasks.base import Evaluation
 from visionft.training import Sink, exact_runner
 from visionft.training.events import Working
 

@@ -112,6 +112,7 @@ def complete(run: Run) -> dict[str, Any]:
     artifact = run.export()
     return {
         "run": str(run.path),
+        "task": run.spec.task,
         "split": split,
         "metrics": metrics.to_dict(),
         "seconds": run.info["seconds"],

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from visionft.imaging.inputs import Image, Loaded
+from visionft.metrics.score import Metrics, Score
 from visionft.results import CanvasRunner, Output, Results
 from visionft.sample import Dataset
 from visionft.spec import ModelSpec
@@ -58,14 +59,6 @@ class Meter(Protocol):
         ...
 
 
-class Metrics(Protocol):
-    """What was measured, for people and machines."""
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return plain values that JSON can hold."""
-        ...
-
-
 class Evaluation(Protocol):
     """Metrics, and what the report needs to show what they mean."""
 
@@ -97,21 +90,6 @@ def same_class(found: NDArray[np.float32], expected: NDArray[np.float32]) -> Agr
     return Agreement(int(same.sum()), same.size, difference)
 
 
-@dataclass(frozen=True, slots=True)
-class Score:
-    """One number that a task is measured by.
-
-    Attributes:
-        name: its key in metrics and histories, such as ``macro_f1``.
-        title: what people call it, such as ``macro F1``.
-        percent: whether it is read as a percentage, and not as a decimal.
-    """
-
-    name: str
-    title: str
-    percent: bool = True
-
-
 @dataclass(frozen=True, kw_only=True)
 class TaskOptions:
     """The section ``task`` of a recipe: every key, its type, its range and its default.
@@ -141,6 +119,7 @@ class TaskDefinition(ABC):
     Attributes:
         kind: the task's name in recipes and exported files.
         learner: ``"module:Class"`` of what learns it, which needs torch.
+        view: ``"module:Class"`` of what people see of it, a ``TaskView``.
         options: ``"module:Class"`` of what its section of a recipe may say, of ``TaskOptions``; not needed to predict.
         predicts: what its heads give, as the ``predicts`` of those in ``HEADS`` says.
         counted: what its classes are counted in, such as ``image`` or ``pixel``; one word, singular.
@@ -160,6 +139,7 @@ class TaskDefinition(ABC):
 
     kind: ClassVar[str]
     learner: ClassVar[str]
+    view: ClassVar[str]
     options: ClassVar[str]
     predicts: ClassVar[str]
     counted: ClassVar[str]

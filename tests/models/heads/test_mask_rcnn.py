@@ -196,11 +196,13 @@ def test_two_objects_are_learned_with_their_masks():
     head = make(classes=2)
     features = PaddedMaps(maps_of(padded, batch=1), padded, padded)  # of a frozen backbone: without gradients
     optimizer = torch.optim.AdamW(head.parameters(), lr=2e-3)
+    schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: min(1.0, (60 - step) / 30))
     for _ in range(60):
         optimizer.zero_grad()
         head(features, targets).total.backward()
         nn.utils.clip_grad_norm_(head.parameters(), 5.0)
         optimizer.step()
+        schedule.step()  # at the full rate to the end, how good the masks are would depend on the last steps
     with torch.no_grad():
         best_2R = head.postprocess(head.eval()(features))[0, :2]
     best_2R = best_2R[best_2R[:, 5].argsort()]

@@ -321,5 +321,5 @@ def test_it_is_fast():
 
 
 def test_importing_the_metrics_loads_no_torch():
-    code = "import sys, visionft.metrics; print({'torch', 'faster_coco_eval'} & set(sys.modules))"
-    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "set()\n"
+    code = "import sys, visionft.metrics; print('torch' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "False\n"

@@ -4,9 +4,10 @@ from collections.abc import Iterator, Sequence
 from typing import ClassVar
 
 from visionft.imaging.inputs import Loaded, canvases
+from visionft.metrics.score import Score
 from visionft.results import CanvasRunner, Output
 from visionft.spec import ModelSpec
-from visionft.tasks.base import Score, TaskDefinition
+from visionft.tasks.base import TaskDefinition
 from visionft.tasks.classification.prediction import Classification
 
 
@@ -15,15 +16,16 @@ class ClassificationTask(TaskDefinition):
 
     kind: ClassVar[str] = "classification"
     learner: ClassVar[str] = "visionft.tasks.classification.learning:Classification"
+    view: ClassVar[str] = "visionft.tasks.classification.page:ClassificationView"
     options: ClassVar[str] = "visionft.tasks.classification.options:ClassificationOptions"
     predicts: ClassVar[str] = "image_logits"
     counted: ClassVar[str] = "image"
     scores: ClassVar[tuple[Score, ...]] = (
-        Score("accuracy", "accuracy"),
-        Score("balanced_accuracy", "balanced accuracy"),
-        Score("macro_f1", "macro F1"),
-        Score("auroc", "AUROC", percent=False),
-        Score("calibration_error", "calibration error"),
+        Score("accuracy", "accuracy", "share of right answers"),
+        Score("balanced_accuracy", "balanced accuracy", "mean recall of the classes"),
+        Score("macro_f1", "macro F1", "mean F1 of the classes"),
+        Score("auroc", "AUROC", "ranking quality; 0.5 is chance", percent=False),
+        Score("calibration_error", "calibration error", "mean gap of confidence and accuracy; lower is better"),
     )
     selections: ClassVar[tuple[str, ...]] = ("loss", "accuracy", "balanced_accuracy", "macro_f1", "auroc", "last")
     mixing: ClassVar[tuple[str, ...]] = ("mixup", "cutmix")

@@ -4,9 +4,10 @@ from collections.abc import Iterator, Sequence
 from typing import ClassVar
 
 from visionft.imaging.inputs import Loaded
+from visionft.metrics.score import Score
 from visionft.results import CanvasRunner, Output
 from visionft.spec import ModelSpec
-from visionft.tasks.base import Augmentation, Score
+from visionft.tasks.base import Augmentation
 from visionft.tasks.objects.definition import BOX_OUTPUTS, BOX_SCORES, ObjectTask
 from visionft.tasks.objects.detect import detect_loaded
 from visionft.tasks.objects.prediction import Detection
@@ -17,6 +18,7 @@ class DetectionTask(ObjectTask):
 
     kind: ClassVar[str] = "detection"
     learner: ClassVar[str] = "visionft.tasks.detection.learning:Detection"
+    view: ClassVar[str] = "visionft.tasks.detection.page:DetectionView"
     options: ClassVar[str] = "visionft.tasks.detection.options:DetectionOptions"
     predicts: ClassVar[str] = "boxes"
     scores: ClassVar[tuple[Score, ...]] = BOX_SCORES

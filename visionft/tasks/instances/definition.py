@@ -7,9 +7,10 @@ import numpy as np
 
 from visionft.annotations.object_mask import MASK_SIDE
 from visionft.imaging.inputs import Loaded
+from visionft.metrics.score import Score
 from visionft.results import CanvasRunner, Output
 from visionft.spec import ModelSpec
-from visionft.tasks.base import Augmentation, Score
+from visionft.tasks.base import Augmentation
 from visionft.tasks.instances.prediction import Instances
 from visionft.tasks.objects.definition import BOX_OUTPUTS, BOX_SCORES, ObjectTask
 from visionft.tasks.objects.detect import detect_instances_loaded
@@ -21,13 +22,15 @@ class InstanceSegmentationTask(ObjectTask):
 
     kind: ClassVar[str] = "instance_segmentation"
     learner: ClassVar[str] = "visionft.tasks.instances.learning:InstanceSegmentation"
+    view: ClassVar[str] = "visionft.tasks.instances.page:InstanceView"
     options: ClassVar[str] = "visionft.tasks.instances.options:InstanceSegmentationOptions"
     predicts: ClassVar[str] = "masks"
     scores: ClassVar[tuple[Score, ...]] = (
-        Score("mask_map", "mean mask AP"),
-        Score("mask_map50", "mean mask AP50"),
-        Score("mask_map75", "mean mask AP75"),
-        *BOX_SCORES,
+        Score("mask_map", "mean mask AP", "as COCO: mean over IoU 0.50 to 0.95"),
+        Score("mask_map50", "mean mask AP50", "masks that overlap by half (IoU 0.50)", headline="Mask AP50"),
+        Score("mask_map75", "mean mask AP75", "masks that fit well (IoU 0.75)", headline="Mask AP75"),
+        Score("map", "mean AP", "the same of the boxes", headline="Mean box AP"),
+        *BOX_SCORES[1:],
     )
     selections: ClassVar[tuple[str, ...]] = (
         *("mask_map", "mask_map50", "mask_map75"),

@@ -2,15 +2,16 @@
 
 from typing import ClassVar
 
+from visionft.metrics.score import Score
 from visionft.results import Output
-from visionft.tasks.base import Score, TaskDefinition
+from visionft.tasks.base import TaskDefinition
 
 BOX_SCORES = (
-    Score("map", "mean AP"),
-    Score("map50", "mean AP50"),
-    Score("map75", "mean AP75"),
-    Score("precision", "precision"),
-    Score("recall", "recall"),
+    Score("map", "mean AP", "as COCO: mean over IoU 0.50 to 0.95"),
+    Score("map50", "mean AP50", "boxes that overlap by half (IoU 0.50)", headline="AP50"),
+    Score("map75", "mean AP75", "boxes that fit well (IoU 0.75)", headline="AP75"),
+    Score("precision", "precision", "share of right detections"),
+    Score("recall", "recall", "share of the objects found"),
 )
 
 BOX_OUTPUTS = (

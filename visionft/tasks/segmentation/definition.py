@@ -4,9 +4,10 @@ from collections.abc import Iterator, Sequence
 from typing import ClassVar
 
 from visionft.imaging.inputs import Loaded
+from visionft.metrics.score import Score
 from visionft.results import CanvasRunner, Output
 from visionft.spec import ModelSpec
-from visionft.tasks.base import Score, TaskDefinition
+from visionft.tasks.base import TaskDefinition
 from visionft.tasks.segmentation.prediction import Segmentation
 from visionft.tasks.segmentation.segment import segment_loaded
 
@@ -16,14 +17,15 @@ class SegmentationTask(TaskDefinition):
 
     kind: ClassVar[str] = "segmentation"
     learner: ClassVar[str] = "visionft.tasks.segmentation.learning:Segmentation"
+    view: ClassVar[str] = "visionft.tasks.segmentation.page:SegmentationView"
     options: ClassVar[str] = "visionft.tasks.segmentation.options:SegmentationOptions"
     predicts: ClassVar[str] = "pixel_logits"
     counted: ClassVar[str] = "pixel"
     scores: ClassVar[tuple[Score, ...]] = (
-        Score("miou", "mean IoU"),
-        Score("dice", "mean Dice"),
-        Score("pixel_accuracy", "pixel accuracy"),
-        Score("boundary_f1", "boundary F1"),
+        Score("miou", "mean IoU", "intersection over union, mean of the classes"),
+        Score("dice", "mean Dice", "pixel F1, mean of the classes"),
+        Score("pixel_accuracy", "pixel accuracy", "share of right pixels"),
+        Score("boundary_f1", "boundary F1", "outlines within 0.75 % of the diagonal"),
     )
     selections: ClassVar[tuple[str, ...]] = ("loss", "miou", "dice", "pixel_accuracy", "last")
     default_recipe: ClassVar[str | None] = "segmentation"
