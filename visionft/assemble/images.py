@@ -7,7 +7,8 @@ import torch
 
 from visionft.assemble.runtime import Runtime
 from visionft.augment import Augmenter, Mixing
-from visionft.data.records import Dataset, Sample, Split
+from visionft.data.records import Dataset, Sample
+from visionft.data.splits import Split
 from visionft.errors import RecipeError
 from visionft.loading.batches import Batches
 from visionft.loading.loader import CACHE_BYTES, Loader

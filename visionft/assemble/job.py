@@ -16,7 +16,8 @@ from visionft.catalog import imported
 from visionft.data.dataset import load_dataset
 from visionft.data.formats.detect import states_target
 from visionft.data.listing import LabelOptions
-from visionft.data.records import Dataset, Split
+from visionft.data.records import Dataset
+from visionft.data.splits import Split
 from visionft.data.targets.base import Target
 from visionft.errors import DataError, RecipeError
 from visionft.imaging.canvas import border_colour

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from visionft.cli.output import print_json, print_lines
-from visionft.data.records import Split
+from visionft.data.splits import Split
 from visionft.errors import DataError
 
 app = typer.Typer(
