@@ -8,7 +8,7 @@ from typing import Literal, NamedTuple, get_args
 import numpy as np
 from numpy.typing import NDArray
 
-from visionft.augment_params import Change
+from visionft.augment_params import AugmentParams
 from visionft.data.targets.base import CanvasTarget, Target
 
 Split = Literal["train", "val", "test"]
@@ -45,7 +45,7 @@ class Example(NamedTuple):
 
     image_HW3: NDArray[np.uint8]
     target: CanvasTarget
-    params: Change = Change()
+    params: AugmentParams = AugmentParams()
 
 
 @dataclass(frozen=True, slots=True)
