@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from visionft.augment_params import Change
+from visionft.augment_params import AugmentParams
 from visionft.data.splits import Split
 from visionft.data.targets.base import CanvasTarget, Target
 
@@ -43,7 +43,7 @@ class Example(NamedTuple):
 
     image_HW3: NDArray[np.uint8]
     target: CanvasTarget
-    params: Change = Change()
+    params: AugmentParams = AugmentParams()
 
 
 @dataclass(frozen=True, slots=True)
