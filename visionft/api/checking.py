@@ -13,7 +13,8 @@ from visionft.assemble import Runtime, load_data, unused_targets
 from visionft.assemble.images import require_decoder
 from visionft.assemble.job import build_task, canvas_size, input_spec, require_room
 from visionft.autotune.choice import require_cuda_where_asked
-from visionft.data.records import SPLITS, Dataset, Split
+from visionft.data.records import Dataset
+from visionft.data.splits import SPLITS, Split
 from visionft.errors import RecipeError, VisionftError
 from visionft.models.backbones import build_backbone
 from visionft.recipe import Recipe

@@ -7,7 +7,7 @@ from visionft.api.resolving import is_data, resolve
 from visionft.api.run import Run
 from visionft.assemble import read_data
 from visionft.assemble.job import build_task
-from visionft.data.records import Split
+from visionft.data.splits import Split
 from visionft.errors import CheckpointError, DataError
 from visionft.metrics import Metrics
 from visionft.predict.engine import Engine, open_engine

@@ -10,7 +10,8 @@ from typing import Any
 
 import torch
 
-from visionft.data.records import SPLITS, Dataset
+from visionft.data.records import Dataset
+from visionft.data.splits import SPLITS
 from visionft.errors import DataError
 
 _PACKAGES = (

@@ -64,6 +64,12 @@ def _tasks() -> Iterable[str]:
     return TASKS
 
 
+def _trackers() -> Iterable[str]:
+    from visionft.tracking import TRACKERS
+
+    return TRACKERS
+
+
 _LISTS: dict[str, Callable[[], Iterable[str]]] = {
     "augmentations": _augmentations,
     "backbones": _backbones,
@@ -73,4 +79,5 @@ _LISTS: dict[str, Callable[[], Iterable[str]]] = {
     "recipes": _recipes,
     "runtimes": _runtimes,
     "tasks": _tasks,
+    "trackers": _trackers,
 }

@@ -4,6 +4,7 @@ from typing import Annotated
 
 from pydantic import Field, ValidationError, model_validator
 
+from visionft.catalog import NameIn
 from visionft.recipe.sections import (
     AugmentSection,
     BackboneSection,
@@ -19,6 +20,7 @@ from visionft.recipe.task_section import TaskSection, default_task, problem
 from visionft.stages import DEFAULT_STAGES, Stage
 from visionft.tasks import TASKS
 from visionft.tasks.base import TaskOptions
+from visionft.tracking import TRACKERS
 
 
 class Recipe(Section):
@@ -40,6 +42,8 @@ class Recipe(Section):
     runtime: RuntimeSection = RuntimeSection()
     evaluate: EvaluateSection = EvaluateSection()
     export: ExportSection = ExportSection()
+    track: tuple[Annotated[str, NameIn(TRACKERS)], ...] = ()
+    """Where the curves go beside the run folder's own files: csv writes history.csv there."""
 
     @property
     def select(self) -> str:

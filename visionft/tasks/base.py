@@ -137,7 +137,6 @@ class TaskDefinition(ABC):
         options: ``"module:Class"`` of what its section of a recipe may say, of ``TaskOptions``; not needed to predict.
         predicts: what its heads give, as the ``predicts`` of those in ``HEADS`` says.
         target: ``"module:Class"`` of what is to be learned from each image, of ``Target``; not needed to predict.
-        counted: what its classes are counted in, such as ``image`` or ``pixel``; one word, singular.
         scores: what it is measured by, in the order in which people are told.
         selections: what may pick the best weights of a stage, ``last`` among them; the first is the default.
         augmentation: what moves with the pixels of a training image: no more than a mask (``images``), boxes, or
@@ -161,7 +160,6 @@ class TaskDefinition(ABC):
     options: ClassVar[str]
     predicts: ClassVar[str]
     target: ClassVar[str]
-    counted: ClassVar[str]
     scores: ClassVar[tuple[Score, ...]]
     selections: ClassVar[tuple[str, ...]]
     augmentation: ClassVar[Augmentation] = "images"

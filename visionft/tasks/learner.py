@@ -8,7 +8,6 @@ from typing import ClassVar, Protocol
 
 from torch import Tensor
 
-from visionft.batch import InstanceTargets
 from visionft.data.records import Sample
 from visionft.models.backbones import Backbone
 from visionft.models.heads.base import Head
@@ -38,10 +37,6 @@ class Learner(Protocol):
 
     def build_head(self, backbone: Backbone) -> Head:
         """Return a fresh head for the backbone, which knows the task's losses."""
-        ...
-
-    def blank_targets(self, images_BHW3: Tensor) -> Tensor | InstanceTargets:
-        """Return targets of the right shape for a batch, to time a step with."""
         ...
 
     def meter(self) -> Meter:

@@ -8,7 +8,8 @@ from itertools import combinations, pairwise
 from visionft.data.checks.inspect import Opened
 from visionft.data.checks.near_duplicates import Appearance, alike
 from visionft.data.naming import counted, some
-from visionft.data.records import SPLITS, Dataset, Problem, Sample, Split
+from visionft.data.records import Dataset, Problem, Sample
+from visionft.data.splits import SPLITS, Split
 
 _FEW = 5  # images of a split whose numbers say something
 

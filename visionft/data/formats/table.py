@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from visionft.data.naming import SPLIT_NAMES
-from visionft.data.records import Split
+from visionft.data.splits import Split
 from visionft.errors import DataError
 
 _DELIMITERS = ",;\t"

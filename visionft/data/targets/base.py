@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, ClassVar, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from visionft.augment_params import Box
 from visionft.imaging.placement import canvas_from_original
 from visionft.spec import InputSpec
 
@@ -27,9 +28,6 @@ if TYPE_CHECKING:
     from visionft.batch import InstanceTargets
     from visionft.data.records import Dataset, Problem, Sample
     from visionft.data.targets.raw import Finding
-
-Hole = tuple[int, int, int, int]
-"""(left, top, right, bottom) in pixels, half-open."""
 
 
 class CanvasTarget(ABC):
@@ -92,11 +90,11 @@ class CanvasTarget(ABC):
         """
         return self
 
-    def erased(self, holes: Sequence[Hole], size: tuple[int, int]) -> Self:
+    def erased(self, boxes: Sequence[Box], size: tuple[int, int]) -> Self:
         """Give up what can no longer be learned once some rectangles of an image have turned grey.
 
         Args:
-            holes: the rectangles.
+            boxes: the rectangles.
             size: (width, height) of the canvas.
         """
         return self

@@ -13,10 +13,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from visionft.annotations.marks import CROWD, PADDING
-from visionft.annotations.moving import LEAST_VISIBLE, clip_boxes, move_boxes
+from visionft.annotations.moving import MIN_VISIBILITY, clip_boxes, move_boxes
 from visionft.annotations.polygons import Outline
+from visionft.augment_params import Box
 from visionft.data.records import Dataset, Problem
-from visionft.data.targets.base import CanvasTarget, Hole, Target
+from visionft.data.targets.base import CanvasTarget, Target
 from visionft.data.targets.box_checks import find_box_problems
 
 if TYPE_CHECKING:
@@ -52,10 +53,10 @@ class CanvasBoxes(CanvasTarget):
         """Move and cut the objects by the rule of ``annotations.moving.move_objects``."""
         return replace(self, boxes_N5=clip_boxes(move_boxes(self.boxes_N5, matrix), size))
 
-    def erased(self, holes: Sequence[Hole], size: tuple[int, int]) -> Self:
-        """Make crowds of the objects that holes leave too little of, measured in their boxes."""
+    def erased(self, boxes: Sequence[Box], size: tuple[int, int]) -> Self:
+        """Make crowds of the objects that the boxes leave too little of, measured in their boxes."""
         erased_HW = np.zeros((size[1], size[0]), np.uint8)
-        for left, top, right, bottom in holes:
+        for left, top, right, bottom in boxes:
             erased_HW[top:bottom, left:right] = 1
         count_HW = cv2.integral(erased_HW)
         left_N, top_N = np.floor(self.boxes_N5[:, :2]).astype(int).T
@@ -63,7 +64,7 @@ class CanvasBoxes(CanvasTarget):
         hidden_N = count_HW[bottom_N, right_N] - count_HW[top_N, right_N]
         hidden_N += count_HW[top_N, left_N] - count_HW[bottom_N, left_N]
         boxes_N5 = self.boxes_N5.copy()
-        boxes_N5[hidden_N > (1 - LEAST_VISIBLE) * (right_N - left_N) * (bottom_N - top_N), 4] = CROWD
+        boxes_N5[hidden_N > (1 - MIN_VISIBILITY) * (right_N - left_N) * (bottom_N - top_N), 4] = CROWD
         return replace(self, boxes_N5=boxes_N5)
 
     def shifted(self, x: int, y: int) -> Self:

@@ -20,7 +20,6 @@ class ClassificationTask(TaskDefinition):
     options: ClassVar[str] = "visionft.tasks.classification.options:ClassificationOptions"
     predicts: ClassVar[str] = "image_logits"
     target: ClassVar[str] = "visionft.data.targets.label:Label"
-    counted: ClassVar[str] = "image"
     scores: ClassVar[tuple[Score, ...]] = (
         Score("accuracy", "accuracy", "share of right answers"),
         Score("balanced_accuracy", "balanced accuracy", "mean recall of the classes"),

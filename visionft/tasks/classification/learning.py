@@ -104,10 +104,6 @@ class ClassificationLearner:
         )
         return head
 
-    def blank_targets(self, images_BHW3: Tensor) -> Tensor:
-        """Return labels_B, all zero."""
-        return images_BHW3.new_zeros(len(images_BHW3), dtype=torch.int64)
-
     def losses(self, outputs: Tensor, targets: Tensor) -> Mapping[str, Tensor]:
         """Return the mean cross-entropy of logits_BK against labels_B, or the shares labels_BK, in nats."""
         logits_BK = outputs.float()
