@@ -17,7 +17,7 @@ _MOST_DOTS = 800  # more would hide each other, and make the page heavy
 
 
 @dataclass(frozen=True, slots=True)
-class Dot:
+class ScatterDot:
     """One image; ``label`` says which, and both of its numbers."""
 
     x: float
@@ -56,7 +56,7 @@ class ScatterChart:
     x_ticks: tuple[Tick, ...]
     y_ticks: tuple[Tick, ...]
     right: tuple[Point, Point]
-    dots: tuple[Dot, ...]
+    dots: tuple[ScatterDot, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +140,7 @@ def _chart(
 
     ends = (place_x(x_range.low), place_y(right[0])), (place_x(x_range.high), place_y(right[1]))
     drawn = _drawn(errors_N)
-    dots = tuple(Dot(place_x(x_N[index]), place_y(y_N[index]), labels[index]) for index in drawn)
+    dots = tuple(ScatterDot(place_x(x_N[index]), place_y(y_N[index]), labels[index]) for index in drawn)
     if len(drawn) < len(x_N):
         summary = f"{summary}; {len(drawn)} of them are drawn, those with the largest errors among them"
     return ScatterChart(key, *titles, summary, x_range.ticks(place_x), y_range.ticks(place_y), ends, dots)

@@ -18,7 +18,7 @@ _COUNTERS = ("", "id", "index", "no", "nr", "unnamed: 0")  # what spreadsheets a
 _PLAIN_NAMES = (["value"], ["target"])
 
 
-class Row(NamedTuple):
+class TableRow(NamedTuple):
     """A row of a table.
 
     Attributes:
@@ -48,7 +48,7 @@ class Table(NamedTuple):
     path: Path
     header: tuple[str, ...]
     delimiter: str
-    rows: tuple[Row, ...]
+    rows: tuple[TableRow, ...]
 
     @classmethod
     def read(cls, path: Path, required: Sequence[str] = ("path",)) -> "Table":
@@ -58,7 +58,7 @@ class Table(NamedTuple):
             DataError: when it cannot be read, a required column is missing, or a line is no CSV.
         """
         header, delimiter = read_header(path, required, ADVICE), find_delimiter(path, required, ADVICE)
-        return cls(path, header, delimiter, tuple(Row(*row) for row in read_rows(path, required, ADVICE)))
+        return cls(path, header, delimiter, tuple(TableRow(*row) for row in read_rows(path, required, ADVICE)))
 
     def column(self, name: str) -> list[str]:
         """Return the texts of a column, in the order of the rows."""
