@@ -187,7 +187,8 @@ def convert(
 @app.command("list")
 def list_things(
     what: Annotated[
-        str, typer.Argument(help="augmentations, backbones, formats, heads, losses, recipes, runtimes or tasks.")
+        str,
+        typer.Argument(help="augmentations, backbones, engines, formats, heads, losses, recipes, runtimes or tasks."),
     ],
     search: Annotated[str, typer.Argument(help="Show only names that contain this.")] = "",
     json: Json = False,
