@@ -58,7 +58,7 @@ def _seconds_per_image(job: Job, canvas: InputSpec, *, train: bool) -> float:
     """Return the measured seconds per image of a training step, or of a forward pass alone."""
     device = job.runtime.device
     images_BHW3 = torch.zeros(_SAMPLE, canvas.height, canvas.width, 3, dtype=torch.uint8)
-    batch = Batch(images_BHW3, job.task.blank_targets(images_BHW3), ("",) * _SAMPLE).to(device)
+    batch = Batch(images_BHW3, job.dataset.target.blank(images_BHW3), ("",) * _SAMPLE).to(device)
 
     def forward() -> None:
         with torch.inference_mode(), job.runtime.autocast():
