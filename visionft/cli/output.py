@@ -29,7 +29,7 @@ def print_json(data: Any) -> None:
 
 
 def print_metrics(metrics: Mapping[str, Any], scores: Sequence["Score"]) -> None:
-    """Print scores with their intervals, and a line per class.
+    """Print scores with their intervals, and a line per class where classes were measured.
 
     Args:
         metrics: what ``Metrics.to_dict`` returned.
@@ -41,11 +41,14 @@ def print_metrics(metrics: Mapping[str, Any], scores: Sequence["Score"]) -> None
         low, high = (f"{bound:.4f}" for bound in interval or (0, 0))
         spread = f"   95 % interval {low} to {high}" if low != high else ""
         print_lines(f"{name:<18} {_number(value)}{spread}")
-    width = max(len("class"), *(len(name) for name in metrics["per_class"]))
-    row = next(iter(metrics["per_class"].values()))
+    classes = metrics.get("per_class")
+    if not classes:
+        return
+    width = max(len("class"), *(len(name) for name in classes))
+    row = next(iter(classes.values()))
     columns = [name for name, value in row.items() if not isinstance(value, list)]  # curves are for pages
     print_lines("", f"{'class':<{width}}  {'  '.join(f'{column:>9}' for column in columns)}")
-    for name, row in metrics["per_class"].items():
+    for name, row in classes.items():
         print_lines(f"{name:<{width}}  {'  '.join(_cell(row[column], len(column)) for column in columns)}")
 
 

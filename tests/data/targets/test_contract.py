@@ -210,6 +210,15 @@ def test_blank_targets_have_the_shape_of_real_ones(target):
         assert (one.dtype, one.ndim, len(one)) == (other.dtype, other.ndim, 2)
 
 
+@pytest.mark.parametrize(("target", "other", "text"), EXAMPLES.values(), ids=EXAMPLES)
+def test_batches_are_put_together_and_images_taken_out_again(target, other, text):
+    one, two = (each.read(SIZE).placed(SIZE, PAD) for each in (target, other))
+    batches = [collate(one), collate(two), collate(two, one)]
+    chosen = target.chosen(target.concatenated(batches), torch.tensor([3, 1]))
+    for found, expected in zip(tensors(chosen), tensors(collate(one, two)), strict=True):
+        assert torch.equal(found, expected)
+
+
 @TARGETS
 def test_batches_are_mixed_or_refused(target):
     batch, fractions_B = collate(*[target.read(SIZE).placed(SIZE, PAD)] * 2), torch.tensor([0.25, 0.0])
