@@ -91,12 +91,12 @@ class FeatureBatch:
 
     Attributes:
         features_BD: the task's features of the images.
-        targets: labels_B, as in ``Batch``.
+        targets: as in ``Batch``.
         ids: sample ids, for messages that name files.
     """
 
     features_BD: Tensor
-    targets: Tensor
+    targets: Tensor | InstanceTargets
     ids: tuple[str, ...]
 
     def to(self, device: torch.device) -> "FeatureBatch":

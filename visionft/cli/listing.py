@@ -28,6 +28,12 @@ def _backbones() -> Iterable[str]:
     return backbone_names()
 
 
+def _engines() -> Iterable[str]:
+    from visionft.predict.engine import ENGINES
+
+    return ENGINES
+
+
 def _formats() -> Iterable[str]:
     from visionft.data.formats import FORMATS
 
@@ -73,6 +79,7 @@ def _trackers() -> Iterable[str]:
 _LISTS: dict[str, Callable[[], Iterable[str]]] = {
     "augmentations": _augmentations,
     "backbones": _backbones,
+    "engines": _engines,
     "formats": _formats,
     "heads": _heads,
     "losses": _losses,

@@ -41,7 +41,9 @@ def print_metrics(metrics: Mapping[str, Any], scores: Sequence["Score"]) -> None
         low, high = (f"{bound:.4f}" for bound in interval or (0, 0))
         spread = f"   95 % interval {low} to {high}" if low != high else ""
         print_lines(f"{name:<18} {_number(value)}{spread}")
-    parts = next(key for key in metrics if key.startswith("per_"))
+    parts = next((key for key, value in metrics.items() if key.startswith("per_") and value), None)
+    if parts is None:
+        return
     title, rows = parts.removeprefix("per_"), metrics[parts]
     width = max(len(title), *(len(name) for name in rows))
     first = next(iter(rows.values()))

@@ -188,7 +188,9 @@ def convert(
 def list_things(
     what: Annotated[
         str,
-        typer.Argument(help="augmentations, backbones, formats, heads, losses, recipes, runtimes, tasks, trackers."),
+        typer.Argument(
+            help="augmentations, backbones, engines, formats, heads, losses, recipes, runtimes, tasks or trackers."
+        ),
     ],
     search: Annotated[str, typer.Argument(help="Show only names that contain this.")] = "",
     json: Json = False,

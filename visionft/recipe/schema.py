@@ -5,6 +5,7 @@ from typing import Annotated
 from pydantic import Field, ValidationError, model_validator
 
 from visionft.catalog import NameIn
+from visionft.metrics.score import Score, find_scores
 from visionft.recipe.sections import (
     AugmentSection,
     BackboneSection,
@@ -54,6 +55,11 @@ class Recipe(Section):
     def selection_value(self) -> str:
         """The validation value that stands for ``select``: the task's first one, where the last weights are taken."""
         return TASKS[self.task.kind].selections[0] if self.select == "last" else self.select
+
+    @property
+    def selection_score(self) -> Score:
+        """What that value is."""
+        return find_scores([self.selection_value], TASKS[self.task.kind].scores)[0]
 
     @model_validator(mode="after")
     def _selection_is_the_tasks(self) -> "Recipe":

@@ -143,7 +143,8 @@ class TaskDefinition(ABC):
             polygons. Images with objects have ranges of their own, and are mixed before they are augmented, never in
             the last stage; others are mixed in their batch.
         mixing: which of ``mosaic``, ``mixup`` and ``cutmix`` make one training image of several.
-        default_recipe: the shipped recipe that holds its defaults; None where the sections' own defaults do.
+        default_recipe: the recipe that holds its defaults: one that ships by its name, that of another package by its
+            path; None where the sections' own defaults do.
         outputs: what an exported file puts out, in order; those that are derived come last.
         prediction: the class of its predictions.
         takes_threshold: whether its predictions are what reaches a score that the caller may choose.

@@ -1,4 +1,4 @@
-"""What training asks of a task: its head, targets to time a step with, and metrics.
+"""What training asks of a task: its head, and metrics.
 
 Shape suffixes: B batch, H height, W width, 3 colours.
 """
@@ -6,9 +6,11 @@ Shape suffixes: B batch, H height, W width, 3 colours.
 from collections.abc import Callable, Iterable, Sequence
 from typing import ClassVar, Protocol
 
+import numpy as np
 from torch import Tensor
 
 from visionft.data.records import Sample
+from visionft.loading.loader import Loader
 from visionft.models.backbones import Backbone
 from visionft.models.heads.base import Head
 from visionft.results import CanvasRunner, Results
@@ -80,6 +82,26 @@ class Learner(Protocol):
     def compare(self, found: Results, expected: Results) -> Agreement:
         """Say how far results of an exported file agree with the network's, of the same shapes."""
         ...
+
+
+def run_on_canvases(
+    samples: Sequence[Sample],
+    spec: InputSpec,
+    run: CanvasRunner,
+    *,
+    batch_size: int,
+    on_done: Callable[[int], None] | None = None,
+) -> Results:
+    """Return the results of samples whose image is one canvas, in their order; arguments as of ``Learner.evaluate``."""
+    parts: list[Results] = []
+    done = 0
+    with Loader(samples, spec, batch_size) as loader:
+        for batch in loader.evaluation():
+            parts.append(run(batch.images_BHW3.numpy()))
+            done += len(batch)
+            if on_done:
+                on_done(done)
+    return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
 
 
 def named_outputs(kind: str, outputs: Iterable[Tensor]) -> Results:

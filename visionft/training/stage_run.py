@@ -181,7 +181,8 @@ class StageRun:
         with self._average.applied() if self._average else nullcontext():
             val = self._validation()
             value = val[recipe.selection_value]
-            improved = progress.best is None or better(value, progress.best.value, recipe.select)
+            best, last = progress.best, recipe.select == "last"
+            improved = last or best is None or better(value, best.value, lower=recipe.selection_score.lower)
             if improved:
                 self._session.keep_best(val, progress.epoch + 1)
         row = {

@@ -6,6 +6,7 @@ import torch
 from torch import nn
 
 from tests.tasks.regression.measured import simulate
+from visionft.data.targets.values import Values
 from visionft.errors import DataError
 from visionft.tasks.regression.learning import RegressionLearner
 from visionft.tasks.regression.metrics import regression_metrics
@@ -99,9 +100,8 @@ def test_a_file_agrees_within_a_thousandth_of_a_deviation():
 
 def test_blank_targets_can_be_learned_from():
     task = learner(simulate(40, values=2)[1])
-    blank_BV = task.blank_targets(torch.zeros(3, 8, 8, 3, dtype=torch.uint8))
-    assert blank_BV.shape == (3, 2)
-    (loss,) = task.losses(torch.zeros(3, 2, requires_grad=True), blank_BV).values()
+    blank_B1 = Values.blank(torch.zeros(3, 8, 8, 3, dtype=torch.uint8))
+    (loss,) = task.losses(torch.zeros(3, 2, requires_grad=True), blank_B1).values()
     loss.backward()
 
 

@@ -13,7 +13,7 @@ Shape suffixes: B batch, H height, W width, 3 colour channels (RGB).
 from abc import ABC, abstractmethod
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, ClassVar, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -220,6 +220,16 @@ class Target(ABC):
         return targets
 
     @classmethod
+    def concatenated(cls, batches: "Sequence[Any]") -> Any:
+        """Return the targets of several batches as those of one, in their order."""
+        return concatenate(batches, 0)
+
+    @classmethod
+    def chosen(cls, targets: Any, indices: "Tensor") -> Any:
+        """Return the targets of some images of a batch, in the order of the indices."""
+        return targets[indices]
+
+    @classmethod
     def mixed(cls, targets: "Tensor | InstanceTargets", fractions_B: "Tensor", classes: int) -> "Tensor":
         """Return the targets of images that show some of the next one in the batch; after the last comes the first.
 
@@ -290,3 +300,14 @@ class Target(ABC):
     def problems(cls, dataset: "Dataset") -> "Iterator[Problem]":
         """Tell what else a person should know about the targets of a data set with splits."""
         yield from ()
+
+
+def concatenate(batches: "Sequence[Tensor]", padding: float | Sequence[float]) -> "Tensor":
+    """Put tensors together on axis 0, filled up on the others to the longest."""
+    lengths = [max(of_axis) for of_axis in zip(*(batch.shape[1:] for batch in batches), strict=True)]
+    together = batches[0].new_tensor(padding).expand(sum(map(len, batches)), *lengths).clone()
+    start = 0
+    for batch in batches:
+        together[(slice(start, start + len(batch)), *map(slice, batch.shape[1:]))] = batch
+        start += len(batch)
+    return together

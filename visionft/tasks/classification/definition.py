@@ -25,7 +25,12 @@ class ClassificationTask(TaskDefinition):
         Score("balanced_accuracy", "balanced accuracy", "mean recall of the classes"),
         Score("macro_f1", "macro F1", "mean F1 of the classes"),
         Score("auroc", "AUROC", "ranking quality; 0.5 is chance", percent=False),
-        Score("calibration_error", "calibration error", "mean gap of confidence and accuracy; lower is better"),
+        Score(
+            "calibration_error",
+            "calibration error",
+            "mean gap of confidence and accuracy; lower is better",
+            lower=True,
+        ),
     )
     selections: ClassVar[tuple[str, ...]] = ("loss", "accuracy", "balanced_accuracy", "macro_f1", "auroc", "last")
     mixing: ClassVar[tuple[str, ...]] = ("mixup", "cutmix")

@@ -24,10 +24,10 @@ class RegressionTask(TaskDefinition):
     scores: ClassVar[tuple[Score, ...]] = (
         Score("r2", "R2", "explained variance; 0 is always answering the mean", percent=False, headline="R²"),
         Score("spearman", "Spearman", "correlation of the ranks; 0 is chance", percent=False),
-        Score("mae", "MAE", "mean absolute error", percent=False),
-        Score("rmse", "RMSE", "root of the mean squared error", percent=False),
+        Score("mae", "MAE", "mean absolute error", percent=False, lower=True),
+        Score("rmse", "RMSE", "root of the mean squared error", percent=False, lower=True),
     )
-    selections: ClassVar[tuple[str, ...]] = ("loss", "r2", "spearman", "last")
+    selections: ClassVar[tuple[str, ...]] = ("loss", "r2", "spearman", "mae", "rmse", "last")
     default_recipe: ClassVar[str | None] = "regression"
     offer: ClassVar[str] = "the labels are numbers; to predict a number, and no class for each that occurs"
     offered_to: ClassVar[tuple[str, ...]] = ("classification",)

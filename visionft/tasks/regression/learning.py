@@ -16,7 +16,6 @@ from torch import Tensor, nn
 from visionft.data.records import Sample
 from visionft.data.targets.values import Values, as_array
 from visionft.data.units import split_unit
-from visionft.loading.loader import Loader
 from visionft.models.backbones import Backbone
 from visionft.models.heads import HEADS
 from visionft.models.heads.base import Head
@@ -24,6 +23,7 @@ from visionft.models.losses.regression import VALUE_LOSSES, Huber, ValueLoss
 from visionft.results import CanvasRunner, Results
 from visionft.spec import InputSpec
 from visionft.tasks.base import Agreement
+from visionft.tasks.learner import run_on_canvases
 from visionft.tasks.regression.metrics import RegressionMetrics, quick_metrics, regression_metrics
 from visionft.tasks.regression.standardization import Standardization
 
@@ -144,10 +144,6 @@ class RegressionLearner:
         )
         return head
 
-    def blank_targets(self, images_BHW3: Tensor) -> Tensor:
-        """Return values_BV, all zero."""
-        return Values.blank(images_BHW3).expand(-1, len(self.class_names))
-
     def losses(self, outputs: Tensor, targets: Tensor) -> Mapping[str, Tensor]:
         """Return the loss of standardised outputs_BV against values_BV in their units."""
         true_BV = self._standardised(targets)
@@ -175,15 +171,7 @@ class RegressionLearner:
         on_done: Callable[[int], None] | None = None,
     ) -> RegressionEvaluation:
         """Return the full set of metrics; see ``Learner.evaluate``."""
-        results: list[NDArray[np.float32]] = []
-        done = 0
-        with Loader(samples, spec, batch_size) as loader:
-            for batch in loader.evaluation():
-                results.append(run(batch.images_BHW3.numpy())["values"])
-                done += len(batch)
-                if on_done:
-                    on_done(done)
-        values_NV = np.concatenate(results)
+        values_NV = run_on_canvases(samples, spec, run, batch_size=batch_size, on_done=on_done)["values"]
         true_NV = as_array([Values.of(sample).numbers for sample in samples])
         metrics = regression_metrics(
             values_NV, true_NV, *zip(*map(split_unit, self.class_names), strict=True), bootstrap=bootstrap, seed=seed

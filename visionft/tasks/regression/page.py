@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, ClassVar, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from visionft.data.naming import Split
 from visionft.data.records import Dataset, Sample
+from visionft.data.splits import Split
 from visionft.data.targets.values import Values, as_array
 from visionft.data.units import split_unit, write_value
 from visionft.imaging import decode
