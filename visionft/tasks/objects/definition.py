@@ -31,4 +31,5 @@ class ObjectTask(TaskDefinition):
 
     counted: ClassVar[str] = "object"
     mixing: ClassVar[tuple[str, ...]] = ("mosaic", "mixup")
+    takes_windows: ClassVar[bool] = True
     takes_threshold: ClassVar[bool] = True
