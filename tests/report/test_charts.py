@@ -96,3 +96,8 @@ def test_epochs_are_labelled_with_whole_numbers():
 def test_a_chart_without_values_is_none():
     empty = charts.Series("validation", "val", {})
     assert charts.line_chart("a", "A", [empty], [charts.Span(1, "a", 1, 2)], charts.loss_axis) is None
+
+
+def test_an_axis_of_decimals_reaches_below_0_where_a_value_does():
+    axis = charts.decimal_axis([-3.0, 0.5])
+    assert charts.TOP <= axis.place(0.5) < axis.place(-3.0) <= charts.BOTTOM

@@ -34,6 +34,7 @@ class Check:
         counts: class -> split -> images.
         objects: class -> split -> objects, of a detection; else empty.
         picture: the file with augmented images, where one was asked for and could be made.
+        named: what ``counts`` are of, singular.
     """
 
     errors: tuple[str, ...]
@@ -42,6 +43,7 @@ class Check:
     counts: dict[str, dict[str, int]]
     objects: dict[str, dict[str, int]] = field(default_factory=dict)
     picture: str | None = None
+    named: str = "class"
 
     @property
     def ok(self) -> bool:
@@ -100,6 +102,7 @@ def check(
         if dataset.target.countable
         else {},
         picture=str(picture) if drawn else None,
+        named=dataset.target.named[0],
     )
 
 

@@ -148,7 +148,7 @@ def _facts(job: Job, folder: RunFolder) -> dict[str, str]:
     numbers = "bf16" if runtime.bf16 else "fp32"
     return {
         "run": str(folder.path),
-        "data": f"{dataset.name}: {counts}; {len(dataset.class_names)} classes",
+        "data": f"{dataset.name}: {counts}; {len(dataset.class_names)} {dataset.target.named[1]}",
         "source": dataset.source,
         "backbone": f"{backbone.family}/{backbone.name}, {len(backbone.groups)} depth groups",
         "weights": f"{weights['source']} (licence: {weights['licence']})",

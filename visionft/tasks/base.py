@@ -12,6 +12,7 @@ from typing import Any, ClassVar, Literal, NamedTuple, Protocol, runtime_checkab
 import numpy as np
 from numpy.typing import NDArray
 
+from visionft.data.listing import Listing
 from visionft.data.records import Dataset
 from visionft.imaging.inputs import Image, Loaded
 from visionft.metrics.score import Metrics, Score
@@ -104,6 +105,19 @@ class TaskOptions:
     """The task."""
     head: str | None = None
     """The head put on the backbone; none takes the task's own."""
+
+    def screen(self, listing: Listing) -> Listing:
+        """Return what the section lets pass of labelled files, whose labels may be made for another task.
+
+        What does not pass is named in the listing's problems. No image has been opened yet.
+
+        Args:
+            listing: what a data format has found.
+
+        Raises:
+            RecipeError: when the section speaks of something that the files do not have.
+        """
+        return listing
 
     def learner_arguments(self, dataset: Dataset) -> dict[str, Any]:  # noqa: ARG002  # other tasks ask for class counts
         """Return what the task's learner is made with beside the class names, given the data that it learns from."""

@@ -19,6 +19,7 @@ from visionft.data.targets.boxes import Boxes
 from visionft.data.targets.label import Label
 from visionft.data.targets.mask import Mask
 from visionft.data.targets.outlined_boxes import OutlinedBoxes
+from visionft.data.targets.values import Values
 from visionft.imaging import cut_window, to_canvas
 from visionft.spec import InputSpec
 
@@ -44,6 +45,11 @@ PLACES = ((2.0, 3.0, 20.0, 30.0), (40.0, 10.0, 60.0, 25.0), (0.0, 0.0, 60.0, 40.
 # target, another one of its class, and the text that has always identified the first in run.json
 EXAMPLES = {
     "label": (Label(2), Label(1), "2"),
+    "values": (
+        Values((1.5, 0.0, -2.0, 1e9)),
+        Values((1.5, 0.25, -2.0, 1e9)),
+        "(1.5, 0.0, -2.0, 1000000000.0)",
+    ),
     "mask": (
         Mask(Quarters(), {0: 570, 1: 570, 2: 600, 3: 600}),
         Mask(Quarters(), {0: 1}),

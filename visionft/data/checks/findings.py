@@ -40,7 +40,9 @@ def _about_classes(dataset: Dataset) -> Iterator[Problem]:
         by_form[unicodedata.normalize("NFKC", name).casefold().strip()].append(name)
     for names in by_form.values():
         if len(names) > 1:
-            yield Problem("classes", f"{some(map(repr, names))} differ only in case or spelling of the same letters")
+            yield Problem(
+                dataset.target.named[1], f"{some(map(repr, names))} differ only in case or spelling of the same letters"
+            )
     yield from dataset.target.class_problems(dataset)
 
 

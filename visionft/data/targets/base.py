@@ -130,6 +130,7 @@ class Target(ABC):
         plural: what they call several.
         usable: of an image and its target: that nothing is wrong with them.
         unseen: of a class: that no image has it.
+        named: what ``class_names`` are the names of: one of them, several.
         upright: what could tell whether it is turned as the image is.
         exclusive: whether every image has exactly one class, by which splits can be cut.
         needs_two_classes: whether it takes two for something to be told apart.
@@ -145,6 +146,7 @@ class Target(ABC):
     usable: ClassVar[str]
     unseen: ClassVar[str]
     upright: ClassVar[str]
+    named: ClassVar[tuple[str, str]] = ("class", "classes")
     exclusive: ClassVar[bool] = False
     needs_two_classes: ClassVar[bool] = True
     countable: ClassVar[bool] = False
