@@ -320,11 +320,12 @@ def input_spec(recipe: Recipe, weights: InputSpec, size: tuple[int, int] | None)
     """Lay the recipe's input section over what the weights were trained with."""
     given = recipe.input
     height, width = size or (weights.height, weights.width)
-    whole = TASKS[recipe.task.kind].sees_whole_images
-    if whole and given.fit == "crop":
-        raise RecipeError(
-            f"input.fit: crop leaves parts of an image unseen; {recipe.task.kind} takes pad, stretch or tile"
-        )
+    task = TASKS[recipe.task.kind]
+    whole = task.sees_whole_images
+    fits = [*([] if whole else ["crop"]), "pad", "stretch", *(["tile"] if task.takes_windows else [])]
+    if given.fit is not None and given.fit not in fits:
+        what = "crop leaves parts of an image unseen" if given.fit == "crop" else "tile cuts an image into windows"
+        raise RecipeError(f"input.fit: {what}; {task.kind} takes {', '.join(fits[:-1])} or {fits[-1]}")
     return replace(
         weights,
         height=height,

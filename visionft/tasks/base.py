@@ -153,6 +153,8 @@ class TaskDefinition(ABC):
         offered_to: kinds of the tasks that make less of such data.
         sees_whole_images: whether no part of an image may be cut away to fit it to the canvas, whose size then follows
             the images and not the pretrained weights.
+        takes_windows: whether ``predict`` puts together what windows of an image say, with which ``fit: tile`` covers
+            it; else it gets images that are one canvas each.
     """
 
     kind: ClassVar[str]
@@ -169,6 +171,7 @@ class TaskDefinition(ABC):
     offer: ClassVar[str] = ""
     offered_to: ClassVar[tuple[str, ...]] = ()
     sees_whole_images: ClassVar[bool] = True
+    takes_windows: ClassVar[bool] = False
     outputs: ClassVar[tuple[Output, ...]]
     prediction: ClassVar[type[Prediction]]
     takes_threshold: ClassVar[bool] = False

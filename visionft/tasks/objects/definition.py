@@ -30,4 +30,5 @@ class ObjectTask(TaskDefinition):
     """Objects with a box, a class and a score."""
 
     mixing: ClassVar[tuple[str, ...]] = ("mosaic", "mixup")
+    takes_windows: ClassVar[bool] = True
     takes_threshold: ClassVar[bool] = True

@@ -29,6 +29,7 @@ class SegmentationTask(TaskDefinition):
     )
     selections: ClassVar[tuple[str, ...]] = ("loss", "miou", "dice", "pixel_accuracy", "last")
     default_recipe: ClassVar[str | None] = "segmentation"
+    takes_windows: ClassVar[bool] = True
     outputs: ClassVar[tuple[Output, ...]] = (
         Output("probabilities", "float32", ("classes", "height", "width")),
         Output("labels", "uint8", ("height", "width"), derived=True),

@@ -5,7 +5,7 @@ from typing import NamedTuple
 import numpy as np
 import torch.nn.functional as F
 
-from counting.task import CountMetrics, measure, objects_in
+from counting.definition import CountMetrics, measure, objects_in
 from visionft.models.heads import HEADS
 from visionft.tasks.base import Agreement
 from visionft.tasks.learner import run_on_canvases

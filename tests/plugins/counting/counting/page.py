@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import NamedTuple
 
-from counting.task import CountMetrics, objects_in
+from counting.definition import CountMetrics, objects_in
 from visionft.report.headline import headlines
 from visionft.tasks.view import TaskView
 

@@ -46,7 +46,7 @@ class CountingTask(TaskDefinition):
     kind = "counting"
     learner = "counting.learning:Counting"
     view = "counting.page:CountingView"
-    options = "counting.task:CountingOptions"
+    options = "counting.definition:CountingOptions"
     predicts = "image_logits"
     target = "visionft.data.targets.boxes:Boxes"
     counted = "object"
