@@ -7,7 +7,7 @@ from visionft.annotations.marks import CROWD, PADDING
 from visionft.annotations.object_mask import ObjectMask
 from visionft.annotations.rle import run_bounds
 from visionft.data.targets.boxes import Boxes
-from visionft.tasks.objects.mask_overlaps import Masks, mask_overlaps, read_masks
+from visionft.tasks.objects.mask_overlaps import ImageMasks, mask_overlaps, read_masks
 from visionft.tasks.objects.matching import DetectedObjects, TargetObjects
 
 
@@ -39,18 +39,18 @@ def test_columns_that_are_full_and_objects_at_the_edges():
     corner = ObjectMask(4, 3, np.ones((2, 2), bool))
     nothing = ObjectMask(6, 5, np.zeros((0, 0), bool))
     everything = (full, left, corner, nothing)
-    iou_NM = mask_overlaps(Masks(everything, everything, size), np.array([False] * 4))
+    iou_NM = mask_overlaps(ImageMasks(everything, everything, size), np.array([False] * 4))
     third, seventh = 10 / 30, 4 / 30
     expected = [[1, third, seventh, 0], [third, 1, 0, 0], [seventh, 0, 1, 0], [0, 0, 0, 0]]
     assert iou_NM == pytest.approx(np.array(expected))
-    crowded_NM = mask_overlaps(Masks(everything, everything, size), np.array([True, False, False, True]))
+    crowded_NM = mask_overlaps(ImageMasks(everything, everything, size), np.array([True, False, False, True]))
     assert crowded_NM[:, 0].tolist() == [1, 1, 1, 0]
 
 
 def test_no_detections_and_no_objects():
     mask = ObjectMask(0, 0, np.ones((5, 6), bool))
-    assert mask_overlaps(Masks((), (mask,), (6, 5)), np.array([False])).shape == (0, 1)
-    assert mask_overlaps(Masks((mask,), (), (6, 5)), np.zeros(0, bool)).shape == (1, 0)
+    assert mask_overlaps(ImageMasks((), (mask,), (6, 5)), np.array([False])).shape == (0, 1)
+    assert mask_overlaps(ImageMasks((mask,), (), (6, 5)), np.zeros(0, bool)).shape == (1, 0)
 
 
 def test_crowds_of_every_class_and_padding_keep_their_masks():
