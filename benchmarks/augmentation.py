@@ -27,7 +27,8 @@ from visionft.augment import Policy, draw
 from visionft.augment.batch import Normalised, change_batch
 from visionft.augment.cpu import apply
 from visionft.augment_params import Change
-from visionft.sample import Example
+from visionft.data.records import Example
+from visionft.data.targets.label import CanvasLabel
 
 MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 POLICY = Policy(zoom=0.3, shift=0.1, rotate=15, shear=5, brightness=0.2, contrast=0.2, saturation=0.2, hue=0.05)
@@ -93,7 +94,7 @@ def per_image(images_BHW3: NDArray[np.uint8]) -> dict[str, Callable[[], object]]
     def ours() -> None:
         for number, (image_HW3, change) in enumerate(zip(images_BHW3, changes, strict=True)):
             draw(POLICY, "upright", (size, size), number)  # another one, whose colours may stay
-            changed = apply(Example(image_HW3), change)
+            changed = apply(Example(image_HW3, CanvasLabel(0)), change)
             found_HW3 = cv2.subtract(changed.image_HW3, mean, dtype=cv2.CV_32F)
             cv2.multiply(found_HW3, scale, found_HW3)
 

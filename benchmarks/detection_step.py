@@ -40,7 +40,7 @@ def build(backbone: str, smoke: bool) -> Job:
 @torch.inference_mode()
 def detections(job: Job, images_BHW3: torch.Tensor) -> torch.Tensor:
     job.network.eval()
-    return job.task.finalize(job.network(images_BHW3))
+    return job.network.postprocess(job.network(images_BHW3))
 
 
 def measure_backbone(backbone: str, repeats: int, smoke: bool) -> dict[str, Any]:

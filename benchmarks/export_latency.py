@@ -16,12 +16,12 @@ from numpy.typing import NDArray
 
 from benchmarks import measure
 from visionft.assemble import Job, assemble, load_data
-from visionft.export import RUNTIMES
+from visionft.export import WRITERS
 from visionft.export.gate import export_verified
+from visionft.models.network import FinalNetwork
 from visionft.predict import Predictor
 from visionft.recipe import load_recipe
 from visionft.spec import ModelSpec
-from visionft.tasks.network import FinalNetwork
 
 BATCHES = {1: 10, 16: 2}  # batch size -> calls in one sample, so that no sample is too short to time
 REST = 0.1  # onnxruntime's threads spin on for a while after a run
@@ -55,7 +55,7 @@ def export(job: Job, path: Path, images_NHW3: NDArray[np.uint8], labels_N: NDArr
     spec = ModelSpec(job.task.kind, job.dataset.class_names, job.input)
     started = time.perf_counter()
     network = FinalNetwork(job.network, job.task)
-    parity = export_verified(RUNTIMES["onnx"](), network, job.task, spec, path, [(images_NHW3, labels_N)])
+    parity = export_verified(WRITERS["onnx"](), network, job.task, spec, path, [(images_NHW3, labels_N)])
     return {"seconds": time.perf_counter() - started, "bytes": path.stat().st_size, "parity": parity.to_dict()}
 
 

@@ -19,8 +19,9 @@ from torch.utils.data import DataLoader, Dataset
 
 from visionft.assemble import Job
 from visionft.augment import Augmenter
+from visionft.data.records import Example, Sample
+from visionft.data.targets.label import CanvasLabel, Label
 from visionft.models.kernels.depthwise import speed_up_depthwise
-from visionft.sample import Example, Sample
 
 
 class HandWritten:
@@ -95,4 +96,6 @@ class Photographs(Dataset[tuple[NDArray[np.uint8], int]]):
         sample = self._samples[index]
         pixels = np.asarray(cv2.imread(str(sample.path), cv2.IMREAD_COLOR_RGB), np.uint8)
         image = cv2.resize(pixels, self._size, interpolation=cv2.INTER_AREA)
-        return self._augment(Example(np.asarray(image, np.uint8)), index).image_HW3, sample.label
+        return self._augment(Example(np.asarray(image, np.uint8), CanvasLabel(0)), index).image_HW3, Label.of(
+            sample
+        ).index

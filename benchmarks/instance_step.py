@@ -26,6 +26,7 @@ from benchmarks.plain_detector import PlainDetector, Pyramid
 from benchmarks.segmentation_step import our_step
 from visionft.assemble import Job, assemble, load_data
 from visionft.batch import Batch, InstanceTargets
+from visionft.data.targets.boxes import Boxes
 from visionft.recipe import load_recipe
 
 PLAIN = "torchvision Mask R-CNN, plain loop"
@@ -41,9 +42,9 @@ def write_ellipses(folder: Path) -> None:
         images: list[dict[str, Any]] = []
         annotations: list[dict[str, Any]] = []
         for number, sample in enumerate(dataset.split(split)):
-            width, height = sample.size
+            (width, height), boxes = sample.size, Boxes.of(sample)
             images.append({"id": number, "file_name": str(sample.path), "width": width, "height": height})
-            for label, (left, top, right, bottom) in zip(sample.boxes.labels, sample.boxes.xyxy, strict=True):
+            for label, (left, top, right, bottom) in zip(boxes.labels, boxes.xyxy, strict=True):
                 x_P = (left + right) / 2 + (right - left) / 2 * np.cos(turn_P)
                 y_P = (top + bottom) / 2 + (bottom - top) / 2 * np.sin(turn_P)
                 outline = np.stack([x_P, y_P], axis=1).ravel().round(2).tolist()
@@ -97,7 +98,7 @@ class PlainMaskRcnn(PlainDetector):
 @torch.inference_mode()
 def detections(job: Job, images_BHW3: Tensor) -> Tensor:
     job.network.eval()
-    results: Tensor = job.task.finalize(job.network(images_BHW3))
+    results: Tensor = job.network.postprocess(job.network(images_BHW3))
     return results
 
 

@@ -19,10 +19,10 @@ from triton.backends.compiler import GPUTarget
 from triton.compiler import ASTSource
 
 from benchmarks import measure
+from visionft.annotations.marks import IGNORE
 from visionft.augment import fused
 from visionft.augment.draw import HOLES
 from visionft.augment.fused_kernel import augment_kernel
-from visionft.sample import IGNORE
 
 WARPS, CAPABILITY = 4, 90
 LANES_PER_SECOND = 132 * 128 * 1.98e9

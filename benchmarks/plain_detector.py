@@ -11,9 +11,9 @@ from torchvision.models.detection import FCOS
 from torchvision.ops import FeaturePyramidNetwork
 from torchvision.ops.feature_pyramid_network import ExtraFPNBlock, LastLevelP6P7
 
+from visionft.annotations.marks import PADDING
 from visionft.assemble import Job
 from visionft.models.backbones import Backbone
-from visionft.sample import PADDING
 
 
 class Pyramid(nn.Module):

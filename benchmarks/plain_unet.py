@@ -11,9 +11,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from visionft.annotations.marks import IGNORE
 from visionft.assemble import Job
-from visionft.sample import IGNORE
-from visionft.tasks.base import Runner
+from visionft.results import CanvasRunner
 
 
 class PlainUnet:
@@ -75,7 +75,7 @@ class PlainUnet:
                 for batch in val.evaluation():
                     with torch.inference_mode(), job.runtime.autocast():
                         results_BKHW = self.logits(batch.images_BHW3).float().softmax(dim=1)
-                    meter.update(results_BKHW.numpy(), batch.targets.numpy())
+                    meter.update({"probabilities": results_BKHW.numpy()}, batch.targets.numpy())
                 history.append(meter.values()["miou"])
                 if history[-1] > best:
                     best = history[-1]
@@ -83,12 +83,12 @@ class PlainUnet:
         self.net.load_state_dict(weights)
         return {"val_miou": history, "best_epoch": history.index(best) + 1, "seconds": time.monotonic() - started}
 
-    def runner(self) -> Runner:
+    def runner(self) -> CanvasRunner:
         """Return the network as a function of canvases, in fp32."""
         self.net.eval()
 
         @torch.inference_mode()
         def run(images_BHW3: Any) -> Any:
-            return self.logits(torch.from_numpy(images_BHW3)).softmax(dim=1).numpy()
+            return {"probabilities": self.logits(torch.from_numpy(images_BHW3)).softmax(dim=1).numpy()}
 
         return run

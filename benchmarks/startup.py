@@ -34,7 +34,7 @@ def mark(name):
 import torch, timm
 mark("import torch, timm")
 from visionft.api import training
-from visionft.tasks.network import TaskNetwork
+from visionft.models.network import TaskNetwork
 mark("import visionft.api")
 outline = training.outline
 def timed_outline(job):

@@ -19,8 +19,8 @@ from benchmarks.hand_written import HandWritten
 from visionft.assemble import Job, assemble, load_data
 from visionft.batch import Batch
 from visionft.checkpoint import RunFolder
+from visionft.data.records import Dataset
 from visionft.recipe import load_recipe
-from visionft.sample import Dataset
 from visionft.training import exact_runner
 from visionft.training.inference import validate
 from visionft.training.interrupt import InterruptGuard

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
-    from visionft.api import Artifact, Check, Converted, Run, check, convert, evaluate, open_run, train
+    from visionft.api import Artifact, Check, Converted, Run, check, convert, evaluate, open_run, register, train
     from visionft.predict import Predictor
     from visionft.recipe import Recipe, load_recipe
 
@@ -25,6 +25,7 @@ _HOME = {
     "evaluate": "visionft.api",
     "load_recipe": "visionft.recipe",
     "open_run": "visionft.api",
+    "register": "visionft.api",
     "train": "visionft.api",
 }
 
@@ -40,6 +41,7 @@ __all__ = [
     "evaluate",
     "load_recipe",
     "open_run",
+    "register",
     "train",
 ]
 

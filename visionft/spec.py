@@ -12,23 +12,6 @@ Interpolation = Literal["bilinear", "bicubic"]
 
 FORMAT = 1
 
-OUTPUTS: Mapping[str, tuple[str, ...]] = {
-    "classification": ("probabilities",),
-    "segmentation": ("probabilities", "labels"),
-    "detection": ("boxes", "scores", "labels", "count"),
-    "instance_segmentation": ("boxes", "scores", "labels", "count", "masks"),
-}
-"""Task -> names of an exported file's outputs, in order.
-
-``probabilities`` has the classes on axis 1. Detections come by falling score, in a fixed number of rows N: boxes_BN4
-float32 (left, top, right, bottom in pixels of the canvas), scores_BN float32, labels_BN int64 and count_B int64; rows
-from ``count`` on are zero. masks_BNSS float32 are the probabilities that the object is there, in ``MASK_SIDE`` x
-``MASK_SIDE`` cells of its own box.
-"""
-
-MASK_SIDE = 56
-"""Cells along each side of an object's mask, of which its box is made: twice those of Mask R-CNN (arXiv:1703.06870)."""
-
 
 @dataclass(frozen=True, slots=True)
 class InputSpec:

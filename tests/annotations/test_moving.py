@@ -3,8 +3,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from visionft.annotations.marks import CROWD
 from visionft.annotations.moving import LEAST_VISIBLE, boxes_array, clip_boxes, move_boxes, move_objects
-from visionft.sample import CROWD, Boxes
+from visionft.data.targets.boxes import Boxes
 
 
 def test_boxes_as_an_array():

@@ -5,8 +5,10 @@ from pathlib import Path
 
 import numpy as np
 
+from visionft.annotations.polygons import Outline
 from visionft.api.facts import fingerprint
-from visionft.sample import Boxes, Dataset, Outline, Sample
+from visionft.data.records import Dataset, Sample
+from visionft.data.targets.boxes import Boxes
 
 
 def digest(boxes):

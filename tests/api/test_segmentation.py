@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 import visionft
+from visionft.annotations.marks import IGNORE
 from visionft.api.prediction import predict
 from visionft.errors import DataError, RecipeError
-from visionft.sample import IGNORE
 
 
 def test_it_learns_and_keeps_its_promises(finished_scenes):

@@ -129,7 +129,7 @@ def test_there_is_no_drawer_for_odds_and_ends():
 
 
 def test_every_package_is_installed():
-    """setup.cfg lists them, since recipes/ is installed from the top level; what is not listed is missing in a wheel."""
+    """setup.cfg lists them, since recipes/ is installed from the top level; what it does not list a wheel lacks."""
     listed = re.search(r"^packages =\n((?:    \S+\n)+)", (ROOT / "setup.cfg").read_text(encoding="utf-8"), re.MULTILINE)
     folders = {shown(path.parent).replace("/", ".") for path in PACKAGE}
     assert set(listed[1].split()) == folders | {"visionft.recipes"}

@@ -34,6 +34,7 @@ def test_what_users_import():
         "evaluate",
         "load_recipe",
         "open_run",
+        "register",
         "train",
     ]
     assert set(visionft.__all__) == visionft._HOME.keys()

@@ -10,7 +10,7 @@ from visionft.augment import POLICIES, Policy, draw
 from visionft.augment.arithmetic import averaged, blur_kernel, colour_matrix, gamma_table, noise_of
 from visionft.augment.cpu import apply
 from visionft.augment_params import Change
-from visionft.sample import Example
+from visionft.data.records import Example
 
 LUMA = np.array([0.299, 0.587, 0.114])
 YIQ = np.array([[0.299, 0.587, 0.114], [0.5959, -0.2746, -0.3213], [0.2115, -0.5227, 0.3112]])

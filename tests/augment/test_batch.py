@@ -12,7 +12,7 @@ from visionft.augment import OBJECT_POLICIES, OUTLINE_POLICIES, POLICIES, draw
 from visionft.augment.batch import Normalised, change_batch
 from visionft.augment.cpu import apply
 from visionft.augment_params import Change
-from visionft.sample import Example
+from visionft.data.records import Example
 
 BORDER = (124, 116, 104)
 TABLES = {"images": (POLICIES, None), "boxes": (OBJECT_POLICIES, BORDER), "outlines": (OUTLINE_POLICIES, BORDER)}

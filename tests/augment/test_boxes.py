@@ -6,9 +6,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from visionft.annotations.marks import CROWD, IGNORE
 from visionft.annotations.moving import move_boxes
 from visionft.augment import OBJECT_POLICIES, Augmenter, Mixing, Policy, draw
-from visionft.sample import CROWD, IGNORE, Example
+from visionft.data.records import Example
 
 STRENGTHS = [strength for strength in OBJECT_POLICIES if strength != "none"]
 ORIENTATIONS = ["fixed", "upright", "any"]

@@ -12,6 +12,7 @@ import pytest
 import torch
 
 from tests.augment.mixed import mixed_images, mixed_labels
+from visionft.annotations.marks import IGNORE
 from visionft.assemble import assemble, load_data
 from visionft.augment import POLICIES, device, draw
 from visionft.augment.batch import Normalised
@@ -19,7 +20,7 @@ from visionft.augment.cpu import apply
 from visionft.augment.device import DeviceAugmenter
 from visionft.augment_params import Change
 from visionft.batch import Batch, InstanceTargets
-from visionft.sample import IGNORE, Example
+from visionft.data.records import Example
 
 MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 STEP = 1 / (255 * min(STD))  # of one value of a byte
@@ -59,7 +60,7 @@ def test_the_network_sees_what_it_would_have_made_itself(tiny):
     job.network.eval()
     augment = job.device_augmenter(stage)
     with torch.no_grad():
-        assert torch.allclose(job.network.run(augment(batch)), job.network.run(batch), atol=1e-4)
+        assert torch.allclose(job.network(augment(batch)), job.network(batch), atol=1e-4)
 
 
 def test_masks_move_with_their_images():

@@ -8,7 +8,7 @@ from tests.augment.mixed import mixed_images, mixed_labels
 from visionft.augment import POLICIES, Augmenter, Policy, draw
 from visionft.augment.label_mixing import mix_images, mix_labels, mixes
 from visionft.augment_params import Change
-from visionft.sample import Example
+from visionft.data.records import Example
 
 
 @pytest.mark.parametrize(("mixup", "cutmix"), [(1.0, 0.0), (0.0, 1.0), (0.4, 0.4)])

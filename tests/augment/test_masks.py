@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from visionft.augment import POLICIES, Augmenter
-from visionft.sample import Example
+from visionft.data.records import Example
 
 STRENGTHS = [strength for strength in POLICIES if strength != "none"]
 ORIENTATIONS = ["fixed", "upright", "any"]

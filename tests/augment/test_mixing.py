@@ -5,9 +5,10 @@ import pickle
 import numpy as np
 import pytest
 
+from visionft.annotations.marks import CROWD
 from visionft.augment import Mixing
 from visionft.augment.mixing import mixup, mosaic
-from visionft.sample import CROWD, Example
+from visionft.data.records import Example
 
 SIZES = [(64, 64), (48, 96), (91, 51)]
 COLOURS = np.array([[255, 0, 0], [0, 255, 0], [0, 0, 255], [255, 255, 0]])

@@ -8,10 +8,11 @@ import numpy as np
 import pytest
 
 from tests.shapes import grid, painted, star
+from visionft.annotations.marks import CROWD
 from visionft.annotations.moving import move_objects
 from visionft.augment import OBJECT_POLICIES, Augmenter, Mixing, Policy
 from visionft.augment.mixing import mixup, mosaic
-from visionft.sample import CROWD, Example
+from visionft.data.records import Example
 
 SIZE = (72, 60)  # (width, height)
 BLACK = (0, 0, 0)

@@ -100,7 +100,7 @@ class TestMeasure:
             ("visionft.augment.augmenter.draw", {"augment", "draw"}),
             ("visionft.batch.Batch.to", {"copy"}),
             ("visionft.augment.device.change_batch", {"augment_there"}),
-            ("visionft.tasks.classification.learning.Classification.loss", {"step"}),
+            ("visionft.models.heads.linear.LinearHead.losses", {"step"}),
         ],
     )
     def test_each_part_is_what_it_says(self, tiny, monkeypatch, slow, parts):
@@ -120,7 +120,7 @@ class TestMeasure:
     def test_few_images_are_read_where_that_takes_long(self, tiny, monkeypatch):
         """The batch is as large as ever."""
         job, read, sizes = made(tiny()), [], []
-        plain, loss = measure.Canvases.__getitem__, job.task.loss
+        plain, loss = measure.Canvases.__getitem__, job.network.head.losses
 
         def noted(canvases, key):
             read.append(key)
@@ -131,7 +131,7 @@ class TestMeasure:
             return loss(outputs, targets)
 
         monkeypatch.setattr(measure.Canvases, "__getitem__", noted)
-        job.task.loss = noted_loss
+        job.network.head.losses = noted_loss
         monkeypatch.setattr(measure, "_ENOUGH", 0.0)
         measure.measure(job, job.plans[1])
         assert len(read) == 9

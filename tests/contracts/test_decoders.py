@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from visionft.models.backbones import Backbone, build_backbone
 from visionft.models.heads import HEADS
 
-HEAD_NAMES = [name for name in HEADS if HEADS[name].task == "segmentation"]
+HEAD_NAMES = [name for name in HEADS if HEADS[name].predicts == "pixel_logits"]
 # one of each kind: with and without a map at stride 2, one stride throughout, strides beyond 32, maps that are BHWC
 # inside
 BACKBONES = [

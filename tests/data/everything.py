@@ -5,8 +5,11 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
+from visionft.annotations.marks import IGNORE
+from visionft.annotations.polygons import Outline
 from visionft.batch import InstanceTargets
-from visionft.sample import IGNORE, Boxes, Outline, Sample
+from visionft.data.records import Sample
+from visionft.data.targets.boxes import Boxes
 
 KINDS = ("labels", "masks", "boxes", "outlines")
 

@@ -6,8 +6,8 @@ from tests.data.folders import make_folder, write_image
 from visionft.data.dataset import detect_format, load_dataset
 from visionft.data.formats import FORMATS, task_of_format
 from visionft.data.listing import LabelOptions
+from visionft.data.records import SPLITS
 from visionft.errors import DataError, UnknownName
-from visionft.sample import SPLITS
 
 
 def told(dataset):

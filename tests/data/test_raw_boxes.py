@@ -5,12 +5,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from visionft.data.checks.bad_files import BoxError
-from visionft.data.raw_boxes import StatedBox, StatedBoxes, settle
-from visionft.sample import Boxes
+from visionft.data.raw_boxes import RawBox, RawBoxes, resolve_boxes
+from visionft.data.targets.boxes import Boxes
 
 
 def place(*numbers, coding="xywh", width=100, height=50, **more):
-    boxes, findings = settle(StatedBoxes(coding, (StatedBox(1, numbers),), "a.json: annotation", **more), width, height)
+    boxes, findings = resolve_boxes(
+        RawBoxes(coding, (RawBox(1, numbers),), "a.json: annotation", **more), width, height
+    )
     return boxes.xyxy, [f"{finding}; {finding.outcome}" for finding in findings]
 
 
@@ -65,8 +67,8 @@ def test_boxes_are_cut_off_at_the_edges_and_told_when_more_than_rounding_sticks_
 
 def test_repeated_boxes_of_one_class_count_once():
     numbers = (1.0, 2.0, 3.0, 4.0)
-    several = (StatedBox(1, numbers), StatedBox(2, numbers), StatedBox(3, numbers, 1), StatedBox(4, numbers, 0, True))
-    boxes, (finding,) = settle(StatedBoxes("xywh", several, "a.json: annotation", "(1.png)"), 9, 9)
+    several = (RawBox(1, numbers), RawBox(2, numbers), RawBox(3, numbers, 1), RawBox(4, numbers, 0, True))
+    boxes, (finding,) = resolve_boxes(RawBoxes("xywh", several, "a.json: annotation", "(1.png)"), 9, 9)
     assert boxes == Boxes(((1, 2, 4, 6),) * 3, (0, 1, 0), (False, False, True))
     assert (finding.where, str(finding), finding.bad) == (
         "a.json: annotation 2 (1.png)",
@@ -88,10 +90,10 @@ def test_sizes_that_are_not_the_images_are_told():
 
 
 def test_boxes_of_the_picture_before_it_is_turned_are_refused():
-    stated = StatedBoxes("xywh", (StatedBox(1, (1, 2, 3, 4)),), size=(50, 100))
+    stated = RawBoxes("xywh", (RawBox(1, (1, 2, 3, 4)),), size=(50, 100))
     with pytest.raises(BoxError, match=r"EXIF orientation: they are for 50 x 100 pixels, the image 100 x 50; turn"):
-        settle(stated, 100, 50, orientation=6)
-    assert len(settle(stated, 100, 50, orientation=3)[0]) == 1  # which exchanges no sides
+        resolve_boxes(stated, 100, 50, orientation=6)
+    assert len(resolve_boxes(stated, 100, 50, orientation=3)[0]) == 1  # which exchanges no sides
 
 
 NUMBERS = st.floats(-50, 150, width=32)
@@ -100,7 +102,7 @@ NUMBERS = st.floats(-50, 150, width=32)
 @settings(max_examples=60)
 @given(st.tuples(NUMBERS, NUMBERS, NUMBERS, NUMBERS), st.integers(1, 100), st.integers(1, 100))
 def test_what_is_kept_is_the_part_inside_and_nothing_inside_is_lost(numbers, width, height):
-    boxes, findings = settle(StatedBoxes("xywh", (StatedBox(1, numbers),)), width, height)
+    boxes, findings = resolve_boxes(RawBoxes("xywh", (RawBox(1, numbers),)), width, height)
     x, y, w, h = map(Fraction, numbers)  # exact
     inside = (max(x, 0), max(y, 0), min(x + w, width), min(y + h, height))
     if w > 0 and h > 0 and inside[2] - inside[0] > Fraction("0.0101") and inside[3] - inside[1] > Fraction("0.0101"):

@@ -1,17 +1,17 @@
 """The gate's decisions, with a runtime that needs no conversion."""
 
 import json
-from dataclasses import dataclass, field
 
 import numpy as np
 import pytest
 import torch
-from torch import nn
 
 from tests.export.tiny import SPEC, TASK, tiny
+from visionft.catalog import Catalog
 from visionft.errors import CheckpointError, ExportError
 from visionft.export.gate import export_verified
 from visionft.export.parity import Limits, verify
+from visionft.export.writers.base import Writer
 from visionft.tasks.classification.learning import Classification
 from visionft.tasks.segmentation.learning import Segmentation
 
@@ -20,49 +20,66 @@ LABELS_N = np.array([0, 1, 1, 0, 1, 0, 1])
 BATCHES = [(IMAGES_NHW3[:5], LABELS_N[:5]), (IMAGES_NHW3[5:], LABELS_N[5:])]
 
 
-class Says(nn.Module):
-    """Gives known answers, whatever the images, in the order of its calls."""
-
-    def __init__(self, answers_NK):
-        super().__init__()
-        self.left_NK = torch.tensor(answers_NK)
-
-    def forward(self, images_BHW3):
-        answers_BK, self.left_NK = self.left_NK[: len(images_BHW3)], self.left_NK[len(images_BHW3) :]
-        return (answers_BK,)
+def says(answers_NK):
+    """Return a network that gives known answers, whatever the images, in the order of its calls."""
+    left = list(answers_NK)
+    return lambda images_BHW3: {"probabilities": np.stack([left.pop(0) for _ in images_BHW3])}
 
 
-@dataclass
-class FakeRuntime:
-    """Runs the network itself, with an error added to its answers."""
+class FakeWriter(Writer):
+    """Writes a file that runs the network itself, with an error added to its answers."""
 
-    error: tuple = (0.0, 0.0, 0.0)
     kind = "fake"
     suffix = ".fake"
-    sizes: list = field(default_factory=list)
 
-    def write(self, network, spec, path):
+    def __init__(self, error=(0.0, 0.0, 0.0)):
+        self.error = error
+        self.sizes = []
+
+    def write(self, network, spec, path, calibration=None):
         self.network = network
+        self.spec = spec
         path.write_text("new")
+        ENGINE.written = self
 
-    def load(self, path):
-        assert path.read_text() == "new"
-        return self
-
-    def predict_canvases(self, images_BHW3):
+    def run(self, images_BHW3):
         self.sizes.append(len(images_BHW3))
         with torch.inference_mode():
             results_BK = self.network.probabilities(torch.tensor(images_BHW3)).numpy() + np.float32(self.error)
-        return results_BK / results_BK.sum(axis=1, keepdims=True) if max(self.error) == 1 else results_BK
+        if max(self.error) == 1:
+            results_BK /= results_BK.sum(axis=1, keepdims=True)
+        return {"probabilities": results_BK}
+
+
+class FakeEngine:
+    """Opens what was written last."""
+
+    kind = "fake"
+    written = None
+
+    def __call__(self, path, *, threads, providers):
+        assert path.read_text() == "new"
+        return self.written
+
+
+ENGINE = FakeEngine()
+
+
+@pytest.fixture(autouse=True)
+def engines(monkeypatch):
+    """Let files that end in .fake be opened by the engine above."""
+    monkeypatch.setattr(
+        "visionft.predict.engine.ENGINES", Catalog("engine", {"fake": f"{__name__}:ENGINE"}, "tests.no.group")
+    )
 
 
 def test_passing_file_gets_its_name(tmp_path):
     path = tmp_path / "made" / "m.fake"
-    runtime = FakeRuntime()
-    parity = export_verified(runtime, tiny(), TASK, SPEC, path, iter(BATCHES))
+    writer = FakeWriter()
+    parity = export_verified(writer, tiny(), TASK, SPEC, path, iter(BATCHES))
     assert path.read_text() == "new"
     assert list(path.parent.iterdir()) == [path]
-    assert runtime.sizes == [1, 4, 2]
+    assert writer.sizes == [1, 4, 2]
     assert parity.batch_sizes == (1, 2, 4)
     assert parity.agreement == 1.0
     assert parity.max_abs_difference < 1e-6
@@ -70,7 +87,7 @@ def test_passing_file_gets_its_name(tmp_path):
 
 
 def test_to_dict_is_json(tmp_path):
-    parity = export_verified(FakeRuntime((0.0, 0.0, 5e-5)), tiny(), TASK, SPEC, tmp_path / "m", BATCHES)
+    parity = export_verified(FakeWriter((0.0, 0.0, 5e-5)), tiny(), TASK, SPEC, tmp_path / "m", BATCHES)
     data = json.loads(json.dumps(parity.to_dict(), allow_nan=False))
     assert data["passed"] is True
     assert data["images"] == 7
@@ -92,7 +109,7 @@ def test_refused_file_leaves_the_older_one(tmp_path, error_K, limits):
     path = tmp_path / "m.fake"
     path.write_text("old")
     with pytest.raises(ExportError, match=r"m\.fake: not written: same answer for") as caught:
-        export_verified(FakeRuntime(error_K), tiny(), TASK, SPEC, path, BATCHES, limits)
+        export_verified(FakeWriter(error_K), tiny(), TASK, SPEC, path, BATCHES, limits)
     assert caught.value.exit_code == 1
     assert path.read_text() == "old"
     assert list(tmp_path.iterdir()) == [path]
@@ -100,29 +117,28 @@ def test_refused_file_leaves_the_older_one(tmp_path, error_K, limits):
 
 def test_limits_are_the_callers(tmp_path):
     limits = Limits(min_agreement=0.1, max_difference=1.5, max_score_change=1)
-    parity = export_verified(FakeRuntime((1.0, 0.0, 0.0)), tiny(), TASK, SPEC, tmp_path / "m", BATCHES, limits)
+    parity = export_verified(FakeWriter((1.0, 0.0, 0.0)), tiny(), TASK, SPEC, tmp_path / "m", BATCHES, limits)
     assert 0.1 < parity.max_abs_difference < 1
     assert 0.1 <= parity.agreement < 1
     assert parity.limits == limits
 
 
 def test_difference_in_any_batch_counts():
-    class LastRow:
-        def predict_canvases(self, images_BHW3):
-            return np.float32([[0.5, 0.5]] * (len(images_BHW3) - 1) + [[0.5, 0.25 * len(images_BHW3)]])
+    def last_row(images_BHW3):
+        chances = [[0.5, 0.5]] * (len(images_BHW3) - 1) + [[0.5, 0.25 * len(images_BHW3)]]
+        return {"probabilities": np.float32(chances)}
 
     # pieces of 1, 4 and 2 images: only the 4 come out different, by 0.5
-    network = Says(np.full((7, 2), 0.5, np.float32))
-    assert verify(LastRow(), network, Classification(("a", "b")), BATCHES).max_abs_difference == 0.5
+    network = says(np.full((7, 2), 0.5, np.float32))
+    assert verify(last_row, network, Classification(("a", "b")), BATCHES).max_abs_difference == 0.5
 
 
 def test_scores_are_those_of_each_side():
-    class AlwaysFirst:
-        def predict_canvases(self, images_BHW3):
-            return np.float32([[0.9, 0.1]] * len(images_BHW3))
+    def always_first(images_BHW3):
+        return {"probabilities": np.float32([[0.9, 0.1]] * len(images_BHW3))}
 
     expected_NK = np.float32([[0.9, 0.1], [0.1, 0.9], [0.1, 0.9], [0.9, 0.1], [0.1, 0.9], [0.9, 0.1], [0.9, 0.1]])
-    parity = verify(AlwaysFirst(), Says(expected_NK), Classification(("a", "b")), BATCHES)
+    parity = verify(always_first, says(expected_NK), Classification(("a", "b")), BATCHES)
     assert parity.score_network == pytest.approx(6 / 7)
     assert parity.score_exported == pytest.approx(3 / 7)
     assert parity.agreement == pytest.approx(4 / 7)
@@ -130,34 +146,30 @@ def test_scores_are_those_of_each_side():
 
 
 def test_a_changed_score_is_refused():
-    class Nearly:
-        def predict_canvases(self, images_BHW3):
-            return np.float32([[0.5, 0.5]] * len(images_BHW3))
+    def nearly(images_BHW3):
+        return {"probabilities": np.float32([[0.5, 0.5]] * len(images_BHW3))}
 
     expected_NK = np.float32([[0.5, 0.50001]] * 7)
     limits = Limits(min_agreement=0)
-    parity = verify(Nearly(), Says(expected_NK), Classification(("a", "b")), BATCHES, limits)
+    parity = verify(nearly, says(expected_NK), Classification(("a", "b")), BATCHES, limits)
     assert parity.max_abs_difference < limits.max_difference
     assert not parity.passed
 
 
 def test_maps_are_compared_pixel_by_pixel():
-    class Flipped:
-        def predict_canvases(self, images_BHW3):
-            results_BKHW = np.zeros((len(images_BHW3), 2, 4, 5), np.float32)
-            results_BKHW[:, 0] = 1
-            results_BKHW[:, :, 0, 0] = [0, 1]
-            return results_BKHW
+    def first(images_BHW3):
+        results_BKHW = np.zeros((len(images_BHW3), 2, 4, 5), np.float32)
+        results_BKHW[:, 0] = 1
+        return {"probabilities": results_BKHW}
 
-    class First(nn.Module):
-        def forward(self, images_BHW3):
-            results_BKHW = torch.zeros(len(images_BHW3), 2, 4, 5)
-            results_BKHW[:, 0] = 1
-            return (results_BKHW,)
+    def flipped(images_BHW3):
+        results = first(images_BHW3)
+        results["probabilities"][:, :, 0, 0] = [0, 1]
+        return results
 
     masks_NHW = np.zeros((7, 4, 5), np.uint8)
     batches = [(IMAGES_NHW3, masks_NHW)]
-    parity = verify(Flipped(), First(), Segmentation(("a", "b")), batches)
+    parity = verify(flipped, first, Segmentation(("a", "b")), batches)
     assert (parity.images, parity.compared) == (7, 140)
     assert parity.agreement == pytest.approx(19 / 20)
     assert parity.score == "miou"
@@ -166,24 +178,23 @@ def test_maps_are_compared_pixel_by_pixel():
 
 def test_no_images_prove_nothing(tmp_path):
     with pytest.raises(ExportError, match="no validation images"):
-        export_verified(FakeRuntime(), tiny(), TASK, SPEC, tmp_path / "m", [])
+        export_verified(FakeWriter(), tiny(), TASK, SPEC, tmp_path / "m", [])
     assert not list(tmp_path.iterdir())
-
-
-class Failing(FakeRuntime):
-    def load(self, path):
-        raise self.error
 
 
 @pytest.mark.parametrize(
     ("error", "raised"),
     [(KeyboardInterrupt(), KeyboardInterrupt), (CheckpointError("refused by the runtime"), ExportError)],
 )
-def test_interrupted_or_unloadable(tmp_path, error, raised):
+def test_interrupted_or_unloadable(tmp_path, error, raised, monkeypatch):
+    def failing(self, path, **_):
+        raise error
+
+    monkeypatch.setattr(FakeEngine, "__call__", failing)
     path = tmp_path / "m"
     path.write_text("old")
     with pytest.raises(raised):
-        export_verified(Failing(error), tiny(), TASK, SPEC, path, BATCHES)
+        export_verified(FakeWriter(), tiny(), TASK, SPEC, path, BATCHES)
     assert path.read_text() == "old"
     assert list(tmp_path.iterdir()) == [path]
 
@@ -191,4 +202,4 @@ def test_interrupted_or_unloadable(tmp_path, error, raised):
 def test_folder_that_cannot_be_made(tmp_path):
     (tmp_path / "file").touch()
     with pytest.raises(ExportError, match="cannot be written"):
-        export_verified(FakeRuntime(), tiny(), TASK, SPEC, tmp_path / "file" / "m", BATCHES)
+        export_verified(FakeWriter(), tiny(), TASK, SPEC, tmp_path / "file" / "m", BATCHES)

@@ -4,11 +4,13 @@ import cv2
 import numpy as np
 import pytest
 
+from visionft.annotations.marks import CROWD, PADDING
 from visionft.augment import Augmenter, Mixing
+from visionft.data.records import Sample
+from visionft.data.targets.boxes import Boxes
 from visionft.imaging.placement import windows
 from visionft.loading.canvases import Canvases
 from visionft.loading.loader import Loader
-from visionft.sample import CROWD, PADDING, Boxes, Sample
 from visionft.spec import InputSpec
 
 SIZE = (100, 74)  # (width, height)

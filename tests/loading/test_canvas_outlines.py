@@ -7,9 +7,12 @@ import numpy as np
 import pytest
 
 from tests.shapes import grid, painted, star
+from visionft.annotations.marks import CROWD
+from visionft.annotations.polygons import Outline
 from visionft.augment import Augmenter, Mixing
+from visionft.data.records import Sample
+from visionft.data.targets.boxes import Boxes
 from visionft.loading.canvases import Canvases
-from visionft.sample import CROWD, Boxes, Outline, Sample
 from visionft.spec import InputSpec
 
 SIZE = (90, 66)  # (width, height)

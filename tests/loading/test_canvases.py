@@ -6,10 +6,11 @@ import cv2
 import numpy as np
 import pytest
 
+from visionft.annotations.marks import IGNORE
+from visionft.data.records import Sample
 from visionft.imaging.placement import windows
 from visionft.loading.canvases import Canvases
 from visionft.loading.loader import Loader
-from visionft.sample import IGNORE, Sample
 from visionft.spec import InputSpec
 
 SIZE = (50, 37)  # (width, height)

@@ -12,6 +12,7 @@ from PIL import Image
 from tests.data.everything import KINDS, everything, make_samples
 from tests.imaging.pictures import encoded, smooth_picture
 from visionft.augment import Augmenter
+from visionft.data.targets.boxes import Boxes
 from visionft.errors import DataError
 from visionft.imaging import decode, to_canvas
 from visionft.imaging.placement import place
@@ -20,7 +21,6 @@ from visionft.loading.device_canvas import put_on_canvas
 from visionft.loading.device_decode import DeviceDecoder, read_image
 from visionft.loading.loader import Loader
 from visionft.loading.resident import DecodedImages
-from visionft.sample import Boxes
 from visionft.spec import InputSpec
 
 CPU = torch.device("cpu")

@@ -7,11 +7,11 @@ import torch
 
 from tests.data.folders import write_image
 from visionft.augment import Augmenter
+from visionft.data.records import Sample
 from visionft.errors import DataError, TrainingError
 from visionft.imaging import decode, to_canvas
 from visionft.loading.loader import Loader
 from visionft.loading.order import batches_per_epoch, training_plan
-from visionft.sample import Sample
 from visionft.seeds import derive_seed
 from visionft.spec import InputSpec
 

@@ -8,10 +8,14 @@ import torch
 from torch.utils.data._utils.pin_memory import pin_memory
 
 from tests.data.folders import write_image
+from visionft.annotations.marks import CROWD, IGNORE, PADDING
+from visionft.annotations.object_mask import MASK_SIDE
+from visionft.annotations.polygons import Outline
 from visionft.batch import InstanceTargets
+from visionft.data.records import Sample
+from visionft.data.targets.boxes import Boxes
 from visionft.loading.loader import Loader
-from visionft.sample import CROWD, IGNORE, PADDING, Boxes, Outline, Sample
-from visionft.spec import MASK_SIDE, InputSpec
+from visionft.spec import InputSpec
 
 SPEC = InputSpec(height=20, width=24, fit="stretch")  # twice the size of the pictures
 

@@ -13,7 +13,8 @@ import numpy as np
 import onnx
 from onnx import TensorProto, helper
 
-from visionft.spec import MASK_SIDE, InputSpec, ModelSpec
+from visionft.annotations.object_mask import MASK_SIDE
+from visionft.spec import InputSpec, ModelSpec
 
 # not square, so that swapped axes show
 SPEC = ModelSpec("classification", ("red", "green", "blau"), InputSpec(12, 16, fit="pad"), {"origin": "test"})

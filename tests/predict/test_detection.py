@@ -114,8 +114,9 @@ def test_boxes_come_back_in_the_frame_of_the_image(path):
 
 def test_canvases_have_raw_results(path):
     found = Predictor(path, threads=1).predict_canvases(to_canvas(picture(), DETECTION.input)[None])
-    assert found.shape == (1, 3, 6)
-    assert (found[0, :, 4] > 0).tolist() == [True, True, False]
+    assert list(found) == ["boxes", "scores", "labels", "count"]
+    assert found["count"].tolist() == [2]
+    assert (found["scores"] > 0).tolist() == [[True, True, False]]
 
 
 def result(found, spec=DETECTION, size=(60, 40)):

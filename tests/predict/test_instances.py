@@ -103,7 +103,13 @@ def test_windows_show_what_the_whole_image_does(tiled_path):
 
 def test_canvases_have_raw_results(path):
     found = Predictor(path, threads=1).predict_canvases(np.zeros((2, 12, 16, 3), np.uint8))
-    assert found.shape == (2, 3, 6 + CELLS[0].size)
+    assert {name: values.shape for name, values in found.items()} == {
+        "boxes": (2, 3, 4),
+        "scores": (2, 3),
+        "labels": (2, 3),
+        "count": (2,),
+        "masks": (2, 3, *CELLS[0].shape),
+    }
 
 
 FOUND = np.float32([[10, 5, 30, 25, 0.9, 2], [40, 0, 60, 40, 0.7, 0], [0, 0, 5, 5, 0.6, 2]])

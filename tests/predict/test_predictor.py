@@ -146,10 +146,10 @@ def test_batch_size_must_be_positive(predictor):
 
 def test_canvases(predictor):
     images_BHW3 = np.random.default_rng(2).integers(0, 256, (5, 12, 16, 3), dtype=np.uint8)
-    found_BK = predictor.predict_canvases(images_BHW3)
+    found_BK = predictor.predict_canvases(images_BHW3)["probabilities"]
     assert found_BK.dtype == np.float32
     np.testing.assert_allclose(found_BK, expected_probabilities(images_BHW3), rtol=1e-5)
-    np.testing.assert_allclose(predictor.predict_canvases(images_BHW3[::2]), found_BK[::2], rtol=1e-6)
+    np.testing.assert_allclose(predictor.predict_canvases(images_BHW3[::2])["probabilities"], found_BK[::2], rtol=1e-6)
 
 
 @pytest.mark.parametrize("shape", [(1, 16, 12, 3), (12, 16, 3), (0, 12, 16, 3), (1, 3, 12, 16)])

@@ -93,7 +93,7 @@ def test_grey_is_its_channel_three_times(tiled):
 
 def test_canvases(predictor):
     images_BHW3 = np.stack([random_image(16, 12, seed) for seed in range(3)])
-    found = predictor.predict_canvases(images_BHW3)
+    found = predictor.predict_canvases(images_BHW3)["probabilities"]
     powers = np.exp(np.moveaxis(images_BHW3, 3, 1).astype(np.float64) / 10 - 25.5)
     assert (found.shape, found.dtype) == ((3, 3, 12, 16), np.float32)
     np.testing.assert_allclose(found, powers / powers.sum(1, keepdims=True), rtol=1e-4, atol=1e-7)

@@ -15,7 +15,7 @@ import torch
 from tests.export.tiny import SPEC, TASK, tiny
 from tests.predict.stand_in import DETECTION, INSTANCES, SEGMENTATION, write_detector, write_segmenter
 from visionft.export.gate import export_verified
-from visionft.export.onnx import OnnxExporter
+from visionft.export.writers.onnx import OnnxWriter
 from visionft.imaging import decode, to_canvas
 from visionft.predict import Predictor
 
@@ -23,8 +23,8 @@ ROOT = Path(__file__).parents[2]
 NEEDED = ("numpy", "opencv-python-headless", "onnxruntime")
 # This list is the promise; none of these may be imported, directly or not.
 FORBIDDEN = {
-    "PIL", "albumentations", "matplotlib", "onnx", "onnxscript", "pydantic", "rich", "safetensors", "timm",
-    "torch", "torchmetrics", "torchvision", "typer", "yaml",
+    "PIL", "albumentations", "annotated_types", "matplotlib", "onnx", "onnxscript", "pydantic", "rich", "safetensors",
+    "timm", "torch", "torchmetrics", "torchvision", "typer", "yaml",
 }  # fmt: skip
 
 PROGRAM = f"""
@@ -68,7 +68,7 @@ def deployed(tmp_path_factory, photos):
     network = tiny()
     canvases_BHW3 = np.stack([to_canvas(decode(photo), SPEC.input) for photo in photos])
     batch = canvases_BHW3, np.zeros(len(photos), np.int64)
-    export_verified(OnnxExporter(), network, TASK, SPEC, model, [batch])
+    export_verified(OnnxWriter(), network, TASK, SPEC, model, [batch])
     with torch.inference_mode():
         return model, photos, network(torch.tensor(canvases_BHW3))[0].numpy()
 

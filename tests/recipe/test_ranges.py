@@ -10,11 +10,11 @@ import pytest
 
 from visionft.assemble.job import augmentation
 from visionft.augment import OBJECT_POLICIES, OUTLINE_POLICIES, POLICIES, Augmenter, Policy, draw
+from visionft.data.records import Example
 from visionft.errors import RecipeError
 from visionft.recipe import Recipe, load_recipe, recipe_to_yaml
 from visionft.recipe.sections import RangesSection
 from visionft.recipe.write import json_schema
-from visionft.sample import Example
 from visionft.spec import InputSpec
 
 SPEC = InputSpec(height=60, width=80)

@@ -8,10 +8,18 @@ import numpy as np
 from PIL import Image
 
 from tests.tasks.classification.predictions import simulate
-from visionft.report import AugmentationFacts, DatasetFacts, ModelFacts, ReportData, SeenImage, StageFacts
-from visionft.sample import Problem
+from visionft.data.records import Problem
+from visionft.report import (
+    AugmentationFacts,
+    DatasetFacts,
+    ModelFacts,
+    PredictedPicture,
+    ReportData,
+    SeenImage,
+    StageFacts,
+)
 from visionft.tasks.classification.metrics import classification_metrics
-from visionft.tasks.classification.page import ClassificationResults, Example
+from visionft.tasks.classification.page import ClassificationSection
 
 ATTACK = "<script>alert(1)</script>"
 QUOTES = "\" onload='alert(1)' x=\""
@@ -51,7 +59,7 @@ def example(true="cat", predicted="dog", confidence=0.9, identifier="cat/1.jpg")
     """Return a mistake with a plain red image."""
     image_HW3 = np.zeros((40, 60, 3), np.uint8)
     image_HW3[..., 0] = 255
-    return Example(id=identifier, image_HW3=image_HW3, true=true, predicted=predicted, confidence=confidence)
+    return PredictedPicture(id=identifier, image_HW3=image_HW3, true=true, predicted=predicted, confidence=confidence)
 
 
 def stage(name="head", best_epoch=2):
@@ -82,24 +90,24 @@ def augmentation(text="all", problem=""):
     return AugmentationFacts(stage=text, strength="medium", how=f"flipped like {text}", **shown)
 
 
-def results(names=("cat", "dog", "emu"), **changes):
+def section(names=("cat", "dog", "emu"), **changes):
     """Return what a classifier's report shows, with some fields changed."""
     fields = {
         "metrics": measured(names),
         "mistakes": (example(),),
         "unsure": (example("cat", "cat", 0.4, "cat/2.jpg"),),
     }
-    return ClassificationResults(**{**fields, **changes})
+    return ClassificationSection(**{**fields, **changes})
 
 
 def report_data(names=("cat", "dog", "emu"), **changes):
-    """Return a complete report of a classifier, with some fields of it or of its results changed."""
+    """Return a complete report of a classifier, with some fields of it or of its section changed."""
     own = {name: changes.pop(name) for name in ("metrics", "mistakes", "unsure") if name in changes}
     fields = {
         "title": "Animals",
         "dataset": DatasetFacts(name="zoo", source="a keeper", licence="CC0", images={"train": 1000, "test": 120}),
         "model": ModelFacts(backbone="resnet18", weights="none", parameters=11_000_000, input="64 × 64 pixels"),
-        "results": results(names, **own),
+        "section": section(names, **own),
         "split": "test",
         "selection": "balanced_accuracy",
         "stages": (stage(), stage("all", best_epoch=5)),

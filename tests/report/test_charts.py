@@ -5,7 +5,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from visionft.metrics.calibration import ReliabilityBin
 from visionft.report import charts
 
 WIDE = st.floats(1e-6, 1e6)
@@ -38,7 +37,7 @@ def test_losses_lie_inside_the_drawing(losses):
     assert axis.ticks()
 
 
-@given(st.lists(st.floats(0, 1), min_size=1, max_size=20), st.sampled_from([charts.share_axis, charts.area_axis]))
+@given(st.lists(st.floats(0, 1), min_size=1, max_size=20), st.sampled_from([charts.share_axis, charts.decimal_axis]))
 def test_shares_lie_inside_the_drawing_higher_for_more(shares, axis_for):
     axis = axis_for(shares)
     places = [axis.place(share) for share in sorted(shares)]
@@ -91,16 +90,3 @@ def test_epochs_are_labelled_with_whole_numbers():
 def test_a_chart_without_values_is_none():
     empty = charts.Series("validation", "val", {})
     assert charts.line_chart("a", "A", [empty], [charts.Span(1, "a", 1, 2)], charts.loss_axis) is None
-
-
-def test_dots_stand_where_confidence_meets_accuracy():
-    bins = [
-        ReliabilityBin(0.0, 0.5, 0, None, None),
-        ReliabilityBin(0.5, 0.75, 25, 0.6, 0.6),
-        ReliabilityBin(0.75, 1.0, 100, 0.9, 0.5),
-    ]
-    on_the_line, below = charts.reliability_diagram(bins).dots
-    bottom = charts.SQUARE_TOP + charts.SQUARE
-    assert on_the_line.x - charts.SQUARE_LEFT == pytest.approx(bottom - on_the_line.y)
-    assert below.x - charts.SQUARE_LEFT > bottom - below.y
-    assert below.radius == pytest.approx(2 * on_the_line.radius)  # four times the predictions

@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 
 from tests.report.pages import read
-from visionft.report.pictures import jpeg_uri, shrink, thumbnail_uri
+from visionft.report.pictures import class_legend, fit, jpeg_uri, shrink, thumbnail_uri
 
 
 @pytest.mark.parametrize(
@@ -28,3 +28,19 @@ def test_a_smaller_mask_holds_no_new_values():
     assert small_HW.dtype == np.uint8
     assert set(np.unique(small_HW)) == {0, 255}
     assert (small_HW == 255).mean() == pytest.approx((mask_HW == 255).mean(), abs=0.02)
+
+
+def test_small_images_are_enlarged_by_whole_pixels():
+    image_HW3 = np.random.default_rng(0).integers(0, 255, (32, 48, 3), dtype=np.uint8)
+    found_HW3 = fit(image_HW3, 320)
+    assert found_HW3.shape == (128, 192, 3)
+    assert np.array_equal(found_HW3[1::4, 2::4], image_HW3)
+    assert fit(np.zeros((640, 320), np.uint8), 320).shape == (320, 160)
+
+
+def test_legends_name_what_occurs_in_label_order():
+    red, black = (255, 0, 0), (0, 0, 0)
+    assert class_legend([2, 255, 0, -2], ("sky", "road", "car"), (black, red, red)) == [
+        ("sky (not painted)", black),
+        ("car", red),
+    ]

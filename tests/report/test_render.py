@@ -8,8 +8,8 @@ import pytest
 
 from tests.report.pages import ATTACK, QUOTES, Page, augmentation, example, history, measured, read, report_data, stage
 from tests.tasks.segmentation.scenes import scene_data
+from visionft.data.records import Problem
 from visionft.report import DatasetFacts, render_report, write_report
-from visionft.sample import Problem
 from visionft.tasks.classification.metrics import classification_metrics
 
 BOTH = pytest.mark.parametrize("make", [report_data, scene_data])
@@ -18,7 +18,7 @@ BOTH = pytest.mark.parametrize("make", [report_data, scene_data])
 def test_the_page_shows_the_numbers():
     data = report_data()
     text = Page(render_report(data)).text
-    metrics = data.results.metrics
+    metrics = data.section.metrics
     right = sum(metrics.confusion[label][label] for label in range(3))
     assert f"{right} of 120 test images are classified correctly" in text
     low, high = metrics.intervals["accuracy"]

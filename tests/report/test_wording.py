@@ -1,5 +1,6 @@
 import pytest
 
+from visionft.metrics import Score
 from visionft.report import wording
 
 
@@ -32,8 +33,6 @@ def test_numbers():
     assert wording.percent(None) == "–"
     assert wording.decimal(0.98765) == "0.988"
     assert wording.decimal(None) == "–"
-    assert wording.interval(0.8125, 0.9, shares=True) == "81.2–90.0\u202f%"
-    assert wording.interval(0.8125, 0.9, shares=False) == "0.812–0.900"
     assert wording.whole(3393822) == "3\u202f393\u202f822"
     assert wording.short(3.0) == "3"
     assert wording.short(2.5) == "2.5"
@@ -41,13 +40,16 @@ def test_numbers():
 
 
 def test_scores_are_written_in_their_own_unit():
-    assert wording.score(0.5, "loss") == "0.500"
-    assert wording.score(0.5, "auroc") == "0.500"
-    assert wording.score(0.5, "macro_f1") == "50.0\u202f%"
-    assert wording.score_name("macro_f1") == "macro F1"
-    assert wording.score_name("miou") == "mean IoU"
-    assert wording.score_name("map50") == "mean AP50"
-    assert wording.score_name("top_5") == "top 5"
+    decimal, share = Score("auroc", "AUROC", percent=False), Score("macro_f1", "macro F1")
+    assert wording.score(0.5, decimal) == "0.500"
+    assert wording.score(0.5, share) == "50.0\u202f%"
+    assert wording.score(None, share) == "–"
+    assert wording.interval(0.8125, 0.9, share) == "81.2–90.0\u202f%"
+    assert wording.interval(0.8125, 0.9, decimal) == "0.812–0.900"
+
+
+def test_colours_are_written_for_style_sheets():
+    assert wording.css((1, 20, 255)) == "rgb(1 20 255)"
 
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf"), None])

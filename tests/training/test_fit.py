@@ -1,5 +1,7 @@
 """The loop as a whole, on a network that trains in a second."""
 
+from dataclasses import replace
+
 import pytest
 import torch
 
@@ -18,10 +20,10 @@ def same(first, second):
 
 
 def test_the_loss_falls_and_the_classes_are_learned(tiny, train):
-    recipe = tiny(stages=[{"name": "all", "epochs": 12, "norm": "all", "head_lr": 1e-2, "backbone_lr": 1e-2}])
+    recipe = tiny(stages=[{"name": "all", "epochs": 12, "norm": "all", "head_lr": 3e-3, "backbone_lr": 3e-3}])
     _, outcome, _ = train(recipe)
     losses = [row["train_loss"] for row in outcome.history]
-    assert losses[-1] < 0.5 * losses[0]
+    assert sum(losses[6:]) / 6 < 0.5 * losses[0]  # the mean: batch norm on a short last batch makes single epochs jump
     assert outcome.val["accuracy"] >= 0.8
 
 
@@ -125,17 +127,16 @@ def test_events_come_in_order(tiny, train):
 class TestNotFinite:
     def poison(self, job, *, from_step, until_step):
         """Make the loss NaN for some steps of the run."""
-        loss, run, calls = job.task.loss, job.network.run, []
+        forward, calls = job.network.forward, []
 
-        def noted(batch):
+        def poisoned(batch):
             calls.append(batch.ids)
-            return run(batch)
+            returned = forward(batch)
+            if from_step <= len(calls) - 1 < until_step:
+                return replace(returned, total=returned.total * float("nan"))
+            return returned
 
-        def poisoned(outputs, targets):
-            value = loss(outputs, targets)
-            return value * float("nan") if from_step <= len(calls) - 1 < until_step else value
-
-        job.network.run, job.task.loss = noted, poisoned
+        job.network.forward = poisoned
         return calls
 
     def test_a_bad_step_is_not_applied_and_its_files_are_named(self, tiny, train):

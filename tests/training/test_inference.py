@@ -13,13 +13,13 @@ def test_only_the_network_runs_in_bf16(objects):
     recipe = objects(runtime={"device": "cpu", "precision": "bf16"})
     job = assemble(recipe, load_data(recipe))
     inside = []
-    finalize = job.task.finalize
+    postprocess = job.network.postprocess
 
     def watched(outputs):
         inside.append((outputs.logits_BAK.dtype, torch.is_autocast_enabled("cpu")))
-        return finalize(outputs)
+        return postprocess(outputs)
 
-    job.task.finalize = watched
+    job.network.postprocess = watched
     with closing(job.eval_loader("val", job.input)) as loader:
         validate(job, loader.evaluation())
     assert set(inside) == {(torch.bfloat16, False)}

@@ -9,20 +9,11 @@ from itertools import compress
 import numpy as np
 from numpy.typing import NDArray
 
-from visionft.annotations.polygons import shown
-from visionft.sample import CROWD, Boxes, Rings
+from visionft.annotations.marks import CROWD
+from visionft.annotations.polygons import Rings, shown
 
 LEAST_VISIBLE = 0.25
 """Least share of an object's area that a canvas must show for the object to be learned and measured there."""
-
-
-def boxes_array(boxes: Boxes) -> NDArray[np.float32]:
-    """Return the objects of an image as boxes_N5, in the frame they have; crowds have ``CROWD`` for a class."""
-    boxes_N5 = np.zeros((len(boxes), 5), np.float32)
-    if len(boxes):
-        boxes_N5[:, :4] = boxes.xyxy
-        boxes_N5[:, 4] = np.where(boxes.crowd, CROWD, boxes.labels)
-    return boxes_N5
 
 
 def move_objects(

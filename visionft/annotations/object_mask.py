@@ -8,6 +8,9 @@ import zlib
 import numpy as np
 from numpy.typing import NDArray
 
+MASK_SIDE = 56
+"""Cells along each side of an object's mask, of which its box is made: twice those of Mask R-CNN (arXiv:1703.06870)."""
+
 
 class ObjectMask:
     """The pixels of one object; compact, so that those of a whole data set fit in memory. Pickles.

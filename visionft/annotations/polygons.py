@@ -1,23 +1,43 @@
 """Outlines of objects moved to another frame, and cut at the edges of a canvas: exact, with numpy alone.
 
-What the rings of an outline mean is told by ``sample.Outline``. A ring that crosses itself fills every other part.
+What the rings of an outline mean is told by ``Outline``. A ring that crosses itself fills every other part.
 
 Shape suffixes: N objects, R rings of all of them, P points, C crossings of an edge; 2 (x, y); 4 left, top, right,
 bottom.
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from itertools import pairwise
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
-from visionft.sample import Rings
-
 Float = NDArray[np.float64]
 
+Rings: TypeAlias = tuple[NDArray[np.float32], ...]
+"""The outline of an object as arrays, see ``Outline``."""
+
 _SAME = 1e-4  # pixels between points that are one: moved and cut, a line there and back is no longer so to the last bit
+
+
+@dataclass(frozen=True, slots=True)
+class Outline:
+    """The pixels of an object: those whose centre lies inside. Pickles, and compares by value.
+
+    Attributes:
+        rings: closed polygons, (P, 2) float32 (x, y) each, as bytes. One that runs clockwise, as seen on a screen,
+            fills what is inside; one that runs the other way cuts it out again; the larger come first. Filling rings
+            may overlap each other, but not where another one cuts out. None at all where nobody knows the outline.
+    """
+
+    rings: tuple[bytes, ...] = ()
+
+    @property
+    def points(self) -> Rings:
+        """The rings as arrays."""
+        return tuple(np.frombuffer(ring, np.float32).reshape(-1, 2) for ring in self.rings)
 
 
 def shown(

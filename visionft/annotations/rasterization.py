@@ -16,8 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from visionft.annotations.object_mask import ObjectMask
-from visionft.annotations.polygons import ring_area
-from visionft.sample import Rings
+from visionft.annotations.polygons import Rings, ring_area
 
 Box = tuple[float, float, float, float]
 

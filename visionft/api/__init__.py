@@ -8,6 +8,7 @@ if TYPE_CHECKING:
     from visionft.api.converting import Converted, convert
     from visionft.api.evaluation import evaluate
     from visionft.api.prediction import predict
+    from visionft.api.registration import register
     from visionft.api.run import Artifact, Run, open_run
     from visionft.api.training import complete, train
 
@@ -22,6 +23,7 @@ _HOME = {
     "evaluate": "evaluation",
     "open_run": "run",
     "predict": "prediction",
+    "register": "registration",
     "train": "training",
 }
 
@@ -36,6 +38,7 @@ __all__ = [
     "evaluate",
     "open_run",
     "predict",
+    "register",
     "train",
 ]
 

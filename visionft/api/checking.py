@@ -6,17 +6,18 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from visionft.api.augment_grid import require_picture_name, write_augment_grid
+from visionft.api.augment_grid import write_augment_grid
 from visionft.api.facts import fingerprint
 from visionft.api.resolving import kind_is_open, resolve
-from visionft.assemble import Runtime, load_data, unused_outlines
+from visionft.assemble import Runtime, load_data, unused_targets
 from visionft.assemble.images import require_decoder
 from visionft.assemble.job import build_task, canvas_size, input_spec, require_room
 from visionft.autotune.choice import require_cuda_where_asked
+from visionft.data.records import SPLITS, Dataset, Split
 from visionft.errors import RecipeError, VisionftError
 from visionft.models.backbones import build_backbone
 from visionft.recipe import Recipe
-from visionft.sample import OBJECT_TASKS, SPLITS, Dataset, Split
+from visionft.report.picture_file import require_picture_name
 from visionft.spec import InputSpec
 from visionft.stages import height_and_width, plan
 
@@ -74,7 +75,7 @@ def check(
         dataset = load_data(resolved)
         errors += [str(problem) for problem in dataset.problems if problem.fatal]
         warnings += [str(problem) for problem in dataset.problems if not problem.fatal]
-        warnings += unused_outlines(resolved) if kind_is_open(recipe, overrides) else ()
+        warnings += unused_targets(resolved) if kind_is_open(recipe, overrides) else ()
     except VisionftError as error:
         errors += str(error).splitlines()
     canvas: InputSpec | None = None
@@ -93,9 +94,9 @@ def check(
         tuple(errors),
         tuple(warnings),
         fingerprint(dataset),
-        counts=_by_class(dataset, {split: list(dataset.counts(split).values()) for split in SPLITS}),
-        objects=_by_class(dataset, {split: dataset.amounts(split) for split in SPLITS})
-        if dataset.task in OBJECT_TASKS
+        counts=_by_class(dataset, {split: list(dataset.image_counts(split).values()) for split in SPLITS}),
+        objects=_by_class(dataset, {split: dataset.class_counts(split) for split in SPLITS})
+        if dataset.target.countable
         else {},
         picture=str(picture) if drawn else None,
     )
@@ -137,7 +138,7 @@ def _check_network(recipe: Recipe, dataset: Dataset | None) -> InputSpec:
     weights = "none" if section.weights == "pretrained" else section.weights  # looking must not download
     backbone = build_backbone(section.name, weights, drop_path=section.drop_path, image_size=size)
     spec = input_spec(recipe, backbone.input, size)
-    groups = backbone.groups if dataset is None else build_task(recipe, dataset).groups(backbone)
+    groups = backbone.groups if dataset is None else build_task(recipe, dataset).build_head(backbone).groups(backbone)
     plan(recipe.stages, [group.name for group in groups], steps_per_epoch=1)
     for stage in recipe.stages:
         given = stage.image_size

@@ -1,27 +1,20 @@
 """A data set of boxes or outlines in the format of another tool."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from types import MappingProxyType
 
 from visionft.api.resolving import kind_is_open, resolve
-from visionft.assemble import read_data, states_outlines
-from visionft.data.writers.convert import Pictures, require_empty, write_coco, write_voc, write_yolo
-from visionft.errors import UnknownName
+from visionft.assemble import data_state, read_data
+from visionft.data.records import SPLITS
+from visionft.data.targets.base import Target
+from visionft.data.writers import WRITERS, DataWriter
+from visionft.data.writers.convert import require_empty
+from visionft.errors import DataError, UnknownName
 from visionft.recipe import Recipe
-from visionft.sample import OBJECT_TASKS, SPLITS, Dataset, Problem, TaskKind
+from visionft.tasks import target_of, tasks_for
 from visionft.training import Sink
 from visionft.training.events import Working
-
-WRITERS: Mapping[str, Callable[[Dataset, Path, Pictures], list[Problem]]] = MappingProxyType(
-    {"coco": write_coco, "voc": write_voc, "yolo": write_yolo}
-)
-"""Format -> what writes it."""
-
-
-OUTLINED = ("coco", "yolo")
-"""The formats that can say outlines."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,25 +70,30 @@ def convert(
     folder = Path(out)
     require_empty(folder)  # reading large data takes a while
     recipe = resolve(data, overrides)
-    dataset = read_data(
-        recipe, _task(recipe, to, kind_is_open(data, overrides)), lambda done, total: _tell(sinks, done, total)
-    )
-    lost = WRITERS[to](dataset, folder, "link" if link else "copy")
+    writer = WRITERS[to]
+    wanted = _wanted(recipe, writer, kind_is_open(data, overrides))
+    dataset = read_data(recipe, wanted, lambda done, total: _tell(sinks, done, total))
+    if not issubclass(dataset.target, writer.targets[-1]):
+        what = f"its labels are made for {' or '.join(tasks_for(dataset.target))}"
+        raise DataError(f"{dataset.name}: {what}; only {writer.targets[-1].plural} can be converted")
+    lost = writer.write(dataset, folder, "link" if link else "copy")
     return Converted(
         folder=str(folder),
         format=to,
         images={split: len(dataset.split(split)) for split in SPLITS},
-        objects={split: sum(dataset.amounts(split)) for split in SPLITS},
+        objects={split: sum(dataset.class_counts(split)) for split in SPLITS},
         lost=tuple(problem.what for problem in lost),
         warnings=tuple(map(str, dataset.problems)),
     )
 
 
-def _task(recipe: Recipe, to: str, kind_is_open: bool) -> TaskKind:
-    """Return what is to be read: what the user asks for, else outlines where there are some and they can be written."""
-    if recipe.task.kind in OBJECT_TASKS and not kind_is_open:
-        return recipe.task.kind
-    return "instance_segmentation" if to in OUTLINED and states_outlines(recipe) else "detection"
+def _wanted(recipe: Recipe, writer: DataWriter, kind_is_open: bool) -> type[Target]:
+    """Return what is to be read: what the user asks for, else the most that the data hold and can be written."""
+    asked = target_of(recipe.task.kind)
+    *richer, least = writer.targets
+    if issubclass(asked, least) and not kind_is_open:
+        return asked
+    return next((target for target in richer if data_state(recipe, target)), least)
 
 
 def _tell(sinks: Sequence[Sink], done: int, total: int) -> None:

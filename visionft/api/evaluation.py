@@ -7,11 +7,12 @@ from visionft.api.resolving import is_data, resolve
 from visionft.api.run import Run
 from visionft.assemble import read_data
 from visionft.assemble.job import build_task
+from visionft.data.records import Split
 from visionft.errors import CheckpointError, DataError
-from visionft.predict import Predictor
+from visionft.metrics import Metrics
+from visionft.predict.engine import Engine, open_engine
 from visionft.recipe import Recipe
-from visionft.sample import Split
-from visionft.tasks.base import Metrics
+from visionft.tasks import target_of, tasks_for
 from visionft.training import Event, Sink
 from visionft.training.events import Working
 
@@ -41,8 +42,8 @@ def evaluate(
         return Run(path, sinks=sinks).evaluate(split)
     if path.is_dir():
         path = path / "model.onnx"
-    predictor = Predictor(path)
-    return _evaluate_file(predictor, _recipe_for(path, data, predictor.spec.task), split, sinks)
+    engine = open_engine(path)
+    return _evaluate_file(engine, _recipe_for(path, data, engine.spec.task), split, sinks)
 
 
 def _recipe_for(path: Path, data: str | Path | None, task: str) -> Recipe:
@@ -55,18 +56,19 @@ def _recipe_for(path: Path, data: str | Path | None, task: str) -> Recipe:
     return resolve(beside)
 
 
-def _evaluate_file(predictor: Predictor, recipe: Recipe, split: Split | None, sinks: Sequence[Sink]) -> Metrics:
-    dataset, kind = read_data(recipe, recipe.task.kind), predictor.spec.task
-    if dataset.task != kind or recipe.task.kind != kind:
+def _evaluate_file(engine: Engine, recipe: Recipe, split: Split | None, sinks: Sequence[Sink]) -> Metrics:
+    dataset, spec = read_data(recipe, target_of(recipe.task.kind)), engine.spec
+    kind, fitting = spec.task, tasks_for(dataset.target)
+    if kind not in fitting or recipe.task.kind != kind:
         asked = f", or a recipe with task.kind: {kind}" if recipe.task.kind != kind else ""
         raise DataError(
-            f"{dataset.name}: its labels are read for {dataset.task}; the model does {kind}; give data with labels for "
-            f"{kind}{asked}"
+            f"{dataset.name}: its labels are read for {' or '.join(fitting)}; the model does {kind}; give data with "
+            f"labels for {kind}{asked}"
         )
-    if dataset.class_names != predictor.class_names:
+    if dataset.class_names != spec.class_names:
         raise DataError(
             f"{dataset.name}: its classes are {', '.join(dataset.class_names)}; the model's are "
-            f"{', '.join(predictor.class_names)}; give data with the model's classes, or set data.classes"
+            f"{', '.join(spec.class_names)}; give data with the model's classes, or set data.classes"
         )
     part = split or dataset.measured
     samples = dataset.split(part)
@@ -76,12 +78,12 @@ def _evaluate_file(predictor: Predictor, recipe: Recipe, split: Split | None, si
     _tell(sinks, Working(f"evaluating {part}", 0, len(samples)))
     evaluation = task.evaluate(
         samples,
-        predictor.spec.input,
-        predictor.predict_canvases,
+        spec.input,
+        engine.run,
         batch_size=recipe.optim.batch_size,
         bootstrap=recipe.evaluate.bootstrap,
         seed=0,
-        thresholds=predictor.spec.thresholds,
+        thresholds=spec.thresholds,
         on_done=lambda done: _tell(sinks, Working(f"evaluating {part}", done, len(samples))),
     )
     return evaluation.metrics

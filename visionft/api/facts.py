@@ -10,8 +10,8 @@ from typing import Any
 
 import torch
 
+from visionft.data.records import SPLITS, Dataset
 from visionft.errors import DataError
-from visionft.sample import SPLITS, Boxes, Dataset, Sample
 
 _PACKAGES = (
     "visionft",
@@ -50,7 +50,7 @@ def fingerprint(dataset: Dataset) -> dict[str, Any]:
     """Return what identifies a data set: its samples with labels and splits."""
     digest = sha256()
     for sample in dataset.samples:
-        digest.update(f"{sample.id}\t{_content(sample)}\t{sample.split}\n".encode())
+        digest.update(f"{sample.id}\t{sample.target.fingerprint()}\t{sample.split}\n".encode())
     return {
         "name": dataset.name,
         "source": dataset.source,
@@ -59,17 +59,6 @@ def fingerprint(dataset: Dataset) -> dict[str, Any]:
         "sha256": digest.hexdigest(),
         "problems": [str(problem) for problem in dataset.problems],
     }
-
-
-def _content(sample: Sample) -> object:
-    match sample.target:
-        case int():
-            return sample.target
-        case Boxes():
-            plain = sample.target.xyxy, sample.target.labels, sample.target.crowd
-            return (*plain, sample.target.outlines) if sample.target.outlines else plain
-        case _:
-            return sorted(sample.pixels.items())
 
 
 def augmentation_in_words(info: Mapping[str, Any]) -> str:

@@ -1,17 +1,33 @@
 """Everything about a run, put together for its report."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from visionft.api.facts import augmentation_in_words
-from visionft.api.page_augmentation import augmentation_of
-from visionft.api.page_results import results_of
 from visionft.assemble import Job
+from visionft.assemble.preview import AugmentedSample, augmented_samples, mixing_probabilities, most_augmented_stage
+from visionft.data.records import SPLITS, Split
+from visionft.errors import DataError
 from visionft.recipe import recipe_to_yaml
-from visionft.report.data import DatasetFacts, ModelFacts, ReportData, StageFacts
-from visionft.sample import SPLITS, Split
+from visionft.report.data import AugmentationFacts, DatasetFacts, ModelFacts, ReportData, SeenImage, StageFacts
+from visionft.report.wording import percent
 from visionft.spec import InputSpec, ModelSpec
 from visionft.tasks.base import Evaluation
+from visionft.tasks.view import view_of
+
+_IMAGES, _EPOCHS = 4, 3
+_LONG_SIDE = 256  # pixels; all of them then take 0.1 to 0.4 MB
+_ORIENTATIONS = {
+    "fixed": "never flipped",
+    "upright": "flipped left to right half the time",
+    "any": "flipped, and turned by quarters",
+}
+_MIXINGS = {
+    "mosaic": "put together from parts of four (mosaic)",
+    "mixup": "with another image shining through (mixup)",
+    "cutmix": "with a part of another image (cutmix)",
+}
 
 
 def report_data(job: Job, info: Mapping[str, Any], spec: ModelSpec, evaluation: Evaluation, split: Split) -> ReportData:
@@ -40,7 +56,7 @@ def report_data(job: Job, info: Mapping[str, Any], spec: ModelSpec, evaluation: 
             parameters=sum(p.numel() for p in job.network.parameters()),
             input=_input_in_words(spec.input),
         ),
-        results=results_of(evaluation, dataset, split),
+        section=view_of(recipe.task.kind).section(evaluation, dataset, split),
         split=split,
         selection=recipe.selection_value,
         stages=tuple(_stage(job, result) for result in info["stages"]),
@@ -86,3 +102,44 @@ def _input_in_words(spec: InputSpec) -> str:
         "tile": f"windows that overlap by {spec.overlap:.0%}",
     }[spec.fit]
     return f"{spec.width} × {spec.height} pixels, {fit}"
+
+
+def augmentation_of(job: Job, history: Sequence[Mapping[str, Any]]) -> AugmentationFacts | None:
+    """Show a few training images as the most strongly augmented stage saw them in its first epochs.
+
+    Args:
+        job: the live objects.
+        history: what run.json says of each epoch.
+
+    Returns:
+        None where no stage changes its images.
+    """
+    recipe, stage = job.recipe, most_augmented_stage(job.recipe, job.canvas)
+    if stage.augment == "none":
+        return None
+    how = [_ORIENTATIONS[recipe.augment.orientation]]
+    how += [f"{name} up to {reach:g}" for name, reach in recipe.augment.ranges.given.items()]
+    mixed = mixing_probabilities(recipe, stage, job.stage_input(stage))
+    how += [f"{percent(probability, 0)} {_MIXINGS[name]}" for name, probability in mixed.items()]
+    how += filter(None, [view_of(recipe.task.kind).augmentation_note])
+    facts = AugmentationFacts(stage=stage.name, strength=stage.augment, how=", ".join(how))
+    epochs = [row["epoch"] for row in history if row["stage_name"] == stage.name][:_EPOCHS]
+    try:
+        samples = augmented_samples(
+            recipe, job.dataset, job.canvas, number=_IMAGES, epochs=[epoch - 1 for epoch in epochs]
+        )
+    except DataError as error:  # a page without these pictures is better than none
+        return replace(facts, problem=str(error))
+    names = ("not augmented", *(f"epoch {epoch}" for epoch in epochs))
+    return replace(facts, images=tuple(_seen(one, names, job) for one in samples))
+
+
+def _seen(one: AugmentedSample, names: Sequence[str], job: Job) -> SeenImage:
+    view, dataset = view_of(job.recipe.task.kind), job.dataset
+    palette = view.palette(dataset)
+    pictures_HW3 = (view.draw(example, palette, _LONG_SIDE) for example in one.examples)
+    return SeenImage(
+        id=one.sample.id,
+        label=view.caption(one.sample, dataset.class_names),
+        pictures_HW3=tuple(zip(names, pictures_HW3, strict=True)),
+    )

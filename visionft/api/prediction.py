@@ -1,25 +1,17 @@
 """Predictions for files and folders, from an exported file."""
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from visionft.atomic import write_with
 from visionft.data.walk import images_below
 from visionft.errors import CheckpointError, DataError
 from visionft.predict import Predictor
-from visionft.sample import OBJECT_TASKS
-from visionft.tasks.base import Prediction
-from visionft.tasks.objects.prediction import Detection
-from visionft.tasks.segmentation.prediction import Segmentation
+from visionft.tasks import TASKS
+from visionft.tasks.base import DrawablePrediction, Prediction
 
 _AT_ONCE = 64  # images; a bad one makes its neighbours run once more
-
-_ENDINGS: Mapping[str, tuple[str, str]] = {
-    "segmentation": (".png", ".overlay.jpg"),
-    **dict.fromkeys(OBJECT_TASKS, (".json", ".overlay.jpg")),
-}
-"""Task -> endings of the files that one prediction is saved in: itself, and what it looks like."""
 
 
 def predict(
@@ -51,7 +43,7 @@ def predict(
         if not path.is_file():
             raise CheckpointError(f"{model}: holds no model.onnx; export the run first: visionft export {model}")
     predictor = Predictor(path, threshold=threshold)
-    endings = _ENDINGS.get(predictor.spec.task, ())
+    endings = TASKS[predictor.spec.task].prediction.endings
     if save is not None and not endings:
         raise DataError(f"--save: {path} does {predictor.spec.task}, which gives nothing to draw; use --json")
     named = [pair for image in images for pair in _files(Path(image))]
@@ -62,7 +54,7 @@ def predict(
         for file, stem, result in zip(files, stems[start:], results, strict=False):
             if result is None:
                 continue
-            if stem is not None and isinstance(result, Segmentation | Detection):
+            if stem is not None and isinstance(result, DrawablePrediction):
                 _save(result, file, [_output(stem, ending) for ending in endings])
             yield file, result
 
@@ -106,7 +98,7 @@ def _output(stem: Path, ending: str) -> Path:
     return stem.with_name(f"{stem.name}{ending}")
 
 
-def _save(result: Segmentation | Detection, file: Path, outputs: Sequence[Path]) -> None:
+def _save(result: DrawablePrediction, file: Path, outputs: Sequence[Path]) -> None:
     itself, overlay = outputs
     try:
         itself.parent.mkdir(parents=True, exist_ok=True)

@@ -13,17 +13,19 @@ from visionft.api.facts import require_same_data
 from visionft.api.page import report_data
 from visionft.assemble import Job, assemble, load_data
 from visionft.checkpoint import RunFolder, write_json
+from visionft.data.records import Sample, Split
 from visionft.errors import CheckpointError, DataError
-from visionft.export import RUNTIMES
+from visionft.export import WRITERS
 from visionft.export.gate import export_verified
 from visionft.export.parity import Limits, Parity
+from visionft.export.writers.base import Writer
 from visionft.loading.loader import Loader
+from visionft.metrics import Metrics
+from visionft.models.network import FinalNetwork
 from visionft.recipe import Recipe
 from visionft.report import write_report
-from visionft.sample import Sample, Split
 from visionft.spec import ModelSpec
-from visionft.tasks.base import Evaluation, Metrics
-from visionft.tasks.network import FinalNetwork
+from visionft.tasks.base import Evaluation
 from visionft.training import Sink, exact_runner
 from visionft.training.events import Working
 
@@ -138,18 +140,18 @@ class Run:
         Raises:
             ExportError: when the file would not give the network's answers; then there is no file.
         """
-        exporter = RUNTIMES[to]()
+        writer: Writer = WRITERS[to]()
         job = self._job
-        target = Path(path) if path else self.path / f"model{exporter.suffix}"
+        target = Path(path) if path else self.path / f"model{writer.suffix}"
         with job.eval_loader("val", job.input) as loader:
             parity = export_verified(
-                exporter,
+                writer,
                 FinalNetwork(job.network, job.task),
                 job.task,
                 self.spec,
                 target,
                 self._canvases(loader),
-                _limits(job),
+                _limits(job, writer),
             )
         write_json(target.with_name(f"{target.name}.parity.json"), {"file": target.name, **parity.to_dict()})
         return Artifact(target, parity)
@@ -188,12 +190,12 @@ class Run:
             sink(Working(what, done, total))
 
 
-def _limits(job: Job) -> Limits:
-    """Return how far an exported file may be from the network: what the recipe says, else what the task does."""
-    given = job.recipe.export
+def _limits(job: Job, writer: Writer) -> Limits:
+    """Return how far an exported file may be from the network: what the recipe says, else what the writer does."""
+    given, usual = job.recipe.export, writer.limits(job.task)
     return Limits(
-        job.task.min_agreement if given.min_agreement is None else given.min_agreement,
-        job.task.max_difference if given.max_difference is None else given.max_difference,
+        usual.min_agreement if given.min_agreement is None else given.min_agreement,
+        usual.max_difference if given.max_difference is None else given.max_difference,
         given.max_score_change,
     )
 

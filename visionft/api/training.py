@@ -12,7 +12,7 @@ from visionft import __version__
 from visionft.api.facts import environment, fingerprint, require_same_data
 from visionft.api.resolving import kind_is_open, resolve
 from visionft.api.run import Run
-from visionft.assemble import Job, assemble, load_data, unused_outlines
+from visionft.assemble import Job, assemble, load_data, unused_targets
 from visionft.assemble.images import require_decoder
 from visionft.assemble.job import require_room
 from visionft.autotune.choice import decide, require_cuda_where_asked
@@ -63,7 +63,7 @@ def train(
     dataset = load_data(resolved, lambda done, total: _working(sinks, "reading images", done, total))
     for problem in dataset.problems:
         _tell(sinks, str(problem))
-    for text in unused_outlines(resolved) if folder is None and kind_is_open(recipe, overrides) else ():
+    for text in unused_targets(resolved) if folder is None and kind_is_open(recipe, overrides) else ():
         _tell(sinks, text)
     begun = folder is not None and "data" in folder.info
     # a run that was killed before its first checkpoint begins again, from its pretrained weights
@@ -112,6 +112,7 @@ def complete(run: Run) -> dict[str, Any]:
     artifact = run.export()
     return {
         "run": str(run.path),
+        "task": run.spec.task,
         "split": split,
         "metrics": metrics.to_dict(),
         "seconds": run.info["seconds"],

@@ -1,6 +1,6 @@
 """Recipe -> live objects: the only place that constructs things."""
 
-from visionft.assemble.job import Job, assemble, load_data, read_data, states_outlines, unused_outlines
+from visionft.assemble.job import Job, assemble, data_state, load_data, read_data, unused_targets
 from visionft.assemble.runtime import Runtime
 
-__all__ = ["Job", "Runtime", "assemble", "load_data", "read_data", "states_outlines", "unused_outlines"]
+__all__ = ["Job", "Runtime", "assemble", "data_state", "load_data", "read_data", "unused_targets"]

@@ -7,12 +7,12 @@ import torch
 
 from visionft.assemble.runtime import Runtime
 from visionft.augment import Augmenter, Mixing
+from visionft.data.records import Dataset, Sample, Split
 from visionft.errors import RecipeError
 from visionft.loading.batches import Batches
 from visionft.loading.loader import CACHE_BYTES, Loader
 from visionft.loading.resident import DecodedImages, ResidentImages, resident_bytes
 from visionft.recipe import Recipe
-from visionft.sample import Dataset, Sample, Split
 from visionft.spec import InputSpec
 
 _SHARE = 0.1  # of a GPU's memory, for images that stay there though nobody asked

@@ -4,7 +4,6 @@ import os
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from statistics import median
-from typing import cast
 
 import torch
 
@@ -14,8 +13,11 @@ from visionft.augment import Augmenter, Mixing
 from visionft.augment.batch import Normalised
 from visionft.augment.device import DeviceAugmenter
 from visionft.catalog import imported
-from visionft.data.dataset import has_outlines, load_dataset
+from visionft.data.dataset import load_dataset
+from visionft.data.formats.detect import states_target
 from visionft.data.listing import LabelOptions
+from visionft.data.records import Dataset, Split
+from visionft.data.targets.base import Target
 from visionft.errors import DataError, RecipeError
 from visionft.imaging.canvas import border_colour
 from visionft.loading.batches import Batches
@@ -23,14 +25,13 @@ from visionft.loading.loader import Loader
 from visionft.loading.order import batches_per_epoch
 from visionft.models.backbones import build_backbone
 from visionft.models.heads import HEADS
+from visionft.models.network import TaskNetwork
 from visionft.recipe import Recipe
-from visionft.sample import Dataset, Split, TaskKind
 from visionft.seeds import derive_seed
 from visionft.spec import InputSpec
 from visionft.stages import Stage, StagePlan, height_and_width, plan
-from visionft.tasks import TASKS
-from visionft.tasks.learner import TaskAdapter
-from visionft.tasks.network import TaskNetwork
+from visionft.tasks import TASKS, target_of, tasks_for
+from visionft.tasks.learner import Learner
 
 OnProgress = Callable[[int, int], None]
 
@@ -48,7 +49,7 @@ class Job:
     Attributes:
         recipe: what was asked for.
         dataset: samples of all splits.
-        task: loss, final form and metrics.
+        task: its metrics.
         network: backbone and head on the device, in the chosen memory format.
         canvas: what images are put on in stages that name no size.
         input: the canvas of the finished model, which is that of the last stage.
@@ -59,7 +60,7 @@ class Job:
 
     recipe: Recipe
     dataset: Dataset
-    task: TaskAdapter
+    task: Learner
     network: TaskNetwork
     canvas: InputSpec
     input: InputSpec
@@ -114,7 +115,8 @@ class Job:
             return None
         numbers = torch.bfloat16 if self.runtime.bf16 else torch.float32
         normalised = Normalised(spec.mean, spec.std, numbers)
-        return DeviceAugmenter(normalised, augment.border, classes=len(self.dataset.class_names))
+        classes = len(self.dataset.class_names)
+        return DeviceAugmenter(normalised, self.dataset.target, augment.border, classes=classes)
 
     def eval_loader(self, split: Split, spec: InputSpec) -> Loader:
         """Return the images of a split, as they are and as the CPU decodes them, in the order of the data set."""
@@ -128,17 +130,24 @@ def load_data(recipe: Recipe, on_progress: Callable[[int, int], None] | None = N
         DataError: when there is nothing to train on.
         RecipeError: when the labels are made for another task.
     """
-    dataset = read_data(recipe, recipe.task.kind, on_progress)
-    if dataset.task != recipe.task.kind:
+    target = target_of(recipe.task.kind)
+    dataset = read_data(recipe, target, on_progress)
+    if dataset.target is not target:
+        fitting = " or ".join(tasks_for(dataset.target))
         raise RecipeError(
-            f"task.kind: {recipe.task.kind}, but the labels of {dataset.name} are made for {dataset.task}; "
-            f"set task.kind: {dataset.task}, or another data.format"
+            f"task.kind: {recipe.task.kind}, but the labels of {dataset.name} are made for {fitting}; "
+            f"set task.kind: {fitting}, or another data.format"
         )
     return dataset
 
 
-def read_data(recipe: Recipe, task: str, on_progress: Callable[[int, int], None] | None = None) -> Dataset:
-    """Read the data set that the recipe names, for any task; its labels may be made for another one.
+def read_data(recipe: Recipe, target: type[Target], on_progress: Callable[[int, int], None] | None = None) -> Dataset:
+    """Read the data set that the recipe names, for any task.
+
+    Args:
+        recipe: names the data.
+        target: what is wanted of them; the format that the recipe names may make another one.
+        on_progress: called after each opened file with (files done, files in all).
 
     Raises:
         DataError: when no image can be used.
@@ -150,7 +159,7 @@ def read_data(recipe: Recipe, task: str, on_progress: Callable[[int, int], None]
         section.path,
         format=section.format,
         options=_label_options(recipe),
-        task=cast("TaskKind", task),
+        target=target,
         val_fraction=section.val_fraction,
         test_fraction=section.test_fraction,
         strict=section.strict,
@@ -158,18 +167,19 @@ def read_data(recipe: Recipe, task: str, on_progress: Callable[[int, int], None]
     )
 
 
-def states_outlines(recipe: Recipe) -> bool:
-    """Say whether the data that the recipe names, without saying in which format, state the outlines of objects."""
+def data_state(recipe: Recipe, target: type[Target]) -> bool:
+    """Say whether the data that the recipe names, without saying in which format, hold such targets."""
     path = recipe.data.path
-    return recipe.data.format == "auto" and path is not None and has_outlines(path, _label_options(recipe))
+    return recipe.data.format == "auto" and path is not None and states_target(path, target, _label_options(recipe))
 
 
-def unused_outlines(recipe: Recipe) -> tuple[str, ...]:
-    """Return what a person should know whose data have outlines, of which the recipe makes no use; else nothing."""
-    if recipe.task.kind not in ("segmentation", "detection") or not states_outlines(recipe):
-        return ()
-    instead = "for boxes and masks of each object: --set task.kind=instance_segmentation"
-    return (f"the labels have outlines of objects; {instead}",)
+def unused_targets(recipe: Recipe) -> tuple[str, ...]:
+    """Return what a person should know whose data hold more than the recipe makes use of; else nothing."""
+    tasks = map(TASKS.__getitem__, TASKS)
+    richer = [
+        task for task in tasks if recipe.task.kind in task.offered_to and data_state(recipe, target_of(task.kind))
+    ]
+    return tuple(f"{task.offer}: --set task.kind={task.kind}" for task in richer)
 
 
 def _label_options(recipe: Recipe) -> LabelOptions:
@@ -208,12 +218,12 @@ def assemble(recipe: Recipe, dataset: Dataset, *, pretrained: bool = True) -> Jo
     )
     spec = input_spec(recipe, backbone.input, size)
     task = build_task(recipe, dataset)
-    network = TaskNetwork(backbone, task, spec)
+    network = TaskNetwork(backbone, task.build_head(backbone), spec)
     runtime = Runtime.choose(recipe, os.cpu_count() or 1)
     runtime.prepare(network)
     batches = batches_per_epoch(len(train), recipe.optim.batch_size)
     steps_per_epoch = -(-batches // recipe.optim.accumulate)
-    plans = plan(recipe.stages, [group.name for group in task.groups(backbone)], steps_per_epoch)
+    plans = plan(recipe.stages, [group.name for group in network.head.groups(backbone)], steps_per_epoch)
     last = canvas_of(recipe.stages[-1], spec)  # the model is deployed as it was last trained
     job = Job(recipe, dataset, task, network, spec, last, plans, runtime, recipe.augment.device == "cuda")
     sizes = {(canvas.height, canvas.width) for canvas in map(job.stage_input, recipe.stages)}
@@ -272,14 +282,15 @@ def augmentation(
     return augmenter, mixing if mixed else None
 
 
-def build_task(recipe: Recipe, dataset: Dataset) -> TaskAdapter:
+def build_task(recipe: Recipe, dataset: Dataset) -> Learner:
     """Return the recipe's task for the data set's classes."""
     options = recipe.task
-    if options.head is not None and HEADS[options.head].task != options.kind:
-        fitting = ", ".join(name for name in HEADS if HEADS[name].task == options.kind)
+    predicts = TASKS[options.kind].predicts
+    if options.head is not None and HEADS[options.head].predicts != predicts:
+        fitting = ", ".join(name for name in HEADS if HEADS[name].predicts == predicts)
         raise RecipeError(f"task.head: {options.head} is no head for {options.kind}; these are: {fitting}")
     learner = imported(TASKS[options.kind].learner)
-    task: TaskAdapter = learner(dataset.class_names, **options.learner_arguments(dataset))
+    task: Learner = learner(dataset.class_names, **options.learner_arguments(dataset))
     return task
 
 

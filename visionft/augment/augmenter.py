@@ -6,10 +6,10 @@ from typing import Any
 
 from visionft.augment import cpu
 from visionft.augment.draw import draw
-from visionft.augment.objects import change_objects
 from visionft.augment.policy import OBJECT_POLICIES, OUTLINE_POLICIES, POLICIES, Orientation, Policy, Strength
+from visionft.augment.targets import change_target
 from visionft.augment.warp import RGB
-from visionft.sample import Example
+from visionft.data.records import Example
 
 
 class Augmenter:
@@ -62,17 +62,17 @@ class Augmenter:
             seed: decides everything; the same seed gives the same example in any process.
 
         Returns:
-            See ``cpu.apply``; or image and mask as they came, with ``Example.change``.
+            See ``cpu.apply``; or image and mask as they came, with ``Example.params``.
 
         Raises:
-            ValueError: the example has boxes, and no border was named.
+            ValueError: the example's target is not true of mirrored images, and no border was named.
         """
         if self.policy is None:
             return example
-        if example.boxes_N5 is not None and self.border is None:
-            raise ValueError("an image with boxes needs the colour of its border")
+        if not example.target.mirrors and self.border is None:
+            raise ValueError("an image with objects needs the colour of its border")
         height, width = example.image_HW3.shape[:2]
         change = draw(self.policy, self.orientation, (width, height), seed)
         if self.later and not change.needs_cpu:
-            return change_objects(example, change)._replace(change=change)
+            return change_target(example, change)._replace(params=change)
         return cpu.apply(example, change, self.border)

@@ -15,6 +15,7 @@ import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor
 
+from visionft.annotations.marks import IGNORE
 from visionft.augment.arithmetic import (
     ERASED,
     LUMA,
@@ -28,7 +29,6 @@ from visionft.augment.arithmetic import (
 )
 from visionft.augment.warp import RGB
 from visionft.augment_params import Change
-from visionft.sample import IGNORE
 
 _CACHED = 1 << 16  # pixels that a CPU changes at once, so that they stay in its cache
 

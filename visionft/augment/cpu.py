@@ -10,35 +10,36 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from visionft.annotations.marks import IGNORE
 from visionft.augment.arithmetic import ERASED, blur_kernel, colour_matrix, gamma_table, noise_of
-from visionft.augment.objects import change_objects
+from visionft.augment.targets import change_target
 from visionft.augment.warp import RGB, warp
 from visionft.augment_params import Change
-from visionft.sample import IGNORE, Example
+from visionft.data.records import Example
 
 
 def apply(example: Example, change: Change, border: RGB | None = None) -> Example:
     """Do what was drawn.
 
     A mask moves with its image, its border mirrored alike or without a class, and takes the nearest class. Erasing
-    leaves it alone: what is hidden is to be inferred from what surrounds it. For objects see ``change_objects``.
+    leaves it alone: what is hidden is to be inferred from what surrounds it. For the rest of
+    a target see ``change_target``.
 
     Args:
-        example: a canvas, and a mask of its size or objects where there are.
+        example: a canvas, and its target.
         change: drawn for the canvas's size.
         border: the colour beyond the edges of the image, where masks have ``IGNORE``; None mirrors both there.
 
     Returns:
-        Image and mask of the same sizes, uint8, contiguous; and what is still to happen to them in a batch.
+        Image and target of the same sizes, uint8, contiguous; and what is still to happen to them in a batch.
     """
-    example = change_objects(example, change)
-    image_HW3, mask_HW = example.image_HW3, example.mask_HW
-    if mask_HW is not None:
-        mask_HW = warp(mask_HW, change, border and (IGNORE, IGNORE, IGNORE), nearest=True)
+    image_HW3, target, _ = change_target(example, change)
+    if target.pixels is not None:
+        target = target.with_pixels(warp(target.pixels, change, border and (IGNORE, IGNORE, IGNORE), nearest=True))
     mean_3 = cv2.mean(image_HW3)[:3]
     changed_HW3 = _recolour(warp(image_HW3, change, border), change, mean_3)
     image_HW3 = np.ascontiguousarray(_damage(changed_HW3, change))
-    return example._replace(image_HW3=image_HW3, mask_HW=mask_HW, change=change.mixing)
+    return Example(image_HW3, target, change.mixing)
 
 
 def prepare() -> None:

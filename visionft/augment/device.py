@@ -7,14 +7,12 @@ from functools import cache
 from importlib.util import find_spec
 from subprocess import CalledProcessError
 
-import torch
-from torch import Tensor
-
 from visionft.augment.batch import Normalised, change_batch
-from visionft.augment.label_mixing import mix_images, mix_labels, mixes
+from visionft.augment.label_mixing import mix_images, mixed_fractions, mixes
 from visionft.augment.warp import RGB
 from visionft.augment_params import Change
 from visionft.batch import AugmentedBatch, Batch
+from visionft.data.targets.base import Target
 
 
 @cache
@@ -36,30 +34,36 @@ class DeviceAugmenter:
 
     Args:
         normalised: how the network takes images.
+        target: what the batches' targets were made of.
         border: the colour beyond the edges of images, where masks have ``IGNORE``; None mirrors both there.
-        classes: how many there are, where images of whole classes may be mixed.
+        classes: how many there are, where images may be mixed.
     """
 
-    def __init__(self, normalised: Normalised, border: RGB | None = None, *, classes: int = 0) -> None:
+    def __init__(
+        self, normalised: Normalised, target: type[Target], border: RGB | None = None, *, classes: int = 0
+    ) -> None:
         self._normalised = normalised
+        self._target = target
         self._border = border
         self._classes = classes
 
     def __call__(self, batch: Batch) -> AugmentedBatch:
         """Return a batch as the network takes it, on its device."""
         changes = batch.changes or (Change(),) * len(batch)
-        masks_BHW = batch.targets if isinstance(batch.targets, Tensor) and batch.targets.dtype == torch.uint8 else None
+        targets, device = batch.targets, batch.images_BHW3.device
+        pixels_BHW = self._target.pixels_of(targets)
         change = change_batch
         if batch.images_BHW3.is_cuda and not no_kernel():
             from visionft.augment.fused import change_fused  # loads triton
 
             change = change_fused
         images_BCHW, moved_BHW = change(
-            batch.images_BHW3, changes, border=self._border, masks_BHW=masks_BHW, normalised=self._normalised
+            batch.images_BHW3, changes, border=self._border, masks_BHW=pixels_BHW, normalised=self._normalised
         )
-        targets = batch.targets if moved_BHW is None else moved_BHW
-        if isinstance(targets, Tensor) and mixes(changes):
+        if moved_BHW is not None:
+            targets = self._target.with_pixels(targets, moved_BHW)
+        if mixes(changes):
             mix_images(images_BCHW.permute(0, 2, 3, 1), changes)
             height, width = images_BCHW.shape[2:]
-            targets = mix_labels(targets, changes, (width, height), self._classes)
+            targets = self._target.mixed(targets, mixed_fractions(changes, (width, height), device), self._classes)
         return AugmentedBatch(images_BCHW, targets, batch.ids)

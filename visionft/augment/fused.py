@@ -19,13 +19,13 @@ import torch
 import triton
 from torch import Tensor
 
+from visionft.annotations.marks import IGNORE
 from visionft.augment.arithmetic import ERASED, averaged, colour_parts, gamma_table, noise_step
 from visionft.augment.batch import Normalised, change_batch
 from visionft.augment.draw import HOLES
 from visionft.augment.fused_kernel import augment_kernel, sum_kernel
 from visionft.augment.warp import RGB
 from visionft.augment_params import Change
-from visionft.sample import IGNORE
 
 _MOST_HOLES = HOLES[1]
 _TILE = (32, 32)  # pixels across and down that one program does

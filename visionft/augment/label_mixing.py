@@ -1,15 +1,14 @@
-"""Mixup and cutmix of classes: each image of a batch with the next one, and what is to be answered likewise.
+"""Mixup and cutmix: each image of a batch with the next one; ``Target.mixed`` does likewise.
 
 Sources: mixup, Zhang et al. 2018, arXiv:1710.09412, section 2; cutmix, Yun et al. 2019, arXiv:1905.04899, section 3.1,
 with labels by the area that is seen.
 
-Shape suffixes: B batch, M those of them that are mixed, H height, W width, C channels, K classes.
+Shape suffixes: B batch, M those of them that are mixed, H height, W width, C channels.
 """
 
 from collections.abc import Sequence
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
 from visionft.augment_params import Change
@@ -38,18 +37,15 @@ def mix_images(images_BHWC: Tensor, changes: Sequence[Change]) -> None:
     images_BHWC[own_M] = mixed_MHWC.to(images_BHWC.dtype)
 
 
-def mix_labels(labels_B: Tensor, changes: Sequence[Change], size: tuple[int, int], classes: int) -> Tensor:
-    """Return labels_BK, float32: the share of each class in an image after ``mix_images``.
+def mixed_fractions(changes: Sequence[Change], size: tuple[int, int], device: torch.device) -> Tensor:
+    """Return fractions_B, float32: how much of each image is the next one's after ``mix_images``.
 
     Args:
-        labels_B: int64 class indices of the images before that.
-        changes: one of each.
+        changes: one of each image.
         size: (width, height) of the images.
-        classes: how many there are.
+        device: where it goes.
     """
-    shares_B = torch.tensor([_share(change, size) for change in changes]).to(labels_B.device, non_blocking=True)
-    labels_BK = F.one_hot(labels_B, classes).float()
-    return torch.lerp(labels_BK, labels_BK.roll(-1, 0), shares_B[:, None])
+    return torch.tensor([_share(change, size) for change in changes]).to(device, non_blocking=True)
 
 
 def _mixed(change: Change) -> bool:

@@ -9,10 +9,8 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
-from visionft.annotations.moving import move_objects
-from visionft.sample import Example, Rings
+from visionft.data.records import Example
 from visionft.seeds import derive_seed, unit_interval
 
 
@@ -32,7 +30,7 @@ class Mixing:
         """Return a canvas that shows the example and perhaps others.
 
         Args:
-            example: a canvas with boxes.
+            example: a canvas with objects.
             other: draws another canvas of the same size, by a seed.
             seed: decides everything.
 
@@ -53,7 +51,7 @@ def mosaic(examples: Sequence[Example], seed: int) -> Example:
     Each part is between as small as fills its quarter and its own size, and cut where it is drawn to be.
 
     Args:
-        examples: four canvases of one size, with boxes.
+        examples: four canvases of one size, with objects.
         seed: decides the point, sizes and cuts.
     """
     height, width = examples[0].image_HW3.shape[:2]
@@ -65,8 +63,8 @@ def mosaic(examples: Sequence[Example], seed: int) -> Example:
     for number, (example, (left, top, right, bottom)) in enumerate(zip(examples, quarters, strict=True)):
         part = _part(example, (right - left, bottom - top), derive_seed(seed, number))
         image_HW3[top:bottom, left:right] = part.image_HW3
-        parts.append(_shifted(part, left, top))
-    return _with_objects(image_HW3, parts)
+        parts.append(part.target.shifted(left, top))
+    return Example(image_HW3, parts[0].joined(parts[1:]))
 
 
 def mixup(one: Example, other: Example, seed: int) -> Example:
@@ -75,13 +73,13 @@ def mixup(one: Example, other: Example, seed: int) -> Example:
     Boxes have no weights, so that neither image may vanish: each has a share of 0.4 to 0.6.
 
     Args:
-        one: a canvas with boxes.
+        one: a canvas with objects.
         other: another of the same size.
         seed: decides the shares.
     """
     share = 0.4 + 0.2 * unit_interval(seed, "share")
     image_HW3 = cv2.addWeighted(one.image_HW3, share, other.image_HW3, 1 - share, 0.0)
-    return _with_objects(image_HW3.astype(np.uint8, copy=False), [one, other])
+    return Example(image_HW3.astype(np.uint8, copy=False), one.target.joined([other.target]))
 
 
 def _part(example: Example, size: tuple[int, int], seed: int) -> Example:
@@ -95,31 +93,4 @@ def _part(example: Example, size: tuple[int, int], seed: int) -> Example:
     image_HW3 = cv2.resize(example.image_HW3, shrunk, interpolation=cv2.INTER_AREA)
     matrix = np.array([[shrunk[0] / wide, 0.0, -x], [0.0, shrunk[1] / high, -y], [0.0, 0.0, 1.0]])
     part_HW3 = image_HW3[y : y + height, x : x + width].astype(np.uint8, copy=False)
-    boxes_N5, outlines = move_objects(_boxes(example), example.outlines, matrix, size)
-    return Example(part_HW3, None, boxes_N5, outlines)
-
-
-def _shifted(part: Example, x: int, y: int) -> Example:
-    """Return a part with its objects where they lie on the whole canvas."""
-    outlines = None
-    if part.outlines is not None:
-        corner = np.array([x, y], np.float32)
-        outlines = tuple(tuple(ring + corner for ring in rings) for rings in part.outlines)
-    return part._replace(boxes_N5=_boxes(part) + np.array([x, y, x, y, 0], np.float32), outlines=outlines)
-
-
-def _with_objects(image_HW3: NDArray[np.uint8], parts: Sequence[Example]) -> Example:
-    """Return a canvas with the objects of all parts; all of these have outlines, or none."""
-    boxes_N5 = np.vstack([_boxes(part) for part in parts])
-    outlines: tuple[Rings, ...] = ()
-    for part in parts:
-        if part.outlines is None:
-            return Example(image_HW3, None, boxes_N5)
-        outlines += part.outlines
-    return Example(image_HW3, None, boxes_N5, outlines)
-
-
-def _boxes(example: Example) -> NDArray[np.float32]:
-    if example.boxes_N5 is None:
-        raise ValueError("only canvases with boxes can be mixed")
-    return example.boxes_N5
+    return Example(part_HW3, example.target.moved(matrix, size))

@@ -32,7 +32,7 @@ def outline(job: Job) -> list[dict[str, Any]]:
 
 def _row(job: Job, plan: StagePlan, forward: float) -> dict[str, Any]:
     optimizer = enter_stage(job, plan)
-    stage, total = plan.stage, len(job.task.groups(job.network.backbone))
+    stage, total = plan.stage, len(job.network.head.groups(job.network.backbone))
     canvas = job.stage_input(stage)
     once = features_can_be_kept(job, plan)  # then the head's own steps cost nothing beside one pass of the backbone
     step = forward if once else _seconds_per_image(job, canvas, train=True)

@@ -17,10 +17,10 @@ from visionft.assemble import Job
 from visionft.assemble.job import augmentation
 from visionft.autotune.timing import nothing_learned, seconds_of, training_step
 from visionft.batch import Batch, InstanceTargets
+from visionft.data.records import Example, Sample
 from visionft.loading.canvases import Augment, Canvases
 from visionft.loading.collate import changes_of, targets_of
 from visionft.loading.order import training_plan
-from visionft.sample import Example, Sample
 from visionft.seeds import derive_seed
 from visionft.stages import StagePlan
 from visionft.training.optimizer import enter_stage
@@ -136,11 +136,8 @@ def _batch(examples: Sequence[Example], samples: Sequence[Sample], size: int) ->
     """Return a batch as the loader does; where there are too few images, they come again."""
     numbers = [number % len(examples) for number in range(size)]
     chosen = [examples[number] for number in numbers]
-    targets = targets_of(chosen)
-    if targets is None:
-        targets = torch.tensor([samples[number].label for number in numbers])
     images_BHW3 = torch.from_numpy(np.stack([example.image_HW3 for example in chosen]))
-    return Batch(images_BHW3, targets, tuple(samples[number].id for number in numbers), changes_of(chosen))
+    return Batch(images_BHW3, targets_of(chosen), tuple(samples[number].id for number in numbers), changes_of(chosen))
 
 
 def _pinned(batch: Batch) -> Batch:

@@ -33,10 +33,10 @@ def seconds_of(action: Callable[[], object], device: torch.device, repeats: int 
 
 
 def training_step(job: Job, batch: Batch) -> None:
-    """Do all of a training step but change the weights, with a batch on the device."""
+    """Do all of a training step but change the weights, in training mode and with a batch on the device."""
     with job.runtime.autocast():
-        outputs = job.network(batch.images_BHW3)
-    torch.autograd.backward(job.task.loss(outputs, batch.targets))
+        losses = job.network(batch)
+    torch.autograd.backward(losses.total)
     job.network.zero_grad(set_to_none=True)
 
 

@@ -53,9 +53,9 @@ def _recipes() -> Iterable[str]:
 
 
 def _runtimes() -> Iterable[str]:
-    from visionft.export import RUNTIMES
+    from visionft.export import WRITERS
 
-    return RUNTIMES
+    return WRITERS
 
 
 def _tasks() -> Iterable[str]:

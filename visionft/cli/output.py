@@ -2,20 +2,16 @@
 
 import json
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from io import TextIOWrapper
 from typing import TYPE_CHECKING, Any
+
+from visionft.tasks import TASKS
 
 if TYPE_CHECKING:
     from visionft.api.checking import Check
     from visionft.api.converting import Converted
-
-_HEADLINES = (
-    *("accuracy", "balanced_accuracy", "macro_f1", "auroc", "calibration_error"),
-    *("miou", "dice", "pixel_accuracy", "boundary_f1"),
-    *("mask_map", "mask_map50", "mask_map75", "map", "map50", "map75", "precision", "recall"),
-)
-"""Headline numbers of all tasks, in the order they are printed; a task has some of them."""
+    from visionft.metrics import Score
 
 
 def print_lines(*lines: str) -> None:
@@ -32,10 +28,15 @@ def print_json(data: Any) -> None:
     print_lines(json.dumps(data, allow_nan=False))
 
 
-def print_metrics(metrics: Mapping[str, Any]) -> None:
-    """Print the headline numbers with their intervals, and a line per class."""
+def print_metrics(metrics: Mapping[str, Any], scores: Sequence["Score"]) -> None:
+    """Print scores with their intervals, and a line per class.
+
+    Args:
+        metrics: what ``Metrics.to_dict`` returned.
+        scores: those to print, in this order.
+    """
     print_lines(_counted(metrics["n"], "image"))
-    for name in (name for name in _HEADLINES if name in metrics):
+    for name in (score.name for score in scores):
         value, interval = metrics[name], metrics["intervals"].get(name)
         low, high = (f"{bound:.4f}" for bound in interval or (0, 0))
         spread = f"   95 % interval {low} to {high}" if low != high else ""
@@ -56,7 +57,7 @@ def print_summary(summary: Mapping[str, Any]) -> None:
         else "validation images (there is no test part)"
     )
     print_lines(f"measured on the {part}:")
-    print_metrics(summary["metrics"])
+    print_metrics(summary["metrics"], TASKS[summary["task"]].scores)
     print_lines(
         "",
         f"run     {summary['run']}",

@@ -8,8 +8,8 @@ from typing import Annotated
 import typer
 
 from visionft.cli.output import print_json, print_lines
+from visionft.data.records import Split
 from visionft.errors import DataError
-from visionft.sample import Split
 
 app = typer.Typer(
     name="visionft",
@@ -91,8 +91,9 @@ def evaluate(
     from visionft.training.console import Console
 
     with closing(Console()) as console:
-        metrics = measure(model, data=data, split=split, sinks=[console]).to_dict()
-    print_json({"metrics": metrics}) if json else print_metrics(metrics)
+        metrics = measure(model, data=data, split=split, sinks=[console])
+    plain = metrics.to_dict()
+    print_json({"metrics": plain}) if json else print_metrics(plain, metrics.scores)
 
 
 @app.command()

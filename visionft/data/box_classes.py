@@ -3,12 +3,13 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from visionft.annotations.marks import CROWD
 from visionft.data.formats.coco.classes import assign, list_numbers
 from visionft.data.listing import LabelOptions
 from visionft.data.naming import some
-from visionft.data.raw_boxes import StatedBox
+from visionft.data.raw_boxes import RawBox
+from visionft.data.records import Problem
 from visionft.errors import DataError
-from visionft.sample import CROWD, Problem
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +26,7 @@ class BoxClasses:
     label_of: Mapping[int, int]
     known: Mapping[int, str]
 
-    def label(self, box: StatedBox, category: int) -> StatedBox | None:
+    def label(self, box: RawBox, category: int) -> RawBox | None:
         """Return an object with its class index or ``CROWD``; None where nobody wants its category."""
         if category not in self.known:
             known = f"{min(self.known)} to {max(self.known)}" if self.known else "none"

@@ -1,12 +1,14 @@
 """What a data format finds before any image is opened."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import ClassVar, Literal, Protocol
+from typing import ClassVar, Literal
 
-from visionft.data.raw_boxes import StatedBoxes
-from visionft.sample import MaskSource, Problem, Split, TaskKind
+from visionft.data.records import Problem, Split
+from visionft.data.targets.base import Target
+from visionft.data.targets.raw import RawTarget
 
 Colour = tuple[int, int, int]
 """Red, green, blue, 0..255."""
@@ -24,7 +26,7 @@ OnBadBox = Literal["drop", "fail"]
 
 @dataclass(frozen=True, slots=True)
 class LabelOptions:
-    """What the user says about masks or boxes; a format for segmentation or detection is made with it.
+    """What the user says about masks or boxes; a format takes what means something to it.
 
     Attributes:
         classes: of a plain list, name i is value i of the masks; of boxes, the names are those of the data that are
@@ -47,23 +49,19 @@ class LabelOptions:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One image file and its label, as the data state them.
+    """One image file and its target, as the data state them.
 
     Attributes:
         id: unique name inside the data set, a relative path with forward slashes.
         path: where the file should be.
-        label: class name; empty where a mask says it pixel by pixel, or boxes object by object.
+        target: what the data say, by class names or in the listing's own class indices.
         split: the part of the data it was put into, None where the data do not say.
-        mask: the classes of its pixels, in the listing's own class indices.
-        boxes: its objects, in the listing's own class indices.
     """
 
     id: str
     path: Path
-    label: str
+    target: RawTarget
     split: Split | None = None
-    mask: MaskSource | None = None
-    boxes: StatedBoxes | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,30 +72,38 @@ class Listing:
         name: a short name for people.
         entries: the labelled files; ids are unique.
         class_names: every class of the entries, in the order that labels get when no other is asked for.
+        target: what the entries' targets become.
         problems: what was found on the way, and left out.
         source: where it came from, with the licence where one is known.
-        task: what the labels are made for.
         palette: colour (RGB, 0..255) of each class where the data have their own; else empty.
     """
 
     name: str
     entries: tuple[Entry, ...]
     class_names: tuple[str, ...]
+    target: type[Target]
     problems: tuple[Problem, ...] = ()
     source: str = ""
-    task: TaskKind = "classification"
     palette: tuple[tuple[int, int, int], ...] = ()
 
 
-class DataFormat(Protocol):
-    """A way to store labelled images; ``kind`` is its name in ``FORMATS``.
+class DataFormat(ABC):
+    """A way to store labelled images, made with what the user says about labels.
 
-    A format whose ``task`` is not classification is made with ``LabelOptions``, one for it without arguments.
+    Attributes:
+        kind: its name in ``FORMATS``.
+        target: what becomes of its labels.
+        takes: the fields of ``LabelOptions`` that mean something to it, beside ``classes``.
     """
 
     kind: ClassVar[str]
-    task: ClassVar[TaskKind]
+    target: ClassVar[type[Target]]
+    takes: ClassVar[tuple[str, ...]] = ()
 
+    def __init__(self, options: LabelOptions | None = None) -> None:
+        self._options = options or LabelOptions()
+
+    @abstractmethod
     def read(self, path: Path | None) -> Listing:
         """List the labelled files. Images stay closed; files of labels are opened where only they tell the classes.
 
@@ -107,4 +113,11 @@ class DataFormat(Protocol):
         Raises:
             DataError: when there is nothing of this format.
         """
-        ...
+
+    def states_target(self, path: Path) -> bool:  # noqa: ARG002  # most have nothing to choose from
+        """Say whether the data hold this format's targets, and not only what another format makes of the same files.
+
+        Raises:
+            DataError: when they cannot be read.
+        """
+        return True

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from pathlib import PurePath
 from typing import Any
 
-from visionft.sample import Split
+from visionft.data.records import Split
 
 SPLIT_NAMES: dict[str, Split] = {
     "train": "train",

@@ -1,13 +1,18 @@
 """Boxes as files state them, and what becomes of them in the pixels of the image."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from math import isfinite
 from typing import Literal, NamedTuple
 
+from visionft.annotations.polygons import Outline
 from visionft.data.checks.bad_files import BoxError
-from visionft.data.raw_polygons import PlacedOutline, StatedOutline, place_outline
-from visionft.sample import Boxes, Outline
+from visionft.data.naming import some
+from visionft.data.raw_polygons import PlacedOutline, RawOutline, place_outline
+from visionft.data.targets.boxes import Boxes
+from visionft.data.targets.outline_checks import no_outlines
+from visionft.data.targets.outlined_boxes import OutlinedBoxes
+from visionft.data.targets.raw import Finding, OpenedImage, RawTarget, Resolved
 
 Coding = Literal["xywh", "shares", "corners"]
 """How a box is written: left, top, width, height in pixels (COCO); centre, width, height as shares of the image's
@@ -21,7 +26,7 @@ _NOWHERE = (0.0, 0.0, 0.0, 0.0)
 _UNLIKE_PIXELS, _UNLIKE_IOU = 2.0, 0.5  # a box that is farther from the one around its outline is another's
 
 
-class StatedBox(NamedTuple):
+class RawBox(NamedTuple):
     """One object as a file states it.
 
     Attributes:
@@ -40,14 +45,14 @@ class StatedBox(NamedTuple):
     crowd: bool = False
     fault: str = ""
     raw: str = ""
-    outline: StatedOutline = StatedOutline()
+    outline: RawOutline = RawOutline()
 
     def __str__(self) -> str:
         return f"box {self.raw or '[' + ', '.join(f'{number:.10g}' for number in self.numbers) + ']'}"
 
 
 @dataclass(frozen=True, slots=True)
-class StatedBoxes:
+class RawBoxes:
     """The objects of one image as a file states them.
 
     Attributes:
@@ -62,7 +67,7 @@ class StatedBoxes:
     """
 
     coding: Coding
-    boxes: tuple[StatedBox, ...] = ()
+    boxes: tuple[RawBox, ...] = ()
     start: str = ""
     end: str = ""
     size: tuple[int, int] | None = None
@@ -70,39 +75,51 @@ class StatedBoxes:
     fault_kind: str = ""
     outlined: bool = False
 
-    def where(self, box: StatedBox) -> str:
+    def where(self, box: RawBox) -> str:
         """Name an object's place for a message."""
         return f"{self.start} {box.number} {self.end}".strip()
 
+    @property
+    def stratum(self) -> None:
+        """None: an image may show objects of several classes."""
+        return
 
-class BoxFinding(NamedTuple):
-    """Something about one box, or about the stated size of an image.
+    def resolve(self, image: OpenedImage, class_names: tuple[str, ...]) -> Resolved:  # noqa: ARG002  # made for them
+        """Place the objects in the image.
 
-    Attributes:
-        where: file and annotation.
-        item: what it is about, such as ``box [40, 12, 0, 48]``.
-        kind: what is the matter, the same for all that have it: ``has zero width``.
-        outcome: what became of it.
-        noun: what several of them are called.
-        bad: whether the box cannot be learned.
+        Raises:
+            BoxError: when nobody can tell where they are.
+        """
+        orientation = image.orientation
+        boxes, findings = resolve_boxes(self, *image.size, orientation)
+        unsure = orientation > 1 and (self.size is None or image.turned_within_its_size)
+        return Resolved(boxes, findings, unsure)
+
+
+def raw_boxes_of(targets: Iterable[RawTarget]) -> Iterator[RawBox]:
+    """Yield the objects of several images."""
+    for target in targets:
+        if isinstance(target, RawBoxes):
+            yield from target.boxes
+
+
+def require_raw_outlines(targets: Sequence[RawTarget], where: str) -> None:
+    """Check that files state outlines, before images are opened.
+
+    Raises:
+        DataError: when there are images and no object has one, saying what to do.
     """
-
-    where: str
-    item: str
-    kind: str
-    outcome: str = "left out"
-    noun: str = "boxes"
-    bad: bool = True
-
-    def __str__(self) -> str:
-        return f"{self.item} {self.kind}"
+    boxes = list(raw_boxes_of(targets))
+    if targets and not any(box.outline.rings and not box.crowd for box in boxes):
+        faults = dict.fromkeys(box.outline.fault for box in boxes if box.outline.fault)
+        raise no_outlines(where, some(faults, 3))
 
 
-def settle(stated: StatedBoxes, width: int, height: int, orientation: int = 1) -> tuple[Boxes, tuple[BoxFinding, ...]]:
+def resolve_boxes(raw: RawBoxes, width: int, height: int, orientation: int = 1) -> tuple[Boxes, tuple[Finding, ...]]:
     """Say where the objects lie in an image.
 
     Args:
-        stated: what the file says.
+        raw: what the file says.
         width: of the upright image in pixels.
         height: of the upright image in pixels.
         orientation: EXIF orientation 1..8 of the image file.
@@ -113,32 +130,34 @@ def settle(stated: StatedBoxes, width: int, height: int, orientation: int = 1) -
     Raises:
         BoxError: when nobody can tell where the objects are.
     """
-    if stated.fault:
-        raise BoxError(stated.fault, stated.fault_kind)
-    findings = list(_check_size(stated, width, height, orientation))
+    if raw.fault:
+        raise BoxError(raw.fault, raw.fault_kind)
+    findings = list(_check_size(raw, width, height, orientation))
     kept: dict[tuple[Xyxy, int, bool, Outline], None] = {}
-    for box in stated.boxes:
-        where = stated.where(box)
-        placed = place_outline(box.outline, width, height, shares=stated.coding == "shares")
+    for box in raw.boxes:
+        where = raw.where(box)
+        placed = place_outline(box.outline, width, height, shares=raw.coding == "shares")
         around = placed.around
-        fault = box.fault or ("" if around else _fault(box, stated.coding))
-        xyxy = around or (_NOWHERE if fault else to_pixels(box.numbers, stated.coding, width, height))
+        fault = box.fault or ("" if around else _fault(box, raw.coding))
+        xyxy = around or (_NOWHERE if fault else to_pixels(box.numbers, raw.coding, width, height))
         inside = _cut((placed.inside or _NOWHERE) if around else xyxy, width, height)
         if not fault and inside is None:
-            fault = _outside(box, stated.coding)
+            fault = _outside(box, raw.coding)
         if fault or inside is None:
-            findings.append(BoxFinding(where, str(box), fault, _left_out(placed)))
+            findings.append(Finding(where, str(box), fault, _left_out(placed)))
         elif (key := (inside, box.label, box.crowd, placed.outline)) in kept:
-            findings.append(BoxFinding(where, str(box), "repeats another of the same class", bad=False))
+            findings.append(Finding(where, str(box), "repeats another of the same class", bad=False))
         else:
             kept[key] = None
             if _spill(xyxy, width, height):
                 item, noun = ("outline", "outlines") if around else (str(box), "boxes")
                 spills = "reaches out of the image"
-                findings.append(BoxFinding(where, item, spills, "cut off at its edge", noun, bad=False))
-            findings += _about_outline(where, box, stated.coding, placed, (width, height))
+                findings.append(Finding(where, item, spills, "cut off at its edge", noun, bad=False))
+            findings += _about_outline(where, box, raw.coding, placed, (width, height))
     xyxys, labels, crowds, outlines = zip(*kept, strict=True) if kept else ((), (), (), ())
-    return Boxes(xyxys, labels, crowds, outlines if stated.outlined else ()), tuple(findings)
+    if raw.outlined:
+        return OutlinedBoxes(xyxys, labels, crowds, outlines), tuple(findings)
+    return Boxes(xyxys, labels, crowds), tuple(findings)
 
 
 def to_pixels(numbers: tuple[float, ...], coding: Coding, width: int, height: int) -> Xyxy:
@@ -152,7 +171,7 @@ def to_pixels(numbers: tuple[float, ...], coding: Coding, width: int, height: in
     return x - half_width, y - half_height, x + half_width, y + half_height
 
 
-def _fault(box: StatedBox, coding: Coding) -> str:
+def _fault(box: RawBox, coding: Coding) -> str:
     """Say why four numbers are no box, whatever the image."""
     if len(box.numbers) != 4:
         return "is no list of four numbers"
@@ -171,7 +190,7 @@ def _fault(box: StatedBox, coding: Coding) -> str:
     return ""
 
 
-def _outside(box: StatedBox, coding: Coding) -> str:
+def _outside(box: RawBox, coding: Coding) -> str:
     if coding == "shares" and max(box.numbers) > 2:
         return "lies outside the image: the numbers are to be shares of its width and height, not pixels"
     return "lies outside the image, or has no area in it"
@@ -197,16 +216,16 @@ def _left_out(placed: PlacedOutline) -> str:
 
 
 def _about_outline(
-    where: str, box: StatedBox, coding: Coding, placed: PlacedOutline, size: tuple[int, int]
-) -> Iterator[BoxFinding]:
+    where: str, box: RawBox, coding: Coding, placed: PlacedOutline, size: tuple[int, int]
+) -> Iterator[Finding]:
     if placed.fault:
         outcome = "the object is learned as a box only"
-        yield BoxFinding(where, f"outline ({placed.fault})", "cannot be used", outcome, "outlines")
+        yield Finding(where, f"outline ({placed.fault})", "cannot be used", outcome, "outlines")
     if placed.around and box.numbers and not _fault(box, coding):
         stated = to_pixels(box.numbers, coding, *size)
         far = max(abs(one - other) for one, other in zip(stated, placed.around, strict=True)) > _UNLIKE_PIXELS
         if far and _iou(stated, placed.around) < _UNLIKE_IOU:
-            yield BoxFinding(where, str(box), "is not around its outline", "the outline counts", bad=False)
+            yield Finding(where, str(box), "is not around its outline", "the outline counts", bad=False)
 
 
 def _iou(one: Xyxy, other: Xyxy) -> float:
@@ -216,7 +235,7 @@ def _iou(one: Xyxy, other: Xyxy) -> float:
     return shared / (sum(areas) - shared)
 
 
-def _check_size(stated: StatedBoxes, width: int, height: int, orientation: int) -> Iterator[BoxFinding]:
+def _check_size(stated: RawBoxes, width: int, height: int, orientation: int) -> Iterator[Finding]:
     if stated.size is None or stated.size == (width, height):
         return
     sizes = f"{stated.size[0]} x {stated.size[1]} pixels, the image {width} x {height}"
@@ -227,4 +246,4 @@ def _check_size(stated: StatedBoxes, width: int, height: int, orientation: int) 
     what = "has width and height exchanged" if turned else "is not the image's"
     where = f"{stated.start.rpartition(':')[0]} {stated.end}".strip()
     item, outcome = f"the size {sizes},", "the boxes are taken for pixels of the image"
-    yield BoxFinding(where, item, what, outcome, "sizes", bad=False)
+    yield Finding(where, item, what, outcome, "sizes", bad=False)

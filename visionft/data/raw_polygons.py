@@ -9,12 +9,11 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from visionft.annotations.polygons import ring_area, shown
+from visionft.annotations.polygons import Outline, ring_area, shown
 from visionft.annotations.rasterization import Box, box_around, by_size, untangle
-from visionft.sample import Outline
 
 
-class StatedOutline(NamedTuple):
+class RawOutline(NamedTuple):
     """The outline of an object as a file states it.
 
     Attributes:
@@ -28,7 +27,7 @@ class StatedOutline(NamedTuple):
     fault: str = ""
 
     @classmethod
-    def of(cls, rings: Iterable[NDArray[np.float32]], size: tuple[int, int] | None = None) -> "StatedOutline":
+    def of(cls, rings: Iterable[NDArray[np.float32]], size: tuple[int, int] | None = None) -> "RawOutline":
         """Make one of rings as of ``Outline``, in any order."""
         with_area = [ring_P2 for ring_P2 in rings if ring_area(ring_P2)]
         if not with_area:
@@ -36,7 +35,7 @@ class StatedOutline(NamedTuple):
         return cls(_packed(by_size(with_area)), size)
 
     @classmethod
-    def of_polygons(cls, polygons: Iterable[NDArray[np.float32]]) -> "StatedOutline":
+    def of_polygons(cls, polygons: Iterable[NDArray[np.float32]]) -> "RawOutline":
         """Make one of polygons, whichever way they run: all of them are the object's."""
         return cls.of(part_P2 for ring_P2 in polygons for part_P2 in untangle(ring_P2))
 
@@ -62,7 +61,7 @@ class PlacedOutline(NamedTuple):
     fault: str = ""
 
 
-def place_outline(stated: StatedOutline, width: int, height: int, *, shares: bool) -> PlacedOutline:
+def place_outline(stated: RawOutline, width: int, height: int, *, shares: bool) -> PlacedOutline:
     """Say where an outline lies in an image.
 
     Args:

@@ -5,7 +5,7 @@ from collections.abc import Collection, Mapping, Sequence
 from hashlib import blake2b
 
 from visionft.data.listing import Entry
-from visionft.sample import Split
+from visionft.data.records import Split
 from visionft.seeds import unit_interval
 
 
@@ -30,7 +30,7 @@ def assign_splits(
 
     Where chance was unkind to a small class it is mended, at the price of the last point for one image: a class
     whose share of a split rounds to at least one gets one there, and every class keeps a training image. Of images
-    with masks or boxes, two are enough to get a validation image, and five to get a test image.
+    that may show several classes, two are enough to get a validation image, and five to get a test image.
 
     Args:
         entries: usable files, ids unique.
@@ -45,12 +45,12 @@ def assign_splits(
     made = cut_splits(entries)
     cuts: dict[Split, float] = {split: share if split in made else 0.0 for split, share in wanted.items()}
     kept = {entry.id: entry.split for entry in entries if entry.split in ("val", "test")}
-    contents: dict[str, set[str]] = defaultdict(set)
+    contents: dict[str | None, set[str]] = defaultdict(set)
     for entry in entries:
         if entry.id not in kept:
-            contents[entry.label].add(hashes[entry.id])
+            contents[entry.target.stratum].add(hashes[entry.id])
     cut: dict[str, Split] = {}
-    many_in_one = any(entry.mask is not None or entry.boxes is not None for entry in entries)
+    many_in_one = any(entry.target.stratum is None for entry in entries)
     for of_one_class in contents.values():
         cut |= _fill(_cut_class(of_one_class, cuts), cuts) if many_in_one else _cut_class(of_one_class, cuts)
     return {entry.id: kept.get(entry.id) or cut[hashes[entry.id]] for entry in entries}

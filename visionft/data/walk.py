@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from visionft.data.naming import is_junk, some
+from visionft.data.records import Problem
 from visionft.errors import DataError
 from visionft.imaging import IMAGE_EXTENSIONS
-from visionft.sample import Problem
 
 
 @dataclass(frozen=True, slots=True)

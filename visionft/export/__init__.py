@@ -1,10 +1,11 @@
 """Exported files, each measured against its network before it gets its name.
 
-Runtimes by name: a new one is a file with an ``Exporter`` (see ``gate.py``) and an entry here.
+Writers by the name of their runtime: a new one is a file with a ``Writer`` (see ``writers/base.py``) and an entry here.
+What opens its files has an entry in ``visionft.predict.engine``.
 """
 
 from visionft.catalog import Catalog
 
-RUNTIMES = Catalog("runtime", {"onnx": "visionft.export.onnx:OnnxExporter"}, "visionft.runtimes")
+WRITERS = Catalog("runtime", {"onnx": "visionft.export.writers.onnx:OnnxWriter"}, "visionft.runtimes")
 
-__all__ = ["RUNTIMES"]
+__all__ = ["WRITERS"]

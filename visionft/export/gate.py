@@ -1,9 +1,12 @@
-"""Write an exported file, measure that very file, and give it its name only if it passes."""
+"""Write an exported file, measure that very file, and give it its name only if it passes.
+
+Shape suffixes: B batch, H height, W width, 3 colour channels (RGB).
+"""
 
 from collections.abc import Iterable
 from copy import deepcopy
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 import torch
@@ -12,41 +15,18 @@ from torch import nn
 
 from visionft.atomic import write_with
 from visionft.errors import CheckpointError, ExportError
-from visionft.export.parity import DEFAULT_LIMITS, CanvasModel, Limits, Parity, verify
+from visionft.export.parity import DEFAULT_LIMITS, Limits, Parity, verify
+from visionft.export.writers.base import Writer
+from visionft.predict.engine import open_engine
+from visionft.results import CanvasRunner, Results
 from visionft.spec import ModelSpec
-from visionft.tasks.learner import TaskAdapter
-
-
-class Exporter(Protocol):
-    """One runtime: how its file is written and how it is run.
-
-    Attributes:
-        kind: name in the catalog.
-        suffix: what its files end in, with the dot.
-    """
-
-    kind: str
-    suffix: str
-
-    def write(self, network: nn.Module, spec: ModelSpec, path: Path) -> None:
-        """Write the file; the network is in eval mode, on the CPU, in contiguous float32.
-
-        Raises:
-            ExportError: the network cannot be converted; the message is the reason, without the path.
-        """
-
-    def load(self, path: Path) -> CanvasModel:
-        """Load what ``write`` wrote.
-
-        Raises:
-            CheckpointError: the runtime refuses the file.
-        """
+from visionft.tasks.learner import Learner, named_outputs
 
 
 def export_verified(
-    exporter: Exporter,
+    writer: Writer,
     network: nn.Module,
-    task: TaskAdapter,
+    task: Learner,
     spec: ModelSpec,
     path: Path,
     batches: Iterable[tuple[NDArray[np.uint8], Any]],
@@ -55,9 +35,9 @@ def export_verified(
     """Export a network to a file that has proven to give the same answers.
 
     Args:
-        exporter: the runtime, such as ``RUNTIMES["onnx"]()``.
-        network: images_BHW3 uint8 -> outputs, results first; left as it is, whatever its mode or device.
-        task: the network's; names the outputs and scores the results.
+        writer: of the runtime, such as ``WRITERS["onnx"]()``.
+        network: images_BHW3 uint8 -> the outputs of the task's definition; left as it is, whatever its mode or device.
+        task: the network's; compares and scores the results.
         spec: goes into the file.
         path: where the file goes; an older file there is replaced only by one that passed.
         batches: (images_BHW3, targets) of all validation canvases, in any batch sizes.
@@ -74,8 +54,9 @@ def export_verified(
     measured: list[Parity] = []
 
     def write(temporary: Path) -> None:
-        exporter.write(plain, spec, temporary)
-        parity = verify(exporter.load(temporary), plain, task, batches, limits)
+        writer.write(plain, spec, temporary)
+        written = open_engine(temporary, suffix=writer.suffix)
+        parity = verify(written.run, _runner(plain, task.kind), task, batches, limits)
         if not parity.passed:
             raise ExportError(
                 f"{parity}; the limits are the recipe's export.min_agreement, .max_difference and "
@@ -102,6 +83,16 @@ def _ties(parity: Parity) -> str:
         "; the scores are alike, so the answers that differ are near ties, of which a network that has hardly learned "
         "has many: train longer, or set export.min_agreement lower"
     )
+
+
+def _runner(network: nn.Module, kind: str) -> CanvasRunner:
+    """Return a network of a kind of task as a function of canvases."""
+
+    @torch.inference_mode()
+    def run(images_BHW3: NDArray[np.uint8]) -> Results:
+        return named_outputs(kind, network(torch.tensor(images_BHW3)))
+
+    return run
 
 
 def _plain_copy(network: nn.Module) -> nn.Module:

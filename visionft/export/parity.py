@@ -5,24 +5,15 @@ Shape suffixes: B batch, H height, W width, 3 colour channels (RGB).
 
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
-from torch import nn
 
 from visionft.errors import DataError, ExportError
-from visionft.predict.runtimes.onnx_runtime import results_of
+from visionft.results import CanvasRunner, Results
 from visionft.tasks.base import Meter
-from visionft.tasks.learner import TaskAdapter
-
-
-class CanvasModel(Protocol):
-    """An exported file that has been loaded; ``visionft.predict`` has the one for ONNX."""
-
-    def predict_canvases(self, images_BHW3: NDArray[np.uint8]) -> NDArray[np.float32]:
-        """Return the task's results for uint8 RGB canvases, see ``visionft.tasks.base``."""
+from visionft.tasks.learner import Learner
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,9 +86,9 @@ class Parity:
 
 
 def verify(
-    exported: CanvasModel,
-    network: nn.Module,
-    task: TaskAdapter,
+    exported: CanvasRunner,
+    network: CanvasRunner,
+    task: Learner,
     batches: Iterable[tuple[NDArray[np.uint8], Any]],
     limits: Limits = DEFAULT_LIMITS,
 ) -> Parity:
@@ -105,7 +96,7 @@ def verify(
 
     Args:
         exported: the exported file.
-        network: in eval mode and float32, on the CPU; its outputs are those that the file is to have.
+        network: what it was exported from.
         task: scores the results.
         batches: (images_BHW3, targets) of canvases, at least one; targets are an array, or several.
         limits: what ``Parity.passed`` allows.
@@ -114,16 +105,16 @@ def verify(
         What was measured, passed or not.
 
     Raises:
-        ExportError: there are no images, or the file's results have another shape.
+        ExportError: there are no images, or the file's results have other shapes.
     """
     comparison = _Comparison(task)
     for images_BHW3, targets in batches:
         # the first image goes alone: a graph that took a batch size from tracing cannot hide
         cuts = [slice(None)] if comparison.images else [slice(0, 1), slice(1, None)]
         for cut in cuts:
-            if len(images_BHW3[cut]):
-                found = exported.predict_canvases(images_BHW3[cut])
-                comparison.add(found, _results(network, task, images_BHW3[cut]), _part(targets, cut))
+            if len(part_BHW3 := images_BHW3[cut]):
+                found, expected = exported(part_BHW3), network(part_BHW3)
+                comparison.add(len(part_BHW3), found, expected, _part(targets, cut))
     if not comparison.images:
         raise ExportError("there are no validation images to measure it on; give the data a val split")
     return comparison.parity(limits)
@@ -132,7 +123,7 @@ def verify(
 class _Comparison:
     """Counts as it goes: the results of a data set for segmentation do not fit in memory."""
 
-    def __init__(self, task: TaskAdapter) -> None:
+    def __init__(self, task: Learner) -> None:
         self.images = 0
         self._task = task
         self._meters: tuple[Meter, Meter] = (task.meter(), task.meter())
@@ -140,9 +131,10 @@ class _Comparison:
         self._same = self._compared = 0
         self._difference = 0.0
 
-    def add(self, found: NDArray[np.float32], expected: NDArray[np.float32], targets: Any) -> None:
-        if found.shape != expected.shape:
-            raise ExportError(f"the file gives results of shape {found.shape}, the network {expected.shape}")
+    def add(self, images: int, found: Results, expected: Results, targets: Any) -> None:
+        for name, values in expected.items():
+            if found[name].shape != values.shape:
+                raise ExportError(f"the file gives {name} of shape {found[name].shape}, the network {values.shape}")
         agreement = self._task.compare(found, expected)
         self._same += agreement.same
         self._compared += agreement.compared
@@ -150,8 +142,8 @@ class _Comparison:
         self._difference = worst if not worst <= self._difference else self._difference  # NaN stays
         for meter, results in zip(self._meters, (expected, found), strict=True):
             meter.update(results, targets)
-        self.images += len(found)
-        self._batch_sizes.add(len(found))
+        self.images += images
+        self._batch_sizes.add(images)
 
     def parity(self, limits: Limits) -> Parity:
         scores = [_score(meter, self._task.headline) for meter in self._meters]
@@ -178,8 +170,3 @@ def _score(meter: Meter, name: str) -> float:
         return meter.values()[name]
     except DataError:  # NaN, or other numbers that are no probabilities: no limit allows their difference
         return float("nan")
-
-
-@torch.inference_mode()
-def _results(network: nn.Module, task: TaskAdapter, images_BHW3: NDArray[np.uint8]) -> NDArray[np.float32]:
-    return results_of(task.kind, [output.numpy() for output in network(torch.tensor(images_BHW3))])

@@ -6,10 +6,10 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from visionft.annotations.marks import IGNORE
 from visionft.errors import ImageError
 from visionft.imaging.header import MAX_PIXELS
 from visionft.imaging.placement import Placement, place, place_window
-from visionft.sample import IGNORE
 from visionft.spec import InputSpec
 
 _ENLARGE = {"bilinear": cv2.INTER_LINEAR, "bicubic": cv2.INTER_CUBIC}

@@ -11,6 +11,7 @@ from zlib import crc32
 
 from visionft.errors import ImageError
 from visionft.imaging import tiff
+from visionft.imaging.jpeg import EXIF, FRAMES, segments
 
 IMAGE_EXTENSIONS = frozenset({".jpg", ".jpeg", ".png", ".webp", ".bmp", ".gif", ".tif", ".tiff"})
 MAX_PIXELS = 178_956_970  # Pillow refuses above the same number
@@ -69,28 +70,20 @@ def read_orientation(data: bytes) -> int:
 
 
 def _jpeg_exif(data: bytes) -> bytes:
-    position = 2
-    while position + 10 <= len(data) and data[position] == 0xFF and data[position + 1] != 0xDA:
-        length = int.from_bytes(data[position + 2 : position + 4], "big")
-        if data[position + 1] == 0xE1 and data[position + 4 : position + 10] == b"Exif\0\0":
-            return data[position + 10 : position + 2 + length]
-        position += 2 + length
-    return b""
+    start = b"Exif\0\0"
+    found = (body for marker, _, body in segments(data) if marker == EXIF and body.startswith(start))
+    return next(found, start).removeprefix(start)
 
 
 def _jpeg(data: bytes) -> Header:
-    position, size = 2, (0, 0)
-    while (marker := data[position + 1]) != 0xDA:  # start of scan: the compressed pixels follow
-        if data[position] != 0xFF:
-            raise ImageError("the JPEG header is damaged")
-        if marker == 0xFF:  # a fill byte
-            position += 1
-            continue
-        if 0xC0 <= marker <= 0xCF and marker not in (0xC4, 0xC8, 0xCC):  # start of frame
-            size = struct.unpack_from(">HH", data, position + 5)
-        position += 2 + struct.unpack_from(">H", data, position + 2)[0]
-    # Compressed pixels cannot hold the end marker, so finding it means that all of them are there.
-    if data.find(b"\xff\xd9", position) < 0:
+    size, scan = (0, 0), 0
+    for marker, at, body in segments(data):
+        scan = at  # where the last segment begins, behind which are the pixels
+        if marker in FRAMES:
+            size = struct.unpack_from(">HH", body, 1)
+    # Compressed pixels cannot hold the end marker, so finding it means that all of them are there; a picture in the
+    # header, of a camera's making, has one as well.
+    if data.find(b"\xff\xd9", scan) < 0:
         raise ImageError("the JPEG file is cut off: it has no end marker")
     return Header("JPEG", size[1], size[0])
 

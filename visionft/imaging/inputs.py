@@ -1,5 +1,6 @@
 """Whatever a caller holds, as the pixels that a model works on."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple, TypeAlias
 
@@ -40,6 +41,11 @@ def load(image: Image, spec: InputSpec) -> Loaded:
         return Loaded(to_canvas(pixels_HW3, spec), (width, height))
     except ImageError as error:
         raise DataError(f"{_name(image)}: {error}") from error
+
+
+def canvases(images: Sequence[Loaded]) -> NDArray[np.uint8]:
+    """Return canvases_BHW3 of images that are a canvas each."""
+    return np.stack([image.pixels_HW3 for image in images])
 
 
 def load_pixels(image: Image) -> NDArray[np.uint8]:

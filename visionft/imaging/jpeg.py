@@ -1,10 +1,15 @@
-"""Which JPEG files mean the same to every decoder."""
+"""The segments of a JPEG file, and which files mean the same to every decoder."""
 
+import struct
 from collections.abc import Iterator
+from typing import NamedTuple
 
-_FRAMES = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}  # markers that begin a frame; the others are tables
+from visionft.errors import ImageError
+
+FRAMES = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}  # markers that begin a frame; the others are tables
 _USUAL = (0xC0, 0xC2)  # baseline, progressive
 _ADOBE = 0xEE
+EXIF, START_OF_SCAN = 0xE1, 0xDA
 
 
 def is_plain_jpeg(data: bytes) -> bool:
@@ -21,8 +26,8 @@ def is_plain_jpeg(data: bytes) -> bool:
     if not data.startswith(b"\xff\xd8\xff"):
         return False
     usual, converted = False, True
-    for marker, body in _segments(data):
-        if marker in _FRAMES:
+    for marker, _, body in segments(data):
+        if marker in FRAMES:
             channels, names = body[5], body[6::3]
             usual = marker in _USUAL and body[0] == 8 and channels in (1, 3) and names[:3] != b"RGB"
         elif marker == _ADOBE and body.startswith(b"Adobe"):
@@ -30,13 +35,43 @@ def is_plain_jpeg(data: bytes) -> bool:
     return usual and converted
 
 
-def _segments(data: bytes) -> Iterator[tuple[int, bytes]]:
-    """Yield marker and body of each segment before the compressed pixels."""
+class Segment(NamedTuple):
+    """A part of a JPEG header.
+
+    Attributes:
+        marker: which kind.
+        at: where it begins in the file.
+        body: what it holds, without marker and length.
+    """
+
+    marker: int
+    at: int
+    body: bytes
+
+
+def segments(data: bytes) -> Iterator[Segment]:
+    """Yield each segment up to that of the start of scan, behind which the compressed pixels follow.
+
+    Args:
+        data: a whole file that begins as a JPEG does.
+
+    Raises:
+        ImageError: when something else stands where a segment should begin.
+        IndexError: when the header is cut off, as the next one.
+        struct.error: see there.
+
+    Source: ITU-T T.81, section B.1.1.4.
+    """
     position = 2
-    while (marker := data[position + 1]) != 0xDA:
+    while True:
+        if data[position] != 0xFF:
+            raise ImageError("the JPEG header is damaged")
+        marker = data[position + 1]
         if marker == 0xFF:  # a fill byte
             position += 1
             continue
-        length = int.from_bytes(data[position + 2 : position + 4], "big")
-        yield marker, data[position + 4 : position + 2 + length]
+        (length,) = struct.unpack_from(">H", data, position + 2)
+        yield Segment(marker, position, data[position + 4 : position + 2 + length])
+        if marker == START_OF_SCAN:
+            return
         position += 2 + length

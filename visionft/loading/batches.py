@@ -8,7 +8,6 @@ from collections.abc import Iterable, Iterator, Sequence
 from types import TracebackType
 from typing import Self
 
-import torch
 from torch import Tensor
 
 from visionft.augment_params import Change
@@ -76,11 +75,9 @@ class Batches(ABC):
         self,
         indices: Sequence[int],
         images_BHW3: Tensor,
-        targets: Tensor | InstanceTargets | None,
+        targets: Tensor | InstanceTargets,
         changes: tuple[Change, ...],
     ) -> Batch:
-        """Return a batch; without other targets, the samples have a class each."""
-        samples = [self._canvases.sample(index) for index in indices]
-        if targets is None:
-            targets = torch.tensor([sample.label for sample in samples], dtype=torch.int64)
-        return Batch(images_BHW3, targets, tuple(sample.id for sample in samples), changes)
+        """Return a batch of the canvases of some indices."""
+        ids = tuple(self._canvases.sample(index).id for index in indices)
+        return Batch(images_BHW3, targets, ids, changes)

@@ -3,13 +3,11 @@
 from collections.abc import Callable, Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 
-from visionft.annotations.moving import boxes_array, move_objects
+from visionft.data.records import Example, Sample
 from visionft.errors import DataError, ImageError
-from visionft.imaging import cut_window, decode, mask_to_canvas, to_canvas
-from visionft.imaging.placement import canvas_from_original, draw_window, windows
-from visionft.sample import Boxes, Example, Rings, Sample
+from visionft.imaging import cut_window, decode, to_canvas
+from visionft.imaging.placement import draw_window, windows
 from visionft.seeds import derive_seed
 from visionft.spec import InputSpec
 
@@ -55,8 +53,6 @@ class Canvases:
         self._mix = mix
         self._room = cache_bytes
         self._kept: dict[int, Example] = {}
-        # an image without objects does not tell
-        self._outlined = any(isinstance(sample.target, Boxes) and sample.target.outlines for sample in samples)
         self._items: list[tuple[int, tuple[int, int] | None]] = [(index, None) for index in range(len(samples))]
         if spec.fit == "tile" and not training:
             self._items = [
@@ -97,18 +93,14 @@ class Canvases:
         return self._augment(example, derive_seed(self._seed, "augment", epoch, self.sample(index).id))
 
     def without_pixels(self, index: int, size: tuple[int, int]) -> Example:
-        """Return a plain canvas with its objects, but with an image that takes no memory, and without a mask.
+        """Return a plain canvas with its target, but with an image that takes no memory, and the target without pixels.
 
         Args:
             index: of the canvas, not of the fit ``tile``.
             size: (width, height) of the original image.
         """
-        target = self.sample(index).target
         ghost_HW3 = np.broadcast_to(np.uint8(0), (self._spec.height, self._spec.width, 3))
-        if not isinstance(target, Boxes):
-            return Example(ghost_HW3)
-        boxes_N5, outlines = self._objects(target, size)
-        return Example(ghost_HW3, None, *self._moved(boxes_N5, outlines, size))
+        return Example(ghost_HW3, self.sample(index).target.unread(size, self._spec))
 
     def _any(self, seed: int) -> Example:
         """Return a canvas of some sample, all as likely."""
@@ -122,7 +114,7 @@ class Canvases:
         if window is None:
             height, width = example.image_HW3.shape[:2]
             window = draw_window((width, height), self._spec, seed)
-        return _cut(example, window, self._spec)
+        return Example(cut_window(example.image_HW3, window, self._spec), example.target.cut(window, self._spec))
 
     def _read(self, number: int) -> Example:
         """Return an image that fills the canvas, or the whole one where windows are cut from it."""
@@ -130,7 +122,7 @@ class Canvases:
         if kept is not None:
             return kept
         example = self._load(self._samples[number])
-        size = _bytes(example)
+        size = example.image_HW3.nbytes + example.target.nbytes
         if size <= self._room:
             self._room -= size
             self._kept[number] = example
@@ -140,57 +132,9 @@ class Canvases:
         try:
             image_HW3 = decode(sample.path)
             size = (image_HW3.shape[1], image_HW3.shape[0])
-            mask_HW = boxes_N5 = outlines = None
-            if isinstance(sample.target, Boxes):
-                boxes_N5, outlines = self._objects(sample.target, size)
-            elif not isinstance(sample.target, int):
-                mask_HW = sample.target.read()
+            target = sample.target.read(size)
             if self._spec.fit == "tile":
-                return Example(image_HW3, mask_HW, boxes_N5, outlines)
-            if boxes_N5 is not None:
-                boxes_N5, outlines = self._moved(boxes_N5, outlines, size)
-            return Example(
-                to_canvas(image_HW3, self._spec),
-                None if mask_HW is None else mask_to_canvas(mask_HW, self._spec),
-                boxes_N5,
-                outlines,
-            )
+                return Example(image_HW3, target)
+            return Example(to_canvas(image_HW3, self._spec), target.placed(size, self._spec))
         except ImageError as error:
             raise DataError(f"{sample.path}: {error}") from error
-
-    def _objects(self, boxes: Boxes, size: tuple[int, int]) -> tuple[NDArray[np.float32], tuple[Rings, ...] | None]:
-        """Return the objects of an image of (width, height), in its own frame."""
-        boxes_N5 = boxes_array(boxes)
-        if not self._outlined:
-            return boxes_N5, None
-        outlines = tuple(outline.points for outline in boxes.outlines) or ((),) * len(boxes)
-        # what is drawn beyond the image would be learned where a canvas has a border
-        return move_objects(boxes_N5, outlines, np.eye(3), size)
-
-    def _moved(
-        self, boxes_N5: NDArray[np.float32], outlines: tuple[Rings, ...] | None, size: tuple[int, int]
-    ) -> tuple[NDArray[np.float32], tuple[Rings, ...] | None]:
-        """Return the objects of an image of (width, height) on the canvas."""
-        matrix = canvas_from_original(size, self._spec)
-        return move_objects(boxes_N5, outlines, matrix, (self._spec.width, self._spec.height))
-
-
-def _bytes(example: Example) -> int:
-    """Return how much memory the arrays of an example take."""
-    arrays = [example.image_HW3, example.mask_HW, example.boxes_N5]
-    rings = [ring for outline in example.outlines or () for ring in outline]
-    return sum(array.nbytes for array in (*arrays, *rings) if array is not None)
-
-
-def _cut(example: Example, corner: tuple[int, int], spec: InputSpec) -> Example:
-    """Return what a window shows of a whole image."""
-    boxes_N5, outlines = example.boxes_N5, example.outlines
-    if boxes_N5 is not None:
-        matrix = np.array([[1.0, 0.0, -corner[0]], [0.0, 1.0, -corner[1]], [0.0, 0.0, 1.0]])
-        boxes_N5, outlines = move_objects(boxes_N5, outlines, matrix, (spec.width, spec.height))
-    return Example(
-        cut_window(example.image_HW3, corner, spec),
-        None if example.mask_HW is None else cut_window(example.mask_HW, corner, spec),
-        boxes_N5,
-        outlines,
-    )

@@ -15,17 +15,17 @@ from torch.utils.data import DataLoader, Dataset
 
 from visionft.augment_params import Change
 from visionft.batch import Batch, InstanceTargets
+from visionft.data.records import Example, Sample
 from visionft.errors import DataError, TrainingError
 from visionft.loading.batches import Batches
 from visionft.loading.canvases import Augment, Canvases, Mix
 from visionft.loading.collate import changes_of, targets_of
-from visionft.sample import Example, Sample
 from visionft.spec import InputSpec
 
 CACHE_BYTES = 1 << 30
 
 Key = tuple[int, int]  # (epoch, index): workers that live for many epochs learn the epoch from it
-Loaded = tuple[list[int], Tensor, Tensor | InstanceTargets | None, tuple[Change, ...]]
+Loaded = tuple[list[int], Tensor, Tensor | InstanceTargets, tuple[Change, ...]]
 
 
 class Loader(Batches):

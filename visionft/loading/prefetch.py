@@ -15,10 +15,10 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from visionft.batch import Batch
+from visionft.data.records import Example, Sample
 from visionft.loading.batches import Batches
 from visionft.loading.canvases import Augment, Canvases
 from visionft.loading.collate import changes_of, targets_of
-from visionft.sample import Example, Sample
 from visionft.spec import InputSpec
 
 _AHEAD = 2  # batches that are made before they are asked for
@@ -110,7 +110,7 @@ class MadeAhead(Batches):
         indices: Sequence[int],
         plain: Sequence[Example],
         images_BHW3: Tensor,
-        masks_BHW: Tensor | None,
+        pixels_BHW: Tensor | None,
     ) -> Batch:
         """Return a batch of plain canvases after what happens to them; changes the tensors.
 
@@ -119,7 +119,7 @@ class MadeAhead(Batches):
             indices: of the canvases.
             plain: these, without pixels.
             images_BHW3: their pixels.
-            masks_BHW: their masks, where they have some.
+            pixels_BHW: those of their targets, where these have some.
         """
         keys = [(epoch, index) for index in indices]
         examples, rows = [*plain], []
@@ -129,19 +129,18 @@ class MadeAhead(Batches):
                 rows.append(row)
         if rows:
             here_RHW3 = images_BHW3[rows].cpu().numpy()
-            masks_RHW: Sequence[NDArray[np.uint8] | None] = [None] * len(rows)
-            if masks_BHW is not None:
-                masks_RHW = [*masks_BHW[rows].cpu().numpy()]
+            pixels_RHW: Sequence[NDArray[np.uint8] | None] = [None] * len(rows)
+            if pixels_BHW is not None:
+                pixels_RHW = [*pixels_BHW[rows].cpu().numpy()]
             known = [
-                plain[row]._replace(image_HW3=image_HW3, mask_HW=mask_HW)
-                for row, image_HW3, mask_HW in zip(rows, here_RHW3, masks_RHW, strict=True)
+                Example(image_HW3, plain[row].target.with_pixels(pixels_HW))
+                for row, image_HW3, pixels_HW in zip(rows, here_RHW3, pixels_RHW, strict=True)
             ]
             changed = [*self._changers.map(self._canvases.augmented, known, [keys[row] for row in rows])]
             for row, example in zip(rows, changed, strict=True):
                 examples[row] = example
             images_BHW3[rows] = torch.from_numpy(np.stack([e.image_HW3 for e in changed])).to(images_BHW3.device)
-            if masks_BHW is not None:
-                there_RHW = np.stack([e.mask_HW for e in changed if e.mask_HW is not None])
-                masks_BHW[rows] = torch.from_numpy(there_RHW).to(masks_BHW.device)
-        targets = targets_of([e._replace(mask_HW=None) for e in examples]) if masks_BHW is None else masks_BHW
-        return self._batch(indices, images_BHW3, targets, changes_of(examples))
+            if pixels_BHW is not None:
+                there_RHW = np.stack([e.target.pixels for e in changed if e.target.pixels is not None])
+                pixels_BHW[rows] = torch.from_numpy(there_RHW).to(pixels_BHW.device)
+        return self._batch(indices, images_BHW3, targets_of(examples, pixels_BHW), changes_of(examples))

@@ -5,7 +5,6 @@ Shape suffixes: B batch, N samples, H height, W width, 3 colour channels (RGB).
 
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import replace
 from functools import partial
 
 import numpy as np
@@ -14,12 +13,11 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from visionft.batch import Batch
-from visionft.imaging import mask_to_canvas
+from visionft.data.records import Example, Sample
 from visionft.loading.batches import Batches
 from visionft.loading.canvases import Augment
 from visionft.loading.device_decode import DeviceDecoder, ImageFile, read_image
 from visionft.loading.prefetch import MadeAhead
-from visionft.sample import Boxes, Example, MaskSource, Sample
 from visionft.spec import InputSpec
 
 
@@ -27,7 +25,7 @@ class ResidentImages(MadeAhead):
     """Stands in for a loader: the same batches, of images and masks that all lie on the device.
 
     Args:
-        samples: the images and labels; those with boxes with their size.
+        samples: the images and targets, with their size where a target needs it.
         spec: the canvas; its fit is not ``tile``.
         batch_size: images in a full batch, >= 1.
         plain: makes what gives batches of these samples, as they are; it is read once, and closed.
@@ -55,16 +53,16 @@ class ResidentImages(MadeAhead):
         super().__init__(samples, spec, batch_size, seed=seed, augment=augment, device=device)
         shape = (len(samples), spec.height, spec.width)
         self._images_NHW3: Tensor | None = torch.empty(*shape, 3, dtype=torch.uint8, device=device)
-        masked = any(_mask_of(sample) is not None for sample in samples)
-        self._masks_NHW = torch.empty(shape, dtype=torch.uint8, device=device) if masked else None
+        with_pixels = any(sample.target.has_pixels for sample in samples)
+        self._pixels_NHW = torch.empty(shape, dtype=torch.uint8, device=device) if with_pixels else None
         done = 0
-        # objects need no loading
-        with plain([replace(s, target=0) if isinstance(s.target, Boxes) else s for s in samples]) as loader:
+        with plain(samples) as loader:
             for batch in loader.evaluation():
                 some = slice(done, done + len(batch))
                 self._images_NHW3[some] = batch.images_BHW3.to(device)
-                if self._masks_NHW is not None and isinstance(batch.targets, Tensor):
-                    self._masks_NHW[some] = batch.targets.to(device)
+                pixels_BHW = samples[0].target.pixels_of(batch.targets)
+                if self._pixels_NHW is not None and pixels_BHW is not None:
+                    self._pixels_NHW[some] = pixels_BHW.to(device)
                 done += len(batch)
                 on_progress(done, len(samples))
         if self._stream is not None:
@@ -74,7 +72,7 @@ class ResidentImages(MadeAhead):
     def close(self) -> None:
         """Stop the threads and free what lies on the device."""
         super().close()
-        self._images_NHW3 = self._masks_NHW = None
+        self._images_NHW3 = self._pixels_NHW = None
 
     def _begin(self, epoch: int, indices: Sequence[int]) -> Future[Batch]:
         return self._maker.submit(self._aside, partial(self._make, epoch, indices))
@@ -83,9 +81,9 @@ class ResidentImages(MadeAhead):
         if self._images_NHW3 is None:
             raise RuntimeError("the images are not there any more")
         chosen_B = torch.tensor(indices, device=self._device)
-        masks_BHW = None if self._masks_NHW is None else self._masks_NHW[chosen_B]
+        pixels_BHW = None if self._pixels_NHW is None else self._pixels_NHW[chosen_B]
         plain = [self._plain[index] for index in indices]
-        return self._augmented(epoch, indices, plain, self._images_NHW3[chosen_B], masks_BHW)
+        return self._augmented(epoch, indices, plain, self._images_NHW3[chosen_B], pixels_BHW)
 
 
 class DecodedImages(MadeAhead):
@@ -129,9 +127,10 @@ class DecodedImages(MadeAhead):
     def _read(self, index: int) -> tuple[ImageFile, Example, NDArray[np.uint8] | None]:
         sample = self._canvases.sample(index)
         file = read_image(sample.path, self._spec)
-        mask = _mask_of(sample)
-        mask_HW = None if mask is None else mask_to_canvas(mask.read(), self._spec)
-        return file, self._canvases.without_pixels(index, file.size), mask_HW
+        pixels_HW = None
+        if sample.target.has_pixels:
+            pixels_HW = sample.target.read(file.size).placed(file.size, self._spec).pixels
+        return file, self._canvases.without_pixels(index, file.size), pixels_HW
 
     def _make(
         self,
@@ -139,17 +138,13 @@ class DecodedImages(MadeAhead):
         indices: Sequence[int],
         read: Sequence[Future[tuple[ImageFile, Example, NDArray[np.uint8] | None]]],
     ) -> Batch:
-        files, plain, masks = zip(*(future.result() for future in read), strict=True)
-        known = [mask_HW for mask_HW in masks if mask_HW is not None]
-        masks_BHW = torch.from_numpy(np.stack(known)) if known else None
-        return self._augmented(epoch, indices, plain, self._decode(files), masks_BHW)
+        files, plain, pixels = zip(*(future.result() for future in read), strict=True)
+        known = [pixels_HW for pixels_HW in pixels if pixels_HW is not None]
+        pixels_BHW = torch.from_numpy(np.stack(known)) if known else None
+        return self._augmented(epoch, indices, plain, self._decode(files), pixels_BHW)
 
 
 def resident_bytes(samples: Sequence[Sample], spec: InputSpec) -> int:
     """Return how much memory of a device the canvases of some samples take."""
-    channels = 4 if any(_mask_of(sample) is not None for sample in samples) else 3
+    channels = 4 if any(sample.target.has_pixels for sample in samples) else 3
     return len(samples) * spec.height * spec.width * channels
-
-
-def _mask_of(sample: Sample) -> MaskSource | None:
-    return None if isinstance(sample.target, int | Boxes) else sample.target

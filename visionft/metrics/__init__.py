@@ -2,5 +2,6 @@
 
 from visionft.metrics.bootstrap import Interval
 from visionft.metrics.calibration import ReliabilityBin
+from visionft.metrics.score import Metrics, Score
 
-__all__ = ["Interval", "ReliabilityBin"]
+__all__ = ["Interval", "Metrics", "ReliabilityBin", "Score"]

@@ -1,7 +1,6 @@
 """An exported model as a Python function.
 
-Shape suffixes: B batch, H height, W width, 3 colour channels (RGB), K classes, N rows of
-detections, 6 left, top, right, bottom, score and class index, R these and the cells of a mask.
+Shape suffixes: B batch, H height, W width, 3 colour channels (RGB).
 """
 
 import os
@@ -14,23 +13,17 @@ from typing import overload
 import numpy as np
 from numpy.typing import NDArray
 
-from visionft.annotations.object_mask import ObjectMask
 from visionft.errors import DataError
 from visionft.imaging.inputs import Image, Loaded, load
-from visionft.predict.runtimes.onnx_runtime import Session
-from visionft.sample import OBJECT_TASKS
+from visionft.predict.engine import open_engine
+from visionft.results import Results
 from visionft.spec import ModelSpec
-from visionft.tasks.base import Prediction
-from visionft.tasks.classification.prediction import Classification
-from visionft.tasks.instances.prediction import Instances
-from visionft.tasks.objects.detect import boxes_in_original, detect, detect_instances, instances_in_original
-from visionft.tasks.objects.prediction import Detection, least_scores
-from visionft.tasks.segmentation.prediction import Segmentation
-from visionft.tasks.segmentation.segment import mask_in_original, segment
+from visionft.tasks import TASKS
+from visionft.tasks.base import Prediction, TaskDefinition
 
 
 class Predictor:
-    """Classifies or segments images, or finds objects in them, with an exported file and onnxruntime on any machine.
+    """Predicts for images with an exported file, on any machine.
 
         predictor = Predictor("cells.onnx")
         predictor("cell.png").label
@@ -43,22 +36,22 @@ class Predictor:
 
         [mask.area for mask in Predictor("nuclei.onnx")("tissue.png").masks]
 
-    The file's task decides whether results are ``Classification``, ``Segmentation``, ``Detection`` or ``Instances``.
-    One predictor may be used from several threads.
+    The file's task decides of what class the results are: its definition's ``prediction``. One predictor may be used
+    from several threads.
 
     Args:
         path: the exported file.
-        threads: CPU threads for one run of the network; None leaves the choice to onnxruntime.
-        providers: onnxruntime execution providers in order of preference; None is the CPU, which is where the
-            export was verified.
+        threads: CPU threads for one run of the network; None leaves the choice to the runtime.
+        providers: what is to run the network, in order of preference: onnxruntime's execution providers; None is the
+            CPU, which is where the export was verified.
         threshold: the least score of the objects that are reported, in [0, 1]; None takes the model's own for each
             class, which is the one with the best F1 on the validation images. A low one, such as 0.001, gives all that
             the network has found, for whoever chooses later with ``Detection.above``.
 
     Raises:
-        CheckpointError: the file is missing, no ONNX file, or not one that this visionft can run.
+        CheckpointError: the file is missing, damaged, or not one that this visionft can run.
         DataError: a threshold out of range, or for a model that has none.
-        UnknownName: a provider that this onnxruntime does not have.
+        UnknownName: a provider that the runtime does not have.
     """
 
     def __init__(
@@ -71,17 +64,17 @@ class Predictor:
     ) -> None:
         if threshold is not None and not 0 <= threshold <= 1:
             raise DataError(f"threshold: {threshold}; a score from 0 to 1 is needed")
-        self._session = Session(Path(path), threads=threads, providers=providers)
+        self._engine = open_engine(Path(path), threads=threads, providers=providers)
+        self._task: type[TaskDefinition] = TASKS[self.spec.task]
         self._threshold = threshold
-        if threshold is not None and self.spec.task not in OBJECT_TASKS:
-            raise DataError(
-                f"threshold: {path} does {self.spec.task}; only {' and '.join(OBJECT_TASKS)} have one; leave it out"
-            )
+        if threshold is not None and not self._task.takes_threshold:
+            able = " and ".join(kind for kind in TASKS if TASKS[kind].takes_threshold)
+            raise DataError(f"threshold: {path} does {self.spec.task}; only {able} have one; leave it out")
 
     @property
     def spec(self) -> ModelSpec:
         """What the model is, as the exported file says."""
-        return self._session.spec
+        return self._engine.spec
 
     @property
     def class_names(self) -> tuple[str, ...]:
@@ -143,65 +136,24 @@ class Predictor:
                     return
                 current = following
 
-    def predict_canvases(self, images_BHW3: NDArray[np.uint8]) -> NDArray[np.float32]:
+    def predict_canvases(self, images_BHW3: NDArray[np.uint8]) -> Results:
         """Run the network on images that are already fitted to its canvas.
 
         Args:
             images_BHW3: uint8 RGB of the spec's height and width; any B >= 1.
 
         Returns:
-            float32: probabilities_BK, or probabilities_BKHW of a segmentation, whose sums over K are 1; or
-            detections_BN6 in pixels of the canvas, by falling score and whatever the threshold, unused rows zero; or
-            detections_BNR, which go on with the probabilities of the ``MASK_SIDE`` x ``MASK_SIDE`` cells of the box.
+            The file's outputs by name, whatever the threshold: ``probabilities``, whose sums over the classes on axis 1
+            are 1; or ``boxes`` in pixels of the canvas, ``scores``, ``labels``, ``count`` and, where objects have them,
+            ``masks``, by falling score, whose rows from ``count`` on mean nothing.
 
         Raises:
             DataError: the array is of another type or shape.
         """
-        return self._session.predict_canvases(images_BHW3)
+        return self._engine.run(images_BHW3)
 
     def _predict(self, images: Sequence[Loaded], batch_size: int) -> list[Prediction]:
-        if self.spec.task == "segmentation":
-            return [Segmentation.of(mask_HW, self.spec) for mask_HW in self._masks(images, batch_size)]
-        if self.spec.task == "detection":
-            found = zip(images, self._detections(images, batch_size), strict=True)
-            return [Detection.of(each_N6, image.original, self.spec).above(self._threshold) for image, each_N6 in found]
-        if self.spec.task == "instance_segmentation":
-            objects = zip(images, self._instances(images, batch_size), strict=True)
-            return [Instances.of(each_N6, image.original, self.spec, masks) for image, (each_N6, masks) in objects]
-        return [Classification.of(probabilities_K, self.class_names) for probabilities_K in self._run_whole(images)]
-
-    def _masks(self, images: Sequence[Loaded], batch_size: int) -> Iterator[NDArray[np.uint8]]:
-        spec = self.spec.input
-        if spec.fit == "tile":
-            for image in images:
-                yield segment(image.pixels_HW3, spec, self.predict_canvases, batch_size=batch_size)
-            return
-        for image, probabilities_KHW in zip(images, self._run_whole(images), strict=True):
-            yield mask_in_original(probabilities_KHW, image.original, spec)
-
-    def _detections(self, images: Sequence[Loaded], batch_size: int) -> Iterator[NDArray[np.float32]]:
-        spec = self.spec.input
-        if spec.fit == "tile":
-            for image in images:
-                yield detect(image.pixels_HW3, spec, self.predict_canvases, batch_size=batch_size)
-            return
-        for image, detections_N6 in zip(images, self._run_whole(images), strict=True):
-            yield boxes_in_original(detections_N6, image.original, spec)
-
-    def _instances(
-        self, images: Sequence[Loaded], batch_size: int
-    ) -> Iterator[tuple[NDArray[np.float32], tuple[ObjectMask, ...]]]:
-        # the threshold at once, since pixels are worked out for each object
-        spec, least_K = self.spec.input, np.array(least_scores(self.spec, self._threshold), np.float32)
-        if spec.fit == "tile":
-            for image in images:
-                yield detect_instances(
-                    image.pixels_HW3, spec, self.predict_canvases, batch_size=batch_size, least_K=least_K
-                )
-            return
-        for image, detections_NR in zip(images, self._run_whole(images), strict=True):
-            yield instances_in_original(detections_NR, image.original, spec, least_K)
-
-    def _run_whole(self, images: Sequence[Loaded]) -> NDArray[np.float32]:
-        """Run the network on images that are a canvas each."""
-        return self.predict_canvases(np.stack([image.pixels_HW3 for image in images]))
+        predictions = self._task.predict(
+            images, self.spec, self._engine.run, batch_size=batch_size, threshold=self._threshold
+        )
+        return list(predictions)

@@ -7,12 +7,13 @@ from pathlib import Path
 from pydantic import ValidationError
 
 import visionft
-from visionft.data.dataset import detect_format
 from visionft.data.formats import FORMATS
+from visionft.data.formats.detect import detect_format
 from visionft.errors import RecipeError, UnknownName
 from visionft.recipe.document import Document, Location, Origin, parse_value, read_document
 from visionft.recipe.explain import explain
 from visionft.recipe.schema import Recipe
+from visionft.tasks import tasks_for
 
 _OTHER_LENGTH: Mapping[str | int, str] = {"epochs": "steps", "steps": "epochs"}
 _WEIGHT_WORDS = ("pretrained", "package", "none")
@@ -61,7 +62,8 @@ def _task_of(path: Path, overrides: Sequence[str]) -> str:
         if not path.exists():  # reading the data will say so
             return "classification"
         kind = detect_format(path)
-    return str(FORMATS[kind].task)
+    fitting = tasks_for(FORMATS[kind].target)
+    return fitting[0]
 
 
 def shipped_recipes() -> dict[str, Path]:

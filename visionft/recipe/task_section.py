@@ -8,6 +8,7 @@ from typing import Any
 from pydantic import TypeAdapter, ValidationError
 from pydantic_core import ErrorDetails, InitErrorDetails, PydanticCustomError, core_schema
 
+from visionft.catalog import imported
 from visionft.errors import UnknownName
 from visionft.tasks import DEFAULT_TASK, TASKS
 from visionft.tasks.base import TaskOptions
@@ -80,7 +81,7 @@ def _adapter(kind: str) -> TypeAdapter[TaskOptions]:
 
 
 def _options(kind: str) -> type[TaskOptions]:
-    options: type[TaskOptions] = TASKS[kind].options
+    options: type[TaskOptions] = imported(TASKS[kind].options)
     return options
 
 

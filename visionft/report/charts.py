@@ -9,14 +9,12 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from visionft.metrics.calibration import ReliabilityBin
 from visionft.report.wording import decimal, percent, rate, short
 
 Point = tuple[float, float]
 
 WIDTH, HEIGHT = 360, 220
 LEFT, RIGHT, TOP, BOTTOM = 46, 352, 24, 184
-SQUARE, SQUARE_LEFT, SQUARE_TOP = 300, 46, 10
 _LETTER = 6.2  # mean width of a letter of a band's label
 _MARKED_POINTS = 40  # with more points than this, marks would hide the line
 
@@ -132,9 +130,9 @@ def share_axis(values: Sequence[float]) -> Axis:
     return _around(values, lambda share: percent(share, 0))
 
 
-def area_axis(values: Sequence[float]) -> Axis:
-    """Return an axis around areas under the ROC curve."""
-    return _around(values, lambda area: decimal(area, 2))
+def decimal_axis(values: Sequence[float]) -> Axis:
+    """Return an axis in decimals around values in 0..1, such as areas under the ROC curve."""
+    return _around(values, lambda value: decimal(value, 2))
 
 
 def _around(values: Sequence[float], write: Callable[[float], str]) -> Axis:
@@ -209,37 +207,3 @@ def _in_words(one: Series, axis: Axis) -> str:
     points = list(one.values.items())
     (first, start), (last, end) = points[0], points[-1]
     return f"{one.name}: {axis.write(start)} in epoch {short(first)}, {axis.write(end)} in epoch {short(last)}"
-
-
-@dataclass(frozen=True, slots=True)
-class Dot:
-    """One confidence bin of a reliability diagram; its area grows with the number of predictions in it."""
-
-    x: float
-    y: float
-    radius: float
-    label: str
-
-
-@dataclass(frozen=True, slots=True)
-class ReliabilityDiagram:
-    """How often predictions are right, by how confident they are."""
-
-    summary: str
-    dots: tuple[Dot, ...]
-
-
-def reliability_diagram(bins: Sequence[ReliabilityBin]) -> ReliabilityDiagram:
-    """Place the bins that hold predictions in a square whose diagonal is perfect calibration."""
-    total = sum(part.count for part in bins)
-    dots = []
-    for part in bins:
-        if part.confidence is None or part.accuracy is None:
-            continue
-        words = (
-            f"{part.count} predictions with {percent(part.confidence, 0)} confidence on average: "
-            f"{percent(part.accuracy, 0)} right"
-        )
-        x, y = SQUARE_LEFT + SQUARE * part.confidence, SQUARE_TOP + SQUARE * (1 - part.accuracy)
-        dots.append(Dot(x, y, max(2.5, 22 * math.sqrt(part.count / total)), words))
-    return ReliabilityDiagram("; ".join(dot.label for dot in dots), tuple(dots))

@@ -8,7 +8,7 @@ _PAIRS = 20
 
 
 @dataclass(frozen=True, slots=True)
-class Cell:
+class MatrixCell:
     """How many samples of one class were predicted as one class.
 
     Attributes:
@@ -25,16 +25,16 @@ class Cell:
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class MatrixRow:
     """All samples of one true class."""
 
     name: str
     total: int
-    cells: tuple[Cell, ...]
+    cells: tuple[MatrixCell, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Pair:
+class ConfusedPair:
     """Samples of one class that were predicted as another."""
 
     true: str
@@ -43,7 +43,7 @@ class Pair:
     share: float
 
 
-def matrix_rows(confusion: Sequence[Sequence[int]], names: Sequence[str]) -> tuple[Row, ...]:
+def matrix_rows(confusion: Sequence[Sequence[int]], names: Sequence[str]) -> tuple[MatrixRow, ...]:
     """Turn counts (rows true, columns predicted) into cells."""
     rows = []
     for label, counts in enumerate(confusion):
@@ -52,15 +52,15 @@ def matrix_rows(confusion: Sequence[Sequence[int]], names: Sequence[str]) -> tup
         for column, count in enumerate(counts):
             share = count / total if total else None
             # the root lets rare confusions be seen beside a strong diagonal
-            cells.append(Cell(count, share, round((share or 0.0) ** 0.5, 3), label == column))
-        rows.append(Row(names[label], total, tuple(cells)))
+            cells.append(MatrixCell(count, share, round((share or 0.0) ** 0.5, 3), label == column))
+        rows.append(MatrixRow(names[label], total, tuple(cells)))
     return tuple(rows)
 
 
-def most_confused(confusion: Sequence[Sequence[int]], names: Sequence[str]) -> tuple[Pair, ...]:
+def most_confused(confusion: Sequence[Sequence[int]], names: Sequence[str]) -> tuple[ConfusedPair, ...]:
     """Return the wrong cells with the largest counts, at most twenty, largest first."""
     pairs = [
-        Pair(names[label], names[column], count, count / sum(counts))
+        ConfusedPair(names[label], names[column], count, count / sum(counts))
         for label, counts in enumerate(confusion)
         for column, count in enumerate(counts)
         if count and column != label

@@ -11,8 +11,9 @@ from typing import Any, ClassVar, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from visionft.data.records import Problem, Split
+from visionft.metrics.score import Metrics
 from visionft.report.headline import Headline
-from visionft.sample import Problem, Split
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,20 +115,37 @@ class AugmentationFacts:
     problem: str = ""
 
 
-class Results(Protocol):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PredictedPicture:
+    """An image, or a part of one, with the class that was predicted for it.
+
+    Attributes:
+        id: the sample's id.
+        image_HW3: uint8 RGB pixels of any size, upright.
+        true: what it shows, such as the name of its class.
+        predicted: name of the predicted class.
+        confidence: probability of the predicted class, 0..1.
+    """
+
+    id: str
+    image_HW3: NDArray[np.uint8]
+    true: str
+    predicted: str
+    confidence: float
+
+
+class PageSection(Protocol):
     """What one task has to show of an evaluation: the part of the page that other tasks do not have.
 
     Attributes:
-        template: the file of the task's page; it extends ``report.html.j2`` and gets this object as ``results``.
-        headline_score: the validation score that is drawn when the loss chose the best epoch.
+        template: the file of the task's page; it extends ``report.html.j2`` and gets this object as ``section``.
     """
 
     template: ClassVar[Path]
-    headline_score: ClassVar[str]
 
     @property
-    def n(self) -> int:
-        """The number of images that were measured."""
+    def metrics(self) -> Metrics:
+        """The numbers; the first of its scores is drawn where the loss chose the best epoch."""
         ...
 
     @property
@@ -148,7 +166,7 @@ class ReportData:
         title: the page's heading.
         dataset: where the images come from.
         model: what was fine-tuned.
-        results: the evaluation, as its task shows it.
+        section: the evaluation, as its task shows it.
         split: the part of the data it was measured on.
         selection: name of the validation score that chose the best epoch, a key of a history row's ``val``.
         stages: in the order they ran.
@@ -163,7 +181,7 @@ class ReportData:
     title: str
     dataset: DatasetFacts
     model: ModelFacts
-    results: Results
+    section: PageSection
     split: Split
     selection: str
     stages: tuple[StageFacts, ...]

@@ -1,9 +1,9 @@
 """The numbers at the top of the page."""
 
-from collections.abc import Callable
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from visionft.metrics.bootstrap import Interval
+from visionft.metrics.score import Metrics, Score
 from visionft.report import wording
 
 
@@ -23,24 +23,26 @@ class Headline:
     interval: str
     meaning: str
 
-    @classmethod
-    def of(
-        cls,
-        name: str,
-        meaning: str,
-        value: float | None,
-        interval: Interval | None = None,
-        write: Callable[[float | None], str] = wording.percent,
-    ) -> "Headline":
-        """Write a number and its interval; one without extent says nothing about other images and is left out.
 
-        Args:
-            name: what it is called.
-            meaning: what it is, in a few words.
-            value: the number.
-            interval: its lower and upper bound.
-            write: ``percent`` for a share in 0..1, or ``decimal``.
-        """
-        low, high = interval or (0.0, 0.0)
-        extent = "" if round(low, 4) == round(high, 4) else wording.interval(low, high, shares=write is wording.percent)
-        return cls(name, write(value), extent, meaning)
+def headlines(metrics: Metrics, scores: Sequence[Score]) -> tuple[Headline, ...]:
+    """Write scores and their intervals.
+
+    Args:
+        metrics: what was measured.
+        scores: those of its numbers that the top of the page shows.
+    """
+    return tuple(
+        Headline(
+            score.headline or score.capitalized,
+            wording.score(getattr(metrics, score.name), score),
+            _extent(metrics, score),
+            score.meaning,
+        )
+        for score in scores
+    )
+
+
+def _extent(metrics: Metrics, score: Score) -> str:
+    """Write an interval; one without extent says nothing about other images and is left out."""
+    low, high = metrics.intervals.get(score.name, (0.0, 0.0))
+    return "" if round(low, 4) == round(high, 4) else wording.interval(low, high, score)

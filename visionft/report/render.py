@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from visionft.atomic import write_text
+from visionft.metrics.score import LOSS, find_scores
 from visionft.report import charts, confusion, wording
 from visionft.report.data import ReportData
 
@@ -20,15 +21,17 @@ def render_report(data: ReportData) -> str:
 
     It loads nothing and runs no script, whatever names the data hold.
     """
+    template, scores = data.section.template, data.section.metrics.scores
     page = (
-        _environment(data.results.template.parent)
-        .get_template(data.results.template.name)
+        _environment(template.parent)
+        .get_template(template.name)
         .render(
             data=data,
-            results=data.results,
+            section=data.section,
             part=wording.PARTS[data.split],
             curves=training_curves(data),
-            scores=_score_names(data),
+            selection=find_scores([data.selection], scores)[0],
+            scores=find_scores(_score_names(data), scores),
             frame=charts,
             largest_matrix=confusion.LARGEST_MATRIX,
         )
@@ -66,7 +69,6 @@ def _environment(folder: Path) -> "Environment":
         rate=wording.rate,
         duration=wording.duration,
         score=wording.score,
-        score_name=wording.score_name,
         jpeg_uri=jpeg_uri,
         thumbnail_uri=thumbnail_uri,
     )
@@ -79,21 +81,21 @@ def training_curves(data: ReportData) -> tuple[charts.LineChart, ...]:
         return ()
     spans = _spans(data.history)
     best = [stage.best_epoch for stage in data.stages if stage.best_epoch is not None]
-    by_loss = data.selection == "loss"
-    score = data.results.headline_score if by_loss else data.selection
-    name = wording.score_name(score)
+    measured = data.section.metrics.scores
+    by_loss = data.selection == LOSS.name
+    score = measured[0] if by_loss else find_scores([data.selection], measured)[0]
     losses = [
         charts.Series("training", "train", _values(data.history, "train_loss")),
-        charts.Series("validation", "val", _values(data.history, "val", "loss")),
+        charts.Series("validation", "val", _values(data.history, "val", LOSS.name)),
     ]
-    scores = [charts.Series("validation", "val", _values(data.history, "val", score))]
+    scores = [charts.Series("validation", "val", _values(data.history, "val", score.name))]
     rates = _values(data.history, "lr")
     floor = max(rates.values(), default=0.0) / _RATE_RANGE
     drawn = {epoch: value for epoch, value in rates.items() if value > floor}
-    score_axis = charts.area_axis if score == "auroc" else charts.share_axis
+    score_axis = charts.share_axis if score.percent else charts.decimal_axis
     found = (
         charts.line_chart("loss", "Loss", losses, spans, charts.loss_axis, best if by_loss else ()),
-        charts.line_chart("score", name[0].upper() + name[1:], scores, spans, score_axis, () if by_loss else best),
+        charts.line_chart("score", score.capitalized, scores, spans, score_axis, () if by_loss else best),
         charts.line_chart("rate", "Learning rate", [charts.Series("head", "train", drawn)], spans, charts.rate_axis),
     )
     return tuple(chart for chart in found if chart)

@@ -3,25 +3,11 @@
 import math
 from collections.abc import Mapping
 
-from visionft.sample import Split
+from visionft.data.records import Split
+from visionft.metrics.score import Score
 
 MISSING = "–"
 _NARROW_SPACE = "\u202f"  # does not break, so that a number and its unit stay together
-_SCORES = {
-    "loss": "loss",
-    "accuracy": "accuracy",
-    "balanced_accuracy": "balanced accuracy",
-    "macro_f1": "macro F1",
-    "auroc": "AUROC",
-    "miou": "mean IoU",
-    "dice": "mean Dice",
-    "map": "mean AP",
-    "map50": "mean AP50",
-    "map75": "mean AP75",
-    "mask_map": "mean mask AP",
-    "mask_map50": "mean mask AP50",
-    "mask_map75": "mean mask AP75",
-}
 PARTS: Mapping[Split, str] = {"train": "training", "val": "validation", "test": "test"}
 """Part of the data -> what its images are called."""
 
@@ -36,9 +22,9 @@ def decimal(value: float | None, digits: int = 3) -> str:
     return MISSING if value is None else f"{value:.{digits}f}"
 
 
-def interval(low: float, high: float, *, shares: bool) -> str:
-    """Write a range of shares in per cent, or of plain numbers."""
-    return f"{100 * low:.1f}–{percent(high)}" if shares else f"{decimal(low)}–{decimal(high)}"
+def interval(low: float, high: float, score: Score) -> str:
+    """Write a range of a score's values."""
+    return f"{100 * low:.1f}–{percent(high)}" if score.percent else f"{decimal(low)}–{decimal(high)}"
 
 
 def whole(count: int) -> str:
@@ -70,14 +56,14 @@ def duration(seconds: float) -> str:
     return f"{minutes}{_NARROW_SPACE}min {rest:02d}{_NARROW_SPACE}s" if minutes else f"{rest}{_NARROW_SPACE}s"
 
 
-def score_name(name: str) -> str:
-    """Return what people call a validation score."""
-    return _SCORES.get(name, name.replace("_", " "))
+def score(value: float | None, score: Score) -> str:
+    """Write the value of a score as it is read: as per cent, or as a decimal."""
+    return percent(value) if score.percent else decimal(value)
 
 
-def score(value: float | None, name: str) -> str:
-    """Write the value of a validation score: losses and areas as decimals, everything else as per cent."""
-    return decimal(value) if name in ("loss", "auroc") else percent(value)
+def css(colour: tuple[int, int, int]) -> str:
+    """Write a colour (RGB, 0..255) as style sheets do."""
+    return "rgb({} {} {})".format(*colour)
 
 
 def finite(value: float | None) -> float | None:

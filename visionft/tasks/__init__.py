@@ -1,6 +1,11 @@
 """Tasks by name; an entry is a ``TaskDefinition``, which needs no torch."""
 
-from visionft.catalog import Catalog
+from typing import TYPE_CHECKING
+
+from visionft.catalog import Catalog, imported
+
+if TYPE_CHECKING:
+    from visionft.data.targets.base import Target
 
 TASKS = Catalog(
     "task",
@@ -16,4 +21,16 @@ TASKS = Catalog(
 DEFAULT_TASK = "classification"
 """The task of a recipe that names none."""
 
-__all__ = ["DEFAULT_TASK", "TASKS"]
+
+def target_of(kind: str) -> "type[Target]":
+    """Return the class of what a task learns from each image."""
+    target: type[Target] = imported(TASKS[kind].target)
+    return target
+
+
+def tasks_for(target: "type[Target]") -> tuple[str, ...]:
+    """Return the kinds of the tasks that learn such targets."""
+    return tuple(kind for kind in TASKS if target_of(kind) is target)
+
+
+__all__ = ["DEFAULT_TASK", "TASKS", "target_of", "tasks_for"]

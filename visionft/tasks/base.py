@@ -1,49 +1,61 @@
 """What the rest of the house asks of a task, without torch.
 
-Shape suffixes: B batch, H height, W width, 3 colours, N detections. Results are probabilities with the classes K on
-axis 1; or detections_BN6 (xyxy in pixels of the canvas, score, class; zeros in rows without one); or detections_BNR,
-which go on with the probabilities of the ``MASK_SIDE`` x ``MASK_SIDE`` cells of the box, row by row.
+Shape suffixes: B batch, H height, W width, 3 colours, K classes.
 """
 
-from abc import ABC
-from collections.abc import Callable
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar, Literal, NamedTuple, Protocol, TypeAlias
+from pathlib import Path
+from typing import Any, ClassVar, Literal, NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
 
-from visionft.sample import Dataset
-
-Runner: TypeAlias = Callable[[NDArray[np.uint8]], NDArray[np.float32]]
-"""images_BHW3, canvases -> results: a network, or an exported file, whichever is to be measured."""
+from visionft.data.records import Dataset
+from visionft.imaging.inputs import Image, Loaded
+from visionft.metrics.score import Metrics, Score
+from visionft.results import CanvasRunner, Output, Results
+from visionft.spec import ModelSpec
 
 
 class Prediction(Protocol):
-    """What a model says about one image."""
+    """What a model says about one image, in its original frame; ``str`` gives the line that people read.
+
+    Attributes:
+        endings: of the files that ``save`` and ``save_overlay`` write; empty where there is nothing to draw, and then
+            neither method is needed.
+    """
+
+    endings: ClassVar[tuple[str, ...]]
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain values that JSON can hold."""
+        ...
+
+
+@runtime_checkable
+class DrawablePrediction(Prediction, Protocol):
+    """A prediction that is more than a line of text."""
+
+    def save(self, path: str | Path) -> None:
+        """Write what was predicted, for programs."""
+        ...
+
+    def save_overlay(self, image: Image, path: str | Path) -> None:
+        """Write the image with what was predicted drawn over it, as JPEG."""
         ...
 
 
 class Meter(Protocol):
     """Collects results on canvases, and says how good they were."""
 
-    def update(self, results: NDArray[np.float32], targets: Any) -> None:
+    def update(self, results: Results, targets: Any) -> None:
         """Take in a batch; the targets are those of ``Batch`` as arrays."""
         ...
 
     def values(self) -> dict[str, float]:
         """Return the values that model selection looks at; one that is not defined is left out."""
-        ...
-
-
-class Metrics(Protocol):
-    """What was measured, for people and machines."""
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return plain values that JSON can hold."""
         ...
 
 
@@ -78,21 +90,6 @@ def same_class(found: NDArray[np.float32], expected: NDArray[np.float32]) -> Agr
     return Agreement(int(same.sum()), same.size, difference)
 
 
-@dataclass(frozen=True, slots=True)
-class Score:
-    """One number that a task is measured by.
-
-    Attributes:
-        name: its key in metrics and histories, such as ``macro_f1``.
-        title: what people call it, such as ``macro F1``.
-        percent: whether it is read as a percentage, and not as a decimal.
-    """
-
-    name: str
-    title: str
-    percent: bool = True
-
-
 @dataclass(frozen=True, kw_only=True)
 class TaskOptions:
     """The section ``task`` of a recipe: every key, its type, its range and its default.
@@ -122,7 +119,10 @@ class TaskDefinition(ABC):
     Attributes:
         kind: the task's name in recipes and exported files.
         learner: ``"module:Class"`` of what learns it, which needs torch.
-        options: what its section of a recipe may say.
+        view: ``"module:Class"`` of what people see of it, a ``TaskView``.
+        options: ``"module:Class"`` of what its section of a recipe may say, of ``TaskOptions``; not needed to predict.
+        predicts: what its heads give, as the ``predicts`` of those in ``HEADS`` says.
+        target: ``"module:Class"`` of what is to be learned from each image, of ``Target``; not needed to predict.
         counted: what its classes are counted in, such as ``image`` or ``pixel``; one word, singular.
         scores: what it is measured by, in the order in which people are told.
         selections: what may pick the best weights of a stage, ``last`` among them; the first is the default.
@@ -131,17 +131,58 @@ class TaskDefinition(ABC):
             the last stage; others are mixed in their batch.
         mixing: which of ``mosaic``, ``mixup`` and ``cutmix`` make one training image of several.
         default_recipe: the shipped recipe that holds its defaults; None where the sections' own defaults do.
+        outputs: what an exported file puts out, in order; those that are derived come last.
+        prediction: the class of its predictions.
+        takes_threshold: whether its predictions are what reaches a score that the caller may choose.
+        offer: what data that hold its targets are told to be good for, where the recipe makes less of them; empty for
+            nothing.
+        offered_to: kinds of the tasks that make less of such data.
         sees_whole_images: whether no part of an image may be cut away to fit it to the canvas, whose size then follows
             the images and not the pretrained weights.
     """
 
     kind: ClassVar[str]
     learner: ClassVar[str]
-    options: ClassVar[type[TaskOptions]]
+    view: ClassVar[str]
+    options: ClassVar[str]
+    predicts: ClassVar[str]
+    target: ClassVar[str]
     counted: ClassVar[str]
     scores: ClassVar[tuple[Score, ...]]
     selections: ClassVar[tuple[str, ...]]
     augmentation: ClassVar[Augmentation] = "images"
     mixing: ClassVar[tuple[str, ...]] = ()
     default_recipe: ClassVar[str | None] = None
+    offer: ClassVar[str] = ""
+    offered_to: ClassVar[tuple[str, ...]] = ()
     sees_whole_images: ClassVar[bool] = True
+    outputs: ClassVar[tuple[Output, ...]]
+    prediction: ClassVar[type[Prediction]]
+    takes_threshold: ClassVar[bool] = False
+
+    @classmethod
+    @abstractmethod
+    def predict(
+        cls,
+        images: Sequence[Loaded],
+        spec: ModelSpec,
+        run: CanvasRunner,
+        *,
+        batch_size: int,
+        threshold: float | None = None,
+    ) -> Iterator[Prediction]:
+        """Predict for images that have been loaded for the model.
+
+        Images that are a canvas each go through the network together; windows are taken of one image after the other.
+
+        Args:
+            images: at least one, as ``imaging.inputs.load`` gives them for the spec.
+            spec: the model.
+            run: the network, or the exported file.
+            batch_size: windows of an image that go through the network at once.
+            threshold: least score of what is reported, in [0, 1]; None takes the model's own for each class, and
+                is all there is where the task takes none.
+
+        Yields:
+            What the model says about each image, in its original frame.
+        """

@@ -1,64 +1,47 @@
-"""What training asks of a task: its head, loss, final form of the outputs, and metrics.
+"""What training asks of a task: its head, targets to time a step with, and metrics.
 
-Shape suffixes: B batch, H height, W width, C channels, 3 colours.
+Shape suffixes: B batch, H height, W width, 3 colours.
 """
 
-from collections.abc import Callable, Sequence
-from typing import Any, ClassVar, Protocol
+from collections.abc import Callable, Iterable, Sequence
+from typing import ClassVar, Protocol
 
-import numpy as np
-from numpy.typing import NDArray
-from torch import Tensor, nn
+from torch import Tensor
 
 from visionft.batch import InstanceTargets
-from visionft.models.backbones import Backbone, DepthGroup
-from visionft.sample import Sample, TaskKind
+from visionft.data.records import Sample
+from visionft.models.backbones import Backbone
+from visionft.models.heads.base import Head
+from visionft.results import CanvasRunner, Results
 from visionft.spec import InputSpec
-from visionft.tasks.base import Agreement, Evaluation, Meter, Runner
+from visionft.tasks import TASKS
+from visionft.tasks.base import Agreement, Evaluation, Meter
 
 
-class TaskAdapter(Protocol):
-    """One task: its head, loss, final form of the outputs, and metrics.
+class Learner(Protocol):
+    """One task: its head, and how its results are measured.
 
     Attributes:
         kind: the task's name.
         headline: the value of ``Meter.values`` that people look at first.
-        one_embedding: whether ``features`` is a single tensor per image that is small enough to keep in memory.
         answers: what ``compare`` counts, such as images or pixels.
         min_agreement: share of the answers on which an exported file must agree with the network.
         max_difference: largest difference of a probability between the two. Both hold where the recipe says nothing.
     """
 
-    kind: ClassVar[TaskKind]
+    kind: ClassVar[str]
     headline: ClassVar[str]
-    one_embedding: ClassVar[bool]
     answers: ClassVar[str]
     min_agreement: ClassVar[float]
     max_difference: ClassVar[float]
     class_names: tuple[str, ...]
 
-    def build_head(self, backbone: Backbone) -> nn.Module:
-        """Return a fresh head for the backbone."""
-        ...
-
-    def groups(self, backbone: Backbone) -> Sequence[DepthGroup]:
-        """Return the depth groups that ``features`` depends on, stem first."""
-        ...
-
-    def features(self, backbone: Backbone, images_BCHW: Tensor) -> Any:
-        """Return what the head gets, for normalised images."""
+    def build_head(self, backbone: Backbone) -> Head:
+        """Return a fresh head for the backbone, which knows the task's losses."""
         ...
 
     def blank_targets(self, images_BHW3: Tensor) -> Tensor | InstanceTargets:
         """Return targets of the right shape for a batch, to time a step with."""
-        ...
-
-    def loss(self, outputs: Any, targets: Any) -> Tensor:
-        """Return the mean loss of a batch, a scalar."""
-        ...
-
-    def finalize(self, outputs: Any) -> Tensor:
-        """Turn raw outputs into results; traced into the exported file."""
         ...
 
     def meter(self) -> Meter:
@@ -69,7 +52,7 @@ class TaskAdapter(Protocol):
         self,
         samples: Sequence[Sample],
         spec: InputSpec,
-        run: Runner,
+        run: CanvasRunner,
         *,
         batch_size: int,
         bootstrap: int,
@@ -92,9 +75,24 @@ class TaskAdapter(Protocol):
         ...
 
     def outputs(self, results: Tensor) -> tuple[Tensor, ...]:
-        """Return what the exported file puts out, in the order of ``spec.OUTPUTS``; traced."""
+        """Return what the exported file puts out, in the order of the definition's ``outputs``; traced."""
         ...
 
-    def compare(self, found: NDArray[np.float32], expected: NDArray[np.float32]) -> Agreement:
-        """Say how far results of an exported file agree with the network's, of the same shape."""
+    def derived(self, results: Tensor) -> tuple[Tensor, ...]:
+        """Return the outputs of the exported file that follow from the others; traced."""
         ...
+
+    def compare(self, found: Results, expected: Results) -> Agreement:
+        """Say how far results of an exported file agree with the network's, of the same shapes."""
+        ...
+
+
+def named_outputs(kind: str, outputs: Iterable[Tensor]) -> Results:
+    """Return the outputs of a network as arrays by name.
+
+    Args:
+        kind: the network's task.
+        outputs: in the order of the task's definition; those that follow from others are left out, and may be missing.
+    """
+    named = zip(TASKS[kind].outputs, outputs, strict=False)
+    return {output.name: tensor.cpu().numpy() for output, tensor in named if not output.derived}

@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 
 from visionft.assemble import Job
 from visionft.batch import AnyBatch
-from visionft.tasks.base import Runner
+from visionft.results import CanvasRunner, Results
+from visionft.tasks.learner import named_outputs
 
 
 @torch.inference_mode()
@@ -30,21 +31,20 @@ def validate(job: Job, batches: Iterable[AnyBatch]) -> dict[str, float]:
     meter = job.task.meter()
     for batch in batches:
         with job.runtime.autocast():
-            outputs = job.network.run(batch.to(job.runtime.device))
-        results = job.task.finalize(outputs)  # as the loss: in bf16, a side of a large object is off by pixels
-        meter.update(results.cpu().numpy(), batch.targets.numpy())
+            outputs = job.network(batch.to(job.runtime.device))
+        results = job.network.postprocess(outputs)  # as the losses: in bf16, a side of a large object is off by pixels
+        meter.update(named_outputs(job.task.kind, job.task.outputs(results)), batch.targets.numpy())
     job.network.train(was_training)
     return meter.values()
 
 
-def exact_runner(job: Job) -> Runner:
+def exact_runner(job: Job) -> CanvasRunner:
     """Return the network as a function of canvases, in fp32, the arithmetic of the exported file."""
 
     @torch.inference_mode()
-    def run(images_BHW3: NDArray[np.uint8]) -> NDArray[np.float32]:
+    def run(images_BHW3: NDArray[np.uint8]) -> Results:
         job.network.eval()
         images = torch.from_numpy(images_BHW3).to(job.runtime.device)
-        results: NDArray[np.float32] = job.task.finalize(job.network(images)).cpu().numpy()
-        return results
+        return named_outputs(job.task.kind, job.task.outputs(job.network.postprocess(job.network(images))))
 
     return run

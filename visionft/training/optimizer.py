@@ -11,8 +11,8 @@ from torch import Tensor, nn
 from torch.optim import AdamW, Optimizer
 
 from visionft.assemble import Job
+from visionft.models.network import TaskNetwork
 from visionft.stages import StagePlan
-from visionft.tasks.network import TaskNetwork
 
 
 def enter_stage(job: Job, plan: StagePlan) -> AdamW:

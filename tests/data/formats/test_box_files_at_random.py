@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from tests.data.box_sets import write_coco, write_voc, write_yolo
 from visionft.data.dataset import load_dataset
+from visionft.data.targets.boxes import Boxes
 from visionft.errors import VisionftError
-from visionft.sample import Boxes
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=4),

@@ -8,8 +8,9 @@ from tests.data.mask_sets import write_mask, write_turned_jpeg
 from tests.real_data import DATA, needs_data
 from visionft.data.dataset import detect_format, load_dataset
 from visionft.data.listing import LabelOptions
+from visionft.data.records import SPLITS
+from visionft.data.targets.boxes import Boxes
 from visionft.errors import DataError
-from visionft.sample import SPLITS, Boxes
 
 CAT, DOG = ("cat", (1, 1, 12, 10)), ("dog", (3, 2, 6, 9))
 LISTS = {"train": ["a"], "val": ["b"], "test": ["c"]}

@@ -9,8 +9,9 @@ from tests.real_data import DATA, needs_data
 from visionft.data.dataset import detect_format, load_dataset
 from visionft.data.formats.yolo.file import read_yaml
 from visionft.data.listing import LabelOptions
+from visionft.data.records import SPLITS
+from visionft.data.targets.boxes import Boxes
 from visionft.errors import DataError, UnknownName
-from visionft.sample import SPLITS, Boxes
 
 LABELS = {"train/a": "0 0.5 0.5 0.5 0.4\n1 0.25 0.5 0.5 1.0\n", "train/b": "", "val/c": "1 0.5 0.5 1 1\n"}
 

@@ -2,10 +2,10 @@ import numpy as np
 import pytest
 
 from tests.data.box_sets import told, write_voc, write_yolo
+from visionft.annotations.polygons import Outline
 from visionft.data.dataset import detect_format, load_dataset
 from visionft.data.listing import LabelOptions
 from visionft.errors import DataError
-from visionft.sample import Outline
 
 TRIANGLE, BACKWARDS = "0 0.25 0.2 0.75 0.2 0.5 0.8", "1 0.5 0.8 0.75 0.2 0.25 0.2"
 

@@ -8,10 +8,12 @@ from pycocotools.coco import COCO
 
 from tests.data.box_sets import write_coco as make_coco
 from tests.data.folders import make_folder, write_image
+from visionft.annotations.marks import CROWD
 from visionft.data.dataset import load_dataset
+from visionft.data.records import SPLITS, Dataset, Sample
+from visionft.data.targets.boxes import Boxes
 from visionft.data.writers.convert import write_coco, write_voc, write_yolo
 from visionft.errors import DataError
-from visionft.sample import CROWD, SPLITS, Boxes, Dataset, Sample
 
 WIDTH, HEIGHT = 12, 10
 NAMES = st.lists(

@@ -14,12 +14,13 @@ from pycocotools.coco import COCO
 
 from tests.data.folders import write_image
 from tests.shapes import star
-from visionft.annotations.polygons import ring_area
+from visionft.annotations.polygons import Outline, ring_area
 from visionft.annotations.rasterization import box_around, fill, trace
 from visionft.data.dataset import load_dataset
+from visionft.data.records import Dataset, Sample
+from visionft.data.targets.boxes import Boxes
 from visionft.data.writers.convert import write_coco, write_voc, write_yolo
 from visionft.data.writers.polygons import one_ring
-from visionft.sample import Boxes, Dataset, Outline, Sample
 
 WIDTH, HEIGHT = 12, 10
 MASKS = hnp.arrays(np.bool_, st.just((HEIGHT, WIDTH))).filter(np.any)

@@ -3,6 +3,7 @@
 import torch
 
 from visionft.models.heads.dense import DenseHead
+from visionft.models.heads.maps import PaddedMaps
 from visionft.models.losses.assignment import assign
 
 
@@ -11,7 +12,7 @@ def test_some_cell_sees_an_object_wherever_it_lies():
     height, width = 15 * 14, 37 * 14
     head = DenseHead([8] * 3, [14] * 3, 2).eval()
     with torch.no_grad():
-        outputs = head([torch.zeros(1, 8, 15, 37)] * 3, (height, width), (height, width))
+        outputs = head(PaddedMaps([torch.zeros(1, 8, 15, 37)] * 3, (height, width), (height, width)))
     step_x, step_y = outputs.steps_A2[0].tolist()
     assert step_x > step_y
     middles_N2 = torch.rand(2000, 2, generator=torch.Generator().manual_seed(0)) * torch.tensor([width, height])

@@ -10,12 +10,13 @@ import pytest
 import torch
 from torch import nn
 
+from visionft.annotations.marks import CROWD, IGNORE, PADDING
+from visionft.annotations.object_mask import MASK_SIDE
 from visionft.batch import InstanceTargets
 from visionft.models.heads import dense_masks
 from visionft.models.heads.dense_masks import DenseMaskHead
+from visionft.models.heads.maps import PaddedMaps
 from visionft.models.losses.masks import mask_loss
-from visionft.sample import CROWD, IGNORE, PADDING
-from visionft.spec import MASK_SIDE
 
 
 def brute(map_Chw, box_4, side):
@@ -102,6 +103,10 @@ class Tiny(nn.Module):
         return maps[1:]
 
 
+def seen_by(network, images_BCHW):
+    return PaddedMaps(network(images_BCHW), (96, 96), (96, 96))
+
+
 def scene(seed, size=96):
     """Return an image of two shapes, a ring and a triangle's half of a square, and its targets."""
     draw = np.random.default_rng(seed)
@@ -137,7 +142,7 @@ def test_masks_are_learned_in_a_minute():
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, 4e-3, total_steps=110)
     for step in range(110):
         images_BCHW, targets = batch_of(range(6 * step, 6 * step + 6))
-        loss = head(network(images_BCHW), (96, 96), (96, 96)).loss(targets)
+        loss = head(seen_by(network, images_BCHW), targets).total
         optimizer.zero_grad()
         loss.backward()
         nn.utils.clip_grad_norm_(parameters, 10.0)
@@ -147,7 +152,7 @@ def test_masks_are_learned_in_a_minute():
     head.eval()
     images_BCHW, targets = batch_of(range(10_000, 10_010))
     with torch.no_grad():
-        found_BNR = head(network(images_BCHW), (96, 96), (96, 96)).detections().numpy()
+        found_BNR = head.postprocess(head(seen_by(network, images_BCHW))).numpy()
     overlaps = []
     for found_NR, boxes_N5, masks_NSS in zip(found_BNR, *targets.numpy(), strict=True):
         for box_5, mask_SS in zip(boxes_N5, masks_NSS, strict=True):
@@ -162,10 +167,11 @@ def test_objects_without_an_outline_teach_no_mask():
     network, head = Tiny(), DenseMaskHead(Tiny.channels, Tiny.strides, 2)
     images_BCHW, targets = batch_of([0, 1])
     unknown = targets._replace(masks_BNSS=torch.full_like(targets.masks_BNSS, IGNORE))
-    outputs = head(network(images_BCHW), (96, 96), (96, 96))
-    assert outputs.loss(unknown).item() == pytest.approx(outputs.dense.loss(targets.boxes_BN5).item())
-    assert outputs.loss(targets) > outputs.loss(unknown) + 0.1
-    outputs.loss(unknown).backward()
+    outputs = head(seen_by(network, images_BCHW))
+    of_boxes, _ = outputs.dense.losses(targets.boxes_BN5)
+    assert outputs.losses(unknown).total.item() == pytest.approx(of_boxes.total.item())
+    assert outputs.losses(targets).total > outputs.losses(unknown).total + 0.1
+    outputs.losses(unknown).total.backward()
     assert all(parameter.grad is not None for parameter in head.parameters())
     assert head.networks.weight.grad.abs().max() == 0
 
@@ -175,9 +181,8 @@ def test_a_batch_without_objects_teaches_that():
     network, head = Tiny(), DenseMaskHead(Tiny.channels, Tiny.strides, 2)
     images_BCHW, _ = batch_of([0, 1])
     boxes_BN5 = torch.tensor([[[0.0, 0, 0, 0, PADDING]], [[0, 0, 50, 50, CROWD]]])
-    loss = head(network(images_BCHW), (96, 96), (96, 96)).loss(
-        InstanceTargets(boxes_BN5, torch.zeros(2, 1, MASK_SIDE, MASK_SIDE, dtype=torch.uint8))
-    )
+    targets = InstanceTargets(boxes_BN5, torch.zeros(2, 1, MASK_SIDE, MASK_SIDE, dtype=torch.uint8))
+    loss = head(seen_by(network, images_BCHW), targets).total
     loss.backward()
     assert loss.isfinite()
     assert all(parameter.grad is not None and parameter.grad.isfinite().all() for parameter in head.parameters())

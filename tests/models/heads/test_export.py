@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from visionft.models.backbones import Backbone, build_backbone
 from visionft.models.heads import HEADS
 
-ON_CNN = [("test_resnet", name) for name in HEADS if HEADS[name].task == "segmentation"]
+ON_CNN = [("test_resnet", name) for name in HEADS if HEADS[name].predicts == "pixel_logits"]
 
 
 class Segment(nn.Module):

@@ -24,12 +24,14 @@ from tests.models.heads.test_rcnn import (
     one_thread,
     outspoken,
 )
+from visionft.annotations.marks import CROWD, IGNORE
+from visionft.annotations.object_mask import MASK_SIDE
 from visionft.batch import InstanceTargets
 from visionft.models.heads import HEADS, mask_rcnn
-from visionft.sample import CROWD, IGNORE
-from visionft.spec import MASK_SIDE
+from visionft.models.heads.maps import PaddedMaps
 
 OBJECTS_BN5 = torch.tensor([[[20.0, 20, 84, 60, 1], [4, 10, 44, 66, 0]], [[5, 5, 60, 50, 2], NOTHING]])
+FEATURES = PaddedMaps(maps_of(PADDED), PADDED, SIZE)
 __all__ = ["narrow", "one_thread"]
 
 
@@ -65,11 +67,11 @@ def flat_masks(head: nn.Module, logits: list[float]) -> nn.Module:
 
 
 def mask_loss(head: nn.Module, targets: InstanceTargets) -> Tensor:
-    outputs = head(maps_of(PADDED), PADDED, SIZE)
+    outputs = head(FEATURES)
     torch.manual_seed(3)
-    loss = outputs.loss(targets)
+    loss = head.losses(outputs, targets).total
     torch.manual_seed(3)
-    return loss - outputs.proposed.loss(targets.boxes_BN5)
+    return loss - head.boxes.losses(outputs, targets.boxes_BN5).total
 
 
 def test_the_loss_is_torchvisions_on_whole_masks_but_for_the_cells_on_the_edge(monkeypatch):
@@ -79,9 +81,9 @@ def test_the_loss_is_torchvisions_on_whole_masks_but_for_the_cells_on_the_edge(m
     head = make()
     nn.init.normal_(head.masks[1].mask_fcn_logits.weight)
     targets = instances(OBJECTS_BN5)
-    outputs = head(maps_of(PADDED), PADDED, SIZE).proposed
+    outputs = head(FEATURES)
     torch.manual_seed(3)
-    _, regions, _ = outputs.learn(targets.boxes_BN5)
+    _, regions, _ = head.boxes.learn(outputs, targets.boxes_BN5)
 
     y_HW, x_HW = torch.meshgrid(torch.arange(96) + 0.5, torch.arange(128) + 0.5, indexing="ij")
     whole = [torch.stack([inside(x_HW, y_HW, box_5) for box_5 in rows_N5]) for rows_N5 in OBJECTS_BN5]
@@ -142,7 +144,7 @@ def test_without_a_mask_every_weight_has_a_gradient(label):
     head = make()
     boxes_BN5 = torch.tensor([[[10.0, 10, 50, 40, label]]]).expand(2, 1, 5)
     masks_BNSS = torch.full((2, 1, MASK_SIDE, MASK_SIDE), IGNORE, dtype=torch.uint8)
-    loss = head(maps_of(PADDED), PADDED, SIZE).loss(InstanceTargets(boxes_BN5, masks_BNSS))
+    loss = head(FEATURES, InstanceTargets(boxes_BN5, masks_BNSS)).total
     loss.backward()
     assert loss.isfinite()
     assert [name for name, parameter in head.named_parameters() if parameter.grad is None] == []
@@ -154,9 +156,9 @@ def test_rows_are_those_of_the_boxes_with_the_masks_of_their_classes():
     outspoken(head.boxes)
     head.boxes.roi_heads.box_predictor.cls_score[1].bias.data[0] = 10.0  # so that some rows are unused
     with torch.no_grad():
-        outputs = head(maps_of(PADDED), PADDED, SIZE)
-        found_BNR = outputs.detections()
-        torch.testing.assert_close(found_BNR[..., :6], outputs.proposed.detections())
+        outputs = head(FEATURES)
+        found_BNR = head.postprocess(outputs)
+        torch.testing.assert_close(found_BNR[..., :6], head.boxes.postprocess(outputs))
     assert found_BNR.shape == (2, 100, 6 + MASK_SIDE**2)
     used_BN = found_BNR[..., 4] > 0
     assert used_BN.any()
@@ -169,38 +171,40 @@ def test_rows_are_those_of_the_boxes_with_the_masks_of_their_classes():
 
 
 def test_what_is_no_number_is_left_to_the_loop():
-    outputs = make()([map_BCHW * float("nan") for map_BCHW in maps_of(PADDED)], PADDED, SIZE)
-    assert not outputs.loss(instances(OBJECTS_BN5)).isfinite()
-    assert outputs.detections().shape == (2, 100, 6 + MASK_SIDE**2)
+    head, features = make(), PaddedMaps([map_BCHW * float("nan") for map_BCHW in maps_of(PADDED)], PADDED, SIZE)
+    assert not head(features, instances(OBJECTS_BN5)).total.isfinite()
+    assert head.postprocess(head(features)).shape == (2, 100, 6 + MASK_SIDE**2)
 
 
 def test_masks_are_computed_in_float32():
     head = make()
     with torch.autocast("cpu", torch.bfloat16):
-        outputs = head(maps_of(PADDED), PADDED, SIZE)
-    assert outputs.loss(instances(OBJECTS_BN5)).dtype == torch.float32
-    assert outputs.detections().dtype == torch.float32
+        losses, outputs = head(FEATURES, instances(OBJECTS_BN5)), head(FEATURES)
+    assert losses.total.dtype == torch.float32
+    assert head.postprocess(outputs).dtype == torch.float32
 
 
 def test_it_works_on_the_device_of_its_maps():
     head = make().to("meta").eval()  # mixing it with the CPU's tensors fails, as with a GPU's
-    outputs = head([map_BCHW.to("meta") for map_BCHW in maps_of(PADDED)], PADDED, SIZE)
-    assert outputs.detections().device.type == "meta"
+    outputs = head(PaddedMaps([map_BCHW.to("meta") for map_BCHW in maps_of(PADDED)], PADDED, SIZE))
+    assert head.postprocess(outputs).device.type == "meta"
 
 
 def test_two_objects_are_learned_with_their_masks():
     padded = (64, 64)
     targets = instances(torch.tensor([[[6.0, 9, 38, 41, 0], [30, 24, 62, 60, 1]]]))
     head = make(classes=2)
-    maps = maps_of(padded, batch=1)  # of a frozen backbone: without gradients
+    features = PaddedMaps(maps_of(padded, batch=1), padded, padded)  # of a frozen backbone: without gradients
     optimizer = torch.optim.AdamW(head.parameters(), lr=2e-3)
+    schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: min(1.0, (60 - step) / 30))
     for _ in range(60):
         optimizer.zero_grad()
-        head(maps, padded, padded).loss(targets).backward()
+        head(features, targets).total.backward()
         nn.utils.clip_grad_norm_(head.parameters(), 5.0)
         optimizer.step()
+        schedule.step()  # at the full rate to the end, how good the masks are would depend on the last steps
     with torch.no_grad():
-        best_2R = head.eval()(maps, padded, padded).detections()[0, :2]
+        best_2R = head.postprocess(head.eval()(features))[0, :2]
     best_2R = best_2R[best_2R[:, 5].argsort()]
     assert best_2R[:, 5].tolist() == [0, 1]
     masks_2SS = best_2R[:, 6:].unflatten(1, (MASK_SIDE, MASK_SIDE)) >= 0.5

@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch.nn import functional as F
 
-from visionft.models.heads.necks import ChannelNorm, Classifier, Levels, image_size
+from visionft.models.heads.necks import ChannelNorm, Classifier, Neck, image_size
 
 ALL = (1, 2, 4, 8, 16, 32)
 
@@ -18,7 +18,7 @@ def maps_for(channels, strides, height, width):
 
 def test_maps_that_fit_are_passed_on_untouched():
     channels, strides = (4, 5, 6, 7, 8), (2, 4, 8, 16, 32)
-    levels = Levels(channels, strides, ALL)
+    levels = Neck(channels, strides, ALL)
     maps = maps_for(channels, strides, 64, 96)
 
     image, *rest = levels(maps)
@@ -31,7 +31,7 @@ def test_maps_that_fit_are_passed_on_untouched():
 def test_a_missing_stride_of_two_has_no_channels():
     channels, strides = (5, 6, 7, 8), (4, 8, 16, 32)
 
-    made = Levels(channels, strides, ALL)(maps_for(channels, strides, 64, 96))
+    made = Neck(channels, strides, ALL)(maps_for(channels, strides, 64, 96))
 
     assert [tuple(level.shape[1:]) for level in made[:3]] == [(0, 64, 96), (0, 32, 48), (5, 16, 24)]
 
@@ -40,7 +40,7 @@ def test_a_map_deeper_than_all_levels_joins_the_deepest():
     channels, strides = (5, 6, 7, 8), (4, 8, 16, 32)
     maps = maps_for(channels, strides, 64, 96)
 
-    shallow_BCHW, deep_BCHW = Levels(channels, strides, (4, 16))(maps)
+    shallow_BCHW, deep_BCHW = Neck(channels, strides, (4, 16))(maps)
 
     assert shallow_BCHW is maps[0]
     enlarged_BCHW = F.interpolate(maps[3], scale_factor=2, mode="bilinear")
@@ -50,7 +50,7 @@ def test_a_map_deeper_than_all_levels_joins_the_deepest():
 @pytest.mark.parametrize(("patch", "unit"), [(8, 1), (14, 0.875), (16, 1), (32, 1)])
 def test_a_plain_vit_gets_a_pyramid_from_its_last_map(patch, unit):
     channels, strides = (16,) * 4, (patch,) * 4
-    levels = Levels(channels, strides, (4, 8, 16, 32))
+    levels = Neck(channels, strides, (4, 8, 16, 32))
     maps = maps_for(channels, strides, 4 * patch, 8 * patch)
     cells = round(patch / unit)  # in nominal pixels
 
@@ -64,7 +64,7 @@ def test_a_plain_vit_gets_a_pyramid_from_its_last_map(patch, unit):
 
 
 def test_an_odd_number_of_patches_is_stretched_to_an_even_one():
-    made = Levels((16,) * 4, (16,) * 4, (4, 8, 16, 32))([torch.randn(2, 16, 3, 5)] * 4)
+    made = Neck((16,) * 4, (16,) * 4, (4, 8, 16, 32))([torch.randn(2, 16, 3, 5)] * 4)
 
     assert [tuple(level.shape[2:]) for level in made] == [(16, 24), (8, 12), (4, 6), (2, 3)]
 
@@ -72,7 +72,7 @@ def test_an_odd_number_of_patches_is_stretched_to_an_even_one():
 def test_levels_that_nobody_has_are_made_from_the_next_deeper():
     """LeViT and EfficientViT-M start at stride 16 and go on to 64."""
     channels, strides = (8, 12, 16), (16, 32, 64)
-    levels = Levels(channels, strides, (4, 8, 16, 32))
+    levels = Neck(channels, strides, (4, 8, 16, 32))
 
     made = levels(maps_for(channels, strides, 128, 64))
 
@@ -83,7 +83,7 @@ def test_levels_that_nobody_has_are_made_from_the_next_deeper():
 @pytest.mark.parametrize("patch", [8, 32])
 def test_a_plain_vit_whose_stride_is_no_level(patch):
     """DeepLabV3+ takes 4 and 16."""
-    made = Levels((16,) * 4, (patch,) * 4, (4, 16))(maps_for((16,) * 4, (patch,) * 4, 64, 96))
+    made = Neck((16,) * 4, (patch,) * 4, (4, 16))(maps_for((16,) * 4, (patch,) * 4, 64, 96))
 
     assert [tuple(level.shape[2:]) for level in made] == [(16, 24), (4, 6)]
 
@@ -93,7 +93,7 @@ def test_maps_that_lack_a_border_are_stretched():
     sizes = [(31, 47), (15, 23), (7, 11), (3, 5)]
     maps = [torch.randn(2, 8, *size) for size in sizes]
 
-    made = Levels((8,) * 4, (4, 8, 16, 32), (4, 8, 16, 32))(maps)
+    made = Neck((8,) * 4, (4, 8, 16, 32), (4, 8, 16, 32))(maps)
 
     assert image_size(maps, (4, 8, 16, 32)) == [128, 192]
     assert [tuple(level.shape[2:]) for level in made] == [(32, 48), (16, 24), (8, 12), (4, 6)]

@@ -22,10 +22,11 @@ from torchvision.ops import (
     roi_align,
 )
 
+from visionft.annotations.marks import CROWD, PADDING
 from visionft.models.backbones import Backbone, build_backbone
 from visionft.models.heads import HEADS, mask_rcnn, rcnn
-from visionft.models.heads.rcnn_learning import sample_regions, truth_of
-from visionft.sample import CROWD, PADDING
+from visionft.models.heads.maps import PaddedMaps
+from visionft.models.heads.rcnn_learning import image_targets, sample_regions
 from visionft.tasks.detection.learning import Detection
 
 CHANNELS, STRIDES = (6, 8, 10), (8, 16, 32)
@@ -59,6 +60,10 @@ def maps_of(padded: tuple[int, int], seed: int = 0, batch: int = 2) -> list[Tens
 def make(classes: int = 3, dropout: float = 0.0) -> nn.Module:
     torch.manual_seed(0)
     return HEADS["faster_rcnn"](CHANNELS, STRIDES, classes, dropout=dropout)
+
+
+def detections(head: nn.Module, maps: list[Tensor]) -> Tensor:
+    return head.postprocess(head(PaddedMaps(maps, PADDED, SIZE)))
 
 
 def outspoken(head: nn.Module) -> nn.Module:
@@ -107,7 +112,7 @@ def greedy_proposals(head: nn.Module, outputs: rcnn.RcnnOutputs, image: int) -> 
 @pytest.mark.parametrize("training", [True, False])
 def test_the_loss_is_torchvisions_in_whatever_mode_the_head_is(training, monkeypatch):
     head = outspoken(make()).train(training)
-    outputs = head(maps_of(PADDED), PADDED, SIZE)
+    outputs = head(PaddedMaps(maps_of(PADDED), PADDED, SIZE))
     theirs = as_torchvision(head, outputs, monkeypatch).train()
     targets = [
         {"boxes": rows_N5[rows_N5[:, 4] >= 0, :4], "labels": rows_N5[rows_N5[:, 4] >= 0, 4].long() + 1}
@@ -118,23 +123,23 @@ def test_the_loss_is_torchvisions_in_whatever_mode_the_head_is(training, monkeyp
     expected |= theirs.roi_heads(pyramid(outputs), proposals, [SIZE] * 2, targets)[1]
     assert len(expected) == 4
     torch.manual_seed(7)
-    loss = outputs.loss(TRUTH_BN5)
+    loss = head.losses(outputs, TRUTH_BN5).total
     torch.testing.assert_close(loss, torch.stack(list(expected.values())).sum())
     torch.manual_seed(8)
-    assert outputs.loss(TRUTH_BN5) != loss  # other anchors and regions
+    assert head.losses(outputs, TRUTH_BN5).total != loss  # other anchors and regions
 
 
 @pytest.mark.parametrize("seed", range(4))
 def test_detections_are_those_of_greedy_suppression_and_torchvisions_own_loop(seed, monkeypatch):
     head = outspoken(make()).eval()
     with torch.no_grad():
-        outputs = head(maps_of(PADDED, seed), PADDED, SIZE)
+        outputs = head(PaddedMaps(maps_of(PADDED, seed), PADDED, SIZE))
         theirs = as_torchvision(head, outputs, monkeypatch).eval()
         theirs.roi_heads.score_thresh, theirs.roi_heads.detections_per_img = 1e-3, 10**6
         proposals = [greedy_proposals(head, outputs, image) for image in range(2)]
         assert min(map(len, proposals)) > 100
         expected, _ = theirs.roi_heads(pyramid(outputs), proposals, [SIZE] * 2)
-        found_BN6 = outputs.detections()
+        found_BN6 = head.postprocess(outputs)
 
     for rows_N6, wanted in zip(found_BN6, expected, strict=True):
         found_N6 = rows_N6[rows_N6[:, 4] > 0]
@@ -149,14 +154,14 @@ def test_detections_are_those_of_greedy_suppression_and_torchvisions_own_loop(se
 def test_an_image_has_the_same_detections_in_any_batch():
     head, maps = outspoken(make()).eval(), maps_of(PADDED, batch=3)
     with torch.no_grad():
-        together = head(maps, PADDED, SIZE).detections()
+        together = detections(head, maps)
         for index in range(3):
-            alone = head([map_BCHW[index : index + 1] for map_BCHW in maps], PADDED, SIZE).detections()
+            alone = detections(head, [map_BCHW[index : index + 1] for map_BCHW in maps])
             torch.testing.assert_close(together[index], alone[0], atol=1e-4, rtol=1e-4)
 
 
 def test_anchors_are_centred_on_what_their_cells_see():
-    anchors = make()(maps_of((64, 96)), (64, 96), (64, 96)).anchors
+    anchors = make()(PaddedMaps(maps_of((64, 96)), (64, 96), (64, 96))).anchors
     assert [len(anchors_A4) for anchors_A4 in anchors] == [
         3 * cells for cells in (16 * 24, 8 * 12, 4 * 6, 2 * 3, 1 * 2)
     ]
@@ -168,11 +173,11 @@ def test_anchors_are_centred_on_what_their_cells_see():
 
 
 def test_rows_that_fill_up_are_no_objects():
-    outputs = make()(maps_of(PADDED), PADDED, SIZE)
+    head = make()
 
     def loss(truth: list[list[list[float]]]) -> Tensor:
         torch.manual_seed(0)
-        return outputs.loss(torch.tensor(truth))
+        return head(PaddedMaps(maps_of(PADDED), PADDED, SIZE), torch.tensor(truth)).total
 
     plain = loss([[ONE], [NOTHING]])
     assert torch.equal(plain, loss([[NOTHING, ONE], [NOTHING, NOTHING]]))
@@ -182,13 +187,14 @@ def test_rows_that_fill_up_are_no_objects():
 def test_what_lies_in_a_crowd_is_no_background():
     crowd = [0.0, 0, 64, 70]
     truth_BN5 = torch.tensor([[[70.0, 20, 95, 60, 1], [*crowd, CROWD]]])
-    outputs = outspoken(make())(maps_of(PADDED, batch=1), PADDED, SIZE)
+    head = outspoken(make())
+    outputs = head(PaddedMaps(maps_of(PADDED, batch=1), PADDED, SIZE))
     logits_BA = torch.cat(outputs.logits, dim=1)
     for level in outputs.logits:
         level.retain_grad()
     for seed in range(8):
         torch.manual_seed(seed)
-        outputs.loss(truth_BN5).backward(retain_graph=True)
+        head.losses(outputs, truth_BN5).total.backward(retain_graph=True)
     learned_A = torch.cat([level.grad for level in outputs.logits], dim=1)[0] != 0
 
     def inside(boxes_N4: Tensor) -> Tensor:
@@ -203,7 +209,7 @@ def test_what_lies_in_a_crowd_is_no_background():
     assert not (learned_A & inside(anchors_A4) & ~matched_A).any()
 
     proposals_N4 = anchors_A4[:600].clamp(min=0, max=95)
-    regions = sample_regions(outputs.head.roi_heads, [proposals_N4], truth_of(truth_BN5))
+    regions = sample_regions(head.roi_heads, [proposals_N4], image_targets(truth_BN5))
     background_P4 = regions.boxes_P4[regions.labels_P == 0]
     assert len(background_P4) > 50
     assert not inside(background_P4).any()
@@ -213,7 +219,7 @@ def test_what_lies_in_a_crowd_is_no_background():
 @pytest.mark.parametrize("row", [NOTHING, [-500.0, -500, 1000, 1000, CROWD]], ids=["nothing", "crowd everywhere"])
 def test_without_an_object_every_weight_has_a_gradient(row):
     head = make()
-    loss = head(maps_of(PADDED), PADDED, SIZE).loss(torch.tensor([[row], [row]]))
+    loss = head(PaddedMaps(maps_of(PADDED), PADDED, SIZE), torch.tensor([[row], [row]])).total
     loss.backward()
     assert loss.isfinite()
     assert (loss > 0) == (row is NOTHING)
@@ -226,11 +232,11 @@ def test_five_hundred_objects_of_one_class():
     low_N2 = torch.rand(500, 2, generator=generator) * torch.tensor([90.0, 60])
     boxes_N5 = torch.cat([low_N2, low_N2 + 2 + torch.rand(500, 2, generator=generator) * 8, torch.zeros(500, 1)], dim=1)
     head = make(classes=1)
-    outputs = head(maps_of(PADDED, batch=1), PADDED, SIZE)
-    loss, regions, _ = outputs.learn(boxes_N5[None])
-    assert loss.isfinite()
+    outputs = head(PaddedMaps(maps_of(PADDED, batch=1), PADDED, SIZE))
+    losses, regions, _ = head.learn(outputs, boxes_N5[None])
+    assert losses.total.isfinite()
     assert regions.labels_P.bincount().tolist() == [192, 64]
-    found_BN6 = outputs.detections()
+    found_BN6 = head.postprocess(outputs)
     assert found_BN6.shape == (1, 100, 6)
     assert not found_BN6[..., 5].any()
 
@@ -238,37 +244,36 @@ def test_five_hundred_objects_of_one_class():
 def test_what_is_no_number_is_left_to_the_loop():
     head = make()
     maps = [map_BCHW * float("nan") for map_BCHW in maps_of(PADDED)]
-    outputs = head(maps, PADDED, SIZE)
-    assert not outputs.loss(TRUTH_BN5).isfinite()
-    assert outputs.detections().shape == (2, 100, 6)
+    assert not head(PaddedMaps(maps, PADDED, SIZE), TRUTH_BN5).total.isfinite()
+    assert detections(head, maps).shape == (2, 100, 6)
 
 
 def test_regions_are_looked_into_in_the_arithmetic_of_the_maps_and_losses_are_float32():
-    head, seen = make(), []
+    head, features, seen = make(), PaddedMaps(maps_of(PADDED), PADDED, SIZE), []
     head.roi_heads.box_head.fc6.register_forward_hook(lambda module, given, result: seen.append(result.dtype))
     with torch.autocast("cpu", torch.bfloat16):
-        outputs = head(maps_of(PADDED), PADDED, SIZE)
-    loss, found_BN6 = outputs.loss(TRUTH_BN5), outputs.detections()
+        loss, outputs = head(features, TRUTH_BN5).total, head(features)
+    found_BN6 = head.postprocess(outputs)
     assert seen == [torch.bfloat16] * 2
     assert loss.dtype == found_BN6.dtype == torch.float32
-    expected = head(maps_of(PADDED), PADDED, SIZE).loss(TRUTH_BN5)
+    expected = head(features, TRUTH_BN5).total
     assert seen[2:] == [torch.float32]
     torch.testing.assert_close(loss, expected, rtol=0.1, atol=0)  # it draws other regions
 
 
 def test_it_works_on_the_device_of_its_maps():
     head = make().to("meta").eval()  # mixing it with the CPU's tensors fails, as with a GPU's
-    outputs = head([map_BCHW.to("meta") for map_BCHW in maps_of(PADDED)], PADDED, SIZE)
+    outputs = head(PaddedMaps([map_BCHW.to("meta") for map_BCHW in maps_of(PADDED)], PADDED, SIZE))
     assert {anchors_A4.device.type for anchors_A4 in outputs.anchors} == {"meta"}
-    assert outputs.detections().device.type == "meta"
+    assert head.postprocess(outputs).device.type == "meta"
 
 
 def test_dropout_is_for_the_classes_and_for_training():
     head = outspoken(make(dropout=0.5))
-    outputs = head(maps_of(PADDED), PADDED, SIZE)
+    outputs = head(PaddedMaps(maps_of(PADDED), PADDED, SIZE))
 
     def look() -> tuple[Tensor, Tensor]:
-        return outputs.look(outputs.atlas(), TRUTH_BN5[0, :, :4], torch.zeros(2))
+        return head.look(outputs, outputs.packed(), TRUTH_BN5[0, :, :4], torch.zeros(2))
 
     (first, first_offsets), (second, second_offsets) = look(), look()
     assert not torch.equal(first, second)
@@ -281,19 +286,19 @@ def test_two_objects_are_learned_with_place_size_and_class():
     padded, objects = (64, 64), [[6.0, 9, 38, 41, 0], [30, 24, 62, 60, 1]]
     truth_BN5 = torch.tensor([objects])
     head = make(classes=2)
-    maps = maps_of(padded, batch=1)  # of a frozen backbone: without gradients
+    features = PaddedMaps(maps_of(padded, batch=1), padded, padded)  # of a frozen backbone: without gradients
     optimizer = torch.optim.AdamW(head.parameters(), lr=2e-3)
     losses = []
     for _ in range(60):
         optimizer.zero_grad()
-        loss = head(maps, padded, padded).loss(truth_BN5)
+        loss = head(features, truth_BN5).total
         loss.backward()
         nn.utils.clip_grad_norm_(head.parameters(), 5.0)
         optimizer.step()
         losses.append(loss.item())
     assert losses[-1] < 0.2 * losses[0]
     with torch.no_grad():
-        best_26 = head.eval()(maps, padded, padded).detections()[0, :2]
+        best_26 = head.postprocess(head.eval()(features))[0, :2]
     best_26 = best_26[best_26[:, 5].argsort()]
     assert best_26[:, 5].tolist() == [0, 1]
     assert (best_26[:, :4] - truth_BN5[0, :, :4]).abs().max() < 3
@@ -303,10 +308,10 @@ def test_two_objects_are_learned_with_place_size_and_class():
 class Network(nn.Module):
     def __init__(self, backbone: Backbone, task: Detection):
         super().__init__()
-        self.backbone, self.task, self.head = backbone, task, task.build_head(backbone)
+        self.backbone, self.head = backbone, task.build_head(backbone)
 
     def forward(self, images_BCHW: Tensor) -> Tensor:
-        return self.task.finalize(self.head(self.task.features(self.backbone, images_BCHW)))
+        return self.head.postprocess(self.head(self.head.features(self.backbone, images_BCHW)))
 
 
 @pytest.mark.slow

@@ -9,7 +9,7 @@ import pytest
 import torch
 from torchvision.ops import MultiScaleRoIAlign, poolers, roi_align
 
-from visionft.models.heads.rcnn_regions import Atlas, mostly_in, project_masks
+from visionft.models.heads.rcnn_regions import PackedPyramid, mostly_in, project_masks
 
 STRIDES = (4, 8, 16, 32)
 
@@ -35,7 +35,7 @@ def test_regions_are_cut_out_as_torchvision_pools_them(seed, monkeypatch):
     assert len(pool.map_levels([torch.cat(boxes)]).unique()) == 4
 
     images_P = torch.arange(2).repeat_interleave(torch.tensor([40, 30]))
-    found = Atlas.of(levels, padded, STRIDES).cut(torch.cat(boxes), images_P, 7)
+    found = PackedPyramid.of(levels, padded, STRIDES).cut(torch.cat(boxes), images_P, 7)
 
     torch.testing.assert_close(found, expected, atol=1e-4, rtol=0)
 
@@ -47,7 +47,7 @@ def test_a_region_is_cut_out_where_it_lies_however_many_pixels_a_cell_has():
         y_H, x_W = ((torch.arange(n) + 0.5) / n * pixels for n, pixels in ((rows, padded[0]), (columns, padded[1])))
         levels.append(torch.stack(torch.meshgrid(y_H, x_W, indexing="ij"))[None])  # what a cell shows is its place
     boxes_P4 = torch.tensor([[20.0, 12, 55, 40], [31, 20, 34.5, 27]])
-    parts_PCss = Atlas.of(levels, padded, STRIDES).cut(boxes_P4, torch.zeros(2), 7)
+    parts_PCss = PackedPyramid.of(levels, padded, STRIDES).cut(boxes_P4, torch.zeros(2), 7)
     at_7 = (torch.arange(7) + 0.5) / 7
     for part_Css, (left, top, right, bottom) in zip(parts_PCss, boxes_P4, strict=True):
         torch.testing.assert_close(part_Css[0], (top + at_7 * (bottom - top))[:, None].expand(7, 7))
@@ -85,9 +85,9 @@ def test_nothing_outside_of_an_objects_box_is_its_own():
 
 
 def test_places_that_are_none_are_cut_out_as_well():
-    atlas = Atlas.of([torch.ones(1, 1, 64 // s, 64 // s) for s in STRIDES], (64, 64), STRIDES)
+    packed = PackedPyramid.of([torch.ones(1, 1, 64 // s, 64 // s) for s in STRIDES], (64, 64), STRIDES)
     nan = float("nan")
-    parts_PCss = atlas.cut(torch.tensor([[nan] * 4, [0, nan, 9, nan], [5, 5, 5, 5]]), torch.zeros(3), 7)
+    parts_PCss = packed.cut(torch.tensor([[nan] * 4, [0, nan, 9, nan], [5, 5, 5, 5]]), torch.zeros(3), 7)
     assert parts_PCss.isfinite().all()
     full_1SS, point_14 = torch.ones(1, 56, 56), torch.full((1, 4), 7.0)
     for region in ([0.0, 0, 9, 9], [7.0] * 4):

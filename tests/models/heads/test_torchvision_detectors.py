@@ -9,9 +9,10 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from visionft.annotations.marks import CROWD, PADDING
 from visionft.models.backbones import Backbone, build_backbone
 from visionft.models.heads import HEADS, torchvision_detectors
-from visionft.sample import CROWD, PADDING
+from visionft.models.heads.maps import PaddedMaps
 from visionft.tasks.detection.learning import Detection
 
 KINDS = ["fcos", "retinanet"]
@@ -56,13 +57,13 @@ def outspoken(head: nn.Module) -> nn.Module:
 def test_detections_are_those_of_torchvisions_own_loop(kind, seed):
     head = outspoken(make(kind)).eval()
     with torch.no_grad():
-        outputs = head(maps_of(PADDED, seed), PADDED, SIZE)
+        outputs = head(PaddedMaps(maps_of(PADDED, seed), PADDED, SIZE))
         counts = [len(anchors_A4) for anchors_A4 in outputs.anchors]
         by_level = {name: values.split(counts, dim=1) for name, values in outputs.raw.items()}
         detector = head.detector
         detector.score_thresh, detector.topk_candidates, detector.detections_per_img = 1e-3, 10**6, 10**6
         expected = detector.postprocess_detections(by_level, [list(outputs.anchors)] * 2, [SIZE] * 2)
-        found_BN6 = outputs.detections()
+        found_BN6 = head.postprocess(outputs)
 
     for rows_N6, theirs in zip(found_BN6, expected, strict=True):
         found_N6 = rows_N6[rows_N6[:, 4] > 0]
@@ -77,7 +78,7 @@ def test_detections_are_those_of_torchvisions_own_loop(kind, seed):
 @pytest.mark.parametrize(("kind", "per_cell"), [("fcos", 1), ("retinanet", 9)])
 def test_anchors_are_centred_on_cells_of_the_pyramid(kind, per_cell):
     head = make(kind)
-    anchors = head(maps_of((64, 96)), (64, 96), (64, 96)).anchors
+    anchors = head(PaddedMaps(maps_of((64, 96)), (64, 96), (64, 96))).anchors
     assert [len(anchors_A4) for anchors_A4 in anchors] == [per_cell * cells for cells in (8 * 12, 4 * 6, 6, 2, 1)]
     centres = [((anchors_A4[:, :2] + anchors_A4[:, 2:]) / 2)[::per_cell] for anchors_A4 in anchors]
     assert centres[0][:13].tolist() == [[4.0 + 8 * column, 4] for column in range(12)] + [[4, 12]]
@@ -88,7 +89,7 @@ def test_anchors_are_centred_on_cells_of_the_pyramid(kind, per_cell):
 def test_deep_anchors_lie_in_the_middle_of_what_their_cells_see(kind):
     padded = (32 * 10, 32 * 13)
     head = make(kind)
-    outputs = head(maps_of(padded, batch=1), padded, padded)
+    outputs = head(PaddedMaps(maps_of(padded, batch=1), padded, padded))
     last_BCHW = torch.randn(1, 256, 10, 13, requires_grad=True)
     deeper, _ = head.detector.backbone.fpn.extra_blocks([last_BCHW], [last_BCHW], ["last"])
     for map_BCHW, anchors_A4, row, column in zip(deeper[1:], outputs.anchors[3:], (2, 1), (3, 1), strict=True):
@@ -102,42 +103,45 @@ def test_deep_anchors_lie_in_the_middle_of_what_their_cells_see(kind):
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_padding_and_crowds_are_no_objects(kind):
-    outputs = make(kind)(maps_of(PADDED), PADDED, SIZE)
+    head, features = make(kind), PaddedMaps(maps_of(PADDED), PADDED, SIZE)
     one = [20.0, 20, 70, 60, 1]
     nothing = [0.0, 0, 0, 0, PADDING]
-    plain = outputs.loss(torch.tensor([[one], [nothing]]))
-    assert torch.equal(plain, outputs.loss(torch.tensor([[nothing, one], [[5.0, 5, 60, 50, CROWD], nothing]])))
-    assert plain != outputs.loss(torch.tensor([[one], [[5.0, 5, 60, 50, 0]]]))
-    assert plain != outputs.loss(torch.tensor([[[*one[:4], 2]], [nothing]]))
+
+    def loss(truth: list[list[list[float]]]) -> Tensor:
+        return head(features, torch.tensor(truth)).total
+
+    plain = loss([[one], [nothing]])
+    assert torch.equal(plain, loss([[nothing, one], [[5.0, 5, 60, 50, CROWD], nothing]]))
+    assert plain != loss([[one], [[5.0, 5, 60, 50, 0]]])
+    assert plain != loss([[[*one[:4], 2]], [nothing]])
 
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_losses_are_computed_in_float32(kind):
-    head = make(kind)
+    head, features = make(kind), PaddedMaps(maps_of(PADDED), PADDED, SIZE)
     truth_BN5 = torch.tensor([[[20.0, 20, 70, 60, 1]], [[5, 5, 60, 50, 0]]])
     with torch.autocast("cpu", torch.bfloat16):
-        outputs = head(maps_of(PADDED), PADDED, SIZE)
-    loss = outputs.loss(truth_BN5)
+        loss = head(features, truth_BN5).total
     assert loss.dtype == torch.float32
-    torch.testing.assert_close(loss, head(maps_of(PADDED), PADDED, SIZE).loss(truth_BN5), rtol=0.02, atol=0)
+    torch.testing.assert_close(loss, head(features, truth_BN5).total, rtol=0.02, atol=0)
 
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_it_works_on_the_device_of_its_maps(kind):
     head = make(kind).to("meta").eval()  # mixing it with the CPU's tensors fails, as with a GPU's
-    outputs = head([map_BCHW.to("meta") for map_BCHW in maps_of(PADDED)], PADDED, SIZE)
+    outputs = head(PaddedMaps([map_BCHW.to("meta") for map_BCHW in maps_of(PADDED)], PADDED, SIZE))
     assert {anchors_A4.device.type for anchors_A4 in outputs.anchors} == {"meta"}
-    assert outputs.detections().device.type == "meta"
+    assert head.postprocess(outputs).device.type == "meta"
 
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_dropout_is_for_the_classes_and_for_training(kind):
     head = outspoken(make(kind, dropout=0.5))
-    first, second = (head(maps_of(PADDED), PADDED, SIZE).raw for _ in range(2))
+    first, second = (head(PaddedMaps(maps_of(PADDED), PADDED, SIZE)).raw for _ in range(2))
     assert not torch.equal(first["cls_logits"], second["cls_logits"])
     assert torch.equal(first["bbox_regression"], second["bbox_regression"])
     head.eval()
-    assert torch.equal(*(head(maps_of(PADDED), PADDED, SIZE).raw["cls_logits"] for _ in range(2)))
+    assert torch.equal(*(head(PaddedMaps(maps_of(PADDED), PADDED, SIZE)).raw["cls_logits"] for _ in range(2)))
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -146,15 +150,15 @@ def test_two_objects_are_learned_with_place_size_and_class(kind, monkeypatch):
     padded, objects = (64, 64), [[6.0, 9, 38, 41, 0], [30, 24, 62, 60, 1]]
     truth_BN5 = torch.tensor([objects])
     head = make(kind, classes=2)
-    maps = maps_of(padded, batch=1)  # of a frozen backbone: without gradients
+    features = PaddedMaps(maps_of(padded, batch=1), padded, padded)  # of a frozen backbone: without gradients
     optimizer = torch.optim.AdamW(head.parameters(), lr=1e-3)
     for _ in range(60):
         optimizer.zero_grad()
-        head(maps, padded, padded).loss(truth_BN5).backward()
+        head(features, truth_BN5).total.backward()
         nn.utils.clip_grad_norm_(head.parameters(), 5.0)
         optimizer.step()
     with torch.no_grad():
-        best_26 = head.eval()(maps, padded, padded).detections()[0, :2]
+        best_26 = head.postprocess(head.eval()(features))[0, :2]
     best_26 = best_26[best_26[:, 5].argsort()]
     assert best_26[:, 5].tolist() == [0, 1]
     assert (best_26[:, :4] - truth_BN5[0, :, :4]).abs().max() < 3
@@ -164,10 +168,10 @@ def test_two_objects_are_learned_with_place_size_and_class(kind, monkeypatch):
 class Network(nn.Module):
     def __init__(self, backbone: Backbone, task: Detection):
         super().__init__()
-        self.backbone, self.task, self.head = backbone, task, task.build_head(backbone)
+        self.backbone, self.head = backbone, task.build_head(backbone)
 
     def forward(self, images_BCHW: Tensor) -> Tensor:
-        return self.task.finalize(self.head(self.task.features(self.backbone, images_BCHW)))
+        return self.head.postprocess(self.head(self.head.features(self.backbone, images_BCHW)))
 
 
 @pytest.mark.slow

@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torchvision.ops import box_iou
 
+from visionft.annotations.marks import CROWD, PADDING
 from visionft.models.losses.assignment import assign
-from visionft.sample import CROWD, PADDING
 
 SIDE, CELL, CLASSES, BEST = 64, 8, 3, 13
 

@@ -11,7 +11,8 @@ from pycocotools import mask as coco
 
 from tests.tasks.objects.detections import evaluated
 from visionft.annotations.object_mask import ObjectMask
-from visionft.sample import Boxes, Outline
+from visionft.annotations.polygons import Outline
+from visionft.data.targets.boxes import Boxes
 
 SIZE = (170, 140)
 

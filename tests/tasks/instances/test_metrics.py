@@ -10,10 +10,11 @@ from hypothesis import strategies as st
 
 from tests.tasks.instances.masked import SIZE, Masked, judge_masks, masked_images, masked_lists, painted, part, ring
 from tests.tasks.objects.detections import mean_of
+from visionft.annotations.marks import CROWD, PADDING
 from visionft.annotations.object_mask import ObjectMask
-from visionft.annotations.rle import encode
+from visionft.annotations.polygons import Outline
+from visionft.data.targets.boxes import Boxes
 from visionft.errors import DataError
-from visionft.sample import CROWD, PADDING, Boxes, Outline
 from visionft.seeds import derive_seed
 from visionft.tasks.instances.metrics import InstanceMetrics, instance_metrics, quick_instances
 from visionft.tasks.objects.metrics import ClassAP, DetectionMetrics, detection_metrics, quick_detection
@@ -135,20 +136,6 @@ def test_a_crowd_on_the_canvas_takes_masks_of_every_class():
 
     assert mask_map(filled(110, 10, 130, 30)) == pytest.approx(1)
     assert mask_map(filled(131, 10, 150, 30)) == pytest.approx(0.5)  # in the crowd's box, beside its pixels
-
-
-def test_a_crowd_of_every_class_is_encoded_once(monkeypatch):
-    encoded = []
-    monkeypatch.setattr(
-        "visionft.tasks.objects.average_precision.encode", lambda mask, size: encoded.append(mask) or encode(mask, size)
-    )
-    truth = np.array([[*BOX, 1], [60, 10, 90, 50, CROWD], [100, 10, 160, 90, CROWD]], np.float32)
-    masks = [filled(10, 10, 50, 50), filled(60, 10, 90, 30), None]
-    found = rows((*BOX, 0.5, 1), (100, 10, 150, 80, 0.9, 30))
-    found_masks = [filled(10, 10, 50, 50), filled(105, 10, 150, 80)]
-    scores = quick_instances([found] * 2, [found_masks] * 2, [truth] * 2, [masks] * 2, [SIZE] * 2, 40)
-    assert scores["mask_map"] == pytest.approx(1)
-    assert len(encoded) == 2 * (2 + 3)
 
 
 def test_masks_count_and_not_boxes():

@@ -11,12 +11,15 @@ from hypothesis import strategies as st
 
 from tests.report.pages import Page, history, read
 from tests.tasks.objects.boxed import COLOURS, NAMES, SIZE, THRESHOLDS, box_example, boxed_data, objects, picture, tile
-from tests.tasks.objects.boxed import results as boxed_results
+from tests.tasks.objects.boxed import section as boxed_section
 from visionft.annotations.object_mask import ObjectMask
+from visionft.annotations.polygons import Outline
+from visionft.data.records import Dataset, Sample
+from visionft.data.targets.boxes import Boxes
 from visionft.report import render_report
-from visionft.sample import Boxes, Outline
+from visionft.tasks.instances.learning import InstanceEvaluation
 from visionft.tasks.instances.metrics import instance_metrics
-from visionft.tasks.instances.page import InstanceResults
+from visionft.tasks.instances.page import InstanceSection, InstanceView
 from visionft.tasks.objects.mistakes import match_image
 from visionft.tasks.objects.overlays import box_pictures, shrink_object
 
@@ -45,23 +48,23 @@ def upper(box):
 MASKS = tuple(upper(row[:4]) for row in FOUND)
 
 
-def results(**changes):
+def section(**changes):
     fields = {
-        **{name: getattr(boxed_results(), name) for name in ("palette", "tally", "worst", "others", "mistakes")},
+        **{name: getattr(boxed_section(), name) for name in ("palette", "tally", "worst", "others", "mistakes")},
         "metrics": instance_metrics([FOUND], [MASKS], [outlined()], [SIZE], NAMES, thresholds=THRESHOLDS, bootstrap=30),
     }
-    return InstanceResults(**{**fields, **changes})
+    return InstanceSection(**{**fields, **changes})
 
 
 def masked_data(**changes):
     scores = {"map": 0.25, "mask_map": 0.2, "mask_map50": 0.4, "mask_map75": 0.1}
     rows = tuple({**row, "val": {"loss": 1 / row["epoch"], **scores}} for row in history(2, 3))
-    return boxed_data(**{"results": results(), "selection": "mask_map", "history": rows, **changes})
+    return boxed_data(**{"section": section(), "selection": "mask_map", "history": rows, **changes})
 
 
 def test_the_page_shows_the_numbers_of_masks_and_of_boxes():
     page = Page(render_report(masked_data()))
-    metrics, text = results().metrics, page.text.replace("\u202f", " ")
+    metrics, text = section().metrics, page.text.replace("\u202f", " ")
     assert f"Mean mask AP {100 * metrics.mask_map:.1f} %" in text
     assert f"Mask AP50 {100 * metrics.mask_map50:.1f} %" in text
     assert f"Mask AP75 {100 * metrics.mask_map75:.1f} %" in text
@@ -89,8 +92,8 @@ def test_columns_and_cells_are_as_many():
 
 
 def test_where_all_outlines_are_known_nothing_is_said():
-    metrics = replace(results().metrics, outlines=results().metrics.objects)
-    assert "whose outline" not in render_report(masked_data(results=results(metrics=metrics)))
+    metrics = replace(section().metrics, outlines=section().metrics.objects)
+    assert "whose outline" not in render_report(masked_data(section=section(metrics=metrics)))
 
 
 def test_a_detector_has_no_word_of_masks():
@@ -99,7 +102,7 @@ def test_a_detector_has_no_word_of_masks():
     assert "Objects Mean AP" in text
 
 
-@pytest.mark.parametrize(("selection", "chart"), [("loss", "Mean mask AP50"), ("mask_map", "Mean mask AP")])
+@pytest.mark.parametrize(("selection", "chart"), [("loss", "Mean mask AP"), ("mask_map", "Mean mask AP")])
 def test_the_curve_is_of_the_score_that_chose(selection, chart):
     assert f"<strong>{chart}</strong>" in render_report(masked_data(selection=selection))
 
@@ -187,3 +190,42 @@ def test_shrunken_pixels_are_those_at_the_new_centres(width, height, data):
     ]
     shrunken = shrink_object(mask, (width, height), (new_width, new_height))
     assert shrunken.whole((new_width, new_height)).tolist() == expected
+
+
+CLASSES = ("left", "right")
+
+
+def test_every_detection_is_shown_with_its_own_mask(image):
+    """Of an image's detections, those below the threshold and those in a crowd are not shown."""
+    ring = np.float32([(10, 10), (60, 10), (60, 60), (10, 60)])
+    boxes = Boxes(
+        ((10.0, 10.0, 60.0, 60.0), (300.0, 300.0, 700.0, 500.0)),
+        (0, 1),
+        (False, True),
+        (Outline((ring.tobytes(),)), Outline()),
+    )
+    rows = np.float32(
+        [
+            [310, 310, 350, 350, 0.95, 1],  # in the crowd
+            [10.25, 10, 60, 60, 0.9, 0],
+            [100, 100, 150, 150, 0.8, 1],
+            [100, 100, 150, 150, 0.8, 1],  # the same box with other pixels
+            [10, 10, 60, 59, 0.7, 0],
+            [100, 100, 150, 150, 0.1, 1],  # below the threshold
+        ]
+    )
+    masks = tuple(ObjectMask(int(row[0]), int(row[1]), np.ones((5, 5 + n), np.bool_)) for n, row in enumerate(rows))
+    nothing = Sample("b.png", image, Boxes(outlines=()), "test", size=(800, 600))
+    samples = (Sample("a.png", image, boxes, "test", size=(800, 600)), nothing)
+    found = (rows, np.zeros((0, 6), np.float32))
+    metrics = instance_metrics(
+        found, (masks, ()), [boxes, Boxes()], [(800, 600)] * 2, CLASSES, thresholds=(0.5, 0.5), bootstrap=0
+    )
+    evaluation = InstanceEvaluation(metrics, found, (masks, ()))
+    dataset = Dataset("halves", samples, CLASSES, task="instance_segmentation")
+    shown = InstanceView.section(evaluation, dataset, "test")
+    assert isinstance(shown, InstanceSection)
+    (first,) = shown.worst
+    assert [one.score for one in first.match.detected] == pytest.approx([0.9, 0.8, 0.8, 0.7])
+    assert first.masks == masks[1:5]
+    assert [example.masks for example in shown.others] == [()]

@@ -3,11 +3,12 @@
 import numpy as np
 
 from tests.report.pages import history, report_data, stage
-from visionft.sample import Boxes
+from visionft.data.targets.boxes import Boxes
 from visionft.tasks.objects.metrics import detection_metrics
 from visionft.tasks.objects.mistakes import match_image
 from visionft.tasks.objects.overlays import cut_mistake
-from visionft.tasks.objects.page import BoxExample, DetectionResults, Tally
+from visionft.tasks.objects.page import DetectionSection, Tally
+from visionft.tasks.objects.page_examples import BoxExample
 
 SIZE = (320, 240)
 NAMES = ("bolt", "nut", "pin")
@@ -62,7 +63,7 @@ def box_example(rank=1, identifier="parts/1.png", mistakes=True, boxes=None, **c
     return BoxExample(**{**fields, **changes})
 
 
-def results(names=NAMES, identifier="parts/1.png", **changes):
+def section(names=NAMES, identifier="parts/1.png", **changes):
     """Return what a detection's report shows, with some fields changed."""
     colours = [*COLOURS, *((label, 255 - label, 9) for label in range(len(names) - 3))]
     found, truth = [detections(), detections(mistakes=False)], [objects(), objects()]
@@ -77,7 +78,7 @@ def results(names=NAMES, identifier="parts/1.png", **changes):
         "others": (box_example(2, "parts/2.png", mistakes=False),),
         "mistakes": tuple(cut_mistake(picture(), one, objects(), names, identifier) for one in first.match.wrong),
     }
-    return DetectionResults(**{**fields, **changes})
+    return DetectionSection(**{**fields, **changes})
 
 
 def boxed_rows(*epochs_of_stages):
@@ -89,9 +90,9 @@ def boxed_rows(*epochs_of_stages):
 
 
 def boxed_data(names=NAMES, own=None, **changes):
-    """Return a complete report of a detection, with some fields of it or of its results changed."""
+    """Return a complete report of a detection, with some fields of it or of its section changed."""
     fields = {
-        "results": results(names, **(own or {})),
+        "section": section(names, **(own or {})),
         "selection": "map",
         "stages": (stage(), stage("all", best_epoch=5)),
         "history": boxed_rows(2, 3),

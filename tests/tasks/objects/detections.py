@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from pycocotools.coco import COCO
 from pycocotools.cocoeval import COCOeval
 
-from visionft.sample import Boxes
+from visionft.data.targets.boxes import Boxes
 
 
 class Scene(NamedTuple):

@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.tasks.objects.as_results import as_results
 from visionft.annotations.boxes import pairwise_iou
 from visionft.imaging.placement import canvas_from_original
 from visionft.spec import InputSpec
@@ -65,7 +66,9 @@ def test_what_is_given_is_not_changed():
     before = given.copy()
     boxes_in_original(given, (50, 60), InputSpec(30, 40, fit="stretch"))
     detect(
-        np.zeros((40, 50, 3), np.uint8), InputSpec(30, 40, fit="tile"), lambda images: np.stack([given] * len(images))
+        np.zeros((40, 50, 3), np.uint8),
+        InputSpec(30, 40, fit="tile"),
+        lambda images: as_results(np.stack([given] * len(images))),
     )
     assert (given == before).all()
 
@@ -77,7 +80,7 @@ def bright(images_BHW3):
         ys, xs = np.nonzero(image[..., 0] > 200)
         if len(xs):
             found_16[0] = [xs.min(), ys.min(), xs.max() + 1, ys.max() + 1, 0.75, 1]
-    return found_B16
+    return as_results(found_B16)
 
 
 @pytest.mark.parametrize("fit", ["stretch", "pad", "tile"])
@@ -98,7 +101,7 @@ def test_the_network_sees_a_batch_of_windows_at_most():
 
     def run(images_BHW3):
         seen.append(images_BHW3.shape)
-        return np.zeros((len(images_BHW3), 4, 6), np.float32)
+        return as_results(np.zeros((len(images_BHW3), 4, 6), np.float32))
 
     found = detect(np.zeros((90, 160, 3), np.uint8), InputSpec(48, 64, fit="tile"), run, batch_size=4)
     assert found.shape == (0, 6)

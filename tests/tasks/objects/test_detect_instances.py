@@ -5,11 +5,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.tasks.objects.as_results import as_results, giving
 from tests.tasks.objects.test_tile_merging import eye, located, scenes
+from visionft.annotations.object_mask import MASK_SIDE
 from visionft.imaging.placement import windows
-from visionft.spec import MASK_SIDE, InputSpec
+from visionft.spec import InputSpec
 from visionft.tasks.objects.detect import detect, detect_instances, instances_in_original
 from visionft.tasks.objects.masks import paste, paste_within
+from visionft.tasks.objects.rows import box_rows
 
 CELLS = MASK_SIDE * MASK_SIDE
 
@@ -18,13 +21,13 @@ def with_cells(run, cells_of):
     """Return a network that gives each detection of another one cells: those of its row in a canvas."""
 
     def wider(images_BHW3):
-        found_BN6 = run(images_BHW3)
+        found_BN6 = box_rows(run(images_BHW3))
         cells_BNP = np.zeros((*found_BN6.shape[:2], CELLS), np.float32)
         for image, found_N6, cells_NP in zip(images_BHW3, found_BN6, cells_BNP, strict=True):
             for found_6, cells_P in zip(found_N6, cells_NP, strict=True):
                 if found_6[4] > 0:
                     cells_P[:] = cells_of(image, found_6).ravel()
-        return np.concatenate([found_BN6, cells_BNP], axis=2)
+        return as_results(np.concatenate([found_BN6, cells_BNP], axis=2))
 
     return wider
 
@@ -76,7 +79,8 @@ def test_what_is_asked_for_is_all_that_reaches_its_least_score(scene, salt, leas
     """Small objects and one that no window sees whole, with scores from 0.07 to 1."""
     spec, size, objects = scene
     see = eye([*objects, (0, 0, size[0], (size[1] + 1) // 2, 0)], spec, size, salt)
-    run = with_cells(lambda images: see(images) ** np.float32([1, 1, 1, 1, 4, 1]), noise)
+    unlike = giving(lambda images: box_rows(see(images)) ** np.float32([1, 1, 1, 1, 4, 1]))
+    run = with_cells(unlike, noise)
     least_K = np.float32(least)
     everything, all_masks = detect_instances(located(*size), spec, run)
     asked_N = everything[:, 4] >= least_K[everything[:, 5].astype(int)]
@@ -117,7 +121,7 @@ def test_what_a_view_lacks_is_not_taken_from_one_that_was_no_part():
     given[0, 0, 6:] = 1
     given[1, 0, :6] = [10, 20, 40, 50, 0.9, 0]
     given[1, 0, 6:] = np.tri(MASK_SIDE).ravel()
-    found, (mask,) = detect_instances(located(*WIDE), SEAM, lambda images: given[: len(images)])
+    found, (mask,) = detect_instances(located(*WIDE), SEAM, giving(lambda images: given[: len(images)]))
     assert found[:, :4].tolist() == [[85, 20, 115, 50]]
     expected = paste(np.tri(MASK_SIDE, dtype=np.float32), np.float32([85, 20, 115, 50]), WIDE)
     assert (mask.whole(WIDE) == expected.whole(WIDE)).all()
@@ -147,7 +151,7 @@ def test_pixels_are_worked_out_for_what_may_be_part_of_an_object_that_is_asked_f
         "visionft.tasks.objects.detect.paste_within", lambda *one: pasted.append(0) or paste_within(*one)
     )
     found, masks = detect_instances(
-        located(*WIDE), SEAM, lambda images: given[: len(images)], least_K=np.full(2, least, np.float32)
+        located(*WIDE), SEAM, giving(lambda images: given[: len(images)]), least_K=np.full(2, least, np.float32)
     )
     assert len(pasted) == worked_out
     assert [mask.area for mask in masks] == areas
@@ -159,7 +163,9 @@ def test_a_mask_ends_with_its_window():
     given = np.zeros((2, 1, 6 + CELLS), np.float32)
     given[0, 0, :6] = [60, 20, 140, 50, 0.9, 0]
     given[0, 0, 6:] = 1
-    ((_, _, right, _, _, _),), (mask,) = detect_instances(located(*WIDE), SEAM, lambda images: given[: len(images)])
+    ((_, _, right, _, _, _),), (mask,) = detect_instances(
+        located(*WIDE), SEAM, giving(lambda images: given[: len(images)])
+    )
     assert right == 100
     assert mask.whole(WIDE).any(axis=0).nonzero()[0].tolist() == list(range(60, 100))
 
@@ -167,7 +173,7 @@ def test_a_mask_ends_with_its_window():
 def test_no_objects():
     for size in (WIDE, (50, 50)):
         found, masks = detect_instances(
-            located(*size), SEAM, lambda images: np.zeros((len(images), 3, 6 + CELLS), np.float32)
+            located(*size), SEAM, giving(lambda images: np.zeros((len(images), 3, 6 + CELLS), np.float32))
         )
         assert (found.shape, masks) == ((0, 6), ())
 

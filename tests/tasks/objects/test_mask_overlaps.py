@@ -3,11 +3,12 @@ import pytest
 from hypothesis import given, settings
 
 from tests.tasks.instances.masked import SIZE, box_pixels, masked_lists, part, whole
+from visionft.annotations.marks import CROWD, PADDING
 from visionft.annotations.object_mask import ObjectMask
 from visionft.annotations.rle import run_bounds
-from visionft.sample import CROWD, PADDING, Boxes
+from visionft.data.targets.boxes import Boxes
 from visionft.tasks.objects.mask_overlaps import Masks, mask_overlaps, read_masks
-from visionft.tasks.objects.matching import Found, Truth
+from visionft.tasks.objects.matching import DetectedObjects, TargetObjects
 
 
 def overlap(found_HW, truth_HW, crowd):
@@ -19,11 +20,11 @@ def overlap(found_HW, truth_HW, crowd):
 @settings(max_examples=40, deadline=None)
 @given(masked_lists())
 def test_overlaps_count_pixels(images):
-    for found_N6, masks, boxes, pixels in images:
-        found, truth = Found.of(found_N6, 3), Truth.of(boxes, 3)
+    for detections_N6, masks, boxes, pixels in images:
+        found, truth = DetectedObjects.of(detections_N6, 3), TargetObjects.of(boxes, 3)
         truth, read = read_masks(found, masks, truth, [None if p is None else part(p) for p in pixels], SIZE)
         iou_NM = mask_overlaps(read, truth.crowd_M)
-        used = [row for row in np.argsort(-found_N6[:, 4], kind="stable") if found_N6[row, 4] > 0]
+        used = [row for row in np.argsort(-detections_N6[:, 4], kind="stable") if detections_N6[row, 4] > 0]
         assert iou_NM.shape == (len(used), len(boxes))
         for n, row in enumerate(used):
             for m, own in enumerate(pixels):
@@ -56,9 +57,9 @@ def test_crowds_of_every_class_and_padding_keep_their_masks():
     rows = [(0, 0, 0, 0, PADDING), (0, 0, 5, 5, CROWD), (1, 1, 4, 4, 1)]
     crowd, own = ObjectMask(0, 0, np.ones((5, 4), bool)), ObjectMask(1, 1, np.ones((3, 3), bool))
     truth, masks = read_masks(
-        Found.of(np.zeros((0, 6), np.float32), 3),
+        DetectedObjects.of(np.zeros((0, 6), np.float32), 3),
         [],
-        Truth.on_canvas(np.array(rows, np.float32), 3),
+        TargetObjects.on_canvas(np.array(rows, np.float32), 3),
         [None, crowd, own],
         (6, 6),
     )
@@ -72,8 +73,8 @@ def test_a_crowd_of_every_class_is_worked_out_once(monkeypatch):
         "visionft.tasks.objects.mask_overlaps.run_bounds",
         lambda mask, height: measured.append(mask) or run_bounds(mask, height),
     )
-    truth = Truth.on_canvas(np.float32([(0, 0, 5, 5, CROWD), (1, 1, 4, 4, 1), (2, 0, 6, 3, CROWD)]), 3)
-    found = Found.of(np.float32([(0, 0, 4, 4, 0.9, 1)]), 3)
+    truth = TargetObjects.on_canvas(np.float32([(0, 0, 5, 5, CROWD), (1, 1, 4, 4, 1), (2, 0, 6, 3, CROWD)]), 3)
+    found = DetectedObjects.of(np.float32([(0, 0, 4, 4, 0.9, 1)]), 3)
     mask, crowd, own = (ObjectMask(*place, np.ones((4, 4), bool)) for place in ((0, 0), (1, 0), (1, 1)))
     truth, masks = read_masks(found, [mask], truth, [crowd, own, None], (6, 6))
     assert [masks.truth[m] is masks.truth[2] for m in range(7)] == [m in (2, 5, 6) for m in range(7)]
@@ -84,8 +85,8 @@ def test_a_crowd_of_every_class_is_worked_out_once(monkeypatch):
 def test_an_unknown_outline_is_a_crowd_of_the_pixels_in_the_box():
     boxes = Boxes(((-2.0, 0.6, 2.4, 3.5), (1.0, 1.0, 1.2, 9.0)), (0, 0), (False, False))
     empty = ObjectMask(1, 1, np.zeros((3, 3), bool))
-    found = Found.of(np.zeros((0, 6), np.float32), 1)
-    truth, masks = read_masks(found, [], Truth.of(boxes, 1), [None, empty], (6, 5))
+    found = DetectedObjects.of(np.zeros((0, 6), np.float32), 1)
+    truth, masks = read_masks(found, [], TargetObjects.of(boxes, 1), [None, empty], (6, 5))
     assert truth.crowd_M.tolist() == [True, True]
     expected = np.zeros((5, 6), bool)
     expected[1:3, 0:2] = True  # a centre on the lower edge is beyond it

@@ -3,12 +3,21 @@ import pytest
 from hypothesis import given, settings
 
 from tests.tasks.objects.detections import judge, scene_lists
-from visionft.sample import CROWD, PADDING, Boxes
-from visionft.tasks.objects.matching import IOUS_T, MOST, NOBODY, Found, Truth, match, overlaps
+from visionft.annotations.marks import CROWD, PADDING
+from visionft.data.targets.boxes import Boxes
+from visionft.tasks.objects.matching import (
+    IOUS_T,
+    MOST,
+    NOBODY,
+    DetectedObjects,
+    TargetObjects,
+    match,
+    overlaps,
+)
 
 
 def truth_of(*boxes, crowd=()):
-    return Truth.of(Boxes(tuple(boxes), (0,) * len(boxes), tuple(i in crowd for i in range(len(boxes)))), 1)
+    return TargetObjects.of(Boxes(tuple(boxes), (0,) * len(boxes), tuple(i in crowd for i in range(len(boxes)))), 1)
 
 
 @settings(max_examples=60, deadline=None)
@@ -17,9 +26,9 @@ def test_matches_are_those_of_pycocotools(images):
     evaluation = judge(images, 3)
     own = {(image, label): [] for image in range(1, len(images) + 1) for label in range(3)}
     firsts = np.cumsum([0, *(len(boxes) for _, boxes in images)])  # pycocotools numbers objects through, from 1
-    for number, ((found_N6, boxes), first) in enumerate(zip(images, firsts, strict=False), start=1):
-        found = Found.of(found_N6, 3)
-        object_NT = match(found, Truth.of(boxes, 3))
+    for number, ((detections_N6, boxes), first) in enumerate(zip(images, firsts, strict=False), start=1):
+        found = DetectedObjects.of(detections_N6, 3)
+        object_NT = match(found, TargetObjects.of(boxes, 3))
         for label, object_T in zip(
             found.labels_N, np.where(object_NT == NOBODY, 0, object_NT + first + 1), strict=True
         ):
@@ -31,7 +40,7 @@ def test_matches_are_those_of_pycocotools(images):
             mine = np.array(own[image["image_id"], image["category_id"] - 1]).reshape(-1, len(IOUS_T))
             assert np.array_equal(mine.T, expected_TN.reshape(len(IOUS_T), -1))
             checked += expected_TN.shape[1]
-    assert checked == sum(len(found_N6) for found_N6, _ in images)
+    assert checked == sum(len(detections_N6) for detections_N6, _ in images)
 
 
 def test_overlaps_by_hand():
@@ -55,7 +64,7 @@ def test_overlaps_count_pixels():
 
 def test_a_crowd_takes_many_but_only_what_no_object_takes():
     rows = [(12, 10, 32, 30, score, 0) for score in (0.9, 0.8, 0.7)]  # the crowd holds more of them than the object
-    found = Found.of(np.array(rows, np.float32), 1)
+    found = DetectedObjects.of(np.array(rows, np.float32), 1)
     for crowd, one in ((0, 1), (1, 0)):
         boxes = {crowd: (0, 0, 100, 100), one: (10, 10, 30, 30)}
         truth = truth_of(boxes[0], boxes[1], crowd=[crowd])
@@ -63,7 +72,7 @@ def test_a_crowd_takes_many_but_only_what_no_object_takes():
 
 
 def test_unused_rows_and_the_order():
-    found = Found.of(
+    found = DetectedObjects.of(
         np.array([[0, 0, 1, 1, 0.2, 1], [0] * 6, [0, 0, 2, 2, 0.9, 0], [0, 0, 3, 3, 0.2, 0]], np.float32), 2
     )
     assert found.scores_N.tolist() == pytest.approx([0.9, 0.2, 0.2])
@@ -72,17 +81,17 @@ def test_unused_rows_and_the_order():
 
 def test_of_each_class_the_best_are_kept():
     rng = np.random.default_rng(0)
-    found_N6 = rng.random((400, 6)).astype(np.float32)
-    found_N6[:, 5] = rng.integers(0, 3, 400)
-    found = Found.of(found_N6, 3)
+    detections_N6 = rng.random((400, 6)).astype(np.float32)
+    detections_N6[:, 5] = rng.integers(0, 3, 400)
+    found = DetectedObjects.of(detections_N6, 3)
     for label in range(3):
-        scores = np.sort(found_N6[found_N6[:, 5] == label, 4])[::-1]
+        scores = np.sort(detections_N6[detections_N6[:, 5] == label, 4])[::-1]
         assert found.scores_N[found.labels_N == label].tolist() == scores[:MOST].tolist()
 
 
 def test_rows_of_a_batch():
     rows = [(0, 0, 5, 5, 1), (0, 0, 0, 0, PADDING), (1, 1, 9, 9, CROWD), (2, 2, 4, 4, 0)]
-    truth = Truth.on_canvas(np.array(rows, np.float32), 3)
+    truth = TargetObjects.on_canvas(np.array(rows, np.float32), 3)
     assert truth.labels_M.tolist() == [1, 0, 0, 1, 2]
     assert truth.crowd_M.tolist() == [False, True, False, True, True]
     assert truth.xyxy_M4.tolist() == [[0, 0, 5, 5], [1, 1, 9, 9], [2, 2, 4, 4], *[[1, 1, 9, 9]] * 2]
@@ -91,8 +100,8 @@ def test_rows_of_a_batch():
 @pytest.mark.parametrize("label", [0, 1, 2])
 def test_what_is_ignored_takes_detections_of_every_class(label):
     boxes = Boxes(((1, 1, 9, 9), (20, 20, 30, 30)), (CROWD, 2), (True, False))
-    found = Found.of(np.array([[2, 2, 8, 8, 0.9, label]], np.float32), 3)
-    truth = Truth.of(boxes, 3)
+    found = DetectedObjects.of(np.array([[2, 2, 8, 8, 0.9, label]], np.float32), 3)
+    truth = TargetObjects.of(boxes, 3)
     row = match(found, truth)[0, 0]
     assert row != NOBODY
     assert truth.crowd_M[row]

@@ -9,8 +9,9 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from tests.tasks.objects.detections import Scene, judge, mean_of, scene_lists, scenes
+from visionft.annotations.marks import CROWD, PADDING
+from visionft.data.targets.boxes import Boxes
 from visionft.errors import DataError
-from visionft.sample import CROWD, PADDING, Boxes
 from visionft.seeds import derive_seed
 from visionft.tasks.objects import averages
 from visionft.tasks.objects.matching import MOST
@@ -321,5 +322,5 @@ def test_it_is_fast():
 
 
 def test_importing_the_metrics_loads_no_torch():
-    code = "import sys, visionft.metrics; print({'torch', 'faster_coco_eval'} & set(sys.modules))"
-    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "set()\n"
+    code = "import sys, visionft.metrics; print('torch' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "False\n"

@@ -3,8 +3,8 @@ import pytest
 from hypothesis import given, settings
 
 from tests.tasks.objects.detections import judge, scene_lists
+from visionft.data.targets.boxes import Boxes
 from visionft.errors import DataError
-from visionft.sample import Boxes
 from visionft.tasks.objects.mistakes import match_image
 
 HALF = (0.5, 0.5, 0.5)

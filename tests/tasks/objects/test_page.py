@@ -15,23 +15,24 @@ from tests.tasks.objects.boxed import (
     boxed_rows,
     objects,
     picture,
-    results,
+    section,
     tile,
 )
+from visionft.data.targets.boxes import Boxes
 from visionft.report import render_report
 from visionft.report.charts import BOTTOM, LEFT, RIGHT, TOP
-from visionft.sample import Boxes
 from visionft.tasks.objects.metrics import ClassAP, CurvePoint
 from visionft.tasks.objects.mistakes import Detected, match_image
 from visionft.tasks.objects.overlays import box_pictures, cut_mistake
-from visionft.tasks.objects.page import Tally, what_is_there
+from visionft.tasks.objects.page import Tally
+from visionft.tasks.objects.page_examples import what_is_there
 from visionft.tasks.objects.precision_recall_chart import precision_recall_chart
 
 
 def test_the_page_shows_the_numbers():
     data = boxed_data()
     text = Page(render_report(data)).text
-    metrics = data.results.metrics
+    metrics = data.section.metrics
     # of 8 objects two are found; 6 detections are believed outside of the crowds
     assert "25.0 % of the 8 objects in 2 test images are found, and 33.3 % of the detections are right" in text
     low, high = metrics.intervals["map50"]
@@ -50,7 +51,7 @@ def test_what_goes_wrong_is_counted():
     for row in ("Missed 6 75.0 %", "Wrong class 1 16.7 %", "Poor overlap 1 16.7 %", "Duplicate 1 16.7 %"):
         assert row in text
     assert "Nothing there 1 16.7 %" in text
-    assert f"medium {100 * results().metrics.map_medium:.1f} %" in text
+    assert f"medium {100 * section().metrics.map_medium:.1f} %" in text
     assert "small, below 32 × 32 pixels –" in text
 
 
@@ -147,14 +148,14 @@ def test_a_curve_rises_with_precision_and_moves_right_with_recall():
 
 def test_the_weakest_classes_are_drawn():
     names = tuple(f"c{label:02}" for label in range(20))
-    metrics = results(names).metrics
+    metrics = section(names).metrics
     drawn = CurvePoint(0.5, 0.5, 0.4)
     per_class = {
         name: replace(scores, ap50=label / 20, curve=(drawn,))
         for label, (name, scores) in enumerate(reversed(metrics.per_class.items()))
     }
     own = {"metrics": replace(metrics, per_class=per_class)}
-    assert [chart.title for chart in results(names, **own).charts()] == [f"c{label:02}" for label in range(19, 7, -1)]
+    assert [chart.title for chart in section(names, **own).charts()] == [f"c{label:02}" for label in range(19, 7, -1)]
     assert "The 12 weakest classes of 20." in Page(render_report(boxed_data(names, own))).text
 
 
@@ -167,14 +168,14 @@ def test_the_legend_names_every_class_and_keeps_black_visible():
 
 def test_nothing_detected_and_nothing_shown():
     empty = {"worst": (), "others": (), "mistakes": (), "tally": Tally.of([])}
-    metrics = results().metrics
+    metrics = section().metrics
     own = {"metrics": replace(metrics, precision=None, map_medium=None), **empty}
     page = Page(render_report(boxed_data(own=own)))
     assert "Where it fails" not in page.text
     assert "Missed 0 –" in page.text
 
 
-@pytest.mark.parametrize(("selection", "chart"), [("loss", "Mean AP50"), ("map75", "Mean AP75"), ("map", "Mean AP")])
+@pytest.mark.parametrize(("selection", "chart"), [("loss", "Mean AP"), ("map75", "Mean AP75"), ("map", "Mean AP")])
 def test_the_curve_is_of_the_score_that_chose(selection, chart):
     assert f"<strong>{chart}</strong>" in render_report(boxed_data(selection=selection, history=boxed_rows(3, 4)))
 

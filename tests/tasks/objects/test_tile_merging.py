@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.tasks.objects.as_results import as_results
 from visionft.imaging.placement import windows
 from visionft.spec import InputSpec
 from visionft.tasks.objects.detect import detect
@@ -49,7 +50,7 @@ def eye(objects, spec, size, salt=0):
                     rows.append([box[0] - x, box[1] - y, box[2] - x, box[3] - y, score, label])
             rows.sort(key=lambda row: -row[4])
             found_N6[: len(rows)] = np.reshape(rows, (-1, 6))
-        return found_BN6
+        return as_results(found_BN6)
 
     return run
 
@@ -160,7 +161,7 @@ def two_windows(left, right):
         if objects:
             found_N6[: len(objects)] = np.array(objects, np.float32) - [start, 0, start, 0, 0, 0]
     image = located(*WIDE)
-    return np.round(detect(image, SEAM, lambda images: given[: len(images)], batch_size=2), 3).tolist()
+    return np.round(detect(image, SEAM, lambda images: as_results(given[: len(images)]), batch_size=2), 3).tolist()
 
 
 def test_a_whole_view_wins_over_a_cut_one_that_is_surer():

@@ -3,10 +3,11 @@
 import numpy as np
 
 from tests.report.pages import history, report_data, stage
-from visionft.sample import IGNORE
+from visionft.annotations.marks import IGNORE
 from visionft.tasks.segmentation.image_counts import count_image
 from visionft.tasks.segmentation.metrics import segmentation_metrics
-from visionft.tasks.segmentation.page import MaskExample, SegmentationResults
+from visionft.tasks.segmentation.page import SegmentationSection
+from visionft.tasks.segmentation.page_examples import MaskExample
 
 
 def maps(classes, moved, height=60, width=90):
@@ -37,7 +38,7 @@ def mask_example(classes, moved, rank=1, identifier="street/1.png"):
     )
 
 
-def results(names=("sky", "road", "car"), **changes):
+def section(names=("sky", "road", "car"), **changes):
     """Return what a segmentation's report shows, with some fields changed."""
     classes = len(names)
     counts = [count_image(*maps(classes, moved), classes) for moved in (9, 5, 2, 0)]
@@ -47,7 +48,7 @@ def results(names=("sky", "road", "car"), **changes):
         "worst": (mask_example(classes, 9, 1), mask_example(classes, 5, 2, "street/2.png")),
         "others": (mask_example(classes, 0, 4, "street/4.png"),),
     }
-    return SegmentationResults(**{**fields, **changes})
+    return SegmentationSection(**{**fields, **changes})
 
 
 def scene_rows(*epochs_of_stages):
@@ -59,9 +60,9 @@ def scene_rows(*epochs_of_stages):
 
 
 def scene_data(names=("sky", "road", "car"), own=None, **changes):
-    """Return a complete report of a segmentation, with some fields of it or of its results changed."""
+    """Return a complete report of a segmentation, with some fields of it or of its section changed."""
     fields = {
-        "results": results(names, **(own or {})),
+        "section": section(names, **(own or {})),
         "selection": "miou",
         "stages": (stage(), stage("all", best_epoch=5)),
         "history": scene_rows(2, 3),

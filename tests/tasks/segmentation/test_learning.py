@@ -10,14 +10,16 @@ import numpy as np
 import pytest
 import torch
 
+from visionft.annotations.marks import IGNORE
+from visionft.batch import Batch
 from visionft.catalog import imported
+from visionft.data.records import Sample
 from visionft.errors import DataError
 from visionft.models.backbones import build_backbone
 from visionft.models.heads import HEADS
-from visionft.sample import IGNORE, Sample
-from visionft.spec import OUTPUTS, InputSpec
+from visionft.models.network import FinalNetwork, TaskNetwork
+from visionft.spec import InputSpec
 from visionft.tasks import TASKS
-from visionft.tasks.network import FinalNetwork, TaskNetwork
 from visionft.tasks.segmentation.learning import Segmentation
 
 NAMES = ("ground", "sky", "tree")
@@ -46,11 +48,11 @@ def pixels(batch, height, width):
 @pytest.mark.parametrize("size", [(64, 64), (45, 70), (33, 97)])
 def test_logits_have_the_size_of_the_image(backbone, size):
     task = Segmentation(NAMES)
-    network = TaskNetwork(backbone, task, InputSpec(*size)).eval()
+    network = TaskNetwork(backbone, task.build_head(backbone), InputSpec(*size)).eval()
     images_BHW3 = pixels(2, *size)
     assert network(images_BHW3).shape == (2, 3, *size)
     results_BKHW, labels_BHW = FinalNetwork(network, task)(images_BHW3)
-    assert len(OUTPUTS[task.kind]) == 2
+    assert len(TASKS[task.kind].outputs) == 2
     assert results_BKHW.dtype == torch.float32
     torch.testing.assert_close(results_BKHW.sum(dim=1), torch.ones(2, *size))
     assert labels_BHW.dtype == torch.uint8
@@ -59,18 +61,18 @@ def test_logits_have_the_size_of_the_image(backbone, size):
 
 def test_padding_changes_nothing_that_is_not_near_it(backbone):
     """An image whose sides are whole cells, and the same image with more to the right."""
-    network = TaskNetwork(backbone, Segmentation(NAMES), InputSpec(64, 64)).eval()
+    network = TaskNetwork(backbone, Segmentation(NAMES).build_head(backbone), InputSpec(64, 64)).eval()
     wide_BHW3 = pixels(1, 64, 192)
     narrow = network(wide_BHW3[:, :, :65])  # 31 columns of padding follow
     assert narrow.shape[3] == 65
     assert torch.isfinite(narrow).all()
 
 
-@pytest.mark.parametrize("head", [name for name in HEADS if HEADS[name].task == "segmentation"])
+@pytest.mark.parametrize("head", [name for name in HEADS if HEADS[name].predicts == "pixel_logits"])
 def test_every_head_learns_a_mask_by_heart(backbone, head):
     torch.manual_seed(0)
     task = Segmentation(NAMES, head=head)
-    network = TaskNetwork(backbone, task, InputSpec(64, 64)).train()
+    network = TaskNetwork(backbone, task.build_head(backbone), InputSpec(64, 64)).train()
     backbone.set_trainable([], "frozen")
     side = 128 if head == "pan" else 64  # which pools three times below the deepest map
     half = side // 2
@@ -81,7 +83,7 @@ def test_every_head_learns_a_mask_by_heart(backbone, head):
     optimizer = torch.optim.AdamW(network.head.parameters(), lr=5e-3)
     losses = []
     for _ in range(25):
-        loss = task.loss(network(images_BHW3), masks_BHW)
+        loss = network(Batch(images_BHW3, masks_BHW, ("a", "b"))).total
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
@@ -104,7 +106,7 @@ def test_meter_is_the_loss_and_the_share_of_right_pixels():
     truth[:, 0] = IGNORE
     meter = Segmentation(NAMES).meter()
     for part in (slice(0, 1), slice(1, 4)):
-        meter.update(results[part], truth[part])
+        meter.update({"probabilities": results[part]}, truth[part])
     values = meter.values()
     known = truth != IGNORE
     chance = np.take_along_axis(results, np.where(known, truth, 0)[:, None].astype(int), 1)[:, 0][known]
@@ -115,7 +117,7 @@ def test_meter_is_the_loss_and_the_share_of_right_pixels():
 
 def test_nothing_known_is_no_crash():
     meter = Segmentation(NAMES).meter()
-    meter.update(np.full((1, 3, 2, 2), 1 / 3, np.float32), np.full((1, 2, 2), IGNORE, np.uint8))
+    meter.update({"probabilities": np.full((1, 3, 2, 2), 1 / 3, np.float32)}, np.full((1, 2, 2), IGNORE, np.uint8))
     assert all(np.isfinite(value) for value in meter.values().values())
 
 
@@ -131,7 +133,7 @@ def test_evaluation_is_in_the_original_frame(tmp_path):
         assert images_BHW3.shape == (1, 20, 32, 3)
         level = images_BHW3[..., 0].astype(np.float32)
         chances = np.stack([np.exp(-(((level - grey) / 40) ** 2)) for grey in (0, 128, 255)], axis=1)
-        return (chances / chances.sum(axis=1, keepdims=True)).astype(np.float32)
+        return {"probabilities": (chances / chances.sum(axis=1, keepdims=True)).astype(np.float32)}
 
     spec = InputSpec(20, 32, fit="stretch")
     done = []

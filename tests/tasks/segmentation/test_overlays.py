@@ -6,7 +6,8 @@ import pytest
 from tests.report.pages import read
 from tests.tasks.segmentation.scenes import colours, maps, mask_example
 from visionft import report
-from visionft.sample import IGNORE
+from visionft.annotations.marks import IGNORE
+from visionft.data.records import Example
 from visionft.tasks.segmentation import overlays
 
 
@@ -54,3 +55,12 @@ def test_the_four_pictures():
 def test_the_legend_has_the_colours_of_the_pictures():
     style = Path(report.__file__).with_name("style.html.j2").read_text(encoding="utf-8")
     assert ".swatch.wrong {{ background: rgb({} {} {}); }}".format(*overlays.WRONG) in style
+
+
+def test_the_mask_of_a_training_image():
+    image, mask = np.full((640, 320, 3), 100, np.uint8), np.zeros((640, 320), np.uint8)
+    mask[:, 160:] = IGNORE
+    found = overlays.draw_mask(Example(image, mask), ((255, 0, 0),), 320)
+    assert found.shape == (320, 160, 3)
+    assert (found[:, :78] == (154, 65, 65)).all()  # 35 % red over grey
+    assert (found[:, 82:] == 100).all()

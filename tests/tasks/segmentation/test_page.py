@@ -1,18 +1,24 @@
 import re
-from dataclasses import replace
+import zlib
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 from sklearn.metrics import accuracy_score, jaccard_score
 
 from tests.report.pages import ATTACK, QUOTES, Page, read
-from tests.tasks.segmentation.scenes import colours, maps, mask_example, results, scene_data, scene_rows
+from tests.tasks.segmentation.scenes import colours, maps, mask_example, scene_data, scene_rows, section
+from visionft.annotations.marks import IGNORE
+from visionft.data.records import Dataset, Sample
+from visionft.imaging import default_palette
 from visionft.report import render_report
-from visionft.sample import IGNORE
 from visionft.tasks.segmentation.image_counts import count_image
+from visionft.tasks.segmentation.learning import PredictedMask, SegmentationEvaluation
 from visionft.tasks.segmentation.metrics import segmentation_metrics
-from visionft.tasks.segmentation.page import MaskExample
+from visionft.tasks.segmentation.page import SegmentationView
+from visionft.tasks.segmentation.page_examples import MaskExample
 
 
 def pixels(moves=(9, 5, 2, 0)):
@@ -29,7 +35,7 @@ def test_the_page_shows_the_numbers():
     accuracy = accuracy_score(truth_P, predicted_P)
     assert f"{100 * accuracy:.1f} % of the labelled pixels of 4 test images get the right class" in text
     assert "Answering sky everywhere would get 33.3 % right" in text
-    low, high = data.results.metrics.intervals["miou"]
+    low, high = data.section.metrics.intervals["miou"]
     assert f"Mean IoU {100 * iou_K.mean():.1f} % {100 * low:.1f}–{100 * high:.1f} %" in text
     for name, iou in zip(("sky", "road", "car"), iou_K, strict=True):
         assert re.search(rf"{name} {100 * iou:.1f} % .* 33\.3 %", text)
@@ -38,7 +44,7 @@ def test_the_page_shows_the_numbers():
 
 
 def test_classes_stand_in_label_order():
-    rows = results().classes()
+    rows = section().classes()
     assert [row.name for row in rows] == ["sky", "road", "car"]
     assert [row.colour for row in rows] == ["rgb(0 255 100)", "rgb(1 254 100)", "rgb(2 253 100)"]
     assert sum(row.share for row in rows) == pytest.approx(1)
@@ -46,7 +52,7 @@ def test_classes_stand_in_label_order():
 
 def test_a_class_without_paint_has_a_clear_swatch():
     own = {"palette": ((0, 0, 0), *colours(2))}
-    assert results(**own).classes()[0].colour == "transparent"
+    assert section(**own).classes()[0].colour == "transparent"
     assert "--class:transparent" in render_report(scene_data(own=own))
 
 
@@ -134,3 +140,57 @@ def test_no_name_can_become_markup(evil):
     for (_, changed), (_, given) in zip(page.elements, plain.elements, strict=True):
         assert changed.keys() == given.keys()
         assert changed.get("style") == given.get("style")
+
+
+HALVES = ("left", "right")
+
+
+@dataclass(frozen=True, eq=False)
+class Stored:
+    """A mask that is at hand."""
+
+    mask_HW: NDArray[np.uint8]
+
+    def read(self):
+        return self.mask_HW
+
+
+def section_of(image, wrong_columns, palette=()):
+    """Return what the page shows of images with so many wrong columns of 800 each."""
+    truth_HW = np.zeros((600, 800), np.uint8)
+    truth_HW[:, 400:] = 1
+    samples, masks = [], []
+    for number, wrong in enumerate(wrong_columns):
+        predicted_HW = truth_HW.copy()
+        predicted_HW[:, :wrong] = 1
+        counts = count_image(truth_HW, predicted_HW, 2)
+        masks.append(PredictedMask(counts, predicted_HW.shape, zlib.compress(predicted_HW.tobytes())))
+        samples.append(Sample(f"{number}.png", image, Stored(truth_HW), "test"))
+    dataset = Dataset("halves", tuple(samples), HALVES, task="segmentation", palette=palette)
+    metrics = segmentation_metrics([mask.counts for mask in masks], HALVES, bootstrap=0)
+    return SegmentationView.section(SegmentationEvaluation(metrics, tuple(masks)), dataset, "test")
+
+
+def test_the_worst_images_come_first_then_some_to_compare(image):
+    wrong = [(7 * number % 30) * 10 for number in range(30)]
+    shown = section_of(image, wrong)
+    expected = sorted(range(30), key=lambda number: -wrong[number])
+    assert [example.id for example in shown.worst] == [f"{number}.png" for number in expected[:12]]
+    assert [example.rank for example in shown.worst] == list(range(1, 13))
+    assert [(example.id, example.rank) for example in shown.others] == [
+        (f"{expected[place]}.png", place + 1) for place in (15, 22, 29)
+    ]
+    assert [example.wrong for example in shown.worst[:2]] == [290 * 600, 280 * 600]
+
+
+def test_pictures_are_small_and_fit_each_other(image):
+    example = section_of(image, [200]).worst[0]
+    assert example.image_HW3.shape == (360, 480, 3)
+    assert example.truth_HW.shape == example.predicted_HW.shape == (360, 480)
+    assert (example.truth_HW != example.predicted_HW).mean() == pytest.approx(0.25, abs=0.01)
+
+
+def test_the_colours_of_the_data_come_before_ours(image):
+    own = ((1, 2, 3), (4, 5, 6))
+    for palette, expected in ((own, own), ((), default_palette(HALVES))):
+        assert section_of(image, [1], palette).palette == expected

@@ -92,7 +92,7 @@ def test_the_network_sees_one_canvas(fit, size):
 
     def run(images_BHW3):
         seen.append(images_BHW3.shape)
-        return np.moveaxis(images_BHW3.astype(np.float32) / 255, 3, 1)
+        return {"probabilities": np.moveaxis(images_BHW3.astype(np.float32) / 255, 3, 1)}
 
     image = np.zeros((size[1], size[0], 3), np.uint8)
     image[..., 2] = 200

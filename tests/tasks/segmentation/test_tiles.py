@@ -16,7 +16,7 @@ sides = st.one_of(st.integers(1, 5), st.integers(1, 90))
 
 def softmax(logits_BKHW):
     powers = np.exp(logits_BKHW - logits_BKHW.max(1, keepdims=True))
-    return (powers / powers.sum(1, keepdims=True)).astype(np.float32)
+    return {"probabilities": (powers / powers.sum(1, keepdims=True)).astype(np.float32)}
 
 
 def pointwise(images_BHW3):
@@ -76,7 +76,7 @@ def test_classes_are_those_of_the_weighted_mean(size):
     padded = np.full((height + 24, width + 32, 3), np.rint(255 * np.array(spec.mean)), np.uint8)
     padded[:height, :width] = image
     for x, y in reversed(corners):
-        probabilities = contextual(padded[y : y + 24, x : x + 32][None])[0].astype(np.float64)
+        probabilities = contextual(padded[y : y + 24, x : x + 32][None])["probabilities"][0].astype(np.float64)
         weights = np.outer(down[y], across[x])
         high, wide = weights.shape
         sums[:, y : y + high, x : x + wide] += weights * probabilities[:, :high, :wide]
@@ -112,7 +112,8 @@ def test_a_window_counts_in_its_middle():
 
     def run(images_BHW3):
         classes = np.arange(len(images_BHW3)) % 2  # the first window says 0, the second 1
-        return np.broadcast_to(np.eye(2, dtype=np.float32)[classes][:, :, None, None], (len(classes), 2, 8, 64))
+        chances_B2 = np.eye(2, dtype=np.float32)[classes]
+        return {"probabilities": np.broadcast_to(chances_B2[:, :, None, None], (len(classes), 2, 8, 64))}
 
     row = segment(left, spec, run)[0].tolist()
     assert row == [0] * 48 + [1] * 48
@@ -120,7 +121,8 @@ def test_a_window_counts_in_its_middle():
 
 def test_probabilities_that_rounding_made_too_large_do_not_wrap_around():
     def run(images_BHW3):
-        return np.stack([np.full(images_BHW3.shape[:3], value, np.float32) for value in (1e-7, 1.0000002)], axis=1)
+        maps = [np.full(images_BHW3.shape[:3], value, np.float32) for value in (1e-7, 1.0000002)]
+        return {"probabilities": np.stack(maps, axis=1)}
 
     image = np.zeros((30, 50, 3), np.uint8)
     assert (segment(image, InputSpec(height=16, width=16, fit="tile", overlap=0.9), run) == 1).all()

@@ -1,20 +1,20 @@
-"""Boxes that cannot be used: rare ones are told one by one, many with the same defect in one line."""
+"""What was found about objects: rare defects are told one by one, many with the same in one line."""
 
 from collections import defaultdict
 from collections.abc import Iterable
 
 from visionft.data.naming import some
-from visionft.data.raw_boxes import BoxFinding
+from visionft.data.records import Problem
+from visionft.data.targets.raw import Finding
 from visionft.errors import DataError
-from visionft.sample import Problem
 
 _DETAILED = 3
 _FAILED_SHOWN = 20
 
 
-def tell_boxes(findings: Iterable[BoxFinding]) -> list[Problem]:
+def tell_findings(findings: Iterable[Finding]) -> list[Problem]:
     """Say what was found, and what became of it."""
-    by_kind: dict[tuple[str, str, str], list[BoxFinding]] = defaultdict(list)
+    by_kind: dict[tuple[str, str, str], list[Finding]] = defaultdict(list)
     for finding in findings:
         by_kind[finding.noun, finding.kind, finding.outcome].append(finding)
     problems = []
@@ -27,7 +27,7 @@ def tell_boxes(findings: Iterable[BoxFinding]) -> list[Problem]:
     return problems
 
 
-def refuse_bad(findings: Iterable[BoxFinding], where: str) -> None:
+def refuse_bad(findings: Iterable[Finding], where: str) -> None:
     """Raise for boxes that cannot be learned, if there are any.
 
     Raises:

@@ -5,8 +5,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from visionft.data.naming import some
+from visionft.data.records import Problem
 from visionft.errors import DataError
-from visionft.sample import Problem
 
 _DETAILED = 3
 _VALUES_SHOWN = 100  # enough for the sparse ids of every class of a large data set

@@ -1,22 +1,15 @@
 """What a person should know about a data set whose every file opens."""
 
 import unicodedata
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from itertools import combinations, pairwise
 
-from visionft.data.checks.box_findings import find_box_problems
 from visionft.data.checks.inspect import Opened
 from visionft.data.checks.near_duplicates import Appearance, alike
-from visionft.data.checks.polygon_findings import find_outline_problems
 from visionft.data.naming import counted, some
-from visionft.sample import OBJECT_TASKS, SPLITS, Dataset, Problem, Sample, Split, TaskKind
+from visionft.data.records import SPLITS, Dataset, Problem, Sample, Split
 
-_NOUNS: Mapping[TaskKind, str] = {
-    "classification": "image",
-    "segmentation": "pixel",
-    **dict.fromkeys(OBJECT_TASKS, "object"),
-}
 _FEW = 5  # images of a split whose numbers say something
 
 
@@ -31,19 +24,14 @@ def find_problems(dataset: Dataset, opened: Mapping[str, Opened], cut: Collectio
     yield from _about_classes(dataset)
     yield from _about_splits(dataset)
     yield from _about_few(dataset, cut)
-    if dataset.task == "segmentation":
-        yield from _about_masks(dataset)
-    if dataset.task in OBJECT_TASKS:
-        yield from find_box_problems(dataset)
-    if dataset.task == "instance_segmentation":
-        yield from find_outline_problems(dataset)
+    yield from dataset.target.problems(dataset)
     yield from _about_turned(dataset, opened)
     yield from _about_copies(dataset, opened)
     yield from _about_likeness(dataset, opened)
 
 
 def _about_classes(dataset: Dataset) -> Iterator[Problem]:
-    if len(dataset.class_names) < 2 and dataset.task not in OBJECT_TASKS:  # what is no object is the other class there
+    if len(dataset.class_names) < 2 and dataset.target.needs_two_classes:
         found = some(dataset.class_names) or "none"
         yield Problem("classes", f"at least two are needed, found {found}", fatal=True)
     by_form = defaultdict(list)
@@ -52,29 +40,20 @@ def _about_classes(dataset: Dataset) -> Iterator[Problem]:
     for names in by_form.values():
         if len(names) > 1:
             yield Problem("classes", f"{some(map(repr, names))} differ only in case or spelling of the same letters")
-    if dataset.task in OBJECT_TASKS:  # told in fewer lines, since catalogues of objects are long
-        return
-    images = Counter(label for sample in dataset.samples for label in sample.classes)
-    none = "has no pixel in any mask" if dataset.task == "segmentation" else "has no usable image"
-    for label, name in enumerate(dataset.class_names):
-        if images[label] == 0:
-            yield Problem(name, f"the class {none}")
-        elif images[label] == 1:
-            yield Problem(name, "the class has one image, which can be learned or tested but not both")
+    yield from dataset.target.class_problems(dataset)
 
 
 def _about_splits(dataset: Dataset) -> Iterator[Problem]:
-    noun = _NOUNS[dataset.task]
     for split in SPLITS:
-        counts = dataset.counts(split)
+        counts = dataset.image_counts(split)
         missing = [name for name, count in counts.items() if count == 0]
         if missing and len(missing) < len(counts):
             consequence = "they cannot be learned" if split == "train" else "its numbers say nothing about them"
-            yield Problem(split, f"no {noun} of {some(missing)}; {consequence}")
+            yield Problem(split, f"no {dataset.target.noun} of {some(missing)}; {consequence}")
     if not dataset.split("train"):
         yield Problem("train", "the split has no images, so there is nothing to learn from", fatal=True)
     elif not dataset.split("val"):
-        alone = dataset.task != "classification" and len(dataset.split("train")) == 1
+        alone = not dataset.target.exclusive and len(dataset.split("train")) == 1
         more = "at least two different images" if alone else "more images, set a larger data.val_fraction"
         what = "the split has no images, so nothing tells which epoch is best"
         yield Problem("val", f"{what}; give {more}, or put images into a val split", fatal=True)
@@ -91,24 +70,14 @@ def _about_few(dataset: Dataset, cut: Collection[Split]) -> Iterator[Problem]:
         yield Problem(" and ".join(few), f"{what}; give more{f', or set {fractions}' if fractions else ''}")
 
 
-def _about_masks(dataset: Dataset) -> Iterator[Problem]:
-    ignored = [sample.id for sample in dataset.samples if not sample.pixels]
-    if ignored:
-        yield Problem("masks", f"{len(ignored)} are ignored in every pixel, so they teach nothing: {some(ignored)}")
-    first = dataset.class_names[0]
-    plain = [sample.id for sample in dataset.samples if sample.classes == (0,)]
-    if plain:
-        yield Problem("masks", f"{len(plain)} of {len(dataset.samples)} hold nothing but {first!r}: {some(plain)}")
-
-
 def _about_turned(dataset: Dataset, opened: Mapping[str, Opened]) -> Iterator[Problem]:
-    unsure = [sample.id for sample in dataset.samples if opened[sample.id].unsure]
+    unsure = [sample.id for sample in dataset.samples if opened[sample.id].resolved.unsure]
     if unsure:
-        of_objects = dataset.task in OBJECT_TASKS
-        labels, one, sizes = ("boxes", "box", "files") if of_objects else ("masks", "mask", "masks' sizes")
+        target = dataset.target
         images, whose = counted(len(unsure), "image carries", "images carry"), "its" if len(unsure) == 1 else "their"
-        what = f"{images} an EXIF rotation that {whose} {sizes} cannot confirm"
-        yield Problem(labels, f"{what}: {some(unsure)}; look at them: image and {one} must be upright alike")
+        what = f"{images} an EXIF rotation that {whose} {target.upright} cannot confirm"
+        advice = f"look at them: image and {target.singular} must be upright alike"
+        yield Problem(target.plural, f"{what}: {some(unsure)}; {advice}")
 
 
 def _about_copies(dataset: Dataset, opened: Mapping[str, Opened]) -> Iterator[Problem]:
@@ -120,13 +89,8 @@ def _about_copies(dataset: Dataset, opened: Mapping[str, Opened]) -> Iterator[Pr
             if first.split != other.split:
                 splits = f"{other.split} and {first.split}"
                 yield Problem(other.id, f"the same bytes as {first.id}, but in {splits}: the numbers flatter")
-            if dataset.task in OBJECT_TASKS and first.boxes != other.boxes:
-                yield Problem(other.id, f"the same bytes as {first.id}, but other boxes")
-            if first.pixels != other.pixels:
-                yield Problem(other.id, f"the same bytes as {first.id}, but another mask")
-            if first.classes != other.classes and dataset.task == "classification":
-                names = f"{dataset.class_names[other.label]!r} and {dataset.class_names[first.label]!r}"
-                yield Problem(other.id, f"the same bytes as {first.id}, but labelled {names}")
+            if difference := other.target.difference(first.target, dataset.class_names):
+                yield Problem(other.id, f"the same bytes as {first.id}, but {difference}")
 
 
 def _about_likeness(dataset: Dataset, opened: Mapping[str, Opened]) -> Iterator[Problem]:

@@ -1,7 +1,6 @@
 """Data formats by name: what finds images and their labels."""
 
 from visionft.catalog import Catalog
-from visionft.sample import TaskKind
 
 FORMATS = Catalog(
     "data format",
@@ -20,15 +19,4 @@ FORMATS = Catalog(
     "visionft.data_formats",
 )
 
-
-def task_of_format(name: str) -> TaskKind:
-    """Return the task that a format's labels are made for.
-
-    Raises:
-        UnknownName: with the close names, when there is no such format.
-    """
-    task: TaskKind = FORMATS[name].task
-    return task
-
-
-__all__ = ["FORMATS", "task_of_format"]
+__all__ = ["FORMATS"]

@@ -6,16 +6,17 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import ClassVar
 
-from visionft.data.listing import Entry, Listing
+from visionft.data.listing import DataFormat, Entry, Listing
 from visionft.data.split import content_hash
+from visionft.data.targets.base import Target
+from visionft.data.targets.label import Label, RawLabel
 from visionft.errors import DataError, MissingExtra
-from visionft.sample import TaskKind
 
 CLASSES = ("functional", "defective")
 TEST_SHARE = 0.25
 
 
-class Elpv:
+class Elpv(DataFormat):
     """Defective are the cells with a defect probability of at least 0.5, as their annotators gave it.
 
     Of each class, the 25 % that come first in the order of their content's hash are the test split, so that
@@ -26,7 +27,7 @@ class Elpv:
     """
 
     kind: ClassVar[str] = "elpv"
-    task: ClassVar[TaskKind] = "classification"
+    target: ClassVar[type[Target]] = Label
 
     def read(self, path: Path | None) -> Listing:
         """List the cells.
@@ -44,7 +45,7 @@ class Elpv:
             raise DataError(f"{table}: no such file; leave the path out to use the package elpv-dataset")
         lines = table.read_text(encoding="utf-8").splitlines()
         entries = [_entry(root, line, f"{table}:{number}") for number, line in enumerate(lines, start=1)]
-        return Listing("elpv", _with_test_split(entries), CLASSES, source=_SOURCE)
+        return Listing("elpv", _with_test_split(entries), CLASSES, self.target, source=_SOURCE)
 
 
 _SOURCE = (
@@ -66,13 +67,13 @@ def _entry(root: Path, line: str, where: str) -> Entry:
         label = CLASSES[float(probability) >= 0.5]
     except ValueError as error:
         raise DataError(f"{where}: expected 'file probability type', found {line!r}") from error
-    return Entry(file, root / file, label)
+    return Entry(file, root / file, RawLabel(label))
 
 
 def _with_test_split(entries: list[Entry]) -> tuple[Entry, ...]:
-    by_class: dict[str, list[Entry]] = defaultdict(list)
+    by_class: dict[str | None, list[Entry]] = defaultdict(list)
     for entry in entries:
-        by_class[entry.label].append(entry)
+        by_class[entry.target.stratum].append(entry)
     chosen: list[Entry] = []
     for members in by_class.values():
         ranked = sorted(members, key=_content_rank)

@@ -5,21 +5,23 @@ from pathlib import Path
 from typing import ClassVar
 
 from visionft.data.formats.masks.hints import suspect_masks
-from visionft.data.listing import Entry, Listing
+from visionft.data.listing import DataFormat, Entry, Listing
 from visionft.data.naming import SPLIT_NAMES, natural_order, some
+from visionft.data.records import Problem, Split
+from visionft.data.targets.base import Target
+from visionft.data.targets.label import Label, RawLabel
 from visionft.data.walk import Contents, images_below, look_into
 from visionft.errors import DataError
-from visionft.sample import Problem, Split, TaskKind
 
 
-class Folder:
+class Folder(DataFormat):
     """``ROOT/CLASS/*.jpg``, or ``ROOT/{train,val,test}/CLASS/*.jpg``; deeper folders belong to their class.
 
     A folder called like a split is one when it holds folders; otherwise it is a class of that name.
     """
 
     kind: ClassVar[str] = "folder"
-    task: ClassVar[TaskKind] = "classification"
+    target: ClassVar[type[Target]] = Label
 
     def read(self, path: Path | None) -> Listing:
         """List the images below a folder, by class folder in natural order.
@@ -38,11 +40,12 @@ class Folder:
                 problems.append(Problem(str(class_folder), f"the class folder holds no images{_besides(others)}"))
             elif others:
                 _report(class_folder, others, "not images by their extension; ignored", problems)
-            entries += [Entry(image.relative_to(root).as_posix(), image, class_folder.name, split) for image in images]
+            label = RawLabel(class_folder.name)
+            entries += [Entry(image.relative_to(root).as_posix(), image, label, split) for image in images]
         if (hint := suspect_masks(root, entries)) is not None:
             problems.append(hint)
-        classes = natural_order(entry.label for entry in entries)
-        return Listing(path.resolve().name, tuple(entries), classes, tuple(problems), source=str(root))
+        classes = natural_order(entry.target.stratum or "" for entry in entries)
+        return Listing(path.resolve().name, tuple(entries), classes, self.target, tuple(problems), source=str(root))
 
 
 def _descend(path: Path) -> Path:

@@ -4,23 +4,25 @@ from pathlib import Path
 from typing import ClassVar
 
 from visionft.data.formats.table import place_of, read_rows, refuse
-from visionft.data.listing import Entry, Listing
+from visionft.data.listing import DataFormat, Entry, Listing
 from visionft.data.naming import natural_order
+from visionft.data.records import Problem
+from visionft.data.targets.base import Target
+from visionft.data.targets.label import Label, RawLabel
 from visionft.errors import DataError
-from visionft.sample import Problem, TaskKind
 
 COLUMNS = ("path", "label")
 ADVICE = "path and label (and split, if there are splits)"
 
 
-class Manifest:
+class Manifest(DataFormat):
     """Columns ``path``, ``label`` and, if there are splits, ``split``; more columns are ignored.
 
     Paths are relative to the CSV file. Commas, semicolons or tabs separate; quotes as in RFC 4180.
     """
 
     kind: ClassVar[str] = "manifest"
-    task: ClassVar[TaskKind] = "classification"
+    target: ClassVar[type[Target]] = Label
 
     def read(self, path: Path | None) -> Listing:
         """List the rows; labels get natural order.
@@ -39,11 +41,11 @@ class Manifest:
                 continue
             first = entries.setdefault(entry.id, entry)
             if first is not entry:
-                again = "again" if first.label == entry.label else f"again, now as {entry.label!r}"
+                again = "again" if first.target == entry.target else f"again, now as {entry.target.stratum!r}"
                 problems.append(Problem(f"{path}:{line}", f"{entry.id} is listed {again}; the first line counts"))
         refuse(errors)
-        classes = natural_order(entry.label for entry in entries.values())
-        return Listing(path.stem, tuple(entries.values()), classes, tuple(problems), source=str(path))
+        classes = natural_order(entry.target.stratum or "" for entry in entries.values())
+        return Listing(path.stem, tuple(entries.values()), classes, self.target, tuple(problems), source=str(path))
 
 
 def _entry(row: dict[str, str], root: Path, where: str, errors: list[str]) -> Entry | None:
@@ -55,4 +57,4 @@ def _entry(row: dict[str, str], root: Path, where: str, errors: list[str]) -> En
     if not label:
         errors.append(f"{where}: no label for {row['path']}; each row needs one")
         return None
-    return Entry(place.id, place.path, label, place.split)
+    return Entry(place.id, place.path, RawLabel(label), place.split)

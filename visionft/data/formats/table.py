@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from visionft.data.naming import SPLIT_NAMES
+from visionft.data.records import Split
 from visionft.errors import DataError
-from visionft.sample import Split
 
 _DELIMITERS = ",;\t"
 _ERRORS_SHOWN = 20

@@ -23,12 +23,16 @@ from typing import Any, Literal
 
 import numpy as np
 
+from visionft.annotations.marks import CROWD
+from visionft.annotations.polygons import Outline
 from visionft.data.formats.voc.file import write_xml
 from visionft.data.formats.yolo.file import write_yaml
 from visionft.data.naming import counted, some
+from visionft.data.records import SPLITS, Dataset, Problem, Sample, Split
+from visionft.data.targets.boxes import Boxes
+from visionft.data.targets.outlined_boxes import OutlinedBoxes
 from visionft.data.writers.polygons import coco_fields, one_ring
 from visionft.errors import DataError
-from visionft.sample import CROWD, OBJECT_TASKS, SPLITS, Boxes, Dataset, Outline, Problem, Sample, Split
 
 Pictures = Literal["copy", "link"]
 """How pictures get into the new folder: as copies, or as symbolic links to where they are."""
@@ -38,7 +42,7 @@ def write_coco(dataset: Dataset, folder: Path, pictures: Pictures = "copy") -> l
     """Write ``annotations/instances_{split}.json`` and ``images/``.
 
     Args:
-        dataset: samples with boxes, and outlines where it is made for instance segmentation.
+        dataset: samples with boxes, and outlines where they have some.
         folder: a new or empty folder.
         pictures: how they get there.
 
@@ -46,7 +50,7 @@ def write_coco(dataset: Dataset, folder: Path, pictures: Pictures = "copy") -> l
         What the format cannot hold.
 
     Raises:
-        DataError: when the data have no boxes, or the folder cannot be written or is not empty.
+        DataError: when the folder cannot be written or is not empty.
     """
     with _writing_to(folder):
         return _write_coco(dataset, folder, pictures, _prepare(dataset, folder))
@@ -61,7 +65,7 @@ def _write_coco(dataset: Dataset, folder: Path, pictures: Pictures, names: Mappi
         for number, sample in enumerate(dataset.split(split), start=1):
             width, height = sample.size
             images.append({"id": number, "file_name": names[sample.id], "width": width, "height": height})
-            for annotation in _annotations(_of_each(sample.boxes, len(dataset.class_names)), sample.size):
+            for annotation in _annotations(_of_each(Boxes.of(sample), len(dataset.class_names)), sample.size):
                 annotations.append({"id": len(annotations) + 1, "image_id": number, **annotation})
         data = {"images": images, "annotations": annotations, "categories": categories}
         _write(folder / f"annotations/instances_{split}.json", json.dumps(data, ensure_ascii=False))
@@ -82,7 +86,7 @@ def _write_yolo(dataset: Dataset, folder: Path, pictures: Pictures, names: Mappi
     crowds, joined = [], []
     for sample in dataset.samples:
         lines = []
-        for xyxy, label, crowd, outline in _objects(sample.boxes):
+        for xyxy, label, crowd, outline in _objects(Boxes.of(sample)):
             if crowd:
                 crowds.append(sample.id)
                 continue
@@ -121,7 +125,7 @@ def _write_voc(dataset: Dataset, folder: Path, pictures: Pictures, names: Mappin
     points = []
     for sample in dataset.samples:
         file = folder / "Annotations" / PurePosixPath(names[sample.id]).with_suffix(".xml")
-        boxes = _of_each(sample.boxes, len(dataset.class_names))
+        boxes = _of_each(Boxes.of(sample), len(dataset.class_names))
         lost = write_xml(file, names[sample.id], sample.size, boxes, dataset.class_names)
         points += [sample.id] * len(lost)
     for split in _used(dataset):
@@ -132,7 +136,7 @@ def _write_voc(dataset: Dataset, folder: Path, pictures: Pictures, names: Mappin
         are = counted(len(points), "object is", "objects are")
         what = f"{are} a single pixel, which Pascal VOC cannot say; left out: {some(points)}"
         problems.append(Problem(str(folder), what))
-    if outlines := sum(bool(outline.rings) for sample in dataset.samples for outline in sample.boxes.outlines):
+    if outlines := sum(bool(outline.rings) for sample in dataset.samples for outline in Boxes.of(sample).outlines):
         have = counted(outlines, "object has an outline", "objects have outlines")
         theirs = "its box is" if outlines == 1 else "their boxes are"
         what = f"{have}, which Pascal VOC cannot say; only {theirs} written"
@@ -141,9 +145,7 @@ def _write_voc(dataset: Dataset, folder: Path, pictures: Pictures, names: Mappin
 
 
 def _prepare(dataset: Dataset, folder: Path) -> Mapping[str, str]:
-    """Check what is to be written and where, and return sample id -> new name of its picture."""
-    if dataset.task not in OBJECT_TASKS:
-        raise DataError(f"{dataset.name}: its labels are made for {dataset.task}; only boxes can be converted")
+    """Check where it is to be written, and return sample id -> new name of its picture."""
     folder.mkdir(parents=True, exist_ok=True)
     require_empty(folder)
     return _new_names(dataset.samples)
@@ -217,7 +219,9 @@ def _of_each(boxes: Boxes, classes: int) -> Boxes:
     if not spread:
         return boxes
     xyxys, labels, crowds, outlines = zip(*spread, strict=True)
-    return Boxes(xyxys, labels, crowds, outlines if boxes.outlines else ())
+    if isinstance(boxes, OutlinedBoxes):
+        return OutlinedBoxes(xyxys, labels, crowds, outlines)
+    return Boxes(xyxys, labels, crowds)
 
 
 def _objects(boxes: Boxes) -> Iterator[tuple[tuple[float, float, float, float], int, bool, Outline]]:
@@ -232,7 +236,7 @@ def _annotations(boxes: Boxes, size: tuple[int, int]) -> list[dict[str, Any]]:
             "bbox": [left, top, right - left, bottom - top],
             "area": (right - left) * (bottom - top),
             "iscrowd": int(crowd),
-            **(coco_fields(outline, size) if boxes.outlines else {}),
+            **(coco_fields(outline, size) if isinstance(boxes, OutlinedBoxes) else {}),
         }
         for (left, top, right, bottom), label, crowd, outline in _objects(boxes)
     ]

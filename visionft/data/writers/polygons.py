@@ -9,10 +9,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from visionft.annotations.polygons import ring_area
+from visionft.annotations.polygons import Outline, ring_area
 from visionft.annotations.rasterization import fill, fill_object, trace
 from visionft.annotations.rle import encode
-from visionft.sample import Outline
 
 
 def coco_fields(outline: Outline, size: tuple[int, int]) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Heads by name."""
+"""Heads by name: each a ``Head``, or a decoder that makes pixel logits of maps, which ``PixelHead`` is put around."""
 
 from visionft.catalog import Catalog
 

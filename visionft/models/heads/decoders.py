@@ -11,8 +11,7 @@ from typing import Any, ClassVar
 from torch import Tensor, nn
 
 from visionft.errors import RecipeError
-from visionft.models.heads.necks import Classifier, Levels, image_size
-from visionft.sample import TaskKind
+from visionft.models.heads.necks import Classifier, Neck, image_size
 
 _ALL = (1, 2, 4, 8, 16, 32)
 _U_SHAPED = {"n_blocks": 5, "decoder_channels": (256, 128, 64, 32, 16)}
@@ -55,13 +54,13 @@ class DecoderHead(nn.Module):
     """
 
     kind: ClassVar[str]
-    task: ClassVar[TaskKind] = "segmentation"
+    predicts: ClassVar[str] = "pixel_logits"
     decoder_of: ClassVar[Decoder]
 
     def __init__(self, channels: Sequence[int], strides: Sequence[int], classes: int, dropout: float = 0.0) -> None:
         super().__init__()
         made = self.decoder_of
-        self.levels = Levels(channels, strides, made.levels)
+        self.levels = Neck(channels, strides, made.levels)
         self.decoder = make_decoder(made.path, encoder_channels=self.levels.channels, **made.options)
         stride = made.stride * self.levels.unit
         self.classifier = Classifier(made.width, classes, dropout, stride, made.kernel)

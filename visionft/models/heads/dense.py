@@ -1,6 +1,6 @@
 """Our own detector: one stage, no anchors, small, and the default.
 
-Shape suffixes: B batch, C channels, H height, W width, A cells of all levels, K classes, R bins, N objects.
+Shape suffixes: B batch, C channels, H height, W width, A anchor points of all levels, K classes, R bins, N objects.
 """
 
 from collections.abc import Sequence
@@ -12,28 +12,29 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from visionft.models.heads.necks import Levels, resized
+from visionft.models.heads.base import Losses
+from visionft.models.heads.maps import MapHead, PaddedMaps
+from visionft.models.heads.necks import Neck, resized
 from visionft.models.heads.nms import select_with_cells
 from visionft.models.losses.assignment import Assignment, assign
 from visionft.models.losses.boxes import distance_loss, giou_loss
-from visionft.sample import TaskKind
 
 STRIDES = (8, 16, 32)
 WIDTH = 96
 _CONVOLUTIONS = 2  # of each branch
-_BINS = 17  # a side is at most sixteen cells from the cell that predicts it
+_BINS = 17  # a side is at most sixteen cells from the anchor point that predicts it
 _DECAY = 0.35  # of the bins' first logits: untrained boxes have sides of five cells, so that every size finds its level
-_PRIOR = 0.01  # score of an untrained cell (RetinaNet, arXiv:1708.02002, section 4.1)
+_PRIOR = 0.01  # score of an untrained anchor point (RetinaNet, arXiv:1708.02002, section 4.1)
 _CLASS_WEIGHT, _BOX_WEIGHT, _DISTANCE_WEIGHT = 1.0, 2.5, 0.5  # PP-YOLOE, arXiv:2203.16250, section 2.2
 
 
 @dataclass(frozen=True, slots=True)
 class DenseOutputs:
-    """What the head says about every cell.
+    """What the head says about every anchor point.
 
     Attributes:
         logits_BAK: of the classes.
-        bins_BA4R: logits of the distances from the cell's centre to the left, top, right and bottom, in steps.
+        bins_BA4R: logits of the distances from the anchor point to the left, top, right and bottom, in steps.
         centres_A2: (x, y) in pixels of the canvas.
         steps_A2: (x, y) pixels from cell to cell.
         finest: pixels from cell to cell of the finest level, the larger of both steps.
@@ -54,10 +55,6 @@ class DenseOutputs:
         low_BA2 = self.centres_A2 - distances_BA4[..., :2] * self.steps_A2
         return torch.cat([low_BA2, self.centres_A2 + distances_BA4[..., 2:] * self.steps_A2], dim=-1)
 
-    def detections(self) -> Tensor:
-        """Return detections_BN6, see ``select_detections``; boxes end with the canvas."""
-        return self.select()[0]
-
     def select(self) -> tuple[Tensor, Tensor]:
         """Return detections_BN6, and cells_BN that they are from."""
         return select_with_cells(self.logits_BAK.float().sigmoid(), self.clipped())
@@ -68,40 +65,40 @@ class DenseOutputs:
         boxes_BA4 = self.boxes()
         return torch.stack([boxes_BA4[..., side].clamp(0, (width, height)[side % 2]) for side in range(4)], dim=-1)
 
-    def loss(self, truth_BN5: Tensor) -> Tensor:
-        """Return the loss of ``learn``."""
-        return self.learn(truth_BN5)[0]
-
-    def learn(self, truth_BN5: Tensor) -> tuple[Tensor, Assignment]:
-        """Return the weighted sum of three losses, each divided by the sum of all target scores, and who learns what.
+    def losses(self, targets_BN5: Tensor) -> tuple[Losses, Assignment]:
+        """Return three weighted losses, each divided by the sum of all target scores, and what each point learns.
 
         They are binary cross-entropy of the scores against the assigner's targets, the generalised IoU of the boxes and
         the distribution focal loss of their sides, the last two weighted by target scores.
         """
         logits_BAK, boxes_BA4 = self.logits_BAK.float(), self.boxes()
-        found = assign(logits_BAK.sigmoid(), boxes_BA4, self.centres_A2, truth_BN5, self.finest)
+        found = assign(logits_BAK.sigmoid(), boxes_BA4, self.centres_A2, targets_BN5, self.finest)
         total = found.weights_BA.sum().clamp(min=1)
         class_BA = F.binary_cross_entropy_with_logits(logits_BAK, found.targets_BAK, reduction="none").sum(dim=2)
         class_loss = (class_BA * ~found.ignored_BA).sum()
         image_P, cell_P = found.weights_BA.nonzero(as_tuple=True)
         weights_P = found.weights_BA[image_P, cell_P]
-        truth_P4 = truth_BN5[image_P, found.object_BA[image_P, cell_P], :4]
+        targets_P4 = targets_BN5[image_P, found.object_BA[image_P, cell_P], :4]
         centres_P2, steps_P2 = self.centres_A2[cell_P], self.steps_A2[cell_P]
-        sides_P4 = torch.cat([centres_P2 - truth_P4[:, :2], truth_P4[:, 2:] - centres_P2], dim=1)
-        box_loss = (giou_loss(boxes_BA4[image_P, cell_P], truth_P4) * weights_P).sum()
+        sides_P4 = torch.cat([centres_P2 - targets_P4[:, :2], targets_P4[:, 2:] - centres_P2], dim=1)
+        box_loss = (giou_loss(boxes_BA4[image_P, cell_P], targets_P4) * weights_P).sum()
         bins_P4R = self.bins_BA4R[image_P, cell_P].float()
         side_loss = (distance_loss(bins_P4R, sides_P4 / steps_P2.repeat(1, 2)) * weights_P).sum()
-        loss = (_CLASS_WEIGHT * class_loss + _BOX_WEIGHT * box_loss + _DISTANCE_WEIGHT * side_loss) / total
-        return loss, found
+        weighted = _CLASS_WEIGHT * class_loss, _BOX_WEIGHT * box_loss, _DISTANCE_WEIGHT * side_loss
+        parts = zip(("class", "box", "distance"), weighted, strict=True)
+        return Losses(
+            (weighted[0] + weighted[1] + weighted[2]) / total,
+            {name: loss.detach() / total for name, loss in parts},
+        ), found
 
 
-class DenseHead(nn.Module):
+class DenseHead(MapHead):
     """A light feature pyramid, and two branches of convolutions that all its levels share: classes and boxes.
 
-    There are no anchors: a cell predicts scores and its distances from the sides of one box. Quality needs no branch
-    of its own, since the assigner's targets are scores that say how good a box is. The weights of the branches are
-    shared by the levels, their norms are not, as in NAS-FPN's and RTMDet's heads. A box reaches at most 512 pixels from
-    its cell: on canvases of more than 1,024 pixels, larger objects are out of reach.
+    There are no anchor boxes: an anchor point predicts scores and its distances from the sides of one box. Quality
+    needs no branch of its own, since the assigner's targets are scores that say how good a box is. The weights of the
+    branches are shared by the levels, their norms are not, as in NAS-FPN's and RTMDet's heads. A box reaches at most
+    512 pixels from its anchor point: on canvases of more than 1,024 pixels, larger objects are out of reach.
 
     Args:
         channels: of the backbone's maps, shallow to deep.
@@ -110,32 +107,35 @@ class DenseHead(nn.Module):
         dropout: share of the channels dropped before the last layer of the classes, 0..1.
 
     Source:
-        Tian et al. 2019, FCOS, section 3 (arXiv:1904.01355), for cells that predict distances; Li et al. 2020, GFL,
+        Tian et al. 2019, FCOS, section 3 (arXiv:1904.01355), for points that predict distances; Li et al. 2020, GFL,
         section 3.2 (arXiv:2006.04388), for their distributions; Liu et al. 2018, PANet, section 3.1
         (arXiv:1803.01534), for the pyramid that leads down and up again; Lyu et al. 2022, RTMDet, section 3.2
         (arXiv:2212.07784), for the shared branches.
     """
 
     kind: ClassVar[str] = "dense"
-    task: ClassVar[TaskKind] = "detection"
+    predicts: ClassVar[str] = "boxes"
 
     def __init__(self, channels: Sequence[int], strides: Sequence[int], classes: int, dropout: float = 0.0) -> None:
         super().__init__()
-        self.levels = Levels(channels, strides, STRIDES)
-        self.cells = DenseCells(self.levels.channels, classes, dropout)
+        self.levels = Neck(channels, strides, STRIDES)
+        self.cells = DenseBranches(self.levels.channels, classes, dropout)
 
-    def forward(self, maps: list[Tensor], padded: tuple[int, int], size: tuple[int, int]) -> DenseOutputs:
-        """Predict for every cell.
-
-        Args:
-            maps: of the backbone, BCHW.
-            padded: (height, width) in pixels of the image behind the maps.
-            size: (height, width) of its part that is no padding.
-        """
+    def predict(self, features: PaddedMaps) -> DenseOutputs:
+        """Predict for every anchor point."""
+        maps, padded, size = features
         return self.cells(self.levels(maps), padded, size)[0]  # type: ignore[no-any-return]  # a module's call
 
+    def losses(self, outputs: DenseOutputs, targets: Tensor) -> Losses:
+        """Compare with boxes_BN5."""
+        return outputs.losses(targets)[0]
 
-class DenseCells(nn.Module):
+    def postprocess(self, outputs: DenseOutputs) -> Tensor:
+        """Return detections_BN6, see ``select_detections``; boxes end with the canvas."""
+        return outputs.select()[0]
+
+
+class DenseBranches(nn.Module):
     """The pyramid and its branches, see ``DenseHead``.
 
     Args:
@@ -159,7 +159,7 @@ class DenseCells(nn.Module):
     def forward(
         self, levels: list[Tensor], padded: tuple[int, int], size: tuple[int, int]
     ) -> tuple[DenseOutputs, list[Tensor], list[Tensor]]:
-        """Return what is predicted for every cell, the mixed levels, and what the branch of boxes makes of them."""
+        """Return what is predicted for every point, the mixed levels, and what the branch of boxes makes of them."""
         logits, bins, centres, steps, of_boxes = [], [], [], [], []
         mixed = self.pyramid(levels)
         for level, map_BCHW in enumerate(mixed):

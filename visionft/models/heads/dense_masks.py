@@ -12,13 +12,15 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from visionft.annotations.marks import IGNORE
+from visionft.annotations.object_mask import MASK_SIDE
 from visionft.batch import InstanceTargets
-from visionft.models.heads.dense import STRIDES, WIDTH, DenseCells, DenseOutputs, convolution, flat
-from visionft.models.heads.necks import Levels, resized
+from visionft.models.heads.base import Losses
+from visionft.models.heads.dense import STRIDES, WIDTH, DenseBranches, DenseOutputs, convolution, flat
+from visionft.models.heads.maps import MapHead, PaddedMaps
+from visionft.models.heads.necks import Neck, resized
 from visionft.models.losses.boxes import pairwise_iou
 from visionft.models.losses.masks import mask_loss
-from visionft.sample import IGNORE, TaskKind
-from visionft.spec import MASK_SIDE
 
 _FINE = 4  # stride of the map that masks are made from
 _MIDDLE = 32  # channels on the way to it
@@ -54,29 +56,30 @@ class DenseMaskOutputs:
         masks_BNSS = self._logits(inside_BCNSS, cells_BN).sigmoid() * (found_BN6[..., 4] > 0)[..., None, None]
         return torch.cat([found_BN6, masks_BNSS.flatten(2)], dim=2)
 
-    def loss(self, targets: InstanceTargets) -> Tensor:
-        """Return the loss of classes and boxes, plus that of masks, see ``mask_loss``, weighted by target scores.
+    def losses(self, targets: InstanceTargets) -> Losses:
+        """Return the losses of classes and boxes, and that of masks, see ``mask_loss``, weighted by target scores.
 
         Some of the cells that learn an object learn its mask too, drawn anew in every step, inside the box that they
         predict, as in use; or the true one while theirs is far off.
         """
-        loss, found = self.dense.learn(targets.boxes_BN5)
+        of_boxes, found = self.dense.losses(targets.boxes_BN5)
         known_BN = (targets.masks_BNSS[:, :, 0, 0] != IGNORE).to(found.weights_BA)
         weights_BA = found.weights_BA * known_BN.gather(1, found.object_BA)
         drawn_BA = torch.rand_like(weights_BA) * (weights_BA > 0)
         cells_BM = drawn_BA.topk(min(_LEARNED, weights_BA.shape[1]), dim=1).indices
         weights_BM, object_BM = weights_BA.gather(1, cells_BM), found.object_BA.gather(1, cells_BM)
-        truth_BM4 = _rows(targets.boxes_BN5[..., :4], object_BM)
+        targets_BM4 = _rows(targets.boxes_BN5[..., :4], object_BM)
         boxes_BM4 = _rows(self.dense.clipped().detach(), cells_BM)
         good_BM = (
-            pairwise_iou(boxes_BM4[..., None, :].flatten(0, 1), truth_BM4[..., None, :].flatten(0, 1)) >= _LEAST_IOU
+            pairwise_iou(boxes_BM4[..., None, :].flatten(0, 1), targets_BM4[..., None, :].flatten(0, 1)) >= _LEAST_IOU
         )
-        boxes_BM4 = torch.where(good_BM.view_as(cells_BM)[..., None], boxes_BM4, truth_BM4)
+        boxes_BM4 = torch.where(good_BM.view_as(cells_BM)[..., None], boxes_BM4, targets_BM4)
         inside_BCMSS = _multiplied(self.fine_BChw.float(), self._shares(boxes_BM4), _LEARNED_SIDE)
         logits_BMSS = self._logits(inside_BCMSS, cells_BM)
-        masks_BMSS = _true_masks(targets.masks_BNSS, object_BM, truth_BM4, boxes_BM4)
+        masks_BMSS = _true_masks(targets.masks_BNSS, object_BM, targets_BM4, boxes_BM4)
         losses_BM = mask_loss(logits_BMSS.flatten(0, 1), masks_BMSS.flatten(0, 1)).view_as(weights_BM)
-        return loss + _WEIGHT * (losses_BM * weights_BM).sum() / weights_BM.sum().clamp(min=1)
+        of_masks = _WEIGHT * (losses_BM * weights_BM).sum() / weights_BM.sum().clamp(min=1)
+        return Losses(of_boxes.total + of_masks, {**of_boxes.parts, "mask": of_masks.detach()})
 
     def _shares(self, boxes_BN4: Tensor) -> Tensor:
         """Return boxes as shares of the padded image."""
@@ -101,7 +104,7 @@ class DenseMaskOutputs:
         return values.view(batch, number, side, side)
 
 
-class DenseMaskHead(nn.Module):
+class DenseMaskHead(MapHead):
     """The dense head, and for every cell the parameters of three small layers that tell an object's pixels.
 
     They look at a map of stride 4 inside the object's box, and at the place in the box: so they know a common shape
@@ -120,12 +123,12 @@ class DenseMaskHead(nn.Module):
     """
 
     kind: ClassVar[str] = "dense_masks"
-    task: ClassVar[TaskKind] = "instance_segmentation"
+    predicts: ClassVar[str] = "masks"
 
     def __init__(self, channels: Sequence[int], strides: Sequence[int], classes: int, dropout: float = 0.0) -> None:
         super().__init__()
-        self.levels = Levels(channels, strides, (_FINE, *STRIDES))
-        self.cells = DenseCells(self.levels.channels[1:], classes, dropout)
+        self.levels = Neck(channels, strides, (_FINE, *STRIDES))
+        self.cells = DenseBranches(self.levels.channels[1:], classes, dropout)
         self.networks = nn.Conv2d(WIDTH, _PARAMETERS, 1)
         nn.init.normal_(self.networks.weight, std=0.01)
         self.lateral = convolution(self.levels.channels[0], _MIDDLE, 1)
@@ -134,20 +137,23 @@ class DenseMaskHead(nn.Module):
             convolution(_MIDDLE, _MIDDLE, 3), convolution(_MIDDLE, _MIDDLE, 3), nn.Conv2d(_MIDDLE, _CHANNELS, 1)
         )
 
-    def forward(self, maps: list[Tensor], padded: tuple[int, int], size: tuple[int, int]) -> DenseMaskOutputs:
-        """Predict for every cell.
-
-        Args:
-            maps: of the backbone, BCHW.
-            padded: (height, width) in pixels of the image behind the maps.
-            size: (height, width) of its part that is no padding.
-        """
+    def predict(self, features: PaddedMaps) -> DenseMaskOutputs:
+        """Predict for every cell and pixel."""
+        maps, padded, size = features
         finest_BCHW, *levels = self.levels(maps)
         dense, mixed, of_boxes = self.cells(levels, padded, size)
         networks_BAP = torch.cat([flat(self.networks(map_BCHW)) for map_BCHW in of_boxes], dim=1)
         fine_BCHW = self.lateral(finest_BCHW)
         fine_BCHW = fine_BCHW + resized(self.deeper(mixed[0]), fine_BCHW.shape[2:])
         return DenseMaskOutputs(dense, networks_BAP, self.fine(fine_BCHW), padded)
+
+    def losses(self, outputs: DenseMaskOutputs, targets: InstanceTargets) -> Losses:
+        """Compare with boxes and masks."""
+        return outputs.losses(targets)
+
+    def postprocess(self, outputs: DenseMaskOutputs) -> Tensor:
+        """Return detections_BNR, by falling score: xyxy, score, class, and the cells of the mask, row by row."""
+        return outputs.detections()
 
 
 def _rows(values_BAD: Tensor, index_BN: Tensor) -> Tensor:
@@ -201,11 +207,11 @@ def _tents(at_BNS: Tensor, cells: int) -> Tensor:
     return (1 - (place_BNS1 - torch.arange(cells, device=at_BNS.device)).abs()).clamp(min=0)
 
 
-def _true_masks(masks_BNSS: Tensor, object_BM: Tensor, truth_BM4: Tensor, boxes_BM4: Tensor) -> Tensor:
+def _true_masks(masks_BNSS: Tensor, object_BM: Tensor, targets_BM4: Tensor, boxes_BM4: Tensor) -> Tensor:
     """Return true masks, which are given in their own boxes, in those of the predictions; 0 outside of their own."""
     side, batch = masks_BNSS.shape[-1], len(masks_BNSS)
     mine_BMSS = masks_BNSS[torch.arange(batch, device=object_BM.device)[:, None], object_BM].float()
-    low_BM2, sides_BM2 = truth_BM4[..., :2], (truth_BM4[..., 2:] - truth_BM4[..., :2]).clamp(min=1e-3)
+    low_BM2, sides_BM2 = targets_BM4[..., :2], (targets_BM4[..., 2:] - targets_BM4[..., :2]).clamp(min=1e-3)
     shares_BM4 = (boxes_BM4 - low_BM2.repeat(1, 1, 2)) / sides_BM2.repeat(1, 1, 2)
     # a border of zeros, so that nothing continues beyond it
     framed_PSS = F.pad(mine_BMSS.flatten(0, 1), (1, 1, 1, 1))

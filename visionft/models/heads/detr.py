@@ -4,7 +4,7 @@ Shape suffixes: B batch, C channels, H height, W width, A cells of all levels, Q
 decoder, N objects or detections.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib import import_module
 from importlib.util import find_spec
@@ -16,9 +16,10 @@ from torch import Tensor, nn
 from torchvision.ops import box_convert
 
 from visionft.errors import MissingExtra
-from visionft.models.heads.necks import Levels
+from visionft.models.heads.base import Losses
+from visionft.models.heads.maps import MapHead, PaddedMaps
+from visionft.models.heads.necks import Neck
 from visionft.models.heads.nms import select_detections
-from visionft.sample import TaskKind
 
 _STRIDES = (8, 16, 32)
 _QUERIES = 300
@@ -46,7 +47,7 @@ class Decoded:
     noise: dict[str, Any] | None
 
 
-class RtDetrHead(nn.Module):
+class RtDetrHead(MapHead):
     """A transformer that turns the best cells of three levels into objects, each once: there is nothing to suppress.
 
     Encoder, decoder, matching, denoising and losses are those of transformers. Its whole model is not used: it brings a
@@ -69,7 +70,7 @@ class RtDetrHead(nn.Module):
     """
 
     kind: ClassVar[str] = "rt_detr"
-    task: ClassVar[TaskKind] = "detection"
+    predicts: ClassVar[str] = "boxes"
 
     def __init__(self, channels: Sequence[int], strides: Sequence[int], classes: int, dropout: float = 0.0) -> None:
         super().__init__()
@@ -79,7 +80,7 @@ class RtDetrHead(nn.Module):
         parts = _transformers("models.rt_detr_v2.modeling_rt_detr_v2")
         self.config = parts.RTDetrV2Config(num_labels=classes, num_queries=_QUERIES, **_SMALL)
         width, layers = self.config.d_model, self.config.decoder_layers
-        self.levels = Levels(channels, strides, _STRIDES)
+        self.levels = Neck(channels, strides, _STRIDES)
         self.into_encoder = nn.ModuleList(_projection(count, width) for count in self.levels.channels)
         self.encoder = parts.RTDetrV2HybridEncoder(self.config)
         self.into_decoder = nn.ModuleList(_projection(width, width) for _ in _STRIDES)
@@ -96,17 +97,41 @@ class RtDetrHead(nn.Module):
         )
         self._initialise()
 
-    def forward(self, maps: list[Tensor], padded: tuple[int, int], size: tuple[int, int]) -> "DetrOutputs":
-        """Encode the maps.
-
-        Args:
-            maps: of the backbone, BCHW.
-            padded: (height, width) in pixels of the image behind the maps.
-            size: (height, width) of its part that is no padding.
-        """
+    def predict(self, features: PaddedMaps) -> "DetrOutputs":
+        """Encode the maps."""
+        maps, padded, size = features
         levels = [enter(level) for enter, level in zip(self.into_encoder, self.levels(maps), strict=True)]
         encoded: list[Tensor] = self.encoder(levels).last_hidden_state
-        return DetrOutputs(self, encoded, padded, size)
+        return DetrOutputs(encoded, padded, size)
+
+    def losses(self, outputs: "DetrOutputs", targets: Tensor) -> Losses:
+        """Return transformers' losses for boxes_BN5; regions of crowds count as background.
+
+        They are the varifocal loss of the classes, and L1 and the generalised IoU of the boxes: for the cells that
+        become queries, for every layer of the decoder and, in training, for what it makes of the noisy queries.
+        """
+        objects = [outputs.target(rows_N5[rows_N5[:, 4] >= 0]) for rows_N5 in targets]
+        found = self.decoded(outputs.encoded, objects)
+        total, terms, _ = _transformers("loss.loss_rt_detr").RTDetrForObjectDetectionLoss(
+            found.logits_BLQK[:, -1],
+            objects,
+            targets.device,
+            found.boxes_BLQ4[:, -1],
+            self.config,
+            outputs_class=found.logits_BLQK,
+            outputs_coord=found.boxes_BLQ4,
+            enc_topk_logits=found.first_logits_BQK,
+            enc_topk_bboxes=found.first_boxes_BQ4,
+            denoising_meta_values=found.noise,
+        )
+        return Losses(total, _by_kind(terms))
+
+    def postprocess(self, outputs: "DetrOutputs") -> Tensor:
+        """Return detections_BN6, the best of all pairs of query and class; boxes end with the canvas."""
+        found, padded, size = self.decoded(outputs.encoded), outputs.padded, outputs.size
+        boxes_BQ4 = box_convert(found.boxes_BLQ4[:, -1], "cxcywh", "xyxy")
+        sides = [(boxes_BQ4[..., i] * padded[1 - i % 2]).clamp(0, size[1 - i % 2]) for i in range(4)]
+        return select_detections(found.logits_BLQK[:, -1].sigmoid(), torch.stack(sides, dim=-1), iou=inf)
 
     def decoded(self, encoded: list[Tensor], targets: list[dict[str, Tensor]] | None = None) -> Decoded:
         """Decode encoded maps, in training with noisy queries made of the targets, which are in transformers' form.
@@ -176,51 +201,28 @@ class DetrOutputs:
     """Encoded maps. The decoder runs when it is known what for: in training it is shown noisy targets.
 
     Attributes:
-        head: that encoded them.
         encoded: maps of three levels, BCHW.
         padded: (height, width) of the padded canvas, to which the boxes relate.
         size: (height, width) of the canvas.
     """
 
-    head: RtDetrHead
     encoded: list[Tensor]
     padded: tuple[int, int]
     size: tuple[int, int]
 
-    def loss(self, truth_BN5: Tensor) -> Tensor:
-        """Return the sum of transformers' losses; regions of crowds count as background.
-
-        They are the varifocal loss of the classes, and L1 and the generalised IoU of the boxes: for the cells that
-        become queries, for every layer of the decoder and, in training, for what it makes of the noisy queries.
-        """
-        targets = [self._target(rows_N5[rows_N5[:, 4] >= 0]) for rows_N5 in truth_BN5]
-        found = self.head.decoded(self.encoded, targets)
-        loss: Tensor = _transformers("loss.loss_rt_detr").RTDetrForObjectDetectionLoss(
-            found.logits_BLQK[:, -1],
-            targets,
-            truth_BN5.device,
-            found.boxes_BLQ4[:, -1],
-            self.head.config,
-            outputs_class=found.logits_BLQK,
-            outputs_coord=found.boxes_BLQ4,
-            enc_topk_logits=found.first_logits_BQK,
-            enc_topk_bboxes=found.first_boxes_BQ4,
-            denoising_meta_values=found.noise,
-        )[0]
-        return loss
-
-    def detections(self) -> Tensor:
-        """Return detections_BN6, the best of all pairs of query and class; boxes end with the canvas."""
-        found = self.head.decoded(self.encoded)
-        boxes_BQ4 = box_convert(found.boxes_BLQ4[:, -1], "cxcywh", "xyxy")
-        sides = [(boxes_BQ4[..., i] * self.padded[1 - i % 2]).clamp(0, self.size[1 - i % 2]) for i in range(4)]
-        return select_detections(found.logits_BLQK[:, -1].sigmoid(), torch.stack(sides, dim=-1), iou=inf)
-
-    def _target(self, objects_N5: Tensor) -> dict[str, Tensor]:
+    def target(self, objects_N5: Tensor) -> dict[str, Tensor]:
         """Return an image's objects in transformers' form."""
         height, width = self.padded
         shares_N4 = objects_N5[:, :4] / objects_N5.new_tensor([width, height, width, height])
         return {"class_labels": objects_N5[:, 4].long(), "boxes": box_convert(shares_N4, "xyxy", "cxcywh")}
+
+
+def _by_kind(terms: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Return transformers' losses, those of all layers together: ``loss_vfl_aux_0`` is one of the classes."""
+    parts: dict[str, Tensor] = {}
+    for kind, mark in (("class", "_vfl"), ("box", "_bbox"), ("giou", "_giou")):
+        parts[kind] = torch.stack([term.detach() for name, term in terms.items() if mark in name]).sum()
+    return parts
 
 
 def _transformers(module: str) -> Any:

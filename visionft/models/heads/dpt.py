@@ -9,8 +9,7 @@ from typing import ClassVar
 from torch import Tensor, nn
 
 from visionft.models.heads.decoders import make_decoder
-from visionft.models.heads.necks import Classifier, Levels, image_size, is_plain, nominal, on_grid
-from visionft.sample import TaskKind
+from visionft.models.heads.necks import Classifier, Neck, image_size, is_plain, nominal, on_grid
 
 _LEVELS = (4, 8, 16, 32)
 _WIDTH = 256
@@ -37,11 +36,11 @@ class DptHead(nn.Module):
     """
 
     kind: ClassVar[str] = "dpt"
-    task: ClassVar[TaskKind] = "segmentation"
+    predicts: ClassVar[str] = "pixel_logits"
 
     def __init__(self, channels: Sequence[int], strides: Sequence[int], classes: int, dropout: float = 0.0) -> None:
         super().__init__()
-        self.levels: nn.Module = _Depths(channels, strides) if is_plain(strides) else Levels(channels, strides, _LEVELS)
+        self.levels: nn.Module = _Depths(channels, strides) if is_plain(strides) else Neck(channels, strides, _LEVELS)
         deepest = channels[-1]
         self.decoder = make_decoder(
             "dpt:DPTDecoder",

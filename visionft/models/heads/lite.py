@@ -9,7 +9,6 @@ from typing import ClassVar
 from torch import Tensor, nn
 
 from visionft.models.heads.necks import ChannelNorm, Classifier, image_size, is_plain, resized
-from visionft.sample import TaskKind
 
 _WIDTH = 128
 _FINE_WIDTH = 64  # at stride 2, where there are four times as many cells and less to tell them by
@@ -39,7 +38,7 @@ class LiteHead(nn.Module):
     """
 
     kind: ClassVar[str] = "lite"
-    task: ClassVar[TaskKind] = "segmentation"
+    predicts: ClassVar[str] = "pixel_logits"
 
     def __init__(self, channels: Sequence[int], strides: Sequence[int], classes: int, dropout: float = 0.0) -> None:
         super().__init__()

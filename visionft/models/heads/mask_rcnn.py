@@ -5,7 +5,6 @@ R what a row of results holds: xyxy, score, class, and the probabilities of the 
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import ClassVar
 
 import torch
@@ -13,20 +12,22 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torchvision.models.detection.mask_rcnn import MaskRCNNHeads, MaskRCNNPredictor
 
+from visionft.annotations.marks import IGNORE
+from visionft.annotations.object_mask import MASK_SIDE
 from visionft.batch import InstanceTargets
+from visionft.models.heads.base import Losses
+from visionft.models.heads.maps import MapHead, PaddedMaps
 from visionft.models.heads.necks import resized
 from visionft.models.heads.rcnn import WIDTH, FasterRcnnHead, RcnnOutputs, owners
 from visionft.models.heads.rcnn_learning import Regions
-from visionft.models.heads.rcnn_regions import Atlas, project_masks
-from visionft.sample import IGNORE, TaskKind
-from visionft.spec import MASK_SIDE
+from visionft.models.heads.rcnn_regions import PackedPyramid, project_masks
 
 _SIDE = 14  # cells along each side of a region; its mask has twice as many
 _CONVOLUTIONS = 4
 _LEARNED = 32  # masks per image and step, in the mean of a batch
 
 
-class MaskRcnnHead(nn.Module):
+class MaskRcnnHead(MapHead):
     """Faster R-CNN with a third look into the boxes that it found: which of 28 x 28 cells are the object's.
 
     It keeps torchvision's layers and loss. Masks are learned as 0 or 1, as in the source, where torchvision has shares
@@ -44,7 +45,7 @@ class MaskRcnnHead(nn.Module):
     """
 
     kind: ClassVar[str] = "mask_rcnn"
-    task: ClassVar[TaskKind] = "instance_segmentation"
+    predicts: ClassVar[str] = "masks"
 
     def __init__(self, channels: Sequence[int], strides: Sequence[int], classes: int, dropout: float = 0.0) -> None:
         super().__init__()
@@ -54,61 +55,47 @@ class MaskRcnnHead(nn.Module):
         nn.init.zeros_(says.mask_fcn_logits.bias)
         self.masks = nn.Sequential(MaskRCNNHeads(WIDTH, (WIDTH,) * _CONVOLUTIONS, 1), says)
 
-    def forward(self, maps: list[Tensor], padded: tuple[int, int], size: tuple[int, int]) -> "MaskRcnnOutputs":
-        """Say of every anchor whether an object is there.
+    def predict(self, features: PaddedMaps) -> RcnnOutputs:
+        """Say of every anchor whether an object is there."""
+        return self.boxes.predict(features)
 
-        Args:
-            maps: of the backbone, BCHW.
-            padded: (height, width) in pixels of the image behind the maps.
-            size: (height, width) of its part that is no padding.
-        """
-        return MaskRcnnOutputs(self, self.boxes(maps, padded, size))
+    def losses(self, outputs: RcnnOutputs, targets: InstanceTargets) -> Losses:
+        """Return torchvision's losses; that of masks is the mean over objects whose outline is known."""
+        of_boxes, regions, packed = self.boxes.learn(outputs, targets.boxes_BN5)
+        of_masks = self._mask_loss(outputs, targets, regions, packed)
+        return Losses(of_boxes.total + of_masks, {**of_boxes.parts, "mask": of_masks.detach()})
 
-
-@dataclass(frozen=True, slots=True)
-class MaskRcnnOutputs:
-    """Proposals, see ``RcnnOutputs``.
-
-    Attributes:
-        head: that made them.
-        proposed: what it says about boxes.
-    """
-
-    head: MaskRcnnHead
-    proposed: RcnnOutputs
-
-    def loss(self, targets: InstanceTargets) -> Tensor:
-        """Return the sum of torchvision's losses; that of masks is the mean over objects whose outline is known."""
-        loss, regions, atlas = self.proposed.learn(targets.boxes_BN5)
-        return loss + self._mask_loss(targets, regions, atlas)
-
-    def detections(self) -> Tensor:
+    def postprocess(self, outputs: RcnnOutputs) -> Tensor:
         """Return detections_BNR, by falling score; see ``select_detections`` for the rows."""
-        atlas = self.proposed.atlas()
-        found_BN6 = self.proposed.select(atlas)
+        packed = outputs.packed()
+        found_BN6 = self.boxes.select(outputs, packed)
         labels_P = found_BN6[..., 5].long().flatten()
-        logits_Pss = self._logits(atlas, found_BN6[..., :4].flatten(0, 1), owners(found_BN6), labels_P)
+        logits_Pss = self._logits(outputs, packed, found_BN6[..., :4].flatten(0, 1), owners(found_BN6), labels_P)
         cells_P1SS = resized(logits_Pss.sigmoid()[:, None], (MASK_SIDE, MASK_SIDE))
         cells_BNR = cells_P1SS.view(*found_BN6.shape[:2], -1)
         return torch.cat([found_BN6, cells_BNR * (found_BN6[..., 4:5] > 0)], dim=2)
 
-    def _mask_loss(self, targets: InstanceTargets, regions: Regions, atlas: Atlas) -> Tensor:
+    def _mask_loss(
+        self, outputs: RcnnOutputs, targets: InstanceTargets, regions: Regions, packed: PackedPyramid
+    ) -> Tensor:
         boxes_BN5, masks_BNSS = targets
         masks_PSS = masks_BNSS[regions.images_P, regions.rows_P]
         known_P = ((regions.labels_P > 0) & (masks_PSS[:, 0, 0] != IGNORE)).nonzero()[:, 0]
         learned_P = known_P[torch.randperm(len(known_P), device=known_P.device)[: _LEARNED * len(masks_BNSS)]]
         boxes_P4, images_P, rows_P, labels_P, _ = (part[learned_P] for part in regions)
-        logits_Pss = self._logits(atlas, boxes_P4, images_P, labels_P - 1)
+        logits_Pss = self._logits(outputs, packed, boxes_P4, images_P, labels_P - 1)
         if not len(learned_P):
             return logits_Pss.sum()  # of none: every weight gets a gradient of zero
         true_P4 = boxes_BN5[images_P, rows_P, :4]
         wanted_Pss = project_masks(masks_PSS[learned_P], true_P4, boxes_P4, logits_Pss.shape[-1])
         return F.binary_cross_entropy_with_logits(logits_Pss, wanted_Pss)
 
-    def _logits(self, atlas: Atlas, boxes_P4: Tensor, images_P: Tensor, labels_P: Tensor) -> Tensor:
+    def _logits(
+        self, outputs: RcnnOutputs, packed: PackedPyramid, boxes_P4: Tensor, images_P: Tensor, labels_P: Tensor
+    ) -> Tensor:
         """Return logits_Pss of the cells of each box, for the object of its class."""
-        parts = atlas.cut(boxes_P4, images_P, _SIDE).contiguous(memory_format=torch.channels_last)  # convolves faster
-        with self.proposed.arithmetic():
-            logits_PKss: Tensor = self.head.masks(parts).float()
+        parts = packed.cut(boxes_P4, images_P, _SIDE).contiguous(memory_format=torch.channels_last)  # convolves faster
+        with outputs.arithmetic():
+            logits_PKss: Tensor = self.masks(parts).float()
         index_P1ss = labels_P[:, None, None, None].expand(-1, 1, *logits_PKss.shape[2:])
         return logits_PKss.gather(1, index_P1ss)[:, 0]

@@ -60,8 +60,8 @@ def resized(map_BCHW: Tensor, size: Sequence[int]) -> Tensor:
     return F.interpolate(map_BCHW, size=list(size), mode="bilinear", align_corners=False)
 
 
-class Levels(nn.Module):
-    """Feature maps at given strides.
+class Neck(nn.Module):
+    """A neck: feature maps at given strides.
 
     A map goes to the level of its own stride, one that is deeper than all levels joins the deepest. DeepLabV3+ and
     PAN, which end at stride 16, are thus given what a dilated backbone would show them there: dilation would change

@@ -19,12 +19,13 @@ from torchvision.models.detection.rpn import RegionProposalNetwork, RPNHead
 from torchvision.ops import FeaturePyramidNetwork
 from torchvision.ops.feature_pyramid_network import LastLevelMaxPool
 
-from visionft.models.heads.necks import Levels
+from visionft.models.heads.base import Losses
+from visionft.models.heads.maps import MapHead, PaddedMaps
+from visionft.models.heads.necks import Neck
 from visionft.models.heads.nms import CANDIDATES, has_area, select_by_class, survivors
-from visionft.models.heads.rcnn_learning import Regions, proposal_loss, region_loss, sample_regions, truth_of
-from visionft.models.heads.rcnn_regions import Atlas
+from visionft.models.heads.rcnn_learning import Regions, image_targets, proposal_losses, region_losses, sample_regions
+from visionft.models.heads.rcnn_regions import PackedPyramid
 from visionft.models.heads.torchvision_detectors import anchor_centres
-from visionft.sample import TaskKind
 
 STRIDES = (4, 8, 16, 32)
 WIDTH = 256
@@ -34,9 +35,10 @@ _SHAPES = (0.5, 1.0, 2.0)
 _BEST = {"training": 2000, "testing": 2000}  # proposals of a level, and of an image; the loss is that of training
 _REGIONS = 256  # learned of an image, at most a quarter of them with an object
 _SIDE = 7  # cells along each side of a region
+_PARTS = ("object", "proposal", "class", "box")  # of the loss
 
 
-class FasterRcnnHead(nn.Module):
+class FasterRcnnHead(MapHead):
     """Proposes boxes first, then looks into each: what it is, and where it ends.
 
     It keeps torchvision's pyramid, layers, anchors, matching, sampling and losses. Anchors lie at the centres of their
@@ -56,11 +58,11 @@ class FasterRcnnHead(nn.Module):
     """
 
     kind: ClassVar[str] = "faster_rcnn"
-    task: ClassVar[TaskKind] = "detection"
+    predicts: ClassVar[str] = "boxes"
 
     def __init__(self, channels: Sequence[int], strides: Sequence[int], classes: int, dropout: float = 0.0) -> None:
         super().__init__()
-        self.levels = Levels(channels, strides, STRIDES)
+        self.levels = Neck(channels, strides, STRIDES)
         self.fpn = FeaturePyramidNetwork(self.levels.channels, WIDTH, LastLevelMaxPool())
         anchors, proposer = AnchorGenerator(_ANCHORS, (_SHAPES,) * len(_ANCHORS)), RPNHead(WIDTH, len(_SHAPES))
         self.rpn = RegionProposalNetwork(anchors, proposer, 0.7, 0.3, 256, 0.5, _BEST, _BEST, nms_thresh=0.7)
@@ -68,14 +70,9 @@ class FasterRcnnHead(nn.Module):
         says.cls_score = nn.Sequential(nn.Dropout(dropout), says.cls_score)
         self.roi_heads = RoIHeads(None, looks, says, 0.5, 0.5, _REGIONS, 0.25, None, 0.0, 0.5, 100)
 
-    def forward(self, maps: list[Tensor], padded: tuple[int, int], size: tuple[int, int]) -> "RcnnOutputs":
-        """Say of every anchor whether an object is there.
-
-        Args:
-            maps: of the backbone, BCHW.
-            padded: (height, width) in pixels of the image behind the maps.
-            size: (height, width) of its part that is no padding.
-        """
+    def predict(self, features: PaddedMaps) -> "RcnnOutputs":
+        """Say of every anchor whether an object is there."""
+        maps, padded, size = features
         named = {str(stride): map_BCHW for stride, map_BCHW in zip(STRIDES, self.levels(maps), strict=True)}
         levels = list(self.fpn(named).values())
         logits, offsets = self.rpn.head(levels)
@@ -87,7 +84,6 @@ class FasterRcnnHead(nn.Module):
             )
         ]
         return RcnnOutputs(
-            self,
             levels,
             [map_BCHW.float().permute(0, 2, 3, 1).flatten(1) for map_BCHW in logits],
             [map_BCHW.float().permute(0, 2, 3, 1).flatten(1).view(map_BCHW.shape[0], -1, 4) for map_BCHW in offsets],
@@ -96,13 +92,77 @@ class FasterRcnnHead(nn.Module):
             size,
         )
 
+    def losses(self, outputs: "RcnnOutputs", targets: Tensor) -> Losses:
+        """Return torchvision's losses for boxes_BN5."""
+        return self.learn(outputs, targets)[0]
+
+    def learn(self, outputs: "RcnnOutputs", targets_BN5: Tensor) -> tuple[Losses, Regions, PackedPyramid]:
+        """Return torchvision's losses, the regions that were looked into, and what they were cut from."""
+        targets, packed = image_targets(targets_BN5), outputs.packed()
+        logits_BA, offsets_BA4 = torch.cat(outputs.logits, dim=1), torch.cat(outputs.offsets, dim=1)
+        proposed = proposal_losses(self.rpn, torch.cat(outputs.anchors), logits_BA, offsets_BA4, targets)
+        counts = [len(anchors_A4) for anchors_A4 in outputs.anchors]
+        proposals, _ = self.rpn.filter_proposals(
+            torch.cat(self._moved(outputs), dim=1), logits_BA, [outputs.size] * len(targets), counts
+        )
+        regions = sample_regions(self.roi_heads, proposals, targets)
+        looked = region_losses(*self.look(outputs, packed, regions.boxes_P4, regions.images_P), regions)
+        parts = zip(_PARTS, (*proposed, *looked), strict=True)
+        total = (proposed[0] + proposed[1]) + (looked[0] + looked[1])
+        return Losses(total, {name: loss.detach() for name, loss in parts}), regions, packed
+
+    def postprocess(self, outputs: "RcnnOutputs") -> Tensor:
+        """Return detections_BN6, see ``select_detections``; boxes end with the canvas."""
+        return self.select(outputs, outputs.packed())
+
+    def select(self, outputs: "RcnnOutputs", packed: PackedPyramid) -> Tensor:
+        """Return detections_BN6."""
+        boxes_BN4, some_BN = self._proposals(outputs)
+        batch, number = some_BN.shape
+        logits_PK, offsets_P4 = self.look(outputs, packed, boxes_BN4.flatten(0, 1), owners(boxes_BN4))
+        scores_BNK = logits_PK.softmax(dim=1)[:, 1:].view(batch, number, -1) * some_BN[..., None]
+        moved_PK4 = self.roi_heads.box_coder.decode_single(offsets_P4, boxes_BN4.flatten(0, 1))
+        boxes_BNK4 = moved_PK4.view(batch, number, -1, 4)[:, :, 1:]
+        return select_by_class(scores_BNK, outputs.clipped(boxes_BNK4), self.roi_heads.nms_thresh)
+
+    def look(
+        self, outputs: "RcnnOutputs", packed: PackedPyramid, boxes_P4: Tensor, images_P: Tensor
+    ) -> tuple[Tensor, Tensor]:
+        """Return logits_PK of no object and of the classes, and offsets_P4 of the box for each of these, float32."""
+        with outputs.arithmetic():
+            parts = self.roi_heads.box_head(packed.cut(boxes_P4, images_P, _SIDE))
+            logits_PK, offsets_P4 = self.roi_heads.box_predictor(parts)
+        return logits_PK.float(), offsets_P4.float()
+
+    def _proposals(self, outputs: "RcnnOutputs") -> tuple[Tensor, Tensor]:
+        """Return the best boxes_BN4, zeros in rows without one, and which rows have one."""
+        logits, boxes = [], []
+        for logits_BA, boxes_BA4 in zip(outputs.logits, self._moved(outputs), strict=True):
+            inside_BA4 = outputs.clipped(boxes_BA4)
+            possible_BA = logits_BA.masked_fill(~has_area(inside_BA4), -inf)
+            best_BN, index_BN = possible_BA.topk(min(CANDIDATES, possible_BA.shape[1]), dim=1)
+            boxes.append(inside_BA4.gather(1, index_BN[..., None].expand(-1, -1, 4)))
+            logits.append(best_BN.masked_fill(survivors(boxes[-1], self.rpn.nms_thresh) < 0.5, -inf))
+        logits_BM, boxes_BM4 = torch.cat(logits, dim=1), torch.cat(boxes, dim=1)
+        best_BN, index_BN = logits_BM.topk(min(CANDIDATES, logits_BM.shape[1]), dim=1)
+        some_BN = best_BN > -inf
+        boxes_BN4 = boxes_BM4.gather(1, index_BN[..., None].expand(-1, -1, 4))
+        return boxes_BN4.masked_fill(~some_BN[..., None], 0), some_BN
+
+    def _moved(self, outputs: "RcnnOutputs") -> list[Tensor]:
+        """Return the anchors of each level where the offsets put them; nothing is learned by way of them."""
+        decode, moved = self.rpn.box_coder.decode_single, []
+        for offsets_BA4, anchors_A4 in zip(outputs.offsets, outputs.anchors, strict=True):
+            anchors_BA4 = anchors_A4.expand_as(offsets_BA4)
+            moved.append(decode(offsets_BA4.detach().flatten(0, 1), anchors_BA4.flatten(0, 1)).view_as(offsets_BA4))
+        return moved
+
 
 @dataclass(frozen=True, slots=True)
 class RcnnOutputs:
-    """Proposals. They are looked into when it is known what for: in training, truth decides which.
+    """Proposals. They are looked into when it is known what for: in training, the targets decide which.
 
     Attributes:
-        head: that made them.
         levels: maps of the pyramid, BCHW.
         logits: logits_BA of each level, float32: whether there is an object.
         offsets: offsets_BA4 of each level, float32, in the form of torchvision's coder.
@@ -111,7 +171,6 @@ class RcnnOutputs:
         size: (height, width) of the canvas.
     """
 
-    head: FasterRcnnHead
     levels: list[Tensor]
     logits: list[Tensor]
     offsets: list[Tensor]
@@ -119,77 +178,17 @@ class RcnnOutputs:
     padded: tuple[int, int]
     size: tuple[int, int]
 
-    def loss(self, truth_BN5: Tensor) -> Tensor:
-        """Return the sum of torchvision's losses."""
-        return self.learn(truth_BN5)[0]
-
-    def learn(self, truth_BN5: Tensor) -> tuple[Tensor, Regions, Atlas]:
-        """Return that sum, the regions that were looked into, and what they were cut from."""
-        truth, atlas = truth_of(truth_BN5), self.atlas()
-        logits_BA, offsets_BA4 = torch.cat(self.logits, dim=1), torch.cat(self.offsets, dim=1)
-        loss = proposal_loss(self.head.rpn, torch.cat(self.anchors), logits_BA, offsets_BA4, truth)
-        counts = [len(anchors_A4) for anchors_A4 in self.anchors]
-        proposals, _ = self.head.rpn.filter_proposals(
-            torch.cat(self._moved(), dim=1), logits_BA, [self.size] * len(truth), counts
-        )
-        regions = sample_regions(self.head.roi_heads, proposals, truth)
-        looked = self.look(atlas, regions.boxes_P4, regions.images_P)
-        return loss + region_loss(*looked, regions), regions, atlas
-
-    def detections(self) -> Tensor:
-        """Return detections_BN6, see ``select_detections``; boxes end with the canvas."""
-        return self.select(self.atlas())
-
-    def select(self, atlas: Atlas) -> Tensor:
-        """Return detections_BN6."""
-        boxes_BN4, some_BN = self._proposals()
-        batch, number = some_BN.shape
-        logits_PK, offsets_P4 = self.look(atlas, boxes_BN4.flatten(0, 1), owners(boxes_BN4))
-        scores_BNK = logits_PK.softmax(dim=1)[:, 1:].view(batch, number, -1) * some_BN[..., None]
-        moved_PK4 = self.head.roi_heads.box_coder.decode_single(offsets_P4, boxes_BN4.flatten(0, 1))
-        boxes_BNK4 = moved_PK4.view(batch, number, -1, 4)[:, :, 1:]
-        return select_by_class(scores_BNK, self._clipped(boxes_BNK4), self.head.roi_heads.nms_thresh)
-
-    def atlas(self) -> Atlas:
+    def packed(self) -> PackedPyramid:
         """Return the levels that regions are cut from: the last is for large proposals only."""
-        return Atlas.of(self.levels[:-1], self.padded, STRIDES)
-
-    def look(self, atlas: Atlas, boxes_P4: Tensor, images_P: Tensor) -> tuple[Tensor, Tensor]:
-        """Return logits_PK of no object and of the classes, and offsets_P4 of the box for each of these, float32."""
-        with self.arithmetic():
-            parts = self.head.roi_heads.box_head(atlas.cut(boxes_P4, images_P, _SIDE))
-            logits_PK, offsets_P4 = self.head.roi_heads.box_predictor(parts)
-        return logits_PK.float(), offsets_P4.float()
+        return PackedPyramid.of(self.levels[:-1], self.padded, STRIDES)
 
     def arithmetic(self) -> AbstractContextManager[Any]:
         """Go on as the maps were made: losses and final forms are computed outside autocast."""
         dtype, device = self.levels[0].dtype, self.levels[0].device.type
         return nullcontext() if dtype == torch.float32 else torch.autocast(device, dtype=dtype)
 
-    def _proposals(self) -> tuple[Tensor, Tensor]:
-        """Return the best boxes_BN4, zeros in rows without one, and which rows have one."""
-        logits, boxes = [], []
-        for logits_BA, boxes_BA4 in zip(self.logits, self._moved(), strict=True):
-            inside_BA4 = self._clipped(boxes_BA4)
-            possible_BA = logits_BA.masked_fill(~has_area(inside_BA4), -inf)
-            best_BN, index_BN = possible_BA.topk(min(CANDIDATES, possible_BA.shape[1]), dim=1)
-            boxes.append(inside_BA4.gather(1, index_BN[..., None].expand(-1, -1, 4)))
-            logits.append(best_BN.masked_fill(survivors(boxes[-1], self.head.rpn.nms_thresh) < 0.5, -inf))
-        logits_BM, boxes_BM4 = torch.cat(logits, dim=1), torch.cat(boxes, dim=1)
-        best_BN, index_BN = logits_BM.topk(min(CANDIDATES, logits_BM.shape[1]), dim=1)
-        some_BN = best_BN > -inf
-        boxes_BN4 = boxes_BM4.gather(1, index_BN[..., None].expand(-1, -1, 4))
-        return boxes_BN4.masked_fill(~some_BN[..., None], 0), some_BN
-
-    def _moved(self) -> list[Tensor]:
-        """Return the anchors of each level where the offsets put them; nothing is learned by way of them."""
-        decode, moved = self.head.rpn.box_coder.decode_single, []
-        for offsets_BA4, anchors_A4 in zip(self.offsets, self.anchors, strict=True):
-            anchors_BA4 = anchors_A4.expand_as(offsets_BA4)
-            moved.append(decode(offsets_BA4.detach().flatten(0, 1), anchors_BA4.flatten(0, 1)).view_as(offsets_BA4))
-        return moved
-
-    def _clipped(self, boxes: Tensor) -> Tensor:
+    def clipped(self, boxes: Tensor) -> Tensor:
+        """Return boxes cut off at the canvas's edges."""
         sides = [boxes[..., side].clamp(0, self.size[1 - side % 2]) for side in range(4)]
         return torch.stack(sides, dim=-1)
 

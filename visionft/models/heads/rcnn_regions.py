@@ -19,7 +19,7 @@ _TINY = 1e-3  # pixels
 
 
 @dataclass(frozen=True, slots=True)
-class Atlas:
+class PackedPyramid:
     """All levels of a pyramid in one map, so that regions of any size are cut out in one pass over fixed sizes.
 
     Attributes:
@@ -35,7 +35,7 @@ class Atlas:
     sizes_L: Tensor
 
     @classmethod
-    def of(cls, levels: Sequence[Tensor], padded: tuple[int, int], strides: Sequence[int]) -> "Atlas":
+    def of(cls, levels: Sequence[Tensor], padded: tuple[int, int], strides: Sequence[int]) -> "PackedPyramid":
         """Lay out the levels, BCHW, fine to coarse and with their nominal strides, of an image of (height, width)."""
         widest = max(level.shape[3] for level in levels)
         sheets, tops, scales, top = [], [], [], 1

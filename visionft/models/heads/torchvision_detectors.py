@@ -14,15 +14,16 @@ from torchvision.models.detection import FCOS, RetinaNet
 from torchvision.ops import FeaturePyramidNetwork
 from torchvision.ops.feature_pyramid_network import LastLevelP6P7
 
-from visionft.models.heads.necks import Levels
+from visionft.models.heads.base import Losses
+from visionft.models.heads.maps import MapHead, PaddedMaps
+from visionft.models.heads.necks import Neck
 from visionft.models.heads.nms import select_detections
-from visionft.sample import TaskKind
 
 _WIDTH = 256
 _STRIDES = (8, 16, 32)
 
 
-class AnchorHead(nn.Module):
+class AnchorHead(MapHead):
     """A detector of torchvision, without its image transform and its loops over images and levels.
 
     It keeps torchvision's pyramid, branches, anchors, matching, losses and NMS threshold. Its anchors lie elsewhere: at
@@ -37,23 +38,18 @@ class AnchorHead(nn.Module):
     """
 
     kind: ClassVar[str]
-    task: ClassVar[TaskKind] = "detection"
+    predicts: ClassVar[str] = "boxes"
     made: ClassVar[Any]  # untyped, as torchvision is
 
     def __init__(self, channels: Sequence[int], strides: Sequence[int], classes: int, dropout: float = 0.0) -> None:
         super().__init__()
         # its "backbone" is whatever stands before its head
-        self.detector = self.made(_Pyramid(Levels(channels, strides, _STRIDES)), classes)
+        self.detector = self.made(_Pyramid(Neck(channels, strides, _STRIDES)), classes)
         self.detector.head.classification_head.conv.append(nn.Dropout2d(dropout))
 
-    def forward(self, maps: list[Tensor], padded: tuple[int, int], size: tuple[int, int]) -> "AnchorOutputs":
-        """Predict for every anchor.
-
-        Args:
-            maps: of the backbone, BCHW.
-            padded: (height, width) in pixels of the image behind the maps.
-            size: (height, width) of its part that is no padding.
-        """
+    def predict(self, features: PaddedMaps) -> "AnchorOutputs":
+        """Predict for every anchor."""
+        maps, padded, size = features
         levels = self.detector.backbone(maps)
         raw = {name: values.float() for name, values in self.detector.head(levels).items()}
         cells = self.detector.anchor_generator.cell_anchors
@@ -61,11 +57,27 @@ class AnchorHead(nn.Module):
             (centres_A4[:, None] + cells_M4.to(centres_A4.device)).flatten(0, 1)
             for centres_A4, cells_M4 in zip(anchor_centres(levels, padded, last=len(_STRIDES) - 1), cells, strict=True)
         ]
-        return AnchorOutputs(self, raw, tuple(anchors), size)
+        return AnchorOutputs(raw, tuple(anchors), size)
 
-    def losses(self, raw: dict[str, Tensor], anchors: tuple[Tensor, ...], truth: list[dict[str, Tensor]]) -> Any:
-        """Return torchvision's losses by name; the truth of each image is in torchvision's form."""
-        return self.detector.compute_loss(truth, raw, [torch.cat(anchors)] * len(truth))
+    def losses(self, outputs: "AnchorOutputs", targets: Tensor) -> Losses:
+        """Return torchvision's losses for boxes_BN5; regions of crowds count as background, as torchvision has it."""
+        present = [rows_N5[rows_N5[:, 4] >= 0] for rows_N5 in targets]
+        objects = [{"boxes": rows_N5[:, :4], "labels": rows_N5[:, 4].long()} for rows_N5 in present]
+        terms: dict[str, Tensor] = self.compared(outputs.raw, outputs.anchors, objects)
+        total = torch.stack(list(terms.values())).sum()
+        return Losses(total, {name: term.detach() for name, term in terms.items()})
+
+    def postprocess(self, outputs: "AnchorOutputs") -> Tensor:
+        """Return detections_BN6, see ``select_detections``; boxes end with the canvas."""
+        scores_BAK, boxes_BA4 = self.decoded(outputs.raw, torch.cat(outputs.anchors))
+        height, width = outputs.size
+        x_BA2, y_BA2 = boxes_BA4[..., 0::2].clamp(0, width), boxes_BA4[..., 1::2].clamp(0, height)
+        clipped_BA4 = torch.stack([x_BA2, y_BA2], dim=-1).flatten(2)
+        return select_detections(scores_BAK, clipped_BA4, self.detector.nms_thresh)
+
+    def compared(self, raw: dict[str, Tensor], anchors: tuple[Tensor, ...], targets: list[dict[str, Tensor]]) -> Any:
+        """Return torchvision's losses by name; the targets of each image are in torchvision's form."""
+        return self.detector.compute_loss(targets, raw, [torch.cat(anchors)] * len(targets))
 
     def decoded(self, raw: dict[str, Tensor], anchors_A4: Tensor) -> tuple[Tensor, Tensor]:
         """Return scores_BAK and boxes_BA4, which may reach beyond the canvas."""
@@ -77,31 +89,14 @@ class AnchorOutputs:
     """What a head says about every anchor.
 
     Attributes:
-        head: that said it.
         raw: torchvision's outputs by name, float32, BAK, BA4 or BA1.
         anchors: anchors_A4 of each level, xyxy in pixels of the canvas.
         size: (height, width) of the canvas.
     """
 
-    head: AnchorHead
     raw: dict[str, Tensor]
     anchors: tuple[Tensor, ...]
     size: tuple[int, int]
-
-    def loss(self, truth_BN5: Tensor) -> Tensor:
-        """Return the sum of torchvision's losses; regions of crowds count as background, as torchvision has it."""
-        present = [rows_N5[rows_N5[:, 4] >= 0] for rows_N5 in truth_BN5]
-        truth = [{"boxes": rows_N5[:, :4], "labels": rows_N5[:, 4].long()} for rows_N5 in present]
-        losses: dict[str, Tensor] = self.head.losses(self.raw, self.anchors, truth)
-        return torch.stack(list(losses.values())).sum()
-
-    def detections(self) -> Tensor:
-        """Return detections_BN6, see ``select_detections``; boxes end with the canvas."""
-        scores_BAK, boxes_BA4 = self.head.decoded(self.raw, torch.cat(self.anchors))
-        height, width = self.size
-        x_BA2, y_BA2 = boxes_BA4[..., 0::2].clamp(0, width), boxes_BA4[..., 1::2].clamp(0, height)
-        clipped_BA4 = torch.stack([x_BA2, y_BA2], dim=-1).flatten(2)
-        return select_detections(scores_BAK, clipped_BA4, self.head.detector.nms_thresh)
 
 
 class FcosHead(AnchorHead):
@@ -114,10 +109,10 @@ class FcosHead(AnchorHead):
     kind = "fcos"
     made = FCOS
 
-    def losses(self, raw: dict[str, Tensor], anchors: tuple[Tensor, ...], truth: list[dict[str, Tensor]]) -> Any:
+    def compared(self, raw: dict[str, Tensor], anchors: tuple[Tensor, ...], targets: list[dict[str, Tensor]]) -> Any:
         """Return the losses of classes, boxes and centres; each level learns boxes of its own range of sizes."""
         counts = [len(anchors_A4) for anchors_A4 in anchors]
-        return self.detector.compute_loss(truth, raw, [torch.cat(anchors)] * len(truth), counts)
+        return self.detector.compute_loss(targets, raw, [torch.cat(anchors)] * len(targets), counts)
 
     def decoded(self, raw: dict[str, Tensor], anchors_A4: Tensor) -> tuple[Tensor, Tensor]:
         """Return scores_BAK, the geometric mean of class and centre, and boxes_BA4."""
@@ -146,7 +141,7 @@ class RetinaNetHead(AnchorHead):
 class _Pyramid(nn.Module):
     """Levels of one width, and two deeper ones made of the last, as torchvision builds them for its detectors."""
 
-    def __init__(self, levels: Levels) -> None:
+    def __init__(self, levels: Neck) -> None:
         super().__init__()
         self.out_channels = _WIDTH  # which torchvision asks for
         self.levels = levels

@@ -1,6 +1,6 @@
-"""Which cells of a dense detector learn which object: task-aligned assignment, for a whole batch at once.
+"""Which anchor points of a dense detector learn which object: task-aligned assignment, for a whole batch at once.
 
-Shape suffixes: B batch, N objects of an image (padded), A cells of all levels, K classes.
+Shape suffixes: B batch, N objects of an image (padded), A anchor points of all levels, K classes.
 """
 
 from dataclasses import dataclass
@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from visionft.annotations.marks import CROWD
 from visionft.models.losses.boxes import pairwise_iou
-from visionft.sample import CROWD
 
 _TOP = 13
 _SCORE_POWER, _IOU_POWER = 1.0, 6.0
@@ -18,13 +18,13 @@ _TINY = 1e-30  # the alignment of a first guess of a small object is about 1e-14
 
 @dataclass(frozen=True, slots=True)
 class Assignment:
-    """What every cell learns.
+    """What every anchor point learns.
 
     Attributes:
-        targets_BAK: the score that each class should get, 0 for all but the class of the cell's object.
+        targets_BAK: the score that each class should get, 0 for all but the class of the anchor point's object.
         object_BA: the object's place in its image, 0 where there is none.
-        weights_BA: how much the cell's box counts: its target score; 0 where there is no object.
-        ignored_BA: cells inside a crowd that have no object: their scores are not learned.
+        weights_BA: how much the anchor point's box counts: its target score; 0 where there is no object.
+        ignored_BA: anchor points inside a crowd that have no object: their scores are not learned.
     """
 
     targets_BAK: Tensor
@@ -34,38 +34,40 @@ class Assignment:
 
 
 @torch.no_grad()
-def assign(scores_BAK: Tensor, boxes_BA4: Tensor, centres_A2: Tensor, truth_BN5: Tensor, smallest: float) -> Assignment:
-    """Give every object the cells that predict it best, and every cell at most one object.
+def assign(
+    scores_BAK: Tensor, boxes_BA4: Tensor, centres_A2: Tensor, targets_BN5: Tensor, smallest: float
+) -> Assignment:
+    """Give every object the anchor points that predict it best, and every anchor point at most one object.
 
-    The cells whose centre lies in an object compete for it by ``score * IoU ** 6``; the best 13 learn it. A cell that
-    several objects want takes the one that it overlaps most. Target scores are the alignments of an object's cells,
+    Those whose centre lies in an object compete for it by ``score * IoU ** 6``; the best 13 learn it. A point that
+    several objects want takes the one that it overlaps most. Target scores are the alignments of an object's points,
     scaled so that the best has the object's best IoU.
 
     Args:
         scores_BAK: predicted, 0..1.
         boxes_BA4: predicted xyxy in pixels of the canvas.
-        centres_A2: (x, y) of the cells.
-        truth_BN5: xyxy and class; ``CROWD`` is a region to ignore, ``PADDING`` no object.
-        smallest: most pixels between cells of the finest level; smaller objects reach as far, so that some cell sees
-            them.
+        centres_A2: (x, y) of the anchor points.
+        targets_BN5: xyxy and class; ``CROWD`` is a region to ignore, ``PADDING`` no object.
+        smallest: most pixels between anchor points of the finest level; smaller objects reach as far, so that some
+            point sees them.
 
     Returns:
-        What every cell learns.
+        What every anchor point learns.
 
     Source:
         Feng et al. 2021, TOOD: Task-aligned One-stage Object Detection, section 3.2 (arXiv:2108.07755).
     """
-    known_BN = truth_BN5[..., 4] >= 0
-    labels_BN = truth_BN5[..., 4].clamp(min=0).long()
-    inside_BNA = _contains(truth_BN5[..., :4], centres_A2, smallest)
-    iou_BNA = pairwise_iou(truth_BN5[..., :4], boxes_BA4)
+    known_BN = targets_BN5[..., 4] >= 0
+    labels_BN = targets_BN5[..., 4].clamp(min=0).long()
+    inside_BNA = _contains(targets_BN5[..., :4], centres_A2, smallest)
+    iou_BNA = pairwise_iou(targets_BN5[..., :4], boxes_BA4)
     score_BNA = scores_BAK.transpose(1, 2).gather(1, labels_BN[..., None].expand(-1, -1, scores_BAK.shape[1]))
     candidate_BNA = inside_BNA & known_BN[..., None]
     alignment_BNA = torch.where(candidate_BNA, score_BNA**_SCORE_POWER * iou_BNA**_IOU_POWER, -1.0)
 
     best = alignment_BNA.topk(min(_TOP, alignment_BNA.shape[2]), dim=2)
     chosen_BNA = torch.zeros_like(candidate_BNA).scatter_(2, best.indices, best.values >= 0)
-    # of several objects the one with the larger IoU; -1 where the cell was not chosen
+    # of several objects the one with the larger IoU; -1 where the anchor point was not chosen
     rivals_BNA = torch.where(chosen_BNA, iou_BNA, -1.0)
     overlap_BA, object_BA = rivals_BNA.max(dim=1)
     taken_BA = overlap_BA >= 0
@@ -77,12 +79,12 @@ def assign(scores_BAK: Tensor, boxes_BA4: Tensor, centres_A2: Tensor, truth_BN5:
     weights_BA = scaled_BNA.gather(1, object_BA[:, None])[:, 0] * taken_BA
     label_BA = labels_BN.gather(1, object_BA)
     targets_BAK = torch.zeros_like(scores_BAK).scatter_(2, label_BA[..., None], weights_BA[..., None])
-    crowd_BNA = inside_BNA & (truth_BN5[..., 4:] == CROWD)
+    crowd_BNA = inside_BNA & (targets_BN5[..., 4:] == CROWD)
     return Assignment(targets_BAK, object_BA, weights_BA, crowd_BNA.any(dim=1) & ~taken_BA)
 
 
 def _contains(boxes_BN4: Tensor, centres_A2: Tensor, smallest: float) -> Tensor:
-    """Say which centres lie in which boxes, of which none is taken for smaller than a cell."""
+    """Say which centres lie in which boxes, of which none is taken for smaller than an anchor point."""
     middle_BN2 = (boxes_BN4[..., :2] + boxes_BN4[..., 2:]) / 2
     reach_BN2 = ((boxes_BN4[..., 2:] - boxes_BN4[..., :2]) / 2).clamp(min=smallest / 2)
     away_BNA2 = (centres_A2 - middle_BN2[:, :, None]).abs()

@@ -50,14 +50,15 @@ class LossSum:
                 raise RecipeError(f"loss {name!r}: its weight is {weight}; give a number above 0, or leave it out")
         if unused := sorted(options.keys() - weights.keys()):
             raise RecipeError(f"loss {unused[0]!r}: has options but no weight; the sum has {', '.join(weights)}")
-        self._terms: tuple[tuple[float, Loss], ...] = tuple(
-            (float(weight), LOSSES[name](**options.get(name, {}))) for name, weight in weights.items()
-        )
+        self._terms: dict[str, tuple[float, Loss]] = {
+            name: (float(weight), LOSSES[name](**options.get(name, {}))) for name, weight in weights.items()
+        }
 
     def __call__(self, logits_BKHW: Tensor, masks_BHW: Tensor, weights_K: Tensor | None = None) -> Tensor:
         """Return the scalar sum."""
-        (weight, loss), *others = self._terms
-        total = weight * loss(logits_BKHW, masks_BHW, weights_K)
-        for weight, loss in others:
-            total = total + weight * loss(logits_BKHW, masks_BHW, weights_K)
-        return total
+        first, *others = self.terms(logits_BKHW, masks_BHW, weights_K).values()
+        return sum(others, start=first)
+
+    def terms(self, logits_BKHW: Tensor, masks_BHW: Tensor, weights_K: Tensor | None = None) -> dict[str, Tensor]:
+        """Return the weighted losses by name, scalars."""
+        return {name: weight * loss(logits_BKHW, masks_BHW, weights_K) for name, (weight, loss) in self._terms.items()}

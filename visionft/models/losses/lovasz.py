@@ -9,8 +9,8 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
+from visionft.annotations.marks import IGNORE
 from visionft.models.losses.averaging import lifted, weighted_mean
-from visionft.sample import IGNORE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,9 +13,9 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
+from visionft.annotations.marks import IGNORE
 from visionft.errors import RecipeError
 from visionft.models.losses.averaging import lifted, sum_by_class, weighted_mean
-from visionft.sample import IGNORE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,9 +10,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from visionft.annotations.marks import IGNORE
 from visionft.errors import RecipeError
 from visionft.models.losses.averaging import lifted, weighted_mean
-from visionft.sample import IGNORE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

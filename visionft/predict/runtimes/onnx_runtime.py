@@ -1,24 +1,27 @@
-"""An exported ONNX file as a function from canvases to results.
+"""Exported ONNX files, run by onnxruntime.
 
-Shape suffixes: B batch, H height, W width, 3 colour channels (RGB), K classes, N rows of detections, S cells of a side
-of a mask, R what a row holds.
+Shape suffixes: B batch, H height, W width, 3 colour channels (RGB).
 """
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import ClassVar
 
 import numpy as np
 import onnxruntime as ort
 from numpy.typing import NDArray
 from onnxruntime.capi import onnxruntime_pybind11_state as ort_errors
 
-from visionft.errors import CheckpointError, DataError, UnknownName
-from visionft.sample import OBJECT_TASKS
-from visionft.spec import MASK_SIDE, OUTPUTS, ModelSpec
+from visionft.errors import CheckpointError, UnknownName
+from visionft.predict.checks import Port, check_canvases, check_spec, expected_outputs
+from visionft.results import Results
+from visionft.spec import ModelSpec
+from visionft.tasks import TASKS
 
 INPUT = "images"
 SPEC_KEY = "visionft.spec"  # where the file's metadata keeps the ModelSpec
+
+_TYPES = {"float32": "tensor(float)", "int64": "tensor(int64)", "uint8": "tensor(uint8)"}  # numpy's -> onnxruntime's
 
 # What onnxruntime raises for a file that it cannot load or run; its errors share no base class.
 _ORT_ERRORS = (
@@ -31,8 +34,8 @@ _ORT_ERRORS = (
 )
 
 
-class Session:
-    """An exported file, loaded and checked against its own spec.
+class OnnxRuntimeEngine:
+    """An ONNX file that has been opened, and checked against its own spec.
 
     Args:
         path: the exported file.
@@ -46,68 +49,25 @@ class Session:
         UnknownName: a provider that this onnxruntime does not have.
     """
 
+    kind: ClassVar[str] = "onnx"
+
     def __init__(self, path: Path, *, threads: int | None = None, providers: Sequence[str] | None = None) -> None:
         self._path = path
         self._session = _load(path, threads, list(providers or ["CPUExecutionProvider"]))
         self.spec = _read_spec(path, self._session)
         _check_graph(path, self._session, self.spec)
+        self._fetched = [output.name for output in TASKS[self.spec.task].outputs if not output.derived]
 
-    def predict_canvases(self, images_BHW3: NDArray[np.uint8]) -> NDArray[np.float32]:
-        """Run the network on canvases.
-
-        Args:
-            images_BHW3: uint8 RGB of the size that the spec names; any B >= 1.
-
-        Returns:
-            float32: probabilities_BK, or probabilities_BKHW of a segmentation, whose sums over K are 1; or
-            detections_BN6 or BNR as in ``results_of``.
-
-        Raises:
-            DataError: the array is of another type or shape.
-            CheckpointError: the graph itself fails, as one that takes no such batch size does.
-        """
-        canvas = (self.spec.input.height, self.spec.input.width, 3)
-        if images_BHW3.dtype != np.uint8 or images_BHW3.shape[1:] != canvas or not len(images_BHW3):
-            raise DataError(
-                f"canvases: {images_BHW3.dtype} of shape {images_BHW3.shape}; "
-                f"the model takes uint8 of shape (1 or more, {', '.join(map(str, canvas))})"
-            )
+    def run(self, images_BHW3: NDArray[np.uint8]) -> Results:
+        """Run the network on canvases; see ``Engine.run``. A graph may fail because it takes no such batch size."""
+        check_canvases(images_BHW3, self.spec)
         try:
-            outputs = self._session.run(_fetched(self.spec.task), {INPUT: images_BHW3})
+            outputs = self._session.run(self._fetched, {INPUT: images_BHW3})
         except _ORT_ERRORS as error:
             raise CheckpointError(
                 f"{self._path}: onnxruntime fails on a batch of {len(images_BHW3)} ({_first_line(error)})"
             ) from error
-        return results_of(self.spec.task, outputs)
-
-
-def results_of(task: str, outputs: Sequence[NDArray[Any]]) -> NDArray[np.float32]:
-    """Return the results that the outputs of a network or an exported file stand for.
-
-    Args:
-        task: the model's task, one of ``OUTPUTS``.
-        outputs: in the order of ``OUTPUTS``; beside probabilities, what follows from them may be missing.
-
-    Returns:
-        float32: the probabilities; or detections_BN6: left, top, right and bottom in pixels of the canvas, score and
-        class index, in rows by falling score that are zero from each image's count on. Where objects have masks,
-        detections_BNR: behind these come the probabilities of the mask's cells, row by row.
-    """
-    if task not in OBJECT_TASKS:
-        probabilities: NDArray[np.float32] = outputs[0]
-        return probabilities
-    boxes_BN4, scores_BN, labels_BN, count_B, *masks = outputs
-    cells = [masks_BNSS.reshape(*scores_BN.shape, MASK_SIDE * MASK_SIDE) for masks_BNSS in masks]
-    columns = (boxes_BN4, scores_BN[..., None], labels_BN[..., None], *cells)
-    detections_BNR = np.concatenate([column.astype(np.float32, copy=False) for column in columns], axis=2)
-    # what a graph leaves in rows that it does not use is nobody's business
-    detections_BNR[np.arange(scores_BN.shape[1]) >= count_B[:, None]] = 0
-    return detections_BNR
-
-
-def _fetched(task: str) -> tuple[str, ...]:
-    """Return the names of the outputs that ``results_of`` needs."""
-    return OUTPUTS[task] if task in OBJECT_TASKS else OUTPUTS[task][:1]
+        return dict(zip(self._fetched, outputs, strict=True))
 
 
 def _load(path: Path, threads: int | None, providers: list[str]) -> ort.InferenceSession:
@@ -140,36 +100,13 @@ def _read_spec(path: Path, session: ort.InferenceSession) -> ModelSpec:
 
 def _check_graph(path: Path, session: ort.InferenceSession, spec: ModelSpec) -> None:
     """Refuse a graph whose input and outputs are not the ones that its spec describes."""
-    if spec.task not in OUTPUTS:
-        raise CheckpointError(f"{path}: a model for {spec.task}; this version predicts {', '.join(OUTPUTS)}")
-    for name, given in (("colours", spec.palette), ("thresholds", spec.thresholds)):
-        if given and len(given) != len(spec.class_names):
-            raise CheckpointError(f"{path}: {len(given)} {name} for {len(spec.class_names)} classes; export it again")
+    check_spec(path, spec)
     found = [(value.name, value.type, value.shape[1:]) for value in (*session.get_inputs(), *session.get_outputs())]
-    expected = [
-        (INPUT, "tensor(uint8)", [spec.input.height, spec.input.width, 3]),
-        *((name, *kind) for name, kind in _outputs(session, spec).items()),
-    ]
+    outputs = expected_outputs(spec, [value.shape[1:] for value in session.get_outputs()])
+    ports = [Port(INPUT, "uint8", [spec.input.height, spec.input.width, 3]), *outputs]
+    expected = [(port.name, _TYPES.get(port.dtype, port.dtype), port.shape) for port in ports]
     if found != expected:
         raise CheckpointError(f"{path}: the graph maps {found}, its spec says {expected}; export it again")
-
-
-def _outputs(session: ort.InferenceSession, spec: ModelSpec) -> dict[str, tuple[str, list[int | str]]]:
-    """Return the type and the shape behind the batch of each output that a graph with this spec has."""
-    if spec.task in OBJECT_TASKS:
-        first = session.get_outputs()[0].shape  # N is the file's own choice, but one that is fixed
-        rows = first[1] if len(first) == 3 and isinstance(first[1], int) else "a fixed number of rows"
-        shapes: list[tuple[str, list[int | str]]] = [
-            ("tensor(float)", [rows, 4]),
-            ("tensor(float)", [rows]),
-            ("tensor(int64)", [rows]),
-            ("tensor(int64)", []),
-            ("tensor(float)", [rows, MASK_SIDE, MASK_SIDE]),
-        ]
-    else:
-        pixels: list[int | str] = [spec.input.height, spec.input.width] if spec.task == "segmentation" else []
-        shapes = [("tensor(float)", [len(spec.class_names), *pixels]), ("tensor(uint8)", pixels)]
-    return dict(zip(OUTPUTS[spec.task], shapes, strict=False))  # some tasks have fewer
 
 
 def _first_line(error: Exception) -> str:

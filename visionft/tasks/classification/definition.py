@@ -1,38 +1,14 @@
 """What the house must know of classification."""
 
-from dataclasses import dataclass
-from typing import Annotated, Any, ClassVar, Literal
+from collections.abc import Iterator, Sequence
+from typing import ClassVar
 
-from annotated_types import Ge, Lt
-
-from visionft.catalog import NameIn
-from visionft.models.heads import HEADS
-from visionft.sample import Dataset
-from visionft.tasks.base import Score, TaskDefinition, TaskOptions
-
-
-@dataclass(frozen=True, kw_only=True)
-class ClassificationOptions(TaskOptions):
-    """What a recipe may say of classification."""
-
-    kind: Literal["classification"] = "classification"
-    """The task."""
-    head: Annotated[str, NameIn(HEADS)] | None = None
-    """The head put on the backbone; none takes linear."""
-    dropout: Annotated[float, Ge(0), Lt(1)] = 0.2
-    """Dropout before the head's last layer."""
-    label_smoothing: Annotated[float, Ge(0), Lt(1)] = 0.0
-    """Fraction of the target spread over all classes (Szegedy et al. 2016, arXiv:1512.00567, section 7)."""
-    class_weights: Literal["none", "balanced"] = "none"
-    """balanced weighs the loss by inverse class frequency, of images."""
-
-    def learner_arguments(self, dataset: Dataset) -> dict[str, Any]:
-        """Return the learner's arguments; see ``TaskOptions.learner_arguments``."""
-        return super().learner_arguments(dataset) | {
-            "dropout": self.dropout,
-            "label_smoothing": self.label_smoothing,
-            "class_counts": dataset.amounts("train") if self.class_weights == "balanced" else None,
-        }
+from visionft.imaging.inputs import Loaded, canvases
+from visionft.metrics.score import Score
+from visionft.results import CanvasRunner, Output
+from visionft.spec import ModelSpec
+from visionft.tasks.base import TaskDefinition
+from visionft.tasks.classification.prediction import Classification
 
 
 class ClassificationTask(TaskDefinition):
@@ -40,15 +16,34 @@ class ClassificationTask(TaskDefinition):
 
     kind: ClassVar[str] = "classification"
     learner: ClassVar[str] = "visionft.tasks.classification.learning:Classification"
-    options: ClassVar[type[TaskOptions]] = ClassificationOptions
+    view: ClassVar[str] = "visionft.tasks.classification.page:ClassificationView"
+    options: ClassVar[str] = "visionft.tasks.classification.options:ClassificationOptions"
+    predicts: ClassVar[str] = "image_logits"
+    target: ClassVar[str] = "visionft.data.targets.label:Label"
     counted: ClassVar[str] = "image"
     scores: ClassVar[tuple[Score, ...]] = (
-        Score("accuracy", "accuracy"),
-        Score("balanced_accuracy", "balanced accuracy"),
-        Score("macro_f1", "macro F1"),
-        Score("auroc", "AUROC", percent=False),
-        Score("calibration_error", "calibration error"),
+        Score("accuracy", "accuracy", "share of right answers"),
+        Score("balanced_accuracy", "balanced accuracy", "mean recall of the classes"),
+        Score("macro_f1", "macro F1", "mean F1 of the classes"),
+        Score("auroc", "AUROC", "ranking quality; 0.5 is chance", percent=False),
+        Score("calibration_error", "calibration error", "mean gap of confidence and accuracy; lower is better"),
     )
     selections: ClassVar[tuple[str, ...]] = ("loss", "accuracy", "balanced_accuracy", "macro_f1", "auroc", "last")
     mixing: ClassVar[tuple[str, ...]] = ("mixup", "cutmix")
     sees_whole_images: ClassVar[bool] = False
+    outputs: ClassVar[tuple[Output, ...]] = (Output("probabilities", "float32", ("classes",)),)
+    prediction: ClassVar[type[Classification]] = Classification
+
+    @classmethod
+    def predict(
+        cls,
+        images: Sequence[Loaded],
+        spec: ModelSpec,
+        run: CanvasRunner,
+        *,
+        batch_size: int,  # noqa: ARG003  # an image is one canvas
+        threshold: float | None = None,  # noqa: ARG003  # the most probable class is believed
+    ) -> Iterator[Classification]:
+        """Yield the most probable class of each image; see ``TaskDefinition.predict``."""
+        for probabilities_K in run(canvases(images))["probabilities"]:
+            yield Classification.of(probabilities_K, spec.class_names)

@@ -3,7 +3,7 @@
 Shape suffixes: B batch, N images, K classes, C channels, H height, W width, D embedding channels.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -11,14 +11,17 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 from numpy.typing import NDArray
-from torch import Tensor, nn
+from torch import Tensor
 
+from visionft.data.records import Sample
+from visionft.data.targets.label import Label
 from visionft.loading.loader import Loader
-from visionft.models.backbones import Backbone, DepthGroup
+from visionft.models.backbones import Backbone
 from visionft.models.heads import HEADS
-from visionft.sample import Sample, TaskKind
+from visionft.models.heads.base import Head
+from visionft.results import CanvasRunner, Results
 from visionft.spec import InputSpec
-from visionft.tasks.base import Agreement, Runner, same_class
+from visionft.tasks.base import Agreement, same_class
 from visionft.tasks.classification.metrics import ClassificationMetrics, classification_metrics, quick_metrics
 
 
@@ -42,9 +45,9 @@ class ProbabilityMeter:
         self._probabilities: list[NDArray[np.float32]] = []
         self._labels: list[NDArray[np.int64]] = []
 
-    def update(self, results: NDArray[np.float32], targets: NDArray[np.int64]) -> None:
+    def update(self, results: Results, targets: NDArray[np.int64]) -> None:
         """Take in probabilities_BK and labels_B."""
-        self._probabilities.append(results)
+        self._probabilities.append(results["probabilities"])
         self._labels.append(targets)
 
     def values(self) -> dict[str, float]:
@@ -66,9 +69,8 @@ class Classification:
         Szegedy et al. (2016), arXiv:1512.00567, section 7 (label smoothing).
     """
 
-    kind: ClassVar[TaskKind] = "classification"
+    kind: ClassVar[str] = "classification"
     headline: ClassVar[str] = "accuracy"
-    one_embedding: ClassVar[bool] = True
     answers: ClassVar[str] = "images"
     min_agreement: ClassVar[float] = 1.0
     max_difference: ClassVar[float] = 1e-4
@@ -91,35 +93,33 @@ class Classification:
             counts_K = torch.tensor(class_counts, dtype=torch.float32).clamp(min=1)
             self._weights_K = counts_K.sum() / (len(counts_K) * counts_K)
 
-    def build_head(self, backbone: Backbone) -> nn.Module:
+    def build_head(self, backbone: Backbone) -> Head:
         """Return a fresh head for the backbone's embedding."""
-        head: nn.Module = HEADS[self._head](backbone.embedding_dim, len(self.class_names), self._dropout)
+        head: Head = HEADS[self._head](
+            backbone.embedding_dim,
+            len(self.class_names),
+            self._dropout,
+            loss=self.losses,
+            activation=self.probabilities,
+        )
         return head
-
-    def groups(self, backbone: Backbone) -> Sequence[DepthGroup]:
-        """Return all of them."""
-        return backbone.groups
-
-    def features(self, backbone: Backbone, images_BCHW: Tensor) -> Tensor:
-        """Return embedding_BD."""
-        return backbone.embed(images_BCHW)
 
     def blank_targets(self, images_BHW3: Tensor) -> Tensor:
         """Return labels_B, all zero."""
         return images_BHW3.new_zeros(len(images_BHW3), dtype=torch.int64)
 
-    def loss(self, outputs: Tensor, targets: Tensor) -> Tensor:
+    def losses(self, outputs: Tensor, targets: Tensor) -> Mapping[str, Tensor]:
         """Return the mean cross-entropy of logits_BK against labels_B, or the shares labels_BK, in nats."""
         logits_BK = outputs.float()
         weights_K = None if self._weights_K is None else self._weights_K.to(logits_BK.device)
         rule: dict[str, Any] = {"weight": weights_K, "label_smoothing": self._label_smoothing}
         if targets.ndim == 1:
-            return F.cross_entropy(logits_BK, targets, **rule)
+            return {"cross_entropy": F.cross_entropy(logits_BK, targets, **rule)}
         # torch's mean is over the weights of the labels where these are indices, but over images where they are shares
         total = len(targets) if weights_K is None else (targets @ weights_K).sum()
-        return F.cross_entropy(logits_BK, targets, reduction="sum", **rule) / total
+        return {"cross_entropy": F.cross_entropy(logits_BK, targets, reduction="sum", **rule) / total}
 
-    def finalize(self, outputs: Tensor) -> Tensor:
+    def probabilities(self, outputs: Tensor) -> Tensor:
         """Return probabilities_BK."""
         return outputs.float().softmax(dim=1)
 
@@ -131,7 +131,7 @@ class Classification:
         self,
         samples: Sequence[Sample],
         spec: InputSpec,
-        run: Runner,
+        run: CanvasRunner,
         *,
         batch_size: int,
         bootstrap: int,
@@ -139,17 +139,17 @@ class Classification:
         thresholds: Sequence[float] = (),  # noqa: ARG002  # the most probable class is believed
         on_done: Callable[[int], None] | None = None,
     ) -> ClassificationEvaluation:
-        """Return the full set of classification metrics; see ``TaskAdapter.evaluate``."""
+        """Return the full set of classification metrics; see ``Learner.evaluate``."""
         results: list[NDArray[np.float32]] = []
         done = 0
         with Loader(samples, spec, batch_size) as loader:
             for batch in loader.evaluation():
-                results.append(run(batch.images_BHW3.numpy()))
+                results.append(run(batch.images_BHW3.numpy())["probabilities"])
                 done += len(batch)
                 if on_done:
                     on_done(done)
         probabilities_NK = np.concatenate(results)
-        labels_N = np.array([sample.label for sample in samples], dtype=np.int64)
+        labels_N = np.array([Label.of(sample).index for sample in samples], dtype=np.int64)
         metrics = classification_metrics(probabilities_NK, labels_N, self.class_names, bootstrap=bootstrap, seed=seed)
         return ClassificationEvaluation(metrics, probabilities_NK)
 
@@ -157,6 +157,10 @@ class Classification:
         """Return the probabilities."""
         return (results,)
 
-    def compare(self, found: NDArray[np.float32], expected: NDArray[np.float32]) -> Agreement:
-        """Compare probabilities; see ``TaskAdapter.compare``."""
-        return same_class(found, expected)
+    def derived(self, results: Tensor) -> tuple[Tensor, ...]:  # noqa: ARG002
+        """Return nothing."""
+        return ()
+
+    def compare(self, found: Results, expected: Results) -> Agreement:
+        """Compare probabilities; see ``Learner.compare``."""
+        return same_class(found["probabilities"], expected["probabilities"])

@@ -8,7 +8,7 @@ the classes that have samples. A number that is not defined is None, in Python a
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from visionft.errors import DataError
 from visionft.metrics.bootstrap import Interval, bootstrap_intervals
 from visionft.metrics.calibration import ReliabilityBin, calibration
+from visionft.metrics.score import Score
 from visionft.metrics.scores import (
     Floats,
     Ints,
@@ -26,6 +27,7 @@ from visionft.metrics.scores import (
     overall_auroc,
     ratio,
 )
+from visionft.tasks.classification.definition import ClassificationTask
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +67,8 @@ class ClassificationMetrics:
         intervals: 95 % percentile bootstrap interval of accuracy, balanced_accuracy, macro_f1, auroc and nll.
         reliability: the bins behind the calibration error.
     """
+
+    scores: ClassVar[tuple[Score, ...]] = ClassificationTask.scores
 
     n: int
     accuracy: float

@@ -5,7 +5,7 @@ Shape suffixes: K classes.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +21,8 @@ class Classification:
         confidence: its probability, in [0, 1].
         probabilities: class name -> probability, in the model's class order.
     """
+
+    endings: ClassVar[tuple[str, ...]] = ()
 
     label: str
     index: int

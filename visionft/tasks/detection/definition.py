@@ -1,31 +1,16 @@
 """What the house must know of object detection."""
 
-from dataclasses import dataclass
-from typing import Annotated, Any, ClassVar, Literal
+from collections.abc import Iterator, Sequence
+from typing import ClassVar
 
-from annotated_types import Ge, Lt
-
-from visionft.catalog import NameIn
-from visionft.models.heads import HEADS
-from visionft.sample import Dataset
-from visionft.tasks.base import Augmentation, Score, TaskOptions
-from visionft.tasks.objects.definition import BOX_SCORES, ObjectTask
-
-
-@dataclass(frozen=True, kw_only=True)
-class DetectionOptions(TaskOptions):
-    """What a recipe may say of object detection."""
-
-    kind: Literal["detection"] = "detection"
-    """The task."""
-    head: Annotated[str, NameIn(HEADS)] | None = None
-    """The head put on the backbone; none takes dense."""
-    dropout: Annotated[float, Ge(0), Lt(1)] = 0.2
-    """Dropout before the layer that tells the classes."""
-
-    def learner_arguments(self, dataset: Dataset) -> dict[str, Any]:
-        """Return the learner's arguments; see ``TaskOptions.learner_arguments``."""
-        return super().learner_arguments(dataset) | {"dropout": self.dropout}
+from visionft.imaging.inputs import Loaded
+from visionft.metrics.score import Score
+from visionft.results import CanvasRunner, Output
+from visionft.spec import ModelSpec
+from visionft.tasks.base import Augmentation
+from visionft.tasks.objects.definition import BOX_OUTPUTS, BOX_SCORES, ObjectTask
+from visionft.tasks.objects.detect import detect_loaded
+from visionft.tasks.objects.prediction import Detection
 
 
 class DetectionTask(ObjectTask):
@@ -33,8 +18,28 @@ class DetectionTask(ObjectTask):
 
     kind: ClassVar[str] = "detection"
     learner: ClassVar[str] = "visionft.tasks.detection.learning:Detection"
-    options: ClassVar[type[TaskOptions]] = DetectionOptions
+    view: ClassVar[str] = "visionft.tasks.detection.page:DetectionView"
+    options: ClassVar[str] = "visionft.tasks.detection.options:DetectionOptions"
+    predicts: ClassVar[str] = "boxes"
+    target: ClassVar[str] = "visionft.data.targets.boxes:Boxes"
     scores: ClassVar[tuple[Score, ...]] = BOX_SCORES
     selections: ClassVar[tuple[str, ...]] = ("map", "map50", "map75", "last")
     augmentation: ClassVar[Augmentation] = "boxes"
     default_recipe: ClassVar[str | None] = "detection"
+    outputs: ClassVar[tuple[Output, ...]] = BOX_OUTPUTS
+    prediction: ClassVar[type[Detection]] = Detection
+
+    @classmethod
+    def predict(
+        cls,
+        images: Sequence[Loaded],
+        spec: ModelSpec,
+        run: CanvasRunner,
+        *,
+        batch_size: int,
+        threshold: float | None = None,
+    ) -> Iterator[Detection]:
+        """Yield the objects of each image; see ``TaskDefinition.predict``."""
+        detections = detect_loaded(images, spec.input, run, batch_size=batch_size)
+        for image, detections_N6 in zip(images, detections, strict=True):
+            yield Detection.of(detections_N6, image.original, spec).above(threshold)

@@ -11,11 +11,14 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor
 
-from visionft.sample import PADDING, Sample, TaskKind
+from visionft.annotations.marks import PADDING
+from visionft.data.records import Sample
+from visionft.data.targets.boxes import Boxes
+from visionft.results import CanvasRunner, Results
 from visionft.spec import InputSpec
-from visionft.tasks.base import Runner
 from visionft.tasks.objects.learning import Detector, detect_all, one_object
 from visionft.tasks.objects.metrics import DetectionMetrics, detection_metrics, quick_detection
+from visionft.tasks.objects.rows import box_rows
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,9 +46,9 @@ class BoxMeter:
         self._found: list[NDArray[np.float32]] = []
         self._truth: list[NDArray[np.float32]] = []
 
-    def update(self, results: NDArray[np.float32], targets: NDArray[np.float32]) -> None:
-        """Take in detections_BN6 and boxes_BN5."""
-        self._found += [found_N6[found_N6[:, 4] > 0] for found_N6 in results]
+    def update(self, results: Results, targets: NDArray[np.float32]) -> None:
+        """Take in detections and boxes_BN5."""
+        self._found += [found_N6[found_N6[:, 4] > 0] for found_N6 in box_rows(results)]
         self._truth += [truth_N5[truth_N5[:, 4] != PADDING] for truth_N5 in targets]
 
     def values(self) -> dict[str, float]:
@@ -56,7 +59,7 @@ class BoxMeter:
 class Detection(Detector):
     """Boxes; see ``Detector``."""
 
-    kind: ClassVar[TaskKind] = "detection"
+    kind: ClassVar[str] = "detection"
     headline: ClassVar[str] = "map"
     answers: ClassVar[str] = "boxes"
 
@@ -68,14 +71,14 @@ class Detection(Detector):
         return one_object(images_BHW3)
 
     def meter(self) -> BoxMeter:
-        """Return a fresh meter of detections_BN6 against boxes_BN5."""
+        """Return a fresh meter of detections against boxes_BN5."""
         return BoxMeter(len(self.class_names))
 
     def evaluate(
         self,
         samples: Sequence[Sample],
         spec: InputSpec,
-        run: Runner,
+        run: CanvasRunner,
         *,
         batch_size: int,
         bootstrap: int,
@@ -83,13 +86,13 @@ class Detection(Detector):
         thresholds: Sequence[float] = (),
         on_done: Callable[[int], None] | None = None,
     ) -> DetectionEvaluation:
-        """Return the full set of detection metrics in the original frame; see ``TaskAdapter.evaluate``."""
+        """Return the full set of detection metrics in the original frame; see ``Learner.evaluate``."""
         detections = []
         for done, found_N6 in enumerate(detect_all(samples, spec, run, batch_size), start=1):
             detections.append(found_N6)
             if on_done:
                 on_done(done)
-        truth = [sample.boxes for sample in samples]
+        truth = [Boxes.of(sample) for sample in samples]
         metrics = detection_metrics(
             detections, truth, self.class_names, thresholds=thresholds or None, bootstrap=bootstrap, seed=seed
         )

@@ -12,16 +12,19 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor
 
-from visionft.annotations.object_mask import ObjectMask
+from visionft.annotations.marks import IGNORE, PADDING
+from visionft.annotations.object_mask import MASK_SIDE, ObjectMask
 from visionft.batch import InstanceTargets
+from visionft.data.records import Sample
+from visionft.data.targets.outlined_boxes import OutlinedBoxes
 from visionft.imaging.inputs import load_pixels
-from visionft.sample import IGNORE, PADDING, Sample, TaskKind
-from visionft.spec import MASK_SIDE, InputSpec
-from visionft.tasks.base import Runner
+from visionft.results import CanvasRunner, Results
+from visionft.spec import InputSpec
 from visionft.tasks.instances.metrics import InstanceMetrics, instance_metrics, quick_instances
 from visionft.tasks.objects.detect import detect_instances
 from visionft.tasks.objects.learning import Detector, one_object
 from visionft.tasks.objects.masks import paste
+from visionft.tasks.objects.rows import object_rows
 
 _SAME_CELLS = 0.99  # of a mask: those on its edge may differ
 
@@ -54,9 +57,9 @@ class InstanceMeter:
         self._found: list[tuple[NDArray[np.float32], list[ObjectMask]]] = []
         self._truth: list[tuple[NDArray[np.float32], list[ObjectMask | None]]] = []
 
-    def update(self, results: NDArray[np.float32], targets: tuple[NDArray[np.float32], NDArray[np.uint8]]) -> None:
-        """Take in detections_BNR, and boxes_BN5 with masks_BNSS."""
-        for found_NR, truth_N5, masks_NSS in zip(results, *targets, strict=True):
+    def update(self, results: Results, targets: tuple[NDArray[np.float32], NDArray[np.uint8]]) -> None:
+        """Take in detections with masks, and boxes_BN5 with masks_BNSS."""
+        for found_NR, truth_N5, masks_NSS in zip(object_rows(results), *targets, strict=True):
             used_NR, known_N = found_NR[found_NR[:, 4] > 0], truth_N5[:, 4] != PADDING
             ends = np.vstack([used_NR[:, 2:4], truth_N5[known_N, 2:4], np.ones((1, 2), np.float32)])
             width, height = np.ceil(ends.max(axis=0)).astype(int).tolist()  # as much of the canvas as anything covers
@@ -87,7 +90,7 @@ class InstanceMeter:
 class InstanceSegmentation(Detector):
     """Boxes and masks; see ``Detector``."""
 
-    kind: ClassVar[TaskKind] = "instance_segmentation"
+    kind: ClassVar[str] = "instance_segmentation"
     headline: ClassVar[str] = "mask_map"
     answers: ClassVar[str] = "objects"
 
@@ -99,14 +102,14 @@ class InstanceSegmentation(Detector):
         return InstanceTargets(one_object(images_BHW3), images_BHW3.new_ones(len(images_BHW3), 1, MASK_SIDE, MASK_SIDE))
 
     def meter(self) -> InstanceMeter:
-        """Return a fresh meter of detections_BNR against ``InstanceTargets``."""
+        """Return a fresh meter of detections against ``InstanceTargets``."""
         return InstanceMeter(len(self.class_names))
 
     def evaluate(
         self,
         samples: Sequence[Sample],
         spec: InputSpec,
-        run: Runner,
+        run: CanvasRunner,
         *,
         batch_size: int,
         bootstrap: int,
@@ -114,7 +117,7 @@ class InstanceSegmentation(Detector):
         thresholds: Sequence[float] = (),
         on_done: Callable[[int], None] | None = None,
     ) -> InstanceEvaluation:
-        """Return the full set of metrics in the original frame; see ``TaskAdapter.evaluate``."""
+        """Return the full set of metrics in the original frame; see ``Learner.evaluate``."""
         detections, masks, sizes = [], [], []
         for done, sample in enumerate(samples, start=1):
             image_HW3 = load_pixels(sample.path)
@@ -127,7 +130,7 @@ class InstanceSegmentation(Detector):
         metrics = instance_metrics(
             detections,
             masks,
-            [sample.boxes for sample in samples],
+            [OutlinedBoxes.of(sample) for sample in samples],
             sizes,
             self.class_names,
             thresholds=thresholds or None,
@@ -140,6 +143,10 @@ class InstanceSegmentation(Detector):
         """Return boxes, scores, labels, the number of rows that hold a detection, and masks."""
         masks_BNSS = results[..., 6:].reshape(*results.shape[:2], MASK_SIDE, MASK_SIDE)
         return (*super().outputs(results), masks_BNSS)
+
+    def rows(self, results: Results) -> NDArray[np.float32]:
+        """Return detections_BNR, with the cells of their masks."""
+        return object_rows(results)
 
     def alike(self, found_NR: NDArray[np.float32], expected_MR: NDArray[np.float32]) -> NDArray[np.bool_]:
         """Say which detections have the same class, place and mask, of whose cells one in a hundred may differ."""

@@ -17,17 +17,19 @@ from numpy.typing import NDArray
 
 from visionft.annotations.object_mask import ObjectMask
 from visionft.annotations.rasterization import fill_object
+from visionft.data.targets.boxes import Boxes
 from visionft.errors import DataError
-from visionft.metrics.scores import Floats, defined_mean, optional
-from visionft.sample import Boxes
-from visionft.tasks.objects.average_precision import SIZES, average_precision
+from visionft.metrics.score import Score
+from visionft.metrics.scores import Floats, optional
+from visionft.tasks.instances.definition import InstanceSegmentationTask
+from visionft.tasks.objects.average_precision import Areas, average_precision, precision_by_size
 from visionft.tasks.objects.averages import AT_50, ap_means, average_intervals
-from visionft.tasks.objects.mask_overlaps import Masks, mask_overlaps, read_masks
-from visionft.tasks.objects.matching import Found, Truth, read_found
+from visionft.tasks.objects.mask_overlaps import Masks, mask_areas, mask_overlaps, read_masks
+from visionft.tasks.objects.matching import DetectedObjects, TargetObjects, read_detections
 from visionft.tasks.objects.metrics import ClassAP, DetectionMetrics, detection_metrics, quick_detection
 from visionft.tasks.objects.precision_recall import rank
 
-Score = TypeVar("Score")
+Value = TypeVar("Value")
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +59,7 @@ class InstanceMetrics(DetectionMetrics):
         outlines: number of objects whose outline is known, crowds left out.
     """
 
+    scores: ClassVar[tuple[Score, ...]] = InstanceSegmentationTask.scores
     _class_scores: ClassVar[type[ClassAP]] = InstanceAP
 
     per_class: Mapping[str, InstanceAP]
@@ -101,27 +104,28 @@ def instance_metrics(
     """
     boxes = detection_metrics(found, truth, class_names, thresholds=thresholds, bootstrap=bootstrap, seed=seed)
     classes = len(class_names)
-    objects = [Truth.of(one, classes) for one in truth]
+    objects = [TargetObjects.of(one, classes) for one in truth]
     images = _read(found, masks, objects, [_paint(*image) for image in zip(truth, sizes, strict=False)], sizes, classes)
-    ranked = rank(images.found, images.truth, classes, overlaps=images.overlaps)
+    overlaps = images.overlaps
+    ranked = rank(images.found, images.truth, classes, overlaps=overlaps)
     if not (outlines := sum(int(one.objects_N.sum()) for one in ranked)):
         raise DataError(f"outlines: {len(truth)} images without an object whose outline is known; nothing to measure")
-    ap_TKA = average_precision(images.found, images.truth, classes, masks=images.masks)
-    averages = {name: float(value) for name, value in ap_means(ap_TKA[..., 0].T).items()}
-    sizes_A = defined_mean(ap_TKA[..., 1:].mean(axis=0).T)
+    ap_KT = average_precision(ranked)
+    by_size = precision_by_size(images.found, images.truth, classes, images.areas, overlaps)
+    averages = {name: float(value) for name, value in ap_means(ap_KT).items()}
     intervals = average_intervals(ranked, averages, resamples=bootstrap, seed=seed) if bootstrap else {}
     per_class = {
         name: InstanceAP(
             **_values(scores),
-            mask_ap=optional(ap_TKA[:, k, 0].mean()),
-            mask_ap50=optional(ap_TKA[AT_50, k, 0]),
+            mask_ap=optional(ap_KT[k].mean()),
+            mask_ap50=optional(ap_KT[k, AT_50]),
         )
         for k, (name, scores) in enumerate(boxes.per_class.items())
     }
     measured = {
         **_values(boxes),
         **_of_masks(averages),
-        **{f"mask_map_{size}": optional(value) for size, value in zip(SIZES, sizes_A, strict=True)},
+        **{f"mask_map_{size}": value for size, value in by_size.items()},
         "per_class": per_class,
         "intervals": boxes.intervals | _of_masks(intervals),
     }
@@ -132,7 +136,7 @@ def quick_instances(
     found: Sequence[NDArray[np.float32]],
     masks: Sequence[Sequence[ObjectMask]],
     truth: Sequence[NDArray[np.float32]],
-    truth_masks: Sequence[Sequence[ObjectMask | None]],
+    target_masks: Sequence[Sequence[ObjectMask | None]],
     sizes: Sequence[tuple[int, int]],
     classes: int,
 ) -> dict[str, float]:
@@ -142,7 +146,7 @@ def quick_instances(
         found: detections_N6 of each canvas; rows with score 0 are unused.
         masks: the mask of each of these rows.
         truth: boxes_N5 of each canvas; rows of ``PADDING`` are left out, and a ``CROWD`` is one of every class.
-        truth_masks: the mask of each of these rows; None where nobody knows the outline, and for padding.
+        target_masks: the mask of each of these rows; None where nobody knows the outline, and for padding.
         sizes: (width, height) of each canvas.
         classes: how many.
 
@@ -153,17 +157,17 @@ def quick_instances(
         DataError: when the detections and masks do not fit the images and classes.
     """
     boxes = quick_detection(found, truth, classes)
-    objects = [Truth.on_canvas(boxes_N5, classes) for boxes_N5 in truth]
-    images = _read(found, masks, objects, truth_masks, sizes, classes)
-    ap_TK = average_precision(images.found, images.truth, classes, sizes=False, masks=images.masks)[..., 0]
-    return boxes | _of_masks({name: float(np.nan_to_num(value)) for name, value in ap_means(ap_TK.T).items()})
+    objects = [TargetObjects.on_canvas(boxes_N5, classes) for boxes_N5 in truth]
+    images = _read(found, masks, objects, target_masks, sizes, classes)
+    ap_KT = average_precision(rank(images.found, images.truth, classes, overlaps=images.overlaps))
+    return boxes | _of_masks({name: float(np.nan_to_num(value)) for name, value in ap_means(ap_KT).items()})
 
 
 class _Images(NamedTuple):
     """Detections, objects and masks, one entry per image."""
 
-    found: list[Found]
-    truth: list[Truth]
+    found: list[DetectedObjects]
+    truth: list[TargetObjects]
     masks: list[Masks]
 
     @property
@@ -171,23 +175,28 @@ class _Images(NamedTuple):
         """overlap_NM of each image."""
         return [mask_overlaps(one, objects.crowd_M) for one, objects in zip(self.masks, self.truth, strict=True)]
 
+    @property
+    def areas(self) -> list[Areas]:
+        """The pixels of each mask of each image."""
+        return [Areas(mask_areas(one.found), mask_areas(one.truth)) for one in self.masks]
+
 
 def _read(
     found: Sequence[NDArray[np.float32]],
     masks: Sequence[Sequence[ObjectMask]],
-    truth: Sequence[Truth],
-    truth_masks: Sequence[Sequence[ObjectMask | None]],
+    truth: Sequence[TargetObjects],
+    target_masks: Sequence[Sequence[ObjectMask | None]],
     sizes: Sequence[tuple[int, int]],
     classes: int,
 ) -> _Images:
-    for name, given in (("masks", masks), ("sizes", sizes), ("outlines", truth_masks)):
+    for name, given in (("masks", masks), ("sizes", sizes), ("outlines", target_masks)):
         if len(given) != len(truth):
             raise DataError(f"{name}: of {len(given)} images given; {len(truth)} are needed")
     for rows_N6, masks_N in zip(found, masks, strict=True):
         if len(rows_N6) != len(masks_N):
             raise DataError(f"masks: {len(masks_N)} of {len(rows_N6)} detections given; one of each is needed")
-    kept = read_found(found, truth, classes)
-    read = [read_masks(*image) for image in zip(kept, masks, truth, truth_masks, sizes, strict=True)]
+    kept = read_detections(found, truth, classes)
+    read = [read_masks(*image) for image in zip(kept, masks, truth, target_masks, sizes, strict=True)]
     return _Images(kept, [objects for objects, _ in read], [one for _, one in read])
 
 
@@ -201,5 +210,5 @@ def _values(scores: DetectionMetrics | ClassAP) -> dict[str, Any]:
     return {field.name: getattr(scores, field.name) for field in fields(scores)}
 
 
-def _of_masks(scores: Mapping[str, Score]) -> dict[str, Score]:
+def _of_masks(scores: Mapping[str, Value]) -> dict[str, Value]:
     return {f"mask_{name}": value for name, value in scores.items()}

@@ -2,15 +2,28 @@
 
 from typing import ClassVar
 
-from visionft.tasks.base import Score, TaskDefinition
+from visionft.metrics.score import Score
+from visionft.results import Output
+from visionft.tasks.base import TaskDefinition
 
 BOX_SCORES = (
-    Score("map", "mean AP"),
-    Score("map50", "mean AP50"),
-    Score("map75", "mean AP75"),
-    Score("precision", "precision"),
-    Score("recall", "recall"),
+    Score("map", "mean AP", "as COCO: mean over IoU 0.50 to 0.95"),
+    Score("map50", "mean AP50", "boxes that overlap by half (IoU 0.50)", headline="AP50"),
+    Score("map75", "mean AP75", "boxes that fit well (IoU 0.75)", headline="AP75"),
+    Score("precision", "precision", "share of right detections"),
+    Score("recall", "recall", "share of the objects found"),
 )
+
+BOX_OUTPUTS = (
+    Output("boxes", "float32", ("rows", 4)),
+    Output("scores", "float32", ("rows",)),
+    Output("labels", "int64", ("rows",)),
+    Output("count", "int64"),
+)
+"""Detections by falling score, boxes (left, top, right, bottom) in pixels of the canvas.
+
+Rows from ``count`` on are zero.
+"""
 
 
 class ObjectTask(TaskDefinition):
@@ -18,3 +31,4 @@ class ObjectTask(TaskDefinition):
 
     counted: ClassVar[str] = "object"
     mixing: ClassVar[tuple[str, ...]] = ("mosaic", "mixup")
+    takes_threshold: ClassVar[bool] = True

@@ -6,26 +6,27 @@ Shape suffixes: B batch, H height, W width, 3 colours (RGB), N detections, 6 lef
 index; 4 the first four of these, P the cells of a mask, row by row, R both 6 and P.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from itertools import compress
-from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 from visionft.annotations.boxes import clipped, cut
-from visionft.annotations.object_mask import ObjectMask
+from visionft.annotations.object_mask import MASK_SIDE, ObjectMask
 from visionft.imaging import cut_window, to_canvas
+from visionft.imaging.inputs import Loaded, canvases
 from visionft.imaging.placement import place, windows
-from visionft.spec import MASK_SIDE, InputSpec
+from visionft.results import CanvasRunner, Results
+from visionft.spec import InputSpec
 from visionft.tasks.objects.masks import paste_within, unite
+from visionft.tasks.objects.rows import box_rows, object_rows
 from visionft.tasks.objects.tile_merging import CUT_WEIGHT, Sides, merge, put_together, shown, view
 
-Run: TypeAlias = Callable[[NDArray[np.uint8]], NDArray[np.float32]]
-"""canvases_BHW3 uint8 -> detections_BN6 or BNR float32, N rows by falling score of which the unused are zero"""
 
-
-def detect(image_HW3: NDArray[np.uint8], spec: InputSpec, run: Run, *, batch_size: int = 8) -> NDArray[np.float32]:
+def detect(
+    image_HW3: NDArray[np.uint8], spec: InputSpec, run: CanvasRunner, *, batch_size: int = 8
+) -> NDArray[np.float32]:
     """Find objects, however unsure the network is of them.
 
     Args:
@@ -43,15 +44,27 @@ def detect(image_HW3: NDArray[np.uint8], spec: InputSpec, run: Run, *, batch_siz
     """
     height, width = image_HW3.shape[:2]
     if spec.fit == "tile":
-        seen = _through_windows(image_HW3, spec, run, batch_size)
+        seen = _through_windows(image_HW3, spec, run, batch_size, box_rows)
         return merge([view(found_N6, number, window, (width, height)) for number, window, found_N6, _ in seen])
-    return boxes_in_original(run(to_canvas(image_HW3, spec)[None])[0][:, :6], (width, height), spec)
+    return boxes_in_original(box_rows(run(to_canvas(image_HW3, spec)[None]))[0], (width, height), spec)
+
+
+def detect_loaded(
+    images: Sequence[Loaded], spec: InputSpec, run: CanvasRunner, *, batch_size: int
+) -> Iterator[NDArray[np.float32]]:
+    """Yield what ``detect`` returns for each of several images, whose canvases go through the network together."""
+    if spec.fit == "tile":
+        for image in images:
+            yield detect(image.pixels_HW3, spec, run, batch_size=batch_size)
+        return
+    for image, detections_N6 in zip(images, box_rows(run(canvases(images))), strict=True):
+        yield boxes_in_original(detections_N6, image.original, spec)
 
 
 def detect_instances(
     image_HW3: NDArray[np.uint8],
     spec: InputSpec,
-    run: Run,
+    run: CanvasRunner,
     *,
     batch_size: int = 8,
     least_K: NDArray[np.float32] | None = None,
@@ -61,7 +74,7 @@ def detect_instances(
     Args:
         image_HW3: uint8 RGB, of any size.
         spec: how the image becomes canvases, as for ``detect``.
-        run: the network on canvases of the spec's size, which gives masks as well: detections_BNR.
+        run: the network on canvases of the spec's size, which gives masks as well.
         batch_size: windows that go through ``run`` at once.
         least_K: score that an object of each class must have; others are left out, and cost less.
 
@@ -74,9 +87,10 @@ def detect_instances(
     """
     height, width = image_HW3.shape[:2]
     if spec.fit != "tile":
-        return instances_in_original(run(to_canvas(image_HW3, spec)[None])[0], (width, height), spec, least_K)
+        detections_BNR = object_rows(run(to_canvas(image_HW3, spec)[None]))
+        return instances_in_original(detections_BNR[0], (width, height), spec, least_K)
     views, masks = [], []
-    for number, window, found_N6, cells_NP in _through_windows(image_HW3, spec, run, batch_size):
+    for number, window, found_N6, cells_NP in _through_windows(image_HW3, spec, run, batch_size, object_rows):
         views.append(view(found_N6, number, window, (width, height)))
         # at once, since cells are large; what has a lower score becomes part of no object that is asked for
         part_N = _reaches(found_N6, least_K, CUT_WEIGHT)
@@ -86,6 +100,23 @@ def detect_instances(
     return objects_N6[asked_N], tuple(
         unite([masks[place] for place in places]) for places in compress(made_of, asked_N)
     )
+
+
+def detect_instances_loaded(
+    images: Sequence[Loaded],
+    spec: InputSpec,
+    run: CanvasRunner,
+    *,
+    batch_size: int,
+    least_K: NDArray[np.float32] | None = None,
+) -> Iterator[tuple[NDArray[np.float32], tuple[ObjectMask, ...]]]:
+    """Yield what ``detect_instances`` returns for each of several images, whose canvases go through together."""
+    if spec.fit == "tile":
+        for image in images:
+            yield detect_instances(image.pixels_HW3, spec, run, batch_size=batch_size, least_K=least_K)
+        return
+    for image, detections_NR in zip(images, object_rows(run(canvases(images))), strict=True):
+        yield instances_in_original(detections_NR, image.original, spec, least_K)
 
 
 def boxes_in_original(
@@ -156,7 +187,11 @@ def _masks(
 
 
 def _through_windows(
-    image_HW3: NDArray[np.uint8], spec: InputSpec, run: Run, batch_size: int
+    image_HW3: NDArray[np.uint8],
+    spec: InputSpec,
+    run: CanvasRunner,
+    batch_size: int,
+    rows: Callable[[Results], NDArray[np.float32]],
 ) -> Iterator[tuple[int, Sides, NDArray[np.float32], NDArray[np.float32]]]:
     """Yield what windows over the image see: number and place of the window, detections in the image, cells of masks.
 
@@ -166,7 +201,7 @@ def _through_windows(
     corners = windows((width, height), spec)
     for start in range(0, len(corners), batch_size):
         part = corners[start : start + batch_size]
-        detections_BNR = run(np.stack([cut_window(image_HW3, (x, y), spec) for x, y in part]))
+        detections_BNR = rows(run(np.stack([cut_window(image_HW3, (x, y), spec) for x, y in part])))
         for number, ((x, y), detections_NR) in enumerate(zip(part, detections_BNR, strict=True), start=start):
             found_N6 = detections_NR[:, :6].copy()
             found_N6[:, :4] += np.array([x, y, x, y], np.float32)

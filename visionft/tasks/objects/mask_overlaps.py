@@ -14,7 +14,7 @@ from visionft.annotations.object_mask import ObjectMask
 from visionft.annotations.rle import run_bounds
 from visionft.errors import DataError
 from visionft.metrics.scores import Floats, Ints
-from visionft.tasks.objects.matching import Found, Truth
+from visionft.tasks.objects.matching import DetectedObjects, TargetObjects
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -22,8 +22,8 @@ class Masks:
     """The masks of one image.
 
     Attributes:
-        found: one of each row of a ``Found``.
-        truth: one of each row of a ``Truth``.
+        found: one of each row of a ``DetectedObjects``.
+        truth: one of each row of a ``TargetObjects``.
         size: (width, height) of the image.
     """
 
@@ -38,19 +38,19 @@ def mask_areas(masks: Sequence[ObjectMask]) -> Ints:
 
 
 def read_masks(
-    found: Found,
-    found_masks: Sequence[ObjectMask],
-    truth: Truth,
-    truth_masks: Sequence[ObjectMask | None],
+    found: DetectedObjects,
+    detected_masks: Sequence[ObjectMask],
+    truth: TargetObjects,
+    target_masks: Sequence[ObjectMask | None],
     size: tuple[int, int],
-) -> tuple[Truth, Masks]:
+) -> tuple[TargetObjects, Masks]:
     """Put masks beside the detections and objects that they are of.
 
     Args:
         found: detections of an image.
-        found_masks: one of each row that they were read from.
+        detected_masks: one of each row that they were read from.
         truth: its objects.
-        truth_masks: one of each row that they were read from; None where nobody knows the outline.
+        target_masks: one of each row that they were read from; None where nobody knows the outline.
         size: (width, height) of the image.
 
     Returns:
@@ -60,15 +60,15 @@ def read_masks(
     Raises:
         DataError: when the masks are not of the image.
     """
-    outside = [mask for mask in (*found_masks, *truth_masks) if mask is not None and not _lies_in(mask, size)]
+    outside = [mask for mask in (*detected_masks, *target_masks) if mask is not None and not _lies_in(mask, size)]
     if outside:
         raise DataError(f"masks: {outside[0]!r} found; allowed are those inside the image of {size[0]} x {size[1]}")
     rows = truth.rows_M.tolist()
     boxes = dict(zip(rows, truth.xyxy_M4, strict=True))  # of a crowd of every class one, though it is in many rows
-    known = {row: mask for row in boxes if (mask := truth_masks[row]) is not None and mask.area}
+    known = {row: mask for row in boxes if (mask := target_masks[row]) is not None and mask.area}
     filled = {row: known[row] if row in known else _box_mask(xyxy_4, size) for row, xyxy_4 in boxes.items()}
     unknown_M = np.array([row not in known for row in rows], np.bool_)
-    masks = Masks(tuple(found_masks[row] for row in found.rows_N.tolist()), tuple(filled[row] for row in rows), size)
+    masks = Masks(tuple(detected_masks[row] for row in found.rows_N.tolist()), tuple(filled[row] for row in rows), size)
     return replace(truth, crowd_M=truth.crowd_M | unknown_M), masks
 
 

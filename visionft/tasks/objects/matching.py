@@ -13,9 +13,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from visionft.annotations.marks import CROWD, PADDING
+from visionft.data.targets.boxes import Boxes
 from visionft.errors import DataError
 from visionft.metrics.scores import Floats, Ints
-from visionft.sample import CROWD, PADDING, Boxes
 
 Flags = NDArray[np.bool_]
 
@@ -31,7 +32,7 @@ NOBODY = -1
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Truth:
+class TargetObjects:
     """The objects of one image as arrays.
 
     Attributes:
@@ -47,14 +48,14 @@ class Truth:
     rows_M: Ints
 
     @classmethod
-    def of(cls, boxes: Boxes, classes: int) -> "Truth":
+    def of(cls, boxes: Boxes, classes: int) -> "TargetObjects":
         """Read the objects of a sample."""
         xyxy_M4 = np.array(boxes.xyxy, np.float64).reshape(-1, 4)
         labels_M, crowd_M = np.array(boxes.labels, np.int64), np.array(boxes.crowd, np.bool_)
         return cls._spread(xyxy_M4, labels_M, crowd_M, np.arange(len(boxes)), classes)
 
     @classmethod
-    def on_canvas(cls, boxes_N5: NDArray[np.float32], classes: int) -> "Truth":
+    def on_canvas(cls, boxes_N5: NDArray[np.float32], classes: int) -> "TargetObjects":
         """Read rows of a batch; a crowd, whose class a batch does not know, is one of every class."""
         rows_M = np.flatnonzero(boxes_N5[:, 4] != PADDING)
         used_M5 = boxes_N5[rows_M]
@@ -62,7 +63,7 @@ class Truth:
         return cls._spread(used_M5[:, :4].astype(np.float64), labels_M, labels_M == CROWD, rows_M, classes)
 
     @classmethod
-    def _spread(cls, xyxy_M4: Floats, labels_M: Ints, crowd_M: Flags, rows_M: Ints, classes: int) -> "Truth":
+    def _spread(cls, xyxy_M4: Floats, labels_M: Ints, crowd_M: Flags, rows_M: Ints, classes: int) -> "TargetObjects":
         """Make a crowd of every class one of each; the rows that this takes come behind those given."""
         every_M = labels_M == CROWD
         others = np.tile(np.arange(1, classes), np.count_nonzero(every_M))
@@ -75,7 +76,7 @@ class Truth:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Found:
+class DetectedObjects:
     """The detections of one image that count, by falling score.
 
     Attributes:
@@ -91,19 +92,19 @@ class Found:
     rows_N: Ints
 
     @classmethod
-    def of(cls, found_N6: NDArray[np.float32], classes: int) -> "Found":
+    def of(cls, detections_N6: NDArray[np.float32], classes: int) -> "DetectedObjects":
         """Read detections; rows with score 0 are unused, and of each class ``MOST`` count.
 
         Raises:
             DataError: when they are of another shape, not finite, or of a class that is not there.
         """
-        if found_N6.ndim != 2 or found_N6.shape[1] != 6:
-            raise DataError(f"detections: an array of shape {found_N6.shape} found; allowed is (number, 6)")
-        if not np.isfinite(found_N6).all():
+        if detections_N6.ndim != 2 or detections_N6.shape[1] != 6:
+            raise DataError(f"detections: an array of shape {detections_N6.shape} found; allowed is (number, 6)")
+        if not np.isfinite(detections_N6).all():
             raise DataError("detections: values that are not finite found; the network's weights may be damaged")
-        rows_N = np.flatnonzero(found_N6[:, 4] > 0)
-        rows_N = rows_N[np.argsort(-found_N6[rows_N, 4], kind="stable")]
-        used_N6 = found_N6[rows_N].astype(np.float64)
+        rows_N = np.flatnonzero(detections_N6[:, 4] > 0)
+        rows_N = rows_N[np.argsort(-detections_N6[rows_N, 4], kind="stable")]
+        used_N6 = detections_N6[rows_N].astype(np.float64)
         labels_N = used_N6[:, 5].astype(np.int64)
         if outside := sorted(set(labels_N.tolist()) - set(range(classes))):
             raise DataError(f"detections: class {outside[0]} found; allowed are 0..{classes - 1}")
@@ -115,12 +116,16 @@ class Found:
             counted_N[np.flatnonzero(labels_N == label)[:MOST]] = True
         return found.only(counted_N)
 
-    def only(self, wanted_N: Flags) -> "Found":
+    def only(self, wanted_N: Flags) -> "DetectedObjects":
         """Return some of them."""
-        return Found(self.xyxy_N4[wanted_N], self.scores_N[wanted_N], self.labels_N[wanted_N], self.rows_N[wanted_N])
+        return DetectedObjects(
+            self.xyxy_N4[wanted_N], self.scores_N[wanted_N], self.labels_N[wanted_N], self.rows_N[wanted_N]
+        )
 
 
-def read_found(found: Sequence[NDArray[np.float32]], truth: Sequence[Truth], classes: int) -> list[Found]:
+def read_detections(
+    found: Sequence[NDArray[np.float32]], truth: Sequence[TargetObjects], classes: int
+) -> list[DetectedObjects]:
     """Read the detections of several images, and check that they and the objects fit together.
 
     Args:
@@ -136,21 +141,32 @@ def read_found(found: Sequence[NDArray[np.float32]], truth: Sequence[Truth], cla
     for objects in truth:
         if outside := sorted(set(objects.labels_M.tolist()) - set(range(classes))):
             raise DataError(f"boxes: class {outside[0]} found; allowed are 0..{classes - 1}")
-    return [Found.of(found_N6, classes) for found_N6 in found]
+    return [DetectedObjects.of(detections_N6, classes) for detections_N6 in found]
 
 
-def overlaps(xyxy_N4: Floats, truth: Truth) -> Floats:
+def box_areas(xyxy_N4: Floats) -> Floats:
+    """Return the area of each box in pixels."""
+    areas_N: Floats = (xyxy_N4[:, 2:] - xyxy_N4[:, :2]).prod(axis=1)
+    return areas_N
+
+
+def overlaps(xyxy_N4: Floats, truth: TargetObjects) -> Floats:
     """Return iou_NM of every box with every object; with a crowd, the share of the box that lies in it."""
     corners_NM2 = np.maximum(xyxy_N4[:, None, :2], truth.xyxy_M4[None, :, :2])
     sides_NM2 = np.minimum(xyxy_N4[:, None, 2:], truth.xyxy_M4[None, :, 2:]) - corners_NM2
     common_NM = sides_NM2.clip(0).prod(axis=2)
-    areas_N = (xyxy_N4[:, 2:] - xyxy_N4[:, :2]).prod(axis=1)
-    areas_M = (truth.xyxy_M4[:, 2:] - truth.xyxy_M4[:, :2]).prod(axis=1)
+    areas_N, areas_M = box_areas(xyxy_N4), box_areas(truth.xyxy_M4)
     either_NM = np.where(truth.crowd_M, areas_N[:, None], areas_N[:, None] + areas_M - common_NM)
     return np.where(common_NM > 0, common_NM / np.where(either_NM > 0, either_NM, 1), 0.0)
 
 
-def match(found: Found, truth: Truth, ious_T: Floats = IOUS_T, overlap_NM: Floats | None = None) -> Ints:
+def match(
+    found: DetectedObjects,
+    truth: TargetObjects,
+    ious_T: Floats = IOUS_T,
+    overlap_NM: Floats | None = None,
+    ignored_M: Flags | None = None,
+) -> Ints:
     """Give each detection, by falling score, the free object of its class that it overlaps most.
 
     Args:
@@ -158,6 +174,7 @@ def match(found: Found, truth: Truth, ious_T: Floats = IOUS_T, overlap_NM: Float
         truth: objects; a crowd takes any number of detections, but only those that no object takes.
         ious_T: rising thresholds.
         overlap_NM: how far each overlaps each, where it is not their boxes that count.
+        ignored_M: which objects are not measured; crowds, where nothing is said. These come after all others.
 
     Returns:
         object_NT: row of the object, ``NOBODY`` where no overlap reaches the threshold.
@@ -165,12 +182,13 @@ def match(found: Found, truth: Truth, ious_T: Floats = IOUS_T, overlap_NM: Float
     object_NT = np.full((len(found.labels_N), len(ious_T)), NOBODY)
     overlap_NM = overlaps(found.xyxy_N4, truth) if overlap_NM is None else overlap_NM
     iou_NM = np.where(found.labels_N[:, None] == truth.labels_M, overlap_NM, 0.0)
+    ignored_M = truth.crowd_M if ignored_M is None else ignored_M
     free_MT = np.ones((len(truth.labels_M), len(ious_T)), np.bool_)
     reached_NM = iou_NM >= ious_T[0]
     for n in np.flatnonzero(reached_NM.any(axis=1)):
         candidates = np.flatnonzero(reached_NM[n])
-        # objects before crowds, then the largest overlap, and of equal ones the last
-        order = np.lexsort((-candidates, -iou_NM[n, candidates], truth.crowd_M[candidates]))
+        # what is measured before what is not, then the largest overlap, and of equal ones the last
+        order = np.lexsort((-candidates, -iou_NM[n, candidates], ignored_M[candidates]))
         for m in candidates[order]:
             taken_T = (object_NT[n] == NOBODY) & free_MT[m] & (iou_NM[n, m] >= ious_T)
             object_NT[n, taken_T] = m

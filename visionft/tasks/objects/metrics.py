@@ -13,13 +13,15 @@ from typing import Any, ClassVar, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from visionft.data.targets.boxes import Boxes
 from visionft.errors import DataError
 from visionft.metrics.bootstrap import Interval, draw_counts, percentile_intervals
-from visionft.metrics.scores import Floats, Ints, defined_mean, optional, ratio
-from visionft.sample import Boxes
-from visionft.tasks.objects.average_precision import SIZES, average_precision
+from visionft.metrics.score import Score
+from visionft.metrics.scores import Floats, Ints, optional, ratio
+from visionft.tasks.objects.average_precision import Areas, average_precision, precision_by_size
 from visionft.tasks.objects.averages import AT_50, ap_means, average_intervals
-from visionft.tasks.objects.matching import IOUS_T, Truth, read_found
+from visionft.tasks.objects.definition import BOX_SCORES
+from visionft.tasks.objects.matching import IOUS_T, TargetObjects, read_detections
 from visionft.tasks.objects.precision_recall import (
     CurvePoint,
     Operating,
@@ -85,6 +87,7 @@ class DetectionMetrics:
         n: number of images.
     """
 
+    scores: ClassVar[tuple[Score, ...]] = BOX_SCORES
     _class_scores: ClassVar[type[ClassAP]] = ClassAP
 
     map: float
@@ -155,26 +158,26 @@ def detection_metrics(
         raise DataError(f"class names: {classes} given, {len(set(class_names))} of them different; all must be")
     if thresholds is not None and len(thresholds) != classes:
         raise DataError(f"thresholds: {len(thresholds)} given; {classes} are needed, one for each class")
-    objects = [Truth.of(boxes, classes) for boxes in truth]
-    kept = read_found(found, objects, classes)
-    if not sum(len(boxes.counts) for boxes in truth):
+    objects = [TargetObjects.of(boxes, classes) for boxes in truth]
+    kept = read_detections(found, objects, classes)
+    if not sum(len(boxes.class_counts) for boxes in truth):
         raise DataError(f"boxes: {len(truth)} images without an object; nothing to measure")
-    ap_TKA, ranked = average_precision(kept, objects, classes), rank(kept, objects, classes)
+    ranked = rank(kept, objects, classes)
+    ap_KT = average_precision(ranked)
+    areas = [Areas.of_boxes(*image) for image in zip(kept, objects, strict=True)]
     chosen = list(thresholds) if thresholds is not None else [best_threshold(one) for one in ranked]
     operating = [operate(one, threshold) for one, threshold in zip(ranked, chosen, strict=True)]
-    averages = {name: float(value) for name, value in ap_means(ap_TKA[..., 0].T).items()}
+    averages = {name: float(value) for name, value in ap_means(ap_KT).items()}
     shares = {name: optional(value) for name, value in _shares(_pooled(operating).sum(axis=0)).items()}
-    sizes_A = defined_mean(ap_TKA[..., 1:].mean(axis=0).T)
     return DetectionMetrics(
         map=averages["map"],
         map50=averages["map50"],
         map75=averages["map75"],
         precision=shares["precision"],
         recall=shares["recall"],
-        **{f"map_{size}": optional(value) for size, value in zip(SIZES, sizes_A, strict=True)},
+        **{f"map_{size}": value for size, value in precision_by_size(kept, objects, classes, areas).items()},
         per_class={
-            name: _class_scores(ap_TKA[:, k, 0], ranked[k], operating[k], chosen[k])
-            for k, name in enumerate(class_names)
+            name: _class_scores(ap_KT[k], ranked[k], operating[k], chosen[k]) for k, name in enumerate(class_names)
         },
         intervals=_intervals(ranked, operating, averages, bootstrap, seed) if bootstrap else {},
         objects=sum(int(one.objects_N.sum()) for one in ranked),
@@ -198,10 +201,10 @@ def quick_detection(
     Raises:
         DataError: when the detections do not fit the classes.
     """
-    objects = [Truth.on_canvas(boxes_N5, classes) for boxes_N5 in truth]
-    kept = read_found(found, objects, classes)
-    ap_TK = average_precision(kept, objects, classes, sizes=False)[..., 0]
-    return {name: float(np.nan_to_num(value)) for name, value in ap_means(ap_TK.T).items()}
+    objects = [TargetObjects.on_canvas(boxes_N5, classes) for boxes_N5 in truth]
+    kept = read_detections(found, objects, classes)
+    ap_KT = average_precision(rank(kept, objects, classes))
+    return {name: float(np.nan_to_num(value)) for name, value in ap_means(ap_KT).items()}
 
 
 def best_thresholds(found: Sequence[NDArray[np.float32]], truth: Sequence[Boxes], classes: int) -> tuple[float, ...]:
@@ -215,8 +218,8 @@ def best_thresholds(found: Sequence[NDArray[np.float32]], truth: Sequence[Boxes]
     Raises:
         DataError: when the detections do not fit the classes.
     """
-    objects = [Truth.of(boxes, classes) for boxes in truth]
-    kept = read_found(found, objects, classes)
+    objects = [TargetObjects.of(boxes, classes) for boxes in truth]
+    kept = read_detections(found, objects, classes)
     return tuple(best_threshold(ranked) for ranked in rank(kept, objects, classes, IOUS_T[:1]))
 
 

@@ -10,9 +10,9 @@ from typing import Literal, TypeAlias, get_args
 import numpy as np
 from numpy.typing import NDArray
 
+from visionft.data.targets.boxes import Boxes
 from visionft.metrics.scores import Floats
-from visionft.sample import Boxes
-from visionft.tasks.objects.matching import NOBODY, Found, Truth, match, overlaps
+from visionft.tasks.objects.matching import NOBODY, DetectedObjects, TargetObjects, match, overlaps
 
 Mistake: TypeAlias = Literal["class", "overlap", "duplicate", "background"]
 MISTAKES: tuple[Mistake, ...] = get_args(Mistake)
@@ -78,12 +78,12 @@ class ImageMatch:
 
 
 def match_image(
-    found_N6: NDArray[np.float32], boxes: Boxes, *, thresholds: Sequence[float], iou: float = 0.5
+    detections_N6: NDArray[np.float32], boxes: Boxes, *, thresholds: Sequence[float], iou: float = 0.5
 ) -> ImageMatch:
     """Say what each detection of an image is.
 
     Args:
-        found_N6: detections; rows with score 0 are unused.
+        detections_N6: detections; rows with score 0 are unused.
         boxes: the objects, in the same frame.
         thresholds: for each class the confidence from which on its detections are believed.
         iou: overlap that a detection must reach.
@@ -98,7 +98,7 @@ def match_image(
         The kinds of mistakes are those of Bolya et al. (2020), TIDE: A General Toolbox for Identifying Object
         Detection Errors, section 2.2, where a poor overlap with another class is a kind of its own.
     """
-    found, truth = Found.of(found_N6, len(thresholds)), Truth.of(boxes, len(thresholds))
+    found, truth = DetectedObjects.of(detections_N6, len(thresholds)), TargetObjects.of(boxes, len(thresholds))
     found = found.only(found.scores_N >= np.array(thresholds)[found.labels_N])
     objects_N = match(found, truth, np.array([iou]))[:, 0]
     overlap_NM = overlaps(found.xyxy_N4, truth)
@@ -111,7 +111,9 @@ def match_image(
     return ImageMatch(tuple(detected), tuple(missed), int(np.count_nonzero(~truth.crowd_M)))
 
 
-def _detected(found: Found, n: int, matched: int, overlap_M: Floats, truth: Truth, iou: float) -> Detected:
+def _detected(
+    found: DetectedObjects, n: int, matched: int, overlap_M: Floats, truth: TargetObjects, iou: float
+) -> Detected:
     left, top, right, bottom = found.xyxy_N4[n].tolist()
     mistake: Mistake | None = None
     nearest = matched

@@ -4,28 +4,32 @@ Shape suffixes: H height, W width, 3 colour channels (RGB), N boxes, h, w rows a
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from visionft.annotations.marks import CROWD
 from visionft.annotations.object_mask import ObjectMask
 from visionft.annotations.rasterization import fill_object
+from visionft.data.records import Example
+from visionft.data.targets.boxes import Boxes, CanvasBoxes
+from visionft.data.targets.outlined_boxes import CanvasOutlinedBoxes
 from visionft.imaging import draw_boxes, paint_objects
 from visionft.imaging.boxes import line_width
-from visionft.report.pictures import THUMBNAIL, jpeg_uri, shrink
-from visionft.sample import Boxes
-from visionft.tasks.classification.page import Example
+from visionft.imaging.palette import Colour
+from visionft.report import PredictedPicture
+from visionft.report.pictures import THUMBNAIL, Picture, class_legend, fit, jpeg_uri, shrink
 from visionft.tasks.objects.mistakes import Detected
-from visionft.tasks.objects.page import BoxExample, what_is_there
-from visionft.tasks.segmentation.overlays import Picture
-from visionft.tasks.segmentation.page import Colour
+from visionft.tasks.objects.page_examples import BoxExample, what_is_there
 
 LONG_SIDE = 640  # pixels; the page shows them at 330 to 530
 
-_CROWD: Colour = (150, 150, 150)
+CROWD_COLOUR: Colour = (150, 150, 150)
+_LINE = 2  # pixels, of boxes on augmented images; half as much is lost between the rims
+_PALE = 0.35  # opacity of objects over an augmented image, which wants to be seen as well
 _WHITE: Colour = (255, 255, 255)
 _THUMBNAIL_LINE = 3  # pixels; the page shows thumbnails at half their size
 _MARGIN = 0.5  # of the box's longer side, around it
@@ -62,7 +66,7 @@ def box_pictures(example: BoxExample, class_names: Sequence[str], palette: Seque
 
 def cut_mistake(
     image_HW3: NDArray[np.uint8], one: Detected, boxes: Boxes, class_names: Sequence[str], identifier: str
-) -> Example:
+) -> PredictedPicture:
     """Return a wrong detection with what is around it.
 
     Args:
@@ -77,10 +81,10 @@ def cut_mistake(
     margin = max(_MARGIN * max(right - left, bottom - top), (_LEAST_CUT - max(right - left, bottom - top)) / 2)
     x, y = (min(max(0, math.floor(start - margin)), side - 1) for start, side in ((left, width), (top, height)))
     part_HW3 = image_HW3[y : max(y + 1, math.ceil(bottom + margin)), x : max(x + 1, math.ceil(right + margin))]
-    shown_HW3 = _fit(part_HW3)
+    shown_HW3 = _fill(part_HW3)
     scale = shown_HW3.shape[1] / part_HW3.shape[1]
     box_14 = (np.array([one.box]) - [x, y, x, y]) * scale
-    return Example(
+    return PredictedPicture(
         id=identifier,
         image_HW3=draw_boxes(shown_HW3, box_14.astype(np.float32), [""], [_WHITE], line=_THUMBNAIL_LINE),
         true=what_is_there(one, boxes, class_names),
@@ -97,7 +101,7 @@ def _truth(
     outlines = [tuple((ring_P2 * scale_2).astype(np.float32) for ring_P2 in one.points) for one in boxes.outlines]
     masks = [_visible(fill_object(rings, size)) if rings else None for rings in outlines] or [None] * len(boxes)
     return [
-        Drawn(box, mask, "crowd", _CROWD, True)
+        Drawn(box, mask, "crowd", CROWD_COLOUR, True)
         if crowd
         else Drawn(box, mask, class_names[label], palette[label], row in missed)
         for row, (box, mask, label, crowd) in enumerate(zip(boxes.xyxy, masks, boxes.labels, boxes.crowd, strict=True))
@@ -152,7 +156,7 @@ def _draw(image_HW3: NDArray[np.uint8], rows: Sequence[Drawn], scale_4: NDArray[
     return image_HW3
 
 
-def _fit(part_HW3: NDArray[np.uint8]) -> NDArray[np.uint8]:
+def _fill(part_HW3: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """Scale a part so that it fills a thumbnail, for the line around the box to be of the same width everywhere."""
     height, width = part_HW3.shape[:2]
     scale = THUMBNAIL / max(height, width)
@@ -160,3 +164,32 @@ def _fit(part_HW3: NDArray[np.uint8]) -> NDArray[np.uint8]:
         return shrink(part_HW3, THUMBNAIL)
     size = (max(1, round(width * scale)), max(1, round(height * scale)))
     return cv2.resize(part_HW3, size, interpolation=cv2.INTER_CUBIC).astype(np.uint8, copy=False)
+
+
+def draw_objects(example: Example, palette: Sequence[Colour], long_side: int) -> NDArray[np.uint8]:
+    """Return a canvas at a size to look at, with its objects; arguments as for ``TaskDefinition.draw``."""
+    image_HW3 = fit(example.image_HW3, long_side)
+    target = example.target
+    if not isinstance(target, CanvasBoxes):
+        return image_HW3
+    (high, wide), (height, width) = example.image_HW3.shape[:2], image_HW3.shape[:2]
+    scale_2 = np.array([width / wide, height / high], np.float32)
+    boxes_N4 = target.boxes_N5[:, :4] * np.tile(scale_2, 2)
+    labels = target.boxes_N5[:, 4].astype(int).tolist()
+    colours = [CROWD_COLOUR if label == CROWD else palette[label] for label in labels]
+    if isinstance(target, CanvasOutlinedBoxes) and target.outlines:
+        masks = [
+            fill_object(tuple(ring_P2 * scale_2 for ring_P2 in rings), (width, height)) for rings in target.outlines
+        ]
+        image_HW3 = paint_objects(image_HW3, masks, colours, _PALE)
+    return draw_boxes(image_HW3, boxes_N4, [""] * len(labels), colours, line=_LINE)
+
+
+def object_legend(
+    examples: Iterable[Example], class_names: Sequence[str], palette: Sequence[Colour]
+) -> list[tuple[str, Colour]]:
+    """Return the names and colours of the classes of objects, and that of objects that are left out, if there are."""
+    boxes = [example.target.boxes_N5 for example in examples if isinstance(example.target, CanvasBoxes)]
+    labels = {label for boxes_N5 in boxes for label in boxes_N5[:, 4].astype(int).tolist()}
+    named = class_legend(labels, class_names, palette)
+    return [*named, ("neither learned nor measured", CROWD_COLOUR)] if CROWD in labels else named

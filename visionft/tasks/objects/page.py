@@ -1,81 +1,35 @@
-"""What the report of a detector shows beside what all reports do.
+"""What the page of a detector shows beside what all pages do. Shape suffixes: N detections; 6 box, score and class."""
 
-Shape suffixes: H height, W width, 3 colour channels (RGB).
-"""
-
-import math
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from heapq import nlargest
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar, NamedTuple
+from typing import ClassVar, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from visionft.report import wording
-from visionft.report.headline import Headline
-from visionft.sample import Boxes
-from visionft.tasks.classification.page import Example
+from visionft.annotations.object_mask import ObjectMask
+from visionft.data.records import Dataset, Example, Sample
+from visionft.data.targets.boxes import Boxes
+from visionft.imaging import decode, line_palette
+from visionft.imaging.palette import Colour
+from visionft.metrics.score import find_scores
+from visionft.report import PredictedPicture
+from visionft.report.headline import Headline, headlines
+from visionft.report.pictures import Picture
+from visionft.report.ranking import worst_and_others
+from visionft.report.wording import css
 from visionft.tasks.objects.metrics import ClassAP, DetectionMetrics
-from visionft.tasks.objects.mistakes import MISTAKES, Detected, ImageMatch, Mistake
+from visionft.tasks.objects.mistakes import MISTAKES, Detected, ImageMatch, Mistake, match_image
+from visionft.tasks.objects.overlays import box_pictures, cut_mistake, draw_objects, object_legend, shrink_boxed
+from visionft.tasks.objects.page_examples import WORDS, BoxExample
 from visionft.tasks.objects.precision_recall_chart import PrecisionRecallChart, precision_recall_chart
-from visionft.tasks.segmentation.page import Colour
+from visionft.tasks.view import TaskView
 
-if TYPE_CHECKING:
-    from visionft.annotations.object_mask import ObjectMask  # importing the report stays cheap
-    from visionft.tasks.segmentation.overlays import Picture
-
-_CHARTS = 12
+_CHARTS, _MISTAKES = 12, 24
 _SIZES = ("small, below 32 × 32 pixels", "medium", "large, above 96 × 96 pixels")
-
-
-class Words(NamedTuple):
-    """How a kind of mistake reads: its name, what it means, and what follows a number of them."""
-
-    name: str
-    meaning: str
-    counted: str
-
-
-_WORDS: Mapping[Mistake, Words] = {
-    "class": Words("Wrong class", "an object is there, but of another class", "of the wrong class"),
-    "overlap": Words(
-        "Poor overlap", "an object is near, but box and object share too little (IoU below 0.5)", "with poor overlap"
-    ),
-    "duplicate": Words("Duplicate", "a more confident detection has found the object already", "found twice"),
-    "background": Words("Nothing there", "no object is near, or one that nobody labelled", "where nothing is"),
-}
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BoxExample:
-    """One image with its objects and what was detected.
-
-    Attributes:
-        id: the sample's id.
-        rank: its place among all measured images, from 1, which is the worst.
-        image_HW3: uint8 RGB pixels, upright; may be smaller than the original.
-        size: (width, height) in pixels of the original, in which the boxes are.
-        boxes: the objects.
-        match: what was detected.
-        masks: the pixels, in the original, of each detection of the match; none where only boxes are known.
-    """
-
-    id: str
-    rank: int
-    image_HW3: NDArray[np.uint8]
-    size: tuple[int, int]
-    boxes: Boxes
-    match: ImageMatch
-    masks: "tuple[ObjectMask, ...] | None" = None
-
-    def mistakes(self) -> str:
-        """Say what is wrong with it."""
-        kinds = Counter(one.mistake for one in self.match.wrong)
-        parts = [f"{kinds[kind]} {_WORDS[kind].counted}" for kind in MISTAKES if kinds[kind]]
-        missed = [f"{len(self.match.missed)} missed"] if self.match.missed else []
-        return ", ".join([*missed, *parts]) or "nothing is wrong"
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,10 +92,11 @@ class BoxClassRow:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class DetectionResults:
-    """An evaluation of a detector; see ``visionft.report.data.Results``.
+class DetectionSection:
+    """An evaluation of a detector; see ``visionft.report.data.PageSection``.
 
     Attributes:
+        top: names of the scores at the top of the page.
         averages: what ``sizes`` are in.
         masked: whether objects have masks, and scores of these.
         metrics: the numbers.
@@ -153,7 +108,7 @@ class DetectionResults:
     """
 
     template: ClassVar[Path] = Path(__file__).parent / "page.html.j2"
-    headline_score: ClassVar[str] = "map50"
+    top: ClassVar[tuple[str, ...]] = ("map", "map50", "map75", "recall", "precision")
     averages: ClassVar[tuple[str, ...]] = ("Mean AP",)
     masked: ClassVar[bool] = False
 
@@ -162,39 +117,25 @@ class DetectionResults:
     tally: Tally
     worst: tuple[BoxExample, ...] = ()
     others: tuple[BoxExample, ...] = ()
-    mistakes: tuple[Example, ...] = ()
-
-    @property
-    def n(self) -> int:
-        """The number of images that were measured."""
-        return self.metrics.n
+    mistakes: tuple[PredictedPicture, ...] = ()
 
     @property
     def class_names(self) -> tuple[str, ...]:
         """Text for class 0, 1, ..."""
         return tuple(self.metrics.per_class)
 
-    def pictures(self, example: BoxExample) -> "tuple[Picture, ...]":
+    def pictures(self, example: BoxExample) -> tuple[Picture, ...]:
         """Return what the page shows of an image."""
-        from visionft.tasks.objects.overlays import box_pictures  # OpenCV: importing the page stays cheap
-
         return box_pictures(example, self.class_names, self.palette)
 
     def headlines(self) -> tuple[Headline, ...]:
         """Return the numbers for the top of the page."""
-        metrics, intervals = self.metrics, self.metrics.intervals
-        return (
-            Headline.of("Mean AP", "as COCO: mean over IoU 0.50 to 0.95", metrics.map, intervals.get("map")),
-            Headline.of("AP50", "boxes that overlap by half (IoU 0.50)", metrics.map50, intervals.get("map50")),
-            Headline.of("AP75", "boxes that fit well (IoU 0.75)", metrics.map75, intervals.get("map75")),
-            Headline.of("Recall", "share of the objects found", metrics.recall, intervals.get("recall")),
-            Headline.of("Precision", "share of right detections", metrics.precision, intervals.get("precision")),
-        )
+        return headlines(self.metrics, find_scores(self.top, self.metrics.scores))
 
     def classes(self) -> tuple[BoxClassRow, ...]:
         """Return the classes in label order."""
         return tuple(
-            BoxClassRow(name, "rgb({} {} {})".format(*colour), scores)
+            BoxClassRow(name, css(colour), scores)
             for (name, scores), colour in zip(self.metrics.per_class.items(), self.palette, strict=True)
         )
 
@@ -215,21 +156,92 @@ class DetectionResults:
         detections, objects = tally.right + sum(tally.wrong.values()), tally.right + tally.missed
         most = max(1, tally.missed, *tally.wrong.values())
         missed = ("Missed", "an object that no detection finds", tally.missed, objects)
-        kinds = ((_WORDS[kind].name, _WORDS[kind].meaning, count, detections) for kind, count in tally.wrong.items())
+        kinds = ((WORDS[kind].name, WORDS[kind].meaning, count, detections) for kind, count in tally.wrong.items())
         return tuple(
             TallyRow(name, meaning, count, count / total if total else None, count / most)
             for name, meaning, count, total in (missed, *kinds)
         )
 
 
-def what_is_there(one: Detected, boxes: Boxes, class_names: Sequence[str]) -> str:
-    """Say in a few words what a wrong detection lies on."""
-    if one.object is None:
-        return "nothing"
-    name = class_names[boxes.labels[one.object]]
-    match one.mistake:
-        case "duplicate":
-            return f"{name}, found already"
-        case "overlap":  # rounded down: half would be enough
-            return f"{name}, overlaps by {wording.percent(math.floor(100 * one.iou) / 100, 0)}"
-    return name
+Section = TypeVar("Section", bound=DetectionSection)
+
+
+def object_section(
+    section: type[Section],
+    metrics: DetectionMetrics,
+    detections: Sequence[NDArray[np.float32]],
+    samples: Sequence[Sample],
+    palette: Sequence[Colour],
+    masks: Sequence[Sequence[ObjectMask]] | None = None,
+) -> Section:
+    """Show the images with most mistakes, others to compare, and the most confident wrong detections.
+
+    Args:
+        section: whose section it is.
+        metrics: the numbers.
+        detections: detections_N6 of each image, in the frame of the originals and the order of the samples.
+        samples: what was evaluated.
+        palette: colour (RGB, 0..255) of each class.
+        masks: the pixels of each detection of each image; none where only boxes are known.
+    """
+    names = tuple(metrics.per_class)
+    matches = [
+        match_image(detections_N6, Boxes.of(sample), thresholds=metrics.thresholds)
+        for detections_N6, sample in zip(detections, samples, strict=True)
+    ]
+    worst_first = sorted(range(len(samples)), key=lambda index: -matches[index].badness)
+
+    def example(rank: int) -> BoxExample:
+        index = worst_first[rank]
+        sample, match = samples[index], matches[index]
+        image_HW3 = decode(sample.path)
+        return BoxExample(
+            id=sample.id,
+            rank=rank + 1,
+            image_HW3=shrink_boxed(image_HW3),
+            size=(image_HW3.shape[1], image_HW3.shape[0]),
+            boxes=Boxes.of(sample),
+            match=match,
+            masks=tuple(masks[index][one.row] for one in match.detected) if masks is not None else None,
+        )
+
+    def cut(index: int, one: Detected) -> PredictedPicture:
+        sample = samples[index]
+        return cut_mistake(decode(sample.path), one, Boxes.of(sample), names, sample.id)
+
+    wrong = ((index, one) for index, match in enumerate(matches) for one in match.wrong)
+    surest = nlargest(_MISTAKES, wrong, key=lambda pair: pair[1].score)
+    worst, others = worst_and_others(len(samples))
+    return section(
+        metrics=metrics,
+        palette=palette,
+        tally=Tally.of(matches),
+        worst=tuple(map(example, worst)),
+        others=tuple(map(example, others)),
+        mistakes=tuple(cut(index, one) for index, one in surest),
+    )
+
+
+class ObjectView(TaskView):
+    """Images are shown with their objects."""
+
+    augmentation_note: ClassVar[str] = (
+        "objects of which too little is left are neither learned nor held against the model (grey)"
+    )
+
+    @classmethod
+    def palette(cls, dataset: Dataset) -> tuple[Colour, ...]:
+        """Return colours that show on lines, so that none is black unless the data's own are."""
+        return dataset.palette or line_palette(len(dataset.class_names))
+
+    @classmethod
+    def draw(cls, example: Example, palette: tuple[Colour, ...], long_side: int) -> NDArray[np.uint8]:
+        """Return the canvas with its boxes and, where they are known, the pixels of its objects; see the base class."""
+        return draw_objects(example, palette, long_side)
+
+    @classmethod
+    def legend(
+        cls, examples: Iterable[Example], class_names: tuple[str, ...], palette: tuple[Colour, ...]
+    ) -> list[tuple[str, Colour]]:
+        """Return the classes of objects, with their colours, and that of objects that are left out."""
+        return object_legend(examples, class_names, palette)

@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 
 from visionft.metrics.scores import Floats, Ints, ratio
-from visionft.tasks.objects.matching import IOUS_T, NOBODY, Flags, Found, Truth, match
+from visionft.tasks.objects.matching import IOUS_T, NOBODY, DetectedObjects, Flags, TargetObjects, match
 
 _RECALLS = np.linspace(0.0, 1.0, 101)  # where COCO reads the precision
 _BLOCK_ENTRIES = 2_000_000  # resampled detections in one go: tens of MB
@@ -27,7 +27,7 @@ class Ranked:
         scores_D: falling.
         images_D: which image each is in.
         hit_DT: whether it finds an object.
-        ignored_DT: whether it lies in a crowd, and counts neither for nor against.
+        ignored_DT: whether it counts neither for nor against, since it lies in a crowd.
         objects_N: how many objects each image has, crowds left out.
     """
 
@@ -54,12 +54,20 @@ class Operating(NamedTuple):
     objects_N: Ints
 
 
+class Outside(NamedTuple):
+    """Which detections and objects of an image are of another size than the one that is measured."""
+
+    detected_N: Flags
+    target_M: Flags
+
+
 def rank(
-    found: Sequence[Found],
-    truth: Sequence[Truth],
+    found: Sequence[DetectedObjects],
+    truth: Sequence[TargetObjects],
     classes: int,
     ious_T: Floats = IOUS_T,
     overlaps: Sequence[Floats] | None = None,
+    outside: Sequence[Outside] | None = None,
 ) -> list[Ranked]:
     """Match the detections of every image, and put those of each class in order.
 
@@ -69,28 +77,50 @@ def rank(
         classes: how many.
         ious_T: overlaps to reach.
         overlaps: overlap_NM of each image, where it is not boxes that count, see ``match``.
+        outside: what counts neither for nor against, one entry per image; objects are left out, and detections where
+            they find nothing that is measured.
 
     Returns:
         One for each class; detections of the same score stay in the order of the images.
     """
-    given = [None] * len(found) if overlaps is None else overlaps
-    objects = [match(one, there, ious_T, over_NM) for one, there, over_NM in zip(found, truth, given, strict=True)]
-    # a crowd that is given stands for no object; the last row is for NOBODY, which indexes it
-    crowds = [np.append(one.crowd_M, False)[object_NT] for object_NT, one in zip(objects, truth, strict=True)]
-    object_DT, crowd_DT = (np.concatenate([np.empty((0, len(ious_T)), int), *rows]) for rows in (objects, crowds))
-    ignored_DT = crowd_DT.astype(np.bool_)
-    hit_DT = (object_DT != NOBODY) & ~ignored_DT
+    nothing = [None] * len(found)
+    images = zip(found, truth, overlaps or nothing, outside or nothing, strict=True)
+    matched = [_matched(*image, ious_T) for image in images]
+    hit_DT, ignored_DT = (
+        np.concatenate([np.empty((0, len(ious_T)), np.bool_), *rows])
+        for rows in ([one.hit_NT for one in matched], [one.ignored_NT for one in matched])
+    )
     scores_D, labels_D = (
         np.concatenate([np.empty(0), *(getattr(one, name) for one in found)]) for name in ("scores_N", "labels_N")
     )
     images_D = np.repeat(np.arange(len(found)), [len(one.labels_N) for one in found])
+    counts_NK = np.array([np.bincount(one.labels_M, minlength=classes) for one in matched])
     ranked = []
     for label in range(classes):
         mine = np.flatnonzero(labels_D == label)
         mine = mine[np.argsort(-scores_D[mine], kind="stable")]
-        counts_N = np.array([np.count_nonzero((one.labels_M == label) & ~one.crowd_M) for one in truth])
-        ranked.append(Ranked(scores_D[mine], images_D[mine], hit_DT[mine], ignored_DT[mine], counts_N))
+        ranked.append(Ranked(scores_D[mine], images_D[mine], hit_DT[mine], ignored_DT[mine], counts_NK[:, label]))
     return ranked
+
+
+class _Matched(NamedTuple):
+    """The detections of an image: which find an object, which do not count; and the classes of the objects that do."""
+
+    hit_NT: Flags
+    ignored_NT: Flags
+    labels_M: Ints
+
+
+def _matched(
+    found: DetectedObjects, truth: TargetObjects, overlap_NM: Floats | None, outside: Outside | None, ious_T: Floats
+) -> _Matched:
+    ignored_M = truth.crowd_M if outside is None else truth.crowd_M | outside.target_M
+    object_NT = match(found, truth, ious_T, overlap_NM, ignored_M)
+    nothing_NT = object_NT == NOBODY
+    ignored_NT = np.append(ignored_M, False)[object_NT]  # the last one is for NOBODY, which indexes it
+    if outside is not None:
+        ignored_NT = ignored_NT | (nothing_NT & outside.detected_N[:, None])
+    return _Matched(~nothing_NT & ~ignored_NT, ignored_NT, truth.labels_M[~ignored_M])
 
 
 def weighted_ap(ranked: Ranked, weights_RN: Floats) -> Floats:

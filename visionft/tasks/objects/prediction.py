@@ -7,7 +7,7 @@ class index.
 import json
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -39,6 +39,8 @@ class Detection:
         thresholds: the score from which on an object of each class counts, unless something else is asked for.
         palette: colour (RGB, 0..255) of each class.
     """
+
+    endings: ClassVar[tuple[str, ...]] = (".json", ".overlay.jpg")
 
     boxes_N4: NDArray[np.float32]
     scores_N: NDArray[np.float32]

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 Number = TypeVar("Number", np.float32, np.uint32)
 
 
-def strongest(values: Iterable[NDArray[Number]]) -> NDArray[np.uint8]:
+def argmax(values: Iterable[NDArray[Number]]) -> NDArray[np.uint8]:
     """Return the index of the largest value at each pixel; the first of equals wins.
 
     Args:

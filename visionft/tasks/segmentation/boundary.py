@@ -13,8 +13,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from visionft.annotations.marks import IGNORE
 from visionft.metrics.scores import Floats, Ints, ratio
-from visionft.sample import IGNORE
 
 Labels = NDArray[np.uint8]
 

@@ -1,42 +1,15 @@
 """What the house must know of semantic segmentation."""
 
-from dataclasses import dataclass
-from typing import Annotated, Any, ClassVar, Literal
+from collections.abc import Iterator, Sequence
+from typing import ClassVar
 
-from annotated_types import Ge, Gt, Lt
-
-from visionft.catalog import NameIn
-from visionft.models.heads import HEADS
-from visionft.models.losses import LOSSES
-from visionft.sample import Dataset
-from visionft.tasks.base import Score, TaskDefinition, TaskOptions
-
-
-@dataclass(frozen=True, kw_only=True)
-class SegmentationOptions(TaskOptions):
-    """What a recipe may say of semantic segmentation."""
-
-    kind: Literal["segmentation"] = "segmentation"
-    """The task."""
-    head: Annotated[str, NameIn(HEADS)] | None = None
-    """The head put on the backbone; none takes lite."""
-    losses: dict[Annotated[str, NameIn(LOSSES)], Annotated[float, Gt(0)]] | None = None
-    """Losses and their weights; none takes cross_entropy and dice, each once."""
-    dropout: Annotated[float, Ge(0), Lt(1)] = 0.2
-    """Dropout before the head's last layer."""
-    label_smoothing: Annotated[float, Ge(0), Lt(1)] = 0.0
-    """Fraction of the target spread over all classes (Szegedy et al. 2016, arXiv:1512.00567, section 7)."""
-    class_weights: Literal["none", "balanced"] = "none"
-    """balanced weighs the losses by inverse class frequency, of pixels."""
-
-    def learner_arguments(self, dataset: Dataset) -> dict[str, Any]:
-        """Return the learner's arguments; see ``TaskOptions.learner_arguments``."""
-        return super().learner_arguments(dataset) | {
-            "losses": self.losses,
-            "dropout": self.dropout,
-            "label_smoothing": self.label_smoothing,
-            "class_counts": dataset.amounts("train") if self.class_weights == "balanced" else None,
-        }
+from visionft.imaging.inputs import Loaded
+from visionft.metrics.score import Score
+from visionft.results import CanvasRunner, Output
+from visionft.spec import ModelSpec
+from visionft.tasks.base import TaskDefinition
+from visionft.tasks.segmentation.prediction import Segmentation
+from visionft.tasks.segmentation.segment import segment_loaded
 
 
 class SegmentationTask(TaskDefinition):
@@ -44,13 +17,35 @@ class SegmentationTask(TaskDefinition):
 
     kind: ClassVar[str] = "segmentation"
     learner: ClassVar[str] = "visionft.tasks.segmentation.learning:Segmentation"
-    options: ClassVar[type[TaskOptions]] = SegmentationOptions
+    view: ClassVar[str] = "visionft.tasks.segmentation.page:SegmentationView"
+    options: ClassVar[str] = "visionft.tasks.segmentation.options:SegmentationOptions"
+    predicts: ClassVar[str] = "pixel_logits"
+    target: ClassVar[str] = "visionft.data.targets.mask:Mask"
     counted: ClassVar[str] = "pixel"
     scores: ClassVar[tuple[Score, ...]] = (
-        Score("miou", "mean IoU"),
-        Score("dice", "mean Dice"),
-        Score("pixel_accuracy", "pixel accuracy"),
-        Score("boundary_f1", "boundary F1"),
+        Score("miou", "mean IoU", "intersection over union, mean of the classes"),
+        Score("dice", "mean Dice", "pixel F1, mean of the classes"),
+        Score("pixel_accuracy", "pixel accuracy", "share of right pixels"),
+        Score("boundary_f1", "boundary F1", "outlines within 0.75 % of the diagonal"),
     )
     selections: ClassVar[tuple[str, ...]] = ("loss", "miou", "dice", "pixel_accuracy", "last")
     default_recipe: ClassVar[str | None] = "segmentation"
+    outputs: ClassVar[tuple[Output, ...]] = (
+        Output("probabilities", "float32", ("classes", "height", "width")),
+        Output("labels", "uint8", ("height", "width"), derived=True),
+    )
+    prediction: ClassVar[type[Segmentation]] = Segmentation
+
+    @classmethod
+    def predict(
+        cls,
+        images: Sequence[Loaded],
+        spec: ModelSpec,
+        run: CanvasRunner,
+        *,
+        batch_size: int,
+        threshold: float | None = None,  # noqa: ARG003  # the most probable class is believed
+    ) -> Iterator[Segmentation]:
+        """Yield the most probable class of every pixel of each image; see ``TaskDefinition.predict``."""
+        for mask_HW in segment_loaded(images, spec.input, run, batch_size=batch_size):
+            yield Segmentation.of(mask_HW, spec)

@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from visionft.annotations.marks import IGNORE
 from visionft.errors import DataError
 from visionft.metrics.scores import Ints
-from visionft.sample import IGNORE
 from visionft.tasks.segmentation.boundary import Labels, count_boundaries, squared_tolerance
 
 _VALUES = 256  # of an uint8

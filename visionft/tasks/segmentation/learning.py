@@ -10,17 +10,21 @@ from typing import ClassVar
 
 import numpy as np
 import torch
-import torch.nn.functional as F
 from numpy.typing import NDArray
-from torch import Tensor, nn
+from torch import Tensor
 
+from visionft.annotations.marks import IGNORE
+from visionft.data.records import Sample
+from visionft.data.targets.mask import Mask
 from visionft.imaging.inputs import load_pixels
-from visionft.models.backbones import Backbone, DepthGroup
+from visionft.models.backbones import Backbone
 from visionft.models.heads import HEADS
+from visionft.models.heads.base import Head
+from visionft.models.heads.maps import PixelHead
 from visionft.models.losses.combine import LossSum
-from visionft.sample import IGNORE, Sample, TaskKind
+from visionft.results import CanvasRunner, Results
 from visionft.spec import InputSpec
-from visionft.tasks.base import Agreement, Runner, same_class
+from visionft.tasks.base import Agreement, same_class
 from visionft.tasks.segmentation.metrics import (
     ImageCounts,
     SegmentationMetrics,
@@ -77,14 +81,14 @@ class MaskMeter:
         self._confusion_KK = np.zeros((classes, classes), np.int64)
         self._loss_sum = 0.0
 
-    def update(self, results: NDArray[np.float32], targets: NDArray[np.uint8]) -> None:
+    def update(self, results: Results, targets: NDArray[np.uint8]) -> None:
         """Take in probabilities_BKHW and masks_BHW."""
-        classes = len(self._confusion_KK)
-        for truth_HW, predicted_HW in zip(targets, results.argmax(axis=1).astype(np.uint8), strict=True):
+        probabilities_BKHW, classes = results["probabilities"], len(self._confusion_KK)
+        for truth_HW, predicted_HW in zip(targets, probabilities_BKHW.argmax(axis=1).astype(np.uint8), strict=True):
             self._confusion_KK += count_confusion(truth_HW, predicted_HW, classes)
         known_BHW = targets != IGNORE
         index_B1HW = np.where(known_BHW, targets, 0)[:, None].astype(np.int64)
-        chance_P = np.take_along_axis(results, index_B1HW, axis=1)[:, 0][known_BHW]
+        chance_P = np.take_along_axis(probabilities_BKHW, index_B1HW, axis=1)[:, 0][known_BHW]
         self._loss_sum -= float(np.log(np.maximum(chance_P, np.finfo(np.float32).tiny), dtype=np.float64).sum())
 
     def values(self) -> dict[str, float]:
@@ -96,9 +100,6 @@ class MaskMeter:
 class Segmentation:
     """A decoder on the backbone's feature maps.
 
-    Images of any size are padded to whole cells of the deepest map, right and below, with the mean colour; the
-    logits are cut back to the image, in training and in the exported graph alike.
-
     Args:
         class_names: text for class 0, 1, ...
         head: kind of the head.
@@ -108,9 +109,8 @@ class Segmentation:
         class_counts: training pixels per class, when the losses are to weigh classes by inverse frequency.
     """
 
-    kind: ClassVar[TaskKind] = "segmentation"
+    kind: ClassVar[str] = "segmentation"
     headline: ClassVar[str] = "miou"
-    one_embedding: ClassVar[bool] = False
     answers: ClassVar[str] = "pixels"
     min_agreement: ClassVar[float] = 0.999  # pixels at the edge of two classes may differ
     max_difference: ClassVar[float] = 1e-2
@@ -129,36 +129,24 @@ class Segmentation:
         self._head = head
         self._dropout = dropout
         smoothed = {"cross_entropy": {"label_smoothing": label_smoothing}} if label_smoothing else {}
-        self._loss = LossSum(losses or DEFAULT_LOSSES, smoothed)
+        self._sum = LossSum(losses or DEFAULT_LOSSES, smoothed)
         self._weights_K = None if class_counts is None else _balanced(class_counts)
 
-    def build_head(self, backbone: Backbone) -> nn.Module:
+    def build_head(self, backbone: Backbone) -> Head:
         """Return a fresh head for the backbone's maps."""
-        head: nn.Module = HEADS[self._head](
-            backbone.channels, backbone.strides, len(self.class_names), dropout=self._dropout
-        )
-        return _Resized(head, backbone.stride)
-
-    def groups(self, backbone: Backbone) -> Sequence[DepthGroup]:
-        """Return those of the maps: layers behind the deepest one would train without a gradient."""
-        return backbone.map_groups
-
-    def features(self, backbone: Backbone, images_BCHW: Tensor) -> tuple[list[Tensor], tuple[int, int]]:
-        """Return the maps of the padded images, and the images' own (height, width)."""
-        height, width = images_BCHW.shape[2:]
-        padded_BCHW = F.pad(images_BCHW, (0, -width % backbone.stride, 0, -height % backbone.stride))
-        return backbone(padded_BCHW), (height, width)
+        decoder = HEADS[self._head](backbone.channels, backbone.strides, len(self.class_names), dropout=self._dropout)
+        return PixelHead(decoder, self.losses, self.probabilities)
 
     def blank_targets(self, images_BHW3: Tensor) -> Tensor:
         """Return masks_BHW, all zero."""
         return images_BHW3.new_zeros(images_BHW3.shape[:3])
 
-    def loss(self, outputs: Tensor, targets: Tensor) -> Tensor:
-        """Return the weighted sum of the losses of logits_BKHW against masks_BHW."""
+    def losses(self, outputs: Tensor, targets: Tensor) -> Mapping[str, Tensor]:
+        """Return the weighted losses of logits_BKHW against masks_BHW."""
         weights_K = None if self._weights_K is None else self._weights_K.to(outputs.device)
-        return self._loss(outputs, targets, weights_K)
+        return self._sum.terms(outputs, targets, weights_K)
 
-    def finalize(self, outputs: Tensor) -> Tensor:
+    def probabilities(self, outputs: Tensor) -> Tensor:
         """Return probabilities_BKHW."""
         return outputs.float().softmax(dim=1)
 
@@ -170,7 +158,7 @@ class Segmentation:
         self,
         samples: Sequence[Sample],
         spec: InputSpec,
-        run: Runner,
+        run: CanvasRunner,
         *,
         batch_size: int,
         bootstrap: int,
@@ -178,7 +166,7 @@ class Segmentation:
         thresholds: Sequence[float] = (),  # noqa: ARG002  # the most probable class is believed
         on_done: Callable[[int], None] | None = None,
     ) -> SegmentationEvaluation:
-        """Return the full set of segmentation metrics in the original frame; see ``TaskAdapter.evaluate``."""
+        """Return the full set of segmentation metrics in the original frame; see ``Learner.evaluate``."""
         masks = []
         for done, sample in enumerate(samples, start=1):
             predicted_HW = segment(load_pixels(sample.path), spec, run, batch_size=batch_size)
@@ -190,40 +178,20 @@ class Segmentation:
         return SegmentationEvaluation(metrics, tuple(masks))
 
     def _compared(self, sample: Sample, predicted_HW: NDArray[np.uint8]) -> PredictedMask:
-        counts = count_image(sample.mask.read(), predicted_HW, len(self.class_names))
+        counts = count_image(Mask.of(sample).source.read(), predicted_HW, len(self.class_names))
         return PredictedMask(counts, predicted_HW.shape, zlib.compress(predicted_HW.tobytes(), level=1))
 
     def outputs(self, results: Tensor) -> tuple[Tensor, ...]:
-        """Return the probabilities, and the label map for whoever needs no more."""
-        return results, results.argmax(dim=1).to(torch.uint8)
+        """Return the probabilities."""
+        return (results,)
 
-    def compare(self, found: NDArray[np.float32], expected: NDArray[np.float32]) -> Agreement:
-        """Compare probabilities; see ``TaskAdapter.compare``."""
-        return same_class(found, expected)
+    def derived(self, results: Tensor) -> tuple[Tensor, ...]:
+        """Return the label map for whoever needs no more."""
+        return (results.argmax(dim=1).to(torch.uint8),)
 
-
-class _Resized(nn.Module):
-    """A head whose logits have the size of the image.
-
-    Args:
-        head: gives logits of its own stride.
-        stride: what padded images are a multiple of.
-    """
-
-    def __init__(self, head: nn.Module, stride: int) -> None:
-        super().__init__()
-        self.head = head
-        self._multiple = stride
-
-    def forward(self, features: tuple[list[Tensor], tuple[int, int]]) -> Tensor:
-        """Return logits_BKHW."""
-        maps, (height, width) = features
-        logits_BKhw = self.head(maps)
-        padded = [-(-side // self._multiple) * self._multiple for side in (height, width)]
-        if list(logits_BKhw.shape[2:]) != padded:
-            logits_BKhw = F.interpolate(logits_BKhw, size=padded, mode="bilinear", align_corners=False)
-        logits_BKHW: Tensor = logits_BKhw[:, :, :height, :width]
-        return logits_BKHW
+    def compare(self, found: Results, expected: Results) -> Agreement:
+        """Compare probabilities; see ``Learner.compare``."""
+        return same_class(found["probabilities"], expected["probabilities"])
 
 
 def _balanced(pixels: Sequence[int]) -> Tensor:

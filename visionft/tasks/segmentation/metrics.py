@@ -10,14 +10,16 @@ in neither does not count. A number that is not defined is None, in Python as in
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
 from visionft.errors import DataError
 from visionft.metrics.bootstrap import Interval, draw_counts, percentile_intervals
+from visionft.metrics.score import Score
 from visionft.metrics.scores import Floats, Ints, defined_mean, optional, ratio
 from visionft.tasks.segmentation.boundary import boundary_f1
+from visionft.tasks.segmentation.definition import SegmentationTask
 from visionft.tasks.segmentation.image_counts import ImageCounts, count_confusion, count_image
 
 __all__ = [
@@ -69,6 +71,8 @@ class SegmentationMetrics:
         intervals: 95 % percentile bootstrap interval, over images, of miou, dice, pixel_accuracy, boundary_f1.
         n: number of images.
     """
+
+    scores: ClassVar[tuple[Score, ...]] = SegmentationTask.scores
 
     miou: float
     dice: float

@@ -3,37 +3,26 @@
 Shape suffixes: H height, W width, 3 colour channels (RGB).
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from visionft.annotations.marks import IGNORE
+from visionft.data.records import Example
 from visionft.imaging import paint
-from visionft.report.pictures import jpeg_uri, shrink
-from visionft.sample import IGNORE
-from visionft.tasks.segmentation.page import Colour, MaskExample
+from visionft.imaging.palette import Colour
+from visionft.report.pictures import Picture, class_legend, fit, jpeg_uri, shrink
+from visionft.tasks.segmentation.page_examples import MaskExample
 
 LONG_SIDE = 480  # pixels; the page shows them at 165 to 260
 
 # Also in style.html.j2, for the legend.
 WRONG: Colour = (255, 90, 0)
 _STRIPES: tuple[Colour, Colour] = ((120, 124, 130), (190, 194, 200))
+_PALE = 0.35  # opacity of a mask over an augmented image, which wants to be seen as well
 _PERIOD = 8  # pixels from stripe to stripe
-
-
-@dataclass(frozen=True, slots=True)
-class Picture:
-    """One picture of a row.
-
-    Attributes:
-        name: what it shows.
-        uri: the picture.
-    """
-
-    name: str
-    uri: str
 
 
 def shrink_mask(mask_HW: NDArray[np.uint8]) -> NDArray[np.uint8]:
@@ -82,3 +71,20 @@ def hatch_ignored(image_HW3: NDArray[np.uint8], truth_HW: NDArray[np.uint8]) -> 
     stripe_HW = (rows_HW + columns_HW) % _PERIOD < _PERIOD // 2
     hatched_HW3 = np.array(_STRIPES, np.uint8)[stripe_HW.astype(np.intp)]
     return np.where((truth_HW == IGNORE)[..., None], hatched_HW3, image_HW3)
+
+
+def draw_mask(example: Example, palette: Sequence[Colour], long_side: int) -> NDArray[np.uint8]:
+    """Return a canvas at a size to look at, with its mask; arguments as for ``TaskDefinition.draw``."""
+    image_HW3 = fit(example.image_HW3, long_side)
+    mask_HW = example.target.pixels
+    if mask_HW is None:
+        return image_HW3
+    return paint(image_HW3, fit(mask_HW, long_side, cv2.INTER_NEAREST_EXACT), palette, _PALE)
+
+
+def mask_legend(
+    examples: Iterable[Example], class_names: Sequence[str], palette: Sequence[Colour]
+) -> list[tuple[str, Colour]]:
+    """Return the names and colours of the classes in masks."""
+    masks = [example.target.pixels for example in examples if example.target.pixels is not None]
+    return class_legend({label for mask_HW in masks for label in np.unique(mask_HW).tolist()}, class_names, palette)

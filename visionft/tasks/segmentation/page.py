@@ -1,9 +1,6 @@
-"""What the report of a segmentation shows beside what all reports do.
+"""What the page of a segmentation shows beside what all pages do. Shape suffixes: K classes."""
 
-Shape suffixes: H height, W width, 3 colour channels (RGB), K classes.
-"""
-
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
@@ -11,53 +8,22 @@ from typing import TYPE_CHECKING, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
+from visionft.data.records import Dataset, Example, Sample, Split
+from visionft.data.targets.mask import Mask
+from visionft.imaging import decode
+from visionft.imaging.palette import BLACK, Colour
 from visionft.report import confusion
-from visionft.report.headline import Headline
-from visionft.tasks.segmentation.image_counts import ImageCounts
+from visionft.report.headline import Headline, headlines
+from visionft.report.pictures import Picture
+from visionft.report.ranking import worst_and_others
+from visionft.report.wording import css
 from visionft.tasks.segmentation.metrics import RegionScores, SegmentationMetrics, image_miou
+from visionft.tasks.segmentation.overlays import draw_mask, mask_legend, mask_pictures, shrink_image, shrink_mask
+from visionft.tasks.segmentation.page_examples import MaskExample
+from visionft.tasks.view import TaskView
 
 if TYPE_CHECKING:
-    from visionft.tasks.segmentation.overlays import Picture
-
-Colour = tuple[int, int, int]
-
-_UNPAINTED: Colour = (0, 0, 0)  # see ``visionft.imaging.paint``
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MaskExample:
-    """One image with its true and its predicted mask.
-
-    Attributes:
-        id: the sample's id.
-        rank: its place among all measured images, from 1, which is the worst.
-        counts: of its pixels.
-        image_HW3: uint8 RGB pixels, upright.
-        truth_HW: uint8 class indices and ``IGNORE``, of the image's size.
-        predicted_HW: uint8 class indices, of the image's size.
-    """
-
-    id: str
-    rank: int
-    counts: ImageCounts
-    image_HW3: NDArray[np.uint8]
-    truth_HW: NDArray[np.uint8]
-    predicted_HW: NDArray[np.uint8]
-
-    @property
-    def miou(self) -> float:
-        """The mean IoU of its classes."""
-        return image_miou(self.counts)
-
-    @property
-    def pixels(self) -> int:
-        """The number of its pixels that were measured."""
-        return int(self.counts.confusion_KK.sum())
-
-    @property
-    def wrong(self) -> int:
-        """The number of its pixels that are wrong."""
-        return self.pixels - int(self.counts.confusion_KK.trace())
+    from visionft.tasks.segmentation.learning import SegmentationEvaluation  # needs torch
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,8 +44,8 @@ class ClassRow:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SegmentationResults:
-    """An evaluation of a segmentation; see ``visionft.report.data.Results``.
+class SegmentationSection:
+    """An evaluation of a segmentation; see ``visionft.report.data.PageSection``.
 
     Attributes:
         metrics: the numbers.
@@ -89,7 +55,6 @@ class SegmentationResults:
     """
 
     template: ClassVar[Path] = Path(__file__).parent / "page.html.j2"
-    headline_score: ClassVar[str] = "miou"
 
     metrics: SegmentationMetrics
     palette: Sequence[Colour]
@@ -97,39 +62,17 @@ class SegmentationResults:
     others: tuple[MaskExample, ...] = ()
 
     @property
-    def n(self) -> int:
-        """The number of images that were measured."""
-        return self.metrics.n
-
-    @property
     def class_names(self) -> tuple[str, ...]:
         """Text for class 0, 1, ..."""
         return tuple(self.metrics.per_class)
 
-    def pictures(self, example: MaskExample) -> "tuple[Picture, ...]":
+    def pictures(self, example: MaskExample) -> tuple[Picture, ...]:
         """Return what the page shows of an image."""
-        from visionft.tasks.segmentation.overlays import mask_pictures  # OpenCV: importing the page stays cheap
-
         return mask_pictures(example, self.palette)
 
     def headlines(self) -> tuple[Headline, ...]:
         """Return the numbers for the top of the page."""
-        metrics, intervals = self.metrics, self.metrics.intervals
-        return (
-            Headline.of(
-                "Mean IoU", "intersection over union, mean of the classes", metrics.miou, intervals.get("miou")
-            ),
-            Headline.of("Mean Dice", "pixel F1, mean of the classes", metrics.dice, intervals.get("dice")),
-            Headline.of(
-                "Pixel accuracy", "share of right pixels", metrics.pixel_accuracy, intervals.get("pixel_accuracy")
-            ),
-            Headline.of(
-                "Boundary F1",
-                "outlines within 0.75 % of the diagonal",
-                metrics.boundary_f1,
-                intervals.get("boundary_f1"),
-            ),
-        )
+        return headlines(self.metrics, self.metrics.scores)
 
     def classes(self) -> tuple[ClassRow, ...]:
         """Return the classes in label order."""
@@ -143,18 +86,74 @@ class SegmentationResults:
         """Return the class that has the most pixels."""
         return max(self.classes(), key=lambda row: row.share)
 
-    def matrix(self) -> tuple[confusion.Row, ...]:
+    def matrix(self) -> tuple[confusion.MatrixRow, ...]:
         """Return the confusion matrix."""
         return confusion.matrix_rows(self.metrics.confusion_KK, self.class_names)
 
-    def pairs(self) -> tuple[confusion.Pair, ...]:
+    def pairs(self) -> tuple[confusion.ConfusedPair, ...]:
         """Return the pairs of classes that are confused most."""
         return confusion.most_confused(self.metrics.confusion_KK, self.class_names)
 
-    def largest_mistake(self, example: MaskExample) -> confusion.Pair | None:
+    def largest_mistake(self, example: MaskExample) -> confusion.ConfusedPair | None:
         """Return the pair of classes that is confused most in an image; none when all of it is right."""
         return next(iter(confusion.most_confused(example.counts.confusion_KK.tolist(), self.class_names)), None)
 
 
+def segmentation_section(
+    evaluation: "SegmentationEvaluation", samples: Sequence[Sample], palette: Sequence[Colour]
+) -> SegmentationSection:
+    """Show the worst images and some to compare them with.
+
+    Args:
+        evaluation: in the order of the samples.
+        samples: what was evaluated.
+        palette: colour (RGB, 0..255) of each class.
+    """
+    masks = evaluation.masks
+    worst_first = sorted(range(len(samples)), key=lambda index: image_miou(masks[index].counts))
+
+    def example(rank: int) -> MaskExample:
+        index = worst_first[rank]
+        sample, mask = samples[index], masks[index]
+        return MaskExample(
+            id=sample.id,
+            rank=rank + 1,
+            counts=mask.counts,
+            # at once, because originals of many images may not fit the memory
+            image_HW3=shrink_image(decode(sample.path)),
+            truth_HW=shrink_mask(Mask.of(sample).source.read()),
+            predicted_HW=shrink_mask(mask.labels()),
+        )
+
+    worst, others = worst_and_others(len(samples))
+    return SegmentationSection(
+        metrics=evaluation.metrics,
+        palette=palette,
+        worst=tuple(map(example, worst)),
+        others=tuple(map(example, others)),
+    )
+
+
 def _css(colour: Colour) -> str:
-    return "transparent" if colour == _UNPAINTED else "rgb({} {} {})".format(*colour)
+    return "transparent" if colour == BLACK else css(colour)
+
+
+class SegmentationView(TaskView):
+    """Metrics and the worst images; images are shown with their mask."""
+
+    @classmethod
+    def section(cls, evaluation: "SegmentationEvaluation", dataset: Dataset, split: Split) -> SegmentationSection:
+        """Return what the page shows; see the base class."""
+        return segmentation_section(evaluation, dataset.split(split), cls.palette(dataset))
+
+    @classmethod
+    def draw(cls, example: Example, palette: tuple[Colour, ...], long_side: int) -> NDArray[np.uint8]:
+        """Return the canvas with its mask; see the base class."""
+        return draw_mask(example, palette, long_side)
+
+    @classmethod
+    def legend(
+        cls, examples: Iterable[Example], class_names: tuple[str, ...], palette: tuple[Colour, ...]
+    ) -> list[tuple[str, Colour]]:
+        """Return the classes that occur in masks, with their colours."""
+        return mask_legend(examples, class_names, palette)

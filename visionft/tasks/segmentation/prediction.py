@@ -5,7 +5,7 @@ Shape suffixes: H height, W width, 3 colours (RGB), K classes.
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,6 +26,8 @@ class Segmentation:
         class_names: text for class 0, 1, ...
         palette: colour (RGB, 0..255) of each class.
     """
+
+    endings: ClassVar[tuple[str, ...]] = (".png", ".overlay.jpg")
 
     mask_HW: NDArray[np.uint8]
     class_names: tuple[str, ...]

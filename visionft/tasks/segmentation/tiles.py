@@ -8,26 +8,25 @@ windows agree on the probabilities, the classes are those of one window; closer 
 Shape suffixes: B batch, K classes, H height, W width, h, w rows and columns of a window, 3 colours (RGB).
 """
 
-from collections.abc import Callable, Sequence
-from typing import TypeAlias
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
 from visionft.imaging import cut_window
 from visionft.imaging.placement import windows
+from visionft.results import CanvasRunner
 from visionft.spec import InputSpec
-from visionft.tasks.segmentation.argmax import strongest
-
-Run: TypeAlias = Callable[[NDArray[np.uint8]], NDArray[np.float32]]
-"""canvases_BHW3 uint8 -> probabilities_BKHW float32"""
+from visionft.tasks.segmentation.argmax import argmax
 
 # A sum is at most 32 * 32 * 2 ** 21 = 2 ** 31, also where a probability exceeds 1 by a rounding error.
 _WEIGHT_SUM = 32  # along one side
 _SCALE = 1 << 21
 
 
-def segment_windows(image_HW3: NDArray[np.uint8], spec: InputSpec, run: Run, batch_size: int) -> NDArray[np.uint8]:
+def segment_windows(
+    image_HW3: NDArray[np.uint8], spec: InputSpec, run: CanvasRunner, batch_size: int
+) -> NDArray[np.uint8]:
     """Find the class of every pixel from windows over the image; see ``segment.segment``.
 
     Sums are kept for as many rows as a window has: 4 bytes for each class and pixel of these.
@@ -41,12 +40,12 @@ def segment_windows(image_HW3: NDArray[np.uint8], spec: InputSpec, run: Run, bat
     for y, finished, weights_h in zip(ys, [*ys[1:], height], down, strict=True):
         for start in range(0, len(xs), batch_size):
             part = slice(start, start + batch_size)
-            probabilities_BKhw = run(np.stack([cut_window(image_HW3, (x, y), spec) for x in xs[part]]))
+            probabilities_BKhw = run(np.stack([cut_window(image_HW3, (x, y), spec) for x in xs[part]]))["probabilities"]
             if not len(sums_KhW):
                 sums_KhW = np.zeros((probabilities_BKhw.shape[1], *sums_KhW.shape[1:]), np.uint32)
             for x, weights_w, probabilities_Khw in zip(xs[part], across[part], probabilities_BKhw, strict=True):
                 _add(sums_KhW[:, :, x : x + len(weights_w)], probabilities_Khw, np.outer(weights_h, weights_w))
-        mask_HW[y:finished] = strongest(sums_KhW[:, : finished - y])
+        mask_HW[y:finished] = argmax(sums_KhW[:, : finished - y])
         _advance(sums_KhW, finished - y)
     return mask_HW
 

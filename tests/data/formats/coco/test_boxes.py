@@ -3,11 +3,12 @@ import json
 import pytest
 
 from tests.data.box_sets import told, write_coco
+from visionft.annotations.marks import CROWD
 from visionft.data.dataset import detect_format, load_dataset
 from visionft.data.formats.coco.boxes import CocoBoxes, coco_kind
 from visionft.data.listing import LabelOptions
+from visionft.data.targets.boxes import Boxes
 from visionft.errors import DataError, UnknownName
-from visionft.sample import CROWD, Boxes
 
 CAT, DOG = (1, 3, [0, 0, 6, 6]), (1, 7, [2, 1, 10, 3])
 

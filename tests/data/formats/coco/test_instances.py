@@ -10,12 +10,14 @@ from pycocotools import mask as coco_mask
 
 from tests.data.box_sets import told, write_coco
 from tests.data.mask_sets import write_turned_jpeg
+from visionft.annotations.marks import CROWD
+from visionft.annotations.polygons import Outline
 from visionft.annotations.rasterization import fill
 from visionft.data.dataset import detect_format, load_dataset
 from visionft.data.formats.coco.instances import read_outline
 from visionft.data.listing import LabelOptions
+from visionft.data.records import SPLITS
 from visionft.errors import DataError
-from visionft.sample import CROWD, SPLITS, Outline
 
 WIDTH, HEIGHT = 12, 10
 TRIANGLE = [[1, 1, 9, 1, 9, 7]]

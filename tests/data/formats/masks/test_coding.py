@@ -3,9 +3,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from visionft.annotations.marks import IGNORE
 from visionft.data.formats.masks.coding import make_coding, pack, unpack
 from visionft.errors import DataError
-from visionft.sample import IGNORE
 
 WHITE = (255, 255, 255)
 

@@ -9,8 +9,8 @@ from tests.real_data import DATA, needs_data
 from visionft.data.dataset import load_dataset
 from visionft.data.formats.folder import Folder
 from visionft.data.listing import LabelOptions
+from visionft.data.records import SPLITS
 from visionft.errors import DataError
-from visionft.sample import SPLITS
 
 NAMES = ("sky", "road", "car")
 SPLIT_FOLDERS = {("train", "trainannot"): 4, ("val", "valannot"): 5, ("test", "testannot"): 5}

@@ -17,14 +17,16 @@ from visionft.data.formats.coco.file import (
     name_and_split,
     read_file,
 )
-from visionft.data.listing import Entry, LabelOptions, Listing
+from visionft.data.listing import DataFormat, Entry, Listing
 from visionft.data.naming import shorten, some
-from visionft.data.raw_boxes import StatedBox, StatedBoxes
+from visionft.data.raw_boxes import RawBox, RawBoxes, raw_boxes_of, require_raw_outlines
+from visionft.data.records import Problem
+from visionft.data.targets.base import Target
+from visionft.data.targets.boxes import Boxes
 from visionft.errors import DataError
-from visionft.sample import Problem, TaskKind
 
 
-class CocoBoxes:
+class CocoBoxes(DataFormat):
     """A COCO JSON file, or a folder of them, of which only the boxes count.
 
     Classes are the categories in order of id. An object with ``iscrowd`` is neither learned nor measured. One without
@@ -37,12 +39,10 @@ class CocoBoxes:
     """
 
     kind: ClassVar[str] = "coco"
-    task: ClassVar[TaskKind] = "detection"
+    target: ClassVar[type[Target]] = Boxes
+    takes: ClassVar[tuple[str, ...]] = ("images", "ignore", "on_bad_box")
     outlined: ClassVar[bool] = False
     """Whether outlines are read as well."""
-
-    def __init__(self, options: LabelOptions) -> None:
-        self._options = options
 
     def read(self, path: Path | None) -> Listing:
         """List the images of the annotation files.
@@ -61,24 +61,27 @@ class CocoBoxes:
             listed = []
             for image in file.images:
                 name, split = name_and_split(file, image, root, with_split=len(files) > 1)
-                listed.append(Entry(name, image.path, "", split, boxes=self._boxes(file, image, classes)))
+                listed.append(Entry(name, image.path, self._boxes(file, image, classes), split))
             add_once(entries, listed, file, problems)
             problems += [*find_strays(file), *_find_copies(file)]
-        if not any(box.numbers for entry in entries.values() if entry.boxes for box in entry.boxes.boxes):
+        targets = [entry.target for entry in entries.values()]
+        if not any(box.numbers for box in raw_boxes_of(targets)):
             raise DataError(f"{path}: no annotation has a box; every object needs bbox: [left, top, width, height]")
+        if self.outlined:
+            require_raw_outlines(targets, str(path))
         name = path.resolve().stem
-        return Listing(name, tuple(entries.values()), classes.names, tuple(problems), source=str(path), task=self.task)
+        return Listing(name, tuple(entries.values()), classes.names, self.target, tuple(problems), source=str(path))
 
-    def _boxes(self, file: CocoFile, image: CocoImage, classes: BoxClasses) -> StatedBoxes:
+    def _boxes(self, file: CocoFile, image: CocoImage, classes: BoxClasses) -> RawBoxes:
         stated = []
         for annotation in file.annotations.get(image.id, []):
             box = classes.label(self._state(annotation), annotation["category_id"])
             if box is not None:
                 stated.append(box)
         start, end = f"{file.path}: annotation", f"({image.path.name})"
-        return StatedBoxes("xywh", tuple(stated), start, end, (image.width, image.height), outlined=self.outlined)
+        return RawBoxes("xywh", tuple(stated), start, end, (image.width, image.height), outlined=self.outlined)
 
-    def _state(self, annotation: Mapping[str, Any]) -> StatedBox:
+    def _state(self, annotation: Mapping[str, Any]) -> RawBox:
         number = str(annotation.get("id", "without id"))
         box: Any
         box, crowd = annotation.get("bbox"), is_crowd(annotation)
@@ -87,8 +90,8 @@ class CocoBoxes:
         try:
             left, top, width, height = map(float, box if isinstance(box, list) else ())
         except (TypeError, ValueError, OverflowError):
-            return StatedBox(number, (), crowd=crowd, raw=shorten(box))
-        return StatedBox(number, (left, top, width, height), crowd=crowd)
+            return RawBox(number, (), crowd=crowd, raw=shorten(box))
+        return RawBox(number, (left, top, width, height), crowd=crowd)
 
 
 def coco_kind(files: Iterable[Path]) -> str:

@@ -3,11 +3,12 @@
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 
+from visionft.annotations.marks import IGNORE
 from visionft.data.formats.coco.file import CocoFile
 from visionft.data.listing import LabelOptions
 from visionft.data.naming import some
+from visionft.data.records import Problem
 from visionft.errors import DataError, UnknownName
-from visionft.sample import IGNORE, Problem
 
 BACKGROUND = "background"
 

@@ -10,15 +10,17 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
+from visionft.annotations.polygons import Outline
 from visionft.annotations.rasterization import trace
 from visionft.data.formats.coco.boxes import CocoBoxes, coco_kind, is_crowd
 from visionft.data.formats.coco.file import find_files, read_file
 from visionft.data.formats.coco.regions import make_region
-from visionft.data.raw_boxes import StatedBox
-from visionft.data.raw_polygons import StatedOutline
+from visionft.data.raw_boxes import RawBox
+from visionft.data.raw_polygons import RawOutline
+from visionft.data.targets.base import Target
+from visionft.data.targets.outlined_boxes import OutlinedBoxes
 from visionft.errors import DataError
 from visionft.imaging import MAX_PIXELS
-from visionft.sample import Outline, TaskKind
 
 
 class CocoInstances(CocoBoxes):
@@ -29,10 +31,10 @@ class CocoInstances(CocoBoxes):
     """
 
     kind: ClassVar[str] = "coco_instances"
-    task: ClassVar[TaskKind] = "instance_segmentation"
+    target: ClassVar[type[Target]] = OutlinedBoxes
     outlined: ClassVar[bool] = True
 
-    def has_outlines(self, path: Path) -> bool:
+    def states_target(self, path: Path) -> bool:
         """Say whether an object that is no crowd has an outline, without looking further than the first one.
 
         Raises:
@@ -49,7 +51,7 @@ class CocoInstances(CocoBoxes):
             if not is_crowd(annotation)
         )
 
-    def _state(self, annotation: Mapping[str, Any]) -> StatedBox:
+    def _state(self, annotation: Mapping[str, Any]) -> RawBox:
         stated = super()._state(annotation)
         outline = read_outline(annotation.get("segmentation"))
         if stated.numbers or outline.around is None:
@@ -58,7 +60,7 @@ class CocoInstances(CocoBoxes):
         return stated._replace(numbers=(left, top, right - left, bottom - top), raw="", outline=outline)
 
 
-def read_outline(segmentation: Any) -> StatedOutline:
+def read_outline(segmentation: Any) -> RawOutline:
     """Read the ``segmentation`` of an annotation; what nobody can read has a fault.
 
     Args:
@@ -66,18 +68,18 @@ def read_outline(segmentation: Any) -> StatedOutline:
             or a run-length encoding; or nothing.
     """
     if segmentation is None or segmentation in ([], {}):
-        return StatedOutline()
+        return RawOutline()
     try:
         if isinstance(segmentation, dict):
             width, height = size = _size(segmentation.get("size"))
             region = make_region(segmentation, 0, height, width)
-            return StatedOutline.of(_trace(np.frombuffer(region.runs, np.uint32), height), size)
+            return RawOutline.of(_trace(np.frombuffer(region.runs, np.uint32), height), size)
         if isinstance(segmentation, list):
             bare = [polygon for polygon in segmentation if isinstance(polygon, list) and len(polygon) in (0, 2, 4)]
             segmentation = [polygon for polygon in segmentation if polygon not in bare] or segmentation
-        return StatedOutline.of_polygons(Outline(make_region(segmentation, 0, 0, 0).rings).points)
+        return RawOutline.of_polygons(Outline(make_region(segmentation, 0, 0, 0).rings).points)
     except DataError as error:
-        return StatedOutline(fault=str(error))
+        return RawOutline(fault=str(error))
 
 
 def _size(size: Any) -> tuple[int, int]:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, ClassVar
 
+from visionft.annotations.marks import IGNORE
 from visionft.data.formats.coco.classes import CocoClasses, make_classes, merge_categories
 from visionft.data.formats.coco.file import (
     CocoFile,
@@ -16,13 +17,15 @@ from visionft.data.formats.coco.file import (
     read_file,
 )
 from visionft.data.formats.coco.regions import CocoMask, Region, box_region, make_region
-from visionft.data.listing import Entry, LabelOptions, Listing
+from visionft.data.listing import DataFormat, Entry, Listing
 from visionft.data.naming import some
+from visionft.data.records import Problem
+from visionft.data.targets.base import Target
+from visionft.data.targets.mask import Mask, RawMask
 from visionft.errors import DataError
-from visionft.sample import IGNORE, Problem, TaskKind
 
 
-class CocoMasks:
+class CocoMasks(DataFormat):
     """A COCO JSON file, or a folder of them; polygons and run-length encodings, compressed or not.
 
     Pixels without an annotation are ``background``; where regions overlap, the smaller one is on top; a crowd is of
@@ -40,10 +43,8 @@ class CocoMasks:
     """
 
     kind: ClassVar[str] = "coco_masks"
-    task: ClassVar[TaskKind] = "segmentation"
-
-    def __init__(self, options: LabelOptions) -> None:
-        self._options = options
+    target: ClassVar[type[Target]] = Mask
+    takes: ClassVar[tuple[str, ...]] = ("images", "masks", "ignore")
 
     def read(self, path: Path | None) -> Listing:
         """List the images of the annotation files.
@@ -64,7 +65,7 @@ class CocoMasks:
             listed = _entries(file, classes, root, problems, with_split=len(files) > 1)
             add_once(entries, listed, file, problems)
         name = path.resolve().stem
-        return Listing(name, tuple(entries.values()), classes.names, tuple(problems), source=str(path), task=self.task)
+        return Listing(name, tuple(entries.values()), classes.names, self.target, tuple(problems), source=str(path))
 
 
 def _entries(
@@ -75,7 +76,7 @@ def _entries(
     for image in file.images:
         mask = _mask(file, image, classes, found)
         name, split = name_and_split(file, image, root, with_split=with_split)
-        entries.append(Entry(name, image.path, "", split, mask))
+        entries.append(Entry(name, image.path, RawMask(mask), split))
     if not found.regions:
         reason = f": {some([*found.boxed, *found.lost])}" if found.boxed or found.lost else ""
         raise DataError(f"{file.path}: no annotation has a usable segmentation{reason}; boxes alone tell no pixels")

@@ -9,12 +9,13 @@ from pathlib import Path
 
 import numpy as np
 
+from visionft.annotations.marks import IGNORE
 from visionft.data.formats.masks.coding import JPEG_ADVICE, MANY, Coding, make_coding, pack, unpack
 from visionft.data.formats.masks.source import may_exceed_8_bits, read_palette, read_stored
 from visionft.data.listing import Classes, Colour, LabelOptions
 from visionft.data.naming import some
+from visionft.data.records import Problem
 from visionft.errors import DataError
-from visionft.sample import IGNORE, Problem
 
 _NAME_FILES = ("classes.txt", "labels.txt", "codes.txt")
 _COLOUR_FILE = "label_colors.txt"

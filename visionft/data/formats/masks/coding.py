@@ -10,11 +10,11 @@ from typing import TypeGuard
 import numpy as np
 from numpy.typing import NDArray
 
+from visionft.annotations.marks import IGNORE
 from visionft.data.checks.bad_files import MaskError, UnknownValues
 from visionft.data.listing import Classes, Colour, Value
 from visionft.data.naming import some
 from visionft.errors import DataError
-from visionft.sample import IGNORE
 
 MANY = 64
 """More different values than this in masks that nobody described are no classes."""

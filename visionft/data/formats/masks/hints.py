@@ -11,9 +11,9 @@ import numpy as np
 from visionft.data.formats.masks.coding import MANY, pack
 from visionft.data.formats.masks.source import read_stored
 from visionft.data.listing import Entry
+from visionft.data.records import Problem
 from visionft.errors import DataError, ImageError
 from visionft.imaging.header import read_header
-from visionft.sample import Problem
 
 _LOOKED_AT = 3  # pairs whose files are opened
 _MOST_IN_A_SAMPLE = 8  # files that belong to one image
@@ -48,18 +48,18 @@ def _same_stem_in_folders(entries: Sequence[Entry]) -> list[list[Entry]]:
     for entry in entries:
         by_stem[entry.path.stem].append(entry)
     groups = [group for group in by_stem.values() if 2 <= len(group) <= _MOST_IN_A_SAMPLE]
-    groups = [group for group in groups if len({entry.label for entry in group}) > 1]
-    paired = Counter(entry.label for group in groups for entry in group)
-    in_all = Counter(entry.label for entry in entries)
+    groups = [group for group in groups if len({entry.target.stratum for entry in group}) > 1]
+    paired = Counter(entry.target.stratum for group in groups for entry in group)
+    in_all = Counter(entry.target.stratum for entry in entries)
     most = [label for label, count in paired.items() if 2 * count >= in_all[label]]
     return groups if len(most) > 1 else []
 
 
 def _folder_per_sample(entries: Sequence[Entry]) -> list[list[Entry]]:
     """Group files by class folder where most folders hold the same few endings of one name."""
-    by_label: dict[str, list[Entry]] = defaultdict(list)
+    by_label: dict[str | None, list[Entry]] = defaultdict(list)
     for entry in entries:
-        by_label[entry.label].append(entry)
+        by_label[entry.target.stratum].append(entry)
     groups = [group for group in by_label.values() if 2 <= len(group) <= _MOST_IN_A_SAMPLE]
     common = Counter(map(_endings, groups)).most_common(1)
     if not common or common[0][1] < 2 or 2 * common[0][1] < len(by_label):

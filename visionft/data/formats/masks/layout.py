@@ -14,8 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from visionft.data.naming import some, split_above, split_of
+from visionft.data.records import Problem, Split
 from visionft.data.walk import images_below, look_into
-from visionft.sample import Problem, Split
 
 IMAGE_FOLDERS = ("images", "image", "imgs", "img", "jpegimages")
 MASK_FOLDERS = (

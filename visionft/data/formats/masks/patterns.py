@@ -6,9 +6,9 @@ from pathlib import Path
 
 from visionft.data.formats.masks.layout import Pair, report_alone
 from visionft.data.naming import split_above
+from visionft.data.records import Problem
 from visionft.data.walk import images_below
 from visionft.errors import DataError
-from visionft.sample import Problem
 
 _PARTS = re.compile(r"\*\*/|\*\*|\*|\?|\{name\}|.", re.DOTALL)
 _MEANING = {"**/": "(?:.*/)?", "**": ".*", "*": "[^/]*", "?": "[^/]"}

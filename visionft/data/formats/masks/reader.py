@@ -7,15 +7,17 @@ from visionft.data.formats.masks.classes import find_coding, find_palette
 from visionft.data.formats.masks.layout import Pair, find_places, fit, pairs_in
 from visionft.data.formats.masks.patterns import pairs_by_pattern
 from visionft.data.formats.masks.source import MaskFile
-from visionft.data.listing import Entry, LabelOptions, Listing
+from visionft.data.listing import DataFormat, Entry, Listing
+from visionft.data.records import Problem
+from visionft.data.targets.base import Target
+from visionft.data.targets.mask import Mask, RawMask
 from visionft.errors import DataError
-from visionft.sample import Problem, TaskKind
 
 _LAYOUTS = "images/ beside masks/, train/ beside trainannot/, or x.jpg beside x_mask.png"
 _PATTERNS = "give data.images and data.masks, such as '**/{name}_RAW.jpg' and '**/{name}_CRACK.png'"
 
 
-class Masks:
+class Masks(DataFormat):
     """An image file and a mask file of the same name each, in a known layout or by the user's patterns.
 
     Args:
@@ -23,10 +25,8 @@ class Masks:
     """
 
     kind: ClassVar[str] = "masks"
-    task: ClassVar[TaskKind] = "segmentation"
-
-    def __init__(self, options: LabelOptions) -> None:
-        self._options = options
+    target: ClassVar[type[Target]] = Mask
+    takes: ClassVar[tuple[str, ...]] = ("images", "masks", "ignore")
 
     def read(self, path: Path | None) -> Listing:
         """List the images that have a mask.
@@ -41,16 +41,16 @@ class Masks:
         masks = [pair.mask for pair in pairs]
         coding = find_coding(masks, root, self._options, problems)
         entries = [
-            Entry(pair.image.relative_to(root).as_posix(), pair.image, "", pair.split, MaskFile(pair.mask, coding))
+            Entry(pair.image.relative_to(root).as_posix(), pair.image, RawMask(MaskFile(pair.mask, coding)), pair.split)
             for pair in pairs
         ]
         return Listing(
             path.resolve().name,
             tuple(entries),
             coding.names,
+            self.target,
             tuple(problems),
             source=str(root),
-            task=self.task,
             palette=find_palette(masks, coding),
         )
 

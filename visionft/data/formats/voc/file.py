@@ -5,8 +5,8 @@ from pathlib import Path
 from xml.etree import ElementTree  # document types, and with them entities, are refused
 
 from visionft.data.checks.bad_files import BoxError
-from visionft.data.raw_boxes import StatedBox
-from visionft.sample import Boxes
+from visionft.data.raw_boxes import RawBox
+from visionft.data.targets.boxes import Boxes
 
 _CORNERS = ("xmin", "ymin", "xmax", "ymax")
 
@@ -23,7 +23,7 @@ class VocFile:
 
     file_name: str
     size: tuple[int, int] | None
-    objects: tuple[tuple[str, StatedBox], ...]
+    objects: tuple[tuple[str, RawBox], ...]
 
 
 class _Builder(ElementTree.TreeBuilder):
@@ -90,14 +90,14 @@ def write_xml(path: Path, image: str, size: tuple[int, int], boxes: Boxes, class
     return lost
 
 
-def _object(number: int, node: ElementTree.Element) -> tuple[str, StatedBox]:
+def _object(number: int, node: ElementTree.Element) -> tuple[str, RawBox]:
     crowd = _text(node, "difficult") in ("1", "true")
     texts = [_text(node, f"bndbox/{corner}") for corner in _CORNERS]
     name = _text(node, "name")
     try:
-        box = StatedBox(number, tuple(map(float, texts)), crowd=crowd)
+        box = RawBox(number, tuple(map(float, texts)), crowd=crowd)
     except ValueError:
-        box = StatedBox(number, (), crowd=crowd, raw=f"[{', '.join(texts)}]"[:80])
+        box = RawBox(number, (), crowd=crowd, raw=f"[{', '.join(texts)}]"[:80])
     return name, box if name else box._replace(fault="has no class name")
 
 

@@ -10,13 +10,15 @@ from typing import ClassVar
 from visionft.data.box_classes import BoxClasses, choose_classes
 from visionft.data.checks.bad_files import BoxError
 from visionft.data.formats.voc.file import VocFile, read_xml
-from visionft.data.listing import Entry, LabelOptions, Listing
+from visionft.data.listing import DataFormat, Entry, Listing
 from visionft.data.naming import counted, natural_order, some, split_above
-from visionft.data.raw_boxes import StatedBoxes
+from visionft.data.raw_boxes import RawBoxes
+from visionft.data.records import Problem, Split
+from visionft.data.targets.base import Target
+from visionft.data.targets.boxes import Boxes
 from visionft.data.walk import images_below, look_into, read_lines
 from visionft.errors import DataError
 from visionft.imaging import IMAGE_EXTENSIONS
-from visionft.sample import Problem, Split, TaskKind
 
 _LISTS: dict[str, Split] = {"train": "train", "val": "val", "test": "test", "trainval": "train"}
 _XML_FOLDERS = ("annotations", "annotation", "xml", "xmls", "labels")
@@ -31,7 +33,7 @@ class _Pair:
     said: VocFile | BoxError
 
 
-class Voc:
+class Voc(DataFormat):
     """A folder with ``Annotations`` and ``JPEGImages``, or with XML files beside the images or anywhere below.
 
     ``ImageSets/Main/{train,val,test,trainval}.txt`` make the splits where they are; folders called like splits do
@@ -44,10 +46,8 @@ class Voc:
     """
 
     kind: ClassVar[str] = "voc"
-    task: ClassVar[TaskKind] = "detection"
-
-    def __init__(self, options: LabelOptions) -> None:
-        self._options = options
+    target: ClassVar[type[Target]] = Boxes
+    takes: ClassVar[tuple[str, ...]] = ("images", "ignore", "on_bad_box")
 
     def read(self, path: Path | None) -> Listing:
         """List the images that have an XML file.
@@ -78,7 +78,7 @@ class Voc:
                 unlisted.append(pair.image.name)
                 continue
             split = splits.get(pair.xml.stem) or split_above(pair.xml.relative_to(root))
-            entries.append(Entry(name, pair.image, "", split, boxes=_boxes(pair, classes)))
+            entries.append(Entry(name, pair.image, _boxes(pair, classes), split))
         if unlisted:
             what = f"{len(unlisted)} annotated images are in no list; left out: {some(unlisted)}"
             problems.append(Problem(str(root / "ImageSets/Main"), what))
@@ -86,7 +86,7 @@ class Voc:
             what = f"{len(lost)} listed images have no XML file or no picture; left out: {some(sorted(lost))}"
             problems.append(Problem(str(root / "ImageSets/Main"), what))
         return Listing(
-            root.resolve().name, tuple(entries), classes.names, tuple(problems), source=str(path), task=self.task
+            root.resolve().name, tuple(entries), classes.names, self.target, tuple(problems), source=str(path)
         )
 
 
@@ -189,13 +189,13 @@ def _read_lists(root: Path, problems: list[Problem]) -> dict[str, Split]:
     return splits
 
 
-def _boxes(pair: _Pair, classes: BoxClasses) -> StatedBoxes:
+def _boxes(pair: _Pair, classes: BoxClasses) -> RawBoxes:
     if isinstance(pair.said, BoxError):
-        return StatedBoxes("corners", fault=str(pair.said), fault_kind=pair.said.kind)
+        return RawBoxes("corners", fault=str(pair.said), fault_kind=pair.said.kind)
     number_of = {name: number for number, name in classes.known.items()}
     stated = []
     for name, box in pair.said.objects:
         labelled = classes.label(box, number_of[name]) if name else box
         if labelled is not None:
             stated.append(labelled)
-    return StatedBoxes("corners", tuple(stated), f"{pair.xml}: object", size=pair.said.size)
+    return RawBoxes("corners", tuple(stated), f"{pair.xml}: object", size=pair.said.size)

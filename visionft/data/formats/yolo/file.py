@@ -9,11 +9,11 @@ import numpy as np
 
 from visionft.data.checks.bad_files import BoxError
 from visionft.data.naming import shorten
-from visionft.data.raw_boxes import StatedBox
-from visionft.data.raw_polygons import StatedOutline
+from visionft.data.raw_boxes import RawBox
+from visionft.data.raw_polygons import RawOutline
+from visionft.data.records import SPLITS, Split
 from visionft.data.walk import read_lines
 from visionft.errors import DataError
-from visionft.sample import SPLITS, Split
 
 NAME_FILES = ("classes.txt", "obj.names", "labels.txt", "names.txt")
 _FARTHEST = 1e4  # images from the corner of this one
@@ -96,7 +96,7 @@ def read_names(folder: Path) -> dict[int, str]:
     return {}
 
 
-def read_labels(path: Path, *, keypoints: bool = False, outlined: bool = False) -> list[tuple[int, StatedBox]]:
+def read_labels(path: Path, *, keypoints: bool = False, outlined: bool = False) -> list[tuple[int, RawBox]]:
     """Read the objects of an image: class index and box each, a line per object.
 
     Args:
@@ -126,17 +126,17 @@ def has_outline(path: Path) -> bool:
         return False
 
 
-def _row(number: int, line: str, keypoints: bool, outlined: bool) -> tuple[int, StatedBox]:
+def _row(number: int, line: str, keypoints: bool, outlined: bool) -> tuple[int, RawBox]:
     shown = repr(line.strip()[:80])
     try:
         category, *numbers = map(float, line.split())
     except ValueError:
-        return -1, StatedBox(number, (), fault="is not made of numbers", raw=shown)
+        return -1, RawBox(number, (), fault="is not made of numbers", raw=shown)
     if not category.is_integer() or category < 0:
-        return -1, StatedBox(number, (), fault="does not begin with a class number, 0 or more", raw=shown)
+        return -1, RawBox(number, (), fault="does not begin with a class number, 0 or more", raw=shown)
     if keypoints:
         numbers = numbers[:4]
-    outline = StatedOutline()
+    outline = RawOutline()
     if len(numbers) >= 6 and len(numbers) % 2 == 0:
         if outlined:
             outline = _outline(numbers)
@@ -145,14 +145,14 @@ def _row(number: int, line: str, keypoints: bool, outlined: bool) -> tuple[int, 
         numbers = [(left + right) / 2, (top + bottom) / 2, right - left, bottom - top]
     if len(numbers) != 4:
         fault = f"has {len(numbers)} numbers behind the class; four are a box, six or more in pairs an outline"
-        return int(category), StatedBox(number, (), fault=fault, raw=shown)
-    return int(category), StatedBox(number, tuple(numbers), outline=outline)
+        return int(category), RawBox(number, (), fault=fault, raw=shown)
+    return int(category), RawBox(number, tuple(numbers), outline=outline)
 
 
-def _outline(numbers: Sequence[float]) -> StatedOutline:
+def _outline(numbers: Sequence[float]) -> RawOutline:
     if not all(abs(number) < _FARTHEST for number in numbers):  # false for NaN too
-        return StatedOutline(fault="it lies impossibly far outside the image")
-    return StatedOutline.of_polygons([np.array(numbers, np.float32).reshape(-1, 2)])
+        return RawOutline(fault="it lies impossibly far outside the image")
+    return RawOutline.of_polygons([np.array(numbers, np.float32).reshape(-1, 2)])
 
 
 def _load(path: Path) -> Any:

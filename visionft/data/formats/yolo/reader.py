@@ -10,16 +10,19 @@ from visionft.data.box_classes import BoxClasses, choose_classes
 from visionft.data.checks.bad_files import BoxError
 from visionft.data.formats.yolo.file import has_outline, read_labels, read_names, read_yaml
 from visionft.data.formats.yolo.layout import Images, find_yaml, images_of_file, images_of_folder
-from visionft.data.listing import Entry, LabelOptions, Listing
+from visionft.data.listing import DataFormat, Entry, LabelOptions, Listing
 from visionft.data.naming import counted, some
-from visionft.data.raw_boxes import StatedBox, StatedBoxes
+from visionft.data.raw_boxes import RawBox, RawBoxes, require_raw_outlines
+from visionft.data.records import Problem
+from visionft.data.targets.base import Target
+from visionft.data.targets.boxes import Boxes
+from visionft.data.targets.outlined_boxes import OutlinedBoxes
 from visionft.errors import DataError
-from visionft.sample import Problem, TaskKind
 
-Rows = list[tuple[int, StatedBox]]
+Rows = list[tuple[int, RawBox]]
 
 
-class Yolo:
+class Yolo(DataFormat):
     """A ``data.yaml``, the folder that holds it, or a folder of images and label files without one.
 
     A label file has a line ``class x y width height`` per object, as shares of the image; of an outline, the box around
@@ -32,12 +35,10 @@ class Yolo:
     """
 
     kind: ClassVar[str] = "yolo"
-    task: ClassVar[TaskKind] = "detection"
+    target: ClassVar[type[Target]] = Boxes
+    takes: ClassVar[tuple[str, ...]] = ("images", "ignore", "on_bad_box")
     outlined: ClassVar[bool] = False
     """Whether outlines are read as well."""
-
-    def __init__(self, options: LabelOptions) -> None:
-        self._options = options
 
     def read(self, path: Path | None) -> Listing:
         """List the images.
@@ -56,22 +57,15 @@ class Yolo:
         classes = choose_classes(names, options, problems)
         folders = {images.base, *(image.parent for image in images.splits)}
         root = os.path.commonpath([os.path.abspath(folder) for folder in folders])  # noqa: PTH100  # links stay links
-        entries = []
+        entries: list[Entry] = []
         for image, split in images.splits.items():
             name = PurePath(os.path.relpath(image, root)).as_posix()
             boxes = _boxes(images.labels_of(image), rows.get(image, []), faults.get(image), classes)
-            entries.append(Entry(name, image, "", split, boxes=replace(boxes, outlined=self.outlined)))
+            entries.append(Entry(name, image, replace(boxes, outlined=self.outlined), split))
+        if self.outlined:
+            require_raw_outlines([entry.target for entry in entries], str(path))
         name = (path if path.is_dir() else path.parent).resolve().name
-        return Listing(name, tuple(entries), classes.names, tuple(problems), source=str(path), task=self.task)
-
-    def has_outlines(self, path: Path) -> bool:
-        """Say whether a line is an outline, without looking further than the first one.
-
-        Raises:
-            DataError: when the images and label files cannot be found.
-        """
-        _, images, keypoints = self._find(path, [])
-        return not keypoints and any(has_outline(images.labels_of(image)) for image in images.splits)
+        return Listing(name, tuple(entries), classes.names, self.target, tuple(problems), source=str(path))
 
     def _find(self, path: Path, problems: list[Problem]) -> tuple[Mapping[int, str], Images, bool]:
         file = path if path.is_file() else find_yaml(path, deep=True)
@@ -99,8 +93,17 @@ class YoloOutlines(Yolo):
     """
 
     kind: ClassVar[str] = "yolo_outlines"
-    task: ClassVar[TaskKind] = "instance_segmentation"
+    target: ClassVar[type[Target]] = OutlinedBoxes
     outlined: ClassVar[bool] = True
+
+    def states_target(self, path: Path) -> bool:
+        """Say whether a line is an outline, without looking further than the first one.
+
+        Raises:
+            DataError: when the images and label files cannot be found.
+        """
+        _, images, keypoints = self._find(path, [])
+        return not keypoints and any(has_outline(images.labels_of(image)) for image in images.splits)
 
 
 def _read_all(
@@ -152,12 +155,12 @@ def _derive(rows: Mapping[Path, Rows], options: LabelOptions, problems: list[Pro
     return names
 
 
-def _boxes(file: Path, rows: Rows, fault: BoxError | None, classes: BoxClasses) -> StatedBoxes:
+def _boxes(file: Path, rows: Rows, fault: BoxError | None, classes: BoxClasses) -> RawBoxes:
     if fault is not None:
-        return StatedBoxes("shares", fault=str(fault), fault_kind=fault.kind)
+        return RawBoxes("shares", fault=str(fault), fault_kind=fault.kind)
     stated = []
     for category, box in rows:
         labelled = box if category < 0 else classes.label(box, category)
         if labelled is not None:
             stated.append(labelled)
-    return StatedBoxes("shares", tuple(stated), f"{file}: line")
+    return RawBoxes("shares", tuple(stated), f"{file}: line")

@@ -3,37 +3,43 @@
 import io
 import logging
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, ClassVar, cast
 
+import numpy as np
 import onnx
 import torch
+from numpy.typing import NDArray
 from torch import nn
 
 from visionft import __version__
 from visionft.errors import ExportError
-from visionft.predict.runtimes.onnx_runtime import INPUT, SPEC_KEY, Session
-from visionft.spec import OUTPUTS, ModelSpec
+from visionft.export.writers.base import Writer
+from visionft.predict.runtimes.onnx_runtime import INPUT, SPEC_KEY
+from visionft.spec import ModelSpec
+from visionft.tasks import TASKS
 
 # What torch's exporter writes without converting, and old enough for the runtimes of small devices.
 OPSET = 18
 MAX_BYTES = 2**31 - 2**20  # a protobuf message ends at 2 GiB; some room for the graph itself
 
 
-class OnnxExporter:
-    """Writes one ONNX file with a dynamic batch and the spec in its metadata, and runs it by onnxruntime."""
+class OnnxWriter(Writer):
+    """Writes one ONNX file with a dynamic batch and the spec in its metadata."""
 
-    kind = "onnx"
-    suffix = ".onnx"
+    kind: ClassVar[str] = "onnx"
+    suffix: ClassVar[str] = ".onnx"
 
-    def write(self, network: nn.Module, spec: ModelSpec, path: Path) -> None:
-        """Write the file; the network is in eval mode, on the CPU, in contiguous float32.
-
-        Raises:
-            ExportError: the network cannot be converted; the message is the reason, without the path.
-        """
+    def write(
+        self,
+        network: nn.Module,
+        spec: ModelSpec,
+        path: Path,
+        calibration: Iterable[NDArray[np.uint8]] | None = None,  # noqa: ARG002  # float32 has the range of everything
+    ) -> None:
+        """Write the file; see ``Writer.write``."""
         size = sum(tensor.nbytes for tensor in network.state_dict().values())
         if size > MAX_BYTES:
             raise ExportError(
@@ -50,10 +56,6 @@ class OnnxExporter:
         except onnx.checker.ValidationError as error:
             raise ExportError(f"torch wrote an invalid graph ({error}); please report it") from error
 
-    def load(self, path: Path) -> Session:
-        """Load what ``write`` wrote."""
-        return Session(path)
-
 
 def _convert(network: nn.Module, spec: ModelSpec) -> onnx.ModelProto:
     # Two images, since torch.export takes a dimension of 0 or 1 for a constant. They lie in memory as NCHW,
@@ -69,7 +71,7 @@ def _convert(network: nn.Module, spec: ModelSpec) -> onnx.ModelProto:
                 verbose=False,
                 opset_version=OPSET,
                 input_names=[INPUT],
-                output_names=list(OUTPUTS[spec.task]),
+                output_names=_output_names(spec),
                 dynamic_shapes=({0: torch.export.Dim("batch")},),
                 custom_translation_table={torch.ops.aten._is_all_true.default: _is_all_true},
             )
@@ -113,10 +115,14 @@ def _strip_debug_info(model: onnx.ModelProto) -> None:
         del node.metadata_props[:]
 
 
+def _output_names(spec: ModelSpec) -> list[str]:
+    return [output.name for output in TASKS[spec.task].outputs]
+
+
 def _describe(spec: ModelSpec) -> str:
     size = f"{spec.input.width} x {spec.input.height}"
     return (
         f"{spec.task} into {len(spec.class_names)} classes. {INPUT}: uint8 RGB, NHWC, {size}, by "
-        f"'{spec.input.fit}'; normalisation is inside. Outputs: {', '.join(OUTPUTS[spec.task])}. "
+        f"'{spec.input.fit}'; normalisation is inside. Outputs: {', '.join(_output_names(spec))}. "
         f"The metadata entry {SPEC_KEY} has the details as JSON."
     )

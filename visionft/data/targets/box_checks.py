@@ -1,29 +1,34 @@
 """What a person should know about the objects of a data set."""
 
 from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
 
 from visionft.data.naming import counted, some
-from visionft.sample import SPLITS, Dataset, Problem, Sample
+from visionft.data.records import SPLITS, Dataset, Problem
+
+if TYPE_CHECKING:
+    from visionft.data.targets.boxes import Boxes
 
 _SMALL = 8  # pixels; what most backbones see as one step of their shallowest map
 _ROUNDING = 0.01  # pixels: shares of an image are written with few digits
 
 
-def find_box_problems(dataset: Dataset) -> Iterator[Problem]:
+def find_box_problems(dataset: Dataset, objects: "Sequence[Boxes]") -> Iterator[Problem]:
     """Look for classes without objects, images without objects, and objects too small to be seen.
 
     Args:
-        dataset: samples with boxes and splits.
+        dataset: samples with splits.
+        objects: of each sample.
     """
     yield from _about_classes(dataset)
     yield from _about_empty(dataset)
-    yield from _about_small(dataset.samples)
+    yield from _about_small(dataset, objects)
 
 
 def _about_classes(dataset: Dataset) -> Iterator[Problem]:
     images = [0] * len(dataset.class_names)
     for sample in dataset.samples:
-        for label in sample.classes:
+        for label in sample.target.classes:
             images[label] += 1
     none = [name for name, count in zip(dataset.class_names, images, strict=True) if count == 0]
     once = [name for name, count in zip(dataset.class_names, images, strict=True) if count == 1]
@@ -37,7 +42,7 @@ def _about_classes(dataset: Dataset) -> Iterator[Problem]:
 def _about_empty(dataset: Dataset) -> Iterator[Problem]:
     for split in SPLITS:
         samples = dataset.split(split)
-        empty = [sample.id for sample in samples if not sample.amounts]
+        empty = [sample.id for sample in samples if not sample.target.class_counts]
         if not empty:
             continue
         if len(empty) == len(samples):
@@ -54,13 +59,13 @@ def _about_empty(dataset: Dataset) -> Iterator[Problem]:
         yield Problem(split, what)
 
 
-def _about_small(samples: Sequence[Sample]) -> Iterator[Problem]:
+def _about_small(dataset: Dataset, objects: "Sequence[Boxes]") -> Iterator[Problem]:
     in_all, small = 0, 0
     where = []
-    for sample in samples:
+    for sample, boxes in zip(dataset.samples, objects, strict=True):
         sides = [
             min(right - left, bottom - top)
-            for (left, top, right, bottom), crowd in zip(sample.boxes.xyxy, sample.boxes.crowd, strict=True)
+            for (left, top, right, bottom), crowd in zip(boxes.xyxy, boxes.crowd, strict=True)
             if not crowd
         ]
         found = sum(side < _SMALL - _ROUNDING for side in sides)
@@ -68,6 +73,6 @@ def _about_small(samples: Sequence[Sample]) -> Iterator[Problem]:
         if found:
             where.append(sample.id)
     if small:
-        objects = f"of {in_all} objects {'is' if small == 1 else 'are'}" if in_all > 1 else "object is"
-        what = f"{small} {objects} less than {_SMALL} pixels wide or high in the original images"
+        which = f"of {in_all} objects {'is' if small == 1 else 'are'}" if in_all > 1 else "object is"
+        what = f"{small} {which} less than {_SMALL} pixels wide or high in the original images"
         yield Problem("boxes", f"{what}, and smaller on a smaller canvas: {some(where)}")

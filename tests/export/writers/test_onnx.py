@@ -10,9 +10,9 @@ import torch
 
 from tests.export.tiny import SPEC, TASK, Liar, Pair, Tiny, Undecided, tiny
 from visionft.errors import ExportError
-from visionft.export import RUNTIMES
+from visionft.export import WRITERS
 from visionft.export.gate import export_verified
-from visionft.export.onnx import OPSET, OnnxExporter
+from visionft.export.writers.onnx import OPSET, OnnxWriter
 from visionft.predict import Predictor
 from visionft.spec import InputSpec, ModelSpec
 from visionft.tasks.classification.learning import Classification
@@ -26,12 +26,12 @@ BATCHES = [(IMAGES_NHW3[part], LABELS_N[part]) for part in (slice(0, 4), slice(4
 def exported(tmp_path_factory):
     path = tmp_path_factory.mktemp("export") / "tiny.onnx"
     network = tiny()
-    return path, network, export_verified(OnnxExporter(), network, TASK, SPEC, path, BATCHES)
+    return path, network, export_verified(OnnxWriter(), network, TASK, SPEC, path, BATCHES)
 
 
 def test_catalog_entry():
-    assert RUNTIMES["onnx"] is OnnxExporter
-    assert OnnxExporter.kind == "onnx"
+    assert WRITERS["onnx"] is OnnxWriter
+    assert OnnxWriter.kind == "onnx"
 
 
 def test_parity_of_a_faithful_file(exported):
@@ -54,7 +54,8 @@ def test_any_batch_size_gives_the_networks_answers(exported, size):
     images_BHW3 = IMAGES_NHW3[-size:]
     with torch.inference_mode():
         expected_BK = network.probabilities(torch.tensor(images_BHW3)).numpy()
-    np.testing.assert_allclose(Predictor(path).predict_canvases(images_BHW3), expected_BK, atol=1e-6)
+    found_BK = Predictor(path).predict_canvases(images_BHW3)["probabilities"]
+    np.testing.assert_allclose(found_BK, expected_BK, atol=1e-6)
 
 
 def test_the_file_is_alone_in_its_folder(exported):
@@ -95,7 +96,7 @@ def test_mode_and_memory_format_neither_matter_nor_change(exported, tmp_path):
     network = tiny().train().to(memory_format=torch.channels_last)
     network.norm.eval()
     other = tmp_path / "other.onnx"
-    export_verified(OnnxExporter(), network, TASK, SPEC, other, BATCHES)
+    export_verified(OnnxWriter(), network, TASK, SPEC, other, BATCHES)
     assert other.read_bytes() == exported[0].read_bytes()
     assert [module.training for module in (network, network.conv, network.norm)] == [True, True, False]
     assert network.conv.weight.is_contiguous(memory_format=torch.channels_last)
@@ -104,7 +105,7 @@ def test_mode_and_memory_format_neither_matter_nor_change(exported, tmp_path):
 
 def test_export_is_quiet_and_gives_logging_back(tmp_path, capfd):
     level = logging.root.manager.disable
-    export_verified(OnnxExporter(), tiny(), TASK, SPEC, tmp_path / "a.onnx", BATCHES)
+    export_verified(OnnxWriter(), tiny(), TASK, SPEC, tmp_path / "a.onnx", BATCHES)
     assert capfd.readouterr() == ("", "")
     assert logging.root.manager.disable == level
 
@@ -114,14 +115,14 @@ def test_network_that_no_graph_can_follow_is_named_quietly(tmp_path, capfd):
     with pytest.raises(
         ExportError, match=r"m\.onnx: not written: torch cannot convert the network to ONNX: .*data-dependent"
     ):
-        export_verified(OnnxExporter(), tiny(Undecided), TASK, SPEC, path, BATCHES)
+        export_verified(OnnxWriter(), tiny(Undecided), TASK, SPEC, path, BATCHES)
     assert capfd.readouterr() == ("", "")
     assert not list(tmp_path.iterdir())
 
 
 def test_network_that_takes_one_batch_size_only(tmp_path):
     with pytest.raises(ExportError, match=r"m\.onnx: not written: "):
-        export_verified(OnnxExporter(), tiny(Pair), TASK, SPEC, tmp_path / "m.onnx", BATCHES)
+        export_verified(OnnxWriter(), tiny(Pair), TASK, SPEC, tmp_path / "m.onnx", BATCHES)
     assert not list(tmp_path.iterdir())
 
 
@@ -129,16 +130,16 @@ def test_network_that_is_traced_wrongly(tmp_path):
     path = tmp_path / "m.onnx"
     path.write_bytes(b"an older file")
     with pytest.raises(ExportError, match=r"m\.onnx: not written: same answer for .*%.*largest difference .* 0\.\d"):
-        export_verified(OnnxExporter(), tiny(Liar), TASK, SPEC, path, BATCHES)
+        export_verified(OnnxWriter(), tiny(Liar), TASK, SPEC, path, BATCHES)
     assert path.read_bytes() == b"an older file"
     assert list(tmp_path.iterdir()) == [path]
 
 
-class Corrupting(OnnxExporter):
+class Corrupting(OnnxWriter):
     """Damages one weight of the file after it has been written."""
 
-    def write(self, network, spec, path):
-        super().write(network, spec, path)
+    def write(self, network, spec, path, calibration=None):
+        super().write(network, spec, path, calibration)
         model = onnx.load(path)
         bias = next(tensor for tensor in model.graph.initializer if tensor.name == "head.bias")
         bias.CopyFrom(
@@ -156,14 +157,14 @@ def test_file_that_is_damaged_after_writing(tmp_path):
 
 def test_spec_with_another_number_of_classes(tmp_path):
     with pytest.raises(ExportError, match=r"m\.onnx: not written: .*its spec says"):
-        export_verified(OnnxExporter(), tiny(classes=4), TASK, SPEC, tmp_path / "m.onnx", BATCHES)
+        export_verified(OnnxWriter(), tiny(classes=4), TASK, SPEC, tmp_path / "m.onnx", BATCHES)
     assert not list(tmp_path.iterdir())
 
 
 def test_network_too_large_for_one_file(tmp_path):
     huge = torch.nn.Linear(25_000, 25_000, device="meta")
     with pytest.raises(ExportError, match=r"2,500,100,000 bytes, one ONNX file holds"):
-        OnnxExporter().write(huge, SPEC, tmp_path / "m.onnx")
+        OnnxWriter().write(huge, SPEC, tmp_path / "m.onnx")
 
 
 @pytest.mark.slow
@@ -184,7 +185,7 @@ def test_timm_backbone(tmp_path):
     batches = [(generator.integers(0, 256, (n, 96, 64, 3), dtype=np.uint8), np.arange(n) % 3) for n in (4, 3)]
     spec = ModelSpec("classification", ("a", "b", "c"), InputSpec(96, 64))
     path = tmp_path / "lite.onnx"
-    parity = export_verified(OnnxExporter(), Lite(), Classification(spec.class_names), spec, path, batches)
+    parity = export_verified(OnnxWriter(), Lite(), Classification(spec.class_names), spec, path, batches)
     assert parity.max_abs_difference < 1e-4
     operations = {node.op_type for node in onnx.load(path).graph.node}
     assert not operations & {"BatchNormalization", "Gather", "Range", "Shape"}

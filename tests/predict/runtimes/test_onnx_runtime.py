@@ -17,10 +17,13 @@ from tests.predict.stand_in import (
     write_model,
     write_segmenter,
 )
+from visionft.annotations.object_mask import MASK_SIDE
 from visionft.errors import CheckpointError, UnknownName
 from visionft.predict import Predictor
-from visionft.predict.runtimes.onnx_runtime import Session, results_of
-from visionft.spec import MASK_SIDE, InputSpec
+from visionft.predict.runtimes.onnx_runtime import OnnxRuntimeEngine
+from visionft.spec import InputSpec
+from visionft.tasks import TASKS
+from visionft.tasks.objects.rows import box_rows, object_rows
 
 
 def test_missing_file(tmp_path):
@@ -84,7 +87,8 @@ def test_spec_of_another_segmenter(tmp_path, spec):
 
 def test_other_task(tmp_path):
     with pytest.raises(
-        CheckpointError, match="a model for depth; this version predicts classification, segmentation, detection"
+        CheckpointError,
+        match=f"a model for depth; this version predicts {', '.join(TASKS)}",
     ):
         Predictor(write_model(tmp_path / "m.onnx", replace(SPEC, task="depth")))
 
@@ -108,23 +112,23 @@ def test_spec_of_another_detector(tmp_path, write, spec):
 
 def test_a_detector_without_a_fixed_number_of_rows(tmp_path):
     with pytest.raises(CheckpointError, match=r"its spec says .*'a fixed number of rows', 4"):
-        Session(write_detector(tmp_path / "m.onnx", rows="found"))
+        OnnxRuntimeEngine(write_detector(tmp_path / "m.onnx", rows="found"))
 
 
 @pytest.mark.parametrize("given", [{"thresholds": (0.5, 0.5)}, {"palette": ((1, 2, 3),) * 4}])
 def test_numbers_for_other_classes(tmp_path, given):
     with pytest.raises(CheckpointError, match=r"[24] (thresholds|colours) for 3 classes; export it again"):
-        Session(write_detector(tmp_path / "m.onnx", replace(DETECTION, **given)))
+        OnnxRuntimeEngine(write_detector(tmp_path / "m.onnx", replace(DETECTION, **given)))
 
 
 def test_detections_by_falling_score_and_zeros(tmp_path):
-    session = Session(write_detector(tmp_path / "m.onnx"), threads=1)
+    engine = OnnxRuntimeEngine(write_detector(tmp_path / "m.onnx"), threads=1)
     canvases = np.zeros((4, 12, 16, 3), np.uint8)
     canvases[0, 2:5, 3:9, 1] = 200
     canvases[0, 4:9, 8:16, 2] = 250
     canvases[1, 11, 0, 0] = 128
     canvases[3] = np.random.default_rng(0).integers(0, 256, (12, 16, 3))
-    found_BN6 = session.predict_canvases(canvases)
+    found_BN6 = box_rows(engine.run(canvases))
     assert (found_BN6.shape, found_BN6.dtype) == ((4, 3, 6), np.float32)
     for canvas, found_N6 in zip(canvases, found_BN6, strict=True):
         expected = expected_detections(canvas)
@@ -133,27 +137,20 @@ def test_detections_by_falling_score_and_zeros(tmp_path):
     assert [len(expected_detections(canvas)) for canvas in canvases] == [2, 1, 0, 3]
 
 
-def test_results_of_a_networks_own_outputs():
-    boxes_BN4 = np.arange(24, dtype=np.float32).reshape(2, 3, 4)
-    scores_BN = np.float32([[0.9, 0.5, 0.4], [0.8, 0.7, 0.1]])
-    labels_BN = np.int64([[2, 0, 1], [1, 1, 1]])
-    found = results_of("detection", [boxes_BN4, scores_BN, labels_BN, np.int64([1, 3])])
-    assert found.dtype == np.float32
-    assert found[0].tolist() == [[0, 1, 2, 3, np.float32(0.9), 2], [0] * 6, [0] * 6]
-    assert found[1, 2].tolist() == [20, 21, 22, 23, np.float32(0.1), 1]
-    assert results_of("segmentation", [boxes_BN4, labels_BN]) is boxes_BN4
-    assert results_of("classification", [scores_BN]) is scores_BN
+def test_what_follows_from_other_outputs_is_not_run(tmp_path):
+    engine = OnnxRuntimeEngine(write_segmenter(tmp_path / "m.onnx"), threads=1)
+    assert list(engine.run(np.zeros((2, 12, 16, 3), np.uint8))) == ["probabilities"]
 
 
 def test_cells_come_behind_their_detection(tmp_path):
-    session = Session(write_detector(tmp_path / "m.onnx", INSTANCES), threads=1)
-    plain = Session(write_detector(tmp_path / "plain.onnx"), threads=1)
+    engine = OnnxRuntimeEngine(write_detector(tmp_path / "m.onnx", INSTANCES), threads=1)
+    plain = OnnxRuntimeEngine(write_detector(tmp_path / "plain.onnx"), threads=1)
     canvases = np.zeros((2, 12, 16, 3), np.uint8)
     canvases[0, 2:5, 3:9, 1] = 200
     canvases[0, 4:9, 8:16, 2] = 250
-    found_BNR = session.predict_canvases(canvases)
+    found_BNR = object_rows(engine.run(canvases))
     assert (found_BNR.shape, found_BNR.dtype) == ((2, 3, 6 + MASK_SIDE**2), np.float32)
-    assert (found_BNR[..., :6] == plain.predict_canvases(canvases)).all()
+    assert (found_BNR[..., :6] == box_rows(plain.run(canvases))).all()
     assert (found_BNR[0, 0, 6:] == CELLS[2].ravel()).all()
     assert (found_BNR[0, 1, 6:] == CELLS[1].ravel()).all()
     assert not found_BNR[0, 2].any()

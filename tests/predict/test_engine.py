@@ -1,0 +1,56 @@
+"""Which engine opens a file."""
+
+import shutil
+
+import numpy as np
+import pytest
+
+from tests.predict.stand_in import SPEC, write_model
+from visionft.errors import CheckpointError
+from visionft.predict import Predictor
+from visionft.predict.engine import ENGINES, open_engine
+from visionft.predict.runtimes.onnx_runtime import OnnxRuntimeEngine
+
+
+class Fixed:
+    """An engine of another package, for files whose whole content is the red that it finds."""
+
+    kind = "fixed"
+    spec = SPEC
+
+    def __init__(self, path, *, threads, providers):
+        self.asked = (threads, providers)
+        self.red = float(path.read_text())
+
+    def run(self, images_BHW3):
+        rest = (1 - self.red) / 2
+        return {"probabilities": np.float32([[self.red, rest, rest]] * len(images_BHW3))}
+
+
+@pytest.fixture(autouse=True)
+def registered(monkeypatch):
+    monkeypatch.setattr(ENGINES, "_added", {})
+    ENGINES.add(Fixed)
+
+
+@pytest.mark.parametrize("name", ["m.fixed", "m.FIXED"])
+def test_the_ending_chooses(tmp_path, name):
+    (tmp_path / name).write_text("0.9")
+    engine = open_engine(tmp_path / name, threads=2, providers=["NPU"])
+    assert isinstance(engine, Fixed)
+    assert engine.asked == (2, ["NPU"])
+    assert Predictor(tmp_path / name)(np.zeros((5, 5, 3), np.uint8)).confidence == pytest.approx(0.9)
+
+
+@pytest.mark.parametrize("name", ["m.onnx", "m.ONNX", "m", "model.v2"])
+def test_files_of_any_other_name_are_taken_for_onnx(tmp_path, name):
+    path = tmp_path / name
+    shutil.copy(write_model(tmp_path / "made.onnx"), path)
+    assert isinstance(open_engine(path), OnnxRuntimeEngine)
+
+
+def test_a_file_that_is_called_otherwise_for_now(tmp_path):
+    (tmp_path / "m.tmp").write_text("0.5")
+    assert isinstance(open_engine(tmp_path / "m.tmp", suffix=".fixed"), Fixed)
+    with pytest.raises(CheckpointError, match="onnxruntime cannot load it"):
+        open_engine(tmp_path / "m.tmp")

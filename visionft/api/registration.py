@@ -1,0 +1,49 @@
+"""Parts of a program's own, put beside those that ship."""
+
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+from typing import TypeVar
+
+from visionft.catalog import Catalog
+from visionft.data.formats import FORMATS
+from visionft.errors import UnknownName
+from visionft.export import WRITERS
+from visionft.models.heads import HEADS
+from visionft.models.losses import LOSSES
+from visionft.predict.engine import ENGINES
+from visionft.tasks import TASKS
+
+CATALOGS: Mapping[str, Catalog] = MappingProxyType(
+    {catalog.what: catalog for catalog in (FORMATS, HEADS, LOSSES, WRITERS, ENGINES, TASKS)}
+)
+"""What can be registered -> where it then is."""
+
+Part = TypeVar("Part", bound=type)
+
+
+def register(what: str) -> Callable[[Part], Part]:
+    """Return a decorator that adds a class to a catalog, so that recipes can name it for as long as this process lives.
+
+        @vft.register("head")
+        class MyHead(nn.Module):
+            kind = "my_head"
+
+    A package that is to be found by every process, the terminal's included, names its classes as entry points instead,
+    in the groups ``visionft.tasks``, ``visionft.heads``, ``visionft.losses``, ``visionft.data_formats``,
+    ``visionft.runtimes`` (what writes files) and ``visionft.engines`` (what opens them).
+
+    Args:
+        what: a name in ``CATALOGS``, such as ``head``.
+
+    Raises:
+        UnknownName: when nothing is called that.
+        ValueError: from the decorator, for a class without a ``kind``, or with one that there is already.
+    """
+    if what not in CATALOGS:
+        raise UnknownName("catalog", what, CATALOGS)
+
+    def add(part: Part) -> Part:
+        CATALOGS[what].add(part)
+        return part
+
+    return add

@@ -1,0 +1,122 @@
+"""Which format reads what lies at a path.
+
+The same files can often be read for several targets: COCO annotations as boxes, outlines or masks. A layout has one
+format for each of these.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from visionft.data.formats import FORMATS
+from visionft.data.formats.coco.boxes import coco_kind
+from visionft.data.formats.masks.reader import looks_like_masks
+from visionft.data.formats.voc.reader import looks_like_voc
+from visionft.data.formats.yolo.file import is_data_file
+from visionft.data.formats.yolo.layout import find_yaml, looks_like_yolo
+from visionft.data.listing import LabelOptions
+from visionft.data.targets.base import Target
+from visionft.errors import DataError
+from visionft.imaging import IMAGE_EXTENSIONS
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """A way in which files lie in a folder, and the formats that read it.
+
+    Attributes:
+        formats: names in ``FORMATS``, the one that is taken in doubt first; each for another target.
+        find: returns what makes a folder look like it, such as its annotation files; nothing where it does not.
+        in_doubt: decides, given what was found, where no format makes the wanted target; None takes the first.
+        weak: whether it is a sign of this layout only where its targets are wanted.
+    """
+
+    formats: tuple[str, ...]
+    find: Callable[[Path], Sequence[Path]]
+    in_doubt: Callable[[Sequence[Path]], str] | None = None
+    weak: bool = False
+
+    def makes(self, wanted: type[Target] | None) -> bool:
+        """Say whether a format makes the wanted target, or what it is a kind of."""
+        if wanted is None:
+            return not self.weak
+        return any(issubclass(wanted, FORMATS[name].target) for name in self.formats)
+
+    def format_for(self, wanted: type[Target] | None, found: Sequence[Path]) -> str:
+        """Return the format that makes the wanted target, else the one that is taken in doubt."""
+        for name in self.formats:
+            if FORMATS[name].target is wanted:
+                return name
+        return self.formats[0] if self.in_doubt is None else self.in_doubt(found)
+
+
+def _if(looks_like: Callable[[Path], bool]) -> Callable[[Path], Sequence[Path]]:
+    return lambda path: [path] if looks_like(path) else []
+
+
+def _coco_files(path: Path) -> list[Path]:
+    """Return what only COCO files are called: annotations/instances_train2017.json, train/_annotations.coco.json."""
+    return [*path.glob("annotations/instances*.json"), *path.glob("*.coco.json"), *path.glob("*/*.coco.json")]
+
+
+_COCO = Layout(("coco", "coco_instances", "coco_masks"), _coco_files, coco_kind)
+_TABLE = Layout(("manifest",), _if(Path.is_file))
+_MASKS = Layout(("masks",), _if(looks_like_masks))
+_YOLO = Layout(("yolo", "yolo_outlines"), _if(looks_like_yolo))
+_DEEP_YOLO = Layout(_YOLO.formats, _if(lambda path: find_yaml(path, deep=True) is not None), weak=True)
+_VOC = Layout(("voc",), _if(looks_like_voc))
+_CLASSES = Layout(("folder",), _if(Path.is_dir))
+
+_OF_FOLDERS = (_COCO, _MASKS, _YOLO, _VOC, _DEEP_YOLO)
+"""What a folder is searched for, masks before boxes: boxes can be made of them, but not the other way round."""
+
+_IN_DOUBT = (_MASKS, _CLASSES)
+"""What it is searched for when that does not make the wanted target; the message then says what it is."""
+
+_OF_FILES = {".json": _COCO, ".csv": _TABLE, ".tsv": _TABLE, ".yaml": _YOLO, ".yml": _YOLO}
+
+
+def detect_format(path: Path, wanted: type[Target] | None = None) -> str:
+    """Say which data format a path looks like.
+
+    Args:
+        path: a folder or a file.
+        wanted: the target that is to be made of the labels, where it is known.
+
+    Raises:
+        DataError: when it looks like none, or like images and masks whose names do not match.
+    """
+    if path.is_dir():
+        likely = [layout for layout in _OF_FOLDERS if layout.makes(wanted)]
+        for layout in dict.fromkeys((*likely, *_IN_DOUBT)):
+            if found := layout.find(path):
+                return layout.format_for(wanted, found)
+    if not path.exists():
+        raise DataError(f"{path}: no such file or folder")
+    extension = path.suffix.lower()
+    if extension in IMAGE_EXTENSIONS:
+        raise DataError(
+            f"{path}: is an image, not a data set; give the folder that holds the data, such as {path.parent}"
+        )
+    of_file = _OF_FILES.get(extension)
+    if of_file is None or (of_file is _YOLO and not is_data_file(path)):
+        raise DataError(
+            f"{path}: not a folder of images per class, of images and masks or of images and boxes, not a .csv or .tsv "
+            "file that lists images, not a .json file of COCO annotations, and not the .yaml file of YOLO data"
+        )
+    return of_file.format_for(wanted, [path])
+
+
+def states_target(path: Path, wanted: type[Target], options: LabelOptions) -> bool:
+    """Say whether data of no named format hold such targets; what cannot be read does not.
+
+    Args:
+        path: a folder or a file.
+        wanted: the target.
+        options: what is said about labels.
+    """
+    try:
+        name = detect_format(path, wanted)
+        return FORMATS[name].target is wanted and bool(FORMATS[name](options).states_target(path))
+    except DataError:
+        return False

@@ -1,0 +1,175 @@
+"""A class for every pixel.
+
+Shape suffixes: B batch, H height, W width.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, ClassVar, Protocol, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from visionft.annotations.marks import IGNORE
+from visionft.data.checks.bad_files import MaskError
+from visionft.data.naming import some
+from visionft.data.records import Dataset, Problem
+from visionft.data.targets.base import CanvasTarget, Target
+from visionft.data.targets.raw import OpenedImage, Resolved
+from visionft.imaging import cut_window, mask_to_canvas
+from visionft.spec import InputSpec
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from visionft.batch import InstanceTargets
+
+
+class MaskSource(Protocol):
+    """Where the classes of an image's pixels are stored. Pickles, and compares by value."""
+
+    def read(self) -> NDArray[np.uint8]:
+        """Return class indices 0..K-1 and ``IGNORE``, of the image's (height, width).
+
+        Raises:
+            DataError: naming the file, when it cannot be read or holds a value that stands for no class.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class RawMask:
+    """Where the mask of an image should be, in the data format's class indices."""
+
+    source: MaskSource
+
+    @property
+    def stratum(self) -> None:
+        """None: a mask shows several classes."""
+        return
+
+    def resolve(self, image: OpenedImage, class_names: tuple[str, ...]) -> Resolved:
+        """Read the mask, check its size and count its pixels.
+
+        Raises:
+            DataError: naming the file, when it cannot be used.
+        """
+        mask_HW = self.source.read()
+        width, height = image.size
+        if mask_HW.shape != (height, width):
+            turned = "it is turned: the image is shown upright, by its EXIF orientation, so turn the mask as well"
+            advice = turned if mask_HW.shape == (width, height) else "they must be the same"
+            sizes = f"{mask_HW.shape[1]} x {mask_HW.shape[0]} pixels, the image {width} x {height}"
+            raise MaskError(f"the mask has {sizes}; {advice}", f"the mask has another size than the image; {advice}")
+        counts = np.bincount(mask_HW.ravel(), minlength=IGNORE + 1)
+        pixels = {label: int(counts[label]) for label in np.flatnonzero(counts[:IGNORE]).tolist()}
+        return Resolved(Mask(self.source, pixels), unsure=image.turned_within_its_size)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class CanvasMask(CanvasTarget):
+    """The mask of a canvas.
+
+    Attributes:
+        mask_HW: class indices and ``IGNORE``; None where the pixels are elsewhere.
+    """
+
+    mask_HW: NDArray[np.uint8] | None = None
+
+    @classmethod
+    def collate(cls, items: Sequence[Self], pixels_BHW: "Tensor | None" = None) -> "Tensor":
+        """Return masks_BHW, uint8 class indices and ``IGNORE``."""
+        import torch
+
+        if pixels_BHW is not None:
+            return pixels_BHW
+        return torch.from_numpy(np.stack([item.mask_HW for item in items if item.mask_HW is not None]))
+
+    @property
+    def pixels(self) -> NDArray[np.uint8] | None:
+        """The mask."""
+        return self.mask_HW
+
+    def with_pixels(self, pixels_HW: NDArray[np.uint8] | None) -> Self:
+        """Replace the mask."""
+        return type(self)(pixels_HW)
+
+    def placed(self, original_size: tuple[int, int], spec: InputSpec) -> Self:
+        """Put the mask where the image is put; ``IGNORE`` is where there is none."""
+        return self if self.mask_HW is None else type(self)(mask_to_canvas(self.mask_HW, spec))
+
+    def cut(self, corner: tuple[int, int], spec: InputSpec) -> Self:
+        """Cut a window out; ``IGNORE`` is beyond the image."""
+        return self if self.mask_HW is None else type(self)(cut_window(self.mask_HW, corner, spec))
+
+    @property
+    def nbytes(self) -> int:
+        """A byte for every pixel."""
+        return 0 if self.mask_HW is None else self.mask_HW.nbytes
+
+
+@dataclass(frozen=True, slots=True)
+class Mask(Target):
+    """The mask of an image, which is read when it is needed.
+
+    Attributes:
+        source: reads it.
+        class_counts: class index -> pixels, classes without any left out.
+    """
+
+    noun: ClassVar[str] = "pixel"
+    singular: ClassVar[str] = "mask"
+    plural: ClassVar[str] = "masks"
+    usable: ClassVar[str] = "can be used with its mask"
+    unseen: ClassVar[str] = "has no pixel in any mask"
+    upright: ClassVar[str] = "masks' sizes"
+    has_pixels: ClassVar[bool] = True
+
+    source: MaskSource
+    class_counts: Mapping[int, int] = field(default_factory=dict)
+
+    def fingerprint(self) -> object:
+        """Return the pixels of each class: masks that count alike pass for the same."""
+        return sorted(self.class_counts.items())
+
+    def read(self, size: tuple[int, int]) -> CanvasMask:
+        """Read the mask."""
+        return CanvasMask(self.source.read())
+
+    def unread(self, size: tuple[int, int], spec: InputSpec) -> CanvasMask:
+        """Return what is without a mask for the moment."""
+        return CanvasMask()
+
+    def difference(self, other: Self, class_names: Sequence[str]) -> str:
+        """Compare the pixels of each class."""
+        return "" if self.class_counts == other.class_counts else "another mask"
+
+    @classmethod
+    def pixels_of(cls, targets: "Tensor | InstanceTargets") -> "Tensor":
+        """Return masks_BHW, which are all there is."""
+        import torch
+
+        if not isinstance(targets, torch.Tensor):
+            raise TypeError(f"masks_BHW are a tensor, and no {type(targets).__name__}")
+        return targets
+
+    @classmethod
+    def with_pixels(cls, targets: "Tensor | InstanceTargets", pixels_BHW: "Tensor") -> "Tensor":
+        """Return the new masks."""
+        return pixels_BHW
+
+    @classmethod
+    def blank(cls, images_BHW3: "Tensor") -> "Tensor":
+        """Return masks_BHW, all zero."""
+        return images_BHW3.new_zeros(images_BHW3.shape[:3])
+
+    @classmethod
+    def problems(cls, dataset: Dataset) -> Iterator[Problem]:
+        """Tell of masks that teach nothing."""
+        ignored = [sample.id for sample in dataset.samples if not sample.target.class_counts]
+        if ignored:
+            yield Problem("masks", f"{len(ignored)} are ignored in every pixel, so they teach nothing: {some(ignored)}")
+        first = dataset.class_names[0]
+        plain = [sample.id for sample in dataset.samples if sample.target.classes == (0,)]
+        if plain:
+            yield Problem("masks", f"{len(plain)} of {len(dataset.samples)} hold nothing but {first!r}: {some(plain)}")

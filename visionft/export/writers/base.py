@@ -1,0 +1,53 @@
+"""What the gate asks of whatever writes exported files.
+
+Shape suffixes: B batch, H height, W width, 3 colour channels (RGB).
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterable
+from pathlib import Path
+from typing import ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+from torch import nn
+
+from visionft.export.parity import Limits
+from visionft.spec import ModelSpec
+from visionft.tasks.learner import Learner
+
+
+class Writer(ABC):
+    """One runtime's files.
+
+    Attributes:
+        kind: name in the catalog.
+        suffix: what its files end in, with the dot; the engine of that ending opens them.
+    """
+
+    kind: ClassVar[str]
+    suffix: ClassVar[str]
+
+    @abstractmethod
+    def write(
+        self,
+        network: nn.Module,
+        spec: ModelSpec,
+        path: Path,
+        calibration: Iterable[NDArray[np.uint8]] | None = None,
+    ) -> None:
+        """Write the file.
+
+        Args:
+            network: in eval mode, on the CPU, in contiguous float32; gives the outputs of the task's definition.
+            spec: what the network is; goes into the file, or beside it.
+            path: where to.
+            calibration: canvases_BHW3, for writers that choose the ranges of smaller numbers by them.
+
+        Raises:
+            ExportError: the network cannot be converted; the message is the reason, without the path.
+        """
+
+    def limits(self, task: Learner) -> Limits:
+        """Return how far its files may be from the network, where the recipe says nothing: as far as the task says."""
+        return Limits(task.min_agreement, task.max_difference)

@@ -1,0 +1,65 @@
+"""What a number that tells how good a network is, is called: written down once for terminal, page and charts."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar, Protocol
+
+from visionft.metrics.bootstrap import Interval
+
+
+@dataclass(frozen=True, slots=True)
+class Score:
+    """One number that a task is measured by.
+
+    Attributes:
+        name: its key in metrics and histories, such as ``macro_f1``.
+        title: what people call it, such as ``macro F1``.
+        meaning: what it is, in a few words.
+        percent: whether it is read as a percentage, and not as a decimal.
+        headline: what the top of a page calls it, where that is not the title.
+    """
+
+    name: str
+    title: str
+    meaning: str = ""
+    percent: bool = True
+    headline: str = ""
+
+    @property
+    def capitalized(self) -> str:
+        """The title as the first words of a line."""
+        return self.title[0].upper() + self.title[1:]
+
+
+LOSS = Score("loss", "loss", percent=False)
+"""The validation loss, which every task may have beside its scores."""
+
+
+class Metrics(Protocol):
+    """What was measured, for people and machines.
+
+    Attributes:
+        scores: the numbers of it that people are told, in that order; each is an attribute of its name.
+    """
+
+    scores: ClassVar[tuple[Score, ...]]
+
+    @property
+    def n(self) -> int:
+        """The number of images that were measured."""
+        ...
+
+    @property
+    def intervals(self) -> Mapping[str, Interval]:
+        """The 95 % intervals of scores, by their names; those that have none are left out."""
+        ...
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain values that JSON can hold."""
+        ...
+
+
+def find_scores(names: Iterable[str], scores: Sequence[Score]) -> tuple[Score, ...]:
+    """Return the score of each name; one that a task does not name is called after its key."""
+    known = {score.name: score for score in (LOSS, *scores)}
+    return tuple(known.get(name) or Score(name, name.replace("_", " ")) for name in names)

@@ -1,0 +1,99 @@
+"""Backbone and head as one network that eats uint8 canvases, in training and in the exported file alike.
+
+Shape suffixes: B batch, H height, W width, C channels, 3 colours.
+"""
+
+from typing import Any, Protocol
+
+import torch
+from torch import Tensor, nn
+
+from visionft.batch import AugmentedBatch, Batch, FeatureBatch
+from visionft.models.backbones import Backbone
+from visionft.models.heads.base import Head
+from visionft.spec import InputSpec
+
+
+class TaskNetwork(nn.Module):
+    """Normalise, backbone, head.
+
+    Calling it is the only way in: what wraps a module's ``forward``, as distributed training and compilers do, wraps
+    all that is learned.
+
+    Args:
+        backbone: the pretrained network.
+        head: what is learned on its features.
+        spec: input statistics of the backbone's weights.
+    """
+
+    mean_C11: Tensor
+    scale_C11: Tensor
+
+    def __init__(self, backbone: Backbone, head: Head, spec: InputSpec) -> None:
+        super().__init__()
+        self.backbone = backbone
+        self.head = head
+        # (x / 255 - mean) / std with one subtraction and one multiplication
+        mean_C11 = torch.tensor(spec.mean, dtype=torch.float32).view(3, 1, 1) * 255
+        scale_C11 = 1 / (torch.tensor(spec.std, dtype=torch.float32).view(3, 1, 1) * 255)
+        self.register_buffer("mean_C11", mean_C11, persistent=False)
+        self.register_buffer("scale_C11", scale_C11, persistent=False)
+
+    def forward(self, batch: Batch | AugmentedBatch | FeatureBatch | Tensor) -> Any:
+        """Learn from a batch or predict it.
+
+        Args:
+            batch: images, augmented or not, or their features; or images_BHW3 alone, uint8 RGB canvases.
+
+        Returns:
+            ``Losses`` of a batch in training, else the head's raw outputs.
+        """
+        match batch:
+            case Tensor():
+                return self.head(self.features(batch))
+            case FeatureBatch():
+                features = batch.features_BD
+            case AugmentedBatch():
+                features = self.head.features(self.backbone, batch.images_BCHW)
+            case Batch():
+                features = self.features(batch.images_BHW3)
+        return self.head(features, batch.targets if self.training else None)
+
+    def features(self, images_BHW3: Tensor) -> Any:
+        """Return what the head gets, for uint8 RGB canvases."""
+        # a permuted NHWC tensor already lies in channels_last order, so this copies nothing
+        images_BCHW = (images_BHW3.permute(0, 3, 1, 2).float() - self.mean_C11) * self.scale_C11
+        return self.head.features(self.backbone, images_BCHW)
+
+    def postprocess(self, outputs: Any) -> Tensor:
+        """Return results for raw outputs; outside of autocast."""
+        return self.head.postprocess(outputs)
+
+
+class OutputForm(Protocol):
+    """How the results of a task leave a network."""
+
+    def outputs(self, results: Tensor) -> tuple[Tensor, ...]:
+        """Return what results are made of."""
+
+    def derived(self, results: Tensor) -> tuple[Tensor, ...]:
+        """Return what follows from these."""
+
+
+class FinalNetwork(nn.Module):
+    """A network followed by its postprocessing: what is exported.
+
+    Args:
+        network: backbone and head.
+        task: the network's.
+    """
+
+    def __init__(self, network: TaskNetwork, task: OutputForm) -> None:
+        super().__init__()
+        self.network = network
+        self._task = task
+
+    def forward(self, images_BHW3: Tensor) -> tuple[Tensor, ...]:
+        """Return the outputs for uint8 RGB canvases."""
+        results = self.network.postprocess(self.network(images_BHW3))
+        return (*self._task.outputs(results), *self._task.derived(results))

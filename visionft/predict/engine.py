@@ -1,0 +1,69 @@
+"""Exported files, opened by whatever runs them.
+
+Shape suffixes: B batch, H height, W width, 3 colour channels (RGB).
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from visionft.catalog import Catalog
+from visionft.results import Results
+from visionft.spec import ModelSpec
+
+ENGINES = Catalog("engine", {"onnx": "visionft.predict.runtimes.onnx_runtime:OnnxRuntimeEngine"}, "visionft.engines")
+"""What runs a file, by what the file's name ends in, without the dot."""
+
+_DEFAULT = "onnx"  # says of a file of any name that it is missing or none of ours
+
+
+class Engine(Protocol):
+    """An exported file that has been opened, and checked against its own spec.
+
+    Its class takes a path and, by name, ``threads`` and ``providers``, see ``open_engine``; its ``kind`` is the ending.
+    """
+
+    @property
+    def spec(self) -> ModelSpec:
+        """What the model is."""
+        ...
+
+    def run(self, images_BHW3: NDArray[np.uint8]) -> Results:
+        """Run the network on canvases.
+
+        Args:
+            images_BHW3: uint8 RGB of the size that the spec names; any B >= 1.
+
+        Returns:
+            The outputs of the task's definition that do not follow from others, in their own types and shapes.
+
+        Raises:
+            DataError: the array is of another type or shape.
+            CheckpointError: the file itself fails.
+        """
+        ...
+
+
+def open_engine(
+    path: Path, *, suffix: str | None = None, threads: int | None = None, providers: Sequence[str] | None = None
+) -> Engine:
+    """Open an exported file.
+
+    Args:
+        path: the file.
+        suffix: what its name would end in, for a file that is called otherwise; None takes the name's own ending.
+        threads: CPU threads for one run; None leaves the choice to the runtime.
+        providers: what is to run it, in order of preference, in the runtime's words; None is the CPU, which is where
+            the export was verified.
+
+    Raises:
+        CheckpointError: the file is missing, not one that visionft exported, or of a task that this version does not
+            know.
+        UnknownName: a provider that the runtime does not have.
+    """
+    ending = (path.suffix if suffix is None else suffix).removeprefix(".").lower()
+    engine: Engine = ENGINES[ending if ending in ENGINES else _DEFAULT](path, threads=threads, providers=providers)
+    return engine
