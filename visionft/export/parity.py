@@ -3,7 +3,7 @@
 Shape suffixes: B batch, H height, W width, 3 colour channels (RGB).
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -91,6 +91,7 @@ def verify(
     task: Learner,
     batches: Iterable[tuple[NDArray[np.uint8], Any]],
     limits: Limits = DEFAULT_LIMITS,
+    thresholds: Sequence[float] = (),
 ) -> Parity:
     """Run both on every image and compare; one batch is held at a time.
 
@@ -100,6 +101,7 @@ def verify(
         task: scores the results.
         batches: (images_BHW3, targets) of canvases, at least one; targets are an array, or several.
         limits: what ``Parity.passed`` allows.
+        thresholds: the spec's, see ``Learner.compare``.
 
     Returns:
         What was measured, passed or not.
@@ -107,7 +109,7 @@ def verify(
     Raises:
         ExportError: there are no images, or the file's results have other shapes.
     """
-    comparison = _Comparison(task)
+    comparison = _Comparison(task, thresholds)
     for images_BHW3, targets in batches:
         # the first image goes alone: a graph that took a batch size from tracing cannot hide
         cuts = [slice(None)] if comparison.images else [slice(0, 1), slice(1, None)]
@@ -123,9 +125,10 @@ def verify(
 class _Comparison:
     """Counts as it goes: the results of a data set for segmentation do not fit in memory."""
 
-    def __init__(self, task: Learner) -> None:
+    def __init__(self, task: Learner, thresholds: Sequence[float]) -> None:
         self.images = 0
         self._task = task
+        self._thresholds = thresholds
         self._meters: tuple[Meter, Meter] = (task.meter(), task.meter())
         self._batch_sizes: set[int] = set()
         self._same = self._compared = 0
@@ -135,7 +138,7 @@ class _Comparison:
         for name, values in expected.items():
             if found[name].shape != values.shape:
                 raise ExportError(f"the file gives {name} of shape {found[name].shape}, the network {values.shape}")
-        agreement = self._task.compare(found, expected)
+        agreement = self._task.compare(found, expected, self._thresholds)
         self._same += agreement.same
         self._compared += agreement.compared
         worst = agreement.difference

@@ -4,7 +4,7 @@ Shape suffixes: B batch, H height, W width, 3 colours.
 """
 
 from collections.abc import Callable, Iterable, Sequence
-from typing import ClassVar, Protocol
+from typing import ClassVar, Protocol, runtime_checkable
 
 from torch import Tensor
 
@@ -82,8 +82,32 @@ class Learner(Protocol):
         """Return the outputs of the exported file that follow from the others; traced."""
         ...
 
-    def compare(self, found: Results, expected: Results) -> Agreement:
-        """Say how far results of an exported file agree with the network's, of the same shapes."""
+    def compare(self, found: Results, expected: Results, thresholds: Sequence[float] = ()) -> Agreement:
+        """Say how far results of an exported file agree with the network's, of the same shapes.
+
+        Args:
+            found: of the file.
+            expected: of the network.
+            thresholds: confidence from which on each class is believed, where the task has one: the spec's.
+        """
+        ...
+
+
+@runtime_checkable
+class ChoosesThresholds(Protocol):
+    """A learner whose classes are believed from a confidence on that validation images choose."""
+
+    def thresholds(
+        self, samples: Sequence[Sample], spec: InputSpec, run: CanvasRunner, *, batch_size: int
+    ) -> tuple[float, ...]:
+        """Choose one for each class.
+
+        Args:
+            samples: validation images.
+            spec: the canvas.
+            run: the network.
+            batch_size: canvases that go through it at once.
+        """
         ...
 
 

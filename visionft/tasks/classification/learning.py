@@ -161,6 +161,11 @@ class Classification:
         """Return nothing."""
         return ()
 
-    def compare(self, found: Results, expected: Results) -> Agreement:
+    def compare(
+        self,
+        found: Results,
+        expected: Results,
+        thresholds: Sequence[float] = (),  # noqa: ARG002  # the most probable class is believed
+    ) -> Agreement:
         """Compare probabilities; see ``Learner.compare``."""
         return same_class(found["probabilities"], expected["probabilities"])
