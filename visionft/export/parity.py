@@ -170,6 +170,6 @@ def _part(targets: Any, cut: slice) -> Any:
 
 def _score(meter: Meter, name: str) -> float:
     try:
-        return meter.values()[name]
+        return meter.values().get(name, 0.0)  # whether it is defined follows from the images, for both alike
     except DataError:  # NaN, or other numbers that are no probabilities: no limit allows their difference
         return float("nan")

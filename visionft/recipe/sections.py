@@ -43,6 +43,8 @@ class DataSection(Section):
     a COCO JSON: the folder of its pictures, relative to it."""
     masks: str | None = None
     """For masks: the pattern of the mask of the image called {name}, such as **/{name}_CRACK.png."""
+    separator: Annotated[str, Field(min_length=1)] | None = None
+    """For several labels in one text: what stands between them; none finds it."""
     val_fraction: Fraction = 0.15
     """Share of the training images, per class, that validation takes where the data gives no validation split."""
     test_fraction: Fraction = 0.15

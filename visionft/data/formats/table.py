@@ -14,6 +14,9 @@ from visionft.errors import DataError
 _DELIMITERS = ",;\t"
 _ERRORS_SHOWN = 20
 
+BEYOND = "\0"
+"""What no column is called."""
+
 
 class Place(NamedTuple):
     """Which image a row is about.
@@ -54,6 +57,8 @@ def read_header(path: Path, required: Collection[str], advice: str) -> tuple[str
 def read_rows(path: Path, required: Collection[str], advice: str) -> Iterator[tuple[int, dict[str, str]]]:
     """Yield (line number, lower-case column -> stripped text) of each row that is not empty.
 
+    Text behind the last column stands under ``BEYOND``; a row without any has no such key.
+
     Args:
         path: as for ``read_header``, as the next two.
         required: see there.
@@ -70,7 +75,9 @@ def read_rows(path: Path, required: Collection[str], advice: str) -> Iterator[tu
         next(reader)
         for row in reader:
             if any(cell.strip() for cell in row):
-                yield reader.line_num, dict(zip(header, (cell.strip() for cell in row), strict=False))
+                cells = [cell.strip() for cell in row]
+                beyond = [cell for cell in cells[len(header) :] if cell]
+                yield reader.line_num, dict(zip(header, cells, strict=False)) | ({BEYOND: beyond[0]} if beyond else {})
     except csv.Error as error:
         raise DataError(f"{path}:{reader.line_num}: {error}; check the quotes") from error
 
