@@ -6,7 +6,6 @@ from typing import Any
 
 from visionft.api import complete, train
 from visionft.api.prediction import predict
-from visionft.data.targets.label import Label
 from visionft.training import Sink
 
 RECIPE = "solar_cells"
@@ -39,7 +38,7 @@ def demo(
     samples = run.samples("test")[:: max(1, len(run.samples("test")) // _SHOWN)][:_SHOWN]
     results = predict(summary["model"], [sample.path for sample in samples])
     summary["predictions"] = [
-        {"image": str(path), "true": run.spec.class_names[Label.of(sample).index], **result.to_dict()}
+        {"image": str(path), "true": run.spec.class_names[sample.target.classes[0]], **result.to_dict()}
         for sample, (path, result) in zip(samples, results, strict=True)
     ]
     return summary

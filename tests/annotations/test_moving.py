@@ -4,17 +4,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from visionft.annotations.marks import CROWD
-from visionft.annotations.moving import LEAST_VISIBLE, boxes_array, clip_boxes, move_boxes, move_objects
-from visionft.data.targets.boxes import Boxes
-
-
-def test_boxes_as_an_array():
-    boxes = Boxes(((0, 0, 30, 20), (1.5, 2, 3, 4.25)), (2, 1), (False, True))
-    array = boxes_array(boxes)
-    assert array.dtype == np.float32
-    assert array.tolist() == [[0, 0, 30, 20, 2], [1.5, 2, 3, 4.25, CROWD]]
-    assert boxes_array(Boxes()).shape == (0, 5)
-
+from visionft.annotations.moving import LEAST_VISIBLE, clip_boxes, move_boxes, move_objects
 
 rectangles = st.lists(
     st.tuples(st.integers(0, 40), st.integers(0, 30), st.integers(1, 40), st.integers(1, 30), st.integers(-2, 3)),

@@ -142,12 +142,12 @@ def test_what_does_not_fit_is_said(scenes, sections, message, tmp_path):
 
 
 def test_selection_is_one_of_the_tasks_values(scenes):
-    with pytest.raises(ValueError, match="select: accuracy is not measured for segmentation; choose loss, miou"):
+    with pytest.raises(ValueError, match="accuracy is not measured for segmentation; choose loss, miou"):
         scenes(evaluate={"select": "accuracy"})
 
 
 def test_losses_are_for_masks(tiny):
-    with pytest.raises(ValueError, match="losses: classification has its own only"):
+    with pytest.raises(ValueError, match="is for segmentation, not for classification; leave it out"):
         tiny(task={"losses": {"dice": 1}})
 
 

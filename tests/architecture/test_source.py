@@ -139,3 +139,13 @@ def test_every_template_is_installed():
     text = (ROOT / "setup.cfg").read_text(encoding="utf-8")
     folders = {shown(path.parent).replace("/", ".") for path in (ROOT / "visionft").rglob("*.j2")}
     assert {folder for folder in folders if f"{folder} = *.html.j2" not in text} == set()
+
+
+def test_no_two_public_classes_have_one_name():
+    """One may then be spoken of without its module."""
+    homes: dict[str, list[str]] = {}
+    for path in PACKAGE:
+        for node in ast.parse(path.read_text(encoding="utf-8")).body:
+            if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
+                homes.setdefault(node.name, []).append(shown(path))
+    assert {name: paths for name, paths in homes.items() if len(paths) > 1} == {}

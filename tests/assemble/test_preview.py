@@ -56,7 +56,7 @@ def test_masks_are_those_of_training(scenes, fit):
             if (epoch, one.sample.id) in seen:
                 image_HW3, mask_HW = seen[epoch, one.sample.id]
                 assert np.array_equal(example.image_HW3, image_HW3)
-                assert np.array_equal(example.mask_HW, mask_HW)
+                assert np.array_equal(example.target.pixels, mask_HW)
                 compared += 1
     assert compared > 20
 
@@ -71,10 +71,10 @@ def test_boxes_are_those_of_training_and_mixed_as_there(objects):
             if (epoch, one.sample.id) in seen:
                 image_HW3, boxes_N5 = seen[epoch, one.sample.id]
                 assert np.array_equal(example.image_HW3, image_HW3)
-                assert np.array_equal(example.boxes_N5, boxes_N5[boxes_N5[:, 4] != PADDING])
+                assert np.array_equal(example.target.boxes_N5, boxes_N5[boxes_N5[:, 4] != PADDING])
                 compared += 1
     assert compared > 20
-    assert any(len(example.boxes_N5) > 5 for one in found for example in one.augmented)  # no image has that many
+    assert any(len(example.target.boxes_N5) > 5 for one in found for example in one.augmented)  # no image has that many
 
 
 def test_classes_are_mixed_as_in_training(tiny):

@@ -6,11 +6,11 @@ import cv2
 import numpy as np
 import pytest
 
+from tests.data.samples import make_example
 from visionft.augment import POLICIES, Policy, draw
 from visionft.augment.arithmetic import averaged, blur_kernel, colour_matrix, gamma_table, noise_of
 from visionft.augment.cpu import apply
 from visionft.augment_params import Change
-from visionft.data.records import Example
 
 LUMA = np.array([0.299, 0.587, 0.114])
 YIQ = np.array([[0.299, 0.587, 0.114], [0.5959, -0.2746, -0.3213], [0.2115, -0.5227, 0.3112]])
@@ -128,7 +128,7 @@ def test_pixels_and_masks_come_from_where_the_matrix_says(border, size):
         tilted = replace(policy, perspective=0.3 * (seed % 2), stretch=0.3)
         change = draw(tilted, "any", size[::-1], seed)
         kinds.add((averaged(change), change.affine))
-        found = apply(Example(image, mask), change, border)
+        found = apply(make_example(image, mask), change, border)
         expected, places = sampled(image, change, border)
         off = np.abs(found.image_HW3 - expected)
         assert off.max() <= 1
@@ -136,7 +136,7 @@ def test_pixels_and_masks_come_from_where_the_matrix_says(border, size):
         near = np.abs(places - np.round(places)).min(axis=2) < 0.01
         for row, column in zip(*np.nonzero(~near), strict=True):
             x, y = np.floor(places[row, column]).astype(int)
-            assert found.mask_HW[row, column] == value(mask[..., None], x, y, border and (255,))[0]
+            assert found.target.mask_HW[row, column] == value(mask[..., None], x, y, border and (255,))[0]
     assert len(kinds) == 4
 
 
@@ -159,29 +159,29 @@ def test_everything_after_the_warp_in_its_order():
     colour = Change(brightness=1.2, contrast=0.8, saturation=1.3, hue=0.03, gamma=1.15)
     coloured = half_up(one_after_the_other(image.reshape(-1, 3).astype(float), colour, mean))
     coloured = half_up(255 * (coloured / 255) ** 1.15).reshape(image.shape)
-    assert np.abs(apply(Example(image), colour).image_HW3 - coloured).max() <= 2
-    step = apply(Example(image), colour).image_HW3.astype(float)
+    assert np.abs(apply(make_example(image), colour).image_HW3 - coloured).max() <= 2
+    step = apply(make_example(image), colour).image_HW3.astype(float)
 
     noisy = replace(colour, noise=0.04, noise_seed=9, holes=((3, 4, 13, 9), (60, 40, 64, 48)))
     expected = np.clip(step + noise_of(noisy, (64, 48))[..., None], 0, 255)
     expected[4:9, 3:13] = expected[40:48, 60:64] = 127
-    assert (apply(Example(image), noisy).image_HW3 == expected).all()
+    assert (apply(make_example(image), noisy).image_HW3 == expected).all()
 
     padded, weights = np.pad(step, ((3, 3), (3, 3), (0, 0)), "reflect"), blur_kernel(1.0)
     blurred = sum(weights[i] * padded[i : i + 48] for i in range(7))
     blurred = np.rint(sum(weights[i] * blurred[:, i : i + 64] for i in range(7)))
-    found = apply(Example(image), replace(colour, blur=1.0)).image_HW3
+    found = apply(make_example(image), replace(colour, blur=1.0)).image_HW3
     assert (found == blurred).mean() > 0.9999
 
     code = cv2.imencode(".jpg", step.astype(np.uint8)[..., ::-1], (cv2.IMWRITE_JPEG_QUALITY, 60))[1]
     expected = cv2.imdecode(code, cv2.IMREAD_COLOR)[..., ::-1]
-    assert (apply(Example(image), replace(colour, jpeg=60)).image_HW3 == expected).all()
+    assert (apply(make_example(image), replace(colour, jpeg=60)).image_HW3 == expected).all()
 
 
 def test_no_change_changes_nothing():
     image = np.random.default_rng(2).integers(0, 255, (6, 8, 3), dtype=np.uint8)
-    example = Example(image, image[..., 0], np.array([[1, 2, 3, 4, 5]], np.float32))
-    found = apply(example, Change(), (0, 0, 0))
+    masked, boxed = make_example(image, image[..., 0]), make_example(image, boxes_N5=[[1, 2, 3, 4, 5]])
+    found, objects = (apply(example, Change(), (0, 0, 0)) for example in (masked, boxed))
     assert (found.image_HW3 == image).all()
-    assert (found.mask_HW == image[..., 0]).all()
-    assert found.boxes_N5.tolist() == [[1, 2, 3, 4, 5]]
+    assert (found.target.mask_HW == image[..., 0]).all()
+    assert objects.target.boxes_N5.tolist() == [[1, 2, 3, 4, 5]]

@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 import torch
 
+from tests.data.samples import make_example
 from visionft.augment import OBJECT_POLICIES, OUTLINE_POLICIES, POLICIES, draw
 from visionft.augment.batch import Normalised, change_batch
 from visionft.augment.cpu import apply
 from visionft.augment_params import Change
-from visionft.data.records import Example
 
 BORDER = (124, 116, 104)
 TABLES = {"images": (POLICIES, None), "boxes": (OBJECT_POLICIES, BORDER), "outlines": (OUTLINE_POLICIES, BORDER)}
@@ -42,11 +42,13 @@ def differences(table, strength, seed, largest=120):
     orientation = ORIENTATIONS[seed % 3]
     changes = [draw(policies[strength], orientation, size, BATCH * seed + number) for number in range(BATCH)]
     changes = [replace(change, jpeg=0) for change in changes]
-    expected = [apply(Example(*pair), change, border) for *pair, change in zip(images, masks, changes, strict=True)]
+    expected = [
+        apply(make_example(*pair), change, border) for *pair, change in zip(images, masks, changes, strict=True)
+    ]
     found, moved = change_batch(torch.from_numpy(images), changes, border=border, masks_BHW=torch.from_numpy(masks))
     assert (found.dtype, found.shape, moved.dtype, moved.shape) == (torch.uint8, images.shape, torch.uint8, masks.shape)
     off = np.abs(found.numpy().astype(int) - np.stack([one.image_HW3 for one in expected])).max(axis=-1)
-    return off.ravel(), int((moved.numpy() != np.stack([one.mask_HW for one in expected])).sum())
+    return off.ravel(), int((moved.numpy() != np.stack([one.target.mask_HW for one in expected])).sum())
 
 
 @pytest.mark.parametrize(("table", "strength"), EACH)
@@ -90,9 +92,9 @@ def test_each_step_alone_is_exact(step, border):
             torch.from_numpy(images[taken]), some, border=border, masks_BHW=torch.from_numpy(masks[taken])
         )
         for number, change in enumerate(some):
-            expected = apply(Example(images[taken[number]], masks[taken[number]]), change, border)
+            expected = apply(make_example(images[taken[number]], masks[taken[number]]), change, border)
             assert (found[number].numpy() == expected.image_HW3).mean() > 0.9995
-            assert (moved[number].numpy() == expected.mask_HW).all()
+            assert (moved[number].numpy() == expected.target.mask_HW).all()
     assert (images == before).all()
 
 

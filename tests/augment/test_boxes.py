@@ -6,10 +6,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from tests.data.samples import make_example, parts
 from visionft.annotations.marks import CROWD, IGNORE
 from visionft.annotations.moving import move_boxes
 from visionft.augment import OBJECT_POLICIES, Augmenter, Mixing, Policy, draw
-from visionft.data.records import Example
 
 STRENGTHS = [strength for strength in OBJECT_POLICIES if strength != "none"]
 ORIENTATIONS = ["fixed", "upright", "any"]
@@ -33,7 +33,7 @@ def objects(size, boxes, outline="rectangle"):
         inside = across**2 + down**2 <= 1 if outline == "ellipse" else np.maximum(abs(across), abs(down)) <= 1
         image[inside, number] = 255
     rows = [[*box, number] for number, box in enumerate(boxes)]
-    return Example(image, boxes_N5=np.array(rows, np.float32).reshape(-1, 5))
+    return make_example(image, boxes_N5=np.array(rows, np.float32).reshape(-1, 5))
 
 
 def seen(image, number, least=128):
@@ -69,7 +69,7 @@ def test_flips_and_turns_are_exact(monkeypatch, orientation, size):
     allowed = {"fixed": turns[:1], "upright": turns[:2], "any": turns}[orientation]
     met = set()
     for seed in range(60):
-        image, _, boxes_N5, _, _ = augmenter(example, seed)
+        image, _, boxes_N5, _ = parts(augmenter(example, seed))
         assert boxes_N5[:, 4].tolist() == [0, 1, 2]
         for number, box in enumerate(boxes_N5[:, :4]):
             assert box.tolist() == seen(image, number, 255).tolist()
@@ -85,8 +85,10 @@ def test_boxes_lie_where_resized_and_shifted_objects_are_seen(monkeypatch, size,
     compared = cut = 0
     for seed in range(150):
         example = objects(size, scattered(size, seed, least=4))
-        image, _, boxes_N5, _, _ = augmenter(example, seed)
-        whole = move_boxes(example.boxes_N5, draw(OBJECT_POLICIES["strong"], orientation, size[::-1], seed).matrix)
+        image, _, boxes_N5, _ = parts(augmenter(example, seed))
+        whole = move_boxes(
+            example.target.boxes_N5, draw(OBJECT_POLICIES["strong"], orientation, size[::-1], seed).matrix
+        )
         left = iter(boxes_N5)
         for number in range(3):
             sides = np.clip(whole[number, :4], 0, [*size[::-1], *size[::-1]])
@@ -116,7 +118,7 @@ def test_boxes_surround_turned_ellipses(monkeypatch, size, perspective):
         (width * 0.4, height * 0.4, width * 0.8, height / 2),
     ]
     for seed in range(60):
-        image, _, boxes_N5, _, _ = augmenter(objects(size, boxes, "ellipse"), seed)
+        image, _, boxes_N5, _ = parts(augmenter(objects(size, boxes, "ellipse"), seed))
         for box in boxes_N5[boxes_N5[:, 4] >= 0]:
             edge = (box[:2] <= 0) | (box[2:4] >= size[::-1])
             if not edge.any():  # cut off, an ellipse may end before the cut box does
@@ -151,16 +153,17 @@ def test_boxes_change_nothing_about_the_image(strength, orientation, size):
     again = pickle.loads(pickle.dumps(augmenter))
     for seed in range(8):
         example = objects(size, scattered(size, seed))
-        before = example.boxes_N5.copy()
-        alone, both = augmenter(Example(example.image_HW3), seed), augmenter(example, seed)
-        assert alone.boxes_N5 is None
+        before = example.target.boxes_N5.copy()
+        alone, both = augmenter(make_example(example.image_HW3), seed), augmenter(example, seed)
         assert (alone.image_HW3 == both.image_HW3).all()
         assert (both.image_HW3.shape, both.image_HW3.flags.c_contiguous) == ((*size, 3), True)
-        assert both.boxes_N5.dtype == np.float32
-        assert (again(example, seed).boxes_N5 == both.boxes_N5).all()
+        assert both.target.boxes_N5.dtype == np.float32
+        assert (again(example, seed).target.boxes_N5 == both.target.boxes_N5).all()
         assert (again(example, seed).image_HW3 == both.image_HW3).all()
-        assert (example.boxes_N5 == before).all()
-    assert augmenter(Example(example.image_HW3, boxes_N5=np.zeros((0, 5), np.float32)), 3).boxes_N5.shape == (0, 5)
+        assert (example.target.boxes_N5 == before).all()
+    assert augmenter(
+        make_example(example.image_HW3, boxes_N5=np.zeros((0, 5), np.float32)), 3
+    ).target.boxes_N5.shape == (0, 5)
 
 
 def test_hundreds_of_boxes_and_crowds(monkeypatch):
@@ -172,7 +175,7 @@ def test_hundreds_of_boxes_and_crowds(monkeypatch):
     boxes = np.hstack([corners, corners + rng.uniform(0.2, 4, (500, 2)), kinds]).astype(np.float32)
     image = np.zeros((64, 64, 3), np.uint8)
     for seed in range(20):
-        found = Augmenter("strong", "any", BORDER)(Example(image, boxes_N5=boxes), seed).boxes_N5
+        found = Augmenter("strong", "any", BORDER)(make_example(image, boxes_N5=boxes), seed).target.boxes_N5
         assert 100 < len(found) <= 500
         assert (found[:, :4] >= 0).all()
         assert (found[:, :4] <= 64).all()
@@ -188,7 +191,7 @@ def test_what_is_erased_is_not_learned(monkeypatch):
     boxes = np.array([[*place, 5] for place in places], np.float32)
     crowds = 0
     for seed in range(40):
-        found, _, boxes_N5, _, _ = Augmenter("strong", "fixed", BORDER)(Example(image, boxes_N5=boxes), seed)
+        found, _, boxes_N5, _ = parts(Augmenter("strong", "fixed", BORDER)(make_example(image, boxes_N5=boxes), seed))
         assert (boxes_N5[:, :4] == boxes[:, :4]).all()
         for (left, top, right, bottom), kind in zip(places, boxes_N5[:, 4], strict=True):
             grey = (found[top:bottom, left:right] == 127).all(axis=-1).mean()
@@ -209,7 +212,7 @@ def test_shrinking_averages(monkeypatch):
         factor, middle = matrix[0, 0], int(matrix[1] @ [0, 64.5, 1])
         if factor >= 0.85:
             continue
-        row = Augmenter("strong", "fixed", BORDER)(Example(image), seed).image_HW3[middle, :, 0].astype(float)
+        row = Augmenter("strong", "fixed", BORDER)(make_example(image), seed).image_HW3[middle, :, 0].astype(float)
         for place in factor * (lines + 0.5) + matrix[0, 2]:
             around = np.arange(int(place) - 3, int(place) + 4)
             light = row[around]
@@ -222,11 +225,13 @@ def test_shrinking_averages(monkeypatch):
 
 def test_beyond_the_edge_is_the_border_and_no_class(monkeypatch):
     use(monkeypatch, spread=1.0)
-    example = Example(np.full((60, 80, 3), 255, np.uint8), np.full((60, 80), 3, np.uint8), np.zeros((0, 5), np.float32))
+    example = make_example(
+        np.full((60, 80, 3), 255, np.uint8), np.full((60, 80), 3, np.uint8), np.zeros((0, 5), np.float32)
+    )
     augmenter = Augmenter("strong", "fixed", (10, 20, 30))
     shares = set()
     for seed in range(20):
-        image, mask, _, _, _ = augmenter(example, seed)
+        image, mask, _, _ = parts(augmenter(example, seed))
         assert set(np.unique(mask)) <= {3, IGNORE}
         beyond = (image == (10, 20, 30)).all(axis=-1)
         assert (mask[beyond] == IGNORE).all()
@@ -251,7 +256,7 @@ def test_a_seed_gives_the_boxes_it_always_gave(monkeypatch):
         return objects((60, 80), scattered((60, 80), seed % 1000))
 
     found = [
-        Augmenter("strong", "any", BORDER)(Mixing(0.5, 0.5)(canvas(seed), canvas, seed), seed).boxes_N5
+        Augmenter("strong", "any", BORDER)(Mixing(0.5, 0.5)(canvas(seed), canvas, seed), seed).target.boxes_N5
         for seed in range(20)
     ]
     assert [len(boxes_N5) for boxes_N5 in found] == [6, 0, 3, 9, 2, 2, 6, 9, 11, 5, 5, 6, 2, 4, 11, 3, 9, 3, 6, 6]

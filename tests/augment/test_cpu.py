@@ -8,8 +8,8 @@ import cv2
 import numpy as np
 import pytest
 
+from tests.data.samples import make_example
 from visionft.augment import POLICIES, Augmenter
-from visionft.data.records import Example
 
 STRENGTHS = [strength for strength in POLICIES if strength != "none"]
 ORIENTATIONS = ["fixed", "upright", "any"]
@@ -24,9 +24,7 @@ def image():
 
 def changed(augmenter, image, seed):
     """Return the image of an example without a mask."""
-    example = augmenter(Example(image), seed)
-    assert example.mask_HW is None
-    return example.image_HW3
+    return augmenter(make_example(image), seed).image_HW3
 
 
 def symmetries(image):
@@ -108,10 +106,10 @@ def test_stronger_changes_more(image):
 def test_a_fresh_process_gives_the_same_and_asks_no_network():
     code = (
         "import sys; from hashlib import sha256; import numpy as np; from visionft.augment import Augmenter\n"
-        "from visionft.sample import Example\n"
+        "from visionft.data.records import Example; from visionft.data.targets.label import CanvasLabel\n"
         "assert 'albumentations' not in sys.modules\n"
         "image = np.arange(48 * 48 * 3, dtype=np.uint32).astype(np.uint8).reshape(48, 48, 3)\n"
-        "changed = Augmenter('strong', 'any')(Example(image), 12345).image_HW3\n"
+        "changed = Augmenter('strong', 'any')(Example(image, CanvasLabel(0)), 12345).image_HW3\n"
         "import os; assert os.environ['NO_ALBUMENTATIONS_UPDATE'] == '1'\n"
         "print(sha256(changed.tobytes()).hexdigest())"
     )

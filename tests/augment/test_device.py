@@ -12,6 +12,7 @@ import pytest
 import torch
 
 from tests.augment.mixed import mixed_images, mixed_labels
+from tests.data.samples import make_example
 from visionft.annotations.marks import IGNORE
 from visionft.assemble import assemble, load_data
 from visionft.augment import POLICIES, device, draw
@@ -20,7 +21,10 @@ from visionft.augment.cpu import apply
 from visionft.augment.device import DeviceAugmenter
 from visionft.augment_params import Change
 from visionft.batch import Batch, InstanceTargets
-from visionft.data.records import Example
+from visionft.data.targets.boxes import Boxes
+from visionft.data.targets.label import Label
+from visionft.data.targets.mask import Mask
+from visionft.data.targets.outlined_boxes import OutlinedBoxes
 
 MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 STEP = 1 / (255 * min(STD))  # of one value of a byte
@@ -43,7 +47,7 @@ def shown(found):
 @pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
 def test_without_changes_images_are_normalised_and_no_more(dtype):
     batch = batch_of(torch.tensor([2, 0, 1, 1]))
-    found = DeviceAugmenter(Normalised(MEAN, STD, dtype), classes=3)(batch)
+    found = DeviceAugmenter(Normalised(MEAN, STD, dtype), Label, classes=3)(batch)
     assert (found.images_BCHW.dtype, found.ids) == (dtype, batch.ids)
     assert found.images_BCHW.is_contiguous(memory_format=torch.channels_last)
     assert found.targets is batch.targets
@@ -68,7 +72,7 @@ def test_masks_move_with_their_images():
     right = Change(rows=((1.0, 0.0, 2.0), (0.0, 1.0, 0.0)))  # by two pixels
     flip = Change(rows=((-1.0, 0.0, 12.0), (0.0, 1.0, 0.0)))
     batch = batch_of(masks, [right, flip, Change(), right])
-    found = DeviceAugmenter(Normalised(MEAN, STD), (10, 20, 30))(batch)
+    found = DeviceAugmenter(Normalised(MEAN, STD), Mask, (10, 20, 30))(batch)
     expected, images = masks.numpy().copy(), batch.images_BHW3.numpy().copy()
     for number in (0, 3):
         expected[number] = np.roll(expected[number], 2, axis=1)
@@ -83,9 +87,10 @@ def test_masks_move_with_their_images():
 def test_objects_have_moved_already():
     boxes = torch.tensor([[[1.0, 2, 5, 6, 0]]] * 4)
     flip = Change(rows=((-1.0, 0.0, 12.0), (0.0, 1.0, 0.0)))
-    for targets in (boxes, InstanceTargets(boxes, torch.zeros(4, 1, 56, 56, dtype=torch.uint8))):
+    masks = torch.zeros(4, 1, 56, 56, dtype=torch.uint8)
+    for kind, targets in ((Boxes, boxes), (OutlinedBoxes, InstanceTargets(boxes, masks))):
         batch = batch_of(targets, [flip] * 4)
-        found = DeviceAugmenter(Normalised(MEAN, STD), (0, 0, 0))(batch)
+        found = DeviceAugmenter(Normalised(MEAN, STD), kind, (0, 0, 0))(batch)
         assert found.targets is targets
         np.testing.assert_allclose(shown(found), normalise(batch.images_BHW3.numpy()[:, :, ::-1]), atol=1e-5)
 
@@ -99,14 +104,14 @@ def test_images_are_mixed_after_all_else(done):
         labels = torch.arange(8) % 3
         batch = batch_of(labels, changes, (20, 24), 8)
         whole = [
-            apply(Example(*pair), change) for *pair, change in zip(batch.images_BHW3.numpy(), changes, strict=True)
+            apply(make_example(*pair), change) for *pair, change in zip(batch.images_BHW3.numpy(), changes, strict=True)
         ]
         changed = np.stack([example.image_HW3 for example in whole])
         if done:
             batch = replace(
-                batch, images_BHW3=torch.from_numpy(changed), changes=tuple(example.change for example in whole)
+                batch, images_BHW3=torch.from_numpy(changed), changes=tuple(example.params for example in whole)
             )
-        found = DeviceAugmenter(Normalised(MEAN, STD), classes=3)(batch)
+        found = DeviceAugmenter(Normalised(MEAN, STD), Label, classes=3)(batch)
         off = np.abs(shown(found) - mixed_images(normalise(changed), changes))
         assert off.max() < (1e-5 if done else 1.01 * STEP)  # engines differ by rounding
         assert (off < 1e-5).mean() > 0.99
@@ -116,7 +121,7 @@ def test_images_are_mixed_after_all_else(done):
 def test_the_images_given_are_left_alone():
     batch = batch_of(torch.tensor([0, 1, 1, 0]), [Change(shine=0.5)] * 4)
     before = batch.images_BHW3.clone()
-    found = DeviceAugmenter(Normalised(MEAN, STD), classes=2)(batch)
+    found = DeviceAugmenter(Normalised(MEAN, STD), Label, classes=2)(batch)
     assert torch.equal(batch.images_BHW3, before)
     assert found.targets.tolist() == [[0.5, 0.5], [0, 1], [0.5, 0.5], [1, 0]]
 

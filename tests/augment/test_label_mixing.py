@@ -5,10 +5,11 @@ import pytest
 import torch
 
 from tests.augment.mixed import mixed_images, mixed_labels
+from tests.data.samples import make_example
 from visionft.augment import POLICIES, Augmenter, Policy, draw
-from visionft.augment.label_mixing import mix_images, mix_labels, mixes
+from visionft.augment.label_mixing import mix_images, mixed_fractions, mixes
 from visionft.augment_params import Change
-from visionft.data.records import Example
+from visionft.data.targets.label import Label
 
 
 @pytest.mark.parametrize(("mixup", "cutmix"), [(1.0, 0.0), (0.0, 1.0), (0.4, 0.4)])
@@ -24,7 +25,7 @@ def test_images_and_labels_are_those_of_the_changes(mixup, cutmix, size):
         found, targets = torch.from_numpy(images.copy()), torch.from_numpy(labels)
         mix_images(found, changes)
         np.testing.assert_allclose(found, mixed_images(images, changes), atol=1e-5)
-        shares_BK = mix_labels(targets, changes, size, 4)
+        shares_BK = Label.mixed(targets, mixed_fractions(changes, size, targets.device), 4)
         assert shares_BK.dtype == torch.float32
         np.testing.assert_allclose(shares_BK, mixed_labels(labels, changes, size, 4), atol=1e-6)
         assert mixes(changes) == any(change.shine or change.patch for change in changes)
@@ -40,7 +41,8 @@ def test_one_image_alone_stays_what_it_is():
         found = image.clone()
         mix_images(found, [change])
         assert torch.allclose(found, image, atol=1e-7)
-        assert mix_labels(torch.tensor([2]), [change], (6, 5), 3).tolist() == [[0, 0, 1]]
+        fractions_B = mixed_fractions([change], (6, 5), torch.device("cpu"))
+        assert Label.mixed(torch.tensor([2]), fractions_B, 3).tolist() == [[0, 0, 1]]
 
 
 def test_images_that_are_not_mixed_keep_every_bit():
@@ -68,19 +70,19 @@ def test_halves_of_bf16_are_mixed_in_full_and_rounded_once():
 def test_the_loader_draws_as_many_as_asked_and_leaves_them_to_the_batch():
     augment = Augmenter("light", "upright", mixup=0.3, cutmix=0.5)
     plain = Augmenter("light", "upright")
-    example = Example(np.random.default_rng(0).integers(0, 256, (16, 16, 3), dtype=np.uint8))
+    example = make_example(np.random.default_rng(0).integers(0, 256, (16, 16, 3), dtype=np.uint8))
     found = [augment(example, seed) for seed in range(400)]
     for seed, one in enumerate(found):  # what needs no other image has happened, as without mixing
         assert np.array_equal(one.image_HW3, plain(example, seed).image_HW3)
-        assert one.change == one.change.mixing
-    assert np.mean([one.change.shine > 0 for one in found]) == pytest.approx(0.3, abs=0.07)
-    assert np.mean([one.change.patch is not None for one in found]) == pytest.approx(0.5, abs=0.07)
+        assert one.params == one.params.mixing
+    assert np.mean([one.params.shine > 0 for one in found]) == pytest.approx(0.3, abs=0.07)
+    assert np.mean([one.params.patch is not None for one in found]) == pytest.approx(0.5, abs=0.07)
     later = Augmenter("light", "upright", mixup=0.3, cutmix=0.5, later=True)
-    assert [later(example, seed).change.mixing for seed in range(400)] == [one.change for one in found]
+    assert [later(example, seed).params.mixing for seed in range(400)] == [one.params for one in found]
 
 
 def test_strength_none_mixes_nothing():
     augment = Augmenter("none", "upright", mixup=1.0)
     assert augment.policy is POLICIES["none"] is None
-    example = Example(np.zeros((4, 4, 3), np.uint8))
+    example = make_example(np.zeros((4, 4, 3), np.uint8))
     assert augment(example, 0) is example

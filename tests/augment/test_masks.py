@@ -6,8 +6,8 @@ import cv2
 import numpy as np
 import pytest
 
+from tests.data.samples import make_example, parts
 from visionft.augment import POLICIES, Augmenter
-from visionft.data.records import Example
 
 STRENGTHS = [strength for strength in POLICIES if strength != "none"]
 ORIENTATIONS = ["fixed", "upright", "any"]
@@ -22,7 +22,7 @@ def coloured_blocks(size, seed=0):
     height, width = size
     coarse = np.random.default_rng(seed).integers(0, 5, (4, 4), dtype=np.uint8)
     kinds = cv2.resize(coarse, (width, height), interpolation=cv2.INTER_NEAREST)
-    return Example(COLOURS[kinds], VALUES[kinds])
+    return make_example(COLOURS[kinds], VALUES[kinds])
 
 
 def moving(policy):
@@ -44,7 +44,7 @@ def test_image_and_mask_stay_aligned(monkeypatch, strength, orientation, size):
     monkeypatch.setitem(POLICIES, strength, moving(POLICIES[strength]))
     augmenter = Augmenter(strength, orientation)
     for seed in range(20):
-        image, mask, _, _, _ = augmenter(coloured_blocks(size, seed), seed)
+        image, mask, _, _ = parts(augmenter(coloured_blocks(size, seed), seed))
         around = np.ones((3, 3), np.uint8)
         boundary = cv2.dilate(mask, around) != cv2.erode(mask, around)
         assert not boundary.all()
@@ -57,15 +57,18 @@ def test_image_and_mask_stay_aligned(monkeypatch, strength, orientation, size):
 def test_a_mask_changes_nothing_about_the_image_and_gets_no_new_values(strength, orientation, size):
     augmenter = Augmenter(strength, orientation)
     example = coloured_blocks(size)
-    before = example.mask_HW.copy()
+    before = example.target.mask_HW.copy()
     for seed in range(15):
-        alone, both = augmenter(Example(example.image_HW3), seed), augmenter(example, seed)
-        assert alone.mask_HW is None
+        alone, both = augmenter(make_example(example.image_HW3), seed), augmenter(example, seed)
         assert (alone.image_HW3 == both.image_HW3).all()
-        assert set(np.unique(both.mask_HW)) <= set(VALUES.tolist())
-        assert (both.mask_HW.shape, both.mask_HW.dtype, both.mask_HW.flags.c_contiguous) == (size, np.uint8, True)
-        assert (augmenter(example, seed).mask_HW == both.mask_HW).all()
-    assert (example.mask_HW == before).all()
+        assert set(np.unique(both.target.mask_HW)) <= set(VALUES.tolist())
+        assert (both.target.mask_HW.shape, both.target.mask_HW.dtype, both.target.mask_HW.flags.c_contiguous) == (
+            size,
+            np.uint8,
+            True,
+        )
+        assert (augmenter(example, seed).target.mask_HW == both.target.mask_HW).all()
+    assert (example.target.mask_HW == before).all()
 
 
 def test_erasing_leaves_masks_alone(monkeypatch):
@@ -75,9 +78,9 @@ def test_erasing_leaves_masks_alone(monkeypatch):
     example = coloured_blocks((64, 64))
     augmenter = Augmenter("strong", "fixed")
     for seed in range(10):
-        image, mask, _, _, _ = augmenter(example, seed)
+        image, mask, _, _ = parts(augmenter(example, seed))
         assert (image == 127).all(axis=-1).any()
-        assert (mask == example.mask_HW).all()
+        assert (mask == example.target.mask_HW).all()
 
 
 def test_none_returns_the_example():

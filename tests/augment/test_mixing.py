@@ -5,10 +5,10 @@ import pickle
 import numpy as np
 import pytest
 
+from tests.data.samples import make_example, parts
 from visionft.annotations.marks import CROWD
 from visionft.augment import Mixing
 from visionft.augment.mixing import mixup, mosaic
-from visionft.data.records import Example
 
 SIZES = [(64, 64), (48, 96), (91, 51)]
 COLOURS = np.array([[255, 0, 0], [0, 255, 0], [0, 0, 255], [255, 255, 0]])
@@ -19,7 +19,7 @@ def canvas(size, number, box):
     image = np.zeros((*size, 3), np.uint8)
     left, top, right, bottom = box
     image[top:bottom, left:right] = COLOURS[number]
-    return Example(image, boxes_N5=np.array([[*box, number]], np.float32))
+    return make_example(image, boxes_N5=np.array([[*box, number]], np.float32))
 
 
 def seen(image, number):
@@ -40,7 +40,7 @@ def test_a_mosaic_has_a_box_wherever_an_object_is_seen(size):
         x, y = rng.integers(0, size[1] - wide + 1), rng.integers(0, size[0] - high + 1)
         given = [(x[i], y[i], x[i] + wide[i], y[i] + high[i]) for i in range(4)]
         examples = [canvas(size, number, box) for number, box in enumerate(given)]
-        image, _, boxes_N5, _, _ = mosaic(examples, seed)
+        image, _, boxes_N5, _ = parts(mosaic(examples, seed))
         assert (image.shape, image.dtype, boxes_N5.dtype) == ((*size, 3), np.uint8, np.float32)
         places = [seen(image, number) for number in range(4)]
         left = [place for place in places if place is not None and (place[2:] - place[:2]).min() > 1]
@@ -56,14 +56,14 @@ def test_a_mosaic_has_a_box_wherever_an_object_is_seen(size):
 
 def test_a_mosaic_fills_the_canvas_with_four_parts_of_drawn_sizes():
     examples = [
-        Example(
+        make_example(
             np.full((64, 80, 3), 50 * number + 20, np.uint8), boxes_N5=np.array([[0, 0, 80, 64, number]], np.float32)
         )
         for number in range(4)
     ]
     centres = set()
     for seed in range(100):
-        image, _, boxes_N5, _, _ = mosaic(examples, seed)
+        image, _, boxes_N5, _ = parts(mosaic(examples, seed))
         assert sorted(np.unique(image)) == [20, 70, 120, 170]
         for number in range(4):
             rows, columns = np.nonzero(image[..., 0] == 50 * number + 20)
@@ -80,7 +80,7 @@ def test_mixup_shows_both_and_has_the_boxes_of_both():
     one, other = canvas((40, 50), 0, (3, 4, 20, 30)), canvas((40, 50), 2, (10, 8, 45, 35))
     shares = set()
     for seed in range(50):
-        image, _, boxes_N5, _, _ = mixup(one, other, seed)
+        image, _, boxes_N5, _ = parts(mixup(one, other, seed))
         assert boxes_N5.tolist() == [[3, 4, 20, 30, 0], [10, 8, 45, 35, 2]]
         share = image[5, 5, 0] / 255
         assert 0.4 - 0.01 <= share <= 0.6 + 0.01
@@ -91,11 +91,11 @@ def test_mixup_shows_both_and_has_the_boxes_of_both():
 
 
 def test_canvases_without_objects():
-    empty = Example(np.zeros((32, 32, 3), np.uint8), boxes_N5=np.zeros((0, 5), np.float32))
-    assert mosaic([empty] * 4, 1).boxes_N5.shape == (0, 5)
-    assert mixup(empty, empty, 1).boxes_N5.shape == (0, 5)
-    with pytest.raises(ValueError, match="boxes"):
-        mosaic([Example(empty.image_HW3)] * 4, 1)
+    empty = make_example(np.zeros((32, 32, 3), np.uint8), boxes_N5=np.zeros((0, 5), np.float32))
+    assert mosaic([empty] * 4, 1).target.boxes_N5.shape == (0, 5)
+    assert mixup(empty, empty, 1).target.boxes_N5.shape == (0, 5)
+    with pytest.raises(ValueError, match="only canvases with objects can be mixed"):
+        mosaic([make_example(empty.image_HW3)] * 4, 1)
 
 
 def test_it_happens_as_often_as_asked_and_a_seed_decides_everything():
@@ -117,7 +117,7 @@ def test_it_happens_as_often_as_asked_and_a_seed_decides_everything():
         assert (found is example) == (not partners)
         again = pickle.loads(pickle.dumps(Mixing(0.5, 0.2)))(example, other, seed)
         assert (again.image_HW3 == found.image_HW3).all()
-        assert (again.boxes_N5 == found.boxes_N5).all()
+        assert (again.target.boxes_N5 == found.target.boxes_N5).all()
     assert sorted(counts) == [0, 1, 3, 4]
     assert abs(counts[3] + counts[4] - 200) < 45
     assert abs(counts[1] + counts[4] - 80) < 36

@@ -7,12 +7,12 @@ import cv2
 import numpy as np
 import pytest
 
+from tests.data.samples import make_example, parts, without_outlines
 from tests.shapes import grid, painted, star
 from visionft.annotations.marks import CROWD
 from visionft.annotations.moving import move_objects
 from visionft.augment import OBJECT_POLICIES, Augmenter, Mixing, Policy
 from visionft.augment.mixing import mixup, mosaic
-from visionft.data.records import Example
 
 SIZE = (72, 60)  # (width, height)
 BLACK = (0, 0, 0)
@@ -45,7 +45,7 @@ def canvas(seed, size=SIZE):
     for number, rings in enumerate(outlines):
         image.reshape(-1, 3)[painted(rings, grid(size)), number] = 255
     boxes_N5[:, 4] = np.arange(len(boxes_N5))  # little of an object is as good as much here
-    return Example(image, None, boxes_N5, outlines)
+    return make_example(image, None, boxes_N5, outlines)
 
 
 def off(image_HW, rings):
@@ -60,7 +60,7 @@ def off(image_HW, rings):
 
 def check(example):
     """Check the objects of an example whose classes are channels; return how many there are."""
-    image, _, boxes_N5, outlines, _ = example
+    image, _, boxes_N5, outlines = parts(example)
     assert boxes_N5.dtype == np.float32
     assert len(boxes_N5) == len(outlines)
     for box, rings in zip(boxes_N5, outlines, strict=True):
@@ -89,15 +89,14 @@ def test_outlines_change_nothing_but_the_boxes(monkeypatch):
     again = pickle.loads(pickle.dumps(augmenter))
     for seed in range(10):
         example = canvas(seed)
-        before = [ring.tobytes() for rings in example.outlines for ring in rings]
-        with_them, without = augmenter(example, seed), augmenter(example._replace(outlines=None), seed)
-        assert without.outlines is None
+        before = [ring.tobytes() for rings in example.target.outlines for ring in rings]
+        with_them, without = augmenter(example, seed), augmenter(without_outlines(example), seed)
         assert (with_them.image_HW3 == without.image_HW3).all()
-        assert [ring.tobytes() for rings in example.outlines for ring in rings] == before
+        assert [ring.tobytes() for rings in example.target.outlines for ring in rings] == before
         twice = again(example, seed)
-        assert twice.boxes_N5.tobytes() == with_them.boxes_N5.tobytes()
-        assert [ring.tobytes() for rings in twice.outlines for ring in rings] == [
-            ring.tobytes() for rings in with_them.outlines for ring in rings
+        assert twice.target.boxes_N5.tobytes() == with_them.target.boxes_N5.tobytes()
+        assert [ring.tobytes() for rings in twice.target.outlines for ring in rings] == [
+            ring.tobytes() for rings in with_them.target.outlines for ring in rings
         ]
 
 
@@ -111,8 +110,8 @@ def test_an_erased_object_is_a_crowd_and_keeps_its_outline(monkeypatch):
     )
     crowds = 0
     for seed in range(20):
-        given = Example(np.zeros((96, 96, 3), np.uint8), None, boxes_N5, outlines)
-        image, _, found_N5, found, _ = Augmenter("strong", "fixed", BLACK)(given, seed)
+        given = make_example(np.zeros((96, 96, 3), np.uint8), None, boxes_N5, outlines)
+        image, _, found_N5, found = parts(Augmenter("strong", "fixed", BLACK)(given, seed))
         for (left, top, right, bottom), kind in zip(places, found_N5[:, 4], strict=True):
             grey = (image[top:bottom, left:right] == 127).all(axis=-1).mean()
             assert kind == (CROWD if grey > 0.75 else 5)
@@ -127,12 +126,12 @@ def solid(number, size=SIZE):
     image = np.zeros((height, width, 3), np.uint8)
     image[..., number % 3] = 255 - 100 * (number // 3)
     ring = np.array([[-9, -9], [width + 9, -9], [width + 9, height + 9], [-9, height + 9]], np.float32)
-    return Example(image, None, np.array([[0, 0, width, height, number]], np.float32), ((ring,),))
+    return make_example(image, None, np.array([[0, 0, width, height, number]], np.float32), ((ring,),))
 
 
 def test_in_a_mosaic_no_outline_reaches_into_another_quarter():
     for seed in range(20):
-        image, _, boxes_N5, outlines, _ = mosaic([solid(number) for number in range(4)], seed)
+        image, _, boxes_N5, outlines = parts(mosaic([solid(number) for number in range(4)], seed))
         kinds = np.full(image.shape[:2], -1)
         assert len(boxes_N5) == 4
         for number, rings in enumerate(outlines):
@@ -146,7 +145,7 @@ def test_in_a_mosaic_no_outline_reaches_into_another_quarter():
 def test_a_mosaic_of_objects_changed_once_more(monkeypatch):
     use(monkeypatch, **WARPS["turned and sheared"])
     augmenter = Augmenter("strong", "any", BLACK)
-    empty = Example(np.zeros((SIZE[1], SIZE[0], 3), np.uint8), None, np.zeros((0, 5), np.float32), ())
+    empty = make_example(np.zeros((SIZE[1], SIZE[0], 3), np.uint8), None, np.zeros((0, 5), np.float32), ())
     met = 0
     for seed in range(30):
         mixed = mosaic([empty, canvas(seed), empty, empty], seed)
@@ -158,17 +157,15 @@ def test_a_mosaic_of_objects_changed_once_more(monkeypatch):
 def test_mixup_has_the_outlines_of_both():
     one, other = canvas(1), canvas(2)
     found = mixup(one, other, 5)
-    assert found.outlines == one.outlines + other.outlines
-    assert found.boxes_N5.tolist() == [*one.boxes_N5.tolist(), *other.boxes_N5.tolist()]
-    assert mixup(one._replace(outlines=None), other._replace(outlines=None), 5).outlines is None
+    assert found.target.outlines == one.target.outlines + other.target.outlines
+    assert found.target.boxes_N5.tolist() == [*one.target.boxes_N5.tolist(), *other.target.boxes_N5.tolist()]
 
 
 def test_mixing_draws_the_same_with_outlines_and_without():
     for seed in range(10):
         found, plain = (
             Mixing(0.7, 0.5)(change(canvas(seed)), lambda seed, change=change: change(canvas(seed)), seed)
-            for change in (lambda example: example, lambda example: example._replace(outlines=None))
+            for change in (lambda example: example, without_outlines)
         )
-        assert plain.outlines is None
-        assert len(found.outlines) == len(found.boxes_N5)
+        assert len(found.target.outlines) == len(found.target.boxes_N5)
         assert (found.image_HW3 == plain.image_HW3).all()

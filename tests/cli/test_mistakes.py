@@ -188,7 +188,7 @@ class TestTheTerminalIsLeftInOrder:
             on_done(1)
             raise DataError("gone")
 
-        monkeypatch.setattr("visionft.tasks.classification.learning.Classification.evaluate", failing)
+        monkeypatch.setattr("visionft.tasks.classification.learning.ClassificationLearner.evaluate", failing)
         self.check(visionft("eval", finished), code=2)
 
     def test_export(self, visionft, monkeypatch, finished, tmp_path):

@@ -154,7 +154,8 @@ class TestExport:
 
     def test_a_failed_gate(self, refused, copied, tiny):
         (copied / "recipe.yaml").write_text(recipe_to_yaml(tiny(export={"max_difference": 1e-30})))
-        (copied / "model.onnx").unlink()
+        for name in ("model.onnx", "model.onnx.parity.json"):
+            (copied / name).unlink()
         message = refused("export", copied, code=1)
         assert "model.onnx: not written: same answer for" in message
         assert "the limits are the recipe's export.min_agreement, .max_difference and" in message

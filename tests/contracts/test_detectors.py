@@ -22,7 +22,7 @@ from visionft.models.heads.maps import PaddedMaps
 from visionft.models.network import TaskNetwork
 from visionft.spec import InputSpec
 from visionft.tasks import TASKS
-from visionft.tasks.objects.learning import Detector
+from visionft.tasks.objects.learning import ObjectLearner
 
 HEAD_NAMES = [name for name in HEADS if HEADS[name].predicts in ("boxes", "masks")]
 CLASSES = ("a", "b", "c")
@@ -37,7 +37,7 @@ def backbone(request: pytest.FixtureRequest) -> Backbone:
 
 
 @pytest.fixture(params=HEAD_NAMES)
-def task(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Detector:
+def task(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> ObjectLearner:
     if request.param == "rt_detr":
         pytest.importorskip("transformers", reason="needs the extra detr")
         if request.node.callspec.params["backbone"] not in FOR_THE_SLOWEST:
@@ -53,7 +53,7 @@ def features_of(backbone: Backbone, head: Head) -> PaddedMaps:
     return head.features(backbone, images_BCHW)
 
 
-def targets_of(task: Detector, boxes_BN5: torch.Tensor) -> torch.Tensor | InstanceTargets:
+def targets_of(task: ObjectLearner, boxes_BN5: torch.Tensor) -> torch.Tensor | InstanceTargets:
     """Return what the task learns of these boxes; nobody knows the outlines of the last of each image."""
     if task.kind == "detection":
         return boxes_BN5

@@ -5,11 +5,13 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
+from tests.data.samples import objects
 from visionft.annotations.marks import IGNORE
 from visionft.annotations.polygons import Outline
 from visionft.batch import InstanceTargets
 from visionft.data.records import Sample
-from visionft.data.targets.boxes import Boxes
+from visionft.data.targets.label import Label
+from visionft.data.targets.mask import Mask
 
 KINDS = ("labels", "masks", "boxes", "outlines")
 
@@ -44,19 +46,15 @@ def make_samples(folder, kind, number, size=(90, 60)):
 
 def _target(kind, index, size, rng):
     if kind == "labels":
-        return index % 3
+        return Label(index % 3)
     if kind == "masks":
-        return Stripes(size, index)
+        return Mask(Stripes(size, index))
     count = index % 4
     corners = rng.integers(0, (size[0] - 30, size[1] - 25), (count, 2))
     xyxy = tuple((int(x), int(y), int(x) + 28, int(y) + 22) for x, y in corners)
     outlines = tuple(_triangle(box) if number else Outline() for number, box in enumerate(xyxy))
-    return Boxes(
-        xyxy,
-        tuple(number % 3 for number in range(count)),
-        tuple(number == 2 for number in range(count)),
-        outlines if kind == "outlines" else (),
-    )
+    labels, crowd = (number % 3 for number in range(count)), (number == 2 for number in range(count))
+    return objects(xyxy, labels, crowd, outlines if kind == "outlines" else None)
 
 
 def _triangle(box):

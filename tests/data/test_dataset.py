@@ -3,10 +3,15 @@ import numpy as np
 import pytest
 
 from tests.data.folders import make_folder, write_image
-from visionft.data.dataset import detect_format, load_dataset
-from visionft.data.formats import FORMATS, task_of_format
+from visionft.data.dataset import load_dataset
+from visionft.data.formats import FORMATS
+from visionft.data.formats.detect import detect_format
 from visionft.data.listing import LabelOptions
 from visionft.data.records import SPLITS
+from visionft.data.targets.boxes import Boxes
+from visionft.data.targets.label import Label
+from visionft.data.targets.mask import Mask
+from visionft.data.targets.outlined_boxes import OutlinedBoxes
 from visionft.errors import DataError, UnknownName
 
 
@@ -18,7 +23,7 @@ def test_a_folder_becomes_samples_in_order_of_id(tmp_path):
     dataset = load_dataset(make_folder(tmp_path, {"b": 30, "a": 30}))
     assert dataset.class_names == ("a", "b")
     assert [sample.id for sample in dataset.samples] == sorted(sample.id for sample in dataset.samples)
-    assert all(dataset.class_names[sample.label] == sample.id[0] for sample in dataset.samples)
+    assert all(dataset.class_names[sample.target.index] == sample.id[0] for sample in dataset.samples)
     assert all(sample.path.is_file() for sample in dataset.samples)
     assert sum(len(dataset.split(split)) for split in SPLITS) == 60
     assert dataset.problems == ()
@@ -59,7 +64,7 @@ def test_the_order_of_classes_may_be_asked_for(tmp_path):
     make_folder(tmp_path, {"a": 9, "b": 9})
     dataset = load_dataset(tmp_path, classes=["b", "unseen", "a"])
     assert dataset.class_names == ("b", "unseen", "a")
-    assert {sample.label for sample in dataset.samples if sample.id.startswith("a")} == {2}
+    assert {sample.target.index for sample in dataset.samples if sample.id.startswith("a")} == {2}
     assert "unseen: the class has no usable image" in told(dataset)
     with pytest.raises(DataError, match=r"'b' of the data are not in the list of classes .a, c."):
         load_dataset(tmp_path, classes=["a", "c"])
@@ -169,17 +174,17 @@ def test_a_path_or_a_format_is_needed():
 
 
 def test_every_format_carries_its_name():
-    tasks = {
-        "classification": ["elpv", "folder", "manifest"],
-        "segmentation": ["coco_masks", "masks"],
-        "detection": ["coco", "voc", "yolo"],
-        "instance_segmentation": ["coco_instances", "yolo_outlines"],
+    formats = {
+        Label: ["elpv", "folder", "manifest"],
+        Mask: ["coco_masks", "masks"],
+        Boxes: ["coco", "voc", "yolo"],
+        OutlinedBoxes: ["coco_instances", "yolo_outlines"],
     }
-    assert sorted(FORMATS) == sorted(name for names in tasks.values() for name in names)
-    for task, names in tasks.items():
+    assert sorted(FORMATS) == sorted(name for names in formats.values() for name in names)
+    for target, names in formats.items():
         for name in names:
             assert FORMATS[name].kind == name
-            assert task_of_format(name) == task
+            assert FORMATS[name].target is target
 
 
 def test_masks_are_not_asked_for_in_vain(tmp_path):

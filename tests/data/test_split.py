@@ -6,13 +6,17 @@ import pytest
 from visionft.data.formats.coco.regions import CocoMask
 from visionft.data.listing import Entry
 from visionft.data.split import assign_splits, content_hash
+from visionft.data.targets.label import RawLabel
+from visionft.data.targets.mask import RawMask
 
 MASK = CocoMask(1, 1, 0, ())
 
 
 def entries_of(counts, split=None):
     return [
-        Entry(f"{label}/{number}", Path(), label, split) for label, count in counts.items() for number in range(count)
+        Entry(f"{label}/{number}", Path(), RawLabel(label), split)
+        for label, count in counts.items()
+        for number in range(count)
     ]
 
 
@@ -25,7 +29,7 @@ def test_the_fractions_hold_for_each_class():
     entries = entries_of({"a": 4000, "b": 1000})
     splits = cut(entries, val=0.2, test=0.1)
     for label, count in (("a", 4000), ("b", 1000)):
-        share = Counter(splits[entry.id] for entry in entries if entry.label == label)
+        share = Counter(splits[entry.id] for entry in entries if entry.target.name == label)
         assert share["test"] / count == pytest.approx(0.1, abs=0.02)
         assert share["val"] / (count - share["test"]) == pytest.approx(0.2, abs=0.03)
 
@@ -90,7 +94,7 @@ def test_the_cut_is_the_same_in_every_version():
 
 
 def with_masks(count):
-    return [Entry(str(number), Path(), "", None, MASK) for number in range(count)]
+    return [Entry(str(number), Path(), RawMask(MASK)) for number in range(count)]
 
 
 @pytest.mark.parametrize("count", range(1, 12))

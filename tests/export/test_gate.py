@@ -12,8 +12,8 @@ from visionft.errors import CheckpointError, ExportError
 from visionft.export.gate import export_verified
 from visionft.export.parity import Limits, verify
 from visionft.export.writers.base import Writer
-from visionft.tasks.classification.learning import Classification
-from visionft.tasks.segmentation.learning import Segmentation
+from visionft.tasks.classification.learning import ClassificationLearner
+from visionft.tasks.segmentation.learning import SegmentationLearner
 
 IMAGES_NHW3 = np.random.default_rng(0).integers(0, 256, (7, 24, 32, 3), dtype=np.uint8)
 LABELS_N = np.array([0, 1, 1, 0, 1, 0, 1])
@@ -130,7 +130,7 @@ def test_difference_in_any_batch_counts():
 
     # pieces of 1, 4 and 2 images: only the 4 come out different, by 0.5
     network = says(np.full((7, 2), 0.5, np.float32))
-    assert verify(last_row, network, Classification(("a", "b")), BATCHES).max_abs_difference == 0.5
+    assert verify(last_row, network, ClassificationLearner(("a", "b")), BATCHES).max_abs_difference == 0.5
 
 
 def test_scores_are_those_of_each_side():
@@ -138,7 +138,7 @@ def test_scores_are_those_of_each_side():
         return {"probabilities": np.float32([[0.9, 0.1]] * len(images_BHW3))}
 
     expected_NK = np.float32([[0.9, 0.1], [0.1, 0.9], [0.1, 0.9], [0.9, 0.1], [0.1, 0.9], [0.9, 0.1], [0.9, 0.1]])
-    parity = verify(always_first, says(expected_NK), Classification(("a", "b")), BATCHES)
+    parity = verify(always_first, says(expected_NK), ClassificationLearner(("a", "b")), BATCHES)
     assert parity.score_network == pytest.approx(6 / 7)
     assert parity.score_exported == pytest.approx(3 / 7)
     assert parity.agreement == pytest.approx(4 / 7)
@@ -151,7 +151,7 @@ def test_a_changed_score_is_refused():
 
     expected_NK = np.float32([[0.5, 0.50001]] * 7)
     limits = Limits(min_agreement=0)
-    parity = verify(nearly, says(expected_NK), Classification(("a", "b")), BATCHES, limits)
+    parity = verify(nearly, says(expected_NK), ClassificationLearner(("a", "b")), BATCHES, limits)
     assert parity.max_abs_difference < limits.max_difference
     assert not parity.passed
 
@@ -169,7 +169,7 @@ def test_maps_are_compared_pixel_by_pixel():
 
     masks_NHW = np.zeros((7, 4, 5), np.uint8)
     batches = [(IMAGES_NHW3, masks_NHW)]
-    parity = verify(flipped, first, Segmentation(("a", "b")), batches)
+    parity = verify(flipped, first, SegmentationLearner(("a", "b")), batches)
     assert (parity.images, parity.compared) == (7, 140)
     assert parity.agreement == pytest.approx(19 / 20)
     assert parity.score == "miou"

@@ -4,11 +4,11 @@ import torch
 from torch import Tensor, nn
 
 from visionft.spec import InputSpec, ModelSpec
-from visionft.tasks.classification.learning import Classification
+from visionft.tasks.classification.learning import ClassificationLearner
 
 # not square, so that swapped axes show
 SPEC = ModelSpec("classification", ("cat", "dog", "żaba"), InputSpec(24, 32, fit="pad"), {"backbone": "tiny"})
-TASK = Classification(SPEC.class_names)
+TASK = ClassificationLearner(SPEC.class_names)
 
 
 class Tiny(nn.Module):

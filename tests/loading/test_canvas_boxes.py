@@ -4,6 +4,7 @@ import cv2
 import numpy as np
 import pytest
 
+from tests.data.samples import parts
 from visionft.annotations.marks import CROWD, PADDING
 from visionft.augment import Augmenter, Mixing
 from visionft.data.records import Sample
@@ -67,7 +68,7 @@ def test_boxes_lie_where_the_objects_are_seen(tmp_path, fit, size):
     found = canvases([write_sample(tmp_path, f"{index}.png", [box]) for index, box in enumerate(places)], spec)
     compared = 0
     for index in range(len(found)):
-        image, _, boxes_N5, _, _ = found[0, index]
+        image, _, boxes_N5, _ = parts(found[0, index])
         expected = seen(image, 0, share=0.5)
         assert boxes_N5.dtype == np.float32
         assert len(boxes_N5) <= 1
@@ -82,20 +83,20 @@ def test_boxes_stay_inside_and_keep_their_order(samples, fit):
     spec = InputSpec(64, 64, fit=fit, crop_pct=1.0)
     found = canvases(samples, spec)
     for index in range(len(found)):
-        boxes_N5 = found[0, index].boxes_N5
+        boxes_N5 = found[0, index].target.boxes_N5
         assert (boxes_N5[:, :2] >= 0).all()
         assert (boxes_N5[:, 2:4] <= 64).all()
         assert (boxes_N5[:, 2:4] > boxes_N5[:, :2]).all()
     if fit in ("stretch", "pad"):
-        assert found[0, 0].boxes_N5[:, 4].tolist() == [0, 1, CROWD]
-        assert found[0, 3].boxes_N5[:, 4].tolist() == [number % 3 for number in range(24)]
-    assert found[0, len(found) - 1].boxes_N5.shape[1] == 5
+        assert found[0, 0].target.boxes_N5[:, 4].tolist() == [0, 1, CROWD]
+        assert found[0, 3].target.boxes_N5[:, 4].tolist() == [number % 3 for number in range(24)]
+    assert found[0, len(found) - 1].target.boxes_N5.shape[1] == 5
 
 
 def test_a_stretched_box_is_exact(samples):
-    boxes_N5 = canvases(samples, InputSpec(37, 200, fit="stretch"))[0, 0].boxes_N5
+    boxes_N5 = canvases(samples, InputSpec(37, 200, fit="stretch"))[0, 0].target.boxes_N5
     assert boxes_N5.tolist() == [[0, 0, 60, 10, 0], [140, 25, 200, 37, 1], [80, 15, 110, 20.5, CROWD]]
-    whole = canvases(samples, InputSpec(50, 31, fit="stretch"))[0, 1].boxes_N5
+    whole = canvases(samples, InputSpec(50, 31, fit="stretch"))[0, 1].target.boxes_N5
     assert whole.tolist() == [[0, 0, 31, 50, 0]]
 
 
@@ -106,11 +107,11 @@ def test_windows_show_their_part_of_every_object(samples):
     assert len(found) == len(corners) > 2
     classes = set()
     for index, (x, y) in enumerate(corners):
-        image, _, boxes_N5, _, _ = found[0, index]
+        image, _, boxes_N5, _ = parts(found[0, index])
         visible = [number for number in range(3) if seen(image, number) is not None]
         for number, (*box, kind) in zip(visible, boxes_N5.tolist(), strict=True):
             assert box == seen(image, number).tolist()
-            whole = np.array(samples[0].boxes.xyxy[number]) - [x, y, x, y]
+            whole = np.array(samples[0].target.xyxy[number]) - [x, y, x, y]
             share = np.subtract(box[2:], box[:2]).prod() / (whole[2:] - whole[:2]).prod()
             assert kind == (CROWD if share < 0.25 or number == 2 else number)
             classes.add(kind)
@@ -123,10 +124,10 @@ def test_memory_changes_nothing_but_reading(samples, fit):
     kept, read = canvases(samples, spec, cache_bytes=1 << 20), canvases(samples, spec)
     before = [kept[0, index] for index in range(len(kept))]
     for index, example in enumerate(before):
-        assert (example.boxes_N5 == read[0, index].boxes_N5).all()
+        assert (example.target.boxes_N5 == read[0, index].target.boxes_N5).all()
     for sample in samples:
         sample.path.unlink()
-    assert all((kept[1, index].boxes_N5 == before[index].boxes_N5).all() for index in range(len(kept)))
+    assert all((kept[1, index].target.boxes_N5 == before[index].target.boxes_N5).all() for index in range(len(kept)))
 
 
 def test_batches_are_padded_to_the_fullest(samples):
@@ -161,7 +162,7 @@ def test_partners_depend_on_seed_epoch_and_sample_alone(samples, fit):
     first = {key: one[key] for key in keys}
     for key in reversed(keys):
         assert (first[key].image_HW3 == two[key].image_HW3).all()
-        assert (first[key].boxes_N5 == two[key].boxes_N5).all()
+        assert (first[key].target.boxes_N5 == two[key].target.boxes_N5).all()
     looks = {example.image_HW3.tobytes() for example in first.values()}
     assert len(looks) > 12
     assert not looks >= {other[key].image_HW3.tobytes() for key in keys}

@@ -1,17 +1,15 @@
 """Samples with outlines on the canvas: where their objects are seen, cut into windows, kept in memory."""
 
-from dataclasses import replace
-
 import cv2
 import numpy as np
 import pytest
 
+from tests.data.samples import objects, parts
 from tests.shapes import grid, painted, star
 from visionft.annotations.marks import CROWD
 from visionft.annotations.polygons import Outline
 from visionft.augment import Augmenter, Mixing
 from visionft.data.records import Sample
-from visionft.data.targets.boxes import Boxes
 from visionft.loading.canvases import Canvases
 from visionft.spec import InputSpec
 
@@ -29,7 +27,7 @@ def write_sample(folder, name, shapes, unknown=()):
         rows.append((*low.tolist(), *high.tolist()))
         outlines.append(Outline(() if number in unknown else tuple(ring.tobytes() for ring in rings)))
     cv2.imwrite(str(folder / name), image[..., ::-1])
-    boxes = Boxes(tuple(rows), tuple(range(len(rows))), (False,) * len(rows), tuple(outlines))
+    boxes = objects(rows, range(len(rows)), (False,) * len(rows), outlines)
     return Sample(name, folder / name, boxes, "train", size=SIZE)
 
 
@@ -64,7 +62,7 @@ def test_outlines_lie_where_the_objects_are_seen(samples, fit, size):
     found = canvases(samples[:4], spec)
     compared = 0
     for index in range(len(found)):
-        image, _, boxes_N5, outlines, _ = found[0, index]
+        image, _, boxes_N5, outlines = parts(found[0, index])
         assert len(outlines) == len(boxes_N5)
         points = grid(size[::-1])
         for box, rings in zip(boxes_N5, outlines, strict=True):
@@ -84,7 +82,7 @@ def test_nothing_is_seen_beyond_the_edge_of_the_image(tmp_path):
     ring = np.array([[-20, 10], [40, 10], [40, 40], [-20, 40]], np.float32)
     sample = write_sample(tmp_path, "a.png", [(ring,)])
     spec = InputSpec(90, 150, fit="pad")
-    _, _, boxes_N5, ((seen,),), _ = canvases([sample], spec)[0, 0]
+    _, _, boxes_N5, ((seen,),) = parts(canvases([sample], spec)[0, 0])
     across, down = 123 / 90, 90 / 66  # 123 pixels are the nearest to the aspect ratio; 13 are left of them
     expected = [13, 10 * down, 13 + 40 * across, 40 * down, 0]
     assert boxes_N5[0].tolist() == pytest.approx(expected, abs=1e-3)
@@ -92,20 +90,17 @@ def test_nothing_is_seen_beyond_the_edge_of_the_image(tmp_path):
 
 
 @pytest.mark.parametrize("fit", FITS)
-def test_all_of_a_set_have_outlines_or_none(samples, fit):
+def test_every_object_has_its_outline_or_nothing(samples, fit):
     spec = InputSpec(48, 64, fit=fit)
     found = canvases(samples, spec)
-    assert all(len(found[0, index].outlines) == len(found[0, index].boxes_N5) for index in range(len(found)))
+    assert all(
+        len(found[0, index].target.outlines) == len(found[0, index].target.boxes_N5) for index in range(len(found))
+    )
     whole = canvases(samples, InputSpec(66, 90, fit="pad"))
-    assert whole[0, 4].outlines == ()
-    assert [len(rings) for rings in whole[0, 5].outlines] == [1, 0, 2]
-    assert whole[0, 5].boxes_N5[:, 4].tolist() == [0, 1, 2]
-    assert np.abs(whole[0, 5].boxes_N5[1, :4] - samples[5].boxes.xyxy[1]).max() < 1e-4
-    without = [replace(sample, target=replace(sample.boxes, outlines=())) for sample in samples]
-    plain = canvases(without, spec)
-    assert all(plain[0, index].outlines is None for index in range(len(plain)))
-    mixed = canvases([samples[0], without[1]], InputSpec(66, 90, fit="pad"))
-    assert mixed[0, 1].outlines == ((), (), ())
+    assert whole[0, 4].target.outlines == ()
+    assert [len(rings) for rings in whole[0, 5].target.outlines] == [1, 0, 2]
+    assert whole[0, 5].target.boxes_N5[:, 4].tolist() == [0, 1, 2]
+    assert np.abs(whole[0, 5].target.boxes_N5[1, :4] - samples[5].target.xyxy[1]).max() < 1e-4
 
 
 @pytest.mark.parametrize("fit", ["pad", "tile"])
@@ -115,13 +110,13 @@ def test_memory_changes_nothing_but_reading_and_counts_outlines(samples, fit):
     kept, read = canvases(samples, spec, cache_bytes=1 << 20, **options), canvases(samples, spec, **options)
     for key in [(epoch, index) for epoch in range(2) for index in range(6)]:
         one, other = kept[key], read[key]
-        assert one.boxes_N5.tobytes() == other.boxes_N5.tobytes()
-        assert len(one.outlines) == len(other.outlines)
-        for rings, others in zip(one.outlines, other.outlines, strict=True):
+        assert one.target.boxes_N5.tobytes() == other.target.boxes_N5.tobytes()
+        assert len(one.target.outlines) == len(other.target.outlines)
+        for rings, others in zip(one.target.outlines, other.target.outlines, strict=True):
             assert [ring.tobytes() for ring in rings] == [ring.tobytes() for ring in others]
     example = canvases(samples, InputSpec(66, 90, fit="stretch"))[0, 1]
-    pixels = example.image_HW3.nbytes + example.boxes_N5.nbytes
-    rings = sum(ring.nbytes for rings in example.outlines for ring in rings)
+    pixels = example.image_HW3.nbytes + example.target.boxes_N5.nbytes
+    rings = sum(ring.nbytes for rings in example.target.outlines for ring in rings)
     assert rings > 500
     for room, again in ((pixels + rings, True), (pixels + rings - 1, False)):
         found = canvases([samples[1]], InputSpec(66, 90, fit="stretch"), cache_bytes=room)

@@ -8,6 +8,7 @@ import pytest
 
 from visionft.annotations.marks import IGNORE
 from visionft.data.records import Sample
+from visionft.data.targets.mask import Mask
 from visionft.imaging.placement import windows
 from visionft.loading.canvases import Canvases
 from visionft.loading.loader import Loader
@@ -32,7 +33,7 @@ def samples(tmp_path):
     for number in range(5):
         path = tmp_path / f"{number}.png"
         cv2.imwrite(str(path), np.repeat(Coordinates().read()[:, :, None], 3, axis=2))
-        made.append(Sample(path.name, path, Coordinates(), "train", size=SIZE))
+        made.append(Sample(path.name, path, Mask(Coordinates()), "train", size=SIZE))
     return made
 
 
@@ -49,8 +50,8 @@ def test_windows_cover_the_image_and_mask_and_image_agree(samples):
     for index, (x, y) in enumerate(corners):
         example = found[0, index]
         assert found.sample(index) is samples[0]
-        assert (example.image_HW3[..., 0] == example.mask_HW).all()
-        assert (example.mask_HW == Coordinates().read()[y : y + 24, x : x + 32]).all()
+        assert (example.image_HW3[..., 0] == example.target.mask_HW).all()
+        assert (example.target.mask_HW == Coordinates().read()[y : y + 24, x : x + 32]).all()
         seen[y : y + 24, x : x + 32] = True
     assert seen.all()
 
@@ -59,17 +60,17 @@ def test_training_draws_one_window_an_epoch(samples):
     spec = InputSpec(24, 32, fit="tile")
     found = canvases(samples, spec, training=True)
     assert len(found) == 5
-    drawn = {found[epoch, 0].mask_HW.tobytes() for epoch in range(20)}
+    drawn = {found[epoch, 0].target.mask_HW.tobytes() for epoch in range(20)}
     assert len(drawn) > 10
-    assert found[3, 0].mask_HW.tobytes() == canvases(samples, spec, training=True)[3, 0].mask_HW.tobytes()
-    assert all((found[epoch, 1].image_HW3[..., 0] == found[epoch, 1].mask_HW).all() for epoch in range(5))
+    assert found[3, 0].target.mask_HW.tobytes() == canvases(samples, spec, training=True)[3, 0].target.mask_HW.tobytes()
+    assert all((found[epoch, 1].image_HW3[..., 0] == found[epoch, 1].target.mask_HW).all() for epoch in range(5))
 
 
 def test_a_window_beyond_the_image_is_ignored_there(samples):
     example = canvases(samples, InputSpec(64, 64, fit="tile"), training=True)[0, 0]
-    assert (example.mask_HW[:37, :50] == Coordinates().read()).all()
-    assert (example.mask_HW[37:] == IGNORE).all()
-    assert (example.mask_HW[:, 50:] == IGNORE).all()
+    assert (example.target.mask_HW[:37, :50] == Coordinates().read()).all()
+    assert (example.target.mask_HW[37:] == IGNORE).all()
+    assert (example.target.mask_HW[:, 50:] == IGNORE).all()
 
 
 @pytest.mark.parametrize("fit", ["pad", "tile"])
@@ -79,11 +80,10 @@ def test_memory_changes_nothing_but_reading(samples, fit):
     before = [kept[0, index] for index in range(len(kept))]
     for index, example in enumerate(before):
         assert (example.image_HW3 == read[0, index].image_HW3).all()
-        assert (example.mask_HW == read[0, index].mask_HW).all()
-        assert example.boxes_N5 is None
+        assert (example.target.mask_HW == read[0, index].target.mask_HW).all()
     for sample in samples:
         sample.path.unlink()
-    assert all((kept[1, index].mask_HW == before[index].mask_HW).all() for index in range(len(kept)))
+    assert all((kept[1, index].target.mask_HW == before[index].target.mask_HW).all() for index in range(len(kept)))
 
 
 def test_batches_of_masks(samples):

@@ -8,6 +8,7 @@ import torch
 from tests.data.folders import write_image
 from visionft.augment import Augmenter
 from visionft.data.records import Sample
+from visionft.data.targets.label import Label
 from visionft.errors import DataError, TrainingError
 from visionft.imaging import decode, to_canvas
 from visionft.loading.loader import Loader
@@ -21,8 +22,8 @@ SPEC = InputSpec(height=24, width=32)
 @pytest.fixture
 def samples(tmp_path):
     return [
-        Sample(f"{number:02}.png", write_image(tmp_path / f"{number:02}.png", number, (40, 30)), number % 3, "train")
-        for number in range(11)
+        Sample(path.name, write_image(path, number, (40, 30)), Label(number % 3), "train")
+        for number, path in enumerate(tmp_path / f"{number:02}.png" for number in range(11))
     ]
 
 
@@ -45,7 +46,7 @@ def test_evaluation_gives_every_sample_in_order(samples):
     images_BHW3 = torch.cat([batch.images_BHW3 for batch in batches])
     labels_B = torch.cat([batch.targets for batch in batches])
     assert (images_BHW3.dtype, labels_B.dtype) == (torch.uint8, torch.int64)
-    assert labels_B.tolist() == [sample.label for sample in samples]
+    assert labels_B.tolist() == [sample.target.index for sample in samples]
     for image_HW3, sample in zip(images_BHW3.numpy(), samples, strict=True):
         assert (image_HW3 == to_canvas(decode(sample.path), SPEC)).all()
 

@@ -11,7 +11,7 @@ from visionft.batch import AugmentedBatch, Batch, FeatureBatch
 from visionft.models.backbones import build_backbone
 from visionft.models.network import FinalNetwork, TaskNetwork
 from visionft.spec import InputSpec
-from visionft.tasks.classification.learning import Classification
+from visionft.tasks.classification.learning import ClassificationLearner
 
 SPEC = InputSpec(32, 48, mean=(0.485, 0.456, 0.406), std=(0.229, 0.224, 0.225))
 
@@ -24,7 +24,7 @@ def images(batch=3, height=32, width=48):
 
 def network_of(backbone, *names, spec=SPEC):
     """Return a network for a linear head; ``seen`` are the images that its backbone was given."""
-    network = TaskNetwork(backbone, Classification(names).build_head(backbone), spec).eval()
+    network = TaskNetwork(backbone, ClassificationLearner(names).build_head(backbone), spec).eval()
     plain, network.seen = network.head.features, []
 
     def features(backbone, images_BCHW):
@@ -57,7 +57,7 @@ def test_logits_have_a_column_per_class(backbone, size):
 
 
 def test_a_fresh_network_knows_nothing(backbone):
-    task = Classification(("a", "b", "c", "d"))
+    task = ClassificationLearner(("a", "b", "c", "d"))
     final = FinalNetwork(network_of(backbone, *task.class_names), task)
     np.testing.assert_allclose(final(images())[0].detach().numpy(), 0.25, atol=1e-7)
 

@@ -8,9 +8,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from tests.data.samples import make_example
 from visionft.assemble.job import augmentation
 from visionft.augment import OBJECT_POLICIES, OUTLINE_POLICIES, POLICIES, Augmenter, Policy, draw
-from visionft.data.records import Example
 from visionft.errors import RecipeError
 from visionft.recipe import Recipe, load_recipe, recipe_to_yaml
 from visionft.recipe.sections import RangesSection
@@ -81,8 +81,8 @@ def test_ranges_reach_the_picture():
     still = Augmenter("light", "fixed", ranges=one)
     turned = pickle.loads(pickle.dumps(Augmenter("light", "fixed", ranges=one | {"rotate": 90.0})))
     for seed in range(5):
-        assert (still(Example(image), seed).image_HW3 == image).all()
-        assert (turned(Example(image), seed).image_HW3 != image).any()
+        assert (still(make_example(image), seed).image_HW3 == image).all()
+        assert (turned(make_example(image), seed).image_HW3 != image).any()
     assert Augmenter("none", "any", ranges={"rotate": 90.0}).policy is None
 
 

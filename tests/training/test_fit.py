@@ -159,9 +159,11 @@ class TestNotFinite:
         def change(job):
             forward, calls = job.network.forward, []
 
-            def poisoned(images_BHW3):
+            def poisoned(batch):
                 calls.append(1)
-                return forward(images_BHW3.float() * float("nan") if len(calls) == 2 else images_BHW3)
+                if len(calls) == 2:
+                    batch = replace(batch, images_BHW3=batch.images_BHW3.float() * float("nan"))
+                return forward(batch)
 
             job.network.forward = poisoned
 

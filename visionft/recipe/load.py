@@ -13,7 +13,7 @@ from visionft.errors import RecipeError, UnknownName
 from visionft.recipe.document import Document, Location, Origin, parse_value, read_document
 from visionft.recipe.explain import explain
 from visionft.recipe.schema import Recipe
-from visionft.tasks import tasks_for
+from visionft.tasks import DEFAULT_TASK, TASKS, tasks_for
 
 _OTHER_LENGTH: Mapping[str | int, str] = {"epochs": "steps", "steps": "epochs"}
 _WEIGHT_WORDS = ("pretrained", "package", "none")
@@ -45,8 +45,8 @@ def recipe_from_data(path: str | Path, overrides: Sequence[str] = ()) -> Recipe:
     name = re.sub(r"[^\w.-]+", "-", path.resolve().stem).strip("-.") or "run"
     origin = Origin("command line", Path.cwd())
     document = Document({"name": name, "data": {"path": str(path)}}, {(): origin})
-    if (task := _task_of(path, overrides)) in shipped_recipes():  # all but classification have one of their name
-        document = document.merged_over(_read(_find(task)))
+    if (default := _default_of(_task_of(path, overrides))) is not None:
+        document = document.merged_over(_read(default))
     return _validate(_override(document, overrides))
 
 
@@ -57,13 +57,10 @@ def _task_of(path: Path, overrides: Sequence[str]) -> str:
         return asked["task.kind"]
     kind = asked.get("data.format", "auto")
     if kind == "auto":
-        if "data.masks" in asked:
-            return "segmentation"
-        if not path.exists():  # reading the data will say so
-            return "classification"
-        kind = detect_format(path)
-    fitting = tasks_for(FORMATS[kind].target)
-    return fitting[0]
+        if "data.masks" not in asked and not path.exists():  # reading the data will say so
+            return DEFAULT_TASK
+        kind = "masks" if "data.masks" in asked else detect_format(path)
+    return tasks_for(FORMATS[kind].target)[0]
 
 
 def shipped_recipes() -> dict[str, Path]:
@@ -92,7 +89,8 @@ def _read(path: Path, seen: tuple[Path, ...] = ()) -> Document:
     document = read_document(path, _short(path))
     parent = document.data.pop("extends", None)
     if parent is None:
-        default = _default_of(document)
+        section = document.data.get("task")
+        default = _default_of(section.get("kind")) if isinstance(section, dict) else None
         if default is None or default.resolve() == path.resolve():
             return document
         return document.merged_over(_read(default))
@@ -107,10 +105,10 @@ def _read(path: Path, seen: tuple[Path, ...] = ()) -> Document:
         raise RecipeError(f"{origin.place}: extends: {error}") from error
 
 
-def _default_of(document: Document) -> Path | None:
-    """Return the recipe that is shipped for a recipe's task, if there is one."""
-    section = document.data.get("task")
-    return shipped_recipes().get(str(section.get("kind"))) if isinstance(section, dict) else None
+def _default_of(kind: object) -> Path | None:
+    """Return the recipe that is shipped for a task, if there is one; validating the recipe tells of unknown tasks."""
+    name = TASKS[kind].default_recipe if isinstance(kind, str) and kind in TASKS else None
+    return None if name is None else _find(name)
 
 
 def _override(document: Document, overrides: Sequence[str]) -> Document:

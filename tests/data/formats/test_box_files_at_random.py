@@ -27,10 +27,10 @@ def read(path, kind):
     with contextlib.suppress(VisionftError):
         for sample in load_dataset(path, format=kind).samples:
             assert isinstance(sample.target, Boxes)
-            for left, top, right, bottom in sample.boxes.xyxy:
+            for left, top, right, bottom in sample.target.xyxy:
                 assert 0 <= left < right <= 12
                 assert 0 <= top < bottom <= 10
-            for outline in sample.boxes.outlines:
+            for outline in sample.target.outlines:
                 for ring in outline.points:
                     assert (ring >= 0).all()
                     assert (ring <= (12, 10)).all()

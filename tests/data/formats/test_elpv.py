@@ -21,7 +21,7 @@ def copy_of(folder, cells):
 
 def test_half_and_more_is_defective(tmp_path):
     listing = Elpv().read(copy_of(tmp_path, [0.0, 0.3333333333333333, 0.5, 0.6666666666666666, 1.0]))
-    labels = {entry.id: entry.label for entry in listing.entries}
+    labels = {entry.id: entry.target.name for entry in listing.entries}
     assert [labels[f"images/cell{number}.png"] for number in range(5)] == [
         "functional",
         "functional",
@@ -35,7 +35,7 @@ def test_half_and_more_is_defective(tmp_path):
 def test_the_lowest_quarter_of_each_class_by_content_is_the_test_split(tmp_path):
     listing = Elpv().read(copy_of(tmp_path, [0.0] * 20 + [1.0] * 12))
     for label, size in (("functional", 5), ("defective", 3)):
-        members = [entry for entry in listing.entries if entry.label == label]
+        members = [entry for entry in listing.entries if entry.target.name == label]
         members.sort(key=lambda entry: blake2b(entry.path.read_bytes(), digest_size=16).hexdigest())
         assert [entry.split for entry in members] == ["test"] * size + ["train"] * (len(members) - size)
 
@@ -66,7 +66,7 @@ def test_a_missing_image_is_told(tmp_path):
 @pytest.mark.skipif(find_spec("elpv_dataset") is None, reason="the package elpv-dataset is not installed")
 def test_the_package_has_its_2624_cells():
     listing = Elpv().read(None)
-    assert Counter((entry.label, entry.split) for entry in listing.entries) == {
+    assert Counter((entry.target.name, entry.split) for entry in listing.entries) == {
         ("functional", "test"): 451,
         ("functional", "train"): 1352,
         ("defective", "test"): 205,

@@ -18,7 +18,7 @@ def problems(listing):
 def test_a_folder_per_class(tmp_path):
     listing = read(make_folder(tmp_path, {"10": 1, "9": 2}))
     assert listing.class_names == ("9", "10")
-    assert [(entry.id, entry.label, entry.split) for entry in listing.entries] == [
+    assert [(entry.id, entry.target.name, entry.split) for entry in listing.entries] == [
         ("10/0.png", "10", None),
         ("9/0.png", "9", None),
         ("9/1.png", "9", None),
@@ -32,7 +32,7 @@ def test_a_folder_per_class(tmp_path):
 )
 def test_given_splits(tmp_path, folder, split):
     listing = read(make_folder(tmp_path, {"train/a": 1, "train/b": 1, f"{folder}/a": 1}))
-    assert {entry.id: (entry.label, entry.split) for entry in listing.entries} == {
+    assert {entry.id: (entry.target.name, entry.split) for entry in listing.entries} == {
         "train/a/0.png": ("a", "train"),
         "train/b/0.png": ("b", "train"),
         f"{folder}/a/0.png": ("a", split),
@@ -41,7 +41,7 @@ def test_given_splits(tmp_path, folder, split):
 
 def test_deeper_folders_belong_to_their_class(tmp_path):
     listing = read(make_folder(tmp_path, {"a/indoor/day": 1, "a": 1, "b": 1}))
-    assert {entry.id: entry.label for entry in listing.entries} == {
+    assert {entry.id: entry.target.name for entry in listing.entries} == {
         "a/0.png": "a",
         "a/indoor/day/0.png": "a",
         "b/0.png": "b",

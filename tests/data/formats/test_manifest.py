@@ -11,7 +11,7 @@ def read(folder, text, encoding="utf-8"):
 
 
 def rows(listing):
-    return [(entry.id, entry.label, entry.split) for entry in listing.entries]
+    return [(entry.id, entry.target.name, entry.split) for entry in listing.entries]
 
 
 @pytest.mark.parametrize("delimiter", [",", ";", "\t"])

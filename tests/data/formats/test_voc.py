@@ -6,7 +6,8 @@ from tests.data.box_sets import annotation, told, write_voc
 from tests.data.folders import write_image
 from tests.data.mask_sets import write_mask, write_turned_jpeg
 from tests.real_data import DATA, needs_data
-from visionft.data.dataset import detect_format, load_dataset
+from visionft.data.dataset import load_dataset
+from visionft.data.formats.detect import detect_format
 from visionft.data.listing import LabelOptions
 from visionft.data.records import SPLITS
 from visionft.data.targets.boxes import Boxes
@@ -24,39 +25,39 @@ def load(path, **options):
 def test_corners_counted_from_one_become_half_open(tmp_path):
     assert detect_format(write_voc(tmp_path, OBJECTS, LISTS)) == "voc"
     dataset = load_dataset(tmp_path)
-    assert (dataset.task, dataset.class_names) == ("detection", ("cat", "dog"))
+    assert (dataset.target, dataset.class_names) == (Boxes, ("cat", "dog"))
     assert [(sample.id, sample.split) for sample in dataset.samples] == [
         ("JPEGImages/a.png", "train"),
         ("JPEGImages/b.png", "val"),
         ("JPEGImages/c.png", "test"),
     ]
-    assert dataset.samples[0].boxes == Boxes(((0, 0, 12, 10), (2, 1, 6, 9)), (0, 1), (False, False))
+    assert dataset.samples[0].target == Boxes(((0, 0, 12, 10), (2, 1, 6, 9)), (0, 1), (False, False))
 
 
 def test_masks_come_first_unless_boxes_are_wanted(tmp_path):
     write_voc(tmp_path, OBJECTS, LISTS)
     for name in OBJECTS:
         write_mask(tmp_path / "SegmentationClass" / f"{name}.png", (0, 1))
-    assert (detect_format(tmp_path), detect_format(tmp_path, "detection")) == ("masks", "voc")
-    assert load_dataset(tmp_path, task="detection").task == "detection"
+    assert (detect_format(tmp_path), detect_format(tmp_path, Boxes)) == ("masks", "voc")
+    assert load_dataset(tmp_path, target=Boxes).target is Boxes
 
 
 def test_difficult_objects_are_neither_learned_nor_measured(tmp_path):
     write_voc(tmp_path, {"a": [(*CAT, "<difficult>1</difficult>"), (*DOG, "<difficult>0</difficult>")]})
-    assert load(tmp_path).samples[0].boxes.crowd == (True, False)
+    assert load(tmp_path).samples[0].target.crowd == (True, False)
 
 
 def test_parts_of_objects_are_not_objects(tmp_path):
     part = "<part><name>head</name><bndbox><xmin>1</xmin><ymin>1</ymin><xmax>2</xmax><ymax>2</ymax></bndbox></part>"
     dataset = load(write_voc(tmp_path, {"a": [(*DOG, part)]}))
-    assert (dataset.class_names, dataset.samples[0].boxes.xyxy) == (("dog",), ((2, 1, 6, 9),))
+    assert (dataset.class_names, dataset.samples[0].target.xyxy) == (("dog",), ((2, 1, 6, 9),))
 
 
 @pytest.mark.parametrize(("xml", "images"), [("annotations", "images"), (".", "."), ("train", "train")])
 def test_other_layouts(tmp_path, xml, images):
     assert detect_format(write_voc(tmp_path, OBJECTS, xml=xml, images=images)) == "voc"
     dataset = load_dataset(tmp_path)
-    assert [len(sample.boxes) for sample in dataset.samples] == [2, 1, 1]
+    assert [len(sample.target) for sample in dataset.samples] == [2, 1, 1]
     if xml == "train":
         assert not dataset.split("test")
 
@@ -160,7 +161,7 @@ def test_what_voc_cannot_say_is_refused(tmp_path):
         load(tmp_path, images="pictures")
     with pytest.raises(DataError, match=r"no XML file of an image holds an object"):
         load(write_voc(tmp_path / "empty", {"a": []}))
-    assert load(tmp_path, classes=("dog", "cat"), images="JPEGImages").samples[0].boxes.labels == (1, 0)
+    assert load(tmp_path, classes=("dog", "cat"), images="JPEGImages").samples[0].target.labels == (1, 0)
 
 
 def test_turned_pictures(tmp_path):
@@ -184,9 +185,9 @@ def test_turned_pictures(tmp_path):
 @needs_data
 def test_blood_cells():
     dataset = load_dataset(DATA / "bccd-voc")
-    assert (dataset.task, dataset.class_names) == ("detection", ("Platelets", "RBC", "WBC"))
+    assert (dataset.target, dataset.class_names) == (Boxes, ("Platelets", "RBC", "WBC"))
     assert [len(dataset.split(split)) for split in SPLITS] == [205, 87, 72]
-    objects = [sum(counts) for counts in zip(*map(dataset.amounts, SPLITS), strict=True)]
+    objects = [sum(counts) for counts in zip(*map(dataset.class_counts, SPLITS), strict=True)]
     assert objects == [361, 4155 - 2, 372]  # as the set's own description has it, without two of no size
     folder = DATA / "bccd-voc/Annotations"
     assert told(dataset) == [

@@ -6,7 +6,8 @@ import pytest
 from tests.data.box_sets import told, write_yolo
 from tests.data.folders import write_image
 from tests.real_data import DATA, needs_data
-from visionft.data.dataset import detect_format, load_dataset
+from visionft.data.dataset import load_dataset
+from visionft.data.formats.detect import detect_format
 from visionft.data.formats.yolo.file import read_yaml
 from visionft.data.listing import LabelOptions
 from visionft.data.records import SPLITS
@@ -26,15 +27,15 @@ def by_stem(dataset):
 
 def test_labels_become_boxes_in_pixels(tmp_path):
     dataset = load_dataset(write_yolo(tmp_path, LABELS))
-    assert (dataset.task, dataset.class_names) == ("detection", ("cat", "dog"))
+    assert (dataset.target, dataset.class_names) == (Boxes, ("cat", "dog"))
     assert {sample.id: sample.split for sample in dataset.samples} == {
         "images/train/a.png": "train",
         "images/train/b.png": "train",
         "images/val/c.png": "val",
     }
     found = by_stem(dataset)
-    assert found["a"].boxes == Boxes(((3, 3, 9, 7), (0, 0, 6, 10)), (0, 1), (False, False))
-    assert (found["b"].boxes, found["c"].boxes.xyxy) == (Boxes(), ((0, 0, 12, 10),))
+    assert found["a"].target == Boxes(((3, 3, 9, 7), (0, 0, 6, 10)), (0, 1), (False, False))
+    assert (found["b"].target, found["c"].target.xyxy) == (Boxes(), ((0, 0, 12, 10),))
     assert load_dataset(tmp_path / "data.yaml").samples == dataset.samples
 
 
@@ -60,7 +61,7 @@ def test_every_way_to_name_the_images(tmp_path, yaml):
         ("images/train/b.png", "train"),
         ("images/val/c.png", "val"),
     ]
-    assert [len(sample.boxes) for sample in dataset.samples] == [2, 0, 1]
+    assert [len(sample.target) for sample in dataset.samples] == [2, 0, 1]
 
 
 def test_a_folder_of_images_per_split(tmp_path):
@@ -76,7 +77,7 @@ def test_a_folder_of_images_per_split(tmp_path):
             (tmp_path / "data.yaml").unlink()
         assert detect_format(tmp_path) == "yolo"
         dataset = load(tmp_path)
-        assert [(sample.id, sample.split, len(sample.boxes)) for sample in dataset.samples] == [
+        assert [(sample.id, sample.split, len(sample.target)) for sample in dataset.samples] == [
             ("train/images/a.png", "train", 1),
             ("valid/images/b.png", "val", 1),
         ]
@@ -89,7 +90,7 @@ def test_labels_beside_the_images_and_a_list_of_names(tmp_path):
     (tmp_path / "classes.txt").write_text("cat\ndog\n")
     assert detect_format(tmp_path) == "yolo"
     dataset = load_dataset(tmp_path)
-    assert (dataset.class_names, len(dataset.samples), sum(map(sum, map(dataset.amounts, SPLITS)))) == (
+    assert (dataset.class_names, len(dataset.samples), sum(map(sum, map(dataset.class_counts, SPLITS)))) == (
         ("cat", "dog"),
         20,
         20,
@@ -108,15 +109,15 @@ def test_labels_beside_the_images_and_a_list_of_names(tmp_path):
 def test_classes_without_names_have_the_users_or_their_numbers(tmp_path, options, names, labels):
     write_yolo(tmp_path, {"train/a": "0 0.5 0.5 0.5 0.4\n4 0.5 0.5 0.4 0.4"}, None)
     dataset = load(tmp_path, **options)
-    assert (dataset.class_names, dataset.samples[0].boxes.labels) == (names, labels)
+    assert (dataset.class_names, dataset.samples[0].target.labels) == (names, labels)
     line = "classes: named class 0, class 4 after their numbers; give data.classes their names"
     assert (line in told(dataset)) == (not options)
 
 
 def test_named_classes_are_chosen_by_name(tmp_path):
     write_yolo(tmp_path, LABELS)
-    assert load(tmp_path, classes=("dog",)).samples[0].boxes == Boxes(((0, 0, 6, 10),), (0,), (False,))
-    assert load(tmp_path, ignore=(0,)).samples[0].boxes.crowd == (True, False)
+    assert load(tmp_path, classes=("dog",)).samples[0].target == Boxes(((0, 0, 6, 10),), (0,), (False,))
+    assert load(tmp_path, ignore=(0,)).samples[0].target.crowd == (True, False)
     with pytest.raises(UnknownName, match="close: dog"):
         load(tmp_path, classes=("dogs",))
 
@@ -124,18 +125,18 @@ def test_named_classes_are_chosen_by_name(tmp_path):
 def test_outlines_count_as_the_box_around_them_and_keypoints_do_not(tmp_path):
     text = "0 0.25 0.2 0.75 0.2 0.5 0.8\n1 0.25 0.2 0.75 0.2 0.75 0.8 0.25 0.8\n"
     write_yolo(tmp_path, {"train/a": text})
-    assert load(tmp_path).samples[0].boxes.xyxy == (pytest.approx((3, 2, 9, 8)), pytest.approx((3, 2, 9, 8)))
+    assert load(tmp_path).samples[0].target.xyxy == (pytest.approx((3, 2, 9, 8)), pytest.approx((3, 2, 9, 8)))
     write_yolo(
         tmp_path, {"train/a": "0 0.5 0.5 0.5 0.4 0.1 0.1 2 0.9 0.9 1"}, "train: images\nnames: [a]\nkpt_shape: [2, 3]"
     )
-    assert load(tmp_path).samples[0].boxes.xyxy == (pytest.approx((3, 3, 9, 7)),)
+    assert load(tmp_path).samples[0].target.xyxy == (pytest.approx((3, 3, 9, 7)),)
 
 
 def test_bad_lines_are_told_with_file_and_line(tmp_path):
     bad = ["0 0.5 0.5 0.5 0.4", "", "cat 0.5 0.5 1 1", "0.5 0.5 0.5 1 1", "0 0.5 0.5", "0 0.5 0.5 0 1", "9 0.5 0.5 1 1"]
     write_yolo(tmp_path, {"train/a": "\n".join([*bad, "0 nan 0.5 1 1", "0 0.5 0.5 1 1 0.93"])})
     dataset = load(tmp_path)
-    assert len(dataset.samples[0].boxes) == 1
+    assert len(dataset.samples[0].target) == 1
     file = tmp_path / "labels/train/a.txt"
     outlines = "numbers behind the class; four are a box, six or more in pairs an outline; left out"
     assert [line for line in told(dataset) if line.startswith(f"{file}: line")] == [
@@ -154,7 +155,7 @@ def test_files_without_a_partner_are_told_once_with_their_number(tmp_path):
     for name in ("gone", "lost"):
         (tmp_path / f"labels/train/{name}.txt").write_text("0 0.5 0.5 1 1")
     dataset = load(tmp_path)
-    assert [len(sample.boxes) for sample in dataset.samples] == [2, 0, 0, 0, 1]
+    assert [len(sample.target) for sample in dataset.samples] == [2, 0, 0, 0, 1]
     lines = told(dataset)
     assert any(line.startswith("labels: 2 of 5 images have no label file and count as without objects: d.png, e.png")
                for line in lines)  # fmt: skip
@@ -264,9 +265,9 @@ def test_one_image_cannot_validate_as_well(tmp_path):
 def test_coco_mini_without_the_link_to_its_images():
     root = DATA / "coco-mini-yolo"
     dataset = load_dataset(root / "object_detection")
-    assert (dataset.task, len(dataset.class_names), dataset.class_names[:2]) == ("detection", 80, ("person", "bicycle"))
+    assert (dataset.target, len(dataset.class_names), dataset.class_names[:2]) == (Boxes, 80, ("person", "bicycle"))
     assert [len(dataset.split(split)) for split in SPLITS] == [60, 60, 0]
-    assert [sum(dataset.amounts(split)) for split in SPLITS] == [522, 414, 0]
-    assert [sum(count > 0 for count in dataset.amounts(split)) for split in SPLITS] == [60, 60, 0]
-    assert load_dataset(root, task="detection").samples == dataset.samples
+    assert [sum(dataset.class_counts(split)) for split in SPLITS] == [522, 414, 0]
+    assert [sum(count > 0 for count in dataset.class_counts(split)) for split in SPLITS] == [60, 60, 0]
+    assert load_dataset(root, target=Boxes).samples == dataset.samples
     assert len(read_yaml(root / "object_detection/config.yaml").names) == 80

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from pycocotools.coco import COCO
 
 from tests.data.box_sets import write_coco as make_coco
-from tests.data.folders import make_folder, write_image
+from tests.data.folders import write_image
 from visionft.annotations.marks import CROWD
 from visionft.data.dataset import load_dataset
 from visionft.data.records import SPLITS, Dataset, Sample
@@ -52,7 +52,7 @@ def build(root, names, content):
         for number, found in enumerate(several):
             path = write_image(root / split / f"{number} x.png", len(samples), (WIDTH, HEIGHT))
             samples.append(Sample(f"{split}/{number} x.png", path, found, split, size=(WIDTH, HEIGHT)))
-    return Dataset("made", tuple(samples), names, task="detection")
+    return Dataset("made", tuple(samples), names, target=Boxes)
 
 
 def seen(dataset):
@@ -62,7 +62,9 @@ def seen(dataset):
             sample.split,
             [
                 (tuple(round(edge, 6) for edge in xyxy), dataset.class_names[label], crowd)
-                for xyxy, label, crowd in zip(sample.boxes.xyxy, sample.boxes.labels, sample.boxes.crowd, strict=True)
+                for xyxy, label, crowd in zip(
+                    sample.target.xyxy, sample.target.labels, sample.target.crowd, strict=True
+                )
             ],
         )
         for sample in dataset.samples
@@ -84,7 +86,7 @@ def test_boxes_come_back_from_coco_and_yolo(made):
         assert coco.class_names == yolo.class_names == dataset.class_names
         assert seen(coco) == seen(dataset)
         assert seen(yolo) == without_crowds(seen(dataset))
-        assert len(lost) == any(any(sample.boxes.crowd) for sample in dataset.samples)
+        assert len(lost) == any(any(sample.target.crowd) for sample in dataset.samples)
 
 
 @settings(max_examples=12, deadline=None)
@@ -149,7 +151,7 @@ def test_pictures_of_one_name_get_names_of_their_own(tmp_path):
                size=(12, 10))
         for at, name in enumerate(names)
     ]  # fmt: skip
-    dataset = Dataset("made", tuple(samples), ("cat",), task="detection")
+    dataset = Dataset("made", tuple(samples), ("cat",), target=Boxes)
     write_yolo(dataset, tmp_path / "to")
     pictures = sorted((tmp_path / "to/images/train").iterdir())
     assert [file.name for file in pictures] == ["a-x.png", "b-X-2.png", "b-x.png", "x.png", "y_z.png"]
@@ -164,10 +166,10 @@ def test_what_is_ignored_is_ignored_for_every_class(tmp_path, write):
     found = Boxes(((0, 0, 5, 5), (6, 6, 9, 9)), (1, CROWD), (False, True))
     path = write_image(tmp_path / "from/x.png", 0, (WIDTH, HEIGHT))
     dataset = Dataset(
-        "made", (Sample("x.png", path, found, "train", size=(WIDTH, HEIGHT)),), ("cat", "dog"), task="detection"
+        "made", (Sample("x.png", path, found, "train", size=(WIDTH, HEIGHT)),), ("cat", "dog"), target=Boxes
     )
     assert write(dataset, tmp_path / "to") == []
-    ((_, objects),) = seen(load_dataset(tmp_path / "to", task="detection", val_fraction=0.0)).values()
+    ((_, objects),) = seen(load_dataset(tmp_path / "to", target=Boxes, val_fraction=0.0)).values()
     assert objects == [((0, 0, 5, 5), "dog", False), ((6, 6, 9, 9), "cat", True), ((6, 6, 9, 9), "dog", True)]
 
 
@@ -184,12 +186,10 @@ def test_where_nothing_can_be_written(dataset, tmp_path, write):
         write(dataset, tmp_path / "from")
     with pytest.raises(DataError, match=r"all.json: cannot be written .*File exists"):
         write(dataset, tmp_path / "from/all.json")
-    with pytest.raises(DataError, match=r"its labels are made for classification; only boxes can be converted"):
-        write(load_dataset(make_folder(tmp_path / "classes", {"a": 9, "b": 9})), tmp_path / "to")
 
 
 def test_names_that_xml_cannot_hold_are_refused(dataset, tmp_path):
-    odd = Dataset("odd", dataset.samples, ("c\x01t", "dog"), task="detection")
+    odd = Dataset("odd", dataset.samples, ("c\x01t", "dog"), target=Boxes)
     with pytest.raises(DataError, match=r"the class 'c\\x01t' cannot be written as XML"):
         write_voc(odd, tmp_path / "to")
     assert not (tmp_path / "to").exists()

@@ -19,6 +19,7 @@ from visionft.annotations.rasterization import box_around, fill, trace
 from visionft.data.dataset import load_dataset
 from visionft.data.records import Dataset, Sample
 from visionft.data.targets.boxes import Boxes
+from visionft.data.targets.outlined_boxes import OutlinedBoxes
 from visionft.data.writers.convert import write_coco, write_voc, write_yolo
 from visionft.data.writers.polygons import one_ring
 
@@ -39,18 +40,18 @@ def build(root, masks, outlines=None):
     outlines = [*(outlines or [traced(mask) for mask in masks]), ()]
     rings = [Outline(outline).points for outline in outlines]
     xyxy = [box_around(several) or (0.0, 0.0, 5.0, 4.0) for several in rings]
-    found = Boxes(
+    found = OutlinedBoxes(
         tuple(xyxy), tuple(at % 2 for at in range(len(xyxy))), (False,) * len(xyxy), tuple(map(Outline, outlines))
     )
     samples = [
         Sample(f"{at}.png", write_image(root / f"{at}.png", at, (WIDTH, HEIGHT)), found, split, size=(WIDTH, HEIGHT))
         for at, split in enumerate(("train", "val", "test"))
     ]
-    return Dataset("made", tuple(samples), ("cat", "dog"), task="instance_segmentation")
+    return Dataset("made", tuple(samples), ("cat", "dog"), target=OutlinedBoxes)
 
 
 def painted(sample):
-    return [fill(outline.points, (WIDTH, HEIGHT)).tolist() for outline in sample.boxes.outlines]
+    return [fill(outline.points, (WIDTH, HEIGHT)).tolist() for outline in sample.target.outlines]
 
 
 @settings(max_examples=15, deadline=None)
@@ -61,15 +62,15 @@ def test_pixels_come_back_from_coco_and_yolo(masks):
         assert write_coco(dataset, Path(folder, "coco")) == []
         write_yolo(dataset, Path(folder, "yolo"))
         for kind in ("coco", "yolo"):
-            again = load_dataset(Path(folder, kind), task="instance_segmentation")
-            assert (again.task, again.class_names) == ("instance_segmentation", dataset.class_names)
+            again = load_dataset(Path(folder, kind), target=OutlinedBoxes)
+            assert (again.target, again.class_names) == (OutlinedBoxes, dataset.class_names)
             assert {sample.split for sample in again.samples} == {"train", "val", "test"}
             for sample in again.samples:
                 (before,) = [each for each in dataset.samples if each.split == sample.split]
                 assert painted(sample) == painted(before)
-                assert sample.boxes.labels == before.boxes.labels
-                np.testing.assert_allclose(sample.boxes.xyxy, before.boxes.xyxy, atol=1e-5)
-                assert sample.boxes.outlines[-1] == Outline()
+                assert sample.target.labels == before.target.labels
+                np.testing.assert_allclose(sample.target.xyxy, before.target.xyxy, atol=1e-5)
+                assert sample.target.outlines[-1] == Outline()
 
 
 POLYGON = st.builds(
@@ -88,9 +89,9 @@ def test_points_of_polygons_come_back_as_they_were(one, other):
         dataset = build(Path(folder, "from"), (), outlines)
         write_coco(dataset, Path(folder, "coco"))
         write_yolo(dataset, Path(folder, "yolo"))
-        coco, yolo = (load_dataset(Path(folder, kind), task="instance_segmentation") for kind in ("coco", "yolo"))
-        assert coco.samples[0].boxes == dataset.samples[0].boxes
-        np.testing.assert_allclose(*yolo.samples[0].boxes.outlines[0].points, one, atol=1e-5)
+        coco, yolo = (load_dataset(Path(folder, kind), target=OutlinedBoxes) for kind in ("coco", "yolo"))
+        assert coco.samples[0].target == dataset.samples[0].target
+        np.testing.assert_allclose(*yolo.samples[0].target.outlines[0].points, one, atol=1e-5)
 
 
 @pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")  # by pycocotools
@@ -158,15 +159,15 @@ def test_what_a_format_cannot_hold_is_told(tmp_path):
 @pytest.mark.parametrize("write", [write_coco, write_yolo])
 def test_boxes_alone_are_written_as_before(tmp_path, write):
     dataset = build(tmp_path / "from", (np.ones((HEIGHT, WIDTH), bool),))
-    boxes = Boxes(dataset.samples[0].boxes.xyxy, (0, 1), (False, False))
+    boxes = Boxes(dataset.samples[0].target.xyxy, (0, 1), (False, False))
     plain = Dataset(
         "made",
         tuple(Sample(each.id, each.path, boxes, each.split, size=each.size) for each in dataset.samples),
         dataset.class_names,
-        task="detection",
+        target=Boxes,
     )
     assert write(plain, tmp_path / "to") == []
-    assert load_dataset(tmp_path / "to").task == "detection"
+    assert load_dataset(tmp_path / "to").target is Boxes
     for file in (tmp_path / "to").rglob("*.json"):
         fields = {"id", "image_id", "category_id", "bbox", "area", "iscrowd"}
         assert all(set(annotation) == fields for annotation in json.loads(file.read_text())["annotations"])

@@ -15,7 +15,7 @@ from visionft.export.gate import export_verified
 from visionft.export.writers.onnx import OPSET, OnnxWriter
 from visionft.predict import Predictor
 from visionft.spec import InputSpec, ModelSpec
-from visionft.tasks.classification.learning import Classification
+from visionft.tasks.classification.learning import ClassificationLearner
 
 IMAGES_NHW3 = np.random.default_rng(0).integers(0, 256, (11, 24, 32, 3), dtype=np.uint8)
 LABELS_N = np.arange(11) % 3
@@ -185,7 +185,7 @@ def test_timm_backbone(tmp_path):
     batches = [(generator.integers(0, 256, (n, 96, 64, 3), dtype=np.uint8), np.arange(n) % 3) for n in (4, 3)]
     spec = ModelSpec("classification", ("a", "b", "c"), InputSpec(96, 64))
     path = tmp_path / "lite.onnx"
-    parity = export_verified(OnnxWriter(), Lite(), Classification(spec.class_names), spec, path, batches)
+    parity = export_verified(OnnxWriter(), Lite(), ClassificationLearner(spec.class_names), spec, path, batches)
     assert parity.max_abs_difference < 1e-4
     operations = {node.op_type for node in onnx.load(path).graph.node}
     assert not operations & {"BatchNormalization", "Gather", "Range", "Shape"}

@@ -22,7 +22,7 @@ from visionft.models.heads.maps import PaddedMaps
 from visionft.models.network import FinalNetwork, TaskNetwork
 from visionft.predict.engine import open_engine
 from visionft.spec import InputSpec, ModelSpec
-from visionft.tasks.detection.learning import Detection
+from visionft.tasks.detection.learning import DetectionLearner
 from visionft.tasks.learner import named_outputs
 
 CHANNELS, STRIDES = (4, 6, 8), (8, 16, 32)
@@ -274,7 +274,7 @@ def test_two_objects_are_learned_with_place_size_and_class(tiny, monkeypatch):
 @pytest.mark.slow
 def test_it_exports_with_any_batch(tiny, tmp_path, monkeypatch):
     monkeypatch.setitem(TINY, "decoder_layers", 1)  # each takes the exporter seconds
-    task, spec = Detection(("a", "b", "c"), head="rt_detr"), InputSpec(*SIZE)
+    task, spec = DetectionLearner(("a", "b", "c"), head="rt_detr"), InputSpec(*SIZE)
     torch.manual_seed(0)
     backbone = build_backbone("test_resnet", "none", image_size=SIZE)
     network = TaskNetwork(backbone, task.build_head(backbone), spec).eval()

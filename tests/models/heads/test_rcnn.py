@@ -27,7 +27,7 @@ from visionft.models.backbones import Backbone, build_backbone
 from visionft.models.heads import HEADS, mask_rcnn, rcnn
 from visionft.models.heads.maps import PaddedMaps
 from visionft.models.heads.rcnn_learning import image_targets, sample_regions
-from visionft.tasks.detection.learning import Detection
+from visionft.tasks.detection.learning import DetectionLearner
 
 CHANNELS, STRIDES = (6, 8, 10), (8, 16, 32)
 PADDED, SIZE = (96, 128), (70, 100)
@@ -306,7 +306,7 @@ def test_two_objects_are_learned_with_place_size_and_class():
 
 
 class Network(nn.Module):
-    def __init__(self, backbone: Backbone, task: Detection):
+    def __init__(self, backbone: Backbone, task: DetectionLearner):
         super().__init__()
         self.backbone, self.head = backbone, task.build_head(backbone)
 
@@ -320,7 +320,7 @@ class Network(nn.Module):
 def test_it_exports_with_any_batch(tmp_path, kind):
     torch.manual_seed(0)
     size = (60, 90)
-    task = Detection(("a", "b", "c"), head=kind)
+    task = DetectionLearner(("a", "b", "c"), head=kind)
     network = Network(build_backbone("test_resnet", "none", image_size=size), task).eval()
     head = network.head.head
     outspoken(head if kind == "faster_rcnn" else head.boxes)

@@ -13,7 +13,7 @@ from visionft.annotations.marks import CROWD, PADDING
 from visionft.models.backbones import Backbone, build_backbone
 from visionft.models.heads import HEADS, torchvision_detectors
 from visionft.models.heads.maps import PaddedMaps
-from visionft.tasks.detection.learning import Detection
+from visionft.tasks.detection.learning import DetectionLearner
 
 KINDS = ["fcos", "retinanet"]
 CHANNELS, STRIDES = (6, 8, 10), (8, 16, 32)
@@ -166,7 +166,7 @@ def test_two_objects_are_learned_with_place_size_and_class(kind, monkeypatch):
 
 
 class Network(nn.Module):
-    def __init__(self, backbone: Backbone, task: Detection):
+    def __init__(self, backbone: Backbone, task: DetectionLearner):
         super().__init__()
         self.backbone, self.head = backbone, task.build_head(backbone)
 
@@ -180,7 +180,7 @@ class Network(nn.Module):
 def test_it_exports_with_any_batch(tmp_path, kind):
     torch.manual_seed(0)
     size = (60, 90)
-    task = Detection(("a", "b", "c"), head=kind)
+    task = DetectionLearner(("a", "b", "c"), head=kind)
     network = Network(build_backbone("test_resnet", "none", image_size=size), task).eval()
     outspoken(network.head.head)
     path = tmp_path / "detect.onnx"

@@ -21,7 +21,7 @@ from visionft.models.backbones import build_backbone
 from visionft.models.network import FinalNetwork, TaskNetwork
 from visionft.spec import InputSpec
 from visionft.tasks import TASKS
-from visionft.tasks.detection.learning import BoxMeter, Detection
+from visionft.tasks.detection.learning import BoxMeter, DetectionLearner
 
 NAMES = ("dog", "cat")
 
@@ -35,7 +35,7 @@ def rows(*detections, n=5):
 
 def compare(found_N6, expected_N6):
     """Compare the detections of one image."""
-    return Detection(NAMES).compare(as_results(found_N6[None]), as_results(expected_N6[None]))
+    return DetectionLearner(NAMES).compare(as_results(found_N6[None]), as_results(expected_N6[None]))
 
 
 @pytest.fixture(scope="module")
@@ -46,7 +46,7 @@ def backbone():
 
 @pytest.mark.parametrize("size", [(64, 64), (45, 70)])
 def test_outputs_are_those_that_the_spec_names(backbone, size):
-    task = Detection(NAMES)
+    task = DetectionLearner(NAMES)
     network = TaskNetwork(backbone, task.build_head(backbone), InputSpec(*size)).eval()
     torch.nn.init.normal_(network.head.head.cells.classes.weight, std=2)
     images_BHW3 = torch.randint(0, 256, (3, *size, 3), dtype=torch.uint8)
@@ -64,7 +64,7 @@ def test_outputs_are_those_that_the_spec_names(backbone, size):
 
 @pytest.mark.parametrize("head", ["dense", "fcos", "retinanet"])
 def test_detections_agree_with_themselves_on_a_canvas_that_is_padded(backbone, head):
-    task, size = Detection(NAMES, head=head), (33, 70)
+    task, size = DetectionLearner(NAMES, head=head), (33, 70)
     network = TaskNetwork(backbone, task.build_head(backbone), InputSpec(*size)).eval()
     if head == "dense":  # small boxes, of which those of cells in the padding lie outside the canvas
         network.head.head.cells.sides.bias.data = -3 * torch.arange(17.0).repeat(4)
@@ -76,7 +76,7 @@ def test_detections_agree_with_themselves_on_a_canvas_that_is_padded(backbone, h
 
 
 def test_what_is_shown_to_time_a_step_is_a_target(backbone):
-    task = Detection(NAMES)
+    task = DetectionLearner(NAMES)
     network = TaskNetwork(backbone, task.build_head(backbone), InputSpec(64, 64))
     images_BHW3 = torch.zeros(2, 64, 64, 3, dtype=torch.uint8)
     blank_BN5 = task.blank_targets(images_BHW3)
@@ -147,11 +147,11 @@ def test_the_gate_compares_detections():
     moved[0, 0] = 4
     batches = [(np.zeros((3, 8, 8, 3), np.uint8), np.array([[[0, 0, 10, 10, 0.0]]] * 3, np.float32))]
     limits = Limits(0.995, 1e-3)
-    good = verify(always(expected), always(expected), Detection(NAMES), batches, limits)
+    good = verify(always(expected), always(expected), DetectionLearner(NAMES), batches, limits)
     assert good.passed
     assert (good.answers, good.compared, good.agreement, good.score) == ("boxes", 6, 1.0, "map")
     assert "boxes of 3 images" in str(good)
-    bad = verify(always(moved), always(expected), Detection(NAMES), batches, limits)
+    bad = verify(always(moved), always(expected), DetectionLearner(NAMES), batches, limits)
     assert not bad.passed
     assert bad.agreement == 0.5
     assert bad.score_exported < bad.score_network
@@ -160,7 +160,7 @@ def test_the_gate_compares_detections():
 def test_a_file_with_another_number_of_rows_is_refused():
     batches = [(np.zeros((1, 8, 8, 3), np.uint8), np.zeros((1, 1, 5), np.float32))]
     with pytest.raises(ExportError, match=r"the file gives boxes of shape \(1, 4, 4\), the network \(1, 5, 4\)"):
-        verify(always(rows(n=4)), always(rows(n=5)), Detection(NAMES), batches)
+        verify(always(rows(n=4)), always(rows(n=5)), DetectionLearner(NAMES), batches)
 
 
 def test_it_is_measured_in_the_frame_of_the_images(tmp_path: Path):
@@ -170,7 +170,7 @@ def test_it_is_measured_in_the_frame_of_the_images(tmp_path: Path):
     truth = Boxes(((10.0, 10.0, 50.0, 30.0),), (1,), (False,))
     sample = Sample("a.png", tmp_path / "a.png", truth, "test", size=(60, 40))
     run = always(rows((5, 5, 25, 15, 0.7, 1)))
-    task, spec = Detection(NAMES), InputSpec(20, 30, "pad")
+    task, spec = DetectionLearner(NAMES), InputSpec(20, 30, "pad")
     seen = []
     found = task.evaluate([sample], spec, run, batch_size=2, bootstrap=0, seed=0, on_done=seen.append)
     assert found.metrics.map == pytest.approx(1)

@@ -13,6 +13,7 @@ from tests.tasks.objects.detections import evaluated
 from visionft.annotations.object_mask import ObjectMask
 from visionft.annotations.polygons import Outline
 from visionft.data.targets.boxes import Boxes
+from visionft.data.targets.outlined_boxes import OutlinedBoxes
 
 SIZE = (170, 140)
 
@@ -79,7 +80,7 @@ def masked(rng, classes, objects=6, detections=12, *, ties=False, unknown=0.15, 
     count = len(shapes)
     labels = rng.integers(0, classes, count).tolist()
     known = [bool(pixels.any()) and rng.random() >= unknown for _, _, pixels in shapes]
-    boxes = Boxes(
+    boxes = OutlinedBoxes(
         tuple(tuple(map(float, box)) for box, _, _ in shapes),
         tuple(labels),
         tuple((rng.random(count) < crowds).tolist()),

@@ -14,6 +14,7 @@ from visionft.annotations.marks import CROWD, PADDING
 from visionft.annotations.object_mask import ObjectMask
 from visionft.annotations.polygons import Outline
 from visionft.data.targets.boxes import Boxes
+from visionft.data.targets.outlined_boxes import OutlinedBoxes
 from visionft.errors import DataError
 from visionft.seeds import derive_seed
 from visionft.tasks.instances.metrics import InstanceMetrics, instance_metrics, quick_instances
@@ -46,7 +47,7 @@ def rows(*detections):
 
 
 def one(outline=SQUARE, *, crowd=False):
-    return Boxes((BOX,), (0,), (crowd,), (Outline(outline),))
+    return OutlinedBoxes((BOX,), (0,), (crowd,), (Outline(outline),))
 
 
 def filled(left, top, right, bottom):
@@ -157,7 +158,10 @@ def test_the_size_is_that_of_the_mask():
 
 
 def test_what_is_found_where_no_outline_is_known_counts_neither_for_nor_against():
-    known, unknown = one(), Boxes((BOX, (60.0, 60, 120, 120)), (0, 0), (False, False), (one().outlines[0], Outline()))
+    known, unknown = (
+        one(),
+        OutlinedBoxes((BOX, (60.0, 60, 120, 120)), (0, 0), (False, False), (one().outlines[0], Outline())),
+    )
     found = rows((60, 60, 120, 120, 0.9, 0), (*BOX, 0.5, 0))
     masks = [filled(65, 65, 100, 100), filled(10, 10, 50, 50)]
     assert of_one(found, masks, unknown).mask_map == pytest.approx(1)
@@ -170,7 +174,7 @@ def test_what_is_found_where_no_outline_is_known_counts_neither_for_nor_against(
 
 def test_an_outline_between_the_pixels_is_unknown():
     """No pixel's centre lies in it, so that nobody could find it."""
-    thin = Boxes(
+    thin = OutlinedBoxes(
         (BOX, (60.0, 60, 60.2, 90)), (0, 0), (False, False), (*one().outlines, Outline((ring(60, 60, 60.2, 90),)))
     )
     measured = of_one(rows((*BOX, 0.9, 0)), [filled(10, 10, 50, 50)], thin)
@@ -195,7 +199,7 @@ def test_five_hundred_objects_in_an_image():
     rng = np.random.default_rng(0)
     corners = rng.integers(0, 120, (500, 2)).tolist()
     boxes = [(x, y, x + 9, y + 11) for x, y in corners]
-    truth = Boxes(
+    truth = OutlinedBoxes(
         tuple(tuple(map(float, box)) for box in boxes),
         tuple(range(2)) * 250,
         (False,) * 500,
@@ -270,7 +274,7 @@ def test_large_images_are_quick_and_take_no_memory():
     angles = np.linspace(0, 2 * np.pi, 90, endpoint=False)
     circle = np.stack([np.cos(angles), np.sin(angles)], axis=1) * 150 + 150
     corners = [(370 * column, 300 * row) for column in range(10) for row in range(10)]
-    truth = Boxes(
+    truth = OutlinedBoxes(
         tuple((float(a), float(b), a + 300.0, b + 300.0) for a, b in corners),
         (0,) * 100,
         (False,) * 100,

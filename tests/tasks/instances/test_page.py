@@ -15,7 +15,7 @@ from tests.tasks.objects.boxed import section as boxed_section
 from visionft.annotations.object_mask import ObjectMask
 from visionft.annotations.polygons import Outline
 from visionft.data.records import Dataset, Sample
-from visionft.data.targets.boxes import Boxes
+from visionft.data.targets.outlined_boxes import OutlinedBoxes
 from visionft.report import render_report
 from visionft.tasks.instances.learning import InstanceEvaluation
 from visionft.tasks.instances.metrics import instance_metrics
@@ -37,7 +37,7 @@ def outlined():
     """Return the objects of the other tests; of those whose outline is known, the upper half of the box."""
     boxes = objects()
     outlines = [Outline((half(box).tobytes(),)) for box in boxes.xyxy[:3]]
-    return replace(boxes, outlines=(*outlines, Outline(), Outline()))
+    return OutlinedBoxes(boxes.xyxy, boxes.labels, boxes.crowd, (*outlines, Outline(), Outline()))
 
 
 def upper(box):
@@ -122,7 +122,7 @@ def test_pixels_are_painted_where_they_are(scale):
     """In an original of another size than the picture as well."""
     boxes = outlined()
     rings = [Outline(tuple((ring * scale).tobytes() for ring in one.points)) for one in boxes.outlines]
-    boxes = Boxes(
+    boxes = OutlinedBoxes(
         tuple(tuple(scale * side for side in box) for box in boxes.xyxy), boxes.labels, boxes.crowd, tuple(rings)
     )
     found = FOUND * np.float32([scale] * 4 + [1, 1])
@@ -160,7 +160,7 @@ def test_a_box_is_drawn_where_no_pixel_is_left():
     """An object 4 pixels wide that lies between the centres of the picture's pixels, which are seven apart."""
     place, size = (1012.0, 700.0, 1016.0, 980.0), (SIZE[0] * 7, SIZE[1] * 7)
     corners = np.float32([(place[0], place[1]), (place[2], place[1]), (place[2], place[3]), (place[0], place[3])])
-    boxes = Boxes((place,), (0,), (False,), (Outline((corners.tobytes(),)),))
+    boxes = OutlinedBoxes((place,), (0,), (False,), (Outline((corners.tobytes(),)),))
     mask = ObjectMask(1012, 700, np.ones((280, 4), np.bool_))
     assert shrink_object(mask, size, SIZE).area == 0
     match = match_image(np.float32([(*place, 0.9, 0)]), boxes, thresholds=THRESHOLDS)
@@ -198,7 +198,7 @@ CLASSES = ("left", "right")
 def test_every_detection_is_shown_with_its_own_mask(image):
     """Of an image's detections, those below the threshold and those in a crowd are not shown."""
     ring = np.float32([(10, 10), (60, 10), (60, 60), (10, 60)])
-    boxes = Boxes(
+    boxes = OutlinedBoxes(
         ((10.0, 10.0, 60.0, 60.0), (300.0, 300.0, 700.0, 500.0)),
         (0, 1),
         (False, True),
@@ -215,14 +215,14 @@ def test_every_detection_is_shown_with_its_own_mask(image):
         ]
     )
     masks = tuple(ObjectMask(int(row[0]), int(row[1]), np.ones((5, 5 + n), np.bool_)) for n, row in enumerate(rows))
-    nothing = Sample("b.png", image, Boxes(outlines=()), "test", size=(800, 600))
+    nothing = Sample("b.png", image, OutlinedBoxes(), "test", size=(800, 600))
     samples = (Sample("a.png", image, boxes, "test", size=(800, 600)), nothing)
     found = (rows, np.zeros((0, 6), np.float32))
     metrics = instance_metrics(
-        found, (masks, ()), [boxes, Boxes()], [(800, 600)] * 2, CLASSES, thresholds=(0.5, 0.5), bootstrap=0
+        found, (masks, ()), [boxes, OutlinedBoxes()], [(800, 600)] * 2, CLASSES, thresholds=(0.5, 0.5), bootstrap=0
     )
     evaluation = InstanceEvaluation(metrics, found, (masks, ()))
-    dataset = Dataset("halves", samples, CLASSES, task="instance_segmentation")
+    dataset = Dataset("halves", samples, CLASSES, OutlinedBoxes)
     shown = InstanceView.section(evaluation, dataset, "test")
     assert isinstance(shown, InstanceSection)
     (first,) = shown.worst

@@ -2,8 +2,8 @@
 
 import numpy as np
 
+from tests.data.samples import make_example, without_outlines
 from visionft.annotations.marks import CROWD
-from visionft.data.records import Example
 from visionft.tasks.objects.overlays import draw_objects, object_legend
 
 RED, BLUE, CROWDS = (255, 0, 0), (0, 0, 255), (150, 150, 150)
@@ -12,7 +12,7 @@ RED, BLUE, CROWDS = (255, 0, 0), (0, 0, 255), (150, 150, 150)
 def test_boxes():
     image = np.full((64, 80, 3), 90, np.uint8)
     boxes = np.array([[10, 10, 40, 30, 1], [50, 20, 70, 60, CROWD]], np.float32)
-    found = draw_objects(Example(image, boxes_N5=boxes), (RED, BLUE), 320)
+    found = draw_objects(make_example(image, boxes_N5=boxes), (RED, BLUE), 320)
     assert found.shape == (128, 160, 3)  # twice as large, so that something is to be seen
     for colour, (left, top, right, bottom) in ((BLUE, (20, 20, 80, 60)), (CROWDS, (100, 40, 140, 120))):
         expected = np.zeros((128, 160), bool)
@@ -27,10 +27,10 @@ def test_outlines():
     corner = np.array([[10, 10], [40, 10], [10, 30]], np.float32)
     square = np.array([[50, 20], [70, 20], [70, 60], [50, 60]], np.float32)
     hole = square[::-1] * 0.5 + np.float32([30, 20])
-    example = Example(image, None, boxes, ((corner,), (square, hole), ()))
+    example = make_example(image, None, boxes, ((corner,), (square, hole), ()))
     found, plain = (
         draw_objects(example, (RED, BLUE), 320),
-        draw_objects(example._replace(outlines=None), (RED, BLUE), 320),
+        draw_objects(without_outlines(example), (RED, BLUE), 320),
     )
     assert found.shape == (128, 160, 3)
     assert found[28, 28].tolist() == [65, 65, 154]  # 35 % blue over grey
@@ -47,13 +47,13 @@ def test_outlines():
 def test_an_image_without_objects():
     image = np.full((200, 200, 3), 90, np.uint8)
     for outlines in (None, ()):
-        example = Example(image, boxes_N5=np.zeros((0, 5), np.float32), outlines=outlines)
+        example = make_example(image, boxes_N5=np.zeros((0, 5), np.float32), outlines=outlines)
         assert np.array_equal(draw_objects(example, (RED,), 320), image)
 
 
 def test_crowds_are_explained_where_they_are():
     image, boxes = np.zeros((8, 8, 3), np.uint8), np.array([[1, 1, 4, 4, 1], [1, 1, 4, 4, CROWD]], np.float32)
-    examples = [Example(image, boxes_N5=boxes[:1]), Example(image, boxes_N5=boxes)]
+    examples = [make_example(image, boxes_N5=boxes[:1]), make_example(image, boxes_N5=boxes)]
     names, colours = ("disc", "bar"), (RED, BLUE)
     assert object_legend(examples, names, colours) == [("bar", BLUE), ("neither learned nor measured", CROWDS)]
     assert object_legend(examples[:1], names, colours) == [("bar", BLUE)]

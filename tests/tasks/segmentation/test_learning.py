@@ -14,13 +14,14 @@ from visionft.annotations.marks import IGNORE
 from visionft.batch import Batch
 from visionft.catalog import imported
 from visionft.data.records import Sample
+from visionft.data.targets.mask import Mask
 from visionft.errors import DataError
 from visionft.models.backbones import build_backbone
 from visionft.models.heads import HEADS
 from visionft.models.network import FinalNetwork, TaskNetwork
 from visionft.spec import InputSpec
 from visionft.tasks import TASKS
-from visionft.tasks.segmentation.learning import Segmentation
+from visionft.tasks.segmentation.learning import SegmentationLearner
 
 NAMES = ("ground", "sky", "tree")
 
@@ -47,7 +48,7 @@ def pixels(batch, height, width):
 
 @pytest.mark.parametrize("size", [(64, 64), (45, 70), (33, 97)])
 def test_logits_have_the_size_of_the_image(backbone, size):
-    task = Segmentation(NAMES)
+    task = SegmentationLearner(NAMES)
     network = TaskNetwork(backbone, task.build_head(backbone), InputSpec(*size)).eval()
     images_BHW3 = pixels(2, *size)
     assert network(images_BHW3).shape == (2, 3, *size)
@@ -61,7 +62,7 @@ def test_logits_have_the_size_of_the_image(backbone, size):
 
 def test_padding_changes_nothing_that_is_not_near_it(backbone):
     """An image whose sides are whole cells, and the same image with more to the right."""
-    network = TaskNetwork(backbone, Segmentation(NAMES).build_head(backbone), InputSpec(64, 64)).eval()
+    network = TaskNetwork(backbone, SegmentationLearner(NAMES).build_head(backbone), InputSpec(64, 64)).eval()
     wide_BHW3 = pixels(1, 64, 192)
     narrow = network(wide_BHW3[:, :, :65])  # 31 columns of padding follow
     assert narrow.shape[3] == 65
@@ -71,7 +72,7 @@ def test_padding_changes_nothing_that_is_not_near_it(backbone):
 @pytest.mark.parametrize("head", [name for name in HEADS if HEADS[name].predicts == "pixel_logits"])
 def test_every_head_learns_a_mask_by_heart(backbone, head):
     torch.manual_seed(0)
-    task = Segmentation(NAMES, head=head)
+    task = SegmentationLearner(NAMES, head=head)
     network = TaskNetwork(backbone, task.build_head(backbone), InputSpec(64, 64)).train()
     backbone.set_trainable([], "frozen")
     side = 128 if head == "pan" else 64  # which pools three times below the deepest map
@@ -92,7 +93,7 @@ def test_every_head_learns_a_mask_by_heart(backbone, head):
 
 
 def test_class_weights_raise_what_is_rare():
-    weights_K = Segmentation(NAMES, class_counts=(9000, 900, 100))._weights_K
+    weights_K = SegmentationLearner(NAMES, class_counts=(9000, 900, 100))._weights_K
     ratio = (weights_K / weights_K[0]).tolist()
     assert ratio == pytest.approx([1, 10**0.5, 90**0.5], rel=1e-5)
     counts_K = torch.tensor([9000.0, 900, 100])
@@ -104,7 +105,7 @@ def test_meter_is_the_loss_and_the_share_of_right_pixels():
     results = rng.dirichlet(np.ones(3), (4, 6, 5)).transpose(0, 3, 1, 2).astype(np.float32)
     truth = rng.integers(0, 3, (4, 6, 5)).astype(np.uint8)
     truth[:, 0] = IGNORE
-    meter = Segmentation(NAMES).meter()
+    meter = SegmentationLearner(NAMES).meter()
     for part in (slice(0, 1), slice(1, 4)):
         meter.update({"probabilities": results[part]}, truth[part])
     values = meter.values()
@@ -116,7 +117,7 @@ def test_meter_is_the_loss_and_the_share_of_right_pixels():
 
 
 def test_nothing_known_is_no_crash():
-    meter = Segmentation(NAMES).meter()
+    meter = SegmentationLearner(NAMES).meter()
     meter.update({"probabilities": np.full((1, 3, 2, 2), 1 / 3, np.float32)}, np.full((1, 2, 2), IGNORE, np.uint8))
     assert all(np.isfinite(value) for value in meter.values().values())
 
@@ -127,7 +128,7 @@ def test_evaluation_is_in_the_original_frame(tmp_path):
     truth_HW[:, 32:], truth_HW[:8] = 1, 2
     shown = np.array([[0, 0, 0], [128, 128, 128], [255, 255, 255]], np.uint8)[truth_HW]
     cv2.imwrite(str(tmp_path / "a.png"), shown)
-    sample = Sample("a.png", tmp_path / "a.png", Known(tuple(map(tuple, truth_HW.tolist()))), "test")
+    sample = Sample("a.png", tmp_path / "a.png", Mask(Known(tuple(map(tuple, truth_HW.tolist())))), "test")
 
     def run(images_BHW3):
         assert images_BHW3.shape == (1, 20, 32, 3)
@@ -137,7 +138,9 @@ def test_evaluation_is_in_the_original_frame(tmp_path):
 
     spec = InputSpec(20, 32, fit="stretch")
     done = []
-    found = Segmentation(NAMES).evaluate([sample], spec, run, batch_size=4, bootstrap=0, seed=0, on_done=done.append)
+    found = SegmentationLearner(NAMES).evaluate(
+        [sample], spec, run, batch_size=4, bootstrap=0, seed=0, on_done=done.append
+    )
     assert done == [1]
     assert found.masks[0].labels().shape == (40, 64)
     assert found.metrics.pixel_accuracy > 0.97
@@ -146,11 +149,13 @@ def test_evaluation_is_in_the_original_frame(tmp_path):
 
 
 def test_a_file_that_has_gone_is_named(tmp_path):
-    sample = Sample("b.png", tmp_path / "b.png", Known(((0,),)), "test")
+    sample = Sample("b.png", tmp_path / "b.png", Mask(Known(((0,),))), "test")
     with pytest.raises(DataError, match=r"b\.png"):
-        Segmentation(NAMES).evaluate([sample], InputSpec(8, 8), lambda _: None, batch_size=1, bootstrap=0, seed=0)
+        SegmentationLearner(NAMES).evaluate(
+            [sample], InputSpec(8, 8), lambda _: None, batch_size=1, bootstrap=0, seed=0
+        )
 
 
 def test_catalog():
-    assert imported(TASKS["segmentation"].learner) is Segmentation
-    assert Segmentation.kind == "segmentation"
+    assert imported(TASKS["segmentation"].learner) is SegmentationLearner
+    assert SegmentationLearner.kind == "segmentation"

@@ -3,11 +3,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from tests.data.samples import make_example
 from tests.report.pages import read
 from tests.tasks.segmentation.scenes import colours, maps, mask_example
 from visionft import report
 from visionft.annotations.marks import IGNORE
-from visionft.data.records import Example
 from visionft.tasks.segmentation import overlays
 
 
@@ -60,7 +60,7 @@ def test_the_legend_has_the_colours_of_the_pictures():
 def test_the_mask_of_a_training_image():
     image, mask = np.full((640, 320, 3), 100, np.uint8), np.zeros((640, 320), np.uint8)
     mask[:, 160:] = IGNORE
-    found = overlays.draw_mask(Example(image, mask), ((255, 0, 0),), 320)
+    found = overlays.draw_mask(make_example(image, mask), ((255, 0, 0),), 320)
     assert found.shape == (320, 160, 3)
     assert (found[:, :78] == (154, 65, 65)).all()  # 35 % red over grey
     assert (found[:, 82:] == 100).all()

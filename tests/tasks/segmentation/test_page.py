@@ -12,6 +12,7 @@ from tests.report.pages import ATTACK, QUOTES, Page, read
 from tests.tasks.segmentation.scenes import colours, maps, mask_example, scene_data, scene_rows, section
 from visionft.annotations.marks import IGNORE
 from visionft.data.records import Dataset, Sample
+from visionft.data.targets.mask import Mask
 from visionft.imaging import default_palette
 from visionft.report import render_report
 from visionft.tasks.segmentation.image_counts import count_image
@@ -165,8 +166,8 @@ def section_of(image, wrong_columns, palette=()):
         predicted_HW[:, :wrong] = 1
         counts = count_image(truth_HW, predicted_HW, 2)
         masks.append(PredictedMask(counts, predicted_HW.shape, zlib.compress(predicted_HW.tobytes())))
-        samples.append(Sample(f"{number}.png", image, Stored(truth_HW), "test"))
-    dataset = Dataset("halves", tuple(samples), HALVES, task="segmentation", palette=palette)
+        samples.append(Sample(f"{number}.png", image, Mask(Stored(truth_HW)), "test"))
+    dataset = Dataset("halves", tuple(samples), HALVES, Mask, palette=palette)
     metrics = segmentation_metrics([mask.counts for mask in masks], HALVES, bootstrap=0)
     return SegmentationView.section(SegmentationEvaluation(metrics, tuple(masks)), dataset, "test")
 

@@ -15,7 +15,7 @@ class ClassificationTask(TaskDefinition):
     """One class for each image."""
 
     kind: ClassVar[str] = "classification"
-    learner: ClassVar[str] = "visionft.tasks.classification.learning:Classification"
+    learner: ClassVar[str] = "visionft.tasks.classification.learning:ClassificationLearner"
     view: ClassVar[str] = "visionft.tasks.classification.page:ClassificationView"
     options: ClassVar[str] = "visionft.tasks.classification.options:ClassificationOptions"
     predicts: ClassVar[str] = "image_logits"

@@ -55,7 +55,7 @@ class ProbabilityMeter:
         return quick_metrics(np.concatenate(self._probabilities), np.concatenate(self._labels))
 
 
-class Classification:
+class ClassificationLearner:
     """Cross-entropy on the pooled embedding.
 
     Args:

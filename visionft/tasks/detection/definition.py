@@ -17,7 +17,7 @@ class DetectionTask(ObjectTask):
     """Boxes with a class and a score."""
 
     kind: ClassVar[str] = "detection"
-    learner: ClassVar[str] = "visionft.tasks.detection.learning:Detection"
+    learner: ClassVar[str] = "visionft.tasks.detection.learning:DetectionLearner"
     view: ClassVar[str] = "visionft.tasks.detection.page:DetectionView"
     options: ClassVar[str] = "visionft.tasks.detection.options:DetectionOptions"
     predicts: ClassVar[str] = "boxes"

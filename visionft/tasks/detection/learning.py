@@ -16,7 +16,7 @@ from visionft.data.records import Sample
 from visionft.data.targets.boxes import Boxes
 from visionft.results import CanvasRunner, Results
 from visionft.spec import InputSpec
-from visionft.tasks.objects.learning import Detector, detect_all, one_object
+from visionft.tasks.objects.learning import ObjectLearner, detect_all, one_object
 from visionft.tasks.objects.metrics import DetectionMetrics, detection_metrics, quick_detection
 from visionft.tasks.objects.rows import box_rows
 
@@ -56,8 +56,8 @@ class BoxMeter:
         return quick_detection(self._found, self._truth, self._classes)
 
 
-class Detection(Detector):
-    """Boxes; see ``Detector``."""
+class DetectionLearner(ObjectLearner):
+    """Boxes; see ``ObjectLearner``."""
 
     kind: ClassVar[str] = "detection"
     headline: ClassVar[str] = "map"

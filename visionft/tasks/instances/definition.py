@@ -21,7 +21,7 @@ class InstanceSegmentationTask(ObjectTask):
     """Boxes with a class, a score and the pixels of each object."""
 
     kind: ClassVar[str] = "instance_segmentation"
-    learner: ClassVar[str] = "visionft.tasks.instances.learning:InstanceSegmentation"
+    learner: ClassVar[str] = "visionft.tasks.instances.learning:InstanceSegmentationLearner"
     view: ClassVar[str] = "visionft.tasks.instances.page:InstanceView"
     options: ClassVar[str] = "visionft.tasks.instances.options:InstanceSegmentationOptions"
     predicts: ClassVar[str] = "masks"

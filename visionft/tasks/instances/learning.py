@@ -22,7 +22,7 @@ from visionft.results import CanvasRunner, Results
 from visionft.spec import InputSpec
 from visionft.tasks.instances.metrics import InstanceMetrics, instance_metrics, quick_instances
 from visionft.tasks.objects.detect import detect_instances
-from visionft.tasks.objects.learning import Detector, one_object
+from visionft.tasks.objects.learning import ObjectLearner, one_object
 from visionft.tasks.objects.masks import paste
 from visionft.tasks.objects.rows import object_rows
 
@@ -87,8 +87,8 @@ class InstanceMeter:
         )
 
 
-class InstanceSegmentation(Detector):
-    """Boxes and masks; see ``Detector``."""
+class InstanceSegmentationLearner(ObjectLearner):
+    """Boxes and masks; see ``ObjectLearner``."""
 
     kind: ClassVar[str] = "instance_segmentation"
     headline: ClassVar[str] = "mask_map"

@@ -24,7 +24,7 @@ from visionft.metrics.scores import Floats, optional
 from visionft.tasks.instances.definition import InstanceSegmentationTask
 from visionft.tasks.objects.average_precision import Areas, average_precision, precision_by_size
 from visionft.tasks.objects.averages import AT_50, ap_means, average_intervals
-from visionft.tasks.objects.mask_overlaps import Masks, mask_areas, mask_overlaps, read_masks
+from visionft.tasks.objects.mask_overlaps import ImageMasks, mask_areas, mask_overlaps, read_masks
 from visionft.tasks.objects.matching import DetectedObjects, TargetObjects, read_detections
 from visionft.tasks.objects.metrics import ClassAP, DetectionMetrics, detection_metrics, quick_detection
 from visionft.tasks.objects.precision_recall import rank
@@ -168,7 +168,7 @@ class _Images(NamedTuple):
 
     found: list[DetectedObjects]
     truth: list[TargetObjects]
-    masks: list[Masks]
+    masks: list[ImageMasks]
 
     @property
     def overlaps(self) -> list[Floats]:

@@ -30,7 +30,7 @@ from visionft.tasks.objects.rows import box_rows
 _SAME_IOU, _SAME_SCORE = 0.99, 1e-3
 
 
-class Detector:
+class ObjectLearner:
     """A detector on the backbone's feature maps.
 
     Args:

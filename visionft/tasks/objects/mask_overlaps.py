@@ -18,7 +18,7 @@ from visionft.tasks.objects.matching import DetectedObjects, TargetObjects
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Masks:
+class ImageMasks:
     """The masks of one image.
 
     Attributes:
@@ -43,7 +43,7 @@ def read_masks(
     truth: TargetObjects,
     target_masks: Sequence[ObjectMask | None],
     size: tuple[int, int],
-) -> tuple[TargetObjects, Masks]:
+) -> tuple[TargetObjects, ImageMasks]:
     """Put masks beside the detections and objects that they are of.
 
     Args:
@@ -68,11 +68,13 @@ def read_masks(
     known = {row: mask for row in boxes if (mask := target_masks[row]) is not None and mask.area}
     filled = {row: known[row] if row in known else _box_mask(xyxy_4, size) for row, xyxy_4 in boxes.items()}
     unknown_M = np.array([row not in known for row in rows], np.bool_)
-    masks = Masks(tuple(detected_masks[row] for row in found.rows_N.tolist()), tuple(filled[row] for row in rows), size)
+    masks = ImageMasks(
+        tuple(detected_masks[row] for row in found.rows_N.tolist()), tuple(filled[row] for row in rows), size
+    )
     return replace(truth, crowd_M=truth.crowd_M | unknown_M), masks
 
 
-def mask_overlaps(masks: Masks, crowd_M: NDArray[np.bool_]) -> Floats:
+def mask_overlaps(masks: ImageMasks, crowd_M: NDArray[np.bool_]) -> Floats:
     """Return iou_NM of every detection's pixels with every object's; with a crowd, the share of them that lies in it.
 
     Common pixels are counted from runs down the columns, so that it takes neither the images nor the masks' parts of

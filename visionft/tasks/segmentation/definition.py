@@ -16,7 +16,7 @@ class SegmentationTask(TaskDefinition):
     """One class for each pixel."""
 
     kind: ClassVar[str] = "segmentation"
-    learner: ClassVar[str] = "visionft.tasks.segmentation.learning:Segmentation"
+    learner: ClassVar[str] = "visionft.tasks.segmentation.learning:SegmentationLearner"
     view: ClassVar[str] = "visionft.tasks.segmentation.page:SegmentationView"
     options: ClassVar[str] = "visionft.tasks.segmentation.options:SegmentationOptions"
     predicts: ClassVar[str] = "pixel_logits"

@@ -97,7 +97,7 @@ class MaskMeter:
         return {"loss": self._loss_sum / pixels, **quick_segmentation(self._confusion_KK)}
 
 
-class Segmentation:
+class SegmentationLearner:
     """A decoder on the backbone's feature maps.
 
     Args:

@@ -4,10 +4,12 @@ import pytest
 
 from tests.data.box_sets import told, write_coco
 from visionft.annotations.marks import CROWD
-from visionft.data.dataset import detect_format, load_dataset
+from visionft.data.dataset import load_dataset
 from visionft.data.formats.coco.boxes import CocoBoxes, coco_kind
+from visionft.data.formats.detect import detect_format
 from visionft.data.listing import LabelOptions
 from visionft.data.targets.boxes import Boxes
+from visionft.data.targets.mask import Mask
 from visionft.errors import DataError, UnknownName
 
 CAT, DOG = (1, 3, [0, 0, 6, 6]), (1, 7, [2, 1, 10, 3])
@@ -18,7 +20,7 @@ def load(path, **options):
 
 
 def boxes(path, **options):
-    return load(path, **options).samples[0].boxes
+    return load(path, **options).samples[0].target
 
 
 @pytest.fixture
@@ -28,17 +30,17 @@ def file(tmp_path):
 
 def test_boxes_become_corners_and_categories_classes_in_order_of_id(file):
     dataset = load(file)
-    assert (dataset.task, dataset.class_names) == ("detection", ("cat", "dog"))
+    assert (dataset.target, dataset.class_names) == (Boxes, ("cat", "dog"))
     first, second = dataset.samples
-    assert first.boxes == Boxes(((2, 1, 12, 4), (0, 0, 6, 6)), (1, 0), (False, False))
-    assert (second.boxes, first.size) == (Boxes(), (12, 10))
+    assert first.target == Boxes(((2, 1, 12, 4), (0, 0, 6, 6)), (1, 0), (False, False))
+    assert (second.target, first.size) == (Boxes(), (12, 10))
 
 
 def test_crowds_are_marked(file):
     crowd = {"id": 1, "image_id": 1, "category_id": 7, "bbox": [0, 0, 9, 9], "iscrowd": 1}
     write_coco(file, [crowd, CAT])
     assert boxes(file).crowd == (True, False)
-    assert load(file).samples[0].amounts == {0: 1}
+    assert load(file).samples[0].target.class_counts == {0: 1}
     write_coco(file, [crowd | {"iscrowd": "0"}, CAT])  # as some tools write it
     assert boxes(file).crowd == (False, False)
 
@@ -54,7 +56,7 @@ def test_crowds_are_marked(file):
 )
 def test_classes_as_the_user_says(file, options, names, labels, crowd):
     dataset = load(file, **options)
-    found = dataset.samples[0].boxes
+    found = dataset.samples[0].target
     assert (dataset.class_names, found.labels, found.crowd) == (names, labels, crowd)
 
 
@@ -75,7 +77,7 @@ def test_bad_boxes_are_told_with_file_and_annotation(file):
         file, [CAT, (1, 3, [4, 1, 0, 5]), (1, 99, [1, 1, 2, 2]), (1, 3, ["a", 1, 2, 2]), (1, 3, [1, 2]), (1, 3, "1234")]
     )
     dataset = load(file)
-    assert len(dataset.samples[0].boxes) == 1
+    assert len(dataset.samples[0].target) == 1
     where = f"{file}: annotation"
     assert [line for line in told(dataset) if "annotation" in line] == [
         f"{where} 2 (1.png): box [4, 1, 0, 5] has zero width; left out",
@@ -92,7 +94,7 @@ def test_bad_boxes_may_stop_the_reader(file):
     with pytest.raises(DataError, match=rf"1 bad boxes\n.*{fix}"):
         load(file, on_bad_box="fail")
     write_coco(file, [CAT, CAT, (1, 3, [4, 1, 20, 5])])  # repeated, and cut off: nothing is lost
-    assert len(load(file, on_bad_box="fail").samples[0].boxes) == 2
+    assert len(load(file, on_bad_box="fail").samples[0].target) == 2
 
 
 def test_many_boxes_with_the_same_fault_are_told_in_one_line(file):
@@ -109,7 +111,7 @@ def test_ids_given_twice_are_told_and_all_count(file):
     twice = [{"id": 5, "image_id": 1, "category_id": 3, "bbox": [x, 0, 3, 3]} for x in (0, 5)]
     write_coco(file, twice)
     dataset = load(file)
-    assert len(dataset.samples[0].boxes) == 2
+    assert len(dataset.samples[0].target) == 2
     assert f"{file}: 1 ids belong to several annotations each, which all count: 5" in told(dataset)
 
 
@@ -142,7 +144,7 @@ def test_files_in_split_folders_make_splits(tmp_path):
     assert detect_format(tmp_path) == "coco"
     dataset = load_dataset(tmp_path)
     assert [len(dataset.split(split)) for split in ("train", "val", "test")] == [5, 5, 5]
-    assert [sum(dataset.amounts(split)) for split in ("train", "val", "test")] == [1, 1, 1]
+    assert [sum(dataset.class_counts(split)) for split in ("train", "val", "test")] == [1, 1, 1]
 
 
 @pytest.mark.parametrize(
@@ -160,8 +162,8 @@ def test_boxes_and_masks_are_told_apart(tmp_path, segmentations, kind):
         path = tmp_path / f"{indent}.json"
         path.write_text(json.dumps({"annotations": items}, indent=indent))
         assert coco_kind([path]) == detect_format(path) == kind
-        assert detect_format(path, "detection") == "coco"
-        assert detect_format(path, "segmentation") == "coco_masks"
+        assert detect_format(path, Boxes) == "coco"
+        assert detect_format(path, Mask) == "coco_masks"
 
 
 def test_masks_are_not_asked_for_in_vain(file):

@@ -1,5 +1,4 @@
 import json
-from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -13,10 +12,14 @@ from tests.data.mask_sets import write_turned_jpeg
 from visionft.annotations.marks import CROWD
 from visionft.annotations.polygons import Outline
 from visionft.annotations.rasterization import fill
-from visionft.data.dataset import detect_format, load_dataset
+from visionft.data.dataset import load_dataset
 from visionft.data.formats.coco.instances import read_outline
+from visionft.data.formats.detect import detect_format
 from visionft.data.listing import LabelOptions
 from visionft.data.records import SPLITS
+from visionft.data.targets.boxes import Boxes
+from visionft.data.targets.mask import Mask
+from visionft.data.targets.outlined_boxes import OutlinedBoxes
 from visionft.errors import DataError
 
 WIDTH, HEIGHT = 12, 10
@@ -44,21 +47,21 @@ def run_lengths(mask, compressed=False):
 
 
 def objects(path, **options):
-    return load(path, **options).samples[0].boxes
+    return load(path, **options).samples[0].target
 
 
 def test_polygons_become_outlines_and_the_boxes_around_them(tmp_path):
     path = write_coco(tmp_path / "a.json", [annotation(TRIANGLE, bbox=[0, 0, 10, 8]), annotation(SQUARE, 2, 7)], 2)
     dataset = load(path)
     first, second = dataset.samples
-    assert (dataset.task, dataset.class_names) == ("instance_segmentation", ("cat", "dog"))
-    assert first.boxes.xyxy == ((1, 1, 9, 7), (2, 2, 6, 6))
-    assert (first.boxes.labels, first.boxes.crowd) == ((0, 1), (False, False))
-    assert [[ring.tolist() for ring in outline.points] for outline in first.boxes.outlines] == [
+    assert (dataset.target, dataset.class_names) == (OutlinedBoxes, ("cat", "dog"))
+    assert first.target.xyxy == ((1, 1, 9, 7), (2, 2, 6, 6))
+    assert (first.target.labels, first.target.crowd) == ((0, 1), (False, False))
+    assert [[ring.tolist() for ring in outline.points] for outline in first.target.outlines] == [
         [[[1, 1], [9, 1], [9, 7]]],
         [[[2, 2], [6, 2], [6, 6], [2, 6]]],
     ]
-    assert (len(second.boxes), second.boxes.outlines) == (0, ())
+    assert (len(second.target), second.target.outlines) == (0, ())
 
 
 def test_every_polygon_fills_whichever_way_it_runs_and_the_larger_come_first(tmp_path):
@@ -107,7 +110,7 @@ def test_what_reaches_out_of_the_image_is_cut_off_and_told(tmp_path):
     out = [[8, 5, 18, 5, 18, 15, 8, 15], [-9, -9, -5, -9, -5, -5]]
     path = write_coco(tmp_path / "a.json", [annotation(out), annotation(SQUARE, 2)])
     dataset = load(path)
-    found = dataset.samples[0].boxes
+    found = dataset.samples[0].target
     assert found.xyxy == ((8, 5, 12, 10), (2, 2, 6, 6))
     (ring,) = found.outlines[0].points
     assert sorted(map(tuple, ring.tolist())) == [(8, 5), (8, 10), (12, 5), (12, 10)]
@@ -126,8 +129,8 @@ def test_an_outline_outside_the_image_leaves_the_box(tmp_path):
         ],
     )
     dataset = load(path)
-    assert dataset.samples[0].boxes.xyxy == ((1, 1, 6, 6), (2, 2, 6, 6))
-    assert dataset.samples[0].boxes.outlines[0] == Outline()
+    assert dataset.samples[0].target.xyxy == ((1, 1, 6, 6), (2, 2, 6, 6))
+    assert dataset.samples[0].target.outlines[0] == Outline()
     lines = told(dataset)
     where = f"{path}: annotation"
     fault = "outline (it lies outside the image) cannot be used; the object is learned as a box only"
@@ -148,7 +151,7 @@ def test_a_wrong_box_gives_way_to_the_outline(tmp_path):
         ],
     )
     dataset = load(path)
-    assert dataset.samples[0].boxes.xyxy == ((1, 1, 9, 7), (0, 0, 3, 3), (1, 0, 4, 3), (2, 0, 5, 3))
+    assert dataset.samples[0].target.xyxy == ((1, 1, 9, 7), (0, 0, 3, 3), (1, 0, 4, 3), (2, 0, 5, 3))
     assert [line for line in told(dataset) if "annotation" in line] == [
         f"{path}: annotation 1 (1.png): box [6, 6, 5, 4] is not around its outline; the outline counts"
     ]
@@ -179,7 +182,7 @@ def test_an_unreadable_outline_leaves_the_box(tmp_path, segmentation, reason):
     bad = annotation(segmentation, 5, bbox=[1, 2, 3, 4])
     path = write_coco(tmp_path / "a.json", [bad, annotation(SQUARE)])
     dataset = load(path)
-    found = dataset.samples[0].boxes
+    found = dataset.samples[0].target
     assert (found.xyxy, found.outlines[0]) == (((1, 2, 4, 6), (2, 2, 6, 6)), Outline())
     where = f"{path}: annotation 5 (1.png)"
     assert f"{where}: outline ({reason}) cannot be used; the object is learned as a box only" in told(dataset)
@@ -210,19 +213,19 @@ def test_objects_without_any_outline_are_boxes(tmp_path):
     ]
     path = write_coco(tmp_path / "a.json", [*bare, annotation(SQUARE, 4), annotation([["a"]], 5)])
     dataset = load(path)
-    found = dataset.samples[0].boxes
+    found = dataset.samples[0].target
     assert [bool(outline.rings) for outline in found.outlines] == [False, False, False, True]
     assert "outlines: 3 of 4 objects have none; their boxes are learned" in "\n".join(told(dataset))
     lost = "box None is no list of four numbers; left out; its outline cannot be used either (a polygon holds something"
     assert lost in "\n".join(told(dataset))
-    assert len(load(write_coco(path, [*bare, annotation(SQUARE, 4)]), on_bad_box="fail").samples[0].boxes) == 4
+    assert len(load(write_coco(path, [*bare, annotation(SQUARE, 4)]), on_bad_box="fail").samples[0].target) == 4
 
 
 def test_objects_that_share_a_box_are_two_and_repeated_ones_one(tmp_path):
     lower, upper = [[2, 2, 6, 6, 2, 6]], [[2, 2, 6, 2, 6, 6]]
     path = write_coco(tmp_path / "a.json", [annotation(lower, 1), annotation(upper, 2), annotation(lower, 3)])
     dataset = load(path)
-    assert len(dataset.samples[0].boxes) == 2
+    assert len(dataset.samples[0].target) == 2
     assert f"{path}: annotation 3 (1.png): box [2, 2, 4, 4] repeats another of the same class; left out" in told(
         dataset
     )
@@ -271,7 +274,6 @@ def test_a_test_part_without_outlines_is_told_and_validation_measured(tmp_path):
     line = "test: no object has an outline, so nothing tells how good masks are; measured is val"
     assert line in told(dataset)
     assert not any(problem.fatal for problem in dataset.problems)
-    assert replace(dataset, task="detection").measured == "test"
     several = [annotation(SQUARE, 3, image=3), crowd]
     write_coco(tmp_path / "test" / "_annotations.coco.json", several, first=3)
     assert load(tmp_path).measured == "test"
@@ -299,16 +301,16 @@ def test_outlines_of_a_stored_picture_that_is_shown_turned_are_refused(tmp_path)
 
 def test_boxes_alone_are_read_as_before(tmp_path):
     path = write_coco(tmp_path / "a.json", [annotation(TRIANGLE, bbox=[0, 0, 10, 8])])
-    found = load_dataset(path, format="coco").samples[0].boxes
+    found = load_dataset(path, format="coco").samples[0].target
     assert (found.xyxy, found.outlines) == (((0, 0, 10, 8),), ())
 
 
 def test_the_task_decides_how_a_file_is_read(tmp_path):
     path = write_coco(tmp_path / "annotations/instances_train.json", [annotation(TRIANGLE)])
     for place in (path, tmp_path):
-        assert detect_format(place, "instance_segmentation") == "coco_instances"
-        assert detect_format(place) == detect_format(place, "segmentation") == "coco_masks"
-        assert detect_format(place, "detection") == "coco"
-    assert load_dataset(path, task="instance_segmentation").task == "instance_segmentation"
+        assert detect_format(place, OutlinedBoxes) == "coco_instances"
+        assert detect_format(place) == detect_format(place, Mask) == "coco_masks"
+        assert detect_format(place, Boxes) == "coco"
+    assert load_dataset(path, target=OutlinedBoxes).target is OutlinedBoxes
     with pytest.raises(DataError, match=r"the format 'coco_instances' has no masks; take data\.masks out"):
         load(path, masks="{name}.png")

@@ -6,6 +6,7 @@ from tests.data.folders import write_image
 from visionft.data.dataset import load_dataset
 from visionft.data.formats.coco.masks import CocoMasks
 from visionft.data.listing import LabelOptions
+from visionft.data.targets.mask import Mask
 from visionft.errors import DataError, UnknownName
 
 EXPECTED = np.zeros((10, 12), np.uint8)  # the dog, as large as the cat and later, lies on top
@@ -30,20 +31,20 @@ def told(listing):
 
 def test_categories_in_order_of_id_after_background(file):
     listing = read(file)
-    assert (listing.task, listing.class_names, listing.problems) == ("segmentation", ("background", "cat", "dog"), ())
+    assert (listing.target, listing.class_names, listing.problems) == (Mask, ("background", "cat", "dog"), ())
     first, second = listing.entries
     assert [(entry.id, entry.path, entry.split) for entry in listing.entries] == [
         ("1.png", file.parent / "1.png", None),
         ("2.png", file.parent / "2.png", None),
     ]
-    assert np.array_equal(first.mask.read(), EXPECTED)
-    assert not second.mask.read().any()
+    assert np.array_equal(first.target.source.read(), EXPECTED)
+    assert not second.target.source.read().any()
 
 
 def test_the_smaller_region_lies_on_top_whatever_the_order(file):
     small = {"id": 3, "image_id": 1, "category_id": 3, "segmentation": box(1, 1, 3, 3)}
     write_json(file, [image(1, "1.png")], [small, DOG])
-    mask = read(file).entries[0].mask.read()
+    mask = read(file).entries[0].target.source.read()
     assert (mask[1:3, 1:3] == 1).all()
     assert (mask == 2).sum() == 32
 
@@ -52,7 +53,7 @@ def test_run_lengths_and_crowds(file):
     counts = [0, 40, 80]  # the first four columns
     crowd = {"id": 3, "image_id": 1, "category_id": 7, "iscrowd": 1}
     write_json(file, [image(1, "1.png")], [crowd | {"segmentation": {"size": [10, 12], "counts": counts}}])
-    mask = read(file).entries[0].mask.read()
+    mask = read(file).entries[0].target.source.read()
     assert (mask[:, :4] == 2).all()
     assert not mask[:, 4:].any()
 
@@ -70,7 +71,7 @@ def test_run_lengths_and_crowds(file):
 def test_classes_as_the_user_says(file, options, names, values):
     listing = read(file, **options)
     assert listing.class_names == names
-    assert np.array_equal(listing.entries[0].mask.read(), np.vectorize(values.get)(EXPECTED))
+    assert np.array_equal(listing.entries[0].target.source.read(), np.vectorize(values.get)(EXPECTED))
 
 
 def test_what_is_not_listed_counts_as_background_and_is_told(file):
@@ -83,7 +84,7 @@ def test_a_category_called_background_is_the_background(file):
     write_json(file, [image(1, "1.png")], [CAT], [{"id": 3, "name": "background"}, {"id": 5, "name": "cat"}])
     listing = read(file)
     assert listing.class_names == ("background", "cat")
-    assert not listing.entries[0].mask.read().any()
+    assert not listing.entries[0].target.source.read().any()
 
 
 @pytest.mark.parametrize(
@@ -113,7 +114,7 @@ def test_annotations_of_unknown_categories_make_their_pixels_ignored(file):
     write_json(file, [image(1, "1.png")], [CAT | {"id": 11, "category_id": 99}, DOG])
     listing = read(file)
     expected = np.where(EXPECTED == 1, 255, EXPECTED)
-    assert np.array_equal(listing.entries[0].mask.read(), expected)
+    assert np.array_equal(listing.entries[0].target.source.read(), expected)
     assert told(listing) == [
         f"{file}: 1 annotations of unknown categories, their pixels ignored: annotation 11 of 1.png (category 99)"
     ]
@@ -127,7 +128,7 @@ def test_annotations_without_readable_pixels_make_their_box_ignored(file, broken
     expected = np.zeros((10, 12), np.uint8)
     expected[1:10, 2:11] = 255
     expected[:3] = 2  # smaller than the box
-    assert np.array_equal(listing.entries[0].mask.read(), expected)
+    assert np.array_equal(listing.entries[0].target.source.read(), expected)
     assert "1 annotations without readable pixels, their boxes ignored: annotation 10 of 1.png (" in told(listing)[0]
 
 
@@ -153,7 +154,7 @@ def test_images_with_annotations_that_are_nowhere_are_left_out(file, box):
 def test_what_counts_as_background_need_not_be_readable(file):
     write_json(file, [image(1, "1.png")], [DOG, CAT | {"segmentation": [[1, 2]]}])
     listing = read(file, classes=("dog",))
-    assert listing.entries[0].mask.read().sum() == 36
+    assert listing.entries[0].target.source.read().sum() == 36
     assert told(listing) == ["classes: 1 categories are not in data.classes and count as background: cat"]
 
 

@@ -10,6 +10,7 @@ from visionft.data.dataset import load_dataset
 from visionft.data.formats.folder import Folder
 from visionft.data.listing import LabelOptions
 from visionft.data.records import SPLITS
+from visionft.data.targets.mask import Mask
 from visionft.errors import DataError
 
 NAMES = ("sky", "road", "car")
@@ -26,12 +27,12 @@ def told(dataset):
 
 def test_masks_become_samples_with_their_pixels(tmp_path):
     dataset = load(make_pairs(tmp_path, SPLIT_FOLDERS, (0, 1, 1, 255, 2)))
-    assert (dataset.task, dataset.class_names, dataset.problems) == ("segmentation", NAMES, ())
+    assert (dataset.target, dataset.class_names, dataset.problems) == (Mask, NAMES, ())
     assert [len(dataset.split(split)) for split in SPLITS] == [4, 5, 5]
     for sample in dataset.samples:
-        assert sample.pixels == {0: 24, 1: 48, 2: 24}
-        assert np.array_equal(sample.mask.read(), rows_of((0, 1, 1, 255, 2)))
-    assert dataset.counts("train") == {"sky": 4, "road": 4, "car": 4}
+        assert sample.target.class_counts == {0: 24, 1: 48, 2: 24}
+        assert np.array_equal(sample.target.source.read(), rows_of((0, 1, 1, 255, 2)))
+    assert dataset.image_counts("train") == {"sky": 4, "road": 4, "car": 4}
     assert load(tmp_path) == dataset
 
 
@@ -185,7 +186,7 @@ def test_colours_of_the_user_reach_the_data_set(tmp_path):
 def test_patterns_need_no_format(tmp_path):
     make_pairs(tmp_path, {("rgb", "classes"): 12})
     dataset = load(tmp_path, images="rgb/{name}.png", masks="classes/{name}.png")
-    assert (dataset.task, len(dataset.samples)) == ("segmentation", 12)
+    assert (dataset.target, len(dataset.samples)) == (Mask, 12)
 
 
 CAMVID = ("sky", "building", "pole", "road", "pavement", "tree", "sign", "fence", "car", "pedestrian", "bicyclist")
@@ -195,7 +196,7 @@ CAMVID = ("sky", "building", "pole", "road", "pavement", "tree", "sign", "fence"
 @needs_data
 def test_camvid():
     dataset = load_dataset(DATA / "camvid-subset", options=LabelOptions(CAMVID, (11,)))
-    assert (dataset.task, dataset.class_names, dataset.problems) == ("segmentation", CAMVID, ())
+    assert (dataset.target, dataset.class_names, dataset.problems) == (Mask, CAMVID, ())
     assert [len(dataset.split(split)) for split in SPLITS] == [41, 13, 20]
     learned = dict.fromkeys(range(11), 0)
     for sample in dataset.split("train"):
@@ -226,7 +227,7 @@ def test_sparse_ids_of_coco():
     patterns = {"images": "images/{name}.jpg", "masks": "semantic_segmentation/masks/{name}.png"}
     dataset = load_dataset(DATA / "coco-mini-yolo", options=LabelOptions(names, (0,), **patterns))
     assert [len(dataset.split(split)) for split in SPLITS] == [60, 60, 0]
-    assert all(sum(counts.values()) > 0 for counts in (dataset.counts("train"), dataset.counts("val")))
+    assert all(sum(counts.values()) > 0 for counts in (dataset.image_counts("train"), dataset.image_counts("val")))
     del names["person"]
     with pytest.raises(DataError, match=r"stand for no class: 1 in 60 \("):
         load_dataset(DATA / "coco-mini-yolo", options=LabelOptions(names, (0,), **patterns), strict=True)

@@ -26,7 +26,7 @@ def roads(root):
 
 def test_patterns_link_images_and_masks(tmp_path):
     listing = read(roads(tmp_path), **ROADS)
-    assert [(entry.id, entry.mask.path.name) for entry in listing.entries] == [
+    assert [(entry.id, entry.target.source.path.name) for entry in listing.entries] == [
         ("s1/s1_RAW.jpg", "s1_CRACK.png"),
         ("s2/s2_RAW.jpg", "s2_CRACK.png"),
     ]
@@ -42,7 +42,9 @@ def test_names_in_patterns_reach_over_folders_which_tell_splits(tmp_path):
         for side in ("rgb", "classes"):
             shutil.copy(next((tmp_path / side / split).iterdir()), tmp_path / side / split / "same.png")
     listing = read(tmp_path, images="rgb/{name}.PNG", masks="classes/{name}.*")
-    found = {(entry.id, entry.mask.path.relative_to(tmp_path).as_posix(), entry.split) for entry in listing.entries}
+    found = {
+        (entry.id, entry.target.source.path.relative_to(tmp_path).as_posix(), entry.split) for entry in listing.entries
+    }
     assert ("rgb/train/same.png", "classes/train/same.png", "train") in found
     assert ("rgb/val2017/same.png", "classes/val2017/same.png", "val") in found
     assert len(found) == 4

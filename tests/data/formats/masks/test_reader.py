@@ -3,9 +3,10 @@ import pytest
 
 from tests.data.folders import make_folder, write_image
 from tests.data.mask_sets import make_pairs, rows_of, save, write_mask
-from visionft.data.dataset import detect_format
+from visionft.data.formats.detect import detect_format
 from visionft.data.formats.masks.reader import Masks
 from visionft.data.listing import LabelOptions
+from visionft.data.targets.mask import Mask
 from visionft.errors import DataError
 
 NAMES = ("a", "b", "c")
@@ -37,13 +38,13 @@ def test_layouts(tmp_path, layout, above):
     make_pairs(tmp_path / above, dict.fromkeys(layout, 2))
     assert detect_format(tmp_path) == "masks"
     listing = read(tmp_path)
-    assert (listing.task, listing.class_names, listing.problems) == ("segmentation", NAMES, ())
+    assert (listing.target, listing.class_names, listing.problems) == (Mask, NAMES, ())
     expected = {}
     for images, masks in layout:
         for image in (tmp_path / above / images).iterdir():
             key = image.relative_to(tmp_path / above).as_posix()
             expected[key] = (image, tmp_path / above / masks / image.name, layout[images, masks])
-    assert {entry.id: (entry.path, entry.mask.path, entry.split) for entry in listing.entries} == expected
+    assert {entry.id: (entry.path, entry.target.source.path, entry.split) for entry in listing.entries} == expected
 
 
 @pytest.mark.parametrize("suffix", ["_mask", "_label", "_Mask"])
@@ -55,7 +56,7 @@ def test_pairs_in_one_folder(tmp_path, suffix, folders):
         write_image(tmp_path / folder / "other.jpg", 50 + number)
         write_image(tmp_path / folder / "other_seg.png", 60 + number)
     assert detect_format(tmp_path) == "masks"
-    found = {(entry.path.name, entry.mask.path.name, entry.split) for entry in read(tmp_path).entries}
+    found = {(entry.path.name, entry.target.source.path.name, entry.split) for entry in read(tmp_path).entries}
     assert found == {
         (image, mask, split)
         for split in folders.values()
@@ -114,7 +115,7 @@ def test_an_exact_name_goes_before_one_with_a_suffix(tmp_path):
     write_image(tmp_path / "images/x.png", 0)
     write_mask(tmp_path / "masks/x.png", (0, 1))
     write_mask(tmp_path / "masks/x_mask.png", (0, 1))
-    assert [entry.mask.path.name for entry in read(tmp_path).entries] == ["x.png"]
+    assert [entry.target.source.path.name for entry in read(tmp_path).entries] == ["x.png"]
 
 
 def test_unknown_layouts_are_told(tmp_path):
@@ -136,5 +137,5 @@ def test_colours_of_the_data_are_kept(tmp_path):
     assert read(palette_set(tmp_path / "a", colours)).palette == ((0, 0, 0), (128, 0, 0), (0, 128, 0))
     assert read(palette_set(tmp_path / "b", [0, 0, 0, 1, 1, 1, 2, 2, 2])).palette == ()
     assert read(make_pairs(tmp_path / "c", {("images", "masks"): 2})).palette == ()
-    masks = {entry.mask.read().tobytes() for entry in read(tmp_path / "a").entries}
+    masks = {entry.target.source.read().tobytes() for entry in read(tmp_path / "a").entries}
     assert masks == {np.ascontiguousarray(rows_of((0, 1, 2))).tobytes()}

@@ -44,7 +44,7 @@ class Pair:
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class FolderPair:
     """A folder of images and the folder of their masks, which may be the same.
 
     Attributes:
@@ -58,7 +58,7 @@ class Place:
     split: Split | None = None
 
 
-def find_places(path: Path) -> tuple[Path, tuple[Place, ...]]:
+def find_places(path: Path) -> tuple[Path, tuple[FolderPair, ...]]:
     """Recognise a layout.
 
     Args:
@@ -78,7 +78,7 @@ def find_places(path: Path) -> tuple[Path, tuple[Place, ...]]:
     return path, ()
 
 
-def pairs_in(place: Place, problems: list[Problem]) -> list[Pair]:
+def pairs_in(place: FolderPair, problems: list[Problem]) -> list[Pair]:
     """Pair the files of a place by name.
 
     Args:
@@ -109,7 +109,7 @@ def report_alone(folder: Path, files: Iterable[Path], what: str, problems: list[
         problems.append(Problem(str(folder), f"{len(names)} {what} of the same name; left out: {some(names)}"))
 
 
-def fit(place: Place) -> tuple[int, int]:
+def fit(place: FolderPair) -> tuple[int, int]:
     """Return how many pairs a place has, and how many files on the side that has fewer."""
     pairs = pairs_in(place, [])
     if place.images == place.masks:
@@ -117,24 +117,27 @@ def fit(place: Place) -> tuple[int, int]:
     return len(pairs), min(len(images_below(folder, [])[0]) for folder in (place.images, place.masks))
 
 
-def _places(root: Path) -> tuple[Place, ...]:
+def _places(root: Path) -> tuple[FolderPair, ...]:
     folders = _folders(root)
     if place := _beside(folders):
         return (place,)
     splits = {name: split for name in folders if (split := split_of(name))}
     places = [
-        Place(folders[name], mask_folder, split)
+        FolderPair(folders[name], mask_folder, split)
         for name, split in splits.items()
         for mask_folder in _named_after(name, folders)
     ]
     if not places:
         places = [
-            Place(place.images, place.masks, split)
+            FolderPair(place.images, place.masks, split)
             for name, split in splits.items()
             if (place := _beside(_folders(folders[name])))
         ]
     if not places:
-        candidates = [Place(root, root), *(Place(folders[name], folders[name], splits[name]) for name in splits)]
+        candidates = [
+            FolderPair(root, root),
+            *(FolderPair(folders[name], folders[name], splits[name]) for name in splits),
+        ]
         places = [place for place in candidates if _is_mixed(place)]
     return tuple(places)
 
@@ -143,10 +146,10 @@ def _folders(root: Path) -> dict[str, Path]:
     return {folder.name.casefold(): folder for folder in look_into(root, []).folders}
 
 
-def _beside(folders: Mapping[str, Path]) -> Place | None:
+def _beside(folders: Mapping[str, Path]) -> FolderPair | None:
     images = [folders[name] for name in IMAGE_FOLDERS if name in folders]
     masks = [folders[name] for name in MASK_FOLDERS if name in folders and images_below(folders[name], [])[0]]
-    return Place(images[0], masks[0]) if images and masks else None
+    return FolderPair(images[0], masks[0]) if images and masks else None
 
 
 def _named_after(name: str, folders: Mapping[str, Path]) -> list[Path]:
@@ -154,7 +157,7 @@ def _named_after(name: str, folders: Mapping[str, Path]) -> list[Path]:
     return [folders[found] for found in names if found in folders and images_below(folders[found], [])[0]][:1]
 
 
-def _is_mixed(place: Place) -> bool:
+def _is_mixed(place: FolderPair) -> bool:
     pairs, images = fit(place)
     return pairs > 0 and 2 * pairs >= images
 
