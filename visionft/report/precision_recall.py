@@ -8,7 +8,7 @@ from visionft.report.charts import BOTTOM, LEFT, RIGHT, TOP, Point
 from visionft.report.wording import decimal, percent
 
 
-class CurvePoint(Protocol):
+class PrecisionRecallPoint(Protocol):
     """What is found of a class, and how much of it is right, when it is believed from a confidence on."""
 
     @property
@@ -52,7 +52,7 @@ def precision_recall_chart(
     key: str,
     name: str,
     average: str,
-    curve: Sequence[CurvePoint],
+    curve: Sequence[PrecisionRecallPoint],
     threshold: float,
     *,
     precision: float | None,
