@@ -23,10 +23,10 @@ from torch import Tensor
 from torchvision.transforms import v2
 
 from benchmarks import measure
-from visionft.augment import Policy, draw
-from visionft.augment.batch import Normalised, change_batch
+from visionft.augment import Policy, sample_params
+from visionft.augment.batch import Normalised, augment_batch
 from visionft.augment.cpu import apply
-from visionft.augment_params import Change
+from visionft.augment_params import AugmentParams
 from visionft.data.records import Example
 from visionft.data.targets.label import CanvasLabel
 
@@ -36,9 +36,9 @@ AREA = (0.6, 1.0)  # of what is cut out: enlarges by up to 1.3, as ``zoom`` does
 ALBUMENTATIONS, TORCHVISION = "albumentations, per image", "torchvision v2, on the batch"
 
 
-def drawn(size: int, number: int) -> list[Change]:
+def drawn(size: int, number: int) -> list[AugmentParams]:
     """Return changes that change colours, as the others always do."""
-    found = (draw(POLICY, "upright", (size, size), seed) for seed in count())
+    found = (sample_params(POLICY, "upright", (size, size), seed) for seed in count())
     return list(islice((change for change in found if change.brightness != 1), number))
 
 
@@ -93,7 +93,7 @@ def per_image(images_BHW3: NDArray[np.uint8]) -> dict[str, Callable[[], object]]
 
     def ours() -> None:
         for number, (image_HW3, change) in enumerate(zip(images_BHW3, changes, strict=True)):
-            draw(POLICY, "upright", (size, size), number)  # another one, whose colours may stay
+            sample_params(POLICY, "upright", (size, size), number)  # another one, whose colours may stay
             changed = apply(Example(image_HW3, CanvasLabel(0)), change)
             found_HW3 = cv2.subtract(changed.image_HW3, mean, dtype=cv2.CV_32F)
             cv2.multiply(found_HW3, scale, found_HW3)
@@ -114,8 +114,8 @@ def on_batches(images_BHW3: NDArray[np.uint8]) -> dict[str, Callable[[], object]
 
     def ours() -> None:
         for seed in range(number):
-            draw(POLICY, "upright", (size, size), seed)
-        change_batch(here_BHW3, changes, normalised=Normalised(MEAN, STD))
+            sample_params(POLICY, "upright", (size, size), seed)
+        augment_batch(here_BHW3, changes, normalised=Normalised(MEAN, STD))
 
     found: dict[str, Callable[[], object]] = {
         TORCHVISION: lambda: tensored(here_BCHW),

@@ -17,7 +17,7 @@ from torch import Tensor
 
 from benchmarks import measure
 from benchmarks.augmentation import MEAN, STD, drawn, with_kornia, with_torchvision
-from visionft.augment.batch import Normalised, change_batch
+from visionft.augment.batch import Normalised, augment_batch
 
 BYTES = 1 << 30
 NORMALISED = Normalised(MEAN, STD, torch.bfloat16)
@@ -56,7 +56,7 @@ def measure_size(size: int, batch: int, repeats: int, least: int) -> dict[str, A
             lambda part: launch(part, packed, normalised=NORMALISED, masks_BHW=masks),
             images,
         ),
-        "visionft, batch engine": (lambda part: change_batch(part, changes, normalised=NORMALISED), images),
+        "visionft, batch engine": (lambda part: augment_batch(part, changes, normalised=NORMALISED), images),
         "torchvision v2, on the batch": (lambda part: tensored(part).bfloat16(), planes),
     }
     if find_spec("kornia"):

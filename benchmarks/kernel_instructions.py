@@ -21,8 +21,8 @@ from triton.compiler import ASTSource
 from benchmarks import measure
 from visionft.annotations.marks import IGNORE
 from visionft.augment import fused
-from visionft.augment.draw import HOLES
 from visionft.augment.fused_kernel import augment_kernel
+from visionft.augment.sampling import HOLES
 
 WARPS, CAPABILITY = 4, 90
 LANES_PER_SECOND = 132 * 128 * 1.98e9

@@ -4,6 +4,7 @@ Each takes the folders of both runs and returns the first difference, or nothing
 """
 
 import json
+import math
 import re
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping
@@ -20,8 +21,10 @@ Tensor: TypeAlias = tuple[str, tuple[int, ...], bytes]
 """Number format, shape and bytes."""
 Token: TypeAlias = tuple[str, ...]
 
-TIMINGS = {"seconds", "images_per_second", "environment", "times"}
-"""Keys of run.json that are never the same twice, or say where it ran."""
+TIMINGS = {"seconds", "images_per_second", "environment", "times", "recipe_sha256"}
+"""Keys that are never the same twice, say where it ran, or hash the recipe's text, whose sections may get other keys."""
+ROUNDING = 1e-12
+"""Relative difference of two metrics that may come of sums in another order; nothing else may differ at all."""
 _DURATION = re.compile(r"(\d+ h )?(\d+ min ?)?(\d+(\.\d+)? s)?")
 
 
@@ -87,6 +90,8 @@ def _differences(ours: Any, theirs: Any, at: str) -> Iterator[str]:
     elif isinstance(ours, list) and isinstance(theirs, list) and len(ours) == len(theirs):
         for number, (one, other) in enumerate(zip(ours, theirs, strict=True)):
             yield from _differences(one, other, f"{at}[{number}]")
+    elif isinstance(ours, float) and isinstance(theirs, float) and math.isclose(ours, theirs, rel_tol=ROUNDING):
+        return
     elif json.dumps(ours) != json.dumps(theirs):  # as text: NaN is NaN, 1 is not 1.0
         yield f"{at}: {_brief(ours)}, not {_brief(theirs)}"
 
@@ -96,9 +101,8 @@ def export(ours: Path, theirs: Path) -> str | None:
     one, other = (_session(run / "model.onnx") for run in (ours, theirs))
     if (named := _interface(one)) != _interface(other):
         return f"interface: {named}, not {_interface(other)}"
-    said, theirs_said = (session.get_modelmeta().custom_metadata_map for session in (one, other))
-    if said != theirs_said:
-        return f"metadata: {_brief(said)}, not {_brief(theirs_said)}"
+    if found := next(_differences(_metadata(one), _metadata(other), "metadata"), None):
+        return found
     _, height, width, colours = one.get_inputs()[0].shape
     rng = np.random.default_rng(0)
     for batch in (1, 3):
@@ -115,6 +119,10 @@ def _session(path: Path) -> Any:
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = 1
     return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+
+
+def _metadata(session: Any) -> dict[str, Any]:
+    return {name: json.loads(text) for name, text in session.get_modelmeta().custom_metadata_map.items()}
 
 
 def _interface(session: Any) -> list[tuple[str, str, str]]:
@@ -154,7 +162,7 @@ def page(ours: Path, theirs: Path) -> str | None:
     """Compare report.html: tags, attributes (pictures and curves are among them) and text.
 
     White space counts as one space, whatever it is; texts that are nothing but a duration, and the training seconds,
-    count as "a time".
+    count as "a time", and the recipe's text is left out.
     """
     one, other = (_Page((run / "report.html").read_text()).tokens for run in (ours, theirs))
     for number, (token, expected) in enumerate(zip_longest(one, other)):
@@ -188,7 +196,7 @@ class _Page(HTMLParser):
     def handle_data(self, data: str) -> None:
         """Take a text, which is a timing or counts."""
         text = " ".join(data.split())  # the narrow space before a unit is white space, too
-        if text:
+        if text and not (self.tokens and self.tokens[-1][0] == "<pre>"):
             self.tokens.append(("a time" if self._timed or _DURATION.fullmatch(text) else text,))
             self._timed = text == "training seconds"
 

@@ -1,4 +1,4 @@
-"""What happens to one training image, as numbers: drawn by ``augment.draw``, done by any engine."""
+"""What happens to one training image, as numbers: drawn by ``augment.sampling``, done by any engine."""
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -8,18 +8,20 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 Row = tuple[float, float, float]
-Hole = tuple[int, int, int, int]
-FLAT: Row = (0.0, 0.0, 1.0)  # the third row of a matrix without perspective
+Box = tuple[int, int, int, int]
+"""(left, top, right, bottom) in pixels of the canvas, half-open."""
+AFFINE_ROW: Row = (0.0, 0.0, 1.0)  # the third row of a matrix without perspective
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
+class AugmentParams:
     """What happens to a canvas, in the order in which it does; by default nothing. Pickles, and compares by value.
 
     Attributes:
         rows: of ``matrix``, the upper two.
-        tilt: of ``matrix``, the third, which says what places are divided by: above 0 wherever the image or the canvas
-            is, and 1 for what comes to the canvas's centre, so that the determinant is the factor of areas there.
+        perspective_row: of ``matrix``, the third, which says what places are divided by: above 0 wherever the image or
+            the canvas is, and 1 for what comes to the canvas's centre, so that the determinant is the factor of areas
+            there.
         brightness: factor.
         contrast: factor, about the mean grey of the image before the change.
         saturation: factor; 0 leaves no colour.
@@ -29,13 +31,13 @@ class Change:
         noise: standard deviation, as a share of white.
         jpeg: quality, 1 to 100.
         noise_seed: decides the noise, 0 to 2^32 - 1.
-        holes: (left, top, right, bottom) in pixels of the canvas, half-open, of what turns grey at last.
-        shine: share of the next image of the batch that shines through, once all of it has happened to both.
-        patch: (left, top, right, bottom) of the part that shows the next image of the batch instead, likewise.
+        erase_boxes: (left, top, right, bottom) in pixels of the canvas, half-open, of what turns grey at last.
+        mixup_lambda: share of the next image of the batch that shines through, once all of it has happened to both.
+        cutmix_box: (left, top, right, bottom) of the part that shows the next image of the batch instead, likewise.
     """
 
     rows: tuple[Row, Row] = ((1.0, 0.0, 0.0), (0.0, 1.0, 0.0))
-    tilt: Row = FLAT
+    perspective_row: Row = AFFINE_ROW
     brightness: float = 1.0
     contrast: float = 1.0
     saturation: float = 1.0
@@ -45,29 +47,29 @@ class Change:
     noise: float = 0.0
     jpeg: int = 0
     noise_seed: int = 0
-    holes: tuple[Hole, ...] = ()
-    shine: float = 0.0
-    patch: Hole | None = None
+    erase_boxes: tuple[Box, ...] = ()
+    mixup_lambda: float = 0.0
+    cutmix_box: Box | None = None
 
     @property
-    def mixing(self) -> "Change":
+    def mixing(self) -> "AugmentParams":
         """What of it needs another image."""
-        return Change(shine=self.shine, patch=self.patch)
+        return AugmentParams(mixup_lambda=self.mixup_lambda, cutmix_box=self.cutmix_box)
 
     @property
     def matrix(self) -> "NDArray[np.float64]":
         """The 3x3 matrix from (x, y, 1) of the canvas before to that after; pixel centres lie at +0.5."""
         import numpy as np  # importing the package stays quick
 
-        return np.array([*self.rows, self.tilt])
+        return np.array([*self.rows, self.perspective_row])
 
     @property
     def affine(self) -> bool:
         """Whether what is parallel stays so."""
-        return self.tilt == FLAT
+        return self.perspective_row == AFFINE_ROW
 
     @property
-    def still(self) -> bool:
+    def is_identity(self) -> bool:
         """Whether everything stays where it is."""
         return self.rows == ((1.0, 0.0, 0.0), (0.0, 1.0, 0.0)) and self.affine
 

@@ -11,7 +11,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from visionft.augment_params import Change
+from visionft.augment_params import AugmentParams
 
 
 class InstanceTargets(NamedTuple):
@@ -46,13 +46,13 @@ class Batch:
             ``CROWD``, and is ``PADDING`` in the rows that fill up to the batch's largest N, which is at least 1; or
             these with their masks.
         ids: sample ids, for messages that name files.
-        changes: what is still to happen to each image and mask, on the device that trains; empty for nothing.
+        params: what is still to happen to each image and mask, on the device that trains; empty for nothing.
     """
 
     images_BHW3: Tensor
     targets: Tensor | InstanceTargets
     ids: tuple[str, ...]
-    changes: tuple[Change, ...] = ()
+    params: tuple[AugmentParams, ...] = ()
 
     def to(self, device: torch.device) -> "Batch":
         """Return the same batch on a device."""
@@ -60,7 +60,7 @@ class Batch:
             self.images_BHW3.to(device, non_blocking=True),
             self.targets.to(device, non_blocking=True),
             self.ids,
-            self.changes,
+            self.params,
         )
 
     def __len__(self) -> int:
@@ -91,12 +91,12 @@ class FeatureBatch:
 
     Attributes:
         features_BD: the task's features of the images.
-        targets: labels_B, as in ``Batch``.
+        targets: as in ``Batch``.
         ids: sample ids, for messages that name files.
     """
 
     features_BD: Tensor
-    targets: Tensor
+    targets: Tensor | InstanceTargets
     ids: tuple[str, ...]
 
     def to(self, device: torch.device) -> "FeatureBatch":

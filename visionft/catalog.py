@@ -3,7 +3,7 @@
 A table holds ``"module:Class"`` strings, so that names can be checked and listed without importing torch.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from functools import cached_property
 from importlib import import_module
 from importlib.metadata import entry_points
@@ -26,6 +26,11 @@ class Catalog(Mapping[str, Any]):
         self._table = dict(table)
         self._group = group
         self._added: dict[str, Any] = {}
+
+    @property
+    def shipped(self) -> Collection[str]:
+        """The names that are no other package's."""
+        return self._table.keys()
 
     @cached_property
     def _targets(self) -> dict[str, str]:

@@ -4,7 +4,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from visionft.annotations.marks import CROWD
-from visionft.annotations.moving import LEAST_VISIBLE, clip_boxes, move_boxes, move_objects
+from visionft.annotations.moving import MIN_VISIBILITY, clip_boxes, move_boxes, move_objects
 
 rectangles = st.lists(
     st.tuples(st.integers(0, 40), st.integers(0, 30), st.integers(1, 40), st.integers(1, 30), st.integers(-2, 3)),
@@ -86,7 +86,7 @@ def test_clipped_boxes_are_what_is_seen_and_too_little_is_a_crowd(boxes_N5, widt
         seen = [(x, y) for x in range(left, right) for y in range(top, bottom) if x < width and y < height]
         if seen:
             (xs, ys), area = zip(*seen, strict=True), (right - left) * (bottom - top)
-            label = kind if len(seen) >= LEAST_VISIBLE * area else CROWD
+            label = kind if len(seen) >= MIN_VISIBILITY * area else CROWD
             expected.append([min(xs), min(ys), max(xs) + 1, max(ys) + 1, label])
     found = clip_boxes(boxes_N5, (width, height))
     assert found.dtype == np.float32

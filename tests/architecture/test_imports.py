@@ -59,7 +59,7 @@ def test_help_loads_next_to_nothing():
 
 def test_commands_that_need_no_torch(finished, image_folder, tiny, tmp_path):
     (tmp_path / "r.yaml").write_text(recipe_to_yaml(tiny()))
-    lines = [["list", what] for what in ("backbones", "formats", "heads", "recipes", "runtimes", "tasks")]
+    lines = [["list", what] for what in ("backbones", "formats", "heads", "recipes", "runtimes", "tasks", "trackers")]
     lines += [["schema"], ["train", str(tmp_path / "r.yaml"), "--print-recipe"]]
     lines += [["predict", str(finished), str(image_folder / "bar")]]
     assert loaded(COMMANDS.format(lines=lines), TORCH) == set()

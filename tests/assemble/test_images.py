@@ -9,7 +9,7 @@ import torch
 from pydantic import ValidationError
 
 from visionft.assemble import assemble, load_data
-from visionft.assemble.images import batches, require_decoder, stay
+from visionft.assemble.images import batches, keep_resident, require_decoder
 from visionft.assemble.job import require_room
 from visionft.augment import Mixing
 from visionft.errors import RecipeError
@@ -30,9 +30,9 @@ def gpu(monkeypatch):
     return make
 
 
-def stays(job, there=True, mix=None, **spec):
+def stays(job, on_device=True, mix=None, **spec):
     canvas = replace(job.input, **spec)
-    return stay(job.recipe, job.runtime, job.dataset, canvas, mix, there=there)
+    return keep_resident(job.recipe, job.runtime, job.dataset, canvas, mix, on_device=on_device)
 
 
 def test_auto_keeps_what_takes_a_tenth_of_a_gpus_memory(tiny, scenes):
@@ -48,13 +48,13 @@ def test_auto_keeps_what_takes_a_tenth_of_a_gpus_memory(tiny, scenes):
                 patch.setattr(
                     torch.cuda, "get_device_properties", lambda device, total=total: SimpleNamespace(total_memory=total)
                 )
-                assert stay(recipe, runtime, dataset, job.input, None, there=True) == expected
+                assert keep_resident(recipe, runtime, dataset, job.input, None, on_device=True) == expected
 
 
 def test_auto_keeps_nothing_that_is_changed_elsewhere(tiny, gpu):
     job = gpu(tiny(), 1 << 40)
     assert stays(job)
-    assert not stays(job, there=False)
+    assert not stays(job, on_device=False)
     assert not stays(job, fit="tile")
     assert not stays(job, mix=Mixing(0.5, 0.5))
     assert not stays(replace(job, runtime=replace(job.runtime, device=torch.device("cpu"))))
@@ -72,7 +72,7 @@ def test_asked_for_it_is_done_or_refused(tiny, gpu):
         RecipeError, match=r"resident: true, but on canvases of 32 x 32 the images take 0.0 GB, and cuda has 0.0"
     ):
         stays(job)
-    assert stays(gpu(job.recipe, 1_000_000), there=False)
+    assert stays(gpu(job.recipe, 1_000_000), on_device=False)
     assert not stays(gpu(tiny(runtime={"resident": False}), 1 << 40))
 
 

@@ -84,7 +84,7 @@ def test_classes_are_mixed_as_in_training(tiny):
     with job.train_loader(recipe.stages[0]) as loader:
         for epoch in (3, 5):
             for batch in loader.training(epoch):
-                mixed = mixed_images(batch.images_BHW3.double().numpy(), batch.changes)
+                mixed = mixed_images(batch.images_BHW3.double().numpy(), batch.params)
                 seen |= {(epoch, identifier): image for identifier, image in zip(batch.ids, mixed, strict=True)}
     found = augmented_samples(recipe, job.dataset, job.canvas, number=9, epochs=(3, 5))
     assert len(found) == 9

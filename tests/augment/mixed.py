@@ -13,8 +13,8 @@ def mixed_images(images_BHWC, changes):
         own, following = images_BHWC[number], images_BHWC[(number + 1) % len(images_BHWC)]
         for y in range(own.shape[0]):
             for x in range(own.shape[1]):
-                left, top, right, bottom = change.patch or (0, 0, 0, 0)
-                share = 1.0 if left <= x < right and top <= y < bottom else change.shine
+                left, top, right, bottom = change.cutmix_box or (0, 0, 0, 0)
+                share = 1.0 if left <= x < right and top <= y < bottom else change.mixup_lambda
                 found[number, y, x] = (1 - share) * own[y, x] + share * following[y, x]
     return found
 

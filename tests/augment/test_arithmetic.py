@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 
 from tests.data.samples import make_example
-from visionft.augment import POLICIES, Policy, draw
+from visionft.augment import POLICIES, Policy, sample_params
 from visionft.augment.arithmetic import averaged, blur_kernel, colour_matrix, gamma_table, noise_of
 from visionft.augment.cpu import apply
-from visionft.augment_params import Change
+from visionft.augment_params import AugmentParams
 
 LUMA = np.array([0.299, 0.587, 0.114])
 YIQ = np.array([[0.299, 0.587, 0.114], [0.5959, -0.2746, -0.3213], [0.2115, -0.5227, 0.3112]])
@@ -35,7 +35,11 @@ def test_colours_are_changed_in_one_step_as_one_after_the_other():
     rng = np.random.default_rng(0)
     strong = replace(POLICIES["strong"], hue=0.4, grey=0.2)
     for seed in range(60):
-        change, colours, mean = draw(strong, "any", (9, 9), seed), rng.uniform(0, 255, (50, 3)), rng.uniform(0, 255, 3)
+        change, colours, mean = (
+            sample_params(strong, "any", (9, 9), seed),
+            rng.uniform(0, 255, (50, 3)),
+            rng.uniform(0, 255, 3),
+        )
         matrix = colour_matrix(change, mean)
         assert (matrix * 1024 == np.round(matrix * 1024)).all()
         found = colours @ matrix[:, :3].T + matrix[:, 3]
@@ -46,7 +50,7 @@ def test_colours_are_changed_in_one_step_as_one_after_the_other():
 
 def test_a_third_of_the_circle_is_half_way_from_red_to_a_green_blue():
     """Which way hues turn is a convention: red goes the way that I goes to Q."""
-    found = YIQ @ colour_matrix(Change(hue=0.25), [0, 0, 0])[:, :3] @ [100, 0, 0]
+    found = YIQ @ colour_matrix(AugmentParams(hue=0.25), [0, 0, 0])[:, :3] @ [100, 0, 0]
     assert found == pytest.approx([29.9, -21.15, 59.59], abs=0.1)
 
 
@@ -62,7 +66,7 @@ def test_gamma_and_blur():
 
 
 def test_noise_is_nearly_normal_and_every_pixel_has_its_own():
-    change = Change(noise=0.05, noise_seed=3_000_000_019)
+    change = AugmentParams(noise=0.05, noise_seed=3_000_000_019)
     noise = noise_of(change, (301, 203))
     assert (noise.shape, noise.dtype) == ((203, 301), np.int16)
     for x, y in ((0, 0), (300, 202), (17, 5)):
@@ -79,16 +83,16 @@ def test_noise_is_nearly_normal_and_every_pixel_has_its_own():
         assert abs(np.corrcoef(one.ravel(), two.ravel())[0, 1]) < 0.02
 
 
-def value(image, x, y, border):
+def value(image, x, y, fill):
     """Return what an image has at pixel (x, y), which may lie beyond its edge."""
     height, width = image.shape[:2]
-    if border is not None and not (0 <= x < width and 0 <= y < height):
-        return np.array(border, float)
+    if fill is not None and not (0 <= x < width and 0 <= y < height):
+        return np.array(fill, float)
     x, y = x % (2 * width), y % (2 * height)
     return image[min(y, 2 * height - 1 - y), min(x, 2 * width - 1 - x)].astype(float)
 
 
-def sampled(image, change, border):
+def sampled(image, change, fill):
     """Return the image that a change of positions gives, and the places (x, y) of pixel centres before it."""
     height, width = image.shape[:2]
     back = np.linalg.inv(change.matrix)
@@ -109,7 +113,7 @@ def sampled(image, change, border):
                     left, top = int(np.floor(x)), int(np.floor(y))
                     x, y = x - left, y - top
                     upper, lower = (
-                        (1 - x) * value(image, left, line, border) + x * value(image, left + 1, line, border)
+                        (1 - x) * value(image, left, line, fill) + x * value(image, left + 1, line, fill)
                         for line in (top, top + 1)
                     )
                     samples.append(np.rint((1 - y) * upper + y * lower))
@@ -117,26 +121,26 @@ def sampled(image, change, border):
     return found, places
 
 
-@pytest.mark.parametrize("border", [None, (10, 200, 30)])
+@pytest.mark.parametrize("fill", [None, (10, 200, 30)])
 @pytest.mark.parametrize("size", [(17, 23), (24, 9)])
-def test_pixels_and_masks_come_from_where_the_matrix_says(border, size):
+def test_pixels_and_masks_come_from_where_the_matrix_says(fill, size):
     rng = np.random.default_rng(5)
     image, mask = rng.integers(0, 256, (*size, 3), dtype=np.uint8), rng.integers(0, 250, size, dtype=np.uint8)
     policy = Policy(zoom=0.2, spread=0.7, shift=0.2, rotate=30, shear=10)
     kinds = set()
     for seed in range(16):
         tilted = replace(policy, perspective=0.3 * (seed % 2), stretch=0.3)
-        change = draw(tilted, "any", size[::-1], seed)
+        change = sample_params(tilted, "any", size[::-1], seed)
         kinds.add((averaged(change), change.affine))
-        found = apply(make_example(image, mask), change, border)
-        expected, places = sampled(image, change, border)
+        found = apply(make_example(image, mask), change, fill)
+        expected, places = sampled(image, change, fill)
         off = np.abs(found.image_HW3 - expected)
         assert off.max() <= 1
         assert (off > 0).mean() < 0.01  # values that are halves but for an error in the last place
         near = np.abs(places - np.round(places)).min(axis=2) < 0.01
         for row, column in zip(*np.nonzero(~near), strict=True):
             x, y = np.floor(places[row, column]).astype(int)
-            assert found.target.mask_HW[row, column] == value(mask[..., None], x, y, border and (255,))[0]
+            assert found.target.mask_HW[row, column] == value(mask[..., None], x, y, fill and (255,))[0]
     assert len(kinds) == 4
 
 
@@ -144,7 +148,7 @@ def test_how_far_an_image_is_shrunk_is_measured_at_the_centre_of_the_canvas():
     around = np.array([[-1, 1, 1, -1], [-1, -1, 1, 1]]) * 1e-4 + [[20], [15]]
     answers = []
     for seed in range(60):
-        change = draw(Policy(spread=0.7, rotate=30, stretch=0.5, perspective=0.4), "any", (40, 30), seed)
+        change = sample_params(Policy(spread=0.7, rotate=30, stretch=0.5, perspective=0.4), "any", (40, 30), seed)
         x, y, divisors = np.linalg.inv(change.matrix) @ [*around, np.ones(4)]
         x, y = x / divisors, y / divisors
         area = abs(x @ np.roll(y, 1) - y @ np.roll(x, 1)) / 2  # of what comes to a square with sides of 2e-4
@@ -156,13 +160,13 @@ def test_how_far_an_image_is_shrunk_is_measured_at_the_centre_of_the_canvas():
 def test_everything_after_the_warp_in_its_order():
     image = cv2.resize(np.random.default_rng(2).integers(0, 255, (6, 8, 3), dtype=np.uint8), (64, 48))
     mean = image.reshape(-1, 3).mean(axis=0)
-    colour = Change(brightness=1.2, contrast=0.8, saturation=1.3, hue=0.03, gamma=1.15)
+    colour = AugmentParams(brightness=1.2, contrast=0.8, saturation=1.3, hue=0.03, gamma=1.15)
     coloured = half_up(one_after_the_other(image.reshape(-1, 3).astype(float), colour, mean))
     coloured = half_up(255 * (coloured / 255) ** 1.15).reshape(image.shape)
     assert np.abs(apply(make_example(image), colour).image_HW3 - coloured).max() <= 2
     step = apply(make_example(image), colour).image_HW3.astype(float)
 
-    noisy = replace(colour, noise=0.04, noise_seed=9, holes=((3, 4, 13, 9), (60, 40, 64, 48)))
+    noisy = replace(colour, noise=0.04, noise_seed=9, erase_boxes=((3, 4, 13, 9), (60, 40, 64, 48)))
     expected = np.clip(step + noise_of(noisy, (64, 48))[..., None], 0, 255)
     expected[4:9, 3:13] = expected[40:48, 60:64] = 127
     assert (apply(make_example(image), noisy).image_HW3 == expected).all()
@@ -181,7 +185,7 @@ def test_everything_after_the_warp_in_its_order():
 def test_no_change_changes_nothing():
     image = np.random.default_rng(2).integers(0, 255, (6, 8, 3), dtype=np.uint8)
     masked, boxed = make_example(image, image[..., 0]), make_example(image, boxes_N5=[[1, 2, 3, 4, 5]])
-    found, objects = (apply(example, Change(), (0, 0, 0)) for example in (masked, boxed))
+    found, objects = (apply(example, AugmentParams(), (0, 0, 0)) for example in (masked, boxed))
     assert (found.image_HW3 == image).all()
     assert (found.target.mask_HW == image[..., 0]).all()
     assert objects.target.boxes_N5.tolist() == [[1, 2, 3, 4, 5]]

@@ -9,10 +9,10 @@ import pytest
 import torch
 
 from tests.data.samples import make_example
-from visionft.augment import OBJECT_POLICIES, OUTLINE_POLICIES, POLICIES, draw
-from visionft.augment.batch import Normalised, change_batch
+from visionft.augment import OBJECT_POLICIES, OUTLINE_POLICIES, POLICIES, sample_params
+from visionft.augment.batch import Normalised, augment_batch
 from visionft.augment.cpu import apply
-from visionft.augment_params import Change
+from visionft.augment_params import AugmentParams
 
 BORDER = (124, 116, 104)
 TABLES = {"images": (POLICIES, None), "boxes": (OBJECT_POLICIES, BORDER), "outlines": (OUTLINE_POLICIES, BORDER)}
@@ -34,18 +34,16 @@ def pictures(rng, size, number):
 
 def differences(table, strength, seed, largest=120):
     """Return by how much the engines' pixels differ in a batch, and how many pixels of masks do."""
-    policies, border = TABLES[table]
+    policies, fill = TABLES[table]
     rng = np.random.default_rng(seed)
     size = tuple(rng.integers(1, largest, 2).tolist())
     size = (size[0], size[0]) if seed % 2 else size
     images, masks = pictures(rng, size, BATCH)
     orientation = ORIENTATIONS[seed % 3]
-    changes = [draw(policies[strength], orientation, size, BATCH * seed + number) for number in range(BATCH)]
+    changes = [sample_params(policies[strength], orientation, size, BATCH * seed + number) for number in range(BATCH)]
     changes = [replace(change, jpeg=0) for change in changes]
-    expected = [
-        apply(make_example(*pair), change, border) for *pair, change in zip(images, masks, changes, strict=True)
-    ]
-    found, moved = change_batch(torch.from_numpy(images), changes, border=border, masks_BHW=torch.from_numpy(masks))
+    expected = [apply(make_example(*pair), change, fill) for *pair, change in zip(images, masks, changes, strict=True)]
+    found, moved = augment_batch(torch.from_numpy(images), changes, fill=fill, masks_BHW=torch.from_numpy(masks))
     assert (found.dtype, found.shape, moved.dtype, moved.shape) == (torch.uint8, images.shape, torch.uint8, masks.shape)
     off = np.abs(found.numpy().astype(int) - np.stack([one.image_HW3 for one in expected])).max(axis=-1)
     return off.ravel(), int((moved.numpy() != np.stack([one.target.mask_HW for one in expected])).sum())
@@ -67,32 +65,32 @@ EACH_STEP = {
     "half": {"rows": ((0.5, 0.0, 3.06), (0.0, 0.5, 5.04))},
     "perspective": {
         "rows": ((1.15, 0.1, -4.0), (-0.05, 1.1, 0.03)),
-        "tilt": (0.006, -0.004, 0.969),
+        "perspective_row": (0.006, -0.004, 0.969),
     },
-    "far": {"rows": ((0.76, 0.02, 0.13), (0.01, 0.73, 0.21)), "tilt": (-0.004, 0.003, 1.0)},
+    "far": {"rows": ((0.76, 0.02, 0.13), (0.01, 0.73, 0.21)), "perspective_row": (-0.004, 0.003, 1.0)},
     "colour": {"brightness": 1.2, "contrast": 0.8, "saturation": 1.3, "hue": 0.03},
     "grey": {"saturation": 0.0},
     "gamma": {"gamma": 0.85},
     "blur": {"blur": 1.1},
     "noise": {"noise": 0.05, "noise_seed": 4_123_456_789},
-    "holes": {"holes": ((0, 0, 4, 7), (30, 3, 31, 31))},
+    "holes": {"erase_boxes": ((0, 0, 4, 7), (30, 3, 31, 31))},
 }
 
 
 @pytest.mark.parametrize("step", EACH_STEP)
-@pytest.mark.parametrize("border", [None, BORDER])
-def test_each_step_alone_is_exact(step, border):
+@pytest.mark.parametrize("fill", [None, BORDER])
+def test_each_step_alone_is_exact(step, fill):
     """Also where other images of the batch do not take it."""
     images, masks = pictures(np.random.default_rng(1), (31, 31), 4)
     before = images.copy()
-    changes = [Change(**EACH_STEP[step]), Change(), Change(**EACH_STEP[step]), Change()]
+    changes = [AugmentParams(**EACH_STEP[step]), AugmentParams(), AugmentParams(**EACH_STEP[step]), AugmentParams()]
     for taken in ([0, 1, 2, 3], [0, 2]):
         some = [changes[number] for number in taken]
-        found, moved = change_batch(
-            torch.from_numpy(images[taken]), some, border=border, masks_BHW=torch.from_numpy(masks[taken])
+        found, moved = augment_batch(
+            torch.from_numpy(images[taken]), some, fill=fill, masks_BHW=torch.from_numpy(masks[taken])
         )
         for number, change in enumerate(some):
-            expected = apply(make_example(images[taken[number]], masks[taken[number]]), change, border)
+            expected = apply(make_example(images[taken[number]], masks[taken[number]]), change, fill)
             assert (found[number].numpy() == expected.image_HW3).mean() > 0.9995
             assert (moved[number].numpy() == expected.target.mask_HW).all()
     assert (images == before).all()
@@ -100,13 +98,13 @@ def test_each_step_alone_is_exact(step, border):
 
 def test_images_as_a_network_takes_them():
     images, _ = pictures(np.random.default_rng(1), (40, 24), 5)
-    changes = [replace(draw(POLICIES["strong"], "any", (40, 24), seed), jpeg=0) for seed in range(5)]
+    changes = [replace(sample_params(POLICIES["strong"], "any", (40, 24), seed), jpeg=0) for seed in range(5)]
     mean, std = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
-    plain, none = change_batch(torch.from_numpy(images), changes)
+    plain, none = augment_batch(torch.from_numpy(images), changes)
     assert none is None
     expected = (plain.numpy() / 255 - mean) / std
     for dtype, tolerance in ((torch.float32, 1e-6), (torch.bfloat16, 0.01)):
-        found, _ = change_batch(torch.from_numpy(images), changes, normalised=Normalised(mean, std, dtype))
+        found, _ = augment_batch(torch.from_numpy(images), changes, normalised=Normalised(mean, std, dtype))
         assert (found.dtype, tuple(found.shape)) == (dtype, (5, 3, 24, 40))
         assert found.is_contiguous(memory_format=torch.channels_last)
         assert np.abs(found.float().permute(0, 2, 3, 1).numpy() - expected).max() < tolerance
@@ -115,20 +113,19 @@ def test_images_as_a_network_takes_them():
 def test_what_cannot_be_done_is_refused():
     images = torch.zeros((2, 8, 8, 3), dtype=torch.uint8)
     with pytest.raises(ValueError, match="JPEG"):
-        change_batch(images, [Change(), Change(jpeg=50)])
+        augment_batch(images, [AugmentParams(), AugmentParams(jpeg=50)])
     with pytest.raises(ValueError, match="2 images and 1 changes"):
-        change_batch(images, [Change()])
+        augment_batch(images, [AugmentParams()])
 
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
 @pytest.mark.parametrize(("table", "strength"), EACH)
 def test_a_gpu_gives_the_same(table, strength):
-    policies, border = TABLES[table]
+    policies, fill = TABLES[table]
     images, masks = (torch.from_numpy(array) for array in pictures(np.random.default_rng(3), (90, 90), 16))
-    changes = [replace(draw(policies[strength], "any", (90, 90), seed), jpeg=0) for seed in range(16)]
+    changes = [replace(sample_params(policies[strength], "any", (90, 90), seed), jpeg=0) for seed in range(16)]
     here, there = (
-        change_batch(images.to(device), changes, border=border, masks_BHW=masks.to(device))
-        for device in ("cpu", "cuda")
+        augment_batch(images.to(device), changes, fill=fill, masks_BHW=masks.to(device)) for device in ("cpu", "cuda")
     )
     off = (here[0].int() - there[0].cpu().int()).abs()
     assert (off > 1).float().mean() < 0.001

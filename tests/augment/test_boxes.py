@@ -9,7 +9,7 @@ import pytest
 from tests.data.samples import make_example, parts
 from visionft.annotations.marks import CROWD, IGNORE
 from visionft.annotations.moving import move_boxes
-from visionft.augment import OBJECT_POLICIES, Augmenter, Mixing, Policy, draw
+from visionft.augment import OBJECT_POLICIES, Augmenter, Mixing, Policy, sample_params
 
 STRENGTHS = [strength for strength in OBJECT_POLICIES if strength != "none"]
 ORIENTATIONS = ["fixed", "upright", "any"]
@@ -87,7 +87,7 @@ def test_boxes_lie_where_resized_and_shifted_objects_are_seen(monkeypatch, size,
         example = objects(size, scattered(size, seed, least=4))
         image, _, boxes_N5, _ = parts(augmenter(example, seed))
         whole = move_boxes(
-            example.target.boxes_N5, draw(OBJECT_POLICIES["strong"], orientation, size[::-1], seed).matrix
+            example.target.boxes_N5, sample_params(OBJECT_POLICIES["strong"], orientation, size[::-1], seed).matrix
         )
         left = iter(boxes_N5)
         for number in range(3):
@@ -128,7 +128,7 @@ def test_boxes_surround_turned_ellipses(monkeypatch, size, perspective):
 def test_objects_come_enlarged_and_shrunk_and_everywhere(monkeypatch):
     use(monkeypatch, spread=1.0)
     whole = np.array([[0, 0, 100, 100, 0]], np.float32)
-    warps = [draw(OBJECT_POLICIES["strong"], "fixed", (100, 100), seed).matrix for seed in range(600)]
+    warps = [sample_params(OBJECT_POLICIES["strong"], "fixed", (100, 100), seed).matrix for seed in range(600)]
     moved = np.array([move_boxes(whole, matrix)[0, :4] for matrix in warps])
     factor = (moved[:, 2] - moved[:, 0]) / 100
     assert 0.5 <= factor.min() < 0.52
@@ -208,7 +208,7 @@ def test_shrinking_averages(monkeypatch):
     image[:, lines] = 255
     errors = []
     for seed in range(60):
-        matrix = draw(OBJECT_POLICIES["strong"], "fixed", (129, 129), seed).matrix
+        matrix = sample_params(OBJECT_POLICIES["strong"], "fixed", (129, 129), seed).matrix
         factor, middle = matrix[0, 0], int(matrix[1] @ [0, 64.5, 1])
         if factor >= 0.85:
             continue

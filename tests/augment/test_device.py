@@ -15,11 +15,11 @@ from tests.augment.mixed import mixed_images, mixed_labels
 from tests.data.samples import make_example
 from visionft.annotations.marks import IGNORE
 from visionft.assemble import assemble, load_data
-from visionft.augment import POLICIES, device, draw
+from visionft.augment import POLICIES, device, sample_params
 from visionft.augment.batch import Normalised
 from visionft.augment.cpu import apply
 from visionft.augment.device import DeviceAugmenter
-from visionft.augment_params import Change
+from visionft.augment_params import AugmentParams
 from visionft.batch import Batch, InstanceTargets
 from visionft.data.targets.boxes import Boxes
 from visionft.data.targets.label import Label
@@ -34,9 +34,9 @@ def normalise(images_BHW3):
     return (np.asarray(images_BHW3, np.float64) / 255 - MEAN) / STD
 
 
-def batch_of(targets, changes=(), size=(9, 12), number=4):
+def batch_of(targets, params=(), size=(9, 12), number=4):
     images = np.random.default_rng(3).integers(0, 256, (number, *size, 3), dtype=np.uint8)
-    return Batch(torch.from_numpy(images), targets, tuple("abcdefgh"[:number]), tuple(changes))
+    return Batch(torch.from_numpy(images), targets, tuple("abcdefgh"[:number]), tuple(params))
 
 
 def shown(found):
@@ -60,7 +60,7 @@ def test_the_network_sees_what_it_would_have_made_itself(tiny):
     job = replace(assemble(tiny(), load_data(tiny())), augments=True)
     stage = job.recipe.stages[1]
     with job.train_loader(stage) as loader:
-        batch = replace(next(iter(loader.training(0))), changes=())
+        batch = replace(next(iter(loader.training(0))), params=())
     job.network.eval()
     augment = job.device_augmenter(stage)
     with torch.no_grad():
@@ -69,9 +69,9 @@ def test_the_network_sees_what_it_would_have_made_itself(tiny):
 
 def test_masks_move_with_their_images():
     masks = torch.from_numpy(np.random.default_rng(4).integers(0, 5, (4, 9, 12), dtype=np.uint8))
-    right = Change(rows=((1.0, 0.0, 2.0), (0.0, 1.0, 0.0)))  # by two pixels
-    flip = Change(rows=((-1.0, 0.0, 12.0), (0.0, 1.0, 0.0)))
-    batch = batch_of(masks, [right, flip, Change(), right])
+    right = AugmentParams(rows=((1.0, 0.0, 2.0), (0.0, 1.0, 0.0)))  # by two pixels
+    flip = AugmentParams(rows=((-1.0, 0.0, 12.0), (0.0, 1.0, 0.0)))
+    batch = batch_of(masks, [right, flip, AugmentParams(), right])
     found = DeviceAugmenter(Normalised(MEAN, STD), Mask, (10, 20, 30))(batch)
     expected, images = masks.numpy().copy(), batch.images_BHW3.numpy().copy()
     for number in (0, 3):
@@ -86,7 +86,7 @@ def test_masks_move_with_their_images():
 
 def test_objects_have_moved_already():
     boxes = torch.tensor([[[1.0, 2, 5, 6, 0]]] * 4)
-    flip = Change(rows=((-1.0, 0.0, 12.0), (0.0, 1.0, 0.0)))
+    flip = AugmentParams(rows=((-1.0, 0.0, 12.0), (0.0, 1.0, 0.0)))
     masks = torch.zeros(4, 1, 56, 56, dtype=torch.uint8)
     for kind, targets in ((Boxes, boxes), (OutlinedBoxes, InstanceTargets(boxes, masks))):
         batch = batch_of(targets, [flip] * 4)
@@ -100,7 +100,7 @@ def test_images_are_mixed_after_all_else(done):
     """Whether everything but mixing was done by the loader or is left to the device."""
     policy = replace(POLICIES["medium"], mixup=0.4, cutmix=0.4)
     for seed in range(5):
-        changes = [draw(policy, "any", (24, 20), 10 * seed + number) for number in range(8)]
+        changes = [sample_params(policy, "any", (24, 20), 10 * seed + number) for number in range(8)]
         labels = torch.arange(8) % 3
         batch = batch_of(labels, changes, (20, 24), 8)
         whole = [
@@ -109,7 +109,7 @@ def test_images_are_mixed_after_all_else(done):
         changed = np.stack([example.image_HW3 for example in whole])
         if done:
             batch = replace(
-                batch, images_BHW3=torch.from_numpy(changed), changes=tuple(example.params for example in whole)
+                batch, images_BHW3=torch.from_numpy(changed), params=tuple(example.params for example in whole)
             )
         found = DeviceAugmenter(Normalised(MEAN, STD), Label, classes=3)(batch)
         off = np.abs(shown(found) - mixed_images(normalise(changed), changes))
@@ -119,7 +119,7 @@ def test_images_are_mixed_after_all_else(done):
 
 
 def test_the_images_given_are_left_alone():
-    batch = batch_of(torch.tensor([0, 1, 1, 0]), [Change(shine=0.5)] * 4)
+    batch = batch_of(torch.tensor([0, 1, 1, 0]), [AugmentParams(mixup_lambda=0.5)] * 4)
     before = batch.images_BHW3.clone()
     found = DeviceAugmenter(Normalised(MEAN, STD), Label, classes=2)(batch)
     assert torch.equal(batch.images_BHW3, before)

@@ -9,9 +9,9 @@ import pytest
 import torch
 
 from tests.augment.test_batch import EACH, EACH_STEP, TABLES, pictures
-from visionft.augment import draw
-from visionft.augment.batch import Normalised, change_batch
-from visionft.augment_params import Change
+from visionft.augment import sample_params
+from visionft.augment.batch import Normalised, augment_batch
+from visionft.augment_params import AugmentParams
 
 pytest.importorskip("triton")
 
@@ -42,24 +42,24 @@ def engine(request):
         yield module, "cuda" if request.param == "gpu" else "cpu"
 
 
-def compared(engine, size, changes, border, *, normalised=None, seed=0):
+def compared(engine, size, changes, fill, *, normalised=None, seed=0):
     """Return images and masks of the batch engine, and those of the fused one."""
     module, device = engine
     images, masks = (torch.from_numpy(array) for array in pictures(np.random.default_rng(seed), size, len(changes)))
-    options = {"border": border, "normalised": normalised}
-    expected = change_batch(images, changes, masks_BHW=masks, **options)
-    found = module.change_fused(images.to(device), changes, masks_BHW=masks.to(device), **options)
+    options = {"fill": fill, "normalised": normalised}
+    expected = augment_batch(images, changes, masks_BHW=masks, **options)
+    found = module.augment_fused(images.to(device), changes, masks_BHW=masks.to(device), **options)
     return expected, [tensor.cpu() for tensor in found]
 
 
 @pytest.mark.parametrize(("table", "strength"), EACH)
 def test_drawn_changes(engine, table, strength):
-    policies, border = TABLES[table]
+    policies, fill = TABLES[table]
     off, of_masks = [], []
     for seed, size in enumerate([(45, 30), (31, 31), (1, 9)]):
-        changes = [draw(policies[strength], "any", size, 10 * seed + number) for number in range(3)]
+        changes = [sample_params(policies[strength], "any", size, 10 * seed + number) for number in range(3)]
         changes = [change for change in changes if not change.needs_cpu]
-        (expected, masks), (found, moved) = compared(engine, size, changes, border, seed=seed)
+        (expected, masks), (found, moved) = compared(engine, size, changes, fill, seed=seed)
         assert (found.dtype, found.shape) == (torch.uint8, expected.shape)
         off.append((found.int() - expected.int()).abs().amax(3).flatten())
         of_masks.append((masks != moved).flatten())
@@ -69,26 +69,29 @@ def test_drawn_changes(engine, table, strength):
 
 
 @pytest.mark.parametrize("step", EACH_STEP)
-@pytest.mark.parametrize("border", [None, (124, 116, 104)])
-def test_each_step_alone(engine, step, border):
+@pytest.mark.parametrize("fill", [None, (124, 116, 104)])
+def test_each_step_alone(engine, step, fill):
     """Blur by the batch engine, in the same call."""
-    changes = [Change(**EACH_STEP[step]), Change(), Change(**EACH_STEP[step])]
+    changes = [AugmentParams(**EACH_STEP[step]), AugmentParams(), AugmentParams(**EACH_STEP[step])]
     assert engine[0].fuses(changes[0]) == (step != "blur")
-    (expected, masks), (found, moved) = compared(engine, (31, 31), changes, border)
+    (expected, masks), (found, moved) = compared(engine, (31, 31), changes, fill)
     assert (found == expected).float().mean() > 0.9995
     assert (masks == moved).all()
 
 
 def test_noise_is_the_same_to_the_last_bit(engine):
     seeds = (0, 1, 2**31 - 1, 2**31, 2**32 - 1, 3_141_592_653)
-    changes = [Change(noise=0.01 * number, noise_seed=seed, holes=((1, 1, 9, 4),)) for number, seed in enumerate(seeds)]
+    changes = [
+        AugmentParams(noise=0.01 * number, noise_seed=seed, erase_boxes=((1, 1, 9, 4),))
+        for number, seed in enumerate(seeds)
+    ]
     (expected, _), (found, _) = compared(engine, (37, 29), changes, None)
     assert (found == expected).all()
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
 def test_images_as_a_network_takes_them(engine, dtype):
-    changes = [Change(**EACH_STEP[step]) for step in ("colour", "holes", "blur", "gamma")]
+    changes = [AugmentParams(**EACH_STEP[step]) for step in ("colour", "holes", "blur", "gamma")]
     normalised = Normalised(NORMALISED.mean, NORMALISED.std, dtype)
     (expected, _), (found, _) = compared(engine, (30, 20), changes, None, normalised=normalised)
     assert (found.dtype, found.shape) == (dtype, expected.shape)
@@ -101,21 +104,21 @@ def test_contrast_is_about_the_mean_of_all_pixels(engine):
     module, device = engine
     images = torch.from_numpy(np.random.default_rng(4).integers(0, 256, (2, 3, 70, 90), dtype=np.uint8))
     images_BHW3 = images.permute(0, 2, 3, 1)
-    changes = [Change(contrast=0.6), Change(contrast=1.3, brightness=0.9)]
-    found, _ = module.change_fused(images_BHW3.to(device), changes)
+    changes = [AugmentParams(contrast=0.6), AugmentParams(contrast=1.3, brightness=0.9)]
+    found, _ = module.augment_fused(images_BHW3.to(device), changes)
     grey_B = (images.double().mean((2, 3)) @ torch.tensor([0.299, 0.587, 0.114], dtype=torch.float64)).tolist()
     for image_3HW, found_HW3, change, grey in zip(images.double(), found.cpu(), changes, grey_B, strict=True):
         expected_3HW = change.brightness * (grey + change.contrast * (image_3HW - grey))
         assert (found_HW3.permute(2, 0, 1) - expected_3HW.clamp(0, 255)).abs().max() < 0.51
 
 
-@pytest.mark.parametrize("border", [None, (124, 116, 104)])
-def test_nothing_is_read_but_the_images(border):
+@pytest.mark.parametrize("fill", [None, (124, 116, 104)])
+def test_nothing_is_read_but_the_images(fill):
     """Tiles reach beyond the canvas, and there a change in perspective may divide by next to nothing."""
     tilt = (1 - 3e-7) / 24  # what is divided by is 1 in the centre, and next to nothing 24 columns to the right
     centre = np.array([[1, 0, 16.5], [0, 1, 16.5], [0, 0, 1]])
     matrix = centre @ np.array([[1, 0, 0], [0, 1, 0], [tilt, 0, 1]]) @ np.linalg.inv(centre)
-    change = Change(rows=(tuple(matrix[0]), tuple(matrix[1])), tilt=tuple(matrix[2]))
+    change = AugmentParams(rows=(tuple(matrix[0]), tuple(matrix[1])), perspective_row=tuple(matrix[2]))
     images, read = torch.zeros((1, 33, 33, 3), dtype=torch.uint8), []
     with imported(True) as (module, patch):
         kernel = sys.modules["visionft.augment.fused_kernel"]
@@ -127,18 +130,18 @@ def test_nothing_is_read_but_the_images(border):
             return value(pixel, *rest)
 
         patch.setattr(kernel, "_value", noted)
-        module.change_fused(images, [change], border=border)
+        module.augment_fused(images, [change], fill=fill)
     assert len(read) == 2 * 2 * 4 * 3  # tiles, neighbours and colours
 
 
 def test_without_masks_and_what_cannot_be_done(engine):
     module, device = engine
     images = torch.zeros((2, 8, 8, 3), dtype=torch.uint8, device=device)
-    assert module.change_fused(images, [Change(), Change()])[1] is None
+    assert module.augment_fused(images, [AugmentParams(), AugmentParams()])[1] is None
     with pytest.raises(ValueError, match="JPEG"):
-        module.change_fused(images, [Change(), Change(jpeg=50)])
+        module.augment_fused(images, [AugmentParams(), AugmentParams(jpeg=50)])
     with pytest.raises(ValueError, match="2 images and 1 changes"):
-        module.change_fused(images, [Change()])
+        module.augment_fused(images, [AugmentParams()])
 
 
 @pytest.mark.slow

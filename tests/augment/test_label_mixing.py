@@ -6,9 +6,9 @@ import torch
 
 from tests.augment.mixed import mixed_images, mixed_labels
 from tests.data.samples import make_example
-from visionft.augment import POLICIES, Augmenter, Policy, draw
+from visionft.augment import POLICIES, Augmenter, Policy, sample_params
 from visionft.augment.label_mixing import mix_images, mixed_fractions, mixes
-from visionft.augment_params import Change
+from visionft.augment_params import AugmentParams
 from visionft.data.targets.label import Label
 
 
@@ -19,7 +19,7 @@ def test_images_and_labels_are_those_of_the_changes(mixup, cutmix, size):
     policy, seen = Policy(mixup=mixup, cutmix=cutmix), set()
     for seed in range(12):
         number = int(rng.integers(1, 7))
-        changes = [draw(policy, "fixed", size, 100 * seed + place) for place in range(number)]
+        changes = [sample_params(policy, "fixed", size, 100 * seed + place) for place in range(number)]
         images = rng.normal(0, 2, (number, *size[::-1], 3)).astype(np.float32)
         labels = rng.integers(0, 4, number)
         found, targets = torch.from_numpy(images.copy()), torch.from_numpy(labels)
@@ -28,8 +28,8 @@ def test_images_and_labels_are_those_of_the_changes(mixup, cutmix, size):
         shares_BK = Label.mixed(targets, mixed_fractions(changes, size, targets.device), 4)
         assert shares_BK.dtype == torch.float32
         np.testing.assert_allclose(shares_BK, mixed_labels(labels, changes, size, 4), atol=1e-6)
-        assert mixes(changes) == any(change.shine or change.patch for change in changes)
-        seen |= {"mixup" if change.shine else "cutmix" if change.patch else "neither" for change in changes}
+        assert mixes(changes) == any(change.mixup_lambda or change.cutmix_box for change in changes)
+        seen |= {"mixup" if change.mixup_lambda else "cutmix" if change.cutmix_box else "neither" for change in changes}
     assert seen == {name for name, share in (("mixup", mixup), ("cutmix", cutmix)) if share} | (
         {"neither"} if mixup + cutmix < 1 else set()
     )
@@ -37,7 +37,7 @@ def test_images_and_labels_are_those_of_the_changes(mixup, cutmix, size):
 
 def test_one_image_alone_stays_what_it_is():
     image = torch.rand(1, 5, 6, 3)
-    for change in (Change(shine=0.3), Change(patch=(1, 1, 4, 3))):
+    for change in (AugmentParams(mixup_lambda=0.3), AugmentParams(cutmix_box=(1, 1, 4, 3))):
         found = image.clone()
         mix_images(found, [change])
         assert torch.allclose(found, image, atol=1e-7)
@@ -48,18 +48,27 @@ def test_one_image_alone_stays_what_it_is():
 def test_images_that_are_not_mixed_keep_every_bit():
     images = torch.rand(5, 4, 4, 3)
     found = images.clone()
-    mix_images(found, [Change(), Change(shine=0.5), Change(), Change(patch=(0, 0, 2, 4)), Change()])
+    mix_images(
+        found,
+        [
+            AugmentParams(),
+            AugmentParams(mixup_lambda=0.5),
+            AugmentParams(),
+            AugmentParams(cutmix_box=(0, 0, 2, 4)),
+            AugmentParams(),
+        ],
+    )
     assert [torch.equal(found[number], images[number]) for number in range(5)] == [True, False, True, False, True]
     assert torch.equal(found[3, :, :2], images[4, :, :2])  # the patch itself is the next image
     assert torch.equal(found[3, :, 2:], images[3, :, 2:])
-    mix_images(images, [Change()] * 5)
-    assert not mixes([Change()] * 5)
+    mix_images(images, [AugmentParams()] * 5)
+    assert not mixes([AugmentParams()] * 5)
 
 
 def test_halves_of_bf16_are_mixed_in_full_and_rounded_once():
     rng = np.random.default_rng(0)
     images = torch.from_numpy(rng.normal(0, 2, (6, 8, 8, 3))).bfloat16()
-    changes = [draw(Policy(mixup=0.5, cutmix=0.5), "fixed", (8, 8), seed) for seed in range(6)]
+    changes = [sample_params(Policy(mixup=0.5, cutmix=0.5), "fixed", (8, 8), seed) for seed in range(6)]
     found = images.clone()
     mix_images(found, changes)
     expected = torch.from_numpy(mixed_images(images.double().numpy(), changes))
@@ -75,9 +84,9 @@ def test_the_loader_draws_as_many_as_asked_and_leaves_them_to_the_batch():
     for seed, one in enumerate(found):  # what needs no other image has happened, as without mixing
         assert np.array_equal(one.image_HW3, plain(example, seed).image_HW3)
         assert one.params == one.params.mixing
-    assert np.mean([one.params.shine > 0 for one in found]) == pytest.approx(0.3, abs=0.07)
-    assert np.mean([one.params.patch is not None for one in found]) == pytest.approx(0.5, abs=0.07)
-    later = Augmenter("light", "upright", mixup=0.3, cutmix=0.5, later=True)
+    assert np.mean([one.params.mixup_lambda > 0 for one in found]) == pytest.approx(0.3, abs=0.07)
+    assert np.mean([one.params.cutmix_box is not None for one in found]) == pytest.approx(0.5, abs=0.07)
+    later = Augmenter("light", "upright", mixup=0.3, cutmix=0.5, defer_to_device=True)
     assert [later(example, seed).params.mixing for seed in range(400)] == [one.params for one in found]
 
 

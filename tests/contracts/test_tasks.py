@@ -6,12 +6,14 @@ import numpy as np
 import pytest
 
 from visionft.catalog import imported
+from visionft.data.targets.base import Target
 from visionft.imaging import decode
 from visionft.imaging.inputs import load
 from visionft.predict.checks import expected_outputs
 from visionft.spec import InputSpec, ModelSpec
 from visionft.tasks import TASKS
-from visionft.tasks.base import DrawablePrediction, TaskDefinition
+from visionft.tasks.base import DrawablePrediction, TaskDefinition, TaskOptions
+from visionft.tasks.view import TaskView
 
 NAMES = ("red", "green", "blue")
 CANVAS = InputSpec(12, 16, fit="stretch")
@@ -62,7 +64,19 @@ def photos(spec):
 def test_a_definition_is_a_class_with_its_facts(definition):
     assert issubclass(definition, TaskDefinition)
     assert not definition.__abstractmethods__
+    assert TASKS[definition.kind] is definition
     assert imported(definition.learner).kind == definition.kind
+    assert imported(definition.options)().kind == definition.kind
+    assert issubclass(imported(definition.options), TaskOptions)
+    assert issubclass(imported(definition.target), Target)
+    assert issubclass(imported(definition.view), TaskView)
+
+
+def test_what_picks_the_best_weights_is_a_score_or_the_loss(definition):
+    assert definition.selections[-1] == "last"
+    assert len(definition.selections) > 1
+    assert set(definition.selections) <= {"loss", "last", *(score.name for score in definition.scores)}
+    assert imported(definition.learner).headline in {score.name for score in definition.scores}
 
 
 def test_outputs_have_names_types_and_known_words(definition):
@@ -88,7 +102,7 @@ def test_outputs_of_a_graph_follow_from_the_spec(definition):
 
 @pytest.mark.parametrize("canvas", [CANVAS, WINDOWS], ids=lambda canvas: canvas.fit)
 def test_predictions_are_one_for_each_image_as_if_it_were_alone(definition, canvas):
-    if canvas is WINDOWS and not definition.sees_whole_images:
+    if canvas is WINDOWS and not definition.takes_windows:
         pytest.skip("takes an image for one canvas")
     spec, seen = ModelSpec(definition.kind, NAMES, canvas), []
     _, images = photos(canvas)

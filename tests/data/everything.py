@@ -69,5 +69,5 @@ def everything(batches):
         targets = batch.targets if isinstance(batch.targets, InstanceTargets) else (batch.targets,)
         arrays = [tensor.cpu().numpy() for tensor in (batch.images_BHW3, *targets)]
         bytes_of = [(array.dtype.str, array.shape, array.tobytes()) for array in arrays]
-        found.append((type(batch.targets), bytes_of, batch.ids, batch.changes))
+        found.append((type(batch.targets), bytes_of, batch.ids, batch.params))
     return found

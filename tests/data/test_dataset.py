@@ -7,7 +7,7 @@ from visionft.data.dataset import load_dataset
 from visionft.data.formats import FORMATS
 from visionft.data.formats.detect import detect_format
 from visionft.data.listing import LabelOptions
-from visionft.data.records import SPLITS
+from visionft.data.splits import SPLITS
 from visionft.data.targets.boxes import Boxes
 from visionft.data.targets.label import Label
 from visionft.data.targets.mask import Mask

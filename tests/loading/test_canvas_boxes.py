@@ -170,7 +170,7 @@ def test_partners_depend_on_seed_epoch_and_sample_alone(samples, fit):
 
 @pytest.mark.slow
 def test_workers_and_memory_change_nothing(samples):
-    augment = Augmenter("strong", "any", border=(1, 2, 3))
+    augment = Augmenter("strong", "any", fill=(1, 2, 3))
     reference = None
     for workers, cache_bytes in ((0, 0), (0, 1 << 20), (1, 0), (2, 0)):
         options = {"seed": 3, "augment": augment, "mix": Mixing(0.5, 0.5), "training": True}

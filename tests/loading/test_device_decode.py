@@ -202,8 +202,8 @@ def test_a_sliver_is_refused_as_on_the_cpu(tmp_path):
 def test_batches_are_the_loaders(tmp_path, kind, strength):
     """Decoded by threads and in advance, with changes drawn for the device; JPEG artefacts are made on the CPU."""
     samples = make_samples(tmp_path, kind, 24)
-    border = (7, 8, 9) if kind in ("boxes", "outlines") else None
-    augment = Augmenter(strength, "any", border, outlines=kind == "outlines", later=True)
+    fill = (7, 8, 9) if kind in ("boxes", "outlines") else None
+    augment = Augmenter(strength, "any", fill, outlines=kind == "outlines", defer_to_device=True)
     with (
         Loader(samples, SPEC, 5, seed=4, augment=augment, training=True) as loader,
         DecodedImages(samples, SPEC, 5, seed=4, augment=augment, device=CPU, threads=3) as there,

@@ -22,8 +22,8 @@ def resident(samples, *, augment=None, device=CPU, batch_size=5, seed=4, plain=N
 
 
 def augmenter(kind, strength, **options):
-    border = (7, 8, 9) if kind in ("boxes", "outlines") else None
-    return Augmenter(strength, "any", border, outlines=kind == "outlines", **{"later": True, **options})
+    fill = (7, 8, 9) if kind in ("boxes", "outlines") else None
+    return Augmenter(strength, "any", fill, outlines=kind == "outlines", **{"defer_to_device": True, **options})
 
 
 def must_equal(there, loader):
@@ -60,7 +60,7 @@ def test_few_images_change_before_the_device_has_them(tmp_path):
 def test_even_what_the_cpu_augments_is_the_same(tmp_path, kind):
     """Where the device does not augment, pixels are fetched for every image."""
     samples = make_samples(tmp_path, kind, 11)
-    augment = augmenter(kind, "strong", later=False)
+    augment = augmenter(kind, "strong", defer_to_device=False)
     with (
         Loader(samples, SPEC, 5, seed=4, augment=augment, training=True) as loader,
         resident(samples, augment=augment) as there,
@@ -76,9 +76,9 @@ def test_mixed_classes_are_drawn_as_in_the_loader(tmp_path):
         resident(samples, augment=augment) as there,
     ):
         must_equal(there, loader)
-        changes = [change for batch in there.training(0) for change in batch.changes]
-    assert any(change.shine for change in changes)
-    assert any(change.patch for change in changes)
+        changes = [change for batch in there.training(0) for change in batch.params]
+    assert any(change.mixup_lambda for change in changes)
+    assert any(change.cutmix_box for change in changes)
 
 
 def test_files_are_read_once(tmp_path):

@@ -10,7 +10,7 @@ import pytest
 
 from tests.data.samples import make_example
 from visionft.assemble.job import augmentation
-from visionft.augment import OBJECT_POLICIES, OUTLINE_POLICIES, POLICIES, Augmenter, Policy, draw
+from visionft.augment import OBJECT_POLICIES, OUTLINE_POLICIES, POLICIES, Augmenter, Policy, sample_params
 from visionft.errors import RecipeError
 from visionft.recipe import Recipe, load_recipe, recipe_to_yaml
 from visionft.recipe.sections import RangesSection
@@ -49,7 +49,7 @@ def test_the_largest_that_may_be_asked_for_can_be_drawn(without):
     policy = Policy(**{name: value for name, value in LARGEST.items() if name != without})
     corners = np.array([[0, 80, 0, 80], [0, 0, 60, 60], [1, 1, 1, 1]])
     for seed in range(200):
-        change = draw(policy, "any", (80, 60), seed)
+        change = sample_params(policy, "any", (80, 60), seed)
         assert (change.matrix @ corners)[2].min() >= 0.4
         assert (np.linalg.inv(change.matrix) @ corners)[2].min() > 0
         assert 1 / 40 < abs(np.linalg.det(change.matrix)) < 40

@@ -47,6 +47,12 @@ def test_shares_lie_inside_the_drawing_higher_for_more(shares, axis_for):
     assert len(labels) == len(set(labels)) >= 2
 
 
+@pytest.mark.parametrize("values", [(0.5, 1.6473), (-3.0, 0.9), (12.0,)])
+def test_decimals_beyond_0_and_1_lie_inside_the_drawing_too(values):
+    axis = charts.decimal_axis(values)
+    assert all(charts.TOP <= axis.place(value) <= charts.BOTTOM for value in values)
+
+
 def test_equal_factors_are_equal_steps_on_the_rate_axis():
     axis = charts.rate_axis([1e-5, 1e-4, 1e-3])
     low, middle, high = (axis.place(rate) for rate in (1e-5, 1e-4, 1e-3))
@@ -90,3 +96,8 @@ def test_epochs_are_labelled_with_whole_numbers():
 def test_a_chart_without_values_is_none():
     empty = charts.Series("validation", "val", {})
     assert charts.line_chart("a", "A", [empty], [charts.Span(1, "a", 1, 2)], charts.loss_axis) is None
+
+
+def test_an_axis_of_decimals_reaches_below_0_where_a_value_does():
+    axis = charts.decimal_axis([-3.0, 0.5])
+    assert charts.TOP <= axis.place(0.5) < axis.place(-3.0) <= charts.BOTTOM

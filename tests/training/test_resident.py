@@ -88,7 +88,7 @@ def test_who_gives_the_images(tiny):
         stage = recipe.stages[1]
         with job.train_loader(stage) as train, job.val_loader(stage) as val, job.eval_loader("val", job.input) as plain:
             assert (type(train), type(val), type(plain)) == (kind, kind, Loader)
-        with job.train_loader(stage, once=True) as train, job.val_loader(stage, once=True) as val:
+        with job.train_loader(stage, single_pass=True) as train, job.val_loader(stage, single_pass=True) as val:
             assert (type(train), type(val)) == (Loader, Loader)
 
 

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from visionft.annotations.marks import CROWD
 from visionft.annotations.polygons import Rings, shown
 
-LEAST_VISIBLE = 0.25
+MIN_VISIBILITY = 0.25
 """Least share of an object's area that a canvas must show for the object to be learned and measured there."""
 
 
@@ -25,7 +25,7 @@ def move_objects(
     """Move objects to a canvas and cut them to what it shows: the one rule for windows, crops and augmentation.
 
     An object with an outline has the box around what is seen of that, however it is turned; the others are moved by
-    ``move_boxes`` and cut by ``clip_boxes``. Of an object that shows less than ``LEAST_VISIBLE`` of its area, what is
+    ``move_boxes`` and cut by ``clip_boxes``. Of an object that shows less than ``MIN_VISIBILITY`` of its area, what is
     left may be anything. Learning to find it is as wrong as learning that it is background, so that it becomes a crowd.
 
     Args:
@@ -46,7 +46,7 @@ def move_objects(
     rings, around_N4, outlined_N2 = shown(outlines, matrix, size)
     known_N = outlined_N2[:, 0] > 0
     clipped_N5[known_N, :4], areas_N2[known_N] = around_N4[known_N], outlined_N2[known_N]
-    clipped_N5[areas_N2[:, 1] < LEAST_VISIBLE * areas_N2[:, 0], 4] = CROWD
+    clipped_N5[areas_N2[:, 1] < MIN_VISIBILITY * areas_N2[:, 0], 4] = CROWD
     seen_N = _areas(clipped_N5) > 0
     return clipped_N5[seen_N], tuple(compress(rings, seen_N.tolist()))
 
@@ -100,7 +100,7 @@ def clip_boxes(boxes_N5: NDArray[np.float32], size: tuple[int, int]) -> NDArray[
     """
     clipped_N5 = _inside(boxes_N5, size)
     seen_N = _areas(clipped_N5)
-    clipped_N5[seen_N < LEAST_VISIBLE * _areas(boxes_N5), 4] = CROWD
+    clipped_N5[seen_N < MIN_VISIBILITY * _areas(boxes_N5), 4] = CROWD
     return clipped_N5[seen_N > 0]
 
 

@@ -13,7 +13,8 @@ from visionft.assemble import Runtime, load_data, unused_targets
 from visionft.assemble.images import require_decoder
 from visionft.assemble.job import build_task, canvas_size, input_spec, require_room
 from visionft.autotune.choice import require_cuda_where_asked
-from visionft.data.records import SPLITS, Dataset, Split
+from visionft.data.records import Dataset
+from visionft.data.splits import SPLITS, Split
 from visionft.errors import RecipeError, VisionftError
 from visionft.models.backbones import build_backbone
 from visionft.recipe import Recipe
@@ -33,6 +34,7 @@ class Check:
         counts: class -> split -> images.
         objects: class -> split -> objects, of a detection; else empty.
         picture: the file with augmented images, where one was asked for and could be made.
+        named: what ``counts`` are of, singular.
     """
 
     errors: tuple[str, ...]
@@ -41,6 +43,7 @@ class Check:
     counts: dict[str, dict[str, int]]
     objects: dict[str, dict[str, int]] = field(default_factory=dict)
     picture: str | None = None
+    named: str = "class"
 
     @property
     def ok(self) -> bool:
@@ -99,6 +102,7 @@ def check(
         if dataset.target.countable
         else {},
         picture=str(picture) if drawn else None,
+        named=dataset.target.named[0],
     )
 
 

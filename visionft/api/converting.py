@@ -6,7 +6,7 @@ from pathlib import Path
 
 from visionft.api.resolving import kind_is_open, resolve
 from visionft.assemble import data_state, read_data
-from visionft.data.records import SPLITS
+from visionft.data.splits import SPLITS
 from visionft.data.targets.base import Target
 from visionft.data.writers import WRITERS, DataWriter
 from visionft.data.writers.convert import require_empty

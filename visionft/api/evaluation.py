@@ -7,7 +7,7 @@ from visionft.api.resolving import is_data, resolve
 from visionft.api.run import Run
 from visionft.assemble import read_data
 from visionft.assemble.job import build_task
-from visionft.data.records import Split
+from visionft.data.splits import Split
 from visionft.errors import CheckpointError, DataError
 from visionft.metrics import Metrics
 from visionft.predict.engine import Engine, open_engine
@@ -66,9 +66,10 @@ def _evaluate_file(engine: Engine, recipe: Recipe, split: Split | None, sinks: S
             f"labels for {kind}{asked}"
         )
     if dataset.class_names != spec.class_names:
+        several = dataset.target.named[1]
         raise DataError(
-            f"{dataset.name}: its classes are {', '.join(dataset.class_names)}; the model's are "
-            f"{', '.join(spec.class_names)}; give data with the model's classes, or set data.classes"
+            f"{dataset.name}: its {several} are {', '.join(dataset.class_names)}; the model's are "
+            f"{', '.join(spec.class_names)}; give data with the model's {several}, or set data.classes"
         )
     part = split or dataset.measured
     samples = dataset.split(part)

@@ -10,7 +10,8 @@ from typing import Any
 
 import torch
 
-from visionft.data.records import SPLITS, Dataset
+from visionft.data.records import Dataset
+from visionft.data.splits import SPLITS
 from visionft.errors import DataError
 
 _PACKAGES = (
@@ -75,12 +76,13 @@ def require_same_data(dataset: Dataset, info: dict[str, Any], path: Path) -> Non
     """
     then, now = info["data"], fingerprint(dataset)
     if then["sha256"] != now["sha256"]:
+        had, has = (_count(data, dataset.target.named[1]) for data in (then, now))
         raise DataError(
-            f"{path}: {dataset.name} has changed since the run began: it had {_count(then)}, now {_count(now)}; "
+            f"{path}: {dataset.name} has changed since the run began: it had {had}, now {has}; "
             "restore the images, or start a new run"
         )
 
 
-def _count(data: dict[str, Any]) -> str:
+def _count(data: dict[str, Any], named: str) -> str:
     images = ", ".join(f"{number} {split}" for split, number in data["images"].items())
-    return f"{images} images of {len(data['classes'])} classes"
+    return f"{images} images of {len(data['classes'])} {named}"

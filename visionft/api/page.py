@@ -7,7 +7,7 @@ from typing import Any
 from visionft.api.facts import augmentation_in_words
 from visionft.assemble import Job
 from visionft.assemble.preview import AugmentedSample, augmented_samples, mixing_probabilities, most_augmented_stage
-from visionft.data.records import SPLITS, Split
+from visionft.data.splits import SPLITS, Split
 from visionft.errors import DataError
 from visionft.recipe import recipe_to_yaml
 from visionft.report.data import AugmentationFacts, DatasetFacts, ModelFacts, ReportData, SeenImage, StageFacts

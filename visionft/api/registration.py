@@ -12,9 +12,10 @@ from visionft.models.heads import HEADS
 from visionft.models.losses import LOSSES
 from visionft.predict.engine import ENGINES
 from visionft.tasks import TASKS
+from visionft.tracking import TRACKERS
 
 CATALOGS: Mapping[str, Catalog] = MappingProxyType(
-    {catalog.what: catalog for catalog in (FORMATS, HEADS, LOSSES, WRITERS, ENGINES, TASKS)}
+    {catalog.what: catalog for catalog in (FORMATS, HEADS, LOSSES, WRITERS, ENGINES, TASKS, TRACKERS)}
 )
 """What can be registered -> where it then is."""
 

@@ -13,7 +13,8 @@ from visionft.api.facts import require_same_data
 from visionft.api.page import report_data
 from visionft.assemble import Job, assemble, load_data
 from visionft.checkpoint import RunFolder, write_json
-from visionft.data.records import Sample, Split
+from visionft.data.records import Sample
+from visionft.data.splits import Split
 from visionft.errors import CheckpointError, DataError
 from visionft.export import WRITERS
 from visionft.export.gate import export_verified

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Sequence
-from contextlib import closing
+from contextlib import ExitStack, closing
 from dataclasses import asdict, replace
 from hashlib import sha256
 from pathlib import Path
@@ -22,9 +22,11 @@ from visionft.errors import CheckpointError
 from visionft.recipe import Recipe, recipe_to_yaml
 from visionft.spec import ModelSpec
 from visionft.tasks.learner import ChoosesThresholds
+from visionft.tracking import TRACKERS
 from visionft.training import Sink, exact_runner, fit
 from visionft.training.console import Console
 from visionft.training.events import JsonLines, Notice, RunPlanned, Working
+from visionft.training.tracking import TrackerSink
 
 
 def train(
@@ -83,17 +85,19 @@ def train(
             weights=asdict(job.network.backbone.weights),
         )
     folder.record(environment=environment(job.runtime.device))
-    all_sinks = [*sinks, JsonLines(folder.path / "events.jsonl")]
-    planned = RunPlanned(_facts(job, folder), outline(job))
-    for sink in all_sinks:
-        sink(planned)
-    choice = decide(job, folder, lambda text: _tell(all_sinks, text))
-    job = replace(job, augments=choice.device == "cuda")
     before = float(folder.info["seconds"])
-    try:
+    with ExitStack() as opened:
+        opened.callback(lambda: folder.record(seconds=round(before + time.monotonic() - started, 1)))
+        trackers = [TRACKERS[name](folder.path, resolved.model_dump(mode="json")) for name in resolved.track]
+        for tracker in trackers:
+            opened.callback(tracker.close)
+        all_sinks = [*sinks, JsonLines(folder.path / "events.jsonl"), *map(TrackerSink, trackers)]
+        planned = RunPlanned(_facts(job, folder), outline(job))
+        for sink in all_sinks:
+            sink(planned)
+        choice = decide(job, folder, lambda text: _tell(all_sinks, text))
+        job = replace(job, augments=choice.device == "cuda")
         outcome = fit(job, folder, all_sinks)
-    finally:
-        folder.record(seconds=round(before + time.monotonic() - started, 1))
     spec = _spec(job, folder, outcome.val, sinks)
     folder.write_model(job.network.state_dict(), spec)
     folder.record(status="finished", stages=outcome.results, history=outcome.history)
@@ -144,7 +148,7 @@ def _facts(job: Job, folder: RunFolder) -> dict[str, str]:
     numbers = "bf16" if runtime.bf16 else "fp32"
     return {
         "run": str(folder.path),
-        "data": f"{dataset.name}: {counts}; {len(dataset.class_names)} classes",
+        "data": f"{dataset.name}: {counts}; {len(dataset.class_names)} {dataset.target.named[1]}",
         "source": dataset.source,
         "backbone": f"{backbone.family}/{backbone.name}, {len(backbone.groups)} depth groups",
         "weights": f"{weights['source']} (licence: {weights['licence']})",

@@ -7,7 +7,8 @@ import torch
 
 from visionft.assemble.runtime import Runtime
 from visionft.augment import Augmenter, Mixing
-from visionft.data.records import Dataset, Sample, Split
+from visionft.data.records import Dataset, Sample
+from visionft.data.splits import Split
 from visionft.errors import RecipeError
 from visionft.loading.batches import Batches
 from visionft.loading.loader import CACHE_BYTES, Loader
@@ -73,7 +74,7 @@ def batches(
         spec: the canvas.
         augment: what may happen to a training image; None for none.
         mix: what may be made of a training image and others before that; None for nothing.
-        resident: whether the images stay on the device, see ``stay``.
+        resident: whether the images stay on the device, see ``keep_resident``.
         on_progress: called with (images there, images in all) while they are brought there.
 
     Raises:
@@ -97,8 +98,8 @@ def batches(
     return loader(recipe, runtime, samples, spec, augment, mix)
 
 
-def stay(
-    recipe: Recipe, runtime: Runtime, dataset: Dataset, spec: InputSpec, mix: Mixing | None, *, there: bool
+def keep_resident(
+    recipe: Recipe, runtime: Runtime, dataset: Dataset, spec: InputSpec, mix: Mixing | None, *, on_device: bool
 ) -> bool:
     """Say whether the images of a stage are decoded once and then stay on the device.
 
@@ -108,7 +109,7 @@ def stay(
         dataset: its parts train and val stay together.
         spec: the canvas.
         mix: what one training image is made of several by; None for nothing.
-        there: whether nothing has to happen to the training images elsewhere.
+        on_device: whether nothing has to happen to the training images elsewhere.
 
     Raises:
         RecipeError: when they are to stay, and there is not the memory.
@@ -126,7 +127,7 @@ def stay(
             f"runtime.resident: true, but on canvases of {spec.width} x {spec.height} the images take "
             f"{needed / 1e9:.1f} GB, and {runtime.device} has {total / 1e9:.1f}; use auto, or a smaller input.size"
         )
-    return wanted is True or (there and needed <= _SHARE * total)
+    return wanted is True or (on_device and needed <= _SHARE * total)
 
 
 def _plain(recipe: Recipe, runtime: Runtime, spec: InputSpec, samples: Sequence[Sample]) -> Batches:

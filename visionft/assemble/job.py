@@ -16,10 +16,11 @@ from visionft.catalog import imported
 from visionft.data.dataset import load_dataset
 from visionft.data.formats.detect import states_target
 from visionft.data.listing import LabelOptions
-from visionft.data.records import Dataset, Split
+from visionft.data.records import Dataset
+from visionft.data.splits import Split
 from visionft.data.targets.base import Target
 from visionft.errors import DataError, RecipeError
-from visionft.imaging.canvas import border_colour
+from visionft.imaging.canvas import fill_colour
 from visionft.loading.batches import Batches
 from visionft.loading.loader import Loader
 from visionft.loading.order import batches_per_epoch
@@ -72,26 +73,30 @@ class Job:
         """Return the canvas of a stage."""
         return canvas_of(stage, self.canvas)
 
-    def train_loader(self, stage: Stage, *, once: bool = False, on_progress: OnProgress = no_progress) -> Batches:
+    def train_loader(
+        self, stage: Stage, *, single_pass: bool = False, on_progress: OnProgress = no_progress
+    ) -> Batches:
         """Return the shuffled, augmented training images of a stage.
 
         Args:
             stage: one of the recipe's.
-            once: whether they are read once only, so that they need not stay on the device.
+            single_pass: whether they are read once only, so that they need not stay on the device.
             on_progress: called with (images there, images in all) while they are brought there.
         """
         spec = self.stage_input(stage)
-        augment, mix = augmentation(self.recipe, stage, spec, later=self.augments)
-        resident = not once and self.resident(stage)
+        augment, mix = augmentation(self.recipe, stage, spec, defer_to_device=self.augments)
+        resident = not single_pass and self.resident(stage)
         samples = self.dataset.split("train")
         return images.batches(
             self.recipe, self.runtime, samples, spec, augment, mix, resident=resident, on_progress=on_progress
         )
 
-    def val_loader(self, stage: Stage, *, once: bool = False, on_progress: OnProgress = no_progress) -> Batches:
+    def val_loader(self, stage: Stage, *, single_pass: bool = False, on_progress: OnProgress = no_progress) -> Batches:
         """Return the validation images as a stage values them, decoded where the training images are; see there."""
         spec = self.stage_input(stage)
-        resident = not once and images.stay(self.recipe, self.runtime, self.dataset, spec, None, there=True)
+        resident = not single_pass and images.keep_resident(
+            self.recipe, self.runtime, self.dataset, spec, None, on_device=True
+        )
         samples = self.dataset.split("val")
         return images.batches(self.recipe, self.runtime, samples, spec, resident=resident, on_progress=on_progress)
 
@@ -103,8 +108,8 @@ class Job:
         """
         spec = self.stage_input(stage)
         augment, mix = augmentation(self.recipe, stage, spec)
-        there = self.augments or augment.policy is None
-        return images.stay(self.recipe, self.runtime, self.dataset, spec, mix, there=there)
+        on_device = self.augments or augment.policy is None
+        return images.keep_resident(self.recipe, self.runtime, self.dataset, spec, mix, on_device=on_device)
 
     def device_augmenter(self, stage: Stage) -> DeviceAugmenter | None:
         """Return what the device does to the training images of a stage; None where it does nothing."""
@@ -116,7 +121,7 @@ class Job:
         numbers = torch.bfloat16 if self.runtime.bf16 else torch.float32
         normalised = Normalised(spec.mean, spec.std, numbers)
         classes = len(self.dataset.class_names)
-        return DeviceAugmenter(normalised, self.dataset.target, augment.border, classes=classes)
+        return DeviceAugmenter(normalised, self.dataset.target, augment.fill, classes=classes)
 
     def eval_loader(self, split: Split, spec: InputSpec) -> Loader:
         """Return the images of a split, as they are and as the CPU decodes them, in the order of the data set."""
@@ -160,6 +165,7 @@ def read_data(recipe: Recipe, target: type[Target], on_progress: Callable[[int, 
         format=section.format,
         options=_label_options(recipe),
         target=target,
+        screen=recipe.task.screen,
         val_fraction=section.val_fraction,
         test_fraction=section.test_fraction,
         strict=section.strict,
@@ -254,11 +260,11 @@ def require_room(recipe: Recipe, runtime: Runtime, dataset: Dataset, spec: Input
         RecipeError: when there is not.
     """
     for stage in recipe.stages:
-        images.stay(recipe, runtime, dataset, canvas_of(stage, spec), None, there=True)
+        images.keep_resident(recipe, runtime, dataset, canvas_of(stage, spec), None, on_device=True)
 
 
 def augmentation(
-    recipe: Recipe, stage: Stage, spec: InputSpec, *, later: bool = False
+    recipe: Recipe, stage: Stage, spec: InputSpec, *, defer_to_device: bool = False
 ) -> tuple[Augmenter, Mixing | None]:
     """Return what happens to each training image of a stage, and whether several are mixed before.
 
@@ -269,7 +275,7 @@ def augmentation(
         recipe: what was asked for.
         stage: one of its stages.
         spec: the canvas of that.
-        later: whether the device that trains changes the pixels.
+        defer_to_device: whether the device that trains changes the pixels.
     """
     section = recipe.augment
     augmentation = TASKS[recipe.task.kind].augmentation
@@ -277,12 +283,12 @@ def augmentation(
     augmenter = Augmenter(
         stage.augment,
         section.orientation,
-        border_colour(spec) if objects else None,
+        fill_colour(spec) if objects else None,
         outlines=augmentation == "polygons",
         ranges=section.ranges.given,
         mixup=0.0 if objects else section.mixup,
         cutmix=section.cutmix,
-        later=later,
+        defer_to_device=defer_to_device,
     )
     mixing = Mixing(section.mosaic, section.mixup)
     mixed = objects and stage.augment != "none" and stage is not recipe.stages[-1] and mixing != Mixing()
@@ -321,11 +327,12 @@ def input_spec(recipe: Recipe, weights: InputSpec, size: tuple[int, int] | None)
     """Lay the recipe's input section over what the weights were trained with."""
     given = recipe.input
     height, width = size or (weights.height, weights.width)
-    whole = TASKS[recipe.task.kind].sees_whole_images
-    if whole and given.fit == "crop":
-        raise RecipeError(
-            f"input.fit: crop leaves parts of an image unseen; {recipe.task.kind} takes pad, stretch or tile"
-        )
+    task = TASKS[recipe.task.kind]
+    whole = task.sees_whole_images
+    fits = [*([] if whole else ["crop"]), "pad", "stretch", *(["tile"] if task.takes_windows else [])]
+    if given.fit is not None and given.fit not in fits:
+        what = "crop leaves parts of an image unseen" if given.fit == "crop" else "tile cuts an image into windows"
+        raise RecipeError(f"input.fit: {what}; {task.kind} takes {', '.join(fits[:-1])} or {fits[-1]}")
     return replace(
         weights,
         height=height,

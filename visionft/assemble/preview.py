@@ -9,7 +9,7 @@ import torch
 from visionft.assemble.job import augmentation, canvas_of
 from visionft.augment import Policy
 from visionft.augment.label_mixing import mix_images, mixes
-from visionft.augment_params import Change
+from visionft.augment_params import AugmentParams
 from visionft.data.records import Dataset, Example, Sample
 from visionft.loading.canvases import Canvases
 from visionft.loading.loader import CACHE_BYTES
@@ -112,5 +112,5 @@ def _mixed(canvases: Canvases, epoch: int, index: int, partner: int) -> Example:
         return example
     pair = np.stack([example.image_HW3, canvases[epoch, partner].image_HW3])
     pair_2HW3 = torch.from_numpy(pair).float()
-    mix_images(pair_2HW3, [example.params, Change()])
+    mix_images(pair_2HW3, [example.params, AugmentParams()])
     return example._replace(image_HW3=pair_2HW3[0].round().to(torch.uint8).numpy())

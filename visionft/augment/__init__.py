@@ -4,9 +4,9 @@ Those for batches, ``augment.batch`` and ``augment.fused``, load torch and trito
 """
 
 from visionft.augment.augmenter import Augmenter
-from visionft.augment.draw import draw
 from visionft.augment.mixing import Mixing
 from visionft.augment.policy import OBJECT_POLICIES, OUTLINE_POLICIES, POLICIES, Orientation, Policy, Strength
+from visionft.augment.sampling import sample_params
 
 __all__ = [
     "OBJECT_POLICIES",
@@ -17,5 +17,5 @@ __all__ = [
     "Orientation",
     "Policy",
     "Strength",
-    "draw",
+    "sample_params",
 ]

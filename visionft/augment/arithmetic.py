@@ -1,4 +1,4 @@
-"""What the numbers of a ``Change`` mean, for every engine alike: down to the rounding, with numpy alone.
+"""What the numbers of ``AugmentParams`` mean, for every engine alike: down to the rounding, with numpy alone.
 
 Every step begins and ends with whole numbers of 0 to 255, as if the image were stored between them. Halves are rounded
 up, but to even numbers where values are interpolated or blurred, as OpenCV does it.
@@ -20,7 +20,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from visionft.augment_params import Change
+from visionft.augment_params import AugmentParams
 
 Float = NDArray[np.float64]
 
@@ -40,27 +40,27 @@ _QUARTER = np.linalg.inv(_YIQ) @ np.array([[0, 0, 0], [0, 0, -1], [0, 1, 0]]) @ 
 _BYTES_DEVIATION = float(np.sqrt(4 * (256**2 - 1) / 12))  # of the sum of four random bytes
 
 
-def averaged(change: Change) -> bool:
+def averaged(params: AugmentParams) -> bool:
     """Return whether an image is shrunk so far, at the canvas's centre, that pixels are means of 2 x 2 values."""
-    (a, b, c), (d, e, f) = change.rows
-    g, h, i = change.tilt
+    (a, b, c), (d, e, f) = params.rows
+    g, h, i = params.perspective_row
     return abs(a * (e * i - f * h) - b * (d * i - f * g) + c * (d * h - e * g)) < AVERAGED**2
 
 
-def colour_parts(changes: Sequence[Change]) -> tuple[Float, Float]:
+def colour_parts(batch_params: Sequence[AugmentParams]) -> tuple[Float, Float]:
     """Return what happens to colours, but for what depends on the images.
 
     Brightness, contrast, saturation and hue are linear, and in any order the same matrix. Saturation and hue are those
     of YIQ: they keep the luma.
 
     Args:
-        changes: of B images.
+        batch_params: of B images.
 
     Returns:
         matrices_B33, which leave grey what is grey; and shares_B: the offset is this share of the image's mean grey.
     """
     brightness, contrast, saturation, hue = np.array(
-        [(change.brightness, change.contrast, change.saturation, change.hue) for change in changes]
+        [(params.brightness, params.contrast, params.saturation, params.hue) for params in batch_params]
     ).T
     cos, sin = (saturation * turn(2 * np.pi * hue) for turn in (np.cos, np.sin))
     scale_B = contrast * brightness
@@ -71,14 +71,14 @@ def colour_parts(changes: Sequence[Change]) -> tuple[Float, Float]:
     return matrices_B33 / STEP, (1 - contrast) * brightness
 
 
-def colour_matrix(change: Change, mean_3: Sequence[float]) -> Float:
+def colour_matrix(params: AugmentParams, mean_3: Sequence[float]) -> Float:
     """Return the 3x4 matrix that acts on (red, green, blue, 1), 0 to 255 each.
 
     Args:
-        change: says how colours change.
+        params: says how colours change.
         mean_3: the mean colour of the image before the change, 0 to 255.
     """
-    matrices_B33, shares_B = colour_parts([change])
+    matrices_B33, shares_B = colour_parts([params])
     matrix_34 = np.empty((3, 4))
     matrix_34[:, :3] = matrices_B33[0]
     matrix_34[:, 3] = np.floor(shares_B[0] * float(LUMA @ mean_3) * STEP + 0.5) / STEP
@@ -98,12 +98,12 @@ def blur_kernel(sigma: float) -> Float:
     return weights / 256
 
 
-def noise_step(change: Change) -> np.float32:
+def noise_step(params: AugmentParams) -> np.float32:
     """Return what one unit of a pixel's sum of four bytes is worth."""
-    return np.float32(255 * change.noise / _BYTES_DEVIATION)
+    return np.float32(255 * params.noise / _BYTES_DEVIATION)
 
 
-def noise_of(change: Change, size: tuple[int, int]) -> NDArray[np.int16]:
+def noise_of(params: AugmentParams, size: tuple[int, int]) -> NDArray[np.int16]:
     """Return what noise adds to each pixel, to all its colours alike.
 
     The number y * width + x, joined with the seed by exclusive or, is hashed to 32 bits; the sum of their four bytes is
@@ -112,13 +112,13 @@ def noise_of(change: Change, size: tuple[int, int]) -> NDArray[np.int16]:
     Source: the hash is ``lowbias32`` of Chris Wellons' hash-prospector, public domain.
 
     Args:
-        change: has the noise and its seed.
+        params: has the noise and its seed.
         size: (width, height) of the canvas.
     """
-    bits = np.arange(size[0] * size[1], dtype=np.uint32) ^ np.uint32(change.noise_seed)
+    bits = np.arange(size[0] * size[1], dtype=np.uint32) ^ np.uint32(params.noise_seed)
     bits = (bits ^ bits >> np.uint32(16)) * np.uint32(0x7FEB352D)
     bits = (bits ^ bits >> np.uint32(15)) * np.uint32(0x846CA68B)
     bits ^= bits >> np.uint32(16)
     total = bits.view(np.uint8).reshape(-1, 4).sum(axis=1, dtype=np.int16) - np.int16(510)
-    noise: NDArray[np.int16] = np.floor(total * noise_step(change) + np.float32(0.5)).astype(np.int16)
+    noise: NDArray[np.int16] = np.floor(total * noise_step(params) + np.float32(0.5)).astype(np.int16)
     return noise.reshape(size[1], size[0])

@@ -1,13 +1,13 @@
-"""What the loader does with a training image: it draws a change, and has it done or leaves it to the device."""
+"""Augment a training image in the loader, or sample what the device is to do to it."""
 
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
 from visionft.augment import cpu
-from visionft.augment.draw import draw
 from visionft.augment.policy import OBJECT_POLICIES, OUTLINE_POLICIES, POLICIES, Orientation, Policy, Strength
-from visionft.augment.targets import change_target
+from visionft.augment.sampling import sample_params
+from visionft.augment.targets import augment_target
 from visionft.augment.warp import RGB
 from visionft.data.records import Example
 
@@ -18,15 +18,15 @@ class Augmenter:
     Args:
         strength: how much may change; ``none`` leaves every canvas as it is, flips included.
         orientation: which flips and turns leave the class what it is.
-        border: for objects, which then follow ``OBJECT_POLICIES``: the colour beyond the edge of the image. Mirrored
+        fill: for objects, which then follow ``OBJECT_POLICIES``: the colour beyond the edge of the image. Mirrored
             there, as None has it, objects would appear twice, once without a box.
         outlines: whether all objects have outlines and follow ``OUTLINE_POLICIES``.
         ranges: fields of ``Policy`` and what takes the place of the strength's own; all are taken as they are, and
             none has a meaning for ``auto``, which does one thing at a time.
         mixup: see ``Policy``, as the next one; both only where something may change at all.
         cutmix: see there.
-        later: whether images and masks are left as they are, with the change beside them, for the device to do; but
-            for changes that only a CPU can do.
+        defer_to_device: whether images and masks are left as they are, with the parameters beside them, for the device
+            to do; but for what only a CPU can do.
 
     Attributes:
         policy: what may happen; None for nothing.
@@ -36,19 +36,19 @@ class Augmenter:
         self,
         strength: Strength,
         orientation: Orientation,
-        border: RGB | None = None,
+        fill: RGB | None = None,
         *,
         outlines: bool = False,
         ranges: Mapping[str, float] | None = None,
         mixup: float = 0.0,
         cutmix: float = 0.0,
-        later: bool = False,
+        defer_to_device: bool = False,
     ) -> None:
         self.orientation = orientation
-        self.border = border
-        self.later = later
+        self.fill = fill
+        self.defer_to_device = defer_to_device
         policies = OUTLINE_POLICIES if outlines else OBJECT_POLICIES
-        policy = (POLICIES if border is None else policies)[strength]
+        policy = (POLICIES if fill is None else policies)[strength]
         given: dict[str, Any] = {**(ranges or {}), "mixup": mixup, "cutmix": cutmix}
         self.policy: Policy | None = policy and replace(policy, **given)
         if self.policy is not None and self.policy.damages:
@@ -69,10 +69,10 @@ class Augmenter:
         """
         if self.policy is None:
             return example
-        if not example.target.mirrors and self.border is None:
+        if not example.target.mirrors and self.fill is None:
             raise ValueError("an image with objects needs the colour of its border")
         height, width = example.image_HW3.shape[:2]
-        change = draw(self.policy, self.orientation, (width, height), seed)
-        if self.later and not change.needs_cpu:
-            return change_target(example, change)._replace(params=change)
-        return cpu.apply(example, change, self.border)
+        params = sample_params(self.policy, self.orientation, (width, height), seed)
+        if self.defer_to_device and not params.needs_cpu:
+            return augment_target(example, params)._replace(params=params)
+        return cpu.apply(example, params, self.fill)

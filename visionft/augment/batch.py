@@ -28,7 +28,7 @@ from visionft.augment.arithmetic import (
     noise_step,
 )
 from visionft.augment.warp import RGB
-from visionft.augment_params import Change
+from visionft.augment_params import AugmentParams
 
 _CACHED = 1 << 16  # pixels that a CPU changes at once, so that they stay in its cache
 
@@ -48,11 +48,11 @@ class Normalised:
     dtype: torch.dtype = torch.float32
 
 
-def change_batch(
+def augment_batch(
     images_BHW3: Tensor,
-    changes: Sequence[Change],
+    batch_params: Sequence[AugmentParams],
     *,
-    border: RGB | None = None,
+    fill: RGB | None = None,
     masks_BHW: Tensor | None = None,
     normalised: Normalised | None = None,
 ) -> tuple[Tensor, Tensor | None]:
@@ -60,8 +60,8 @@ def change_batch(
 
     Args:
         images_BHW3: uint8 RGB canvases.
-        changes: one of each, drawn for their size; none that ``needs_cpu``.
-        border: what is beyond the edges of images, where masks have ``IGNORE``; None mirrors both there.
+        batch_params: one of each, drawn for their size; none that ``needs_cpu``.
+        fill: what is beyond the edges of images, where masks have ``IGNORE``; None mirrors both there.
         masks_BHW: uint8 class indices, where there are masks.
         normalised: how the images shall be; None for uint8 as they came.
 
@@ -71,10 +71,10 @@ def change_batch(
     Raises:
         ValueError: a change can only be done on the CPU, or there is not one for each image.
     """
-    if len(changes) != len(images_BHW3):
-        raise ValueError(f"{len(images_BHW3)} images and {len(changes)} changes")
-    if any(change.needs_cpu for change in changes):
-        raise ValueError("JPEG is done by the CPU engine only; ask Change.needs_cpu before")
+    if len(batch_params) != len(images_BHW3):
+        raise ValueError(f"{len(images_BHW3)} images and {len(batch_params)} changes")
+    if any(params.needs_cpu for params in batch_params):
+        raise ValueError("JPEG is done by the CPU engine only; ask AugmentParams.needs_cpu before")
     number, height, width, _ = images_BHW3.shape
     if normalised is None:
         found_BHW3 = torch.empty_like(images_BHW3, memory_format=torch.contiguous_format)
@@ -84,7 +84,7 @@ def change_batch(
     at_once = number if images_BHW3.is_cuda else max(1, _CACHED // (height * width))
     for start in range(0, number, at_once):
         part = slice(start, start + at_once)
-        images_BCHW = _images(images_BHW3[part], changes[part], border)
+        images_BCHW = _images(images_BHW3[part], batch_params[part], fill)
         if normalised is not None:
             mean_C11, std_C11 = (
                 images_BCHW.new_tensor(values).mul_(255).view(3, 1, 1) for values in (normalised.mean, normalised.std)
@@ -92,37 +92,37 @@ def change_batch(
             images_BCHW.sub_(mean_C11).div_(std_C11)
         found_BHW3[part].copy_(images_BCHW.permute(0, 2, 3, 1))
         if masks_BHW is not None and found_BHW is not None:
-            found_BHW[part].copy_(_masks(masks_BHW[part], changes[part], border))
+            found_BHW[part].copy_(_masks(masks_BHW[part], batch_params[part], fill))
     return found_BHW3 if normalised is None else found_BHW3.permute(0, 3, 1, 2), found_BHW
 
 
-def _images(images_BHW3: Tensor, changes: Sequence[Change], border: RGB | None) -> Tensor:
+def _images(images_BHW3: Tensor, batch_params: Sequence[AugmentParams], fill: RGB | None) -> Tensor:
     """Return images_BCHW of whole numbers as float32."""
     plain_BCHW = images_BHW3.permute(0, 3, 1, 2).to(torch.float32, memory_format=torch.contiguous_format)
-    images_BCHW = _moved(plain_BCHW, changes, border)
-    images_BCHW = _recoloured(images_BCHW, changes, plain_BCHW)
+    images_BCHW = _moved(plain_BCHW, batch_params, fill)
+    images_BCHW = _recoloured(images_BCHW, batch_params, plain_BCHW)
     for some, step in (
-        ([change.gamma != 1 for change in changes], _gamma),
-        ([change.blur > 0 for change in changes], _blurred),
-        ([change.noise > 0 for change in changes], _noisy),
-        ([bool(change.holes) for change in changes], _erased),
+        ([params.gamma != 1 for params in batch_params], _gamma),
+        ([params.blur > 0 for params in batch_params], _blurred),
+        ([params.noise > 0 for params in batch_params], _noisy),
+        ([bool(params.erase_boxes) for params in batch_params], _erased),
     ):
         chosen = [index for index, wanted in enumerate(some) if wanted]
-        if len(chosen) == len(changes):
-            images_BCHW = step(images_BCHW, changes)
+        if len(chosen) == len(batch_params):
+            images_BCHW = step(images_BCHW, batch_params)
         elif chosen:
             indices = torch.tensor(chosen, device=images_BCHW.device)
-            changed_BCHW = step(images_BCHW[indices], [changes[index] for index in chosen])
+            changed_BCHW = step(images_BCHW[indices], [batch_params[index] for index in chosen])
             if images_BCHW is plain_BCHW:
                 images_BCHW = images_BCHW.clone()
             images_BCHW[indices] = changed_BCHW
     return images_BCHW
 
 
-def _masks(masks_BHW: Tensor, changes: Sequence[Change], border: RGB | None) -> Tensor:
+def _masks(masks_BHW: Tensor, batch_params: Sequence[AugmentParams], fill: RGB | None) -> Tensor:
     height, width = masks_BHW.shape[1:]
-    x_BHW, y_BHW = _places(changes, masks_BHW, np.eye(3)).floor_().long().unbind(3)
-    if border is None:
+    x_BHW, y_BHW = _places(batch_params, masks_BHW, np.eye(3)).floor_().long().unbind(3)
+    if fill is None:
         x_BHW, y_BHW = x_BHW % (2 * width), y_BHW % (2 * height)
         x_BHW, y_BHW = torch.minimum(x_BHW, 2 * width - 1 - x_BHW), torch.minimum(y_BHW, 2 * height - 1 - y_BHW)
     places_BHW = y_BHW.clamp(0, height - 1) * width + x_BHW.clamp(0, width - 1)
@@ -131,20 +131,20 @@ def _masks(masks_BHW: Tensor, changes: Sequence[Change], border: RGB | None) -> 
     return found_BHW.masked_fill_(beyond_BHW, IGNORE)
 
 
-def _moved(images_BCHW: Tensor, changes: Sequence[Change], border: RGB | None) -> Tensor:
+def _moved(images_BCHW: Tensor, batch_params: Sequence[AugmentParams], fill: RGB | None) -> Tensor:
     """Return images of whole numbers, each pixel from where its change says."""
-    if all(change.still for change in changes):
+    if all(params.is_identity for params in batch_params):
         return images_BCHW
-    finer = [averaged(change) for change in changes]
+    finer = [averaged(params) for params in batch_params]
     if not any(finer):
-        return _sampled(images_BCHW, changes, border)
+        return _sampled(images_BCHW, batch_params, fill)
     if all(finer):
-        return _halved(_sampled(images_BCHW, changes, border, times=2))
+        return _halved(_sampled(images_BCHW, batch_params, fill, times=2))
     found_BCHW = torch.empty_like(images_BCHW)
     for kind in (False, True):
         chosen = [index for index, fine in enumerate(finer) if fine == kind]
         indices = torch.tensor(chosen, device=images_BCHW.device)
-        found_BCHW[indices] = _moved(images_BCHW[indices], [changes[index] for index in chosen], border)
+        found_BCHW[indices] = _moved(images_BCHW[indices], [batch_params[index] for index in chosen], fill)
     return found_BCHW
 
 
@@ -152,24 +152,24 @@ def _halved(images_BCHW: Tensor) -> Tensor:
     return F.avg_pool2d(images_BCHW, 2).add_(0.5).floor_()
 
 
-def _sampled(images_BCHW: Tensor, changes: Sequence[Change], border: RGB | None, times: int = 1) -> Tensor:
+def _sampled(images_BCHW: Tensor, batch_params: Sequence[AugmentParams], fill: RGB | None, times: int = 1) -> Tensor:
     """Return whole numbers from where the pixels' centres were, on a canvas with so many times the pixels each way."""
     height, width = images_BCHW.shape[2:]
     unit = np.array([[2 / width, 0, -1], [0, 2 / height, -1], [0, 0, 1]])  # grid_sample counts from -1 to 1
-    places_BHW2 = _places(changes, images_BCHW, unit, times)
-    if border is None:
+    places_BHW2 = _places(batch_params, images_BCHW, unit, times)
+    if fill is None:
         return F.grid_sample(images_BCHW, places_BHW2, "bilinear", "reflection", align_corners=False).round_()
-    border_C11 = images_BCHW.new_tensor(border).view(-1, 1, 1)
-    found_BCHW = F.grid_sample(images_BCHW - border_C11, places_BHW2, "bilinear", "zeros", align_corners=False)
-    return found_BCHW.add_(border_C11).round_()
+    fill_C11 = images_BCHW.new_tensor(fill).view(-1, 1, 1)
+    found_BCHW = F.grid_sample(images_BCHW - fill_C11, places_BHW2, "bilinear", "zeros", align_corners=False)
+    return found_BCHW.add_(fill_C11).round_()
 
 
-def _places(changes: Sequence[Change], images: Tensor, unit: NDArray[np.float64], times: int = 1) -> Tensor:
+def _places(batch_params: Sequence[AugmentParams], images: Tensor, unit: NDArray[np.float64], times: int = 1) -> Tensor:
     """Return where pixel centres were, in a unit (a matrix that acts on pixels)."""
     height, width = images.shape[-2:]
-    back_B33 = np.linalg.inv(np.stack([change.matrix for change in changes]))
+    back_B33 = np.linalg.inv(np.stack([params.matrix for params in batch_params]))
     canvas = np.diag([1 / times, 1 / times, 1.0])
-    parts = 2 if all(change.affine for change in changes) else 3
+    parts = 2 if all(params.affine for params in batch_params) else 3
     matrices_BK3 = torch.from_numpy((unit @ back_B33 @ canvas)[:, :parts].astype(np.float32))
     across_BK, down_BK, start_BK = matrices_BK3.to(images.device, non_blocking=True).unbind(2)
     columns_W = torch.arange(times * width, device=images.device) + 0.5
@@ -180,9 +180,9 @@ def _places(changes: Sequence[Change], images: Tensor, unit: NDArray[np.float64]
     return places_BHWK if parts == 2 else places_BHWK[..., :2] / places_BHWK[..., 2:]
 
 
-def _recoloured(images_BCHW: Tensor, changes: Sequence[Change], plain_BCHW: Tensor) -> Tensor:
+def _recoloured(images_BCHW: Tensor, batch_params: Sequence[AugmentParams], plain_BCHW: Tensor) -> Tensor:
     """Change colours; sums of products are exact in any order, and written out so that none are in TF32."""
-    matrices_B33, shares_B = colour_parts(changes)
+    matrices_B33, shares_B = colour_parts(batch_params)
     if not shares_B.any() and (matrices_B33 == np.eye(3)).all():
         return images_BCHW
     matrices = torch.from_numpy(matrices_B33.astype(np.float32)).to(images_BCHW.device, non_blocking=True)
@@ -201,15 +201,15 @@ def colour_offsets(shares_B: NDArray[np.float64], means_B3: Tensor) -> Tensor:
     return ((shares * (means_B3.double() * luma_3).sum(1) * STEP + 0.5).floor_() / STEP).float()
 
 
-def _gamma(images_BCHW: Tensor, changes: Sequence[Change]) -> Tensor:
-    tables_BV = torch.from_numpy(np.stack([gamma_table(change.gamma) for change in changes]))
+def _gamma(images_BCHW: Tensor, batch_params: Sequence[AugmentParams]) -> Tensor:
+    tables_BV = torch.from_numpy(np.stack([gamma_table(params.gamma) for params in batch_params]))
     tables_BV = tables_BV.to(images_BCHW.device, torch.float32, non_blocking=True)
     return tables_BV.gather(1, images_BCHW.flatten(1).long()).view_as(images_BCHW)
 
 
-def _blurred(images_BCHW: Tensor, changes: Sequence[Change]) -> Tensor:
+def _blurred(images_BCHW: Tensor, batch_params: Sequence[AugmentParams]) -> Tensor:
     """Blur columns, then rows; as above, no TF32 and exact until the end."""
-    kernels_BK = torch.from_numpy(np.stack([blur_kernel(change.blur) for change in changes]).astype(np.float32))
+    kernels_BK = torch.from_numpy(np.stack([blur_kernel(params.blur) for params in batch_params]).astype(np.float32))
     kernels_BK = kernels_BK.to(images_BCHW.device, non_blocking=True)
     for axis in (2, 3):
         side = images_BCHW.shape[axis]
@@ -223,11 +223,12 @@ def _blurred(images_BCHW: Tensor, changes: Sequence[Change]) -> Tensor:
     return images_BCHW.round_()
 
 
-def _noisy(images_BCHW: Tensor, changes: Sequence[Change]) -> Tensor:
+def _noisy(images_BCHW: Tensor, batch_params: Sequence[AugmentParams]) -> Tensor:
     height, width = images_BCHW.shape[2:]
     device = images_BCHW.device
-    seeds_B1 = torch.tensor([[change.noise_seed] for change in changes], device=device)
-    steps_B1 = torch.from_numpy(np.array([[noise_step(change)] for change in changes])).to(device, non_blocking=True)
+    seeds_B1 = torch.tensor([[params.noise_seed] for params in batch_params], device=device)
+    steps_B1 = torch.from_numpy(np.array([[noise_step(params)] for params in batch_params]))
+    steps_B1 = steps_B1.to(device, non_blocking=True)
     bits_BP = torch.arange(height * width, device=device) ^ seeds_B1  # 64 bits, of which the lower 32 are meant
     for shift, factor in ((16, 0x7FEB352D), (15, 0x846CA68B)):
         bits_BP = ((bits_BP ^ bits_BP >> shift) * factor) & 0xFFFFFFFF
@@ -237,10 +238,10 @@ def _noisy(images_BCHW: Tensor, changes: Sequence[Change]) -> Tensor:
     return (images_BCHW + noise_BP.view(-1, 1, height, width)).clamp_(0, 255)
 
 
-def _erased(images_BCHW: Tensor, changes: Sequence[Change]) -> Tensor:
+def _erased(images_BCHW: Tensor, batch_params: Sequence[AugmentParams]) -> Tensor:
     height, width = images_BCHW.shape[2:]
-    most = max(len(change.holes) for change in changes)
-    holes = [[*change.holes, *[(0, 0, 0, 0)] * (most - len(change.holes))] for change in changes]
+    most = max(len(params.erase_boxes) for params in batch_params)
+    holes = [[*params.erase_boxes, *[(0, 0, 0, 0)] * (most - len(params.erase_boxes))] for params in batch_params]
     left, top, right, bottom = torch.tensor(holes, device=images_BCHW.device)[..., None].unbind(2)
     columns_W = torch.arange(width, device=images_BCHW.device)
     rows_H = torch.arange(height, device=images_BCHW.device)

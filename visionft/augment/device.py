@@ -7,10 +7,10 @@ from functools import cache
 from importlib.util import find_spec
 from subprocess import CalledProcessError
 
-from visionft.augment.batch import Normalised, change_batch
+from visionft.augment.batch import Normalised, augment_batch
 from visionft.augment.label_mixing import mix_images, mixed_fractions, mixes
 from visionft.augment.warp import RGB
-from visionft.augment_params import Change
+from visionft.augment_params import AugmentParams
 from visionft.batch import AugmentedBatch, Batch
 from visionft.data.targets.base import Target
 
@@ -35,35 +35,35 @@ class DeviceAugmenter:
     Args:
         normalised: how the network takes images.
         target: what the batches' targets were made of.
-        border: the colour beyond the edges of images, where masks have ``IGNORE``; None mirrors both there.
+        fill: the colour beyond the edges of images, where masks have ``IGNORE``; None mirrors both there.
         classes: how many there are, where images may be mixed.
     """
 
     def __init__(
-        self, normalised: Normalised, target: type[Target], border: RGB | None = None, *, classes: int = 0
+        self, normalised: Normalised, target: type[Target], fill: RGB | None = None, *, classes: int = 0
     ) -> None:
         self._normalised = normalised
         self._target = target
-        self._border = border
+        self._fill = fill
         self._classes = classes
 
     def __call__(self, batch: Batch) -> AugmentedBatch:
         """Return a batch as the network takes it, on its device."""
-        changes = batch.changes or (Change(),) * len(batch)
+        batch_params = batch.params or (AugmentParams(),) * len(batch)
         targets, device = batch.targets, batch.images_BHW3.device
         pixels_BHW = self._target.pixels_of(targets)
-        change = change_batch
+        augment = augment_batch
         if batch.images_BHW3.is_cuda and not no_kernel():
-            from visionft.augment.fused import change_fused  # loads triton
+            from visionft.augment.fused import augment_fused  # loads triton
 
-            change = change_fused
-        images_BCHW, moved_BHW = change(
-            batch.images_BHW3, changes, border=self._border, masks_BHW=pixels_BHW, normalised=self._normalised
+            augment = augment_fused
+        images_BCHW, moved_BHW = augment(
+            batch.images_BHW3, batch_params, fill=self._fill, masks_BHW=pixels_BHW, normalised=self._normalised
         )
         if moved_BHW is not None:
             targets = self._target.with_pixels(targets, moved_BHW)
-        if mixes(changes):
-            mix_images(images_BCHW.permute(0, 2, 3, 1), changes)
+        if mixes(batch_params):
+            mix_images(images_BCHW.permute(0, 2, 3, 1), batch_params)
             height, width = images_BCHW.shape[2:]
-            targets = self._target.mixed(targets, mixed_fractions(changes, (width, height), device), self._classes)
+            targets = self._target.mixed(targets, mixed_fractions(batch_params, (width, height), device), self._classes)
         return AugmentedBatch(images_BCHW, targets, batch.ids)

@@ -21,36 +21,36 @@ from torch import Tensor
 
 from visionft.annotations.marks import IGNORE
 from visionft.augment.arithmetic import ERASED, averaged, colour_parts, gamma_table, noise_step
-from visionft.augment.batch import Normalised, change_batch
-from visionft.augment.draw import HOLES
+from visionft.augment.batch import Normalised, augment_batch
 from visionft.augment.fused_kernel import augment_kernel, sum_kernel
+from visionft.augment.sampling import HOLES
 from visionft.augment.warp import RGB
-from visionft.augment_params import Change
+from visionft.augment_params import AugmentParams
 
 _MOST_HOLES = HOLES[1]
 _TILE = (32, 32)  # pixels across and down that one program does
 _SUMMED = 4096  # pixels that one program adds up
 
 
-def fuses(change: Change) -> bool:
+def fuses(params: AugmentParams) -> bool:
     """Return whether one pass does it all."""
-    return not (change.blur or change.jpeg) and len(change.holes) <= _MOST_HOLES
+    return not (params.blur or params.jpeg) and len(params.erase_boxes) <= _MOST_HOLES
 
 
-def change_fused(
+def augment_fused(
     images_BHW3: Tensor,
-    changes: Sequence[Change],
+    batch_params: Sequence[AugmentParams],
     *,
-    border: RGB | None = None,
+    fill: RGB | None = None,
     masks_BHW: Tensor | None = None,
     normalised: Normalised | None = None,
 ) -> tuple[Tensor, Tensor | None]:
-    """Do what ``change_batch`` does, in one pass where ``fuses`` says that it can be.
+    """Do what ``augment_batch`` does, in one pass where ``fuses`` says that it can be.
 
     Args:
         images_BHW3: uint8 RGB canvases.
-        changes: see ``change_batch``, as the next three.
-        border: see there.
+        batch_params: see ``augment_batch``, as the next three.
+        fill: see there.
         masks_BHW: see there.
         normalised: see there.
 
@@ -58,19 +58,19 @@ def change_fused(
         New images, and masks.
 
     Raises:
-        ValueError: as ``change_batch``.
+        ValueError: as ``augment_batch``.
     """
-    apart = [index for index, change in enumerate(changes) if not fuses(change)]
-    if len(apart) == len(changes) or len(changes) != len(images_BHW3):
-        return change_batch(images_BHW3, changes, border=border, masks_BHW=masks_BHW, normalised=normalised)
-    packed = pack(changes, images_BHW3.device)
-    images, found_BHW = launch(images_BHW3, packed, border=border, masks_BHW=masks_BHW, normalised=normalised)
+    apart = [index for index, params in enumerate(batch_params) if not fuses(params)]
+    if len(apart) == len(batch_params) or len(batch_params) != len(images_BHW3):
+        return augment_batch(images_BHW3, batch_params, fill=fill, masks_BHW=masks_BHW, normalised=normalised)
+    packed = pack(batch_params, images_BHW3.device)
+    images, found_BHW = launch(images_BHW3, packed, fill=fill, masks_BHW=masks_BHW, normalised=normalised)
     if apart:
         indices = torch.tensor(apart, device=images_BHW3.device)
-        images[indices], masks = change_batch(
+        images[indices], masks = augment_batch(
             images_BHW3[indices],
-            [changes[index] for index in apart],
-            border=border,
+            [batch_params[index] for index in apart],
+            fill=fill,
             masks_BHW=None if masks_BHW is None else masks_BHW[indices],
             normalised=normalised,
         )
@@ -109,27 +109,27 @@ class Packed:
     needs_means: bool
 
 
-def pack(changes: Sequence[Change], device: torch.device) -> Packed:
+def pack(batch_params: Sequence[AugmentParams], device: torch.device) -> Packed:
     """Prepare changes for ``launch``; what of them it cannot do is left out, see ``fuses``."""
-    matrices_B33, shares_B = colour_parts(changes)
-    back_B33 = np.linalg.inv(np.stack([change.matrix for change in changes]))
-    finer_B1 = np.array([[2.0 if averaged(change) else 1.0] for change in changes])
-    noise_B1 = np.array([[noise_step(change)] for change in changes])
+    matrices_B33, shares_B = colour_parts(batch_params)
+    back_B33 = np.linalg.inv(np.stack([params.matrix for params in batch_params]))
+    finer_B1 = np.array([[2.0 if averaged(params) else 1.0] for params in batch_params])
+    noise_B1 = np.array([[noise_step(params)] for params in batch_params])
     parts = [back_B33.reshape(-1, 9), matrices_B33.reshape(-1, 9), finer_B1, shares_B[:, None], noise_B1]
-    seeds_B = np.array([change.noise_seed for change in changes], np.uint32)
-    bent = any(change.gamma != 1 for change in changes)
-    tables_BV = np.stack([gamma_table(change.gamma) for change in changes]) if bent else np.zeros((1, 1), np.uint8)
-    holes = [[*change.holes, *[(0, 0, 0, 0)] * _MOST_HOLES][:_MOST_HOLES] for change in changes]
+    seeds_B = np.array([params.noise_seed for params in batch_params], np.uint32)
+    bent = any(params.gamma != 1 for params in batch_params)
+    tables_BV = np.stack([gamma_table(params.gamma) for params in batch_params]) if bent else np.zeros((1, 1), np.uint8)
+    holes = [[*params.erase_boxes, *[(0, 0, 0, 0)] * _MOST_HOLES][:_MOST_HOLES] for params in batch_params]
     return Packed(
         torch.from_numpy(np.hstack(parts).astype(np.float32)).to(device, non_blocking=True),
         torch.from_numpy(tables_BV).to(device, non_blocking=True),
         torch.tensor(holes, dtype=torch.int32).to(device, non_blocking=True),
         torch.from_numpy(seeds_B.view(np.int32)).to(device, non_blocking=True),
-        not all(change.affine for change in changes),
+        not all(params.affine for params in batch_params),
         bool((finer_B1 > 1).any()),
         bent,
         bool(noise_B1.any()),
-        _MOST_HOLES if any(change.holes for change in changes) else 0,
+        _MOST_HOLES if any(params.erase_boxes for params in batch_params) else 0,
         bool(shares_B.any()),
     )
 
@@ -138,7 +138,7 @@ def launch(
     images_BHW3: Tensor,
     packed: Packed,
     *,
-    border: RGB | None = None,
+    fill: RGB | None = None,
     masks_BHW: Tensor | None = None,
     normalised: Normalised | None = None,
 ) -> tuple[Tensor, Tensor | None]:
@@ -147,7 +147,7 @@ def launch(
     Args:
         images_BHW3: see ``change_fused``, as the others.
         packed: from ``pack``, on the device of the images.
-        border: see there.
+        fill: see there.
         masks_BHW: see there.
         normalised: see there.
 
@@ -175,10 +175,10 @@ def launch(
         packed.seeds_B,
         height,
         width,
-        *map(float, border or (0, 0, 0)),
+        *map(float, fill or (0, 0, 0)),
         *(1 / (255 * std) for std in std_3),
         *(-mean / std for mean, std in zip(mean_3, std_3, strict=True)),
-        MIRRORED=border is None,
+        MIRRORED=fill is None,
         MASKS=masks_BHW is not None,
         MEANS=packed.needs_means,
         TILTED=packed.tilted,

@@ -11,62 +11,62 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from visionft.augment_params import Change
+from visionft.augment_params import AugmentParams
 
 
-def mixes(changes: Sequence[Change]) -> bool:
+def mixes(batch_params: Sequence[AugmentParams]) -> bool:
     """Return whether any image shows some of the next."""
-    return any(_mixed(change) for change in changes)
+    return any(_mixed(params) for params in batch_params)
 
 
-def mix_images(images_BHWC: Tensor, changes: Sequence[Change]) -> None:
+def mix_images(images_BHWC: Tensor, batch_params: Sequence[AugmentParams]) -> None:
     """Let each image show as much of the next one as was drawn; the last one's next is the first. Done in place.
 
     Args:
         images_BHWC: values of pixels, normalised or not, in any floating point format.
-        changes: one of each.
+        batch_params: one of each.
     """
-    chosen = [index for index, change in enumerate(changes) if _mixed(change)]
+    chosen = [index for index, params in enumerate(batch_params) if _mixed(params)]
     if not chosen:
         return
     own_M = torch.tensor(chosen, device=images_BHWC.device)
     own_MHWC, next_MHWC = images_BHWC[own_M], images_BHWC[(own_M + 1) % len(images_BHWC)]
-    shares_MHW1 = _shares([changes[index] for index in chosen], images_BHWC)
+    shares_MHW1 = _shares([batch_params[index] for index in chosen], images_BHWC)
     # not in bf16, whose shares would be others than the labels'
     mixed_MHWC = torch.lerp(own_MHWC.float(), next_MHWC.float(), shares_MHW1)
     images_BHWC[own_M] = mixed_MHWC.to(images_BHWC.dtype)
 
 
-def mixed_fractions(changes: Sequence[Change], size: tuple[int, int], device: torch.device) -> Tensor:
+def mixed_fractions(batch_params: Sequence[AugmentParams], size: tuple[int, int], device: torch.device) -> Tensor:
     """Return fractions_B, float32: how much of each image is the next one's after ``mix_images``.
 
     Args:
-        changes: one of each image.
+        batch_params: one of each image.
         size: (width, height) of the images.
         device: where it goes.
     """
-    return torch.tensor([_share(change, size) for change in changes]).to(device, non_blocking=True)
+    return torch.tensor([_share(params, size) for params in batch_params]).to(device, non_blocking=True)
 
 
-def _mixed(change: Change) -> bool:
-    return change.shine > 0 or change.patch is not None
+def _mixed(params: AugmentParams) -> bool:
+    return params.mixup_lambda > 0 or params.cutmix_box is not None
 
 
-def _shares(changes: Sequence[Change], images_BHWC: Tensor) -> Tensor:
+def _shares(batch_params: Sequence[AugmentParams], images_BHWC: Tensor) -> Tensor:
     """Return shares_MHW1, how much of each pixel is the next image's."""
     (height, width), device = images_BHWC.shape[1:3], images_BHWC.device
-    patches = torch.tensor([change.patch or (0, 0, 0, 0) for change in changes], device=device)
+    patches = torch.tensor([params.cutmix_box or (0, 0, 0, 0) for params in batch_params], device=device)
     left_M1, top_M1, right_M1, bottom_M1 = patches[..., None].unbind(1)
     columns_W, rows_H = torch.arange(width, device=device), torch.arange(height, device=device)
     across_MW = (columns_W >= left_M1) & (columns_W < right_M1)
     down_MH = (rows_H >= top_M1) & (rows_H < bottom_M1)
-    shine_M11 = torch.tensor([change.shine for change in changes], device=device)[:, None, None]
-    return torch.where(down_MH[:, :, None] & across_MW[:, None], 1.0, shine_M11)[..., None]
+    lambda_M11 = torch.tensor([params.mixup_lambda for params in batch_params], device=device)[:, None, None]
+    return torch.where(down_MH[:, :, None] & across_MW[:, None], 1.0, lambda_M11)[..., None]
 
 
-def _share(change: Change, size: tuple[int, int]) -> float:
+def _share(params: AugmentParams, size: tuple[int, int]) -> float:
     """Return how much of an image is the next one's."""
-    if change.patch is None:
-        return change.shine
-    left, top, right, bottom = change.patch
+    if params.cutmix_box is None:
+        return params.mixup_lambda
+    left, top, right, bottom = params.cutmix_box
     return (right - left) * (bottom - top) / (size[0] * size[1])

@@ -34,8 +34,9 @@ def _row(job: Job, plan: StagePlan, forward: float) -> dict[str, Any]:
     optimizer = enter_stage(job, plan)
     stage, total = plan.stage, len(job.network.head.groups(job.network.backbone))
     canvas = job.stage_input(stage)
-    once = features_can_be_kept(job, plan)  # then the head's own steps cost nothing beside one pass of the backbone
-    step = forward if once else _seconds_per_image(job, canvas, train=True)
+    # then the head's own steps cost nothing beside one pass of the backbone
+    single_pass = features_can_be_kept(job, plan)
+    step = forward if single_pass else _seconds_per_image(job, canvas, train=True)
     epochs = plan.steps / plan.steps_per_epoch
     train, val = len(job.dataset.split("train")), len(job.dataset.split("val"))
     return {
@@ -50,7 +51,7 @@ def _row(job: Job, plan: StagePlan, forward: float) -> dict[str, Any]:
         "canvas": [canvas.width, canvas.height],
         "epochs": round(epochs, 2),
         "steps": plan.steps,
-        "seconds": round((1.0 if once else epochs) * (train * step + val * forward), 1),
+        "seconds": round((1.0 if single_pass else epochs) * (train * step + val * forward), 1),
     }
 
 
@@ -58,7 +59,7 @@ def _seconds_per_image(job: Job, canvas: InputSpec, *, train: bool) -> float:
     """Return the measured seconds per image of a training step, or of a forward pass alone."""
     device = job.runtime.device
     images_BHW3 = torch.zeros(_SAMPLE, canvas.height, canvas.width, 3, dtype=torch.uint8)
-    batch = Batch(images_BHW3, job.task.blank_targets(images_BHW3), ("",) * _SAMPLE).to(device)
+    batch = Batch(images_BHW3, job.dataset.target.blank(images_BHW3), ("",) * _SAMPLE).to(device)
 
     def forward() -> None:
         with torch.inference_mode(), job.runtime.autocast():

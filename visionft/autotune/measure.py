@@ -19,7 +19,7 @@ from visionft.autotune.timing import nothing_learned, seconds_of, training_step
 from visionft.batch import Batch, InstanceTargets
 from visionft.data.records import Example, Sample
 from visionft.loading.canvases import Augment, Canvases
-from visionft.loading.collate import changes_of, targets_of
+from visionft.loading.collate import params_of, targets_of
 from visionft.loading.order import training_plan
 from visionft.seeds import derive_seed
 from visionft.stages import StagePlan
@@ -77,7 +77,7 @@ def measure(job: Job, plan: StagePlan) -> Times:
     samples = job.dataset.split("train")
     indices = next(training_plan(len(samples), _IMAGES, seed=seed, epoch=0))
     augment, mix = augmentation(job.recipe, stage, spec)
-    draw, _ = augmentation(job.recipe, stage, spec, later=True)
+    draw, _ = augmentation(job.recipe, stage, spec, defer_to_device=True)
     canvases = Canvases(samples, spec, seed=seed, augment=None, mix=mix, training=True, cache_bytes=0)
 
     def changed(by: Augment, number: int) -> Example:
@@ -137,7 +137,7 @@ def _batch(examples: Sequence[Example], samples: Sequence[Sample], size: int) ->
     numbers = [number % len(examples) for number in range(size)]
     chosen = [examples[number] for number in numbers]
     images_BHW3 = torch.from_numpy(np.stack([example.image_HW3 for example in chosen]))
-    return Batch(images_BHW3, targets_of(chosen), tuple(samples[number].id for number in numbers), changes_of(chosen))
+    return Batch(images_BHW3, targets_of(chosen), tuple(samples[number].id for number in numbers), params_of(chosen))
 
 
 def _pinned(batch: Batch) -> Batch:

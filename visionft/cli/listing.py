@@ -28,6 +28,12 @@ def _backbones() -> Iterable[str]:
     return backbone_names()
 
 
+def _engines() -> Iterable[str]:
+    from visionft.predict.engine import ENGINES
+
+    return ENGINES
+
+
 def _formats() -> Iterable[str]:
     from visionft.data.formats import FORMATS
 
@@ -64,13 +70,21 @@ def _tasks() -> Iterable[str]:
     return TASKS
 
 
+def _trackers() -> Iterable[str]:
+    from visionft.tracking import TRACKERS
+
+    return TRACKERS
+
+
 _LISTS: dict[str, Callable[[], Iterable[str]]] = {
     "augmentations": _augmentations,
     "backbones": _backbones,
+    "engines": _engines,
     "formats": _formats,
     "heads": _heads,
     "losses": _losses,
     "recipes": _recipes,
     "runtimes": _runtimes,
     "tasks": _tasks,
+    "trackers": _trackers,
 }

@@ -29,7 +29,7 @@ def print_json(data: Any) -> None:
 
 
 def print_metrics(metrics: Mapping[str, Any], scores: Sequence["Score"]) -> None:
-    """Print scores with their intervals, and a line per class.
+    """Print scores with their intervals, and a line for each of what ``per_class``, or another key of that kind, holds.
 
     Args:
         metrics: what ``Metrics.to_dict`` returned.
@@ -41,11 +41,15 @@ def print_metrics(metrics: Mapping[str, Any], scores: Sequence["Score"]) -> None
         low, high = (f"{bound:.4f}" for bound in interval or (0, 0))
         spread = f"   95 % interval {low} to {high}" if low != high else ""
         print_lines(f"{name:<18} {_number(value)}{spread}")
-    width = max(len("class"), *(len(name) for name in metrics["per_class"]))
-    row = next(iter(metrics["per_class"].values()))
-    columns = [name for name, value in row.items() if not isinstance(value, list)]  # curves are for pages
-    print_lines("", f"{'class':<{width}}  {'  '.join(f'{column:>9}' for column in columns)}")
-    for name, row in metrics["per_class"].items():
+    parts = next((key for key, value in metrics.items() if key.startswith("per_") and value), None)
+    if parts is None:
+        return
+    title, rows = parts.removeprefix("per_"), metrics[parts]
+    width = max(len(title), *(len(name) for name in rows))
+    first = next(iter(rows.values()))
+    columns = [name for name, value in first.items() if not isinstance(value, list | dict)]  # curves are for pages
+    print_lines("", f"{title:<{width}}  {'  '.join(f'{column:>9}' for column in columns)}")
+    for name, row in rows.items():
         print_lines(f"{name:<{width}}  {'  '.join(_cell(row[column], len(column)) for column in columns)}")
 
 
@@ -92,11 +96,11 @@ def print_check(found: "Check") -> None:
 
 def _print_counts(found: "Check") -> None:
     """Print in how many images each class is, and how many objects it has where they are counted."""
-    width = max(len("class"), *(len(name) for name in found.counts))
+    width = max(len(found.named), *(len(name) for name in found.counts))
     columns = "train    val   test"
     if found.objects:
         print_lines(f"{'':<{width}}  {'images':<{len(columns)}}   objects")
-    print_lines(f"{'class':<{width}}  {columns}{f'   {columns}' if found.objects else ''}")
+    print_lines(f"{found.named:<{width}}  {columns}{f'   {columns}' if found.objects else ''}")
     for name, images in found.counts.items():
         rows = [images, found.objects[name]] if found.objects else [images]
         print_lines(f"{name:<{width}}  {'   '.join('  '.join(f'{n:>5}' for n in row.values()) for row in rows)}")
@@ -116,8 +120,8 @@ def print_converted(written: "Converted") -> None:
     print_lines(f"{written.folder}: {written.format}; {', '.join(parts)}")
 
 
-def _cell(value: float | None, title: int) -> str:
-    return f"{str(value) if isinstance(value, int) else _number(value):>{max(9, title)}}"
+def _cell(value: float | str | None, title: int) -> str:
+    return f"{str(value) if isinstance(value, int | str) else _number(value):>{max(9, title)}}"
 
 
 def _counted(count: int, noun: str) -> str:

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from visionft.cli.output import print_json, print_lines
-from visionft.data.records import Split
+from visionft.data.splits import Split
 from visionft.errors import DataError
 
 app = typer.Typer(
@@ -187,7 +187,10 @@ def convert(
 @app.command("list")
 def list_things(
     what: Annotated[
-        str, typer.Argument(help="augmentations, backbones, formats, heads, losses, recipes, runtimes or tasks.")
+        str,
+        typer.Argument(
+            help="augmentations, backbones, engines, formats, heads, losses, recipes, runtimes, tasks or trackers."
+        ),
     ],
     search: Annotated[str, typer.Argument(help="Show only names that contain this.")] = "",
     json: Json = False,

@@ -24,6 +24,7 @@ def load_dataset(
     classes: Classes | None = None,
     options: LabelOptions = LabelOptions(),  # noqa: B008  # frozen
     target: type[Target] | None = None,
+    screen: Callable[[Listing], Listing] | None = None,
     val_fraction: float = 0.15,
     test_fraction: float = 0.15,
     strict: bool = False,
@@ -37,6 +38,7 @@ def load_dataset(
         classes: class names in label order; None takes the format's order. Goes before ``options.classes``.
         options: what is said about masks or boxes; its ``classes`` count for every format.
         target: what is to be made of the labels, where it is known; ``auto`` looks for a format that makes it.
+        screen: leaves out what is not to be learned, before any image is opened; None leaves nothing out.
         val_fraction: share of the training images that validates, where no validation split is given.
         test_fraction: share of all images that tests, where no split is given at all.
         strict: raise for files that cannot be used, instead of going on without them.
@@ -54,6 +56,7 @@ def load_dataset(
     """
     options = options if classes is None else replace(options, classes=classes)
     listing = _read(path, format, options, target)
+    listing = listing if screen is None else screen(listing)
     inspection = _inspect(listing, strict, on_progress)
     if options.on_bad_box == "fail":
         refuse_bad(inspection.findings, listing.source)

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from pathlib import PurePath
 from typing import Any
 
-from visionft.data.records import Split
+from visionft.data.splits import Split
 
 SPLIT_NAMES: dict[str, Split] = {
     "train": "train",

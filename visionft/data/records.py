@@ -3,16 +3,14 @@
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, NamedTuple, get_args
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from visionft.augment_params import Change
+from visionft.augment_params import AugmentParams
+from visionft.data.splits import Split
 from visionft.data.targets.base import CanvasTarget, Target
-
-Split = Literal["train", "val", "test"]
-SPLITS: tuple[Split, ...] = get_args(Split)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +43,7 @@ class Example(NamedTuple):
 
     image_HW3: NDArray[np.uint8]
     target: CanvasTarget
-    params: Change = Change()
+    params: AugmentParams = AugmentParams()
 
 
 @dataclass(frozen=True, slots=True)

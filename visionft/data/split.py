@@ -5,7 +5,7 @@ from collections.abc import Collection, Mapping, Sequence
 from hashlib import blake2b
 
 from visionft.data.listing import Entry
-from visionft.data.records import Split
+from visionft.data.splits import Split
 from visionft.seeds import unit_interval
 
 

@@ -76,7 +76,7 @@ def cut_window(pixels: NDArray[np.uint8], corner: tuple[int, int], spec: InputSp
     return _put(pixels, place_window((width, height), corner), spec)
 
 
-def border_colour(spec: InputSpec) -> tuple[int, int, int]:
+def fill_colour(spec: InputSpec) -> tuple[int, int, int]:
     """Return the colour (RGB, 0..255) of what is beyond an image: the mean, which the network sees as zero."""
     red, green, blue = (round(255 * channel) for channel in spec.mean)
     return red, green, blue
@@ -88,7 +88,7 @@ def _put(pixels: NDArray[np.uint8], placement: Placement, spec: InputSpec) -> ND
     shown = pixels[top - y : bottom - y, left - x : right - x]
     if shown.shape[:2] == (spec.height, spec.width):
         return np.ascontiguousarray(shown)
-    fill: int | Sequence[int] = IGNORE if pixels.ndim == 2 else border_colour(spec)
+    fill: int | Sequence[int] = IGNORE if pixels.ndim == 2 else fill_colour(spec)
     canvas = np.empty((spec.height, spec.width, *pixels.shape[2:]), np.uint8)
     canvas[:] = fill
     canvas[top:bottom, left:right] = shown

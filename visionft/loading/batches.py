@@ -10,7 +10,7 @@ from typing import Self
 
 from torch import Tensor
 
-from visionft.augment_params import Change
+from visionft.augment_params import AugmentParams
 from visionft.batch import Batch, InstanceTargets
 from visionft.loading.canvases import Canvases
 from visionft.loading.order import evaluation_plan, training_plan
@@ -76,8 +76,8 @@ class Batches(ABC):
         indices: Sequence[int],
         images_BHW3: Tensor,
         targets: Tensor | InstanceTargets,
-        changes: tuple[Change, ...],
+        batch_params: tuple[AugmentParams, ...],
     ) -> Batch:
         """Return a batch of the canvases of some indices."""
         ids = tuple(self._canvases.sample(index).id for index in indices)
-        return Batch(images_BHW3, targets, ids, changes)
+        return Batch(images_BHW3, targets, ids, batch_params)

@@ -4,11 +4,11 @@ from collections.abc import Sequence
 
 from torch import Tensor
 
-from visionft.augment_params import Change
+from visionft.augment_params import AugmentParams
 from visionft.batch import InstanceTargets
 from visionft.data.records import Example
 
-_NOTHING = Change()
+_NOTHING = AugmentParams()
 
 
 def targets_of(examples: Sequence[Example], pixels_BHW: Tensor | None = None) -> Tensor | InstanceTargets:
@@ -21,7 +21,7 @@ def targets_of(examples: Sequence[Example], pixels_BHW: Tensor | None = None) ->
     return type(examples[0].target).collate([example.target for example in examples], pixels_BHW)
 
 
-def changes_of(examples: Sequence[Example]) -> tuple[Change, ...]:
+def params_of(examples: Sequence[Example]) -> tuple[AugmentParams, ...]:
     """Return what is still to happen to each canvas; empty where nothing is."""
-    changes = tuple(example.params for example in examples)
-    return () if all(change == _NOTHING for change in changes) else changes
+    batch_params = tuple(example.params for example in examples)
+    return () if all(params == _NOTHING for params in batch_params) else batch_params

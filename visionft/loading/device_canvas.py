@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from visionft.imaging.canvas import border_colour
+from visionft.imaging.canvas import fill_colour
 from visionft.imaging.placement import place
 from visionft.imaging.resampling import BITS, Taps, WholeTaps, area_taps, bicubic_is_rough, bicubic_taps, bilinear_taps
 from visionft.spec import InputSpec
@@ -31,7 +31,7 @@ def put_on_canvas(pixels_3HW: Tensor, spec: InputSpec) -> Tensor:
     placement = place((width, height), spec)
     (x, y), (left, top, right, bottom) = placement.offset, placement.covered(spec)
     resized_3HW = _resized(pixels_3HW, placement.resized, spec)
-    canvas_HW3 = pixels_3HW.new_tensor(border_colour(spec)).repeat(spec.height, spec.width, 1)
+    canvas_HW3 = pixels_3HW.new_tensor(fill_colour(spec)).repeat(spec.height, spec.width, 1)
     canvas_HW3[top:bottom, left:right] = resized_3HW[:, top - y : bottom - y, left - x : right - x].permute(1, 2, 0)
     return canvas_HW3
 

@@ -13,19 +13,19 @@ import torch
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
-from visionft.augment_params import Change
+from visionft.augment_params import AugmentParams
 from visionft.batch import Batch, InstanceTargets
 from visionft.data.records import Example, Sample
 from visionft.errors import DataError, TrainingError
 from visionft.loading.batches import Batches
 from visionft.loading.canvases import Augment, Canvases, Mix
-from visionft.loading.collate import changes_of, targets_of
+from visionft.loading.collate import params_of, targets_of
 from visionft.spec import InputSpec
 
 CACHE_BYTES = 1 << 30
 
 Key = tuple[int, int]  # (epoch, index): workers that live for many epochs learn the epoch from it
-Loaded = tuple[list[int], Tensor, Tensor | InstanceTargets, tuple[Change, ...]]
+Loaded = tuple[list[int], Tensor, Tensor | InstanceTargets, tuple[AugmentParams, ...]]
 
 
 class Loader(Batches):
@@ -140,7 +140,7 @@ def _collate(fetched: Sequence[tuple[int, Example] | DataError]) -> Loaded | Dat
         indices.append(item[0])
         examples.append(item[1])
     images_BHW3 = torch.from_numpy(np.stack([example.image_HW3 for example in examples]))
-    return indices, images_BHW3, targets_of(examples), changes_of(examples)
+    return indices, images_BHW3, targets_of(examples), params_of(examples)
 
 
 def _start_worker(_number: int) -> None:

@@ -18,14 +18,14 @@ from visionft.batch import Batch
 from visionft.data.records import Example, Sample
 from visionft.loading.batches import Batches
 from visionft.loading.canvases import Augment, Canvases
-from visionft.loading.collate import changes_of, targets_of
+from visionft.loading.collate import params_of, targets_of
 from visionft.spec import InputSpec
 
 _AHEAD = 2  # batches that are made before they are asked for
 _CHANGERS = 4  # threads for what only a CPU can do to an image
 
 
-class MadeAhead(Batches):
+class DevicePrefetcher(Batches):
     """Batches that a thread makes on a device, a few ahead; the loop waits for the device most of the time.
 
     Canvases travel without their pixels. An augmentation that only notes what the device is to do leaves such an image
@@ -143,4 +143,4 @@ class MadeAhead(Batches):
             if pixels_BHW is not None:
                 there_RHW = np.stack([e.target.pixels for e in changed if e.target.pixels is not None])
                 pixels_BHW[rows] = torch.from_numpy(there_RHW).to(pixels_BHW.device)
-        return self._batch(indices, images_BHW3, targets_of(examples, pixels_BHW), changes_of(examples))
+        return self._batch(indices, images_BHW3, targets_of(examples, pixels_BHW), params_of(examples))

@@ -17,11 +17,11 @@ from visionft.data.records import Example, Sample
 from visionft.loading.batches import Batches
 from visionft.loading.canvases import Augment
 from visionft.loading.device_decode import DeviceDecoder, ImageFile, read_image
-from visionft.loading.prefetch import MadeAhead
+from visionft.loading.prefetch import DevicePrefetcher
 from visionft.spec import InputSpec
 
 
-class ResidentImages(MadeAhead):
+class ResidentImages(DevicePrefetcher):
     """Stands in for a loader: the same batches, of images and masks that all lie on the device.
 
     Args:
@@ -86,7 +86,7 @@ class ResidentImages(MadeAhead):
         return self._augmented(epoch, indices, plain, self._images_NHW3[chosen_B], pixels_BHW)
 
 
-class DecodedImages(MadeAhead):
+class DecodedImages(DevicePrefetcher):
     """Stands in for a loader: threads read the files and their targets, and the device decodes them.
 
     Args:

@@ -17,6 +17,7 @@ class Score:
         meaning: what it is, in a few words.
         percent: whether it is read as a percentage, and not as a decimal.
         headline: what the top of a page calls it, where that is not the title.
+        lower: whether less is better; where it picks the best weights, the least value is taken.
     """
 
     name: str
@@ -24,6 +25,7 @@ class Score:
     meaning: str = ""
     percent: bool = True
     headline: str = ""
+    lower: bool = False
 
     @property
     def capitalized(self) -> str:
@@ -31,7 +33,7 @@ class Score:
         return self.title[0].upper() + self.title[1:]
 
 
-LOSS = Score("loss", "loss", percent=False)
+LOSS = Score("loss", "loss", percent=False, lower=True)
 """The validation loss, which every task may have beside its scores."""
 
 

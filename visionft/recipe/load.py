@@ -44,8 +44,9 @@ def recipe_from_data(path: str | Path, overrides: Sequence[str] = ()) -> Recipe:
     path = Path(path)
     name = re.sub(r"[^\w.-]+", "-", path.resolve().stem).strip("-.") or "run"
     origin = Origin("command line", Path.cwd())
-    document = Document({"name": name, "data": {"path": str(path)}}, {(): origin})
-    if (default := _default_of(_task_of(path, overrides))) is not None:
+    task = _task_of(path, overrides)
+    document = Document({"name": name, "data": {"path": str(path)}, "task": {"kind": task}}, {(): origin})
+    if (default := _default_of(task)) is not None:
         document = document.merged_over(_read(default))
     return _validate(_override(document, overrides))
 

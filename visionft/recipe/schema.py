@@ -4,6 +4,8 @@ from typing import Annotated
 
 from pydantic import Field, ValidationError, model_validator
 
+from visionft.catalog import NameIn
+from visionft.metrics.score import Score, find_scores
 from visionft.recipe.sections import (
     AugmentSection,
     BackboneSection,
@@ -19,6 +21,7 @@ from visionft.recipe.task_section import TaskSection, default_task, problem
 from visionft.stages import DEFAULT_STAGES, Stage
 from visionft.tasks import TASKS
 from visionft.tasks.base import TaskOptions
+from visionft.tracking import TRACKERS
 
 
 class Recipe(Section):
@@ -40,6 +43,8 @@ class Recipe(Section):
     runtime: RuntimeSection = RuntimeSection()
     evaluate: EvaluateSection = EvaluateSection()
     export: ExportSection = ExportSection()
+    track: tuple[Annotated[str, NameIn(TRACKERS)], ...] = ()
+    """Where the curves go beside the run folder's own files: csv writes history.csv there."""
 
     @property
     def select(self) -> str:
@@ -50,6 +55,11 @@ class Recipe(Section):
     def selection_value(self) -> str:
         """The validation value that stands for ``select``: the task's first one, where the last weights are taken."""
         return TASKS[self.task.kind].selections[0] if self.select == "last" else self.select
+
+    @property
+    def selection_score(self) -> Score:
+        """What that value is."""
+        return find_scores([self.selection_value], TASKS[self.task.kind].scores)[0]
 
     @model_validator(mode="after")
     def _selection_is_the_tasks(self) -> "Recipe":

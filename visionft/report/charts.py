@@ -131,13 +131,15 @@ def share_axis(values: Sequence[float]) -> Axis:
 
 
 def decimal_axis(values: Sequence[float]) -> Axis:
-    """Return an axis in decimals around values in 0..1, such as areas under the ROC curve."""
+    """Return an axis in decimals around values of at most 1, such as areas under the ROC curve; R2 may be negative."""
     return _around(values, lambda value: decimal(value, 2))
 
 
 def _around(values: Sequence[float], write: Callable[[float], str]) -> Axis:
-    margin = max(0.05, 0.1 * (max(values) - min(values)))
-    return Axis(max(0.0, min(values) - margin), min(1.0, max(values) + margin), write)
+    """Leave some room about the values, but none beyond 0 and 1 where no value lies beyond."""
+    lowest, highest = min(values), max(values)
+    margin = max(0.05, 0.1 * (highest - lowest))
+    return Axis(max(min(0.0, lowest), lowest - margin), min(max(1.0, highest), highest + margin), write)
 
 
 def rate_axis(values: Sequence[float]) -> Axis:

@@ -3,7 +3,7 @@
 import math
 from collections.abc import Mapping
 
-from visionft.data.records import Split
+from visionft.data.splits import Split
 from visionft.metrics.score import Score
 
 MISSING = "–"

@@ -13,6 +13,7 @@ TASKS = Catalog(
         "classification": "visionft.tasks.classification.definition:ClassificationTask",
         "detection": "visionft.tasks.detection.definition:DetectionTask",
         "instance_segmentation": "visionft.tasks.instances.definition:InstanceSegmentationTask",
+        "regression": "visionft.tasks.regression.definition:RegressionTask",
         "segmentation": "visionft.tasks.segmentation.definition:SegmentationTask",
     },
     "visionft.tasks",
@@ -29,8 +30,9 @@ def target_of(kind: str) -> "type[Target]":
 
 
 def tasks_for(target: "type[Target]") -> tuple[str, ...]:
-    """Return the kinds of the tasks that learn such targets."""
-    return tuple(kind for kind in TASKS if target_of(kind) is target)
+    """Return the kinds of the tasks that learn such targets: those that ship first, one of which is taken in doubt."""
+    fitting = [kind for kind in TASKS if target_of(kind) is target]
+    return tuple(sorted(fitting, key=lambda kind: kind not in TASKS.shipped))
 
 
 __all__ = ["DEFAULT_TASK", "TASKS", "target_of", "tasks_for"]

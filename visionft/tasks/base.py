@@ -12,6 +12,7 @@ from typing import Any, ClassVar, Literal, NamedTuple, Protocol, runtime_checkab
 import numpy as np
 from numpy.typing import NDArray
 
+from visionft.data.listing import Listing
 from visionft.data.records import Dataset
 from visionft.imaging.inputs import Image, Loaded
 from visionft.metrics.score import Metrics, Score
@@ -105,6 +106,19 @@ class TaskOptions:
     head: str | None = None
     """The head put on the backbone; none takes the task's own."""
 
+    def screen(self, listing: Listing) -> Listing:
+        """Return what the section lets pass of labelled files, whose labels may be made for another task.
+
+        What does not pass is named in the listing's problems. No image has been opened yet.
+
+        Args:
+            listing: what a data format has found.
+
+        Raises:
+            RecipeError: when the section speaks of something that the files do not have.
+        """
+        return listing
+
     def learner_arguments(self, dataset: Dataset) -> dict[str, Any]:  # noqa: ARG002  # other tasks ask for class counts
         """Return what the task's learner is made with beside the class names, given the data that it learns from."""
         return {} if self.head is None else {"head": self.head}
@@ -123,14 +137,14 @@ class TaskDefinition(ABC):
         options: ``"module:Class"`` of what its section of a recipe may say, of ``TaskOptions``; not needed to predict.
         predicts: what its heads give, as the ``predicts`` of those in ``HEADS`` says.
         target: ``"module:Class"`` of what is to be learned from each image, of ``Target``; not needed to predict.
-        counted: what its classes are counted in, such as ``image`` or ``pixel``; one word, singular.
         scores: what it is measured by, in the order in which people are told.
         selections: what may pick the best weights of a stage, ``last`` among them; the first is the default.
         augmentation: what moves with the pixels of a training image: no more than a mask (``images``), boxes, or
             polygons. Images with objects have ranges of their own, and are mixed before they are augmented, never in
             the last stage; others are mixed in their batch.
         mixing: which of ``mosaic``, ``mixup`` and ``cutmix`` make one training image of several.
-        default_recipe: the shipped recipe that holds its defaults; None where the sections' own defaults do.
+        default_recipe: the recipe that holds its defaults: one that ships by its name, that of another package by its
+            path; None where the sections' own defaults do.
         outputs: what an exported file puts out, in order; those that are derived come last.
         prediction: the class of its predictions.
         takes_threshold: whether its predictions are what reaches a score that the caller may choose.
@@ -139,6 +153,8 @@ class TaskDefinition(ABC):
         offered_to: kinds of the tasks that make less of such data.
         sees_whole_images: whether no part of an image may be cut away to fit it to the canvas, whose size then follows
             the images and not the pretrained weights.
+        takes_windows: whether ``predict`` puts together what windows of an image say, with which ``fit: tile`` covers
+            it; else it gets images that are one canvas each.
     """
 
     kind: ClassVar[str]
@@ -147,7 +163,6 @@ class TaskDefinition(ABC):
     options: ClassVar[str]
     predicts: ClassVar[str]
     target: ClassVar[str]
-    counted: ClassVar[str]
     scores: ClassVar[tuple[Score, ...]]
     selections: ClassVar[tuple[str, ...]]
     augmentation: ClassVar[Augmentation] = "images"
@@ -156,6 +171,7 @@ class TaskDefinition(ABC):
     offer: ClassVar[str] = ""
     offered_to: ClassVar[tuple[str, ...]] = ()
     sees_whole_images: ClassVar[bool] = True
+    takes_windows: ClassVar[bool] = False
     outputs: ClassVar[tuple[Output, ...]]
     prediction: ClassVar[type[Prediction]]
     takes_threshold: ClassVar[bool] = False

@@ -1,4 +1,4 @@
-"""What training asks of a task: its head, targets to time a step with, and metrics.
+"""What training asks of a task: its head, and metrics.
 
 Shape suffixes: B batch, H height, W width, 3 colours.
 """
@@ -6,10 +6,11 @@ Shape suffixes: B batch, H height, W width, 3 colours.
 from collections.abc import Callable, Iterable, Sequence
 from typing import ClassVar, Protocol, runtime_checkable
 
+import numpy as np
 from torch import Tensor
 
-from visionft.batch import InstanceTargets
 from visionft.data.records import Sample
+from visionft.loading.loader import Loader
 from visionft.models.backbones import Backbone
 from visionft.models.heads.base import Head
 from visionft.results import CanvasRunner, Results
@@ -38,10 +39,6 @@ class Learner(Protocol):
 
     def build_head(self, backbone: Backbone) -> Head:
         """Return a fresh head for the backbone, which knows the task's losses."""
-        ...
-
-    def blank_targets(self, images_BHW3: Tensor) -> Tensor | InstanceTargets:
-        """Return targets of the right shape for a batch, to time a step with."""
         ...
 
     def meter(self) -> Meter:
@@ -109,6 +106,26 @@ class ChoosesThresholds(Protocol):
             batch_size: canvases that go through it at once.
         """
         ...
+
+
+def run_on_canvases(
+    samples: Sequence[Sample],
+    spec: InputSpec,
+    run: CanvasRunner,
+    *,
+    batch_size: int,
+    on_done: Callable[[int], None] | None = None,
+) -> Results:
+    """Return the results of samples whose image is one canvas, in their order; arguments as of ``Learner.evaluate``."""
+    parts: list[Results] = []
+    done = 0
+    with Loader(samples, spec, batch_size) as loader:
+        for batch in loader.evaluation():
+            parts.append(run(batch.images_BHW3.numpy()))
+            done += len(batch)
+            if on_done:
+                on_done(done)
+    return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
 
 
 def named_outputs(kind: str, outputs: Iterable[Tensor]) -> Results:

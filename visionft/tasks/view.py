@@ -11,7 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from visionft.catalog import imported
-from visionft.data.records import Dataset, Example, Sample, Split
+from visionft.data.records import Dataset, Example, Sample
+from visionft.data.splits import Split
 from visionft.imaging import default_palette
 from visionft.imaging.palette import Colour
 from visionft.report import PageSection

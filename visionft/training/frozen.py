@@ -4,7 +4,6 @@ Shape suffixes: N images, D embedding channels.
 """
 
 from collections.abc import Iterator, Sequence
-from typing import cast
 
 import torch
 from torch import Tensor
@@ -41,10 +40,11 @@ class FrozenFeatures:
         for batch in loader.evaluation():
             with job.runtime.autocast():
                 features.append(job.network.features(batch.to(job.runtime.device).images_BHW3).float())
-            targets.append(cast("Tensor", batch.targets))  # one embedding is one label
+            targets.append(batch.targets)
             ids += batch.ids
         self._features_ND = torch.cat(features)
-        self._targets = torch.cat(targets)
+        self._target = job.dataset.target
+        self._targets = self._target.concatenated(targets)
         self._ids = ids
         self._batch_size = job.recipe.optim.batch_size
         self._seed = job.recipe.seed
@@ -62,4 +62,5 @@ class FrozenFeatures:
     def _batch(self, indices: Sequence[int]) -> FeatureBatch:
         chosen: Tensor = torch.tensor(indices)
         features_BD = self._features_ND[chosen.to(self._features_ND.device)]
-        return FeatureBatch(features_BD, self._targets[chosen], tuple(self._ids[index] for index in indices))
+        targets = self._target.chosen(self._targets, chosen)
+        return FeatureBatch(features_BD, targets, tuple(self._ids[index] for index in indices))

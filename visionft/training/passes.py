@@ -6,8 +6,8 @@ from visionft.assemble import Job
 from visionft.assemble.job import augmentation
 from visionft.assemble.runtime import on_cuda
 from visionft.augment.device import no_kernel
-from visionft.augment.draw import draw
-from visionft.augment_params import Change
+from visionft.augment.sampling import sample_params
+from visionft.augment_params import AugmentParams
 from visionft.stages import Stage
 
 _DRAWN = 300  # changes, so that what one in fifty images has is among them
@@ -29,12 +29,12 @@ def not_fused(job: Job, stage: Stage) -> str | None:
 
     canvas = job.stage_input(stage)
     size = canvas.width, canvas.height
-    drawn = [draw(augment.policy, augment.orientation, size, seed) for seed in range(_DRAWN)]
+    drawn = [sample_params(augment.policy, augment.orientation, size, seed) for seed in range(_DRAWN)]
     again: list[str] = []
     loading: list[str] = []
     for name, part in (("blur", "blur"), ("noise", "noise"), ("JPEG", "jpeg")):
         amount: Any = max(getattr(change, part) for change in drawn)
-        alone = Change(**{part: amount})
+        alone = AugmentParams(**{part: amount})
         if alone.needs_cpu:
             loading.append(name)
         elif not fuses(alone):

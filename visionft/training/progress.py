@@ -100,6 +100,12 @@ class Progress:
         self.stage_seconds = 0.0
 
 
-def better(value: float, than: float, select: str) -> bool:
-    """Whether weights improve on earlier ones: lower loss, higher anything else; the last ones always do."""
-    return select == "last" or (value < than if select == "loss" else value > than)
+def better(value: float, than: float, *, lower: bool) -> bool:
+    """Say whether a value is better than an earlier one.
+
+    Args:
+        value: the value.
+        than: the earlier one.
+        lower: whether less is better, as of a loss.
+    """
+    return value < than if lower else value > than

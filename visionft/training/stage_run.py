@@ -46,10 +46,12 @@ class StageRun:
 
     def _prepare(self, opened: ExitStack) -> None:
         session, plan = self._session, self._plan
-        once = features_can_be_kept(session.job, plan)
+        single_pass = features_can_be_kept(session.job, plan)
         loaders: list[Batches] = []
         for make, split in ((session.job.train_loader, "train"), (session.job.val_loader, "val")):
-            loaders.append(opened.enter_context(make(plan.stage, once=once, on_progress=self._tell_of(split))))
+            loaders.append(
+                opened.enter_context(make(plan.stage, single_pass=single_pass, on_progress=self._tell_of(split)))
+            )
         self._train: Batches | FrozenFeatures
         self._val: Batches | FrozenFeatures
         self._train, self._val = loaders
@@ -72,7 +74,7 @@ class StageRun:
         )
         if (passes := not_fused(session.job, plan.stage)) is not None:
             session.tell(Notice(passes))
-        if once:
+        if single_pass:
             self._train, self._val = (self._features_of(loader) for loader in loaders)
         if plan.index > 0 and self._progress.stage_step == 0:
             self._value_start()
@@ -179,7 +181,8 @@ class StageRun:
         with self._average.applied() if self._average else nullcontext():
             val = self._validation()
             value = val[recipe.selection_value]
-            improved = progress.best is None or better(value, progress.best.value, recipe.select)
+            best, last = progress.best, recipe.select == "last"
+            improved = last or best is None or better(value, best.value, lower=recipe.selection_score.lower)
             if improved:
                 self._session.keep_best(val, progress.epoch + 1)
         row = {

@@ -9,7 +9,7 @@ from tests.real_data import DATA, needs_data
 from visionft.data.dataset import load_dataset
 from visionft.data.formats.detect import detect_format
 from visionft.data.listing import LabelOptions
-from visionft.data.records import SPLITS
+from visionft.data.splits import SPLITS
 from visionft.data.targets.boxes import Boxes
 from visionft.errors import DataError
 

@@ -10,7 +10,7 @@ from visionft.data.dataset import load_dataset
 from visionft.data.formats.detect import detect_format
 from visionft.data.formats.yolo.file import read_yaml
 from visionft.data.listing import LabelOptions
-from visionft.data.records import SPLITS
+from visionft.data.splits import SPLITS
 from visionft.data.targets.boxes import Boxes
 from visionft.errors import DataError, UnknownName
 

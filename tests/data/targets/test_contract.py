@@ -19,6 +19,7 @@ from visionft.data.targets.boxes import Boxes
 from visionft.data.targets.label import Label
 from visionft.data.targets.mask import Mask
 from visionft.data.targets.outlined_boxes import OutlinedBoxes
+from visionft.data.targets.values import Values
 from visionft.imaging import cut_window, to_canvas
 from visionft.spec import InputSpec
 
@@ -44,6 +45,11 @@ PLACES = ((2.0, 3.0, 20.0, 30.0), (40.0, 10.0, 60.0, 25.0), (0.0, 0.0, 60.0, 40.
 # target, another one of its class, and the text that has always identified the first in run.json
 EXAMPLES = {
     "label": (Label(2), Label(1), "2"),
+    "values": (
+        Values((1.5, 0.0, -2.0, 1e9)),
+        Values((1.5, 0.25, -2.0, 1e9)),
+        "(1.5, 0.0, -2.0, 1000000000.0)",
+    ),
     "mask": (
         Mask(Quarters(), {0: 570, 1: 570, 2: 600, 3: 600}),
         Mask(Quarters(), {0: 1}),
@@ -208,6 +214,15 @@ def test_blank_targets_have_the_shape_of_real_ones(target):
     real = collate(*[target.read(SIZE).placed(SIZE, PAD)] * 2)
     for one, other in zip(tensors(blank), tensors(real), strict=True):
         assert (one.dtype, one.ndim, len(one)) == (other.dtype, other.ndim, 2)
+
+
+@pytest.mark.parametrize(("target", "other", "text"), EXAMPLES.values(), ids=EXAMPLES)
+def test_batches_are_put_together_and_images_taken_out_again(target, other, text):
+    one, two = (each.read(SIZE).placed(SIZE, PAD) for each in (target, other))
+    batches = [collate(one), collate(two), collate(two, one)]
+    chosen = target.chosen(target.concatenated(batches), torch.tensor([3, 1]))
+    for found, expected in zip(tensors(chosen), tensors(collate(one, two)), strict=True):
+        assert torch.equal(found, expected)
 
 
 @TARGETS

@@ -10,7 +10,8 @@ from tests.data.box_sets import write_coco as make_coco
 from tests.data.folders import write_image
 from visionft.annotations.marks import CROWD
 from visionft.data.dataset import load_dataset
-from visionft.data.records import SPLITS, Dataset, Sample
+from visionft.data.records import Dataset, Sample
+from visionft.data.splits import SPLITS
 from visionft.data.targets.boxes import Boxes
 from visionft.data.writers.convert import write_coco, write_voc, write_yolo
 from visionft.errors import DataError

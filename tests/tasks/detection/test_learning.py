@@ -79,7 +79,7 @@ def test_what_is_shown_to_time_a_step_is_a_target(backbone):
     task = DetectionLearner(NAMES)
     network = TaskNetwork(backbone, task.build_head(backbone), InputSpec(64, 64))
     images_BHW3 = torch.zeros(2, 64, 64, 3, dtype=torch.uint8)
-    blank_BN5 = task.blank_targets(images_BHW3)
+    blank_BN5 = Boxes.blank(images_BHW3)
     assert blank_BN5.dtype == torch.float32
     assert network(Batch(images_BHW3, blank_BN5, ("a", "b"))).total > 0
 

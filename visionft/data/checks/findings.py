@@ -8,7 +8,8 @@ from itertools import combinations, pairwise
 from visionft.data.checks.inspect import Opened
 from visionft.data.checks.near_duplicates import Appearance, alike
 from visionft.data.naming import counted, some
-from visionft.data.records import SPLITS, Dataset, Problem, Sample, Split
+from visionft.data.records import Dataset, Problem, Sample
+from visionft.data.splits import SPLITS, Split
 
 _FEW = 5  # images of a split whose numbers say something
 
@@ -39,7 +40,9 @@ def _about_classes(dataset: Dataset) -> Iterator[Problem]:
         by_form[unicodedata.normalize("NFKC", name).casefold().strip()].append(name)
     for names in by_form.values():
         if len(names) > 1:
-            yield Problem("classes", f"{some(map(repr, names))} differ only in case or spelling of the same letters")
+            yield Problem(
+                dataset.target.named[1], f"{some(map(repr, names))} differ only in case or spelling of the same letters"
+            )
     yield from dataset.target.class_problems(dataset)
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from visionft.data.formats import FORMATS
 from visionft.data.formats.coco.boxes import coco_kind
 from visionft.data.formats.masks.reader import looks_like_masks
+from visionft.data.formats.values.columns import table_kind
 from visionft.data.formats.voc.reader import looks_like_voc
 from visionft.data.formats.yolo.file import is_data_file
 from visionft.data.formats.yolo.layout import find_yaml, looks_like_yolo
@@ -60,7 +61,7 @@ def _coco_files(path: Path) -> list[Path]:
 
 
 _COCO = Layout(("coco", "coco_instances", "coco_masks"), _coco_files, coco_kind)
-_TABLE = Layout(("manifest",), _if(Path.is_file))
+_TABLE = Layout(("manifest", "values"), _if(Path.is_file), table_kind)
 _MASKS = Layout(("masks",), _if(looks_like_masks))
 _YOLO = Layout(("yolo", "yolo_outlines"), _if(looks_like_yolo))
 _DEEP_YOLO = Layout(_YOLO.formats, _if(lambda path: find_yaml(path, deep=True) is not None), weak=True)

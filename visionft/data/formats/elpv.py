@@ -4,7 +4,7 @@ from collections import defaultdict
 from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
-from typing import ClassVar
+from typing import ClassVar, NamedTuple
 
 from visionft.data.listing import DataFormat, Entry, Listing
 from visionft.data.split import content_hash
@@ -39,12 +39,7 @@ class Elpv(DataFormat):
             MissingExtra: when the package is not installed.
             DataError: when the labels are not as expected.
         """
-        root = _package_folder() if path is None else path
-        table = root / "labels.csv"
-        if not table.is_file():
-            raise DataError(f"{table}: no such file; leave the path out to use the package elpv-dataset")
-        lines = table.read_text(encoding="utf-8").splitlines()
-        entries = [_entry(root, line, f"{table}:{number}") for number, line in enumerate(lines, start=1)]
+        entries = [Entry(cell.file, cell.path, RawLabel(cell.label)) for cell in read_cells(path)]
         return Listing("elpv", _with_test_split(entries), CLASSES, self.target, source=_SOURCE)
 
 
@@ -54,20 +49,40 @@ _SOURCE = (
 )
 
 
+class SolarCell(NamedTuple):
+    """A row of the table: a picture, and the probability that its cell is defective, as the annotators gave it."""
+
+    file: str
+    path: Path
+    probability: float
+
+    @property
+    def label(self) -> str:
+        """The more probable class."""
+        return CLASSES[self.probability >= 0.5]
+
+
+def read_cells(path: Path | None) -> list[SolarCell]:
+    """Read the table; arguments and errors as of ``Elpv.read``."""
+    root = _package_folder() if path is None else path
+    table = root / "labels.csv"
+    if not table.is_file():
+        raise DataError(f"{table}: no such file; leave the path out to use the package elpv-dataset")
+    cells = []
+    for number, line in enumerate(table.read_text(encoding="utf-8").splitlines(), start=1):
+        try:
+            file, probability, _cell_type = line.split()
+            cells.append(SolarCell(file, root / file, float(probability)))
+        except ValueError as error:
+            raise DataError(f"{table}:{number}: expected 'file probability type', found {line!r}") from error
+    return cells
+
+
 def _package_folder() -> Path:
     spec = find_spec("elpv_dataset")  # finding it does not run its code
     if spec is None or spec.origin is None:
         raise MissingExtra("elpv-dataset", "demo", "the data format 'elpv'")
     return Path(spec.origin).parent / "data"
-
-
-def _entry(root: Path, line: str, where: str) -> Entry:
-    try:
-        file, probability, _cell_type = line.split()
-        label = CLASSES[float(probability) >= 0.5]
-    except ValueError as error:
-        raise DataError(f"{where}: expected 'file probability type', found {line!r}") from error
-    return Entry(file, root / file, RawLabel(label))
 
 
 def _with_test_split(entries: list[Entry]) -> tuple[Entry, ...]:

@@ -7,7 +7,8 @@ from typing import ClassVar
 from visionft.data.formats.masks.hints import suspect_masks
 from visionft.data.listing import DataFormat, Entry, Listing
 from visionft.data.naming import SPLIT_NAMES, natural_order, some
-from visionft.data.records import Problem, Split
+from visionft.data.records import Problem
+from visionft.data.splits import Split
 from visionft.data.targets.base import Target
 from visionft.data.targets.label import Label, RawLabel
 from visionft.data.walk import Contents, images_below, look_into

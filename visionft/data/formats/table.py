@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from visionft.data.naming import SPLIT_NAMES
-from visionft.data.records import Split
+from visionft.data.splits import Split
 from visionft.errors import DataError
 
 _DELIMITERS = ",;\t"
@@ -43,15 +43,21 @@ def read_header(path: Path, required: Collection[str], advice: str) -> tuple[str
     Raises:
         DataError: when the file cannot be read, or a required column is missing.
     """
-    text = _text_of(path)
-    first_line = text.partition("\n")[0].strip()
+    first_line = _first_line(_text_of(path))
+    delimiter = find_delimiter(path, required, advice)
+    return tuple(name.strip() for name in next(csv.reader(io.StringIO(first_line), delimiter=delimiter)))
+
+
+def find_delimiter(path: Path, required: Collection[str], advice: str) -> str:
+    """Return what divides the cells of a row: a comma, semicolon or tab; arguments and errors as of ``read_header``."""
+    first_line = _first_line(_text_of(path))
     delimiter = _delimiter(first_line, required)
     if delimiter is None:
         raise DataError(
             f"{path}:1: the first line is {first_line[:80]!r}; it must name the columns {advice}, separated by commas, "
             "semicolons or tabs"
         )
-    return tuple(name.strip() for name in next(csv.reader(io.StringIO(first_line), delimiter=delimiter)))
+    return delimiter
 
 
 def read_rows(path: Path, required: Collection[str], advice: str) -> Iterator[tuple[int, dict[str, str]]]:
@@ -68,9 +74,8 @@ def read_rows(path: Path, required: Collection[str], advice: str) -> Iterator[tu
         DataError: when the file cannot be read, a required column is missing, or a line is no CSV.
     """
     header = [name.casefold() for name in read_header(path, required, advice)]
-    text = _text_of(path)
-    delimiter = _delimiter(text.partition("\n")[0].strip(), required) or ","
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
+    delimiter = find_delimiter(path, required, advice)
+    reader = csv.reader(io.StringIO(_text_of(path), newline=""), delimiter=delimiter, strict=True)
     try:
         next(reader)
         for row in reader:
@@ -120,6 +125,10 @@ def _text_of(path: Path) -> str:
         raise DataError(f"{path}: cannot be read ({error.strerror})") from error
     except UnicodeDecodeError as error:
         raise DataError(f"{path}: is not UTF-8 text ({error.reason}); save it as CSV UTF-8") from error
+
+
+def _first_line(text: str) -> str:
+    return text.partition("\n")[0].strip()
 
 
 def _delimiter(first_line: str, required: Collection[str]) -> str | None:

@@ -13,11 +13,12 @@ Shape suffixes: B batch, H height, W width, 3 colour channels (RGB).
 from abc import ABC, abstractmethod
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, ClassVar, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
+from visionft.augment_params import Box
 from visionft.imaging.placement import canvas_from_original
 from visionft.spec import InputSpec
 
@@ -27,9 +28,6 @@ if TYPE_CHECKING:
     from visionft.batch import InstanceTargets
     from visionft.data.records import Dataset, Problem, Sample
     from visionft.data.targets.raw import Finding
-
-Hole = tuple[int, int, int, int]
-"""(left, top, right, bottom) in pixels, half-open."""
 
 
 class CanvasTarget(ABC):
@@ -92,11 +90,11 @@ class CanvasTarget(ABC):
         """
         return self
 
-    def erased(self, holes: Sequence[Hole], size: tuple[int, int]) -> Self:
+    def erased(self, boxes: Sequence[Box], size: tuple[int, int]) -> Self:
         """Give up what can no longer be learned once some rectangles of an image have turned grey.
 
         Args:
-            holes: the rectangles.
+            boxes: the rectangles.
             size: (width, height) of the canvas.
         """
         return self
@@ -132,6 +130,7 @@ class Target(ABC):
         plural: what they call several.
         usable: of an image and its target: that nothing is wrong with them.
         unseen: of a class: that no image has it.
+        named: what ``class_names`` are the names of: one of them, several.
         upright: what could tell whether it is turned as the image is.
         exclusive: whether every image has exactly one class, by which splits can be cut.
         needs_two_classes: whether it takes two for something to be told apart.
@@ -147,6 +146,7 @@ class Target(ABC):
     usable: ClassVar[str]
     unseen: ClassVar[str]
     upright: ClassVar[str]
+    named: ClassVar[tuple[str, str]] = ("class", "classes")
     exclusive: ClassVar[bool] = False
     needs_two_classes: ClassVar[bool] = True
     countable: ClassVar[bool] = False
@@ -220,6 +220,16 @@ class Target(ABC):
         return targets
 
     @classmethod
+    def concatenated(cls, batches: "Sequence[Any]") -> Any:
+        """Return the targets of several batches as those of one, in their order."""
+        return concatenate(batches, 0)
+
+    @classmethod
+    def chosen(cls, targets: Any, indices: "Tensor") -> Any:
+        """Return the targets of some images of a batch, in the order of the indices."""
+        return targets[indices]
+
+    @classmethod
     def mixed(cls, targets: "Tensor | InstanceTargets", fractions_B: "Tensor", classes: int) -> "Tensor":
         """Return the targets of images that show some of the next one in the batch; after the last comes the first.
 
@@ -290,3 +300,14 @@ class Target(ABC):
     def problems(cls, dataset: "Dataset") -> "Iterator[Problem]":
         """Tell what else a person should know about the targets of a data set with splits."""
         yield from ()
+
+
+def concatenate(batches: "Sequence[Tensor]", padding: float | Sequence[float]) -> "Tensor":
+    """Put tensors together on axis 0, filled up on the others to the longest."""
+    lengths = [max(of_axis) for of_axis in zip(*(batch.shape[1:] for batch in batches), strict=True)]
+    together = batches[0].new_tensor(padding).expand(sum(map(len, batches)), *lengths).clone()
+    start = 0
+    for batch in batches:
+        together[(slice(start, start + len(batch)), *map(slice, batch.shape[1:]))] = batch
+        start += len(batch)
+    return together

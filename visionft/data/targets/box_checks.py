@@ -4,7 +4,8 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from visionft.data.naming import counted, some
-from visionft.data.records import SPLITS, Dataset, Problem
+from visionft.data.records import Dataset, Problem
+from visionft.data.splits import SPLITS
 
 if TYPE_CHECKING:
     from visionft.data.targets.boxes import Boxes

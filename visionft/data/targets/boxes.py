@@ -6,23 +6,27 @@ Shape suffixes: B batch, N objects, H height, W width; 4 left, top, right, botto
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, ClassVar, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from visionft.annotations.marks import CROWD, PADDING
-from visionft.annotations.moving import LEAST_VISIBLE, clip_boxes, move_boxes
+from visionft.annotations.moving import MIN_VISIBILITY, clip_boxes, move_boxes
 from visionft.annotations.polygons import Outline
+from visionft.augment_params import Box
 from visionft.data.records import Dataset, Problem
-from visionft.data.targets.base import CanvasTarget, Hole, Target
+from visionft.data.targets.base import CanvasTarget, Target, concatenate
 from visionft.data.targets.box_checks import find_box_problems
 
 if TYPE_CHECKING:
     from torch import Tensor
 
     from visionft.batch import InstanceTargets
+
+NO_BOX = (0, 0, 0, 0, PADDING)
+"""A row that fills up to the fullest image of a batch."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -52,10 +56,10 @@ class CanvasBoxes(CanvasTarget):
         """Move and cut the objects by the rule of ``annotations.moving.move_objects``."""
         return replace(self, boxes_N5=clip_boxes(move_boxes(self.boxes_N5, matrix), size))
 
-    def erased(self, holes: Sequence[Hole], size: tuple[int, int]) -> Self:
-        """Make crowds of the objects that holes leave too little of, measured in their boxes."""
+    def erased(self, boxes: Sequence[Box], size: tuple[int, int]) -> Self:
+        """Make crowds of the objects that the boxes leave too little of, measured in their boxes."""
         erased_HW = np.zeros((size[1], size[0]), np.uint8)
-        for left, top, right, bottom in holes:
+        for left, top, right, bottom in boxes:
             erased_HW[top:bottom, left:right] = 1
         count_HW = cv2.integral(erased_HW)
         left_N, top_N = np.floor(self.boxes_N5[:, :2]).astype(int).T
@@ -63,7 +67,7 @@ class CanvasBoxes(CanvasTarget):
         hidden_N = count_HW[bottom_N, right_N] - count_HW[top_N, right_N]
         hidden_N += count_HW[top_N, left_N] - count_HW[bottom_N, left_N]
         boxes_N5 = self.boxes_N5.copy()
-        boxes_N5[hidden_N > (1 - LEAST_VISIBLE) * (right_N - left_N) * (bottom_N - top_N), 4] = CROWD
+        boxes_N5[hidden_N > (1 - MIN_VISIBILITY) * (right_N - left_N) * (bottom_N - top_N), 4] = CROWD
         return replace(self, boxes_N5=boxes_N5)
 
     def shifted(self, x: int, y: int) -> Self:
@@ -138,6 +142,11 @@ class Boxes(Target):
         return CanvasBoxes(self.array())
 
     @classmethod
+    def concatenated(cls, batches: Sequence[Any]) -> Any:
+        """Return boxes_BN5 of all, with ``PADDING`` up to the largest N."""
+        return concatenate(batches, NO_BOX)
+
+    @classmethod
     def blank(cls, images_BHW3: "Tensor") -> "Tensor | InstanceTargets":
         """Return boxes_BN5, of each image one object that fills it."""
         return one_object(images_BHW3)
@@ -155,8 +164,7 @@ class Boxes(Target):
 
 def pad_boxes(items: Sequence[CanvasBoxes]) -> NDArray[np.float32]:
     """Return boxes_BN5 of as many rows as the fullest image has, at least one."""
-    boxes_BN5 = np.zeros((len(items), max(1, *(len(item.boxes_N5) for item in items)), 5), np.float32)
-    boxes_BN5[..., 4] = PADDING
+    boxes_BN5 = np.full((len(items), max(1, *(len(item.boxes_N5) for item in items)), 5), NO_BOX, np.float32)
     for rows_N5, item in zip(boxes_BN5, items, strict=True):
         rows_N5[: len(item.boxes_N5)] = item.boxes_N5
     return boxes_BN5

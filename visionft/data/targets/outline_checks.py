@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 from visionft.annotations.polygons import Outline
 from visionft.data.checks.bad_boxes import tell_findings
 from visionft.data.naming import some
-from visionft.data.records import SPLITS, Dataset, Problem
+from visionft.data.records import Dataset, Problem
+from visionft.data.splits import SPLITS
 from visionft.data.targets.raw import Finding
 from visionft.errors import DataError
 

@@ -6,7 +6,7 @@ Shape suffixes: B batch, N objects, S cells of a side; 5 left, top, right, botto
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain
-from typing import TYPE_CHECKING, ClassVar, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,7 +17,8 @@ from visionft.annotations.object_mask import MASK_SIDE
 from visionft.annotations.polygons import Outline, Rings
 from visionft.annotations.rasterization import fill_in_box
 from visionft.data.records import Dataset, Problem
-from visionft.data.targets.boxes import Boxes, CanvasBoxes, one_object, pad_boxes
+from visionft.data.targets.base import concatenate
+from visionft.data.targets.boxes import NO_BOX, Boxes, CanvasBoxes, one_object, pad_boxes
 from visionft.data.targets.outline_checks import find_outline_problems, require_outlines
 from visionft.data.targets.raw import Finding
 
@@ -115,6 +116,19 @@ class OutlinedBoxes(Boxes):
         objects = CanvasOutlinedBoxes(self.array(), tuple(outline.points for outline in self.outlines))
         # what is drawn beyond the image would be learned where a canvas has a border
         return objects.moved(np.eye(3), size)
+
+    @classmethod
+    def concatenated(cls, batches: Sequence[Any]) -> Any:
+        """Return the objects of all, filled up to the most in an image."""
+        from visionft.batch import InstanceTargets
+
+        boxes, masks = zip(*batches, strict=True)
+        return InstanceTargets(concatenate(boxes, NO_BOX), concatenate(masks, 0))
+
+    @classmethod
+    def chosen(cls, targets: Any, indices: "Tensor") -> Any:
+        """Return the objects of some images; see ``Target.chosen``."""
+        return type(targets)(*(tensor[indices] for tensor in targets))
 
     @classmethod
     def blank(cls, images_BHW3: "Tensor") -> "InstanceTargets":

@@ -28,7 +28,8 @@ from visionft.annotations.polygons import Outline
 from visionft.data.formats.voc.file import write_xml
 from visionft.data.formats.yolo.file import write_yaml
 from visionft.data.naming import counted, some
-from visionft.data.records import SPLITS, Dataset, Problem, Sample, Split
+from visionft.data.records import Dataset, Problem, Sample
+from visionft.data.splits import SPLITS, Split
 from visionft.data.targets.boxes import Boxes
 from visionft.data.targets.outlined_boxes import OutlinedBoxes
 from visionft.data.writers.polygons import coco_fields, one_ring

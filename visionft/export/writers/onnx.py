@@ -19,7 +19,7 @@ from visionft.errors import ExportError
 from visionft.export.writers.base import Writer
 from visionft.predict.runtimes.onnx_runtime import INPUT, SPEC_KEY
 from visionft.spec import ModelSpec
-from visionft.tasks import TASKS
+from visionft.tasks import TASKS, target_of
 
 # What torch's exporter writes without converting, and old enough for the runtimes of small devices.
 OPSET = 18
@@ -122,7 +122,7 @@ def _output_names(spec: ModelSpec) -> list[str]:
 def _describe(spec: ModelSpec) -> str:
     size = f"{spec.input.width} x {spec.input.height}"
     return (
-        f"{spec.task} into {len(spec.class_names)} classes. {INPUT}: uint8 RGB, NHWC, {size}, by "
-        f"'{spec.input.fit}'; normalisation is inside. Outputs: {', '.join(_output_names(spec))}. "
+        f"{spec.task} into {len(spec.class_names)} {target_of(spec.task).named[1]}. {INPUT}: uint8 RGB, NHWC, {size}, "
+        f"by '{spec.input.fit}'; normalisation is inside. Outputs: {', '.join(_output_names(spec))}. "
         f"The metadata entry {SPEC_KEY} has the details as JSON."
     )

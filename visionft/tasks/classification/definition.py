@@ -20,13 +20,17 @@ class ClassificationTask(TaskDefinition):
     options: ClassVar[str] = "visionft.tasks.classification.options:ClassificationOptions"
     predicts: ClassVar[str] = "image_logits"
     target: ClassVar[str] = "visionft.data.targets.label:Label"
-    counted: ClassVar[str] = "image"
     scores: ClassVar[tuple[Score, ...]] = (
         Score("accuracy", "accuracy", "share of right answers"),
         Score("balanced_accuracy", "balanced accuracy", "mean recall of the classes"),
         Score("macro_f1", "macro F1", "mean F1 of the classes"),
         Score("auroc", "AUROC", "ranking quality; 0.5 is chance", percent=False),
-        Score("calibration_error", "calibration error", "mean gap of confidence and accuracy; lower is better"),
+        Score(
+            "calibration_error",
+            "calibration error",
+            "mean gap of confidence and accuracy; lower is better",
+            lower=True,
+        ),
     )
     selections: ClassVar[tuple[str, ...]] = ("loss", "accuracy", "balanced_accuracy", "macro_f1", "auroc", "last")
     mixing: ClassVar[tuple[str, ...]] = ("mixup", "cutmix")

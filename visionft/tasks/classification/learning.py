@@ -15,7 +15,6 @@ from torch import Tensor
 
 from visionft.data.records import Sample
 from visionft.data.targets.label import Label
-from visionft.loading.loader import Loader
 from visionft.models.backbones import Backbone
 from visionft.models.heads import HEADS
 from visionft.models.heads.base import Head
@@ -23,6 +22,7 @@ from visionft.results import CanvasRunner, Results
 from visionft.spec import InputSpec
 from visionft.tasks.base import Agreement, same_class
 from visionft.tasks.classification.metrics import ClassificationMetrics, classification_metrics, quick_metrics
+from visionft.tasks.learner import run_on_canvases
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,10 +104,6 @@ class ClassificationLearner:
         )
         return head
 
-    def blank_targets(self, images_BHW3: Tensor) -> Tensor:
-        """Return labels_B, all zero."""
-        return images_BHW3.new_zeros(len(images_BHW3), dtype=torch.int64)
-
     def losses(self, outputs: Tensor, targets: Tensor) -> Mapping[str, Tensor]:
         """Return the mean cross-entropy of logits_BK against labels_B, or the shares labels_BK, in nats."""
         logits_BK = outputs.float()
@@ -140,15 +136,8 @@ class ClassificationLearner:
         on_done: Callable[[int], None] | None = None,
     ) -> ClassificationEvaluation:
         """Return the full set of classification metrics; see ``Learner.evaluate``."""
-        results: list[NDArray[np.float32]] = []
-        done = 0
-        with Loader(samples, spec, batch_size) as loader:
-            for batch in loader.evaluation():
-                results.append(run(batch.images_BHW3.numpy())["probabilities"])
-                done += len(batch)
-                if on_done:
-                    on_done(done)
-        probabilities_NK = np.concatenate(results)
+        results = run_on_canvases(samples, spec, run, batch_size=batch_size, on_done=on_done)
+        probabilities_NK = results["probabilities"]
         labels_N = np.array([Label.of(sample).index for sample in samples], dtype=np.int64)
         metrics = classification_metrics(probabilities_NK, labels_N, self.class_names, bootstrap=bootstrap, seed=seed)
         return ClassificationEvaluation(metrics, probabilities_NK)

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
-from visionft.data.records import Dataset, Sample, Split
+from visionft.data.records import Dataset, Sample
+from visionft.data.splits import Split
 from visionft.data.targets.label import Label
 from visionft.imaging import decode
 from visionft.report import PredictedPicture, confusion

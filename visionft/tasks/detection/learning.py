@@ -9,14 +9,13 @@ from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
-from torch import Tensor
 
 from visionft.annotations.marks import PADDING
 from visionft.data.records import Sample
 from visionft.data.targets.boxes import Boxes
 from visionft.results import CanvasRunner, Results
 from visionft.spec import InputSpec
-from visionft.tasks.objects.learning import ObjectLearner, detect_all, one_object
+from visionft.tasks.objects.learning import ObjectLearner, detect_all
 from visionft.tasks.objects.metrics import DetectionMetrics, detection_metrics, quick_detection
 from visionft.tasks.objects.rows import box_rows
 
@@ -65,10 +64,6 @@ class DetectionLearner(ObjectLearner):
 
     def __init__(self, class_names: Sequence[str], *, head: str = "dense", dropout: float = 0.0) -> None:
         super().__init__(class_names, head=head, dropout=dropout)
-
-    def blank_targets(self, images_BHW3: Tensor) -> Tensor:
-        """Return boxes_BN5, one object that fills the image."""
-        return one_object(images_BHW3)
 
     def meter(self) -> BoxMeter:
         """Return a fresh meter of detections against boxes_BN5."""

@@ -2,7 +2,8 @@
 
 from typing import TYPE_CHECKING
 
-from visionft.data.records import Dataset, Split
+from visionft.data.records import Dataset
+from visionft.data.splits import Split
 from visionft.tasks.objects.page import DetectionSection, ObjectView, object_section
 
 if TYPE_CHECKING:

@@ -14,7 +14,6 @@ from torch import Tensor
 
 from visionft.annotations.marks import IGNORE, PADDING
 from visionft.annotations.object_mask import MASK_SIDE, ObjectMask
-from visionft.batch import InstanceTargets
 from visionft.data.records import Sample
 from visionft.data.targets.outlined_boxes import OutlinedBoxes
 from visionft.imaging.inputs import load_pixels
@@ -22,7 +21,7 @@ from visionft.results import CanvasRunner, Results
 from visionft.spec import InputSpec
 from visionft.tasks.instances.metrics import InstanceMetrics, instance_metrics, quick_instances
 from visionft.tasks.objects.detect import detect_instances
-from visionft.tasks.objects.learning import ObjectLearner, one_object
+from visionft.tasks.objects.learning import ObjectLearner
 from visionft.tasks.objects.masks import paste
 from visionft.tasks.objects.rows import object_rows
 
@@ -96,10 +95,6 @@ class InstanceSegmentationLearner(ObjectLearner):
 
     def __init__(self, class_names: Sequence[str], *, head: str = "dense_masks", dropout: float = 0.0) -> None:
         super().__init__(class_names, head=head, dropout=dropout)
-
-    def blank_targets(self, images_BHW3: Tensor) -> InstanceTargets:
-        """Return one object that fills the image."""
-        return InstanceTargets(one_object(images_BHW3), images_BHW3.new_ones(len(images_BHW3), 1, MASK_SIDE, MASK_SIDE))
 
     def meter(self) -> InstanceMeter:
         """Return a fresh meter of detections against ``InstanceTargets``."""

@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
-from visionft.data.records import Dataset, Split
+from visionft.data.records import Dataset
+from visionft.data.splits import Split
 from visionft.tasks.instances.metrics import InstanceMetrics
 from visionft.tasks.objects.page import DetectionSection, ObjectView, object_section
 

@@ -29,6 +29,6 @@ Rows from ``count`` on are zero.
 class ObjectTask(TaskDefinition):
     """Objects with a box, a class and a score."""
 
-    counted: ClassVar[str] = "object"
     mixing: ClassVar[tuple[str, ...]] = ("mosaic", "mixup")
+    takes_windows: ClassVar[bool] = True
     takes_threshold: ClassVar[bool] = True

@@ -8,7 +8,6 @@ from collections.abc import Iterator, Sequence
 from typing import ClassVar
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
@@ -122,10 +121,3 @@ def detect_all(
     """Yield detections_N6 of each image, in its original frame."""
     for sample in samples:
         yield detect(load_pixels(sample.path), spec, run, batch_size=batch_size)
-
-
-def one_object(images_BHW3: Tensor) -> Tensor:
-    """Return boxes_BN5, of each image one that fills it."""
-    height, width = images_BHW3.shape[1:3]
-    one_5 = images_BHW3.new_tensor([0, 0, width, height, 0], dtype=torch.float32)
-    return one_5.expand(len(images_BHW3), 1, 5)

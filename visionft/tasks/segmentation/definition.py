@@ -21,7 +21,6 @@ class SegmentationTask(TaskDefinition):
     options: ClassVar[str] = "visionft.tasks.segmentation.options:SegmentationOptions"
     predicts: ClassVar[str] = "pixel_logits"
     target: ClassVar[str] = "visionft.data.targets.mask:Mask"
-    counted: ClassVar[str] = "pixel"
     scores: ClassVar[tuple[Score, ...]] = (
         Score("miou", "mean IoU", "intersection over union, mean of the classes"),
         Score("dice", "mean Dice", "pixel F1, mean of the classes"),
@@ -30,6 +29,7 @@ class SegmentationTask(TaskDefinition):
     )
     selections: ClassVar[tuple[str, ...]] = ("loss", "miou", "dice", "pixel_accuracy", "last")
     default_recipe: ClassVar[str | None] = "segmentation"
+    takes_windows: ClassVar[bool] = True
     outputs: ClassVar[tuple[Output, ...]] = (
         Output("probabilities", "float32", ("classes", "height", "width")),
         Output("labels", "uint8", ("height", "width"), derived=True),

@@ -137,10 +137,6 @@ class SegmentationLearner:
         decoder = HEADS[self._head](backbone.channels, backbone.strides, len(self.class_names), dropout=self._dropout)
         return PixelHead(decoder, self.losses, self.probabilities)
 
-    def blank_targets(self, images_BHW3: Tensor) -> Tensor:
-        """Return masks_BHW, all zero."""
-        return images_BHW3.new_zeros(images_BHW3.shape[:3])
-
     def losses(self, outputs: Tensor, targets: Tensor) -> Mapping[str, Tensor]:
         """Return the weighted losses of logits_BKHW against masks_BHW."""
         weights_K = None if self._weights_K is None else self._weights_K.to(outputs.device)

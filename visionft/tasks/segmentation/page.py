@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from visionft.data.records import Dataset, Example, Sample, Split
+from visionft.data.records import Dataset, Example, Sample
+from visionft.data.splits import Split
 from visionft.data.targets.mask import Mask
 from visionft.imaging import decode
 from visionft.imaging.palette import BLACK, Colour

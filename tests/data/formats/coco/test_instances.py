@@ -16,7 +16,7 @@ from visionft.data.dataset import load_dataset
 from visionft.data.formats.coco.instances import read_outline
 from visionft.data.formats.detect import detect_format
 from visionft.data.listing import LabelOptions
-from visionft.data.records import SPLITS
+from visionft.data.splits import SPLITS
 from visionft.data.targets.boxes import Boxes
 from visionft.data.targets.mask import Mask
 from visionft.data.targets.outlined_boxes import OutlinedBoxes

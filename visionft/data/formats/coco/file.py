@@ -11,7 +11,8 @@ from typing import Any
 
 from visionft.data.listing import Entry
 from visionft.data.naming import counted, is_junk, some, split_above, split_of
-from visionft.data.records import Problem, Split
+from visionft.data.records import Problem
+from visionft.data.splits import Split
 from visionft.errors import DataError
 from visionft.imaging import MAX_PIXELS
 

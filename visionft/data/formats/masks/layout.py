@@ -14,7 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from visionft.data.naming import some, split_above, split_of
-from visionft.data.records import Problem, Split
+from visionft.data.records import Problem
+from visionft.data.splits import Split
 from visionft.data.walk import images_below, look_into
 
 IMAGE_FOLDERS = ("images", "image", "imgs", "img", "jpegimages")

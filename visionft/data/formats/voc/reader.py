@@ -13,7 +13,8 @@ from visionft.data.formats.voc.file import VocFile, read_xml
 from visionft.data.listing import DataFormat, Entry, Listing
 from visionft.data.naming import counted, natural_order, some, split_above
 from visionft.data.raw_boxes import RawBoxes
-from visionft.data.records import Problem, Split
+from visionft.data.records import Problem
+from visionft.data.splits import Split
 from visionft.data.targets.base import Target
 from visionft.data.targets.boxes import Boxes
 from visionft.data.walk import images_below, look_into, read_lines

@@ -11,7 +11,7 @@ from visionft.data.checks.bad_files import BoxError
 from visionft.data.naming import shorten
 from visionft.data.raw_boxes import RawBox
 from visionft.data.raw_polygons import RawOutline
-from visionft.data.records import SPLITS, Split
+from visionft.data.splits import SPLITS, Split
 from visionft.data.walk import read_lines
 from visionft.errors import DataError
 

@@ -18,7 +18,8 @@ from pathlib import Path, PurePosixPath
 from visionft.data.formats.masks.layout import IMAGE_FOLDERS
 from visionft.data.formats.yolo.file import NAME_FILES, YoloFile, is_data_file
 from visionft.data.naming import counted, some, split_above
-from visionft.data.records import Problem, Split
+from visionft.data.records import Problem
+from visionft.data.splits import Split
 from visionft.data.walk import images_below, look_into, read_lines
 from visionft.errors import DataError
 

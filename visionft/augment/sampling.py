@@ -6,7 +6,7 @@ What the numbers mean, down to the rounding, is said in ``arithmetic.py``.
 from math import cos, pi, radians, sin, sqrt, tan
 
 from visionft.augment.policy import Orientation, Policy
-from visionft.augment_params import FLAT, Change, Hole, Row
+from visionft.augment_params import AFFINE_ROW, AugmentParams, Box, Row
 from visionft.seeds import unit_intervals
 
 Linear = tuple[tuple[float, float], tuple[float, float]]
@@ -27,7 +27,7 @@ _NAMES = (
 )
 
 
-def draw(policy: Policy, orientation: Orientation, size: tuple[int, int], seed: int) -> Change:
+def sample_params(policy: Policy, orientation: Orientation, size: tuple[int, int], seed: int) -> AugmentParams:
     """Draw what happens to a canvas, as a pure function of the arguments.
 
     Args:
@@ -44,16 +44,18 @@ def draw(policy: Policy, orientation: Orientation, size: tuple[int, int], seed: 
     coloured, mixup, cutmix = drawn["colour?"] < COLOUR, policy.mixup, policy.cutmix
     if policy.one_of:
         policy, coloured = policy.one_of[int(drawn["kind"] * len(policy.one_of))], True
-    rows, tilt = _tilted(policy, _rows(policy, _symmetry(orientation, size, drawn), size, drawn), size, drawn)
+    rows, perspective_row = _in_perspective(
+        policy, _rows(policy, _symmetry(orientation, size, drawn), size, drawn), size, drawn
+    )
 
     def factor(name: str, reach: float) -> float:
         return 1 + _either_way(drawn[name], reach) if coloured else 1.0
 
     saturation = 0.0 if drawn["grey?"] < policy.grey else factor("saturation", policy.saturation)
     damage, amount = int(3 * drawn["damage"]) if drawn["degrade?"] < policy.degrade else None, drawn["amount"]
-    return Change(
+    return AugmentParams(
         rows,
-        tilt,
+        perspective_row,
         factor("brightness", policy.brightness),
         factor("contrast", policy.contrast),
         saturation,
@@ -63,9 +65,9 @@ def draw(policy: Policy, orientation: Orientation, size: tuple[int, int], seed: 
         _between(NOISE, amount) if damage == 1 else 0.0,
         round(_between(QUALITY, amount)) if damage == 2 else 0,
         int(drawn["noise seed"] * 2**32) if damage == 1 else 0,
-        _holes(size, drawn) if drawn["erase?"] < policy.erase else (),
+        _erase_boxes(size, drawn) if drawn["erase?"] < policy.erase else (),
         sin(pi / 2 * drawn["share"]) ** 2 if drawn["mix?"] < mixup else 0.0,
-        _patch(size, drawn) if mixup <= drawn["mix?"] < mixup + cutmix else None,
+        _cutmix_box(size, drawn) if mixup <= drawn["mix?"] < mixup + cutmix else None,
     )
 
 
@@ -90,7 +92,7 @@ def _rows(policy: Policy, symmetry: Linear, size: tuple[int, int], drawn: dict[s
     return row(0, "right"), row(1, "below")
 
 
-def _tilted(
+def _in_perspective(
     policy: Policy, rows: tuple[Row, Row], size: tuple[int, int], drawn: dict[str, float]
 ) -> tuple[tuple[Row, Row], Row]:
     """Return the upper two rows of a matrix, seen in perspective besides, and the third.
@@ -99,7 +101,7 @@ def _tilted(
     canvas, or of the image where that reaches further. So none is below 1 - 2 * share on either, whatever the rows say.
     """
     if not policy.perspective:
-        return rows, FLAT
+        return rows, AFFINE_ROW
     x, y = size[0] / 2, size[1] / 2
     (a, b, c), (d, e, f) = rows
     c, f = c - x, f - y
@@ -122,7 +124,7 @@ def _symmetry(orientation: Orientation, size: tuple[int, int], drawn: dict[str, 
     return (across * flip, -down), (down * flip, across)
 
 
-def _holes(size: tuple[int, int], drawn: dict[str, float]) -> tuple[Hole, ...]:
+def _erase_boxes(size: tuple[int, int], drawn: dict[str, float]) -> tuple[Box, ...]:
     holes = []
     for number in range(HOLES[0] + int(drawn["holes"] * (1 + HOLES[1] - HOLES[0]))):
         wide, high = (
@@ -135,7 +137,7 @@ def _holes(size: tuple[int, int], drawn: dict[str, float]) -> tuple[Hole, ...]:
     return tuple(holes)
 
 
-def _patch(size: tuple[int, int], drawn: dict[str, float]) -> Hole:
+def _cutmix_box(size: tuple[int, int], drawn: dict[str, float]) -> Box:
     """Return a rectangle around any point; its area before it is cut at the edges is uniform, as Beta(1, 1) is."""
     edges = []
     for side, way in zip(size, ("right", "below"), strict=True):

@@ -1,0 +1,71 @@
+"""What a recipe may say of regression."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Annotated, Any, Literal, TypeVar
+
+from annotated_types import Ge, Gt, Lt
+
+from visionft.catalog import NameIn
+from visionft.data.listing import Listing
+from visionft.data.records import Dataset
+from visionft.data.targets.values import Values, as_array
+from visionft.data.units import split_unit
+from visionft.errors import UnknownName
+from visionft.models.heads import HEADS
+from visionft.tasks.base import TaskOptions
+from visionft.tasks.regression.ranges import within_ranges
+
+Setting = TypeVar("Setting")
+
+
+@dataclass(frozen=True, kw_only=True)
+class RegressionOptions(TaskOptions):
+    """What a recipe may say of regression."""
+
+    kind: Literal["regression"] = "regression"
+    """The task."""
+    head: Annotated[str, NameIn(HEADS)] | None = None
+    """The head put on the backbone; none takes linear."""
+    dropout: Annotated[float, Ge(0), Lt(1)] = 0.0
+    """Dropout before the head's last layer; it makes numbers noisy more than it helps."""
+    loss: Literal["mse", "l1", "huber"] = "mse"
+    """mse learns the mean, l1 the median; huber is mse for small errors and l1 for large ones. All count in standard
+    deviations of the training images."""
+    huber_delta: Annotated[float, Gt(0)] = 1.0
+    """For huber: the error, in standard deviations, from which on it counts as large."""
+    value_weights: dict[str, Annotated[float, Ge(0)]] | None = None
+    """How much each value counts in the loss, such as {weight: 2}; 1 for those that are not named."""
+    ranges: dict[str, tuple[float, float]] | None = None
+    """The least and the largest valid number of a value, such as {weight: [0, 100]}, in its unit; what lies beyond is
+    named and left out."""
+
+    def screen(self, listing: Listing) -> Listing:
+        """Leave out numbers beyond the ranges, and images of which no other number is known."""
+        if self.ranges is None or listing.target is not Values:
+            return listing
+        return within_ranges(listing, _by_index(self.ranges, listing.class_names, "task.ranges"))
+
+    def learner_arguments(self, dataset: Dataset) -> dict[str, Any]:
+        """Return the learner's arguments; see ``TaskOptions.learner_arguments``."""
+        weights = _by_index(self.value_weights or {}, dataset.class_names, "task.value_weights")
+        return super().learner_arguments(dataset) | {
+            "training_NV": as_array([Values.of(sample).numbers for sample in dataset.split("train")]),
+            "dropout": self.dropout,
+            "loss": self.loss,
+            "huber_delta": self.huber_delta,
+            "weights_V": [weights.get(index, 1.0) for index in range(len(dataset.class_names))],
+        }
+
+
+def _by_index(settings: Mapping[str, Setting], class_names: tuple[str, ...], key: str) -> dict[int, Setting]:
+    """Return what is set for each value by its place; values are named with their units or without.
+
+    Raises:
+        UnknownName: when there is no such value.
+    """
+    index_of = {text: index for index, name in enumerate(class_names) for text in (name, split_unit(name)[0])}
+    for name in settings:
+        if name not in index_of:
+            raise UnknownName("value", name, [split_unit(text)[0] for text in class_names], where=key)
+    return {index_of[name]: setting for name, setting in settings.items()}
