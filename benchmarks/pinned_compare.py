@@ -22,7 +22,7 @@ Tensor: TypeAlias = tuple[str, tuple[int, ...], bytes]
 Token: TypeAlias = tuple[str, ...]
 
 TIMINGS = {"seconds", "images_per_second", "environment", "times", "recipe_sha256"}
-"""Keys that are never the same twice, say where it ran, or hash the recipe's text, whose sections may get other keys."""
+"""Keys never the same twice, of where it ran, and the hash of the recipe's text, whose sections may get other keys."""
 ROUNDING = 1e-12
 """Relative difference of two metrics that may come of sums in another order; nothing else may differ at all."""
 _DURATION = re.compile(r"(\d+ h )?(\d+ min ?)?(\d+(\.\d+)? s)?")

@@ -97,9 +97,9 @@ class TestMeasure:
         [
             ("visionft.loading.canvases.decode", {"decode"}),
             ("visionft.augment.cpu.apply", {"augment"}),
-            ("visionft.augment.augmenter.draw", {"augment", "draw"}),
+            ("visionft.augment.augmenter.sample_params", {"augment", "draw"}),
             ("visionft.batch.Batch.to", {"copy"}),
-            ("visionft.augment.device.change_batch", {"augment_there"}),
+            ("visionft.augment.device.augment_batch", {"augment_there"}),
             ("visionft.models.heads.linear.LinearHead.losses", {"step"}),
         ],
     )
