@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from visionft.errors import DataError, ExportError
 from visionft.results import CanvasRunner, Results
 from visionft.tasks.base import Meter
-from visionft.tasks.learner import Learner
+from visionft.tasks.learner import ChoosesThresholds, Learner
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +101,7 @@ def verify(
         task: scores the results.
         batches: (images_BHW3, targets) of canvases, at least one; targets are an array, or several.
         limits: what ``Parity.passed`` allows.
-        thresholds: the spec's, see ``Learner.compare``.
+        thresholds: the spec's, see ``ChoosesThresholds.compare``.
 
     Returns:
         What was measured, passed or not.
@@ -138,7 +138,10 @@ class _Comparison:
         for name, values in expected.items():
             if found[name].shape != values.shape:
                 raise ExportError(f"the file gives {name} of shape {found[name].shape}, the network {values.shape}")
-        agreement = self._task.compare(found, expected, self._thresholds)
+        if isinstance(self._task, ChoosesThresholds):
+            agreement = self._task.compare(found, expected, self._thresholds)
+        else:
+            agreement = self._task.compare(found, expected)
         self._same += agreement.same
         self._compared += agreement.compared
         worst = agreement.difference

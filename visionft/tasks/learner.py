@@ -79,14 +79,8 @@ class Learner(Protocol):
         """Return the outputs of the exported file that follow from the others; traced."""
         ...
 
-    def compare(self, found: Results, expected: Results, thresholds: Sequence[float] = ()) -> Agreement:
-        """Say how far results of an exported file agree with the network's, of the same shapes.
-
-        Args:
-            found: of the file.
-            expected: of the network.
-            thresholds: confidence from which on each class is believed, where the task has one: the spec's.
-        """
+    def compare(self, found: Results, expected: Results) -> Agreement:
+        """Say how far results of an exported file agree with the network's, of the same shapes."""
         ...
 
 
@@ -104,6 +98,16 @@ class ChoosesThresholds(Protocol):
             spec: the canvas.
             run: the network.
             batch_size: canvases that go through it at once.
+        """
+        ...
+
+    def compare(self, found: Results, expected: Results, thresholds: Sequence[float] = ()) -> Agreement:
+        """Compare as ``Learner.compare`` does.
+
+        Args:
+            found: results of the exported file.
+            expected: the network's.
+            thresholds: the spec's.
         """
         ...
 

@@ -150,11 +150,6 @@ class ClassificationLearner:
         """Return nothing."""
         return ()
 
-    def compare(
-        self,
-        found: Results,
-        expected: Results,
-        thresholds: Sequence[float] = (),  # noqa: ARG002  # the most probable class is believed
-    ) -> Agreement:
+    def compare(self, found: Results, expected: Results) -> Agreement:
         """Compare probabilities; see ``Learner.compare``."""
         return same_class(found["probabilities"], expected["probabilities"])

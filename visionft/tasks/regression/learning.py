@@ -186,12 +186,7 @@ class RegressionLearner:
         """Return nothing."""
         return ()
 
-    def compare(
-        self,
-        found: Results,
-        expected: Results,
-        thresholds: Sequence[float] = (),  # noqa: ARG002  # numbers are believed as they are
-    ) -> Agreement:
+    def compare(self, found: Results, expected: Results) -> Agreement:
         """Compare values in standard deviations, of which a thousandth is the same; see ``Learner.compare``."""
         with np.errstate(invalid="ignore"):  # inf - inf is NaN, which no limit allows
             differences_BV = np.abs(found["values"].astype(np.float64) - expected["values"]) / self.scale.deviations

@@ -185,12 +185,7 @@ class SegmentationLearner:
         """Return the label map for whoever needs no more."""
         return (results.argmax(dim=1).to(torch.uint8),)
 
-    def compare(
-        self,
-        found: Results,
-        expected: Results,
-        thresholds: Sequence[float] = (),  # noqa: ARG002  # the most probable class is believed
-    ) -> Agreement:
+    def compare(self, found: Results, expected: Results) -> Agreement:
         """Compare probabilities; see ``Learner.compare``."""
         return same_class(found["probabilities"], expected["probabilities"])
 
