@@ -104,11 +104,36 @@ def test_labels_that_all_images_or_none_have_say_nothing_about_thresholds(positi
     assert curve(scores_N, positive_N) == ()
 
 
-def test_each_class_gets_its_own():
+def test_each_class_gets_its_own_precision():
     chances_NK = np.array([[0.9, 0.3], [0.1, 0.2]])
     labels_NK = np.array([[True, True], [False, False]])
-    assert [value for value, _ in choose_thresholds(chances_NK, labels_NK)] == pytest.approx([0.5, 0.25])
     assert [value for value, _ in choose_thresholds(chances_NK, labels_NK, 0.5)] == pytest.approx([0.05, 0.1])
+
+
+def test_the_best_f1_of_a_class_is_held_towards_that_of_all_by_how_many_images_have_the_label():
+    chances_NK = np.array([[0.9, 0.3, 0.1], [0.8, 0.2, 0.2], [0.7, 0.1, 0.1], [0.1, 0.1, 0.1]])
+    labels_NK = np.array([[1, 1, 0], [1, 0, 0], [1, 0, 0], [0, 0, 0]], np.bool_)
+    common = best_f1(chances_NK.ravel(), labels_NK.ravel()).value
+    expected = [(3 * 0.4 + common) / 4, (0.25 + common) / 2, common]
+    assert common == pytest.approx(0.25)
+    assert [value for value, _ in choose_thresholds(chances_NK, labels_NK)] == pytest.approx(expected)
+    assert [reached for _, reached in choose_thresholds(chances_NK, labels_NK)] == [True, True, False]
+
+
+def test_a_rare_label_that_is_not_recognised_is_not_given_to_most_images():
+    """Its best F1 alone would give it to all images down to the only one that has it, which is among the last."""
+    rng = np.random.default_rng(0)
+    labels_NK = np.zeros((60, 2), np.bool_)
+    labels_NK[:30, 0] = True
+    labels_NK[0, 1] = True
+    chances_NK = np.stack([np.where(labels_NK[:, 0], 0.8, 0.2), rng.uniform(0.05, 0.2, 60)], axis=1)
+    chances_NK[0, 1] = 0.06
+    (alone, _), ((_, _), (held, _)) = (
+        best_f1(*chances_NK[:, 1:].T, labels_NK[:, 1]),
+        choose_thresholds(chances_NK, labels_NK),
+    )
+    assert (chances_NK[:, 1] >= alone).mean() > 0.8
+    assert (chances_NK[:, 1] >= held).mean() == 0
 
 
 @settings(max_examples=100, deadline=None)

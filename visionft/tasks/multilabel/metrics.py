@@ -8,21 +8,23 @@ nothing can be put in the wrong order. A number that is not defined is None, in 
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from visionft.errors import DataError
 from visionft.metrics.bootstrap import Interval, draw_counts, percentile_intervals
+from visionft.metrics.score import Score
 from visionft.metrics.scores import Floats, Ints, defined_mean, optional, ratio
-from visionft.tasks.multilabel.ranking import CurvePoint, Flags, curve, weighted_ap
+from visionft.tasks.multilabel.definition import MultilabelTask
+from visionft.tasks.multilabel.ranking import Flags, LabelCurvePoint, curve, weighted_ap
 
 _LEAST = float(np.finfo(np.float64).eps)  # a probability of 0 costs 36 nats, so that means stay finite
 
 
 @dataclass(frozen=True, slots=True)
-class ClassScores:
+class LabelScores:
     """How well one label is told from its absence.
 
     Attributes:
@@ -41,7 +43,7 @@ class ClassScores:
     f1: float | None
     support: int
     threshold: float
-    curve: tuple[CurvePoint, ...] = ()
+    curve: tuple[LabelCurvePoint, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +63,8 @@ class MultilabelMetrics:
         intervals: 95 % percentile bootstrap interval of map, macro_f1, micro_f1, exact_match, hamming_loss and nll.
     """
 
+    scores: ClassVar[tuple[Score, ...]] = MultilabelTask.scores
+
     n: int
     map: float | None
     macro_f1: float | None
@@ -68,7 +72,7 @@ class MultilabelMetrics:
     exact_match: float
     hamming_loss: float
     nll: float
-    per_class: Mapping[str, ClassScores]
+    per_class: Mapping[str, LabelScores]
     left_out: tuple[str, ...]
     intervals: Mapping[str, Interval]
 
@@ -85,7 +89,7 @@ class MultilabelMetrics:
     def from_dict(cls, plain: Mapping[str, Any]) -> "MultilabelMetrics":
         """Read what ``to_dict`` returned, also after a round trip through JSON."""
         per_class = {
-            name: ClassScores(**{**scores, "curve": tuple(CurvePoint(*point) for point in scores["curve"])})
+            name: LabelScores(**{**scores, "curve": tuple(LabelCurvePoint(*point) for point in scores["curve"])})
             for name, scores in plain["per_class"].items()
         }
         intervals = {name: (low, high) for name, (low, high) in plain["intervals"].items()}
@@ -242,12 +246,12 @@ def _per_class(
     given_NK: Flags,
     ap_K: Floats,
     thresholds_K: Sequence[float],
-) -> dict[str, ClassScores]:
+) -> dict[str, LabelScores]:
     support_K, given_K, hits_K = (flags.sum(axis=0) for flags in (true_NK, given_NK, true_NK & given_NK))
     precision_K, recall_K = ratio(hits_K, given_K), ratio(hits_K, support_K)
     f1_K = ratio(2 * hits_K, support_K + given_K)
     return {
-        name: ClassScores(
+        name: LabelScores(
             optional(ap_K[label]),
             optional(precision_K[label]),
             optional(recall_K[label]),

@@ -4,6 +4,7 @@ Shape suffixes: N images, K classes, P images with the label, or places at which
 score falls, by falling score, R resamples.
 """
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -16,10 +17,14 @@ Flags = NDArray[np.bool_]
 NO_THRESHOLD = 0.5
 """From which probability on a label is believed that the images say nothing about."""
 
+COMMON = 1
+"""Images that the threshold of all labels together counts for: enough to keep labels of one or two images in check, and
+little beside labels of ten."""
+
 _CURVE_POINTS = 60
 
 
-class CurvePoint(NamedTuple):
+class LabelCurvePoint(NamedTuple):
     """What is found of a label, and how much of it is right, when it is believed from a probability on."""
 
     recall: float
@@ -124,18 +129,29 @@ def choose_thresholds(
 ) -> tuple[Threshold, ...]:
     """Choose a threshold for each class.
 
+    The one with the best F1 is held towards the one with the best F1 of all labels together, which counts as much as
+    ``COMMON`` images that have the label, and is all there is where all images have it or none: of a label that few
+    images have, and that is not recognised, the best F1 comes from giving it to most images.
+
     Args:
         probabilities_NK: of each label.
         labels_NK: which labels each image has.
         precision: share of what is believed that is to be right; none takes the best F1.
     """
     columns = list(zip(probabilities_NK.T, labels_NK.T, strict=True))
-    if precision is None:
-        return tuple(best_f1(scores_N, positive_N) for scores_N, positive_N in columns)
-    return tuple(at_precision(scores_N, positive_N, precision) for scores_N, positive_N in columns)
+    if precision is not None:
+        return tuple(at_precision(scores_N, positive_N, precision) for scores_N, positive_N in columns)
+    common = best_f1(probabilities_NK.ravel(), labels_NK.ravel()).value
+    chosen = []
+    for scores_N, positive_N in columns:
+        own, reached = best_f1(scores_N, positive_N)
+        images = int(positive_N.sum()) if reached else 0
+        held = (images * own + COMMON * common) / (images + COMMON)
+        chosen.append(Threshold(float(np.float32(held)), reached))
+    return tuple(chosen)
 
 
-def curve(scores_N: Floats, positive_N: Flags) -> tuple[CurvePoint, ...]:
+def curve(scores_N: Floats, positive_N: Flags) -> tuple[LabelCurvePoint, ...]:
     """Return recall and precision by falling probability, thinned to what a chart shows; nothing without an order."""
     if not is_ranked(positive_N):
         return ()
@@ -146,7 +162,7 @@ def curve(scores_N: Floats, positive_N: Flags) -> tuple[CurvePoint, ...]:
         places = np.unique([0, *chosen, len(hits_P) - 1])
         scores_P, hits_P, believed_P = scores_P[places], hits_P[places], believed_P[places]
     columns = (hits_P / positive_N.sum(), hits_P / believed_P, scores_P)
-    return tuple(CurvePoint(*row) for row in zip(*(column.tolist() for column in columns), strict=True))
+    return tuple(LabelCurvePoint(*row) for row in zip(*(column.tolist() for column in columns), strict=True))
 
 
 def _places(scores_N: Floats, positive_N: Flags) -> _Places:
@@ -161,3 +177,16 @@ def _below(scores_P: Floats, place: int) -> float:
     lower = float(scores_P[place + 1]) if place + 1 < len(scores_P) else 0.0
     middle = float(np.float32((float(scores_P[place]) + lower) / 2))  # as float32, which scores are compared in
     return middle if middle > lower else float(scores_P[place])
+
+
+def thresholds_of(stored: Sequence[float], classes: int, threshold: float | None = None) -> tuple[float, ...]:
+    """Return from which probability on each label is believed.
+
+    Args:
+        stored: the model's, one for each class; empty where nobody has chosen any.
+        classes: how many there are.
+        threshold: the same for all, where the caller gives one.
+    """
+    if threshold is not None:
+        return (threshold,) * classes
+    return tuple(stored) or (NO_THRESHOLD,) * classes
