@@ -144,8 +144,8 @@ class Predictor:
 
         Returns:
             The file's outputs by name, whatever the threshold: ``probabilities`` with the classes on axis 1; or
-            ``boxes`` in pixels of the canvas, ``scores``, ``labels``, ``count`` and, where objects have them, ``masks``,
-            by falling score, whose rows from ``count`` on mean nothing.
+            ``boxes`` in pixels of the canvas, ``scores``, ``labels``, ``count`` and, where objects have them,
+            ``masks``, by falling score, whose rows from ``count`` on mean nothing.
 
         Raises:
             DataError: the array is of another type or shape.
