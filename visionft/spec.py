@@ -49,7 +49,8 @@ class ModelSpec:
         input: how a file becomes the canvas.
         provenance: where the model comes from: recipe hash, backbone, weights and their licence, metrics.
         palette: colour (RGB, 0..255) of each class where the data have their own; else empty.
-        thresholds: for each class the confidence with the best F1 on the validation images, of a detection; else empty.
+        thresholds: for each class the confidence from which on it is believed, chosen on the validation images, where
+            the task has any; else empty.
     """
 
     task: str

@@ -10,8 +10,10 @@ from visionft.data.listing import LabelOptions
 from visionft.data.splits import SPLITS
 from visionft.data.targets.boxes import Boxes
 from visionft.data.targets.label import Label
+from visionft.data.targets.label_set import LabelSet
 from visionft.data.targets.mask import Mask
 from visionft.data.targets.outlined_boxes import OutlinedBoxes
+from visionft.data.targets.values import Values
 from visionft.errors import DataError, UnknownName
 
 
@@ -176,9 +178,11 @@ def test_a_path_or_a_format_is_needed():
 def test_every_format_carries_its_name():
     formats = {
         Label: ["elpv", "folder", "manifest"],
+        LabelSet: ["coco_labels", "label_file", "label_table", "voc_labels", "yolo_labels"],
         Mask: ["coco_masks", "masks"],
         Boxes: ["coco", "voc", "yolo"],
         OutlinedBoxes: ["coco_instances", "yolo_outlines"],
+        Values: ["elpv_probability", "values"],
     }
     assert sorted(FORMATS) == sorted(name for names in formats.values() for name in names)
     for target, names in formats.items():

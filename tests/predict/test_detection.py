@@ -84,7 +84,7 @@ def test_a_threshold_out_of_range(path, threshold):
 
 def test_other_tasks_have_no_threshold(tmp_path):
     with pytest.raises(
-        DataError, match=r"threshold: .*m\.onnx does segmentation; only detection and instance_segmentation have one"
+        DataError, match=r"threshold: .*m\.onnx does segmentation; only detection and instance_segmentation"
     ):
         Predictor(write_segmenter(tmp_path / "m.onnx", SEGMENTATION), threshold=0.5)
 

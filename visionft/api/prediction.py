@@ -30,7 +30,7 @@ def predict(
             (NAME.overlay.jpg); the images of a folder keep their sub-folders, and images that differ only in their
             extension keep it in the name.
         on_error: called for an image that cannot be used, which is then left out; none raises.
-        threshold: least score of the objects that are found, in [0, 1]; none takes the model's own for each class.
+        threshold: least score of what is reported, in [0, 1]; none takes the model's own for each class.
 
     Raises:
         DataError: when an image is missing or cannot be read, when something would be saved over one of the images

@@ -21,7 +21,7 @@ from visionft.checkpoint import RunFolder
 from visionft.errors import CheckpointError
 from visionft.recipe import Recipe, recipe_to_yaml
 from visionft.spec import ModelSpec
-from visionft.tasks.objects.learning import ObjectLearner
+from visionft.tasks.learner import ChoosesThresholds
 from visionft.tracking import TRACKERS
 from visionft.training import Sink, exact_runner, fit
 from visionft.training.console import Console
@@ -178,7 +178,7 @@ def _spec(job: Job, folder: RunFolder, val: dict[str, float], sinks: Sequence[Si
 
 def _thresholds(job: Job, sinks: Sequence[Sink]) -> tuple[float, ...]:
     """Return from which confidence on each class is believed, chosen on the validation images."""
-    if not isinstance(job.task, ObjectLearner):
+    if not isinstance(job.task, ChoosesThresholds):
         return ()
     samples = job.dataset.split("val")
     _working(sinks, "choosing thresholds on val", 0, len(samples))

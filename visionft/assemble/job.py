@@ -190,7 +190,14 @@ def unused_targets(recipe: Recipe) -> tuple[str, ...]:
 
 def _label_options(recipe: Recipe) -> LabelOptions:
     section = recipe.data
-    return LabelOptions(section.classes, section.ignore, section.images, section.masks, section.on_bad_box)
+    return LabelOptions(
+        classes=section.classes,
+        ignore=section.ignore,
+        images=section.images,
+        masks=section.masks,
+        on_bad_box=section.on_bad_box,
+        separator=section.separator,
+    )
 
 
 def assemble(recipe: Recipe, dataset: Dataset, *, pretrained: bool = True) -> Job:

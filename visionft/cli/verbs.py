@@ -104,7 +104,7 @@ def predict(
         Path | None, typer.Option(help="Folder for overlays, and masks (index PNG) or objects (JSON).")
     ] = None,
     threshold: Annotated[
-        float | None, typer.Option(help="Least score of a detected object; the model's own for each class by default.")
+        float | None, typer.Option(help="Least score of what is reported; the model's own for each class by default.")
     ] = None,
     json: Json = False,
 ) -> None:

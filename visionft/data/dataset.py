@@ -1,6 +1,6 @@
 """From a path to a checked data set."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -84,14 +84,22 @@ def _read(path: Path | None, kind: str, options: LabelOptions, target: type[Targ
     if kind == "auto":
         kind = _detect(path, options, target)
     data_format: type[DataFormat] = FORMATS[kind]
-    takes = data_format.takes
-    if options.on_bad_box != "drop" and "on_bad_box" not in takes:
-        raise DataError(f"{path}: the format {kind!r} has no boxes; take data.on_bad_box out")
-    if takes and options.masks is not None and "masks" not in takes:
-        raise DataError(f"{path}: the format {kind!r} has no masks; take data.masks out")
-    if not takes and (options.images is not None or options.masks is not None or options.ignore):
-        raise DataError(f"{path}: the format {kind!r} has no masks; take data.images, data.masks and data.ignore out")
+    if unused := _unused(options, data_format.takes):
+        raise DataError(f"{path}: the format {kind!r} {unused} out")
     return data_format(options).read(path)
+
+
+def _unused(options: LabelOptions, takes: Sequence[str]) -> str:
+    """Say what is said about labels that means nothing to a format; nothing where all does."""
+    if options.on_bad_box != "drop" and "on_bad_box" not in takes:
+        return "has no boxes; take data.on_bad_box"
+    if options.separator is not None and "separator" not in takes:
+        return "has no texts with several labels; take data.separator"
+    if options.images is None and options.masks is None and not options.ignore:
+        return ""
+    if {"images", "masks", "ignore"}.isdisjoint(takes):
+        return "has no masks; take data.images, data.masks and data.ignore"
+    return "has no masks; take data.masks" if options.masks is not None and "masks" not in takes else ""
 
 
 def _detect(path: Path | None, options: LabelOptions, target: type[Target] | None) -> str:

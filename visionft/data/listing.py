@@ -27,7 +27,7 @@ OnBadBox = Literal["drop", "fail"]
 
 @dataclass(frozen=True, slots=True)
 class LabelOptions:
-    """What the user says about masks or boxes; a format takes what means something to it.
+    """What the user says about labels, masks or boxes; a format takes what means something to it.
 
     Attributes:
         classes: of a plain list, name i is value i of the masks; of boxes, the names are those of the data that are
@@ -39,6 +39,7 @@ class LabelOptions:
             the folder of the pictures, relative to the JSON file; for other boxes relative to the data's folder.
         masks: pattern of the mask files; the text that ``{name}`` stands for links an image and its mask.
         on_bad_box: what is done about boxes without an area or outside the image, and outlines that cannot be used.
+        separator: what stands between several labels in one text; None finds it.
     """
 
     classes: Classes | None = None
@@ -46,6 +47,7 @@ class LabelOptions:
     images: str | None = None
     masks: str | None = None
     on_bad_box: OnBadBox = "drop"
+    separator: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -56,7 +56,7 @@ def export_verified(
     def write(temporary: Path) -> None:
         writer.write(plain, spec, temporary)
         written = open_engine(temporary, suffix=writer.suffix)
-        parity = verify(written.run, _runner(plain, task.kind), task, batches, limits)
+        parity = verify(written.run, _runner(plain, task.kind), task, batches, limits, spec.thresholds)
         if not parity.passed:
             raise ExportError(
                 f"{parity}; the limits are the recipe's export.min_agreement, .max_difference and "

@@ -3,7 +3,7 @@
 Shape suffixes: B batch, H height, W width, 3 colour channels (RGB).
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from visionft.errors import DataError, ExportError
 from visionft.results import CanvasRunner, Results
 from visionft.tasks.base import Meter
-from visionft.tasks.learner import Learner
+from visionft.tasks.learner import ChoosesThresholds, Learner
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +91,7 @@ def verify(
     task: Learner,
     batches: Iterable[tuple[NDArray[np.uint8], Any]],
     limits: Limits = DEFAULT_LIMITS,
+    thresholds: Sequence[float] = (),
 ) -> Parity:
     """Run both on every image and compare; one batch is held at a time.
 
@@ -100,6 +101,7 @@ def verify(
         task: scores the results.
         batches: (images_BHW3, targets) of canvases, at least one; targets are an array, or several.
         limits: what ``Parity.passed`` allows.
+        thresholds: the spec's, see ``ChoosesThresholds.compare``.
 
     Returns:
         What was measured, passed or not.
@@ -107,7 +109,7 @@ def verify(
     Raises:
         ExportError: there are no images, or the file's results have other shapes.
     """
-    comparison = _Comparison(task)
+    comparison = _Comparison(task, thresholds)
     for images_BHW3, targets in batches:
         # the first image goes alone: a graph that took a batch size from tracing cannot hide
         cuts = [slice(None)] if comparison.images else [slice(0, 1), slice(1, None)]
@@ -123,9 +125,10 @@ def verify(
 class _Comparison:
     """Counts as it goes: the results of a data set for segmentation do not fit in memory."""
 
-    def __init__(self, task: Learner) -> None:
+    def __init__(self, task: Learner, thresholds: Sequence[float]) -> None:
         self.images = 0
         self._task = task
+        self._thresholds = thresholds
         self._meters: tuple[Meter, Meter] = (task.meter(), task.meter())
         self._batch_sizes: set[int] = set()
         self._same = self._compared = 0
@@ -135,7 +138,10 @@ class _Comparison:
         for name, values in expected.items():
             if found[name].shape != values.shape:
                 raise ExportError(f"the file gives {name} of shape {found[name].shape}, the network {values.shape}")
-        agreement = self._task.compare(found, expected)
+        if isinstance(self._task, ChoosesThresholds):
+            agreement = self._task.compare(found, expected, self._thresholds)
+        else:
+            agreement = self._task.compare(found, expected)
         self._same += agreement.same
         self._compared += agreement.compared
         worst = agreement.difference
@@ -167,6 +173,6 @@ def _part(targets: Any, cut: slice) -> Any:
 
 def _score(meter: Meter, name: str) -> float:
     try:
-        return meter.values()[name]
+        return meter.values().get(name, 0.0)  # whether it is defined follows from the images, for both alike
     except DataError:  # NaN, or other numbers that are no probabilities: no limit allows their difference
         return float("nan")

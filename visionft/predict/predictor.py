@@ -44,8 +44,8 @@ class Predictor:
         threads: CPU threads for one run of the network; None leaves the choice to the runtime.
         providers: what is to run the network, in order of preference: onnxruntime's execution providers; None is the
             CPU, which is where the export was verified.
-        threshold: the least score of the objects that are reported, in [0, 1]; None takes the model's own for each
-            class, which is the one with the best F1 on the validation images. A low one, such as 0.001, gives all that
+        threshold: the least score of what is reported, in [0, 1]; None takes the model's own for each
+            class, which was chosen on the validation images. A low one, such as 0.001, gives all that
             the network has found, for whoever chooses later with ``Detection.above``.
 
     Raises:
@@ -143,8 +143,8 @@ class Predictor:
             images_BHW3: uint8 RGB of the spec's height and width; any B >= 1.
 
         Returns:
-            The file's outputs by name, whatever the threshold: ``probabilities``, whose sums over the classes on axis 1
-            are 1; or ``boxes`` in pixels of the canvas, ``scores``, ``labels``, ``count`` and, where objects have them,
+            The file's outputs by name, whatever the threshold: ``probabilities`` with the classes on axis 1; or
+            ``boxes`` in pixels of the canvas, ``scores``, ``labels``, ``count`` and, where objects have them,
             ``masks``, by falling score, whose rows from ``count`` on mean nothing.
 
         Raises:

@@ -43,6 +43,8 @@ class DataSection(Section):
     a COCO JSON: the folder of its pictures, relative to it."""
     masks: str | None = None
     """For masks: the pattern of the mask of the image called {name}, such as **/{name}_CRACK.png."""
+    separator: Annotated[str, Field(min_length=1)] | None = None
+    """For several labels in one text: what stands between them; none finds it."""
     val_fraction: Fraction = 0.15
     """Share of the training images, per class, that validation takes where the data gives no validation split."""
     test_fraction: Fraction = 0.15
@@ -72,7 +74,7 @@ class InputSection(Section):
     for masks and boxes that of the images, up to 512 pixels."""
     fit: Fit | None = None
     """stretch to the canvas, crop the centre, pad with the mean colour, or tile: a window at the image's own
-    resolution; none crops for classification and pads for the other tasks."""
+    resolution; none crops for classification, and pads where nothing may be cut off."""
     crop_pct: Annotated[float, Field(gt=0, le=1)] | None = None
     """Share of the resized image that a crop keeps."""
     overlap: Fraction = 0.25
@@ -138,12 +140,12 @@ class AugmentSection(Section):
     """For objects: share of the training images that are put together from parts of four (Bochkovskiy et al. 2020,
     arXiv:2004.10934); in stages that augment, but for the last, which sees images as they are."""
     mixup: Annotated[float, Field(ge=0, le=1)] = 0.0
-    """Share of the training images through which another shines. For classification it is the next of the batch, with a
-    share of the label (Zhang et al. 2018, arXiv:1710.09412), in every stage that augments; for objects, as a second
-    image with all of its boxes (Zhang et al. 2019, arXiv:1902.04103), where mosaic happens."""
+    """Share of the training images through which another shines. For labels of whole images it is the next of the
+    batch, with a share of the label (Zhang et al. 2018, arXiv:1710.09412), in every stage that augments; for objects,
+    as a second image with all of its boxes (Zhang et al. 2019, arXiv:1902.04103), where mosaic happens."""
     cutmix: Annotated[float, Field(ge=0, le=1)] = 0.0
-    """For classification: share of the training images of which a rectangle shows the next of the batch, with its share
-    of the label (Yun et al. 2019, arXiv:1905.04899), in every stage that augments; with mixup at most 1."""
+    """For labels of whole images: share of the training images of which a rectangle shows the next of the batch, with
+    its share of the label (Yun et al. 2019, arXiv:1905.04899), in every stage that augments; with mixup at most 1."""
     ranges: RangesSection = RangesSection()
     """How far single changes go, where the strength's own value does not fit; not with the strength auto."""
 

@@ -62,6 +62,7 @@ def validate_task(value: Any) -> TaskOptions:
             problems.append(problem((key,), value[key], f"is for {' and '.join(others)}, not for {kind}; leave it out"))
     try:
         options = _adapter(kind).validate_python(given)
+        problems += [problem((key,), value.get(key), text) for key, text in options.mistakes().items()]
     except ValidationError as error:
         problems += [_as_input(found) for found in error.errors(include_url=False)]
     if problems:

@@ -13,6 +13,7 @@ TASKS = Catalog(
         "classification": "visionft.tasks.classification.definition:ClassificationTask",
         "detection": "visionft.tasks.detection.definition:DetectionTask",
         "instance_segmentation": "visionft.tasks.instances.definition:InstanceSegmentationTask",
+        "multilabel": "visionft.tasks.multilabel.definition:MultilabelTask",
         "regression": "visionft.tasks.regression.definition:RegressionTask",
         "segmentation": "visionft.tasks.segmentation.definition:SegmentationTask",
     },

@@ -4,7 +4,7 @@ Shape suffixes: B batch, H height, W width, 3 colours, K classes.
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar, Literal, NamedTuple, Protocol, runtime_checkable
@@ -118,6 +118,10 @@ class TaskOptions:
             RecipeError: when the section speaks of something that the files do not have.
         """
         return listing
+
+    def mistakes(self) -> Mapping[str, str]:
+        """Return what is wrong with single keys beside the others: key -> what a person is told, with what to do."""
+        return {}
 
     def learner_arguments(self, dataset: Dataset) -> dict[str, Any]:  # noqa: ARG002  # other tasks ask for class counts
         """Return what the task's learner is made with beside the class names, given the data that it learns from."""

@@ -4,7 +4,7 @@ Shape suffixes: B batch, H height, W width, 3 colours.
 """
 
 from collections.abc import Callable, Iterable, Sequence
-from typing import ClassVar, Protocol
+from typing import ClassVar, Protocol, runtime_checkable
 
 import numpy as np
 from torch import Tensor
@@ -81,6 +81,34 @@ class Learner(Protocol):
 
     def compare(self, found: Results, expected: Results) -> Agreement:
         """Say how far results of an exported file agree with the network's, of the same shapes."""
+        ...
+
+
+@runtime_checkable
+class ChoosesThresholds(Protocol):
+    """A learner whose classes are believed from a confidence on that validation images choose."""
+
+    def thresholds(
+        self, samples: Sequence[Sample], spec: InputSpec, run: CanvasRunner, *, batch_size: int
+    ) -> tuple[float, ...]:
+        """Choose one for each class.
+
+        Args:
+            samples: validation images.
+            spec: the canvas.
+            run: the network.
+            batch_size: canvases that go through it at once.
+        """
+        ...
+
+    def compare(self, found: Results, expected: Results, thresholds: Sequence[float] = ()) -> Agreement:
+        """Compare as ``Learner.compare`` does.
+
+        Args:
+            found: results of the exported file.
+            expected: the network's.
+            thresholds: the spec's.
+        """
         ...
 
 

@@ -17,6 +17,7 @@ from visionft.data.records import Dataset, Sample
 from visionft.data.targets.base import Target
 from visionft.data.targets.boxes import Boxes
 from visionft.data.targets.label import Label
+from visionft.data.targets.label_set import LabelSet
 from visionft.data.targets.mask import Mask
 from visionft.data.targets.outlined_boxes import OutlinedBoxes
 from visionft.data.targets.values import Values
@@ -45,6 +46,8 @@ PLACES = ((2.0, 3.0, 20.0, 30.0), (40.0, 10.0, 60.0, 25.0), (0.0, 0.0, 60.0, 40.
 # target, another one of its class, and the text that has always identified the first in run.json
 EXAMPLES = {
     "label": (Label(2), Label(1), "2"),
+    "label set": (LabelSet((0, 2), 4), LabelSet((0,), 4), "(0, 2)"),
+    "no labels": (LabelSet((), 4), LabelSet((0,), 4), "()"),
     "values": (
         Values((1.5, 0.0, -2.0, 1e9)),
         Values((1.5, 0.25, -2.0, 1e9)),
@@ -228,10 +231,10 @@ def test_batches_are_put_together_and_images_taken_out_again(target, other, text
 @TARGETS
 def test_batches_are_mixed_or_refused(target):
     batch, fractions_B = collate(*[target.read(SIZE).placed(SIZE, PAD)] * 2), torch.tensor([0.25, 0.0])
-    if target.exclusive:
+    if isinstance(target, Label | LabelSet):
         mixed = type(target).mixed(batch, fractions_B, 4)
         assert (mixed.dtype, mixed.shape) == (torch.float32, (2, 4))
-        assert torch.allclose(mixed.sum(dim=1), torch.ones(2))
+        assert torch.allclose(mixed.sum(dim=1), torch.full((2,), float(len(target.classes))))
     else:
         with pytest.raises(TypeError, match="cannot be mixed in their batch"):
             type(target).mixed(batch, fractions_B, 4)

@@ -20,13 +20,11 @@ from tests.tasks.objects.boxed import (
 )
 from visionft.data.targets.boxes import Boxes
 from visionft.report import render_report
-from visionft.report.charts import BOTTOM, LEFT, RIGHT, TOP
-from visionft.tasks.objects.metrics import ClassAP, CurvePoint
+from visionft.tasks.objects.metrics import CurvePoint
 from visionft.tasks.objects.mistakes import Detected, match_image
 from visionft.tasks.objects.overlays import box_pictures, cut_mistake
 from visionft.tasks.objects.page import Tally
 from visionft.tasks.objects.page_examples import what_is_there
-from visionft.tasks.objects.precision_recall_chart import precision_recall_chart
 
 
 def test_the_page_shows_the_numbers():
@@ -132,18 +130,6 @@ def test_mistakes_are_cut_out_with_what_is_around(box):
         assert 0.15 < blue.mean() < 0.35
         white = (example.image_HW3 == 255).all(axis=2)
         assert white.any()
-
-
-def test_a_curve_rises_with_precision_and_moves_right_with_recall():
-    curve = (CurvePoint(0.25, 1.0, 0.9), CurvePoint(0.5, 0.5, 0.4))
-    chart = precision_recall_chart("a", "bolt", ClassAP(0.4, 0.5, 0.3, 0.5, 0.5, 0.5, 8, curve))
-    across, down = (RIGHT - LEFT) / 4, (BOTTOM - TOP) / 2
-    assert chart.points == ((LEFT, TOP), (LEFT + across, TOP), (LEFT + 2 * across, TOP + down))
-    assert chart.chosen == chart.points[-1]
-    assert "precision 100.0\u202f% at a recall of 25.0\u202f%" in chart.summary
-    assert chart.chosen_words == "threshold 0.30: precision 50.0\u202f%, recall 50.0\u202f%"
-    assert precision_recall_chart("a", "bolt", ClassAP(0.0, 0.0, 0.5, None, 0.0, 0.0, 8, curve)).chosen is None
-    assert precision_recall_chart("a", "bolt", ClassAP(None, None, 0.5, None, None, None, 0)) is None
 
 
 def test_the_weakest_classes_are_drawn():

@@ -10,6 +10,8 @@ from pathlib import Path
 
 from visionft.data.formats import FORMATS
 from visionft.data.formats.coco.boxes import coco_kind
+from visionft.data.formats.label_sets.folder import find_label_files, labels_beside_images
+from visionft.data.formats.label_sets.table import can_read, holds_labels
 from visionft.data.formats.masks.reader import looks_like_masks
 from visionft.data.formats.values.columns import table_kind
 from visionft.data.formats.voc.reader import looks_like_voc
@@ -30,12 +32,15 @@ class Layout:
         find: returns what makes a folder look like it, such as its annotation files; nothing where it does not.
         in_doubt: decides, given what was found, where no format makes the wanted target; None takes the first.
         weak: whether it is a sign of this layout only where its targets are wanted.
+        can_read: whether a format can read what was found, where that is not certain; one that cannot is not taken for
+            its target, so that the message says what can be made of the files.
     """
 
     formats: tuple[str, ...]
     find: Callable[[Path], Sequence[Path]]
     in_doubt: Callable[[Sequence[Path]], str] | None = None
     weak: bool = False
+    can_read: Callable[[str, Sequence[Path]], bool] | None = None
 
     def makes(self, wanted: type[Target] | None) -> bool:
         """Say whether a format makes the wanted target, or what it is a kind of."""
@@ -46,7 +51,7 @@ class Layout:
     def format_for(self, wanted: type[Target] | None, found: Sequence[Path]) -> str:
         """Return the format that makes the wanted target, else the one that is taken in doubt."""
         for name in self.formats:
-            if FORMATS[name].target is wanted:
+            if FORMATS[name].target is wanted and (self.can_read is None or self.can_read(name, found)):
                 return name
         return self.formats[0] if self.in_doubt is None else self.in_doubt(found)
 
@@ -60,21 +65,27 @@ def _coco_files(path: Path) -> list[Path]:
     return [*path.glob("annotations/instances*.json"), *path.glob("*.coco.json"), *path.glob("*/*.coco.json")]
 
 
-_COCO = Layout(("coco", "coco_instances", "coco_masks"), _coco_files, coco_kind)
-_TABLE = Layout(("manifest", "values"), _if(Path.is_file), table_kind)
+def _table_kind(files: Sequence[Path]) -> str:
+    return "label_table" if holds_labels(files[0]) else table_kind(files)
+
+
+_COCO = Layout(("coco", "coco_instances", "coco_masks", "coco_labels"), _coco_files, coco_kind)
+_TABLE = Layout(("manifest", "values", "label_table"), _if(Path.is_file), _table_kind, can_read=can_read)
 _MASKS = Layout(("masks",), _if(looks_like_masks))
-_YOLO = Layout(("yolo", "yolo_outlines"), _if(looks_like_yolo))
+_YOLO = Layout(("yolo", "yolo_outlines", "yolo_labels"), _if(looks_like_yolo))
 _DEEP_YOLO = Layout(_YOLO.formats, _if(lambda path: find_yaml(path, deep=True) is not None), weak=True)
-_VOC = Layout(("voc",), _if(looks_like_voc))
+_VOC = Layout(("voc", "voc_labels"), _if(looks_like_voc))
+_LABELS = Layout(("label_file",), find_label_files, weak=True)
+_LABELS_BESIDE = Layout(_LABELS.formats, labels_beside_images)
 _CLASSES = Layout(("folder",), _if(Path.is_dir))
 
-_OF_FOLDERS = (_COCO, _MASKS, _YOLO, _VOC, _DEEP_YOLO)
+_OF_FOLDERS = (_COCO, _MASKS, _YOLO, _VOC, _DEEP_YOLO, _LABELS, _LABELS_BESIDE)
 """What a folder is searched for, masks before boxes: boxes can be made of them, but not the other way round."""
 
 _IN_DOUBT = (_MASKS, _CLASSES)
 """What it is searched for when that does not make the wanted target; the message then says what it is."""
 
-_OF_FILES = {".json": _COCO, ".csv": _TABLE, ".tsv": _TABLE, ".yaml": _YOLO, ".yml": _YOLO}
+_OF_FILES = {".json": _COCO, ".csv": _TABLE, ".tsv": _TABLE, ".yaml": _YOLO, ".yml": _YOLO, ".txt": _LABELS}
 
 
 def detect_format(path: Path, wanted: type[Target] | None = None) -> str:
@@ -99,11 +110,12 @@ def detect_format(path: Path, wanted: type[Target] | None = None) -> str:
         raise DataError(
             f"{path}: is an image, not a data set; give the folder that holds the data, such as {path.parent}"
         )
-    of_file = _OF_FILES.get(extension)
+    of_file = _LABELS if _LABELS.makes(wanted) and _LABELS.find(path) else _OF_FILES.get(extension)
     if of_file is None or (of_file is _YOLO and not is_data_file(path)):
         raise DataError(
             f"{path}: not a folder of images per class, of images and masks or of images and boxes, not a .csv or .tsv "
-            "file that lists images, not a .json file of COCO annotations, and not the .yaml file of YOLO data"
+            "file that lists images, not a .json file of COCO annotations, not a .txt file of labels, and not the "
+            ".yaml file of YOLO data"
         )
     return of_file.format_for(wanted, [path])
 

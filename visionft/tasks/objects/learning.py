@@ -64,7 +64,12 @@ class ObjectLearner:
         """Return what is compared of the detections of each image, detections_BNR."""
         return box_rows(results)
 
-    def compare(self, found: Results, expected: Results) -> Agreement:
+    def compare(
+        self,
+        found: Results,
+        expected: Results,
+        thresholds: Sequence[float] = (),  # noqa: ARG002  # all detections are compared, whatever their scores
+    ) -> Agreement:
         """Count the detections that have their like: the same class, IoU above 0.99, scores less than 0.001 apart.
 
         The difference is the largest among detections of one class and place, whatever their scores.

@@ -19,13 +19,13 @@ from visionft.metrics.score import find_scores
 from visionft.report import PredictedPicture
 from visionft.report.headline import Headline, headlines
 from visionft.report.pictures import Picture
+from visionft.report.precision_recall import PrecisionRecallChart, precision_recall_chart
 from visionft.report.ranking import worst_and_others
-from visionft.report.wording import css
+from visionft.report.wording import css, percent
 from visionft.tasks.objects.metrics import ClassAP, DetectionMetrics
 from visionft.tasks.objects.mistakes import MISTAKES, Detected, ImageMatch, Mistake, match_image
 from visionft.tasks.objects.overlays import box_pictures, cut_mistake, draw_objects, object_legend, shrink_boxed
 from visionft.tasks.objects.page_examples import WORDS, BoxExample
-from visionft.tasks.objects.precision_recall_chart import PrecisionRecallChart, precision_recall_chart
 from visionft.tasks.view import TaskView
 
 _CHARTS, _MISTAKES = 12, 24
@@ -147,7 +147,7 @@ class DetectionSection:
     def charts(self) -> tuple[PrecisionRecallChart, ...]:
         """Return precision and recall of at most twelve classes, the weakest first."""
         weakest = sorted(self.metrics.per_class.items(), key=lambda item: (item[1].ap50 or 0.0, item[0]))
-        drawn = (precision_recall_chart(f"pr-{place}", *item) for place, item in enumerate(weakest))
+        drawn = (_chart(f"pr-{place}", *item) for place, item in enumerate(weakest))
         return tuple(chart for chart in drawn if chart)[:_CHARTS]
 
     def errors(self) -> tuple[TallyRow, ...]:
@@ -161,6 +161,13 @@ class DetectionSection:
             TallyRow(name, meaning, count, count / total if total else None, count / most)
             for name, meaning, count, total in (missed, *kinds)
         )
+
+
+def _chart(key: str, name: str, scores: ClassAP) -> PrecisionRecallChart | None:
+    average = f"AP50 {percent(scores.ap50)}"
+    return precision_recall_chart(
+        key, name, average, scores.curve, scores.threshold, precision=scores.precision, recall=scores.recall
+    )
 
 
 Section = TypeVar("Section", bound=DetectionSection)

@@ -1,0 +1,119 @@
+"""A folder of images with a file that gives each of them any number of labels."""
+
+import os
+from collections import defaultdict
+from collections.abc import Sequence
+from pathlib import Path
+from typing import ClassVar
+
+from visionft.data.formats.label_sets.entries import Stated, entries_of
+from visionft.data.formats.label_sets.files import Listed, read_label_file
+from visionft.data.formats.table import refuse
+from visionft.data.listing import DataFormat, Listing
+from visionft.data.naming import counted, natural_order, some, split_above
+from visionft.data.records import Problem
+from visionft.data.targets.base import Target
+from visionft.data.targets.label_set import LabelSet
+from visionft.data.walk import images_below, look_into
+from visionft.errors import DataError
+from visionft.imaging import IMAGE_EXTENSIONS
+
+_ENDINGS = (".json", ".txt")
+
+
+class LabelFolder(DataFormat):
+    """A JSON or text file of labels, or the folder that holds one such file; images lie anywhere below its folder.
+
+    JSON is ``{"a.jpg": ["cat", "dog"]}``, or a list of records with ``image`` and ``labels`` (and ``split``, if there
+    are splits). A line of text is an image's name and then its labels. An image is named by its path relative to the
+    file, or by its file name where only one is called so. Folders called like splits make them where the file does
+    not. Images that are not in the file are left out: nobody said anything about them.
+    """
+
+    kind: ClassVar[str] = "label_file"
+    target: ClassVar[type[Target]] = LabelSet
+    takes: ClassVar[tuple[str, ...]] = ("separator",)
+
+    def read(self, path: Path | None) -> Listing:
+        """List the images that the file names; labels get natural order.
+
+        Raises:
+            DataError: naming the lines that cannot be understood, or when there is no such file.
+        """
+        if path is None or not path.exists():
+            raise DataError(f"{path}: no such file or folder; give a .json or .txt file of labels, or its folder")
+        file = _label_file(path)
+        said = read_label_file(file, self._options.separator)
+        refuse(list(said.errors))
+        problems: list[Problem] = []
+        if said.separator is not None:
+            what = f"labels are separated by {said.separator!r}" if said.separator else "no line has several labels"
+            problems.append(Problem(str(file), what))
+        root = file.parent
+        images, _ = images_below(root, problems)
+        stated = _placed(said.listed, root, images, problems)
+        named = {one.path for one in stated}
+        if rest := [image.relative_to(root).as_posix() for image in images if image not in named]:
+            what = f"{counted(len(rest), 'image is', 'images are')} not in {file.name}; left out: {some(rest)}"
+            problems.append(Problem(str(root), what))
+        classes = natural_order(label for one in stated for label in one.labels)
+        name = path.resolve().name if path.is_dir() else path.stem
+        return Listing(name, entries_of(stated, problems), classes, LabelSet, tuple(problems), source=str(path))
+
+
+def find_label_files(path: Path) -> list[Path]:
+    """Return the files of labels in a folder, or the path itself if it is one; what cannot be read is none."""
+    files = [path] if path.is_file() else look_into(path, []).others
+    return [file for file in files if file.suffix.lower() in _ENDINGS and _names_images(file)]
+
+
+def labels_beside_images(folder: Path) -> list[Path]:
+    """Return the files of labels in a folder that holds images and no folders, which nothing else can be made of."""
+    contents = look_into(folder, [])
+    return find_label_files(folder) if contents.images and not contents.folders else []
+
+
+def _label_file(path: Path) -> Path:
+    if path.is_file():
+        return path
+    files = find_label_files(path)
+    if len(files) != 1:
+        found = f"{len(files)} files of labels: {some(file.name for file in files)}" if files else "no file of labels"
+        raise DataError(f"{path}: holds {found}; give the .json or .txt file that says which image has which labels")
+    return files[0]
+
+
+def _names_images(file: Path) -> bool:
+    try:
+        # COCO's files can be so large that they are searched as text, which takes a hundredth of the time of reading
+        if file.suffix.lower() == ".json" and b'"annotations"' in file.read_bytes():
+            return False
+        said = read_label_file(file, "|")
+    except (OSError, DataError):
+        return False
+    # a few wrong lines are to be told, and not to make the file another one
+    named = [one for one in said.listed if Path(one.name).suffix.lower() in IMAGE_EXTENSIONS]
+    return bool(named) and len(named) >= len(said.errors)
+
+
+def _placed(listed: Sequence[Listed], root: Path, images: Sequence[Path], problems: list[Problem]) -> list[Stated]:
+    """Find the images that are named; those that are not there stay where they should be."""
+    by_name = defaultdict(list)
+    for image in images:
+        by_name[image.name].append(image)
+    known = set(images)
+    unclear: list[str] = []
+    stated = []
+    for one in listed:
+        path = root / os.path.normpath(one.name.replace("\\", "/"))
+        if path not in known:
+            same = by_name[path.name]
+            if len(same) > 1:
+                unclear.append(one.name)
+            path = same[0] if len(same) == 1 else path
+        inside = path.relative_to(root) if path.is_relative_to(root) else path
+        stated.append(Stated(inside.as_posix(), path, one.labels, one.split or split_above(inside), one.where))
+    if unclear:
+        what = f"{counted(len(unclear), 'name fits', 'names fit')} several images; give paths: {some(unclear)}"
+        problems.append(Problem(str(root), what))
+    return stated
