@@ -50,8 +50,8 @@ def test_nothing_is_left_out_unasked_and_of_other_labels():
 
 
 def test_a_typo_and_a_range_that_is_none_are_told():
-    with pytest.raises(UnknownName, match=r"task.ranges: value 'wieght'.*close: weight"):
-        screened({"wieght": (0, 1)}, (1.0, 1.0))
+    with pytest.raises(UnknownName, match=r"task.ranges: value 'weiight'.*close: weight"):
+        screened({"weiight": (0, 1)}, (1.0, 1.0))
     with pytest.raises(RecipeError, match=r"task.ranges: weight: from 3 to 1 is no range"):
         screened({"weight": (3, 1)}, (1.0, 1.0))
 

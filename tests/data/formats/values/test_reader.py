@@ -93,8 +93,8 @@ def test_the_column_label_can_be_chosen(tmp_path):
 
 
 def test_a_typo_is_told_with_the_close_name(tmp_path):
-    with pytest.raises(UnknownName, match=r"images.csv:1: data.classes: column 'wieght'.*close: weight"):
-        read(tmp_path, "path,weight\n1.png,4\n", ("wieght",))
+    with pytest.raises(UnknownName, match=r"images.csv:1: data.classes: column 'weiight'.*close: weight"):
+        read(tmp_path, "path,weight\n1.png,4\n", ("weiight",))
 
 
 def test_what_cannot_be_read_is_told(tmp_path):
