@@ -200,7 +200,7 @@ def test_camvid():
     assert [len(dataset.split(split)) for split in SPLITS] == [41, 13, 20]
     learned = dict.fromkeys(range(11), 0)
     for sample in dataset.split("train"):
-        for label, count in sample.pixels.items():
+        for label, count in sample.target.class_counts.items():
             learned[label] += count
     shares = {CAMVID[label]: count / (41 * 480 * 360) for label, count in learned.items()}
     assert shares["road"] == pytest.approx(0.309, abs=0.001)  # as the set's own description has it
@@ -215,7 +215,7 @@ def test_road_cracks():
     options = LabelOptions(("road", "crack"), images="**/{name}_RAW.jpg", masks="**/{name}_CRACK.png")
     dataset = load_dataset(DATA / "road-cracks-subset", options=options)
     assert len(dataset.samples) == 102
-    assert sum(1 in sample.pixels for sample in dataset.samples) == 92
+    assert sum(1 in sample.target.classes for sample in dataset.samples) == 92
     assert [str(problem).partition(":")[0] for problem in dataset.problems] == ["masks"]
 
 
