@@ -3,8 +3,8 @@ from importlib.metadata import EntryPoint
 import pytest
 
 from visionft import catalog
-from visionft.catalog import Catalog
-from visionft.errors import UnknownName
+from visionft.catalog import Catalog, imported
+from visionft.errors import RecipeError, UnknownName
 
 TABLE = {"lines": "textwrap:TextWrapper", "counter": "collections:Counter", "absent": "no_such_module:Thing"}
 
@@ -23,8 +23,22 @@ def test_a_thing_is_imported_when_asked_for():
 
     things = Catalog("thing", TABLE, "visionft.none")
     assert things["counter"] is Counter
+
+
+@pytest.mark.parametrize(
+    ("target", "reason"), [("no_such_module:Thing", "No module named 'no_such_module'"), ("json:Thing", "no attribute")]
+)
+def test_a_part_of_another_package_that_cannot_be_loaded_is_a_message(target, reason):
+    things = Catalog("thing", {"broken": target}, "visionft.none")
+    with pytest.raises(
+        RecipeError, match=f"{target}: cannot be loaded .*{reason}.*uninstall the package that names it"
+    ):
+        things["broken"]
+
+
+def test_a_mistake_of_our_own_is_no_message():
     with pytest.raises(ModuleNotFoundError):
-        things["absent"]
+        imported("visionft.no_such_module:Thing")
 
 
 def test_unknown_names_are_told_with_the_close_ones():

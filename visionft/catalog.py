@@ -9,7 +9,7 @@ from importlib import import_module
 from importlib.metadata import entry_points
 from typing import Any
 
-from visionft.errors import UnknownName
+from visionft.errors import RecipeError, UnknownName
 
 
 class Catalog(Mapping[str, Any]):
@@ -79,9 +79,20 @@ class Catalog(Mapping[str, Any]):
 
 
 def imported(target: str) -> Any:
-    """Import what ``"module:name"`` stands for."""
+    """Import what ``"module:name"`` stands for.
+
+    Raises:
+        RecipeError: when it is another package's and cannot be imported.
+    """
     module, _, attribute = target.partition(":")
-    return getattr(import_module(module), attribute)
+    try:
+        return getattr(import_module(module), attribute)
+    except (ImportError, AttributeError) as error:
+        if module.partition(".")[0] == "visionft":  # a mistake of our own is to be seen whole
+            raise
+        raise RecipeError(
+            f"{target}: cannot be loaded ({error}); install what it needs, or uninstall the package that names it"
+        ) from error
 
 
 class NameIn:
