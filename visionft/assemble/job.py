@@ -92,7 +92,7 @@ class Job:
         )
 
     def val_loader(self, stage: Stage, *, single_pass: bool = False, on_progress: OnProgress = no_progress) -> Batches:
-        """Return the validation images as a stage values them, decoded where the training images are; see there."""
+        """Return the validation images as a stage values them; arguments as of ``train_loader``."""
         spec = self.stage_input(stage)
         resident = not single_pass and images.keep_resident(
             self.recipe, self.runtime, self.dataset, spec, None, on_device=True

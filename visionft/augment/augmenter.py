@@ -23,8 +23,8 @@ class Augmenter:
         outlines: whether all objects have outlines and follow ``OUTLINE_POLICIES``.
         ranges: fields of ``Policy`` and what takes the place of the strength's own; all are taken as they are, and
             none has a meaning for ``auto``, which does one thing at a time.
-        mixup: see ``Policy``, as the next one; both only where something may change at all.
-        cutmix: see there.
+        mixup: the field of ``Policy``, where anything may change at all.
+        cutmix: likewise.
         defer_to_device: whether images and masks are left as they are, with the parameters beside them, for the device
             to do; but for what only a CPU can do.
 

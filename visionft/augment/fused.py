@@ -49,10 +49,10 @@ def augment_fused(
 
     Args:
         images_BHW3: uint8 RGB canvases.
-        batch_params: see ``augment_batch``, as the next three.
-        fill: see there.
-        masks_BHW: see there.
-        normalised: see there.
+        batch_params: what happens to each, as for ``augment_batch``.
+        fill: colour beyond the edges of an image; None mirrors it there.
+        masks_BHW: uint8 masks that move with the images; None for none.
+        normalised: how the network takes images.
 
     Returns:
         New images, and masks.
@@ -145,11 +145,11 @@ def launch(
     """Do what was packed.
 
     Args:
-        images_BHW3: see ``change_fused``, as the others.
+        images_BHW3: uint8 RGB canvases.
         packed: from ``pack``, on the device of the images.
-        fill: see there.
-        masks_BHW: see there.
-        normalised: see there.
+        fill: as for ``augment_fused``.
+        masks_BHW: as for ``augment_fused``.
+        normalised: as for ``augment_fused``.
 
     Returns:
         New images, and masks.

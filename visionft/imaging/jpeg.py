@@ -57,8 +57,8 @@ def segments(data: bytes) -> Iterator[Segment]:
 
     Raises:
         ImageError: when something else stands where a segment should begin.
-        IndexError: when the header is cut off, as the next one.
-        struct.error: see there.
+        IndexError: when the header is cut off between two segments.
+        struct.error: when it is cut off inside one.
 
     Source: ITU-T T.81, section B.1.1.4.
     """

@@ -66,9 +66,9 @@ def read_rows(path: Path, required: Collection[str], advice: str) -> Iterator[tu
     Text behind the last column stands under ``BEYOND``; a row without any has no such key.
 
     Args:
-        path: as for ``read_header``, as the next two.
-        required: see there.
-        advice: see there.
+        path: a CSV file, as for ``read_header``.
+        required: columns that there must be, in lower case.
+        advice: which columns there should be, for the message.
 
     Raises:
         DataError: when the file cannot be read, a required column is missing, or a line is no CSV.
