@@ -25,14 +25,14 @@ class AugmentParams:
         brightness: factor.
         contrast: factor, about the mean grey of the image before the change.
         saturation: factor; 0 leaves no colour.
-        hue: share of the colour circle.
+        hue: fraction of the colour circle.
         gamma: exponent, of values between 0 and 1.
         blur: standard deviation in pixels; 0 for none, as with the next two, of which no two happen at once.
-        noise: standard deviation, as a share of white.
+        noise: standard deviation, as a fraction of white.
         jpeg: quality, 1 to 100.
         noise_seed: decides the noise, 0 to 2^32 - 1.
         erase_boxes: (left, top, right, bottom) in pixels of the canvas, half-open, of what turns grey at last.
-        mixup_lambda: share of the next image of the batch that shines through, once all of it has happened to both.
+        mixup_lambda: fraction of the next image of the batch that shines through, once all of it has happened to both.
         cutmix_box: (left, top, right, bottom) of the part that shows the next image of the batch instead, likewise.
     """
 

@@ -34,15 +34,15 @@ def pairwise_iou(boxes_N4: NDArray[np.float32], others_M4: NDArray[np.float32]) 
 
 def clipped(detections_N6: NDArray[np.float32], limits_4: NDArray[np.float32]) -> NDArray[np.float32]:
     """Cut detections to a frame, in a new array; those that end up empty, and rows with score 0, are left out."""
-    found_N6, used_N = cut(detections_N6, limits_4)
-    return found_N6[used_N]
+    clipped_N6, used_N = cut(detections_N6, limits_4)
+    return clipped_N6[used_N]
 
 
 def cut(
     detections_N6: NDArray[np.float32], limits_4: NDArray[np.float32]
 ) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
     """Cut detections to a frame, in a new array, and say which of them are not left out by ``clipped``."""
-    found_N6 = detections_N6.copy()
-    found_N6[:, :4] = np.clip(found_N6[:, :4], np.tile(limits_4[:2], 2), np.tile(limits_4[2:], 2))
-    used_N = (found_N6[:, 4] > 0) & (found_N6[:, 2:4] > found_N6[:, :2]).all(axis=1)  # NaN is neither
-    return found_N6, used_N
+    clipped_N6 = detections_N6.copy()
+    clipped_N6[:, :4] = np.clip(clipped_N6[:, :4], np.tile(limits_4[:2], 2), np.tile(limits_4[2:], 2))
+    used_N = (clipped_N6[:, 4] > 0) & (clipped_N6[:, 2:4] > clipped_N6[:, :2]).all(axis=1)  # NaN is neither
+    return clipped_N6, used_N

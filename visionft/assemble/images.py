@@ -16,7 +16,7 @@ from visionft.loading.resident import DecodedImages, ResidentImages, resident_by
 from visionft.recipe import Recipe
 from visionft.spec import InputSpec
 
-_SHARE = 0.1  # of a GPU's memory, for images that stay there though nobody asked
+_FRACTION = 0.1  # of a GPU's memory, for images that stay there though nobody asked
 
 
 def require_decoder(recipe: Recipe, runtime: Runtime) -> None:
@@ -127,7 +127,7 @@ def keep_resident(
             f"runtime.resident: true, but on canvases of {spec.width} x {spec.height} the images take "
             f"{needed / 1e9:.1f} GB, and {runtime.device} has {total / 1e9:.1f}; use auto, or a smaller input.size"
         )
-    return wanted is True or (on_device and needed <= _SHARE * total)
+    return wanted is True or (on_device and needed <= _FRACTION * total)
 
 
 def _plain(recipe: Recipe, runtime: Runtime, spec: InputSpec, samples: Sequence[Sample]) -> Batches:

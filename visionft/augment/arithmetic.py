@@ -57,7 +57,7 @@ def colour_parts(batch_params: Sequence[AugmentParams]) -> tuple[Float, Float]:
         batch_params: of B images.
 
     Returns:
-        matrices_B33, which leave grey what is grey; and shares_B: the offset is this share of the image's mean grey.
+        matrices_B33, which leave grey what is grey; and fractions_B: that of the mean grey which the offset is.
     """
     brightness, contrast, saturation, hue = np.array(
         [(params.brightness, params.contrast, params.saturation, params.hue) for params in batch_params]
@@ -78,10 +78,10 @@ def colour_matrix(params: AugmentParams, mean_3: Sequence[float]) -> Float:
         params: says how colours change.
         mean_3: the mean colour of the image before the change, 0 to 255.
     """
-    matrices_B33, shares_B = colour_parts([params])
+    matrices_B33, fractions_B = colour_parts([params])
     matrix_34 = np.empty((3, 4))
     matrix_34[:, :3] = matrices_B33[0]
-    matrix_34[:, 3] = np.floor(shares_B[0] * float(LUMA @ mean_3) * STEP + 0.5) / STEP
+    matrix_34[:, 3] = np.floor(fractions_B[0] * float(LUMA @ mean_3) * STEP + 0.5) / STEP
     return matrix_34
 
 

@@ -2,7 +2,7 @@
 
 What is computed is said in ``arithmetic.py``; masks and images agree with the CPU engine's to the rounding.
 
-Shape suffixes: B images, C = 3 colour channels (RGB), H height, W width, P pixels (H * W), M holes, K numbers of a
+Shape suffixes: B images, C = 3 colour channels (RGB), H height, W width, P pixels (H * W), M boxes, K numbers of a
 place: x, y and, in perspective, what they are divided by; 2 (x, y); 4 left, top, right, bottom.
 """
 
@@ -182,11 +182,11 @@ def _places(batch_params: Sequence[AugmentParams], images: Tensor, unit: NDArray
 
 def _recoloured(images_BCHW: Tensor, batch_params: Sequence[AugmentParams], plain_BCHW: Tensor) -> Tensor:
     """Change colours; sums of products are exact in any order, and written out so that none are in TF32."""
-    matrices_B33, shares_B = colour_parts(batch_params)
-    if not shares_B.any() and (matrices_B33 == np.eye(3)).all():
+    matrices_B33, fractions_B = colour_parts(batch_params)
+    if not fractions_B.any() and (matrices_B33 == np.eye(3)).all():
         return images_BCHW
     matrices = torch.from_numpy(matrices_B33.astype(np.float32)).to(images_BCHW.device, non_blocking=True)
-    offsets_B = colour_offsets(shares_B, plain_BCHW.mean((2, 3)))
+    offsets_B = colour_offsets(fractions_B, plain_BCHW.mean((2, 3)))
     found_BCHW = torch.empty_like(images_BCHW)
     for channel in range(3):
         found_BHW = torch.mul(images_BCHW[:, 0], matrices[:, channel, 0, None, None], out=found_BCHW[:, channel])
@@ -195,10 +195,12 @@ def _recoloured(images_BCHW: Tensor, batch_params: Sequence[AugmentParams], plai
     return found_BCHW.add_((offsets_B + 0.5)[:, None, None, None]).floor_().clamp_(0, 255)
 
 
-def colour_offsets(shares_B: NDArray[np.float64], means_B3: Tensor) -> Tensor:
+def colour_offsets(fractions_B: NDArray[np.float64], means_B3: Tensor) -> Tensor:
     """Return what is added to all colours of each image, see ``arithmetic.colour_matrix``."""
-    shares, luma_3 = (torch.from_numpy(array).to(means_B3.device, non_blocking=True) for array in (shares_B, LUMA))
-    return ((shares * (means_B3.double() * luma_3).sum(1) * STEP + 0.5).floor_() / STEP).float()
+    fractions, luma_3 = (
+        torch.from_numpy(array).to(means_B3.device, non_blocking=True) for array in (fractions_B, LUMA)
+    )
+    return ((fractions * (means_B3.double() * luma_3).sum(1) * STEP + 0.5).floor_() / STEP).float()
 
 
 def _gamma(images_BCHW: Tensor, batch_params: Sequence[AugmentParams]) -> Tensor:
@@ -241,10 +243,10 @@ def _noisy(images_BCHW: Tensor, batch_params: Sequence[AugmentParams]) -> Tensor
 def _erased(images_BCHW: Tensor, batch_params: Sequence[AugmentParams]) -> Tensor:
     height, width = images_BCHW.shape[2:]
     most = max(len(params.erase_boxes) for params in batch_params)
-    holes = [[*params.erase_boxes, *[(0, 0, 0, 0)] * (most - len(params.erase_boxes))] for params in batch_params]
-    left, top, right, bottom = torch.tensor(holes, device=images_BCHW.device)[..., None].unbind(2)
+    boxes = [[*params.erase_boxes, *[(0, 0, 0, 0)] * (most - len(params.erase_boxes))] for params in batch_params]
+    left, top, right, bottom = torch.tensor(boxes, device=images_BCHW.device)[..., None].unbind(2)
     columns_W = torch.arange(width, device=images_BCHW.device)
     rows_H = torch.arange(height, device=images_BCHW.device)
     across_BMW, down_BMH = (columns_W >= left) & (columns_W < right), (rows_H >= top) & (rows_H < bottom)
-    holes_BHW = (across_BMW[:, :, None] & down_BMH[..., None]).any(1)
-    return images_BCHW.masked_fill(holes_BHW[:, None], ERASED)
+    erased_BHW = (across_BMW[:, :, None] & down_BMH[..., None]).any(1)
+    return images_BCHW.masked_fill(erased_BHW[:, None], ERASED)

@@ -31,9 +31,9 @@ def mix_images(images_BHWC: Tensor, batch_params: Sequence[AugmentParams]) -> No
         return
     own_M = torch.tensor(chosen, device=images_BHWC.device)
     own_MHWC, next_MHWC = images_BHWC[own_M], images_BHWC[(own_M + 1) % len(images_BHWC)]
-    shares_MHW1 = _shares([batch_params[index] for index in chosen], images_BHWC)
-    # not in bf16, whose shares would be others than the labels'
-    mixed_MHWC = torch.lerp(own_MHWC.float(), next_MHWC.float(), shares_MHW1)
+    fractions_MHW1 = _fractions([batch_params[index] for index in chosen], images_BHWC)
+    # not in bf16, whose fractions would be others than the labels'
+    mixed_MHWC = torch.lerp(own_MHWC.float(), next_MHWC.float(), fractions_MHW1)
     images_BHWC[own_M] = mixed_MHWC.to(images_BHWC.dtype)
 
 
@@ -45,15 +45,15 @@ def mixed_fractions(batch_params: Sequence[AugmentParams], size: tuple[int, int]
         size: (width, height) of the images.
         device: where it goes.
     """
-    return torch.tensor([_share(params, size) for params in batch_params]).to(device, non_blocking=True)
+    return torch.tensor([_fraction(params, size) for params in batch_params]).to(device, non_blocking=True)
 
 
 def _mixed(params: AugmentParams) -> bool:
     return params.mixup_lambda > 0 or params.cutmix_box is not None
 
 
-def _shares(batch_params: Sequence[AugmentParams], images_BHWC: Tensor) -> Tensor:
-    """Return shares_MHW1, how much of each pixel is the next image's."""
+def _fractions(batch_params: Sequence[AugmentParams], images_BHWC: Tensor) -> Tensor:
+    """Return fractions_MHW1, how much of each pixel is the next image's."""
     (height, width), device = images_BHWC.shape[1:3], images_BHWC.device
     patches = torch.tensor([params.cutmix_box or (0, 0, 0, 0) for params in batch_params], device=device)
     left_M1, top_M1, right_M1, bottom_M1 = patches[..., None].unbind(1)
@@ -64,7 +64,7 @@ def _shares(batch_params: Sequence[AugmentParams], images_BHWC: Tensor) -> Tenso
     return torch.where(down_MH[:, :, None] & across_MW[:, None], 1.0, lambda_M11)[..., None]
 
 
-def _share(params: AugmentParams, size: tuple[int, int]) -> float:
+def _fraction(params: AugmentParams, size: tuple[int, int]) -> float:
     """Return how much of an image is the next one's."""
     if params.cutmix_box is None:
         return params.mixup_lambda

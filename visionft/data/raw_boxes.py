@@ -14,8 +14,8 @@ from visionft.data.targets.polygon_checks import no_polygons
 from visionft.data.targets.polygons import Polygons
 from visionft.data.targets.raw import Finding, OpenedImage, RawTarget, Resolved
 
-Coding = Literal["xywh", "shares", "corners"]
-"""How a box is written: left, top, width, height in pixels (COCO); centre, width, height as shares of the image's
+Coding = Literal["xywh", "fractions", "corners"]
+"""How a box is written: left, top, width, height in pixels (COCO); centre, width, height as fractions of the image's
 (YOLO); or the first and last pixel, counted from 1 (Pascal VOC)."""
 
 Xyxy = tuple[float, float, float, float]
@@ -136,7 +136,7 @@ def resolve_boxes(raw: RawBoxes, width: int, height: int, orientation: int = 1) 
     kept: dict[tuple[Xyxy, int, bool, Polygon], None] = {}
     for box in raw.boxes:
         where = raw.where(box)
-        placed = place_polygon(box.polygon, width, height, shares=raw.coding == "shares")
+        placed = place_polygon(box.polygon, width, height, fractions=raw.coding == "fractions")
         around = placed.around
         fault = box.fault or ("" if around else _fault(box, raw.coding))
         xyxy = around or (_NOWHERE if fault else to_pixels(box.numbers, raw.coding, width, height))
@@ -191,7 +191,7 @@ def _fault(box: RawBox, coding: Coding) -> str:
 
 
 def _outside(box: RawBox, coding: Coding) -> str:
-    if coding == "shares" and max(box.numbers) > 2:
+    if coding == "fractions" and max(box.numbers) > 2:
         return "lies outside the image: the numbers are to be shares of its width and height, not pixels"
     return "lies outside the image, or has no area in it"
 

@@ -17,7 +17,7 @@ class RawPolygon(NamedTuple):
     """The polygon of an object as a file states it.
 
     Attributes:
-        rings: as of ``Polygon``; in pixels, or in shares of the image's width and height where its box is.
+        rings: as of ``Polygon``; in pixels, or in fractions of the image's width and height where its box is.
         size: (width, height) of the picture that it is made for; None where the file does not say.
         fault: why it cannot be used; empty for a good one, and where none is stated.
     """
@@ -61,14 +61,14 @@ class PlacedPolygon(NamedTuple):
     fault: str = ""
 
 
-def place_polygon(stated: RawPolygon, width: int, height: int, *, shares: bool) -> PlacedPolygon:
+def place_polygon(stated: RawPolygon, width: int, height: int, *, fractions: bool) -> PlacedPolygon:
     """Say where a polygon lies in an image.
 
     Args:
         stated: what the file says.
         width: of the upright image in pixels.
         height: of the upright image in pixels.
-        shares: whether it is stated in shares of these.
+        fractions: whether it is stated in fractions of these.
     """
     if stated.fault or not stated.rings:
         return PlacedPolygon(fault=stated.fault)
@@ -77,11 +77,11 @@ def place_polygon(stated: RawPolygon, width: int, height: int, *, shares: bool) 
         sizes = f"{stated.size[0]} x {stated.size[1]} pixels, the image has {width} x {height}"
         return PlacedPolygon(fault=f"its run lengths are for {sizes}{turned}")
     rings = Polygon(stated.rings).points
-    if shares:
+    if fractions:
         rings = tuple((ring_P2 * np.array([width, height], np.float64)).astype(np.float32) for ring_P2 in rings)
     around = box_around(rings)
     if around is None or (min(around) >= 0 and around[2] <= width and around[3] <= height):
-        return PlacedPolygon(Polygon(_packed(rings) if shares else stated.rings), around, around)
+        return PlacedPolygon(Polygon(_packed(rings) if fractions else stated.rings), around, around)
     (rings,), boxes_N4, _ = move_polygons((rings,), np.eye(3), (width, height))
     if not rings:
         return PlacedPolygon(fault="it lies outside the image")

@@ -26,7 +26,7 @@ class Learner(Protocol):
         kind: the task's name.
         headline: the value of ``Meter.values`` that people look at first.
         answers: what ``compare`` counts, such as images or pixels.
-        min_agreement: share of the answers on which an exported file must agree with the network.
+        min_agreement: fraction of the answers on which an exported file must agree with the network.
         max_difference: largest difference of a probability between the two. Both hold where the recipe says nothing.
     """
 
@@ -79,7 +79,7 @@ class Learner(Protocol):
         """Return the outputs of the exported file that follow from the others; traced."""
         ...
 
-    def compare(self, found: Results, expected: Results) -> Agreement:
+    def compare(self, actual: Results, expected: Results) -> Agreement:
         """Say how far results of an exported file agree with the network's, of the same shapes."""
         ...
 
@@ -101,11 +101,11 @@ class ChoosesThresholds(Protocol):
         """
         ...
 
-    def compare(self, found: Results, expected: Results, thresholds: Sequence[float] = ()) -> Agreement:
+    def compare(self, actual: Results, expected: Results, thresholds: Sequence[float] = ()) -> Agreement:
         """Compare as ``Learner.compare`` does.
 
         Args:
-            found: results of the exported file.
+            actual: results of the exported file.
             expected: the network's.
             thresholds: the spec's.
         """

@@ -33,7 +33,7 @@ def not_fused(job: Job, stage: Stage) -> str | None:
     again: list[str] = []
     loading: list[str] = []
     for name, part in (("blur", "blur"), ("noise", "noise"), ("JPEG", "jpeg")):
-        amount: Any = max(getattr(change, part) for change in drawn)
+        amount: Any = max(getattr(params, part) for params in drawn)
         alone = AugmentParams(**{part: amount})
         if alone.needs_cpu:
             loading.append(name)

@@ -73,7 +73,7 @@ class Backbone(nn.Module):
         self.map_groups = tuple(
             group for group in self.groups if any(name.rpartition(".")[0] in mapping for name in group.parameters)
         )
-        self._still: frozenset[str] = frozenset()
+        self._eval_modules: frozenset[str] = frozenset()
 
     @property
     def stride(self) -> int:
@@ -107,21 +107,21 @@ class Backbone(nn.Module):
         for name, parameter in self.named_parameters():
             parameter.requires_grad_(name in trainable)
             parameter.grad = None
-        still = set()
+        eval_modules = set()
         for name, groups in module_groups(self, self.groups).items():
             module = self.get_submodule(name)
             moves = not groups.isdisjoint(group_names)
             if not moves or (norm != "all" and _is_norm(module)):
-                still.add(name)
+                eval_modules.add(name)
             if moves and norm == "frozen" and _is_norm(module):
                 module.requires_grad_(requires_grad=False)
-        self._still = frozenset(still)
+        self._eval_modules = frozenset(eval_modules)
         self.train(self.training)
 
     def train(self, mode: bool = True) -> Self:
         """Switch to training or evaluation; what is frozen stays in evaluation."""
         super().train(mode)
-        for name in self._still:
+        for name in self._eval_modules:
             if name:  # the backbone itself only passes the mode on
                 self.get_submodule(name).training = False
         return self

@@ -104,7 +104,7 @@ class DenseHead(MapHead):
         channels: of the backbone's maps, shallow to deep.
         strides: of the backbone's maps.
         classes: number of classes K.
-        dropout: share of the channels dropped before the last layer of the classes, 0..1.
+        dropout: fraction of the channels dropped before the last layer of the classes, 0..1.
 
     Source:
         Tian et al. 2019, FCOS, section 3 (arXiv:1904.01355), for points that predict distances; Li et al. 2020, GFL,
@@ -141,7 +141,7 @@ class DenseBranches(nn.Module):
     Args:
         channels: of the levels at ``STRIDES``.
         classes: number of classes K.
-        dropout: share of the channels dropped before the last layer of the classes, 0..1.
+        dropout: fraction of the channels dropped before the last layer of the classes, 0..1.
     """
 
     def __init__(self, channels: Sequence[int], classes: int, dropout: float) -> None:

@@ -143,7 +143,7 @@ class Classifier(nn.Module):
     Args:
         width: input channels.
         classes: number of classes K.
-        dropout: share of channels dropped in training, 0..1.
+        dropout: fraction of channels dropped in training, 0..1.
         stride: of the input in image pixels; a fraction is rounded up.
         kernel: side of the convolution.
 

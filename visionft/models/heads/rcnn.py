@@ -50,7 +50,7 @@ class FasterRcnnHead(MapHead):
         channels: of the backbone's maps, shallow to deep.
         strides: of the backbone's maps.
         classes: number of classes K.
-        dropout: share of the inputs dropped before the layer of the classes, 0..1.
+        dropout: fraction of the inputs dropped before the layer of the classes, 0..1.
 
     Source:
         Ren et al. 2015, Faster R-CNN, section 3 (arXiv:1506.01497); Lin et al. 2017, Feature Pyramid Networks, section

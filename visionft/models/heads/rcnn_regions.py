@@ -86,8 +86,8 @@ def project_masks(masks_PSS: Tensor, objects_P4: Tensor, regions_P4: Tensor, sid
     cell_P4 = (objects_P4[:, 2:].repeat(1, 2) - low_P4).clamp(min=_TINY) / masks_PSS.shape[-1]
     index_P1 = torch.arange(len(objects_P4), device=objects_P4.device)[:, None]
     rows_P5 = torch.cat([index_P1, (regions_P4 - low_P4) / cell_P4 + margin], dim=1)
-    shares_P1ss = roi_align(around_P1SS, rows_P5, (side, side), 1.0, _SAMPLES, aligned=True)
-    masks_Pss: Tensor = (shares_P1ss[:, 0] >= 0.5).float()
+    fractions_P1ss = roi_align(around_P1SS, rows_P5, (side, side), 1.0, _SAMPLES, aligned=True)
+    masks_Pss: Tensor = (fractions_P1ss[:, 0] >= 0.5).float()
     return masks_Pss
 
 

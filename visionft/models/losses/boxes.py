@@ -21,20 +21,23 @@ def pairwise_iou(boxes_BN4: Tensor, others_BM4: Tensor) -> Tensor:
     return shared_BNM / union_BNM.clamp(min=_TINY)
 
 
-def giou_loss(boxes_N4: Tensor, truth_N4: Tensor) -> Tensor:
+def giou_loss(boxes_N4: Tensor, targets_N4: Tensor) -> Tensor:
     """Return 1 - generalised IoU of each pair, in 0..2.
 
     Args:
         boxes_N4: predicted.
-        truth_N4: true, each of a positive area.
+        targets_N4: true, each of a positive area.
 
     Source:
         Rezatofighi et al. 2019, Generalized Intersection over Union, algorithm 1 (arXiv:1902.09630).
     """
-    low_N2, high_N2 = torch.maximum(boxes_N4[:, :2], truth_N4[:, :2]), torch.minimum(boxes_N4[:, 2:], truth_N4[:, 2:])
+    low_N2, high_N2 = (
+        torch.maximum(boxes_N4[:, :2], targets_N4[:, :2]),
+        torch.minimum(boxes_N4[:, 2:], targets_N4[:, 2:]),
+    )
     shared_N = (high_N2 - low_N2).clamp(min=0).prod(dim=1)
-    union_N = _area(boxes_N4) + _area(truth_N4) - shared_N
-    outer_N2 = torch.maximum(boxes_N4[:, 2:], truth_N4[:, 2:]) - torch.minimum(boxes_N4[:, :2], truth_N4[:, :2])
+    union_N = _area(boxes_N4) + _area(targets_N4) - shared_N
+    outer_N2 = torch.maximum(boxes_N4[:, 2:], targets_N4[:, 2:]) - torch.minimum(boxes_N4[:, :2], targets_N4[:, :2])
     outer_N = outer_N2.prod(dim=1).clamp(min=_TINY)
     return 1 - shared_N / union_N.clamp(min=_TINY) + (outer_N - union_N) / outer_N
 
@@ -52,11 +55,11 @@ def distance_loss(logits_N4R: Tensor, distances_N4: Tensor) -> Tensor:
     bins = logits_N4R.shape[-1]
     at_N4 = distances_N4.clamp(0, bins - 1 - 1e-3)
     low_N4 = at_N4.long()
-    share_N4 = at_N4 - low_N4
+    fraction_N4 = at_N4 - low_N4
     logs_N4R = F.log_softmax(logits_N4R, dim=-1)
     low_log_N4 = logs_N4R.gather(-1, low_N4[..., None])[..., 0]
     high_log_N4 = logs_N4R.gather(-1, low_N4[..., None] + 1)[..., 0]
-    return -(low_log_N4 * (1 - share_N4) + high_log_N4 * share_N4).mean(dim=-1)
+    return -(low_log_N4 * (1 - fraction_N4) + high_log_N4 * fraction_N4).mean(dim=-1)
 
 
 def _area(boxes: Tensor) -> Tensor:

@@ -42,17 +42,17 @@ class BoxMeter:
 
     def __init__(self, classes: int) -> None:
         self._classes = classes
-        self._found: list[NDArray[np.float32]] = []
-        self._truth: list[NDArray[np.float32]] = []
+        self._predictions: list[NDArray[np.float32]] = []
+        self._targets: list[NDArray[np.float32]] = []
 
     def update(self, results: Results, targets: NDArray[np.float32]) -> None:
         """Take in detections and boxes_BN5."""
-        self._found += [found_N6[found_N6[:, 4] > 0] for found_N6 in box_rows(results)]
-        self._truth += [truth_N5[truth_N5[:, 4] != PADDING] for truth_N5 in targets]
+        self._predictions += [rows_N6[rows_N6[:, 4] > 0] for rows_N6 in box_rows(results)]
+        self._targets += [boxes_N5[boxes_N5[:, 4] != PADDING] for boxes_N5 in targets]
 
     def values(self) -> dict[str, float]:
         """Return mAP, AP50 and AP75, means of the classes."""
-        return quick_detection(self._found, self._truth, self._classes)
+        return quick_detection(self._predictions, self._targets, self._classes)
 
 
 class DetectionLearner(ObjectLearner):
@@ -83,12 +83,12 @@ class DetectionLearner(ObjectLearner):
     ) -> DetectionEvaluation:
         """Return the full set of detection metrics in the original frame; see ``Learner.evaluate``."""
         detections = []
-        for done, found_N6 in enumerate(detect_all(samples, spec, run, batch_size), start=1):
-            detections.append(found_N6)
+        for done, detections_N6 in enumerate(detect_all(samples, spec, run, batch_size), start=1):
+            detections.append(detections_N6)
             if on_done:
                 on_done(done)
-        truth = [Boxes.of(sample) for sample in samples]
+        targets = [Boxes.of(sample) for sample in samples]
         metrics = detection_metrics(
-            detections, truth, self.class_names, thresholds=thresholds or None, bootstrap=bootstrap, seed=seed
+            detections, targets, self.class_names, thresholds=thresholds or None, bootstrap=bootstrap, seed=seed
         )
         return DetectionEvaluation(metrics, tuple(detections))

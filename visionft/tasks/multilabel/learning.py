@@ -81,7 +81,7 @@ class MultilabelLearner:
     Args:
         class_names: text for label 0, 1, ...
         head: kind of the head.
-        dropout: share of the embedding dropped in training.
+        dropout: fraction of the embedding dropped in training.
         loss: a name in ``MULTILABEL_LOSSES``.
         loss_options: arguments of its class.
         positives: training images that have each label, and training images in all, when present and absent labels
@@ -185,12 +185,12 @@ class MultilabelLearner:
         """Return nothing."""
         return ()
 
-    def compare(self, found: Results, expected: Results, thresholds: Sequence[float] = ()) -> Agreement:
+    def compare(self, actual: Results, expected: Results, thresholds: Sequence[float] = ()) -> Agreement:
         """Count the images with the same labels; see ``Learner.compare``."""
         thresholds_K = np.asarray(thresholds_of(thresholds, len(self.class_names)), np.float32)
-        found_BK, expected_BK = found["probabilities"], expected["probabilities"]
-        same_B = ((found_BK >= thresholds_K) == (expected_BK >= thresholds_K)).all(axis=1)
-        difference = float(np.abs(found_BK.astype(np.float64) - expected_BK).max())
+        actual_BK, expected_BK = actual["probabilities"], expected["probabilities"]
+        same_B = ((actual_BK >= thresholds_K) == (expected_BK >= thresholds_K)).all(axis=1)
+        difference = float(np.abs(actual_BK.astype(np.float64) - expected_BK).max())
         return Agreement(int(same_B.sum()), same_B.size, difference)
 
     def _weighted(self, logits_BK: Tensor, labels_BK: Tensor) -> Tensor:

@@ -29,8 +29,8 @@ class LabelScores:
 
     Attributes:
         ap: average precision; none when all images or none have the label.
-        precision: share of the images given this label that have it, at the threshold; none when there are none.
-        recall: share of the images with this label that were given it; none when there are none.
+        precision: fraction of the images given this label that have it, at the threshold; none when there are none.
+        recall: fraction of the images with this label that were given it; none when there are none.
         f1: harmonic mean of both; none when nothing has the label and nothing was given it.
         support: number of images that have the label.
         threshold: probability from which on the label is believed.
@@ -48,15 +48,15 @@ class LabelScores:
 
 @dataclass(frozen=True, slots=True)
 class MultilabelMetrics:
-    """What ``multilabel_metrics`` measures; shares lie in 0..1.
+    """What ``multilabel_metrics`` measures; fractions lie in 0..1.
 
     Attributes:
         n: number of images.
         map: mean average precision of the classes.
         macro_f1: mean F1 of the classes.
         micro_f1: F1 over the labels of all classes and images together; none when nothing has or was given a label.
-        exact_match: share of images whose labels are exactly right (subset accuracy).
-        hamming_loss: share of the decisions, one for each image and class, that are wrong.
+        exact_match: fraction of images whose labels are exactly right (subset accuracy).
+        hamming_loss: fraction of the decisions, one for each image and class, that are wrong.
         nll: mean negative log likelihood of a decision in nats; a probability of 0 costs 36.
         per_class: scores by class name, in label order.
         left_out: classes that the means leave out, since all images or none have the label.

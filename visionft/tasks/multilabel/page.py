@@ -68,7 +68,7 @@ class MultilabelSection:
     Attributes:
         metrics: the numbers.
         precision: what the thresholds were to reach on the validation images; none where they have the best F1.
-        usual: share of images that have exactly the set of labels that most images have.
+        usual: fraction of images that have exactly the set of labels that most images have.
         confused: labels that were missed with those that were given instead, the most frequent first.
         together: labels that are given together more often or more rarely than they are true together.
         worst: the images with the most improbable labels, that one first; all have a wrong or a missed one.

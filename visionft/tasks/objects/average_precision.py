@@ -23,9 +23,9 @@ class Areas(NamedTuple):
     target_M: Floats | Ints
 
     @classmethod
-    def of_boxes(cls, found: DetectedObjects, truth: TargetObjects) -> "Areas":
+    def of_boxes(cls, predictions: DetectedObjects, targets: TargetObjects) -> "Areas":
         """Measure boxes."""
-        return cls(box_areas(found.xyxy_N4), box_areas(truth.xyxy_M4))
+        return cls(box_areas(predictions.xyxy_N4), box_areas(targets.xyxy_M4))
 
 
 def average_precision(ranked: Sequence[Ranked]) -> Floats:
@@ -46,8 +46,8 @@ def average_precision(ranked: Sequence[Ranked]) -> Floats:
 
 
 def precision_by_size(
-    found: Sequence[DetectedObjects],
-    truth: Sequence[TargetObjects],
+    predictions: Sequence[DetectedObjects],
+    targets: Sequence[TargetObjects],
     classes: int,
     areas: Sequence[Areas],
     overlaps: Sequence[Floats] | None = None,
@@ -55,8 +55,8 @@ def precision_by_size(
     """Return the mean average precision of small, medium and large objects; none where there are none of the size.
 
     Args:
-        found: detections, one entry per image.
-        truth: objects, one entry per image.
+        predictions: detections, one entry per image.
+        targets: objects, one entry per image.
         classes: how many.
         areas: the sizes of both, one entry per image.
         overlaps: overlap_NM of each image, where it is not boxes that count.
@@ -64,6 +64,6 @@ def precision_by_size(
     values = {}
     for size, (least, most) in _RANGES.items():
         outside = [Outside(*((sizes < least) | (sizes > most) for sizes in image)) for image in areas]
-        ap_KT = average_precision(rank(found, truth, classes, overlaps=overlaps, outside=outside))
+        ap_KT = average_precision(rank(predictions, targets, classes, overlaps=overlaps, outside=outside))
         values[size] = optional(defined_mean(ap_KT.mean(axis=1)))
     return values

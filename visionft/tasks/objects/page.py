@@ -65,14 +65,14 @@ class TallyRow:
         name: the kind.
         meaning: what it is, in a few words.
         count: how often it occurs.
-        share: of all believed detections or, for what is missed, of all objects; none when there are none.
+        fraction: of all believed detections or, for what is missed, of all objects; none when there are none.
         bar: the same, of the most frequent kind's number.
     """
 
     name: str
     meaning: str
     count: int
-    share: float | None
+    fraction: float | None
     bar: float
 
 

@@ -22,7 +22,7 @@ from visionft.annotations.boxes import clipped, overlap
 
 SAME = 0.5  # intersection over union from which on two boxes of a class are one object
 CUT_WEIGHT = 0.5  # of a cut box's score, when boxes are ranked; parts with less of the leader's score do not extend it
-_NEAR = 0.01  # share of the window's side in which a box counts as ending at its border, at least a pixel
+_NEAR = 0.01  # fraction of the window's side in which a box counts as ending at its border, at least a pixel
 
 MOST_MERGED = 10_000  # of the boxes of all windows, the best
 MOST_KEPT = 1_000  # of the objects of one image, the best
@@ -73,12 +73,12 @@ def view(detections_N6: NDArray[np.float32], number: int, window: Sides, origina
     """
     borders_4, whole_4 = np.array(window, np.float32), np.array([0, 0, *original], np.float32)
     seen_4 = np.array(shown(window, original), np.float32)
-    found_N6 = clipped(detections_N6, seen_4)
+    clipped_N6 = clipped(detections_N6, seen_4)
     near_4 = np.maximum(1, _NEAR * np.tile(borders_4[2:] - borders_4[:2], 2))
     inner_4 = (seen_4 - whole_4) * _OUTWARD_4 < 0
-    cut_N4 = inner_4 & (np.abs(found_N6[:, :4] - borders_4) <= near_4)
+    cut_N4 = inner_4 & (np.abs(clipped_N6[:, :4] - borders_4) <= near_4)
     limits_N4 = np.where(cut_N4, borders_4, np.inf * _OUTWARD_4).astype(np.float32)
-    return Views(found_N6, limits_N4, np.full(len(found_N6), number))
+    return Views(clipped_N6, limits_N4, np.full(len(clipped_N6), number))
 
 
 def merge(views: Sequence[Views]) -> NDArray[np.float32]:
@@ -107,8 +107,8 @@ def put_together(views: Sequence[Views]) -> tuple[NDArray[np.float32], list[NDAr
     objects, made_of = [np.zeros((0, 6), np.float32)], []
     for label in np.unique(labels_N):
         of_class_N = np.flatnonzero(labels_N == label)
-        found_N6, parts = _merge_class(together[of_class_N])
-        objects.append(found_N6)
+        merged_N6, parts = _merge_class(together[of_class_N])
+        objects.append(merged_N6)
         made_of += [places_N[of_class_N[each]] for each in parts]
     objects_N6 = np.concatenate(objects)
     best = np.lexsort([*objects_N6[:, [5, 3, 2, 1, 0]].T, -objects_N6[:, 4]])[:MOST_KEPT]
@@ -130,7 +130,7 @@ def _merge_class(views: Views) -> tuple[NDArray[np.float32], list[list[int]]]:
         if not free_N[leader]:
             continue
         free_N[leader] = False
-        found_6 = views.detections_N6[leader].copy()
+        merged_6 = views.detections_N6[leader].copy()
         parts = [leader]
         for part in parts:  # which grows
             near = np.flatnonzero(free_N & _touching(boxes_N4[part], sides_4N))
@@ -141,9 +141,9 @@ def _merge_class(views: Views) -> tuple[NDArray[np.float32], list[list[int]]]:
             beyond = (boxes_N4[same] - views.limits_N4[part]) * _OUTWARD_4 > 0
             sure = scores_N[same] >= CUT_WEIGHT * scores_N[leader]
             parts += (more := same[beyond.any(axis=1) & sure & cut_N[same]]).tolist()
-            found_6[:2] = np.minimum(found_6[:2], boxes_N4[more, :2].min(axis=0, initial=np.inf))
-            found_6[2:4] = np.maximum(found_6[2:4], boxes_N4[more, 2:].max(axis=0, initial=-np.inf))
-        objects.append(found_6)
+            merged_6[:2] = np.minimum(merged_6[:2], boxes_N4[more, :2].min(axis=0, initial=np.inf))
+            merged_6[2:4] = np.maximum(merged_6[2:4], boxes_N4[more, 2:].max(axis=0, initial=-np.inf))
+        objects.append(merged_6)
         made_of.append(parts)
     return np.array(objects, np.float32), made_of
 

@@ -186,10 +186,10 @@ class RegressionLearner:
         """Return nothing."""
         return ()
 
-    def compare(self, found: Results, expected: Results) -> Agreement:
+    def compare(self, actual: Results, expected: Results) -> Agreement:
         """Compare values in standard deviations, of which a thousandth is the same; see ``Learner.compare``."""
         with np.errstate(invalid="ignore"):  # inf - inf is NaN, which no limit allows
-            differences_BV = np.abs(found["values"].astype(np.float64) - expected["values"]) / self.scale.deviations
+            differences_BV = np.abs(actual["values"].astype(np.float64) - expected["values"]) / self.scale.deviations
         same_BV = differences_BV <= _SAME
         return Agreement(int(same_BV.sum()), same_BV.size, float(differences_BV.max()))
 

@@ -101,7 +101,7 @@ def read_labels(path: Path, *, keypoints: bool = False, with_polygons: bool = Fa
 
     Args:
         path: lines of ``class x y width height``, or of ``class x0 y0 x1 y1 x2 y2 ...``, the polygon of an object,
-            all as shares of the image's width and height.
+            all as fractions of the image's width and height.
         keypoints: what follows the first four numbers are points, and no polygon.
         with_polygons: polygons are kept as such.
 
