@@ -9,6 +9,7 @@ from itertools import compress
 import numpy as np
 from numpy.typing import NDArray
 
+from visionft.annotations.boxes import areas
 from visionft.annotations.marks import CROWD
 from visionft.annotations.polygons import Rings, move_polygons
 
@@ -115,5 +116,4 @@ def _inside(boxes_N5: NDArray[np.float32], size: tuple[int, int]) -> NDArray[np.
 
 
 def _areas(boxes_N5: NDArray[np.float32]) -> NDArray[np.float64]:
-    sides_N2 = (boxes_N5[:, 2:4].astype(np.float64) - boxes_N5[:, :2]).clip(0)
-    return np.asarray(sides_N2.prod(axis=1))
+    return areas(boxes_N5[:, :4].astype(np.float64))

@@ -26,6 +26,7 @@ from visionft.augment.fused_kernel import augment_kernel, sum_kernel
 from visionft.augment.sampling import ERASE_BOXES
 from visionft.augment.warp import RGB
 from visionft.augment_params import AugmentParams
+from visionft.imaging.normalization import scale_and_offset
 
 _MOST_ERASE_BOXES = ERASE_BOXES[1]
 _TILE = (32, 32)  # pixels across and down that one program does
@@ -33,7 +34,7 @@ _SUMMED = 4096  # pixels that one program adds up
 
 
 def fuses(params: AugmentParams) -> bool:
-    """Return whether one pass does it all."""
+    """Return whether one pass of the kernel applies all parameters."""
     return not (params.blur or params.jpeg) and len(params.erase_boxes) <= _MOST_ERASE_BOXES
 
 
@@ -45,7 +46,7 @@ def augment_fused(
     masks_BHW: Tensor | None = None,
     normalised: Normalised | None = None,
 ) -> tuple[Tensor, Tensor | None]:
-    """Do what ``augment_batch`` does, in one pass where ``fuses`` says that it can be.
+    """Augment a batch as ``augment_batch`` does, in one pass where ``fuses`` allows it.
 
     Args:
         images_BHW3: uint8 RGB canvases.
@@ -81,7 +82,7 @@ def augment_fused(
 
 @dataclass(frozen=True, slots=True)
 class Packed:
-    """Changes as the kernel reads them, on the device.
+    """The parameters of a batch as the kernel reads them, on the device.
 
     Attributes:
         parameters_BP: the inverse matrix (9), colours (9), 2 where pixels are means of 2 x 2 values, else 1, the
@@ -110,7 +111,7 @@ class Packed:
 
 
 def pack(batch_params: Sequence[AugmentParams], device: torch.device) -> Packed:
-    """Prepare changes for ``launch``; what of them it cannot do is left out, see ``fuses``."""
+    """Pack parameters for ``launch``, less what the kernel cannot do (``fuses``)."""
     matrices_B33, fractions_B = colour_parts(batch_params)
     back_B33 = np.linalg.inv(np.stack([params.matrix for params in batch_params]))
     finer_B1 = np.array([[2.0 if averaged(params) else 1.0] for params in batch_params])
@@ -142,7 +143,7 @@ def launch(
     masks_BHW: Tensor | None = None,
     normalised: Normalised | None = None,
 ) -> tuple[Tensor, Tensor | None]:
-    """Do what was packed.
+    """Launch the kernel on packed parameters.
 
     Args:
         images_BHW3: uint8 RGB canvases.
@@ -162,7 +163,7 @@ def launch(
     if packed.needs_means:
         pixels = height * width
         sum_kernel[(triton.cdiv(pixels, _SUMMED), number)](images_BHW3, sums_B3, pixels, BLOCK=_SUMMED)
-    mean_3, std_3 = (normalised.mean, normalised.std) if normalised else ((0.0,) * 3, (1 / 255,) * 3)
+    scale_3, offset_3 = scale_and_offset(normalised.mean, normalised.std) if normalised else ([1.0] * 3, [0.0] * 3)
     augment_kernel[(triton.cdiv(width, _TILE[0]), triton.cdiv(height, _TILE[1]), number)](
         images_BHW3,
         augmented_BHW3,
@@ -176,8 +177,8 @@ def launch(
         height,
         width,
         *map(float, fill or (0, 0, 0)),
-        *(1 / (255 * std) for std in std_3),
-        *(-mean / std for mean, std in zip(mean_3, std_3, strict=True)),
+        *scale_3,
+        *offset_3,
         MIRRORED=fill is None,
         MASKS=masks_BHW is not None,
         MEANS=packed.needs_means,

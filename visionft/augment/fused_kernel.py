@@ -9,7 +9,7 @@ import triton.language as tl
 
 @triton.jit
 def _mirrored(place, side):
-    """Return the place of the image that is seen at a place beyond its edges; both count from the image's edge."""
+    """Return the place inside the image that mirrors a place beyond its edges."""
     place -= tl.floor(place * (0.5 / side)) * (2.0 * side)
     return side - tl.abs(side - place)
 
@@ -32,7 +32,7 @@ def _neighbours(place, side, MIRRORED: tl.constexpr):
 
 @triton.jit
 def _before(params, right, below, PERSPECTIVE: tl.constexpr):
-    """Return where places on the canvas were before the change."""
+    """Return the places on the canvas before the warp."""
     x = tl.load(params) * right + (tl.load(params + 1) * below + tl.load(params + 2))
     y = tl.load(params + 3) * right + (tl.load(params + 4) * below + tl.load(params + 5))
     if PERSPECTIVE:
@@ -49,7 +49,7 @@ def _value(pixel, inside, fill, MIRRORED: tl.constexpr):
 
 @triton.jit
 def _bilinear(pixels, inside, across, down, channel: tl.constexpr, fill, MIRRORED: tl.constexpr):
-    """Return one channel between four pixels: whole numbers, halves made even."""
+    """Interpolate one channel between four pixels, rounded half to even."""
     value_00 = _value(pixels[0] + channel, inside[0], fill, MIRRORED)
     value_01 = _value(pixels[1] + channel, inside[1], fill, MIRRORED)
     value_10 = _value(pixels[2] + channel, inside[2], fill, MIRRORED)
@@ -61,7 +61,7 @@ def _bilinear(pixels, inside, across, down, channel: tl.constexpr, fill, MIRRORE
 
 @triton.jit
 def _seen(image, x, y, fill_0, fill_1, fill_2, height, width, MIRRORED: tl.constexpr):
-    """Return what an image has at some places: red, green, blue."""
+    """Sample an image at places: red, green, blue."""
     x0, x1, x0_inside, x1_inside, across = _neighbours(x, width, MIRRORED)
     y0, y1, y0_inside, y1_inside, down = _neighbours(y, height, MIRRORED)
     upper, lower = y0 * width, y1 * width
@@ -93,7 +93,7 @@ def _sampled(
     PERSPECTIVE: tl.constexpr,
     FINER: tl.constexpr,
 ):
-    """Return what an image has where pixels were: red, green, blue."""
+    """Sample an image at where the pixels were before the warp: red, green, blue."""
     if not FINER:
         x, y = _before(params, column + 0.5, row + 0.5, PERSPECTIVE)
         return _seen(image, x, y, fill_0, fill_1, fill_2, height, width, MIRRORED)
@@ -109,7 +109,7 @@ def _sampled(
 
 @triton.jit
 def _offset(fraction, sums, pixels):
-    """Return what is added to all colours, see arithmetic.colour_matrix."""
+    """Return the offset of all colours (arithmetic.colour_matrix)."""
     red, green, blue = tl.load(sums).to(tl.float32), tl.load(sums + 1).to(tl.float32), tl.load(sums + 2).to(tl.float32)
     grey = (0.299 * red + 0.587 * green + 0.114 * blue) / pixels
     return tl.floor(fraction * grey * 1024 + 0.5) / 1024
@@ -117,7 +117,7 @@ def _offset(fraction, sums, pixels):
 
 @triton.jit
 def _noise(seed, place, step):
-    """Return what is added to pixels of these numbers, see arithmetic.noise_of."""
+    """Return the noise of pixels by their numbers (arithmetic.noise_of)."""
     bits = place.to(tl.uint32) ^ seed.to(tl.uint32)
     bits = (bits ^ (bits >> 16)) * 0x7FEB352D
     bits = (bits ^ (bits >> 15)) * 0x846CA68B
@@ -170,9 +170,9 @@ def augment_kernel(
     scale_0,
     scale_1,
     scale_2,
-    shift_0,
-    shift_1,
-    shift_2,
+    offset_0,
+    offset_1,
+    offset_2,
     MIRRORED: tl.constexpr,
     MASKS: tl.constexpr,
     MEANS: tl.constexpr,
@@ -187,7 +187,7 @@ def augment_kernel(
     ACROSS: tl.constexpr,
     DOWN: tl.constexpr,
 ):
-    """Change the pixels of one tile of one image, and of its mask; see ``fused.launch``."""
+    """Augment one tile of one image and of its mask; arguments as ``fused.launch`` gives them."""
     number = tl.program_id(2).to(tl.int64)
     column = (tl.program_id(0) * ACROSS + tl.arange(0, ACROSS))[None, :]
     row = (tl.program_id(1) * DOWN + tl.arange(0, DOWN))[:, None]
@@ -220,11 +220,11 @@ def augment_kernel(
         if ERASE_BOXES:
             value = tl.where(gone, ERASED * 1.0, value)
         if channel == 0:
-            value = value * scale_0 + shift_0
+            value = value * scale_0 + offset_0
         elif channel == 1:
-            value = value * scale_1 + shift_1
+            value = value * scale_1 + offset_1
         else:
-            value = value * scale_2 + shift_2
+            value = value * scale_2 + offset_2
         tl.store(augmented + target * 3 + channel, value.to(augmented.dtype.element_ty), mask=on_canvas)
     if MASKS:
         x, y = _before(params, column + 0.5, row + 0.5, PERSPECTIVE)

@@ -19,7 +19,7 @@ class Positions:
     inside: NDArray[np.bool_]  # whether the values reach there at all
 
     def part(self, pixels: slice) -> "Positions":
-        """Return those of some of the pixels."""
+        """Return the positions of some of the pixels."""
         return Positions(self.low[pixels], self.high[pixels], self.fraction[pixels], self.inside[pixels])
 
 

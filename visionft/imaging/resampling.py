@@ -94,7 +94,7 @@ def bicubic_taps(source: int, target: int, *, rough: bool = False) -> Taps:
 
 
 def bicubic_is_rough(size: tuple[int, int]) -> bool:
-    """Say whether OpenCV enlarges an image of this size with its own bicubic filter, and not with Intel's."""
+    """Return whether OpenCV enlarges an image of this size with its own bicubic filter, and not with Intel's."""
     return min(size) < 4 or not cv2.ipp.useIPP()
 
 

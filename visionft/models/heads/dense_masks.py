@@ -19,7 +19,7 @@ from visionft.models.heads.base import Losses
 from visionft.models.heads.dense import STRIDES, WIDTH, DenseBranches, DenseOutputs, convolution, flat
 from visionft.models.heads.maps import MapHead, PaddedMaps
 from visionft.models.heads.necks import Neck, resized
-from visionft.models.losses.boxes import pairwise_iou
+from visionft.models.losses.boxes import iou
 from visionft.models.losses.masks import mask_loss
 
 _FINE = 4  # stride of the map that masks are made from
@@ -70,10 +70,8 @@ class DenseMaskOutputs:
         weights_BM, object_BM = weights_BA.gather(1, cells_BM), found.object_BA.gather(1, cells_BM)
         targets_BM4 = _rows(targets.boxes_BN5[..., :4], object_BM)
         boxes_BM4 = _rows(self.dense.clipped().detach(), cells_BM)
-        good_BM = (
-            pairwise_iou(boxes_BM4[..., None, :].flatten(0, 1), targets_BM4[..., None, :].flatten(0, 1)) >= _LEAST_IOU
-        )
-        boxes_BM4 = torch.where(good_BM.view_as(cells_BM)[..., None], boxes_BM4, targets_BM4)
+        good_BM = iou(boxes_BM4, targets_BM4) >= _LEAST_IOU
+        boxes_BM4 = torch.where(good_BM[..., None], boxes_BM4, targets_BM4)
         inside_BCMSS = _multiplied(self.fine_BChw.float(), self._fractions(boxes_BM4), _LEARNED_SIDE)
         logits_BMSS = self._logits(inside_BCMSS, cells_BM)
         masks_BMSS = _true_masks(targets.masks_BNSS, object_BM, targets_BM4, boxes_BM4)
@@ -186,7 +184,7 @@ def _sampled(map_BChw: Tensor, fractions_BN4: Tensor, side: int) -> Tensor:
 
 
 def _multiplied(map_BChw: Tensor, fractions_BN4: Tensor, side: int) -> Tensor:
-    """Do the same as ``_sampled`` by products of matrices.
+    """Sample as ``_sampled`` does, by products of matrices.
 
     It takes more arithmetic, but its gradient adds up in one order, where that of ``grid_sample`` on CUDA does not.
     """

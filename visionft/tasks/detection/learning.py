@@ -4,7 +4,6 @@ Shape suffixes: B batch, H height, W width, N detections or objects, 3 colours.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
@@ -15,22 +14,10 @@ from visionft.data.records import Sample
 from visionft.data.targets.boxes import Boxes
 from visionft.results import CanvasRunner, Results
 from visionft.spec import InputSpec
+from visionft.tasks.objects.evaluation import ObjectEvaluation
 from visionft.tasks.objects.learning import ObjectLearner, detect_all
-from visionft.tasks.objects.metrics import DetectionMetrics, detection_metrics, quick_detection
+from visionft.tasks.objects.metrics import detection_metrics, quick_detection
 from visionft.tasks.objects.rows import box_rows
-
-
-@dataclass(frozen=True, slots=True)
-class DetectionEvaluation:
-    """Metrics and the detections they were computed from.
-
-    Attributes:
-        metrics: every metric with its interval, measured in the frame of the original images.
-        detections: detections_N6 of each image in that frame, in the order of the samples.
-    """
-
-    metrics: DetectionMetrics
-    detections: tuple[NDArray[np.float32], ...]
 
 
 class BoxMeter:
@@ -80,7 +67,7 @@ class DetectionLearner(ObjectLearner):
         seed: int,
         thresholds: Sequence[float] = (),
         on_done: Callable[[int], None] | None = None,
-    ) -> DetectionEvaluation:
+    ) -> ObjectEvaluation:
         """Return the full set of detection metrics in the original frame; see ``Learner.evaluate``."""
         detections = []
         for done, detections_N6 in enumerate(detect_all(samples, spec, run, batch_size), start=1):
@@ -91,4 +78,4 @@ class DetectionLearner(ObjectLearner):
         metrics = detection_metrics(
             detections, targets, self.class_names, thresholds=thresholds or None, bootstrap=bootstrap, seed=seed
         )
-        return DetectionEvaluation(metrics, tuple(detections))
+        return ObjectEvaluation(metrics, tuple(detections))

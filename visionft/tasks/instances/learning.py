@@ -5,7 +5,6 @@ results holds: xyxy, score, class, and the probabilities of the cells, row by ro
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
@@ -19,28 +18,14 @@ from visionft.data.targets.polygons import Polygons
 from visionft.imaging.inputs import load_pixels
 from visionft.results import CanvasRunner, Results
 from visionft.spec import InputSpec
-from visionft.tasks.instances.metrics import InstanceMetrics, instance_metrics, quick_instances
+from visionft.tasks.instances.metrics import instance_metrics, quick_instances
 from visionft.tasks.objects.detect import detect_instances
+from visionft.tasks.objects.evaluation import ObjectEvaluation
 from visionft.tasks.objects.learning import ObjectLearner
 from visionft.tasks.objects.masks import paste
 from visionft.tasks.objects.rows import object_rows
 
 _SAME_CELLS = 0.99  # of a mask: those on its edge may differ
-
-
-@dataclass(frozen=True, slots=True)
-class InstanceEvaluation:
-    """Metrics and the objects they were computed from.
-
-    Attributes:
-        metrics: every metric with its interval, measured in the frame of the original images.
-        detections: detections_N6 of each image in that frame, in the order of the samples.
-        masks: the pixels of each of these.
-    """
-
-    metrics: InstanceMetrics
-    detections: tuple[NDArray[np.float32], ...]
-    masks: tuple[tuple[ObjectMask, ...], ...]
 
 
 class InstanceMeter:
@@ -111,7 +96,7 @@ class InstanceSegmentationLearner(ObjectLearner):
         seed: int,
         thresholds: Sequence[float] = (),
         on_done: Callable[[int], None] | None = None,
-    ) -> InstanceEvaluation:
+    ) -> ObjectEvaluation:
         """Return the full set of metrics in the original frame; see ``Learner.evaluate``."""
         detections, masks, sizes = [], [], []
         for done, sample in enumerate(samples, start=1):
@@ -132,7 +117,7 @@ class InstanceSegmentationLearner(ObjectLearner):
             bootstrap=bootstrap,
             seed=seed,
         )
-        return InstanceEvaluation(metrics, tuple(detections), tuple(masks))
+        return ObjectEvaluation(metrics, tuple(detections), tuple(masks))
 
     def outputs(self, results: Tensor) -> tuple[Tensor, ...]:
         """Return boxes, scores, labels, the number of rows that hold a detection, and masks."""
@@ -144,7 +129,7 @@ class InstanceSegmentationLearner(ObjectLearner):
         return object_rows(results)
 
     def alike(self, actual_NR: NDArray[np.float32], expected_MR: NDArray[np.float32]) -> NDArray[np.bool_]:
-        """Say which detections have the same class, place and mask, of whose cells one in a hundred may differ."""
+        """Return which detections have the same class, box and mask, of whose cells one in a hundred may differ."""
         alike_NM = super().alike(actual_NR, expected_MR)
         for n, m in np.argwhere(alike_NM):
             same_P = (actual_NR[n, 6:] >= 0.5) == (expected_MR[m, 6:] >= 0.5)

@@ -37,7 +37,7 @@ class Instances(Detection):
         spec: ModelSpec,
         masks: Sequence[ObjectMask] = (),
     ) -> "Instances":
-        """Give what ``detect_instances`` returns the names, thresholds and colours of its model."""
+        """Combine the results of ``detect_instances`` with names, thresholds and colours of the model."""
         if len(masks) != len(detections_N6):
             raise ValueError(f"{len(detections_N6)} detections and {len(masks)} masks")
         detection = Detection.of(detections_N6, size, spec)

@@ -8,8 +8,9 @@ from typing import NamedTuple
 
 import numpy as np
 
+from visionft.annotations.boxes import areas
 from visionft.metrics.scores import Floats, Ints, defined_mean, optional
-from visionft.tasks.objects.matching import DetectedObjects, TargetObjects, box_areas
+from visionft.tasks.objects.matching import DetectedObjects, TargetObjects
 from visionft.tasks.objects.precision_recall import Outside, Ranked, rank, weighted_ap
 
 _RANGES = {"small": (0.0, 32.0**2), "medium": (32.0**2, 96.0**2), "large": (96.0**2, np.inf)}
@@ -25,7 +26,7 @@ class Areas(NamedTuple):
     @classmethod
     def of_boxes(cls, predictions: DetectedObjects, targets: TargetObjects) -> "Areas":
         """Measure boxes."""
-        return cls(box_areas(predictions.xyxy_N4), box_areas(targets.xyxy_M4))
+        return cls(areas(predictions.xyxy_N4), areas(targets.xyxy_M4))
 
 
 def average_precision(ranked: Sequence[Ranked]) -> Floats:

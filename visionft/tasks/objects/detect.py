@@ -160,7 +160,7 @@ def instances_in_original(
 def _reaches(
     detections_NR: NDArray[np.float32], least_K: NDArray[np.float32] | None, fraction: float = 1.0
 ) -> NDArray[np.bool_]:
-    """Say which detections have at least a fraction of the score that is asked of their class."""
+    """Return which detections have at least a fraction of the score that is asked of their class."""
     if least_K is None:
         return np.ones(len(detections_NR), np.bool_)
     return np.asarray(detections_NR[:, 4] >= fraction * least_K[detections_NR[:, 5].astype(np.intp)])

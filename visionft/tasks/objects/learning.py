@@ -57,11 +57,11 @@ class ObjectLearner:
         return results[..., :4], scores_BN, results[..., 5].long(), (scores_BN > 0).sum(dim=1)
 
     def derived(self, results: Tensor) -> tuple[Tensor, ...]:  # noqa: ARG002
-        """Return nothing."""
+        """Return no further outputs."""
         return ()
 
     def rows(self, results: Results) -> NDArray[np.float32]:
-        """Return what is compared of the detections of each image, detections_BNR."""
+        """Return the rows that are compared, detections_BNR of each image."""
         return box_rows(results)
 
     def compare(
@@ -70,7 +70,7 @@ class ObjectLearner:
         expected: Results,
         thresholds: Sequence[float] = (),  # noqa: ARG002  # all detections are compared, whatever their scores
     ) -> Agreement:
-        """Count the detections that have their like: the same class, IoU above 0.99, scores less than 0.001 apart.
+        """Count the detections that agree: the same class, IoU above 0.99, scores less than 0.001 apart.
 
         The difference is the largest among detections of one class and place, whatever their scores.
         """
@@ -96,7 +96,7 @@ class ObjectLearner:
         return Agreement(same, compared, float(np.max(apart_M[np.isfinite(apart_M)], initial=0.0)))
 
     def alike(self, actual_NR: NDArray[np.float32], expected_MR: NDArray[np.float32]) -> NDArray[np.bool_]:
-        """Say which detections of an image have the same class and place, alike_NM."""
+        """Return which detections of an image have the same class and place, alike_NM."""
         iou_NM = pairwise_iou(actual_NR[:, :4], expected_MR[:, :4])
         return np.asarray((iou_NM > _SAME_IOU) & (actual_NR[:, None, 5] == expected_MR[None, :, 5]))
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from visionft.annotations.boxes import pairwise_iou
 from visionft.annotations.marks import CROWD, PADDING
 from visionft.data.targets.boxes import Boxes
 from visionft.errors import DataError
@@ -117,7 +118,7 @@ class DetectedObjects:
         return predictions.only(counted_N)
 
     def only(self, wanted_N: Flags) -> "DetectedObjects":
-        """Return some of them."""
+        """Return the detections at which a mask is true."""
         return DetectedObjects(
             self.xyxy_N4[wanted_N], self.scores_N[wanted_N], self.labels_N[wanted_N], self.rows_N[wanted_N]
         )
@@ -144,22 +145,6 @@ def read_detections(
     return [DetectedObjects.of(detections_N6, classes) for detections_N6 in predictions]
 
 
-def box_areas(xyxy_N4: Floats) -> Floats:
-    """Return the area of each box in pixels."""
-    areas_N: Floats = (xyxy_N4[:, 2:] - xyxy_N4[:, :2]).prod(axis=1)
-    return areas_N
-
-
-def overlaps(xyxy_N4: Floats, targets: TargetObjects) -> Floats:
-    """Return iou_NM of every box with every object; with a crowd, the fraction of the box that lies in it."""
-    corners_NM2 = np.maximum(xyxy_N4[:, None, :2], targets.xyxy_M4[None, :, :2])
-    sides_NM2 = np.minimum(xyxy_N4[:, None, 2:], targets.xyxy_M4[None, :, 2:]) - corners_NM2
-    common_NM = sides_NM2.clip(0).prod(axis=2)
-    areas_N, areas_M = box_areas(xyxy_N4), box_areas(targets.xyxy_M4)
-    either_NM = np.where(targets.crowd_M, areas_N[:, None], areas_N[:, None] + areas_M - common_NM)
-    return np.where(common_NM > 0, common_NM / np.where(either_NM > 0, either_NM, 1), 0.0)
-
-
 def match(
     predictions: DetectedObjects,
     targets: TargetObjects,
@@ -180,7 +165,8 @@ def match(
         object_NT: row of the object, ``NOBODY`` where no overlap reaches the threshold.
     """
     object_NT = np.full((len(predictions.labels_N), len(ious_T)), NOBODY)
-    overlap_NM = overlaps(predictions.xyxy_N4, targets) if overlap_NM is None else overlap_NM
+    if overlap_NM is None:
+        overlap_NM = pairwise_iou(predictions.xyxy_N4, targets.xyxy_M4, targets.crowd_M)
     iou_NM = np.where(predictions.labels_N[:, None] == targets.labels_M, overlap_NM, 0.0)
     ignored_M = targets.crowd_M if ignored_M is None else ignored_M
     free_MT = np.ones((len(targets.labels_M), len(ious_T)), np.bool_)

@@ -10,9 +10,10 @@ from typing import Literal, TypeAlias, get_args
 import numpy as np
 from numpy.typing import NDArray
 
+from visionft.annotations.boxes import pairwise_iou
 from visionft.data.targets.boxes import Boxes
 from visionft.metrics.scores import Floats
-from visionft.tasks.objects.matching import NOBODY, DetectedObjects, TargetObjects, match, overlaps
+from visionft.tasks.objects.matching import NOBODY, DetectedObjects, TargetObjects, match
 
 Mistake: TypeAlias = Literal["class", "overlap", "duplicate", "background"]
 MISTAKES: tuple[Mistake, ...] = get_args(Mistake)
@@ -80,7 +81,7 @@ class ImageMatch:
 def match_image(
     detections_N6: NDArray[np.float32], boxes: Boxes, *, thresholds: Sequence[float], iou: float = 0.5
 ) -> ImageMatch:
-    """Say what each detection of an image is.
+    """Classify each detection of an image: right, or which kind of mistake.
 
     Args:
         detections_N6: detections; rows with score 0 are unused.
@@ -101,7 +102,7 @@ def match_image(
     predictions, targets = DetectedObjects.of(detections_N6, len(thresholds)), TargetObjects.of(boxes, len(thresholds))
     predictions = predictions.only(predictions.scores_N >= np.array(thresholds)[predictions.labels_N])
     objects_N = match(predictions, targets, np.array([iou]))[:, 0]
-    overlap_NM = overlaps(predictions.xyxy_N4, targets)
+    overlap_NM = pairwise_iou(predictions.xyxy_N4, targets.xyxy_M4, targets.crowd_M)
     detected = [
         _detected(predictions, n, int(objects_N[n]), overlap_NM[n], targets, iou)
         for n in range(len(objects_N))

@@ -18,7 +18,7 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from visionft.annotations.boxes import clipped, overlap
+from visionft.annotations.boxes import clipped, iou
 
 SAME = 0.5  # intersection over union from which on two boxes of a class are one object
 CUT_WEIGHT = 0.5  # of a cut box's score, when boxes are ranked; parts with less of the leader's score do not extend it
@@ -90,7 +90,7 @@ def merge(views: Sequence[Views]) -> NDArray[np.float32]:
 
 
 def put_together(views: Sequence[Views]) -> tuple[NDArray[np.float32], list[NDArray[np.intp]]]:
-    """Return what ``merge`` does, and for each object the places, among all boxes, of those that it was made of."""
+    """Merge as ``merge`` does, and return for each object the places, among all boxes, of those it was made of."""
     if not views:
         return np.zeros((0, 6), np.float32), []
     together = Views(
@@ -116,7 +116,7 @@ def put_together(views: Sequence[Views]) -> tuple[NDArray[np.float32], list[NDAr
 
 
 def _by_falling(ranks_N: NDArray[np.float32], views: Views) -> NDArray[np.intp]:
-    """Order by rank; equal ones by what they are and not by where they come in the list."""
+    """Return the order by falling rank; ties by the boxes themselves, not by their places in the list."""
     return np.lexsort([*views.limits_N4.T, *views.detections_N6.T[[5, 4, 3, 2, 1, 0]], -ranks_N])
 
 
@@ -149,18 +149,18 @@ def _merge_class(views: Views) -> tuple[NDArray[np.float32], list[list[int]]]:
 
 
 def _touching(box_4: NDArray[np.float32], sides_4N: NDArray[np.float32]) -> NDArray[np.bool_]:
-    """Say which boxes have anything in common with one."""
+    """Return which boxes overlap one."""
     left_N, top_N, right_N, bottom_N = sides_4N
     return np.asarray((left_N < box_4[2]) & (right_N > box_4[0]) & (top_N < box_4[3]) & (bottom_N > box_4[1]))
 
 
 def _same(views: Views, one: int, others: NDArray[np.intp]) -> NDArray[np.bool_]:
-    """Say which others show the same object as one, as far as both windows can see."""
+    """Return which other boxes are the same object as one, as far as both windows show it."""
     box_4, boxes_N4 = views.detections_N6[one, :4], views.detections_N6[others, :4]
     ours_N4 = _cut(box_4, views.limits_N4[others])
     theirs_N4 = _cut(boxes_N4, views.limits_N4[one])
     elsewhere_N = views.windows_N[others] != views.windows_N[one]
-    return np.asarray(elsewhere_N & (overlap(ours_N4, theirs_N4) >= SAME))
+    return np.asarray(elsewhere_N & (iou(ours_N4, theirs_N4) >= SAME))
 
 
 def _cut(boxes: NDArray[np.float32], limits: NDArray[np.float32]) -> NDArray[np.float32]:
