@@ -1,4 +1,4 @@
-"""What happens to one training image, as numbers: drawn by ``augment.sampling``, done by any engine."""
+"""The augmentation parameters of one training image: sampled by ``augment.sampling``, applied by any engine."""
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -15,7 +15,7 @@ AFFINE_ROW: Row = (0.0, 0.0, 1.0)  # the third row of a matrix without perspecti
 
 @dataclass(frozen=True, slots=True)
 class AugmentParams:
-    """What happens to a canvas, in the order in which it does; by default nothing. Pickles, and compares by value.
+    """Augmentation parameters of a canvas, in the order of application; by default none. Pickles, compares by value.
 
     Attributes:
         rows: of ``matrix``, the upper two.
@@ -53,7 +53,7 @@ class AugmentParams:
 
     @property
     def mixing(self) -> "AugmentParams":
-        """What of it needs another image."""
+        """The parameters that need another image."""
         return AugmentParams(mixup_lambda=self.mixup_lambda, cutmix_box=self.cutmix_box)
 
     @property
@@ -65,7 +65,7 @@ class AugmentParams:
 
     @property
     def affine(self) -> bool:
-        """Whether what is parallel stays so."""
+        """Whether parallel lines stay parallel."""
         return self.perspective_row == AFFINE_ROW
 
     @property
@@ -75,5 +75,5 @@ class AugmentParams:
 
     @property
     def needs_cpu(self) -> bool:
-        """Whether only the CPU engine can do it."""
+        """Whether only the CPU engine can apply it."""
         return self.jpeg > 0

@@ -15,12 +15,12 @@ from visionft.augment_params import AugmentParams
 
 
 def mixes(batch_params: Sequence[AugmentParams]) -> bool:
-    """Return whether any image shows some of the next."""
+    """Return whether any image is mixed with the next."""
     return any(_mixed(params) for params in batch_params)
 
 
 def mix_images(images_BHWC: Tensor, batch_params: Sequence[AugmentParams]) -> None:
-    """Let each image show as much of the next one as was drawn; the last one's next is the first. Done in place.
+    """Mix each image with the next one of the batch, in place; the last one with the first.
 
     Args:
         images_BHWC: values of pixels, normalised or not, in any floating point format.
@@ -38,7 +38,7 @@ def mix_images(images_BHWC: Tensor, batch_params: Sequence[AugmentParams]) -> No
 
 
 def mixed_fractions(batch_params: Sequence[AugmentParams], size: tuple[int, int], device: torch.device) -> Tensor:
-    """Return fractions_B, float32: how much of each image is the next one's after ``mix_images``.
+    """Return fractions_B, float32: the fraction of the next image in each after ``mix_images``.
 
     Args:
         batch_params: one of each image.
@@ -53,7 +53,7 @@ def _mixed(params: AugmentParams) -> bool:
 
 
 def _fractions(batch_params: Sequence[AugmentParams], images_BHWC: Tensor) -> Tensor:
-    """Return fractions_MHW1, how much of each pixel is the next image's."""
+    """Return fractions_MHW1: the fraction of the next image in each pixel."""
     (height, width), device = images_BHWC.shape[1:3], images_BHWC.device
     patches = torch.tensor([params.cutmix_box or (0, 0, 0, 0) for params in batch_params], device=device)
     left_M1, top_M1, right_M1, bottom_M1 = patches[..., None].unbind(1)
@@ -65,7 +65,7 @@ def _fractions(batch_params: Sequence[AugmentParams], images_BHWC: Tensor) -> Te
 
 
 def _fraction(params: AugmentParams, size: tuple[int, int]) -> float:
-    """Return how much of an image is the next one's."""
+    """Return the fraction of the next image in one."""
     if params.cutmix_box is None:
         return params.mixup_lambda
     left, top, right, bottom = params.cutmix_box

@@ -1,4 +1,4 @@
-"""What happens to one training image, drawn before anything is done: the same numbers for every engine.
+"""Sampling of a training image's augmentation parameters: the same numbers for every engine.
 
 What the numbers mean, down to the rounding, is said in ``arithmetic.py``.
 """
@@ -28,7 +28,7 @@ _NAMES = (
 
 
 def sample_params(policy: Policy, orientation: Orientation, size: tuple[int, int], seed: int) -> AugmentParams:
-    """Draw what happens to a canvas, as a pure function of the arguments.
+    """Sample the parameters of a canvas, as a pure function of the arguments.
 
     Args:
         policy: the ranges.

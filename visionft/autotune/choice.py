@@ -73,7 +73,7 @@ def require_cuda_where_asked(recipe: Recipe, runtime: Runtime) -> None:
 
 
 def decide(job: Job, folder: RunFolder, tell: Callable[[str], None]) -> Choice:
-    """Say where a run augments its images: where it did before, where the recipe says, or where that is faster.
+    """Return where a run augments its images: as before, as the recipe says, or where it is faster.
 
     Args:
         job: the live objects; the network is left as it is.

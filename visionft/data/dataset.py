@@ -90,7 +90,7 @@ def _read(path: Path | None, kind: str, options: LabelOptions, target: type[Targ
 
 
 def _unused(options: LabelOptions, takes: Sequence[str]) -> str:
-    """Say what is said about labels that means nothing to a format; nothing where all does."""
+    """Return the label options that a format does not use, in words; empty where it uses all."""
     if options.on_bad_box != "drop" and "on_bad_box" not in takes:
         return "has no boxes; take data.on_bad_box"
     if options.separator is not None and "separator" not in takes:

@@ -28,7 +28,7 @@ class RawPolygon(NamedTuple):
 
     @classmethod
     def of(cls, rings: Iterable[NDArray[np.float32]], size: tuple[int, int] | None = None) -> "RawPolygon":
-        """Make one of rings as of ``Polygon``, in any order."""
+        """Make a raw polygon of rings as of ``Polygon``, in any order."""
         with_area = [ring_P2 for ring_P2 in rings if ring_area(ring_P2)]
         if not with_area:
             return cls(fault="it has no area")
@@ -36,12 +36,12 @@ class RawPolygon(NamedTuple):
 
     @classmethod
     def of_parts(cls, polygons: Iterable[NDArray[np.float32]]) -> "RawPolygon":
-        """Make one of polygons, whichever way they run: all of them are the object's."""
+        """Make a raw polygon of parts, whichever way they run: all of them are the object's."""
         return cls.of(part_P2 for ring_P2 in polygons for part_P2 in untangle(ring_P2))
 
     @property
     def around(self) -> Box | None:
-        """The box around it, (left, top, right, bottom) as the rings are; None where nobody knows."""
+        """The box around the polygon, (left, top, right, bottom) as the rings are; None where nobody knows."""
         return box_around(Polygon(self.rings).points)
 
 
@@ -62,7 +62,7 @@ class PlacedPolygon(NamedTuple):
 
 
 def place_polygon(stated: RawPolygon, width: int, height: int, *, fractions: bool) -> PlacedPolygon:
-    """Say where a polygon lies in an image.
+    """Place a polygon in an image, in its pixels.
 
     Args:
         stated: what the file says.

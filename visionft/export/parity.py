@@ -93,7 +93,7 @@ def verify(
     limits: Limits = DEFAULT_LIMITS,
     thresholds: Sequence[float] = (),
 ) -> Parity:
-    """Run both on every image and compare; one batch is held at a time.
+    """Run the file and the network on every image and compare them, a batch at a time.
 
     Args:
         exported: the exported file.
@@ -123,7 +123,7 @@ def verify(
 
 
 class _Comparison:
-    """Counts as it goes: the results of a data set for segmentation do not fit in memory."""
+    """A running count of agreements: the results of a segmentation data set do not fit in memory."""
 
     def __init__(self, task: Learner, thresholds: Sequence[float]) -> None:
         self.images = 0

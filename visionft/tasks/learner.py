@@ -72,7 +72,7 @@ class Learner(Protocol):
         ...
 
     def outputs(self, results: Tensor) -> tuple[Tensor, ...]:
-        """Return what the exported file puts out, in the order of the definition's ``outputs``; traced."""
+        """Return the outputs of the exported file, in the order of the definition's ``outputs``; traced."""
         ...
 
     def derived(self, results: Tensor) -> tuple[Tensor, ...]:
@@ -80,7 +80,7 @@ class Learner(Protocol):
         ...
 
     def compare(self, actual: Results, expected: Results) -> Agreement:
-        """Say how far results of an exported file agree with the network's, of the same shapes."""
+        """Compare results of an exported file with the network's, of the same shapes."""
         ...
 
 
@@ -91,7 +91,7 @@ class ChoosesThresholds(Protocol):
     def thresholds(
         self, samples: Sequence[Sample], spec: InputSpec, run: CanvasRunner, *, batch_size: int
     ) -> tuple[float, ...]:
-        """Choose one for each class.
+        """Choose a threshold for each class.
 
         Args:
             samples: validation images.
@@ -102,7 +102,7 @@ class ChoosesThresholds(Protocol):
         ...
 
     def compare(self, actual: Results, expected: Results, thresholds: Sequence[float] = ()) -> Agreement:
-        """Compare as ``Learner.compare`` does.
+        """Compare results as ``Learner.compare`` does.
 
         Args:
             actual: results of the exported file.

@@ -165,7 +165,7 @@ def require_empty(folder: Path) -> None:
 
 @contextmanager
 def _writing_to(folder: Path) -> Iterator[None]:
-    """Tell of a full disk or a folder that cannot be written."""
+    """Raise an error of ours for a full disk or a folder that cannot be written."""
     try:
         yield
     except OSError as error:

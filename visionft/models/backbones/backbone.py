@@ -89,7 +89,7 @@ class Backbone(nn.Module):
         return self._runner.embed(self.network, images_BCHW)
 
     def set_trainable(self, group_names: Collection[str], norm: Norm) -> None:
-        """Say what trains; everything else stays still, ``train()`` or not: weights, norm statistics, dropout.
+        """Set what trains; the rest is frozen, ``train()`` or not: weights, norm statistics, dropout.
 
         Args:
             group_names: depth groups that train.
@@ -150,5 +150,5 @@ class Backbone(nn.Module):
 
 
 def _is_norm(module: nn.Module) -> bool:
-    """Say whether a module normalises: the libraries have dozens of such classes, all called something with Norm."""
+    """Return whether a module normalises: the libraries have dozens of such classes, all called something with Norm."""
     return "Norm" in type(module).__name__ and all(parameter.ndim <= 1 for parameter in module.parameters())

@@ -49,7 +49,7 @@ class LinearHead(Head):
         return backbone.embed(images_BCHW)
 
     def groups(self, backbone: Backbone) -> Sequence[DepthGroup]:
-        """Return all of them."""
+        """Return all depth groups."""
         return backbone.groups
 
     def predict(self, features: Tensor) -> Tensor:

@@ -56,7 +56,7 @@ class MaskRcnnHead(MapHead):
         self.masks = nn.Sequential(MaskRCNNHeads(WIDTH, (WIDTH,) * _CONVOLUTIONS, 1), says)
 
     def predict(self, features: PaddedMaps) -> RcnnOutputs:
-        """Say of every anchor whether an object is there."""
+        """Predict for every anchor whether an object is there."""
         return self.boxes.predict(features)
 
     def losses(self, outputs: RcnnOutputs, targets: InstanceTargets) -> Losses:

@@ -19,7 +19,7 @@ class ChannelNorm(nn.LayerNorm):
 
 
 def is_plain(strides: Sequence[int]) -> bool:
-    """Say whether a backbone keeps one stride throughout, as a plain ViT does."""
+    """Return whether a backbone keeps one stride throughout, as a plain ViT does."""
     return len(set(strides)) == 1
 
 

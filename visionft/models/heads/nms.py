@@ -1,4 +1,4 @@
-"""From the scores and boxes of all cells to a fixed number of detections, inside the graph.
+"""Non-maximum suppression inside the graph: from scores and boxes of all cells to a fixed number of detections.
 
 Shape suffixes: B batch, A cells, K classes, M pairs of cell and class, N candidates or detections.
 """
@@ -16,12 +16,12 @@ _LEAST_SIDE = 0.1  # pixels; cells may look for objects in the padding, where no
 
 
 def select_detections(scores_BAK: Tensor, boxes_BA4: Tensor, iou: float = 0.6) -> Tensor:
-    """Return detections_BN6 of ``select_with_cells``."""
+    """Select the best detections of each image by NMS, detections_BN6."""
     return select_with_cells(scores_BAK, boxes_BA4, iou)[0]
 
 
 def select_with_cells(scores_BAK: Tensor, boxes_BA4: Tensor, iou: float = 0.6) -> tuple[Tensor, Tensor]:
-    """Return the best detections of each image, without duplicates of one class, and the cells they are from.
+    """Select the best detections of each image by NMS within each class, and the cells that predict them.
 
     Every step has a fixed size and takes the whole batch, so that it exports with a dynamic batch and runs alike in any
     runtime. Suppression is repeated until it is that of greedy NMS; sixteen rounds settle chains of boxes, each of
@@ -43,7 +43,7 @@ def select_with_cells(scores_BAK: Tensor, boxes_BA4: Tensor, iou: float = 0.6) -
 
 
 def select_by_class(scores_BAK: Tensor, boxes_BAK4: Tensor, iou: float) -> Tensor:
-    """Return detections_BN6, see ``select_with_cells``, where every class has boxes of its own."""
+    """Select detections_BN6 by NMS where every class has boxes of its own."""
     scores_BM = (scores_BAK * has_area(boxes_BAK4)).flatten(1)
     scores_BN, pairs_BN = scores_BM.topk(min(CANDIDATES, scores_BM.shape[1]), dim=1)
     boxes_BN4 = boxes_BAK4.flatten(1, 2).gather(1, pairs_BN[..., None].expand(-1, -1, 4))
@@ -52,12 +52,12 @@ def select_by_class(scores_BAK: Tensor, boxes_BAK4: Tensor, iou: float) -> Tenso
 
 
 def has_area(boxes: Tensor) -> Tensor:
-    """Say of each box, four numbers on the last axis, whether its sides have a tenth of a pixel."""
+    """Return whether the sides of each box, four numbers on the last axis, have a tenth of a pixel."""
     return (boxes[..., 2:] - boxes[..., :2]).amin(dim=-1) >= _LEAST_SIDE
 
 
 def survivors(boxes_BN4: Tensor, iou: float, labels_BN: Tensor | None = None) -> Tensor:
-    """Return survivors_BN, 1 for boxes that no better one suppresses, else 0.
+    """Return survivors_BN of NMS: 1 for boxes that no better one suppresses, else 0.
 
     Args:
         boxes_BN4: by falling score.
@@ -77,7 +77,7 @@ def survivors(boxes_BN4: Tensor, iou: float, labels_BN: Tensor | None = None) ->
 def _best_rows(
     scores_BN: Tensor, boxes_BN4: Tensor, labels_BN: Tensor, cells_BN: Tensor, *, iou: float
 ) -> tuple[Tensor, Tensor]:
-    """Return detections_BN6 of candidates by falling score, and the cells they are from."""
+    """Select detections_BN6 among candidates by falling score, and the cells that predict them."""
     final_BN = scores_BN * survivors(boxes_BN4, iou, labels_BN) * (scores_BN >= _MIN_SCORE)
     best_BN, order_BN = final_BN.topk(min(DETECTIONS, final_BN.shape[1]), dim=1)
     rows_BN5 = torch.cat([boxes_BN4, labels_BN[..., None].float()], dim=2)
@@ -87,7 +87,7 @@ def _best_rows(
 
 
 def _candidates(scores_BAK: Tensor, boxes_BA4: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-    """Return the pairs of cell and class with the highest scores.
+    """Return the candidates for NMS: the pairs of cell and class with the highest scores.
 
     They lie in as many cells, those with the highest best class: any other cell has as many better pairs before it.
     """

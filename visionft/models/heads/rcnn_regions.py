@@ -92,7 +92,7 @@ def project_masks(masks_PSS: Tensor, objects_P4: Tensor, regions_P4: Tensor, sid
 
 
 def mostly_in(boxes_N4: Tensor, others_M4: Tensor) -> Tensor:
-    """Say of each box whether half of its area or more lies in one of the others."""
+    """Return whether half of each box's area or more lies in one of the others."""
     shared_NM2 = torch.minimum(boxes_N4[:, None, 2:], others_M4[:, 2:]) - torch.maximum(
         boxes_N4[:, None, :2], others_M4[:, :2]
     )

@@ -147,7 +147,7 @@ class ClassificationLearner:
         return (results,)
 
     def derived(self, results: Tensor) -> tuple[Tensor, ...]:  # noqa: ARG002
-        """Return nothing."""
+        """Return no further outputs."""
         return ()
 
     def compare(self, actual: Results, expected: Results) -> Agreement:

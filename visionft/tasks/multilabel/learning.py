@@ -169,7 +169,7 @@ class MultilabelLearner:
     def thresholds(
         self, samples: Sequence[Sample], spec: InputSpec, run: CanvasRunner, *, batch_size: int
     ) -> tuple[float, ...]:
-        """Return those with the best F1, or with the wanted precision; see ``ChoosesThresholds.thresholds``."""
+        """Return the thresholds of the best F1, or of the wanted precision; see ``ChoosesThresholds.thresholds``."""
         results = run_on_canvases(samples, spec, run, batch_size=batch_size)
         probabilities_NK = results["probabilities"].astype(np.float64)
         chosen = choose_thresholds(
@@ -182,7 +182,7 @@ class MultilabelLearner:
         return (results,)
 
     def derived(self, results: Tensor) -> tuple[Tensor, ...]:  # noqa: ARG002
-        """Return nothing."""
+        """Return no further outputs."""
         return ()
 
     def compare(self, actual: Results, expected: Results, thresholds: Sequence[float] = ()) -> Agreement:

@@ -53,7 +53,7 @@ class _Places(NamedTuple):
 
 
 def is_ranked(positive_N: Flags) -> bool:
-    """Say whether some images have the label and some have not: else there is no order to be right or wrong about."""
+    """Return whether some images have the label and some have not: else there is no order to measure."""
     return bool(positive_N.any() and not positive_N.all())
 
 

@@ -183,7 +183,7 @@ class RegressionLearner:
         return (results,)
 
     def derived(self, results: Tensor) -> tuple[Tensor, ...]:  # noqa: ARG002
-        """Return nothing."""
+        """Return no further outputs."""
         return ()
 
     def compare(self, actual: Results, expected: Results) -> Agreement:
@@ -194,7 +194,7 @@ class RegressionLearner:
         return Agreement(int(same_BV.sum()), same_BV.size, float(differences_BV.max()))
 
     def _standardised(self, values_BV: Tensor) -> Tensor:
-        """Return float32; in float64 until then, so that large values keep their differences."""
+        """Return standardised values, float32; in float64 until then, so that large values keep their differences."""
         means_V, deviations_V = (
             torch.tensor(numbers, dtype=torch.float64, device=values_BV.device)
             for numbers in (self.scale.means, self.scale.deviations)

@@ -101,7 +101,7 @@ def _places(boundary: Boundary, shape: tuple[int, ...], reach: int) -> Ints:
 
 
 def _near(places_P: Ints, others_S: Ints, squared_tolerance: int, stride: int) -> NDArray[np.bool_]:
-    """Tell for each place whether one of the others is within the tolerance.
+    """Return for each place whether one of the others is within the tolerance.
 
     Row by row, the nearest ones first, because most pixels find their match there and are then done with.
     """

@@ -86,7 +86,7 @@ class Yolo(DataFormat):
 
 
 class YoloPolygons(Yolo):
-    """The same with polygons, in lines ``class x0 y0 x1 y1 x2 y2 ...``; an object with a box alone has none.
+    """YOLO data with polygons, in lines ``class x0 y0 x1 y1 x2 y2 ...``; an object with a box alone has none.
 
     Args:
         options: as for boxes.
@@ -97,7 +97,7 @@ class YoloPolygons(Yolo):
     with_polygons: ClassVar[bool] = True
 
     def states_target(self, path: Path) -> bool:
-        """Say whether a line is a polygon, without looking further than the first one.
+        """Return whether a line is a polygon, without looking further than the first one.
 
         Raises:
             DataError: when the images and label files cannot be found.
