@@ -1,7 +1,7 @@
 """Our own detector with masks: every object brings the small network that finds its pixels.
 
-Shape suffixes: B batch, C channels, H height, W width, h, w cells of the finest map, A cells of all levels, N and M
-objects, P parameters of a mask's network, S cells of a side of a mask.
+Shape suffixes: B batch, C channels, H height, W width, h, w cells of the finest map, A anchor points of all levels, N
+and M objects, P parameters of a mask's network, S cells of a side of a mask.
 """
 
 from collections.abc import Sequence
@@ -35,11 +35,11 @@ _WEIGHT = 2.0  # RTMDet, arXiv:2212.07784, section 3.5
 
 @dataclass(frozen=True, slots=True)
 class DenseMaskOutputs:
-    """What the head says about every cell and pixel.
+    """What the head says about every anchor point and pixel.
 
     Attributes:
         dense: classes and boxes.
-        networks_BAP: the parameters of the mask's network of every cell.
+        networks_BAP: the parameters of the mask's network of every anchor point.
         fine_BChw: what these look at.
         padded: (height, width) in pixels of the image behind it.
     """
@@ -51,29 +51,29 @@ class DenseMaskOutputs:
 
     def detections(self) -> Tensor:
         """Return detections_BNR, by falling score: xyxy, score, class, and the cells of the mask, row by row."""
-        found_BN6, cells_BN = self.dense.select()
+        found_BN6, points_BN = self.dense.select()
         inside_BCNSS = _sampled(self.fine_BChw.float(), self._fractions(found_BN6[..., :4]), MASK_SIDE)
-        masks_BNSS = self._logits(inside_BCNSS, cells_BN).sigmoid() * (found_BN6[..., 4] > 0)[..., None, None]
+        masks_BNSS = self._logits(inside_BCNSS, points_BN).sigmoid() * (found_BN6[..., 4] > 0)[..., None, None]
         return torch.cat([found_BN6, masks_BNSS.flatten(2)], dim=2)
 
     def losses(self, targets: InstanceTargets) -> Losses:
         """Return the losses of classes and boxes, and that of masks, see ``mask_loss``, weighted by target scores.
 
-        Some of the cells that learn an object learn its mask too, drawn anew in every step, inside the box that they
-        predict, as in use; or the true one while theirs is far off.
+        Some of the anchor points that learn an object learn its mask too, drawn anew in every step, inside the box that
+        they predict, as in use; or the true one while theirs is far off.
         """
         of_boxes, found = self.dense.losses(targets.boxes_BN5)
         known_BN = (targets.masks_BNSS[:, :, 0, 0] != IGNORE).to(found.weights_BA)
         weights_BA = found.weights_BA * known_BN.gather(1, found.object_BA)
         drawn_BA = torch.rand_like(weights_BA) * (weights_BA > 0)
-        cells_BM = drawn_BA.topk(min(_LEARNED, weights_BA.shape[1]), dim=1).indices
-        weights_BM, object_BM = weights_BA.gather(1, cells_BM), found.object_BA.gather(1, cells_BM)
+        points_BM = drawn_BA.topk(min(_LEARNED, weights_BA.shape[1]), dim=1).indices
+        weights_BM, object_BM = weights_BA.gather(1, points_BM), found.object_BA.gather(1, points_BM)
         targets_BM4 = _rows(targets.boxes_BN5[..., :4], object_BM)
-        boxes_BM4 = _rows(self.dense.clipped().detach(), cells_BM)
+        boxes_BM4 = _rows(self.dense.clipped().detach(), points_BM)
         good_BM = iou(boxes_BM4, targets_BM4) >= _LEAST_IOU
         boxes_BM4 = torch.where(good_BM[..., None], boxes_BM4, targets_BM4)
         inside_BCMSS = _multiplied(self.fine_BChw.float(), self._fractions(boxes_BM4), _LEARNED_SIDE)
-        logits_BMSS = self._logits(inside_BCMSS, cells_BM)
+        logits_BMSS = self._logits(inside_BCMSS, points_BM)
         masks_BMSS = _true_masks(targets.masks_BNSS, object_BM, targets_BM4, boxes_BM4)
         losses_BM = mask_loss(logits_BMSS.flatten(0, 1), masks_BMSS.flatten(0, 1)).view_as(weights_BM)
         of_masks = _WEIGHT * (losses_BM * weights_BM).sum() / weights_BM.sum().clamp(min=1)
@@ -84,11 +84,11 @@ class DenseMaskOutputs:
         height, width = self.padded
         return boxes_BN4 / boxes_BN4.new_tensor([width, height, width, height])
 
-    def _logits(self, inside_BCNSS: Tensor, cells_BN: Tensor) -> Tensor:
-        """Return logits_BNSS of the masks that the networks of some cells find."""
+    def _logits(self, inside_BCNSS: Tensor, points_BN: Tensor) -> Tensor:
+        """Return logits_BNSS of the masks that the networks of some anchor points find."""
         batch, _, number, side, _ = inside_BCNSS.shape
-        parameters_BNP = _rows(self.networks_BAP.float(), cells_BN).flatten(0, 1)
-        at_S = (torch.arange(side, dtype=torch.float32, device=cells_BN.device) + 0.5) / side * 2 - 1
+        parameters_BNP = _rows(self.networks_BAP.float(), points_BN).flatten(0, 1)
+        at_S = (torch.arange(side, dtype=torch.float32, device=points_BN.device) + 0.5) / side * 2 - 1
         place_2SS = torch.stack(torch.meshgrid(at_S, at_S, indexing="xy"))
         values = inside_BCNSS.transpose(1, 2).flatten(0, 1)  # of all objects of the batch: C, S, S each
         values = torch.cat([values, place_2SS.expand(values.shape[0], 2, side, side)], dim=1).flatten(2)
@@ -103,11 +103,11 @@ class DenseMaskOutputs:
 
 
 class DenseMaskHead(MapHead):
-    """The dense head, and for every cell the parameters of three small layers that tell an object's pixels.
+    """The dense head, and for every anchor point the parameters of three small layers that tell an object's pixels.
 
     They look at a map of stride 4 inside the object's box, and at the place in the box: so they know a common shape
     from the beginning, and an object looks alike wherever it is and whatever its size. The sources count pixels from
-    the cell and look at the whole image instead, which needs more examples and time.
+    the point and look at the whole image instead, which needs more examples and time.
 
     Args:
         channels: of the backbone's maps, shallow to deep.
@@ -136,7 +136,7 @@ class DenseMaskHead(MapHead):
         )
 
     def predict(self, features: PaddedMaps) -> DenseMaskOutputs:
-        """Predict for every cell and pixel."""
+        """Predict for every anchor point and pixel."""
         maps, padded, size = features
         finest_BCHW, *levels = self.levels(maps)
         dense, mixed, of_boxes = self.cells(levels, padded, size)
