@@ -85,20 +85,21 @@ def train(
             weights=asdict(job.network.backbone.weights),
         )
     folder.record(environment=environment(job.runtime.device))
+    recorded = [*sinks, JsonLines(folder.path / "events.jsonl")]
     before = float(folder.info["seconds"])
     with ExitStack() as opened:
         opened.callback(lambda: folder.record(seconds=round(before + time.monotonic() - started, 1)))
         trackers = [TRACKERS[name](folder.path, resolved.model_dump(mode="json")) for name in resolved.track]
         for tracker in trackers:
             opened.callback(tracker.close)
-        all_sinks = [*sinks, JsonLines(folder.path / "events.jsonl"), *map(TrackerSink, trackers)]
+        all_sinks = [*recorded, *map(TrackerSink, trackers)]
         planned = RunPlanned(_facts(job, folder), outline(job))
         for sink in all_sinks:
             sink(planned)
         choice = decide(job, folder, lambda text: _tell(all_sinks, text))
         job = replace(job, augments=choice.device == "cuda")
         outcome = fit(job, folder, all_sinks)
-    spec = _spec(job, folder, outcome.val, sinks)
+    spec = _spec(job, folder, outcome.val, recorded)
     folder.write_model(job.network.state_dict(), spec)
     folder.record(status="finished", stages=outcome.results, history=outcome.history)
     return Run(folder.path, job=job, sinks=sinks)
@@ -184,7 +185,9 @@ def _thresholds(job: Job, sinks: Sequence[Sink]) -> tuple[float, ...]:
     _working(sinks, "choosing thresholds on val", 0, len(samples))
     chosen = job.task.thresholds(samples, job.input, exact_runner(job), batch_size=job.recipe.optim.batch_size)
     _working(sinks, "choosing thresholds on val", len(samples), len(samples))
-    return chosen
+    for notice in chosen.notices:
+        _tell(sinks, notice)
+    return chosen.values
 
 
 def _tell(sinks: Sequence[Sink], text: str) -> None:
