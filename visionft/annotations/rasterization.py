@@ -1,7 +1,7 @@
-"""Outlines of objects: filled in pixels, and traced around them.
+"""Polygons of objects: filled in pixels, and traced around them.
 
-An outline is a tuple of rings, closed polygons of (x, y) in pixels. One that runs clockwise, as seen on a screen, fills
-what is inside, one that runs the other way cuts it out again; the larger come first. A pixel belongs to an outline
+A polygon is a tuple of rings, closed lines of (x, y) in pixels. One that runs clockwise, as seen on a screen, fills
+what is inside, one that runs the other way cuts it out again; the larger come first. A pixel belongs to a polygon
 when its centre lies inside; coordinates are half-open, so the polygon of a box from 0 to 10 covers ten pixels.
 
 Shape suffixes: H height, W width, h, w those of a part, P points of a ring or sides from each to the next, C crossings
@@ -29,7 +29,7 @@ def fill(rings: Rings, size: tuple[int, int]) -> NDArray[np.bool_]:
     """Return which pixels of an image are an object's.
 
     Args:
-        rings: its outline in pixels of the image, beyond which it may reach.
+        rings: its polygon in pixels of the image, beyond which it may reach.
         size: (width, height) of the image.
 
     Returns:
@@ -81,10 +81,10 @@ def fill_ring(mask_HW: NDArray[Any], ring_P2: NDArray[Any], value: int) -> None:
 
 
 def fill_object(rings: Rings, size: tuple[int, int]) -> ObjectMask:
-    """Return an object's pixels as ``fill`` does, of which only the part that the outline reaches is made.
+    """Return an object's pixels as ``fill`` does, of which only the part that the polygon reaches is made.
 
     Args:
-        rings: its outline in pixels of the image, beyond which it may reach.
+        rings: its polygon in pixels of the image, beyond which it may reach.
         size: (width, height) of the image.
     """
     around = box_around(rings)
@@ -97,10 +97,10 @@ def fill_object(rings: Rings, size: tuple[int, int]) -> ObjectMask:
 
 
 def fill_in_box(rings: Rings, box_4: NDArray[np.float32], side: int) -> NDArray[np.uint8]:
-    """Return which cells of a box are an object's: those whose centre lies in the outline.
+    """Return which cells of a box are an object's: those whose centre lies in the polygon.
 
     Args:
-        rings: its outline, in the frame of the box, beyond which it may reach.
+        rings: its polygon, in the frame of the box, beyond which it may reach.
         box_4: (left, top, right, bottom).
         side: cells along each side.
 
@@ -115,7 +115,7 @@ def fill_in_box(rings: Rings, box_4: NDArray[np.float32], side: int) -> NDArray[
 
 
 def trace(mask_HW: NDArray[Any]) -> Rings:
-    """Return the outline of pixels, along their edges: ``fill`` gives the mask back exactly.
+    """Return the polygon of pixels, along their edges: ``fill`` gives the mask back exactly.
 
     Args:
         mask_HW: what is not 0 is the object's; it may have parts and holes.

@@ -284,7 +284,7 @@ def augmentation(
         stage.augment,
         section.orientation,
         fill_colour(spec) if objects else None,
-        outlines=augmentation == "polygons",
+        polygons=augmentation == "polygons",
         ranges=section.ranges.given,
         mixup=0.0 if objects else section.mixup,
         cutmix=section.cutmix,

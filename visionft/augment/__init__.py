@@ -5,13 +5,13 @@ Those for batches, ``augment.batch`` and ``augment.fused``, load torch and trito
 
 from visionft.augment.augmenter import Augmenter
 from visionft.augment.mixing import Mixing
-from visionft.augment.policy import OBJECT_POLICIES, OUTLINE_POLICIES, POLICIES, Orientation, Policy, Strength
+from visionft.augment.policy import OBJECT_POLICIES, POLICIES, POLYGON_POLICIES, Orientation, Policy, Strength
 from visionft.augment.sampling import sample_params
 
 __all__ = [
     "OBJECT_POLICIES",
-    "OUTLINE_POLICIES",
     "POLICIES",
+    "POLYGON_POLICIES",
     "Augmenter",
     "Mixing",
     "Orientation",

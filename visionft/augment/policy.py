@@ -102,15 +102,15 @@ OBJECT_POLICIES: Mapping[Strength, Policy | None] = {
     ),
 }
 """For images with boxes, whose objects come in more sizes than a photograph's subject. They are hardly turned, and so
-with perspective, because the box of a turned object can only be guessed: for outlines of COCO the guess has a mean IoU
+with perspective, because the box of a turned object can only be guessed: for polygons of COCO the guess has a mean IoU
 with the right box of 0.90 at 5 degrees, and of 0.76 at 20 (tests/augment/test_outlines.py).
 """
 
-OUTLINE_POLICIES: Mapping[Strength, Policy | None] = {
+POLYGON_POLICIES: Mapping[Strength, Policy | None] = {
     "none": None,
     "light": replace(_LIGHT, spread=0.15, shift=0.05),
     "medium": replace(_MEDIUM, spread=0.5, shift=0.05, rotate=12, shear=4),
     "strong": replace(_STRONG, spread=1.0, shift=0.1, rotate=20, shear=8, perspective=0.12),
     "auto": _one_at_a_time(Policy(spread=0.5, shift=0.05), _FAR | _FAR_TURNED | {"spread": 1.5}),
 }
-"""For images whose objects have outlines: these move exactly, and boxes with them. They are turned as images are."""
+"""For images whose objects have polygons: these move exactly, and boxes with them. They are turned as images are."""

@@ -8,7 +8,7 @@ def augment_target(example: Example, params: AugmentParams) -> Example:
     """Move the target of a canvas, and leave pixels, its own among them, to whoever changes those of the image.
 
     Objects of which less than ``MIN_VISIBILITY`` remains become crowds, whether cut off or erased. What is erased is
-    measured in an object's box, though it may have an outline, which erasing leaves alone.
+    measured in an object's box, though it may have a polygon, which erasing leaves alone.
 
     Args:
         example: a canvas.

@@ -22,7 +22,7 @@ Classes = tuple[str, ...] | Mapping[str, int | tuple[Value, ...]]
 
 
 OnBadBox = Literal["drop", "fail"]
-"""What is done about a box or an outline that cannot be learned: it is left out and told, or the data are refused."""
+"""What is done about a box or a polygon that cannot be learned: it is left out and told, or the data are refused."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +38,7 @@ class LabelOptions:
         images: pattern of the image files below the data's folder, such as ``**/{name}_RAW.jpg``; for COCO
             the folder of the pictures, relative to the JSON file; for other boxes relative to the data's folder.
         masks: pattern of the mask files; the text that ``{name}`` stands for links an image and its mask.
-        on_bad_box: what is done about boxes without an area or outside the image, and outlines that cannot be used.
+        on_bad_box: what is done about boxes without an area or outside the image, and polygons that cannot be used.
         separator: what stands between several labels in one text; None finds it.
     """
 

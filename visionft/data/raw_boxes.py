@@ -5,13 +5,13 @@ from dataclasses import dataclass
 from math import isfinite
 from typing import Literal, NamedTuple
 
-from visionft.annotations.polygons import Outline
+from visionft.annotations.polygons import Polygon
 from visionft.data.checks.bad_files import BoxError
 from visionft.data.naming import some
-from visionft.data.raw_polygons import PlacedOutline, RawOutline, place_outline
+from visionft.data.raw_polygons import PlacedPolygon, RawPolygon, place_polygon
 from visionft.data.targets.boxes import Boxes
-from visionft.data.targets.outline_checks import no_outlines
-from visionft.data.targets.outlined_boxes import OutlinedBoxes
+from visionft.data.targets.polygon_checks import no_polygons
+from visionft.data.targets.polygons import Polygons
 from visionft.data.targets.raw import Finding, OpenedImage, RawTarget, Resolved
 
 Coding = Literal["xywh", "shares", "corners"]
@@ -23,7 +23,7 @@ Xyxy = tuple[float, float, float, float]
 _THINNEST = 0.01  # pixels: in float32, less is lost beside a large coordinate
 _SPILL_PIXELS, _SPILL_SHARE = 1.0, 0.01  # what rounding makes stick out is not worth a word
 _NOWHERE = (0.0, 0.0, 0.0, 0.0)
-_UNLIKE_PIXELS, _UNLIKE_IOU = 2.0, 0.5  # a box that is farther from the one around its outline is another's
+_UNLIKE_PIXELS, _UNLIKE_IOU = 2.0, 0.5  # a box that is farther from the one around its polygon is another's
 
 
 class RawBox(NamedTuple):
@@ -36,7 +36,7 @@ class RawBox(NamedTuple):
         crowd: whether it stands for many objects, or is otherwise neither learned nor measured.
         fault: why it cannot be used, to be read after "box [...]"; empty for a good one.
         raw: what is written instead of four numbers.
-        outline: its outline, for instance segmentation; where it can be used, the box is the one around it.
+        polygon: its polygon, for instance segmentation; where it can be used, the box is the one around it.
     """
 
     number: int | str
@@ -45,7 +45,7 @@ class RawBox(NamedTuple):
     crowd: bool = False
     fault: str = ""
     raw: str = ""
-    outline: RawOutline = RawOutline()
+    polygon: RawPolygon = RawPolygon()
 
     def __str__(self) -> str:
         return f"box {self.raw or '[' + ', '.join(f'{number:.10g}' for number in self.numbers) + ']'}"
@@ -63,7 +63,7 @@ class RawBoxes:
         size: (width, height) of the image, as the file says; None where it does not.
         fault: why nobody can tell what the objects are; empty where somebody can.
         fault_kind: the same for every image with this fault.
-        outlined: whether outlines are wanted of the objects.
+        with_polygons: whether the objects are to have polygons.
     """
 
     coding: Coding
@@ -73,7 +73,7 @@ class RawBoxes:
     size: tuple[int, int] | None = None
     fault: str = ""
     fault_kind: str = ""
-    outlined: bool = False
+    with_polygons: bool = False
 
     def where(self, box: RawBox) -> str:
         """Name an object's place for a message."""
@@ -103,16 +103,16 @@ def raw_boxes_of(targets: Iterable[RawTarget]) -> Iterator[RawBox]:
             yield from target.boxes
 
 
-def require_raw_outlines(targets: Sequence[RawTarget], where: str) -> None:
-    """Check that files state outlines, before images are opened.
+def require_raw_polygons(targets: Sequence[RawTarget], where: str) -> None:
+    """Check that files state polygons, before images are opened.
 
     Raises:
         DataError: when there are images and no object has one, saying what to do.
     """
     boxes = list(raw_boxes_of(targets))
-    if targets and not any(box.outline.rings and not box.crowd for box in boxes):
-        faults = dict.fromkeys(box.outline.fault for box in boxes if box.outline.fault)
-        raise no_outlines(where, some(faults, 3))
+    if targets and not any(box.polygon.rings and not box.crowd for box in boxes):
+        faults = dict.fromkeys(box.polygon.fault for box in boxes if box.polygon.fault)
+        raise no_polygons(where, some(faults, 3))
 
 
 def resolve_boxes(raw: RawBoxes, width: int, height: int, orientation: int = 1) -> tuple[Boxes, tuple[Finding, ...]]:
@@ -133,10 +133,10 @@ def resolve_boxes(raw: RawBoxes, width: int, height: int, orientation: int = 1) 
     if raw.fault:
         raise BoxError(raw.fault, raw.fault_kind)
     findings = list(_check_size(raw, width, height, orientation))
-    kept: dict[tuple[Xyxy, int, bool, Outline], None] = {}
+    kept: dict[tuple[Xyxy, int, bool, Polygon], None] = {}
     for box in raw.boxes:
         where = raw.where(box)
-        placed = place_outline(box.outline, width, height, shares=raw.coding == "shares")
+        placed = place_polygon(box.polygon, width, height, shares=raw.coding == "shares")
         around = placed.around
         fault = box.fault or ("" if around else _fault(box, raw.coding))
         xyxy = around or (_NOWHERE if fault else to_pixels(box.numbers, raw.coding, width, height))
@@ -145,7 +145,7 @@ def resolve_boxes(raw: RawBoxes, width: int, height: int, orientation: int = 1) 
             fault = _outside(box, raw.coding)
         if fault or inside is None:
             findings.append(Finding(where, str(box), fault, _left_out(placed)))
-        elif (key := (inside, box.label, box.crowd, placed.outline)) in kept:
+        elif (key := (inside, box.label, box.crowd, placed.polygon)) in kept:
             findings.append(Finding(where, str(box), "repeats another of the same class", bad=False))
         else:
             kept[key] = None
@@ -153,10 +153,10 @@ def resolve_boxes(raw: RawBoxes, width: int, height: int, orientation: int = 1) 
                 item, noun = ("outline", "outlines") if around else (str(box), "boxes")
                 spills = "reaches out of the image"
                 findings.append(Finding(where, item, spills, "cut off at its edge", noun, bad=False))
-            findings += _about_outline(where, box, raw.coding, placed, (width, height))
-    xyxys, labels, crowds, outlines = zip(*kept, strict=True) if kept else ((), (), (), ())
-    if raw.outlined:
-        return OutlinedBoxes(xyxys, labels, crowds, outlines), tuple(findings)
+            findings += _about_polygon(where, box, raw.coding, placed, (width, height))
+    xyxys, labels, crowds, polygons = zip(*kept, strict=True) if kept else ((), (), (), ())
+    if raw.with_polygons:
+        return Polygons(xyxys, labels, crowds, polygons), tuple(findings)
     return Boxes(xyxys, labels, crowds), tuple(findings)
 
 
@@ -211,12 +211,12 @@ def _spill(xyxy: Xyxy, width: int, height: int) -> bool:
     return any(over > max(_SPILL_PIXELS, _SPILL_SHARE * side) for over, side in sides)
 
 
-def _left_out(placed: PlacedOutline) -> str:
+def _left_out(placed: PlacedPolygon) -> str:
     return f"left out; its outline cannot be used either ({placed.fault})" if placed.fault else "left out"
 
 
-def _about_outline(
-    where: str, box: RawBox, coding: Coding, placed: PlacedOutline, size: tuple[int, int]
+def _about_polygon(
+    where: str, box: RawBox, coding: Coding, placed: PlacedPolygon, size: tuple[int, int]
 ) -> Iterator[Finding]:
     if placed.fault:
         outcome = "the object is learned as a box only"

@@ -1,6 +1,6 @@
 """Which format reads what lies at a path.
 
-The same files can often be read for several targets: COCO annotations as boxes, outlines or masks. A layout has one
+The same files can often be read for several targets: COCO annotations as boxes, polygons or masks. A layout has one
 format for each of these.
 """
 

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from visionft.annotations.marks import CROWD, PADDING
 from visionft.annotations.moving import MIN_VISIBILITY, clip_boxes, move_boxes
-from visionft.annotations.polygons import Outline
+from visionft.annotations.polygons import Polygon
 from visionft.augment_params import Box
 from visionft.data.records import Dataset, Problem
 from visionft.data.targets.base import CanvasTarget, Target, concatenate
@@ -121,8 +121,8 @@ class Boxes(Target):
         return dict(Counter(label for label, crowd in zip(self.labels, self.crowd, strict=True) if not crowd))
 
     @property
-    def outlines(self) -> tuple[Outline, ...]:
-        """One of each object, where outlines are stored; else nothing."""
+    def polygons(self) -> tuple[Polygon, ...]:
+        """One of each object, where polygons are stored; else nothing."""
         return ()
 
     def fingerprint(self) -> object:

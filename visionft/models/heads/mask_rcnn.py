@@ -60,7 +60,7 @@ class MaskRcnnHead(MapHead):
         return self.boxes.predict(features)
 
     def losses(self, outputs: RcnnOutputs, targets: InstanceTargets) -> Losses:
-        """Return torchvision's losses; that of masks is the mean over objects whose outline is known."""
+        """Return torchvision's losses; that of masks is the mean over objects whose polygon is known."""
         of_boxes, regions, packed = self.boxes.learn(outputs, targets.boxes_BN5)
         of_masks = self._mask_loss(outputs, targets, regions, packed)
         return Losses(of_boxes.total + of_masks, {**of_boxes.parts, "mask": of_masks.detach()})

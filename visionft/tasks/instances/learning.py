@@ -15,7 +15,7 @@ from torch import Tensor
 from visionft.annotations.marks import IGNORE, PADDING
 from visionft.annotations.object_mask import MASK_SIDE, ObjectMask
 from visionft.data.records import Sample
-from visionft.data.targets.outlined_boxes import OutlinedBoxes
+from visionft.data.targets.polygons import Polygons
 from visionft.imaging.inputs import load_pixels
 from visionft.results import CanvasRunner, Results
 from visionft.spec import InputSpec
@@ -125,7 +125,7 @@ class InstanceSegmentationLearner(ObjectLearner):
         metrics = instance_metrics(
             detections,
             masks,
-            [OutlinedBoxes.of(sample) for sample in samples],
+            [Polygons.of(sample) for sample in samples],
             sizes,
             self.class_names,
             thresholds=thresholds or None,

@@ -4,7 +4,7 @@ Shape suffixes: N detections, K classes, T IoU thresholds, A ranges of area; 5 t
 bottom in pixels of one frame) and its class, 6 the same with a score before it.
 
 What belongs to boxes is measured as for a detector. Masks have average precisions of their own, in which it is common
-pixels that count, and the number of its pixels tells the size of an object. An object whose outline nobody knows is
+pixels that count, and the number of its pixels tells the size of an object. An object whose polygon nobody knows is
 neither found nor missed there, and what lies in its box is neither right nor wrong.
 """
 
@@ -37,8 +37,8 @@ class InstanceAP(ClassAP):
     """How well the objects of one class are found, and their pixels.
 
     Attributes:
-        mask_ap: average precision of masks, mean over IoU thresholds 0.50 to 0.95; none without outlines.
-        mask_ap50: average precision of masks at IoU 0.50; none without outlines.
+        mask_ap: average precision of masks, mean over IoU thresholds 0.50 to 0.95; none without polygons.
+        mask_ap50: average precision of masks at IoU 0.50; none without polygons.
     """
 
     mask_ap: float | None = None
@@ -56,7 +56,7 @@ class InstanceMetrics(DetectionMetrics):
         mask_map_small: ``mask_map`` of objects below 32 x 32 pixels of their own; none when there are none.
         mask_map_medium: ``mask_map`` of objects between; none when there are none.
         mask_map_large: ``mask_map`` of objects above 96 x 96 pixels of their own; none when there are none.
-        outlines: number of objects whose outline is known, crowds left out.
+        outlines: number of objects whose polygon is known, crowds left out.
     """
 
     scores: ClassVar[tuple[Score, ...]] = InstanceSegmentationTask.scores
@@ -88,7 +88,7 @@ def instance_metrics(
     Args:
         found: detections_N6 of each image in its original frame; rows with score 0 are unused.
         masks: the mask of each of these rows, in the same frame.
-        truth: the objects of each image with their outlines, one known at least; crowds and objects without an outline
+        truth: the objects of each image with their polygons, one known at least; crowds and objects without a polygon
             take masks that they hold, and are no objects.
         sizes: (width, height) of each image.
         class_names: K different names in label order.
@@ -146,7 +146,7 @@ def quick_instances(
         found: detections_N6 of each canvas; rows with score 0 are unused.
         masks: the mask of each of these rows.
         truth: boxes_N5 of each canvas; rows of ``PADDING`` are left out, and a ``CROWD`` is one of every class.
-        target_masks: the mask of each of these rows; None where nobody knows the outline, and for padding.
+        target_masks: the mask of each of these rows; None where nobody knows the polygon, and for padding.
         sizes: (width, height) of each canvas.
         classes: how many.
 
@@ -201,9 +201,9 @@ def _read(
 
 
 def _paint(boxes: Boxes, size: tuple[int, int]) -> list[ObjectMask | None]:
-    if not boxes.outlines:
+    if not boxes.polygons:
         return [None] * len(boxes)
-    return [fill_object(outline.points, size) if outline.rings else None for outline in boxes.outlines]
+    return [fill_object(polygon.points, size) if polygon.rings else None for polygon in boxes.polygons]
 
 
 def _values(scores: DetectionMetrics | ClassAP) -> dict[str, Any]:

@@ -50,7 +50,7 @@ def read_masks(
         found: detections of an image.
         detected_masks: one of each row that they were read from.
         truth: its objects.
-        target_masks: one of each row that they were read from; None where nobody knows the outline.
+        target_masks: one of each row that they were read from; None where nobody knows the polygon.
         size: (width, height) of the image.
 
     Returns:
