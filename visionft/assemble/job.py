@@ -24,7 +24,7 @@ from visionft.imaging.canvas import fill_colour
 from visionft.loading.batches import Batches
 from visionft.loading.loader import Loader
 from visionft.loading.order import batches_per_epoch
-from visionft.models.backbones import build_backbone
+from visionft.models.backbones import Backbone
 from visionft.models.heads import HEADS
 from visionft.models.network import TaskNetwork
 from visionft.recipe import Recipe
@@ -223,7 +223,7 @@ def assemble(recipe: Recipe, dataset: Dataset, *, pretrained: bool = True) -> Jo
     torch.manual_seed(derive_seed(recipe.seed, "weights"))  # the head's, and the backbone's when it has none
     section = recipe.backbone
     size = canvas_size(recipe, dataset)
-    backbone = build_backbone(
+    backbone = Backbone(
         section.name,
         section.weights if pretrained else "none",
         drop_path=section.drop_path,

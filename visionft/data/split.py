@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from hashlib import blake2b
+from math import floor
 
 from visionft.data.listing import Entry
 from visionft.data.splits import Split
@@ -30,7 +31,8 @@ def assign_splits(
 
     Where chance was unkind to a small class it is mended, at the price of the last point for one image: a class
     whose fraction of a split rounds to at least one gets one there, and every class keeps a training image. Of images
-    that may show several classes, two are enough to get a validation image, and five to get a test image.
+    that may show several classes, two are enough to get a validation image, and five to get a test image. They are not
+    stratified by class, which would move images whenever some are added: ``check`` names the fraction that is needed.
 
     Args:
         entries: usable files, ids unique.
@@ -60,6 +62,11 @@ def cut_splits(entries: Sequence[Entry]) -> tuple[Split, ...]:
     """Return the splits that the data do not state, so that ``assign_splits`` cuts them off at a fraction."""
     given = {entry.split for entry in entries if entry.split is not None}
     return () if "val" in given else ("val",) if given else ("val", "test")
+
+
+def fraction_for(split: Split, contents: Collection[str]) -> float:
+    """Return the least fraction, in hundredths, that cuts at least one of the contents off to a split."""
+    return (floor(100 * min(unit_interval(split, content) for content in contents)) + 1) / 100
 
 
 def _cut_class(contents: Collection[str], cuts: Mapping[Split, float]) -> dict[str, Split]:

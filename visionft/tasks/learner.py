@@ -4,7 +4,7 @@ Shape suffixes: B batch, H height, W width, 3 colours.
 """
 
 from collections.abc import Callable, Iterable, Sequence
-from typing import ClassVar, Protocol, runtime_checkable
+from typing import ClassVar, NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
 from torch import Tensor
@@ -84,13 +84,25 @@ class Learner(Protocol):
         ...
 
 
+class ChosenThresholds(NamedTuple):
+    """From which confidence on classes are believed.
+
+    Attributes:
+        values: one for each class.
+        notices: what a person should know about them.
+    """
+
+    values: tuple[float, ...]
+    notices: tuple[str, ...] = ()
+
+
 @runtime_checkable
 class ChoosesThresholds(Protocol):
     """A learner whose classes are believed from a confidence on that validation images choose."""
 
     def thresholds(
         self, samples: Sequence[Sample], spec: InputSpec, run: CanvasRunner, *, batch_size: int
-    ) -> tuple[float, ...]:
+    ) -> ChosenThresholds:
         """Choose a threshold for each class.
 
         Args:

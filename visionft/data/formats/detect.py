@@ -100,8 +100,13 @@ def detect_format(path: Path, wanted: type[Target] | None = None) -> str:
     """
     if path.is_dir():
         likely = [layout for layout in _OF_FOLDERS if layout.makes(wanted)]
-        for layout in dict.fromkeys((*likely, *_IN_DOUBT)):
+        for layout in likely:
             if found := layout.find(path):
+                return layout.format_for(wanted, found)
+        if (other := format_of_another_package(path, wanted)) is not None:
+            return other
+        for layout in _IN_DOUBT:
+            if layout not in likely and (found := layout.find(path)):
                 return layout.format_for(wanted, found)
     if not path.exists():
         raise DataError(f"{path}: no such file or folder")
@@ -112,12 +117,20 @@ def detect_format(path: Path, wanted: type[Target] | None = None) -> str:
         )
     of_file = _LABELS if _LABELS.makes(wanted) and _LABELS.find(path) else _OF_FILES.get(extension)
     if of_file is None or (of_file is _YOLO and not is_data_file(path)):
+        if (other := format_of_another_package(path, wanted)) is not None:
+            return other
         raise DataError(
             f"{path}: not a folder of images per class, of images and masks or of images and boxes, not a .csv or .tsv "
             "file that lists images, not a .json file of COCO annotations, not a .txt file of labels, and not the "
             ".yaml file of YOLO data"
         )
     return of_file.format_for(wanted, [path])
+
+
+def format_of_another_package(path: Path, wanted: type[Target] | None = None) -> str | None:
+    """Return the format of another package that recognises a folder or file, rather one that makes the target."""
+    names = [name for name in FORMATS if name not in FORMATS.shipped and FORMATS[name].recognises(path)]
+    return next((name for name in names if FORMATS[name].target is wanted), names[0] if names else None)
 
 
 def states_target(path: Path, wanted: type[Target], options: LabelOptions) -> bool:

@@ -24,6 +24,7 @@ Numbers = tuple[float | None, ...]
 """The values of an image in the order of the class names; None where nobody knows."""
 
 _FAR = 6.0  # interquartile ranges beyond the quartiles; of normal values, one in 10^18 lies there
+_STEP = 0.01  # of their standard deviation: rounding results to that costs nothing
 _STRATA, _STRATUM_SIZE = 5, 20
 _SHOWN = 5  # problems of one kind
 
@@ -135,6 +136,7 @@ class Values(Target):
                 yield Problem(name, f"{what}; give other images, or leave it out of data.classes", fatal=True)
             elif len(known["val"]) and known["val"].min() == known["val"].max():
                 yield Problem(name, "is the same in every validation image, where R2 is not defined; give more of them")
+            yield from _about_digits(name, known["train"])
             missing = [sample.id for sample in dataset.samples if Values.of(sample).numbers[index] is None]
             if missing:
                 images = counted(len(missing), "image has", "images have")
@@ -152,6 +154,17 @@ class Values(Target):
                 images = counted(len(far), "image lies", "images lie")
                 advice = "look whether they are right; task.ranges leaves out what is beyond a range"
                 yield Problem(name, f"{images} far beyond the others: {some(far)}; {advice}")
+
+
+def _about_digits(name: str, numbers_N: NDArray[np.float64]) -> Iterator[Problem]:
+    """Tell of numbers that lie so close together that what a network says, in float32, has too few digits for them."""
+    spread = float(numbers_N.std()) if len(numbers_N) else 0.0
+    step = float(np.spacing(np.abs(numbers_N).max(initial=0.0).astype(np.float32)))
+    if 0 < spread < step / _STEP:
+        unit = split_unit(name)[1]
+        what = f"spread by only {write_value(spread, unit)} about {write_value(float(numbers_N.mean()), unit)}"
+        rounded = f"where results are rounded to steps of {write_value(step, unit)}"
+        yield Problem(name, f"{what}, {rounded}; subtract {np.rint(numbers_N.mean()):.17g} from all of them")
 
 
 def as_array(numbers: Sequence[Numbers]) -> NDArray[np.float64]:

@@ -21,9 +21,9 @@ from visionft.models.losses.multilabel import MULTILABEL_LOSSES, MultilabelLoss,
 from visionft.results import CanvasRunner, Results
 from visionft.spec import InputSpec
 from visionft.tasks.base import Agreement
-from visionft.tasks.learner import run_on_canvases
+from visionft.tasks.learner import ChosenThresholds, run_on_canvases
 from visionft.tasks.multilabel.metrics import MultilabelMetrics, multilabel_metrics, quick_metrics
-from visionft.tasks.multilabel.ranking import choose_thresholds, thresholds_of
+from visionft.tasks.multilabel.ranking import choose_thresholds, doubts, thresholds_of
 
 _SUREST = 1e-7  # probabilities of float32 end here, and logits would be infinite
 
@@ -168,14 +168,16 @@ class MultilabelLearner:
 
     def thresholds(
         self, samples: Sequence[Sample], spec: InputSpec, run: CanvasRunner, *, batch_size: int
-    ) -> tuple[float, ...]:
+    ) -> ChosenThresholds:
         """Return the thresholds of the best F1, or of the wanted precision; see ``ChoosesThresholds.thresholds``."""
         results = run_on_canvases(samples, spec, run, batch_size=batch_size)
         probabilities_NK = results["probabilities"].astype(np.float64)
-        chosen = choose_thresholds(
-            probabilities_NK, flags_of([LabelSet.of(sample) for sample in samples]), self._precision
+        labels_NK = flags_of([LabelSet.of(sample) for sample in samples])
+        chosen = choose_thresholds(probabilities_NK, labels_NK, self._precision)
+        return ChosenThresholds(
+            tuple(threshold.value for threshold in chosen),
+            () if self._precision is None else doubts(chosen, labels_NK, self.class_names, self._precision),
         )
-        return tuple(threshold.value for threshold in chosen)
 
     def outputs(self, results: Tensor) -> tuple[Tensor, ...]:
         """Return the probabilities."""

@@ -114,6 +114,11 @@ class MultilabelSection:
         scores = self.metrics.per_class.items()
         return some(name for name, one in scores if one.precision is not None and one.precision < wanted)
 
+    def never_given(self) -> str:
+        """Return the classes that images here have and none is given at its threshold; empty where there are none."""
+        scores = self.metrics.per_class.items()
+        return some(name for name, one in scores if one.support and one.precision is None)
+
     def charts(self) -> tuple[PrecisionRecallChart, ...]:
         """Return precision and recall of at most twelve classes, the weakest first."""
         drawn = (_chart(f"pr-{place}", *item) for place, item in enumerate(self.weakest_first()))

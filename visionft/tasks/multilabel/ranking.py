@@ -10,6 +10,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from visionft.data.naming import some
 from visionft.metrics.scores import Floats, Ints, ratio
 
 Flags = NDArray[np.bool_]
@@ -20,6 +21,10 @@ NO_THRESHOLD = 0.5
 COMMON = 1
 """Images that the threshold of all labels together counts for: enough to keep labels of one or two images in check, and
 little beside labels of ten."""
+
+FEW = 10
+"""Images with a label below which a precision that was measured on them says little: of ten that were all right, the
+true precision may be 74 % (Clopper and Pearson 1934, The Use of Confidence or Fiducial Limits, Biometrika 26(4))."""
 
 _CURVE_POINTS = 60
 
@@ -149,6 +154,30 @@ def choose_thresholds(
         held = (images * own + COMMON * common) / (images + COMMON)
         chosen.append(Threshold(float(np.float32(held)), reached))
     return tuple(chosen)
+
+
+def doubts(
+    thresholds_K: Sequence[Threshold], labels_NK: Flags, class_names: Sequence[str], precision: float
+) -> tuple[str, ...]:
+    """Say of which labels a wanted precision was not reached, and of which it rests on few images.
+
+    Args:
+        thresholds_K: as chosen.
+        labels_NK: which labels each validation image has.
+        class_names: in the order of the labels.
+        precision: what they were to reach.
+    """
+    images = dict(zip(class_names, labels_NK.sum(axis=0).tolist(), strict=True))
+    reached = {name for name, threshold in zip(class_names, thresholds_K, strict=True) if threshold.reached}
+    missed = [name for name in class_names if name not in reached]
+    few = [f"{name} ({images[name]})" for name in class_names if name in reached and images[name] < FEW]
+    what, found = f"task.thresholds: a precision of {precision:g}", []
+    if missed:
+        found.append(f"{what} is reached on the validation images at no threshold of {some(missed)}")
+    if few:
+        advice = "it may be lower on others; give more validation images with them"
+        found.append(f"{what} was measured on few validation images with the label of {some(few)}; {advice}")
+    return tuple(found)
 
 
 def curve(scores_N: Floats, positive_N: Flags) -> tuple[LabelCurvePoint, ...]:

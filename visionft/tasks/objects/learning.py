@@ -22,6 +22,7 @@ from visionft.models.heads.maps import PaddedHead
 from visionft.results import CanvasRunner, Results
 from visionft.spec import InputSpec
 from visionft.tasks.base import Agreement
+from visionft.tasks.learner import ChosenThresholds
 from visionft.tasks.objects.detect import detect
 from visionft.tasks.objects.metrics import best_thresholds
 from visionft.tasks.objects.rows import box_rows
@@ -102,7 +103,7 @@ class ObjectLearner:
 
     def thresholds(
         self, samples: Sequence[Sample], spec: InputSpec, run: CanvasRunner, *, batch_size: int
-    ) -> tuple[float, ...]:
+    ) -> ChosenThresholds:
         """Return the score with the best F1 of the boxes of each class, measured in the original frame.
 
         Args:
@@ -112,7 +113,8 @@ class ObjectLearner:
             batch_size: canvases that go through it at once.
         """
         detections = list(detect_all(samples, spec, run, batch_size))
-        return best_thresholds(detections, [Boxes.of(sample) for sample in samples], len(self.class_names))
+        targets = [Boxes.of(sample) for sample in samples]
+        return ChosenThresholds(best_thresholds(detections, targets, len(self.class_names)))
 
 
 def detect_all(
