@@ -10,7 +10,7 @@ from visionft.recipe import recipe_to_yaml
 from visionft.spec import ModelSpec
 from visionft.tasks.learner import ChoosesThresholds
 from visionft.training import Sink, exact_runner
-from visionft.training.events import Working
+from visionft.training.events import Notice, Working
 
 
 def describe_model(
@@ -53,7 +53,10 @@ def _thresholds(job: Job, sinks: Sequence[Sink]) -> tuple[float, ...]:
     _tell(sinks, 0, len(samples))
     chosen = job.task.thresholds(samples, job.input, exact_runner(job), batch_size=job.recipe.optim.batch_size)
     _tell(sinks, len(samples), len(samples))
-    return chosen
+    for notice in chosen.notices:
+        for sink in sinks:
+            sink(Notice(notice))
+    return chosen.values
 
 
 def _tell(sinks: Sequence[Sink], done: int, total: int) -> None:

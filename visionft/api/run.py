@@ -28,6 +28,7 @@ from visionft.export.writers.base import Writer
 from visionft.loading.loader import Loader
 from visionft.metrics import Metrics
 from visionft.models.network import FinalNetwork
+from visionft.predict.engine import EXPORTED
 from visionft.recipe import Recipe
 from visionft.report import write_report
 from visionft.spec import ModelSpec
@@ -220,7 +221,7 @@ class Run:
         """
         writer: Writer = WRITERS[to]()
         job = self._job
-        target = Path(path) if path else self.path / f"model{writer.suffix}"
+        target = Path(path) if path else self.path / f"{EXPORTED}{writer.suffix}"
         with job.eval_loader("val", job.input) as loader:
             parity = export_verified(
                 writer,

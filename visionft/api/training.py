@@ -93,13 +93,14 @@ def train(
             weights=asdict(job.network.backbone.weights),
         )
     folder.record(environment=environment(job.runtime.device))
+    recorded = [*sinks, JsonLines(folder.path / "events.jsonl")]
     before = float(folder.info["seconds"])
     with ExitStack() as opened:
         opened.callback(lambda: folder.record(seconds=round(before + time.monotonic() - started, 1)))
         trackers = [TRACKERS[name](folder.path, resolved.model_dump(mode="json")) for name in resolved.track]
         for tracker in trackers:
             opened.callback(tracker.close)
-        all_sinks = [*sinks, JsonLines(folder.path / "events.jsonl"), *map(TrackerSink, trackers)]
+        all_sinks = [*recorded, *map(TrackerSink, trackers)]
         planned = RunPlanned(_facts(job, folder), outline(job))
         for sink in all_sinks:
             sink(planned)
@@ -107,7 +108,7 @@ def train(
         job = replace(job, augments=choice.device == "cuda")
         outcome = fit(job, folder, all_sinks, callbacks)
     job = replace(job, input=job.stage_input(job.plans[len(outcome.results) - 1].stage))  # a callback may end it early
-    spec = describe_model(job, folder.info, outcome.val, sinks)
+    spec = describe_model(job, folder.info, outcome.val, recorded)
     folder.write_model(job.network.state_dict(), spec)
     folder.record(status="finished", stages=outcome.results, history=outcome.history)
     return Run(folder.path, job=job, sinks=sinks)

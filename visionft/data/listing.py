@@ -117,8 +117,17 @@ class DataFormat(ABC):
             DataError: when there is nothing of this format.
         """
 
+    @classmethod
+    def recognises(cls, path: Path) -> bool:  # noqa: ARG003  # ours are asked by ``detect``, whose order matters
+        """Say whether a folder or file is of this format, for users who name none.
+
+        Formats of other packages are asked where nothing of ours is recognised, but before a folder is taken for one
+        of class folders. What cannot be read is not recognised.
+        """
+        return False
+
     def states_target(self, path: Path) -> bool:  # noqa: ARG002  # most have nothing to choose from
-        """Say whether the data hold this format's targets, and not only what another format makes of the same files.
+        """Return whether the data hold this format's targets, and not only what another format makes of the same files.
 
         Raises:
             DataError: when they cannot be read.

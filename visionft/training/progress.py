@@ -106,7 +106,7 @@ class Progress:
 
 
 def better(value: float, than: float, *, lower: bool) -> bool:
-    """Say whether a value is better than an earlier one.
+    """Return whether a value is better than an earlier one.
 
     Args:
         value: the value.

@@ -81,7 +81,7 @@ class StageRun:
             self._value_start()
 
     def _tell_of(self, split: str) -> Callable[[int, int], None]:
-        """Return what tells how many images of a split are on the device that trains."""
+        """Return the callback that reports how many images of a split are on the device."""
         what = f"bringing {split} to {self._job.runtime.device}"
         return lambda done, total: self._session.tell(Working(what, done, total))
 
@@ -103,7 +103,7 @@ class StageRun:
         self._opened.close()
 
     def reason_to_end(self) -> str | None:
-        """Say why the stage is over; none while it is not."""
+        """Return why the stage is over; none while it is not."""
         progress, stage = self._progress, self._stage
         if progress.batch > 0:  # resumed inside an epoch, which is finished first
             return None

@@ -176,6 +176,6 @@ def test_it_is_measured_in_the_frame_of_the_images(tmp_path: Path):
     assert found.metrics.map == pytest.approx(1)
     assert found.detections[0].tolist() == [[10, 10, 50, 30, pytest.approx(0.7), 1]]
     assert seen == [1]
-    thresholds = task.thresholds([sample], spec, run, batch_size=2)
+    thresholds, _ = task.thresholds([sample], spec, run, batch_size=2)
     assert len(thresholds) == 2
     assert thresholds[1] == pytest.approx(0.35)  # half-way to the next lower score

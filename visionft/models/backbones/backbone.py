@@ -85,7 +85,7 @@ class Backbone(nn.Module):
         self.map_groups = tuple(
             group for group in self.groups if any(name.rpartition(".")[0] in mapping for name in group.parameters)
         )
-        self._still: frozenset[str] = frozenset()
+        self._eval_modules: frozenset[str] = frozenset()
 
     @property
     def channels(self) -> tuple[int, ...]:
@@ -133,7 +133,7 @@ class Backbone(nn.Module):
     def set_trainable(
         self, groups: str | int | Collection[str] = "all", norm: NormPolicy = "affine", *, last: int | None = None
     ) -> None:
-        """Say what trains; everything else stays still, ``train()`` or not: weights, norm statistics, dropout.
+        """Set what trains; the rest is frozen, ``train()`` or not: weights, norm statistics, dropout.
 
         Args:
             groups: the depth groups that train: ``all``, ``none``, or names; a name also selects the groups below it,
@@ -155,21 +155,21 @@ class Backbone(nn.Module):
         for name, parameter in self.named_parameters():
             parameter.requires_grad_(name in trainable)
             parameter.grad = None
-        still = set()
+        eval_modules = set()
         for name, served in module_groups(self, self.groups).items():
             module = self.get_submodule(name)
             moves = not served.isdisjoint(chosen)
             if not moves or (norm != "all" and _is_norm(module)):
-                still.add(name)
+                eval_modules.add(name)
             if moves and norm == "frozen" and _is_norm(module):
                 module.requires_grad_(requires_grad=False)
-        self._still = frozenset(still)
+        self._eval_modules = frozenset(eval_modules)
         self.train(self.training)
 
     def train(self, mode: bool = True) -> Self:
         """Switch to training or evaluation; what is frozen stays in evaluation."""
         super().train(mode)
-        for name in self._still:
+        for name in self._eval_modules:
             if name:  # the backbone itself only passes the mode on
                 self.get_submodule(name).training = False
         return self
@@ -198,5 +198,5 @@ class Backbone(nn.Module):
 
 
 def _is_norm(module: nn.Module) -> bool:
-    """Say whether a module normalises: the libraries have dozens of such classes, all called something with Norm."""
+    """Return whether a module normalises: the libraries have dozens of such classes, all called something with Norm."""
     return "Norm" in type(module).__name__ and all(parameter.ndim <= 1 for parameter in module.parameters())

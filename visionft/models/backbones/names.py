@@ -51,7 +51,7 @@ def backbone_names() -> list[str]:
 
 
 def resolve(name: str) -> tuple[FamilyName, str]:
-    """Say where a backbone comes from.
+    """Resolve a backbone's name to its library and its network.
 
     Args:
         name: ``resnet50`` (timm first, then torchvision) or ``timm/resnet50``; a tag that names one of several

@@ -37,11 +37,11 @@ class Instances(Detection):
         spec: ModelSpec,
         masks: Sequence[ObjectMask] = (),
     ) -> "Instances":
-        """Give what ``detect_instances`` returns the names, thresholds and colours of its model."""
+        """Combine the results of ``detect_instances`` with names, thresholds and colours of the model."""
         if len(masks) != len(detections_N6):
             raise ValueError(f"{len(detections_N6)} detections and {len(masks)} masks")
-        found = Detection.of(detections_N6, size, spec)
-        return cls(**{one.name: getattr(found, one.name) for one in fields(found)}, masks=tuple(masks))
+        detection = Detection.of(detections_N6, size, spec)
+        return cls(**{field.name: getattr(detection, field.name) for field in fields(detection)}, masks=tuple(masks))
 
     def _only(self, kept_N: NDArray[np.bool_]) -> Self:
         # slots make another class of this one, of which super() knows nothing

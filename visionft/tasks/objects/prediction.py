@@ -57,7 +57,7 @@ class Detection:
 
     @classmethod
     def of(cls, detections_N6: NDArray[np.float32], size: tuple[int, int], spec: ModelSpec) -> "Detection":
-        """Give the detections of ``detect`` the names, thresholds and colours of their model.
+        """Combine the detections of ``detect`` with names, thresholds and colours of the model.
 
         A model without thresholds gets 0.5 for each class, one without colours gets default ones.
         """

@@ -50,7 +50,7 @@ class Segmentation:
 
     @classmethod
     def of(cls, mask_HW: NDArray[np.uint8], spec: ModelSpec) -> "Segmentation":
-        """Give a mask the names and colours of its model; a model without colours gets default ones."""
+        """Combine a mask with names and colours of the model; a model without colours gets default ones."""
         return cls(mask_HW, spec.class_names, spec.palette or default_palette(spec.class_names))
 
     @property
