@@ -67,7 +67,8 @@ def test_copies_pickles_hooks_and_wrappers_answer_alike(run, image, tmp_path):
     fresh = open_run(run.path).model
     torch.nn.init.zeros_(fresh.head.linear.weight)
     fresh.load_state_dict(torch.load(tmp_path / "state.pt", weights_only=True))
-    for twin in (copy.deepcopy(model), pickle.loads(pickle.dumps(model)), torch.compile(model, backend="eager"), fresh):
+    compiled = torch.compile(model, backend="eager", fullgraph=True)
+    for twin in (copy.deepcopy(model), pickle.loads(pickle.dumps(model)), compiled, fresh):
         torch.testing.assert_close(twin(canvases)["probabilities"], expected)
     model.backbone.register_forward_hook(lambda *_: seen.append("backbone"))
     model.head.register_forward_hook(lambda *_: seen.append("head"))

@@ -102,6 +102,12 @@ def test_a_module_may_name_its_groups_input_and_embedding():
     assert backbone.network.deep.norm.training
 
 
+def test_a_layer_called_embed_is_no_method():
+    network = Pyramid()
+    network.embed = nn.Conv2d(10, 4, 1)
+    assert Backbone(network, image_size=32).embedding_dim == 10
+
+
 def test_an_embedding_alone_is_enough_for_whole_images():
     backbone = Backbone(Pooled(), image_size=32)
     assert backbone.embedding_dim == 7
