@@ -73,7 +73,7 @@ class AugmentedBatch:
 
     Attributes:
         images_BCHW: normalised, in channels_last, in the number format of the network's passes.
-        targets: as in ``Batch``; or, where images were mixed, labels_BK, float32, the share of each class.
+        targets: as in ``Batch``; or, where images were mixed, labels_BK, float32, the fraction of each class.
         ids: sample ids, for messages that name files.
     """
 

@@ -9,11 +9,12 @@ from itertools import compress
 import numpy as np
 from numpy.typing import NDArray
 
+from visionft.annotations.boxes import areas
 from visionft.annotations.marks import CROWD
 from visionft.annotations.polygons import Rings, move_polygons
 
 MIN_VISIBILITY = 0.25
-"""Least share of an object's area that a canvas must show for the object to be learned and measured there."""
+"""Least fraction of an object's area that a canvas must show for the object to be learned and measured there."""
 
 
 def move_objects(
@@ -76,16 +77,18 @@ def move_boxes(boxes_N5: NDArray[np.float32], matrix: NDArray[np.float64]) -> ND
     squares_N2 = ((boxes[:, 2:4] - boxes[:, :2]) / 2) ** 2
     moved_N3 = (boxes[:, :2] + boxes[:, 2:4]) / 2 @ matrix[:, :2].T + matrix[:, 2]
     places_N2, divisors_N1 = moved_N3[:, :2], moved_N3[:, 2:]
-    linear, tilt = matrix[:2, :2], matrix[2, :2]
+    linear, perspective = matrix[:2, :2], matrix[2, :2]
     # of each equation the leading coefficient, half the next, and the discriminant without what cancels in it
-    leading_N1 = divisors_N1**2 - squares_N2 @ tilt[:, None] ** 2
-    middle_N2 = places_N2 * divisors_N1 - squares_N2 @ (linear * tilt).T
-    slopes_N22 = linear * divisors_N1[..., None] - places_N2[..., None] * tilt
+    leading_N1 = divisors_N1**2 - squares_N2 @ perspective[:, None] ** 2
+    middle_N2 = places_N2 * divisors_N1 - squares_N2 @ (linear * perspective).T
+    slopes_N22 = linear * divisors_N1[..., None] - places_N2[..., None] * perspective
     discriminants_N2 = (squares_N2[:, None] * slopes_N22**2).sum(axis=2)
-    discriminants_N2 -= squares_N2.prod(axis=1)[:, None] * (linear[:, 0] * tilt[1] - linear[:, 1] * tilt[0]) ** 2
+    discriminants_N2 -= (
+        squares_N2.prod(axis=1)[:, None] * (linear[:, 0] * perspective[1] - linear[:, 1] * perspective[0]) ** 2
+    )
     roots_N2 = np.sqrt(discriminants_N2.clip(0))
-    found_N4 = np.hstack([middle_N2 - roots_N2, middle_N2 + roots_N2]) / leading_N1
-    return np.hstack([found_N4, boxes[:, 4:]]).astype(np.float32)
+    moved_N4 = np.hstack([middle_N2 - roots_N2, middle_N2 + roots_N2]) / leading_N1
+    return np.hstack([moved_N4, boxes[:, 4:]]).astype(np.float32)
 
 
 def clip_boxes(boxes_N5: NDArray[np.float32], size: tuple[int, int]) -> NDArray[np.float32]:
@@ -113,5 +116,4 @@ def _inside(boxes_N5: NDArray[np.float32], size: tuple[int, int]) -> NDArray[np.
 
 
 def _areas(boxes_N5: NDArray[np.float32]) -> NDArray[np.float64]:
-    sides_N2 = (boxes_N5[:, 2:4].astype(np.float64) - boxes_N5[:, :2]).clip(0)
-    return np.asarray(sides_N2.prod(axis=1))
+    return areas(boxes_N5[:, :4].astype(np.float64))

@@ -82,13 +82,13 @@ def move_polygons(
     boxes_N4[areas_N2[:, 0] == 0] = 0
     crossed_N = (boxes_N4[:, :2] < 0).any(axis=1) | (boxes_N4[:, 2:] > size).any(axis=1)
     parts = [points_P2[start:end] for start, end in zip(starts_R.tolist(), ends_R.tolist(), strict=True)]
-    found = [
+    clipped = [
         tuple(parts[start:end]) if known else ()
         for (start, end), known in zip(pairwise(np.cumsum([0, *lengths_N]).tolist()), areas_N2[:, 0] > 0, strict=True)
     ]
     for number in np.flatnonzero(crossed_N).tolist():
-        found[number], boxes_N4[number], areas_N2[number, 1] = _cut(found[number], boxes_N4[number], size)
-    return tuple(found), boxes_N4, areas_N2
+        clipped[number], boxes_N4[number], areas_N2[number, 1] = _cut(clipped[number], boxes_N4[number], size)
+    return tuple(clipped), boxes_N4, areas_N2
 
 
 def ring_area(ring_P2: NDArray[Any]) -> float:
@@ -187,8 +187,8 @@ def _chains(ring_P2: Float, axis: int, edge: int, sign: int) -> list[Float]:
     around = np.arange(first, first + len(ring_P2) + 1) % len(ring_P2)  # begins and ends outside
     ring_P2, depth_P = ring_P2[around], depth_P[around]
     crossed_C = np.flatnonzero(np.diff(depth_P > 0))
-    share_C = depth_P[crossed_C] / (depth_P[crossed_C] - depth_P[crossed_C + 1])
-    met_C2 = ring_P2[crossed_C] + share_C[:, None] * (ring_P2[crossed_C + 1] - ring_P2[crossed_C])
+    fraction_C = depth_P[crossed_C] / (depth_P[crossed_C] - depth_P[crossed_C + 1])
+    met_C2 = ring_P2[crossed_C] + fraction_C[:, None] * (ring_P2[crossed_C + 1] - ring_P2[crossed_C])
     met_C2[:, axis] = edge
     return [
         np.vstack([met_C2[number : number + 1], ring_P2[enters + 1 : leaves + 1], met_C2[number + 1 : number + 2]])

@@ -151,15 +151,15 @@ def untangle(ring_P2: NDArray[Any]) -> Rings:
     sides = ring_P2.max(axis=0) - corner
     if not sides.all():
         return (filling_P2,)
-    whole_P2, share = (filling_P2 - corner) / sides, ring_area(filling_P2) / sides.prod()
+    whole_P2, fraction = (filling_P2 - corner) / sides, ring_area(filling_P2) / sides.prod()
     # OpenCV, in a tenth of the time, paints what it touches, too: more than there is, and never less
     touched_SS = np.zeros((_CELLS, _CELLS), np.uint8)
     cv2.fillPoly(touched_SS, [np.round((whole_P2 * _CELLS - 0.5) * 256).astype(np.int32)], 1, shift=8)
-    if 0 <= cv2.countNonZero(touched_SS) / touched_SS.size - share < _UNLIKE:
+    if 0 <= cv2.countNonZero(touched_SS) / touched_SS.size - fraction < _UNLIKE:
         return (filling_P2,)
     filled_SS = np.zeros((_CELLS, _CELLS), np.bool_)
     fill_ring(filled_SS, whole_P2 * _CELLS, True)
-    if abs(np.count_nonzero(filled_SS) / filled_SS.size - share) < _UNLIKE:
+    if abs(np.count_nonzero(filled_SS) / filled_SS.size - fraction) < _UNLIKE:
         return (filling_P2,)
     return tuple((part_P2 / _CELLS * sides + corner).astype(np.float32) for part_P2 in trace(filled_SS))
 

@@ -15,7 +15,7 @@ _DATA_FILES = (".csv", ".tsv", ".json")
 
 
 def resolve(recipe: Recipe | str | Path, overrides: Sequence[str] = ()) -> Recipe:
-    """Return the recipe that a user means by a recipe, a file, a name, or a folder of data.
+    """Resolve a recipe, a file, a name or a folder of data to a recipe.
 
     Raises:
         RecipeError: when it is wrong, or when overrides come with a Recipe, which is complete already.
@@ -37,7 +37,7 @@ def resolve(recipe: Recipe | str | Path, overrides: Sequence[str] = ()) -> Recip
 
 
 def is_data(recipe: Recipe | str | Path) -> bool:
-    """Say whether what a user gives is data themselves, and no recipe that names them."""
+    """Return whether what a user gives is data themselves, and no recipe that names them."""
     if isinstance(recipe, Recipe):
         return False
     path = Path(recipe)
@@ -49,7 +49,7 @@ def is_data(recipe: Recipe | str | Path) -> bool:
 
 
 def kind_is_open(recipe: Recipe | str | Path, overrides: Sequence[str]) -> bool:
-    """Say whether a user gives data without saying what is to be learned from them."""
+    """Return whether a user gives data without saying what is to be learned from them."""
     asked = {text.partition("=")[0].strip() for text in overrides}
     return is_data(recipe) and asked.isdisjoint(("task.kind", "data.format", "data.masks"))
 

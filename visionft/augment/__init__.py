@@ -1,4 +1,4 @@
-"""What may happen to a training image, and the engines that do it.
+"""Augmentation of training images: policies, sampled parameters, and the engines that apply them.
 
 Those for batches, ``augment.batch`` and ``augment.fused``, load torch and triton and are imported where they are used.
 """

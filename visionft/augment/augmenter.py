@@ -13,7 +13,7 @@ from visionft.data.records import Example
 
 
 class Augmenter:
-    """Changes one example at random, as a pure function of example and seed; pickles.
+    """Augments one example at random, as a pure function of example and seed; pickles.
 
     Args:
         strength: how much may change; ``none`` leaves every canvas as it is, flips included.
@@ -55,7 +55,7 @@ class Augmenter:
             cpu.prepare()
 
     def __call__(self, example: Example, seed: int) -> Example:
-        """Return a changed copy; at strength ``none`` the example itself.
+        """Return an augmented copy; at strength ``none`` the example itself.
 
         Args:
             example: see ``cpu.apply``; a mask or objects do not change what happens to the image.

@@ -127,7 +127,7 @@ class DataFormat(ABC):
         return False
 
     def states_target(self, path: Path) -> bool:  # noqa: ARG002  # most have nothing to choose from
-        """Say whether the data hold this format's targets, and not only what another format makes of the same files.
+        """Return whether the data hold this format's targets, and not only what another format makes of the same files.
 
         Raises:
             DataError: when they cannot be read.

@@ -5,6 +5,9 @@ from dataclasses import dataclass
 from math import isfinite
 from typing import Literal, NamedTuple
 
+import numpy as np
+
+from visionft.annotations.boxes import iou
 from visionft.annotations.polygons import Polygon
 from visionft.data.checks.bad_files import BoxError
 from visionft.data.naming import some
@@ -13,9 +16,10 @@ from visionft.data.targets.boxes import Boxes
 from visionft.data.targets.polygon_checks import no_polygons
 from visionft.data.targets.polygons import Polygons
 from visionft.data.targets.raw import Finding, OpenedImage, RawTarget, Resolved
+from visionft.imaging.orientation import TURNS
 
-Coding = Literal["xywh", "shares", "corners"]
-"""How a box is written: left, top, width, height in pixels (COCO); centre, width, height as shares of the image's
+Coding = Literal["xywh", "fractions", "corners"]
+"""How a box is written: left, top, width, height in pixels (COCO); centre, width, height as fractions of the image's
 (YOLO); or the first and last pixel, counted from 1 (Pascal VOC)."""
 
 Xyxy = tuple[float, float, float, float]
@@ -116,7 +120,7 @@ def require_raw_polygons(targets: Sequence[RawTarget], where: str) -> None:
 
 
 def resolve_boxes(raw: RawBoxes, width: int, height: int, orientation: int = 1) -> tuple[Boxes, tuple[Finding, ...]]:
-    """Say where the objects lie in an image.
+    """Place boxes in an image, in its pixels.
 
     Args:
         raw: what the file says.
@@ -136,7 +140,7 @@ def resolve_boxes(raw: RawBoxes, width: int, height: int, orientation: int = 1) 
     kept: dict[tuple[Xyxy, int, bool, Polygon], None] = {}
     for box in raw.boxes:
         where = raw.where(box)
-        placed = place_polygon(box.polygon, width, height, shares=raw.coding == "shares")
+        placed = place_polygon(box.polygon, width, height, fractions=raw.coding == "fractions")
         around = placed.around
         fault = box.fault or ("" if around else _fault(box, raw.coding))
         xyxy = around or (_NOWHERE if fault else to_pixels(box.numbers, raw.coding, width, height))
@@ -172,7 +176,7 @@ def to_pixels(numbers: tuple[float, ...], coding: Coding, width: int, height: in
 
 
 def _fault(box: RawBox, coding: Coding) -> str:
-    """Say why four numbers are no box, whatever the image."""
+    """Return why four numbers are no box, whatever the image."""
     if len(box.numbers) != 4:
         return "is no list of four numbers"
     if not all(map(isfinite, box.numbers)):
@@ -191,7 +195,7 @@ def _fault(box: RawBox, coding: Coding) -> str:
 
 
 def _outside(box: RawBox, coding: Coding) -> str:
-    if coding == "shares" and max(box.numbers) > 2:
+    if coding == "fractions" and max(box.numbers) > 2:
         return "lies outside the image: the numbers are to be shares of its width and height, not pixels"
     return "lies outside the image, or has no area in it"
 
@@ -205,7 +209,7 @@ def _cut(xyxy: Xyxy, width: int, height: int) -> Xyxy | None:
 
 
 def _spill(xyxy: Xyxy, width: int, height: int) -> bool:
-    """Say whether a box reaches out of the image by more than rounding makes it."""
+    """Return whether a box reaches out of the image by more than rounding makes it."""
     left, top, right, bottom = xyxy
     sides = ((-left, width), (-top, height), (right - width, width), (bottom - height, height))
     return any(over > max(_SPILL_PIXELS, _SPILL_SHARE * side) for over, side in sides)
@@ -224,15 +228,8 @@ def _about_polygon(
     if placed.around and box.numbers and not _fault(box, coding):
         stated = to_pixels(box.numbers, coding, *size)
         far = max(abs(one - other) for one, other in zip(stated, placed.around, strict=True)) > _UNLIKE_PIXELS
-        if far and _iou(stated, placed.around) < _UNLIKE_IOU:
+        if far and iou(np.array(stated, np.float64), np.array(placed.around, np.float64)) < _UNLIKE_IOU:
             yield Finding(where, str(box), "is not around its outline", "the outline counts", bad=False)
-
-
-def _iou(one: Xyxy, other: Xyxy) -> float:
-    across, down = min(one[2], other[2]) - max(one[0], other[0]), min(one[3], other[3]) - max(one[1], other[1])
-    shared = max(across, 0.0) * max(down, 0.0)
-    areas = [(right - left) * (bottom - top) for left, top, right, bottom in (one, other)]
-    return shared / (sum(areas) - shared)
 
 
 def _check_size(stated: RawBoxes, width: int, height: int, orientation: int) -> Iterator[Finding]:
@@ -240,7 +237,7 @@ def _check_size(stated: RawBoxes, width: int, height: int, orientation: int) -> 
         return
     sizes = f"{stated.size[0]} x {stated.size[1]} pixels, the image {width} x {height}"
     turned = stated.size == (height, width)
-    if turned and orientation >= 5:
+    if turned and TURNS[orientation].transposed:
         kind = "the boxes are of the stored picture, which is shown turned upright by its EXIF orientation"
         raise BoxError(f"{kind}: they are for {sizes}; turn the boxes as well, or the picture for good", kind)
     what = "has width and height exchanged" if turned else "is not the image's"

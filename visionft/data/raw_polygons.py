@@ -17,7 +17,7 @@ class RawPolygon(NamedTuple):
     """The polygon of an object as a file states it.
 
     Attributes:
-        rings: as of ``Polygon``; in pixels, or in shares of the image's width and height where its box is.
+        rings: as of ``Polygon``; in pixels, or in fractions of the image's width and height where its box is.
         size: (width, height) of the picture that it is made for; None where the file does not say.
         fault: why it cannot be used; empty for a good one, and where none is stated.
     """
@@ -28,7 +28,7 @@ class RawPolygon(NamedTuple):
 
     @classmethod
     def of(cls, rings: Iterable[NDArray[np.float32]], size: tuple[int, int] | None = None) -> "RawPolygon":
-        """Make one of rings as of ``Polygon``, in any order."""
+        """Make a raw polygon of rings as of ``Polygon``, in any order."""
         with_area = [ring_P2 for ring_P2 in rings if ring_area(ring_P2)]
         if not with_area:
             return cls(fault="it has no area")
@@ -36,12 +36,12 @@ class RawPolygon(NamedTuple):
 
     @classmethod
     def of_parts(cls, polygons: Iterable[NDArray[np.float32]]) -> "RawPolygon":
-        """Make one of polygons, whichever way they run: all of them are the object's."""
+        """Make a raw polygon of parts, whichever way they run: all of them are the object's."""
         return cls.of(part_P2 for ring_P2 in polygons for part_P2 in untangle(ring_P2))
 
     @property
     def around(self) -> Box | None:
-        """The box around it, (left, top, right, bottom) as the rings are; None where nobody knows."""
+        """The box around the polygon, (left, top, right, bottom) as the rings are; None where nobody knows."""
         return box_around(Polygon(self.rings).points)
 
 
@@ -61,14 +61,14 @@ class PlacedPolygon(NamedTuple):
     fault: str = ""
 
 
-def place_polygon(stated: RawPolygon, width: int, height: int, *, shares: bool) -> PlacedPolygon:
-    """Say where a polygon lies in an image.
+def place_polygon(stated: RawPolygon, width: int, height: int, *, fractions: bool) -> PlacedPolygon:
+    """Place a polygon in an image, in its pixels.
 
     Args:
         stated: what the file says.
         width: of the upright image in pixels.
         height: of the upright image in pixels.
-        shares: whether it is stated in shares of these.
+        fractions: whether it is stated in fractions of these.
     """
     if stated.fault or not stated.rings:
         return PlacedPolygon(fault=stated.fault)
@@ -77,11 +77,11 @@ def place_polygon(stated: RawPolygon, width: int, height: int, *, shares: bool) 
         sizes = f"{stated.size[0]} x {stated.size[1]} pixels, the image has {width} x {height}"
         return PlacedPolygon(fault=f"its run lengths are for {sizes}{turned}")
     rings = Polygon(stated.rings).points
-    if shares:
+    if fractions:
         rings = tuple((ring_P2 * np.array([width, height], np.float64)).astype(np.float32) for ring_P2 in rings)
     around = box_around(rings)
     if around is None or (min(around) >= 0 and around[2] <= width and around[3] <= height):
-        return PlacedPolygon(Polygon(_packed(rings) if shares else stated.rings), around, around)
+        return PlacedPolygon(Polygon(_packed(rings) if fractions else stated.rings), around, around)
     (rings,), boxes_N4, _ = move_polygons((rings,), np.eye(3), (width, height))
     if not rings:
         return PlacedPolygon(fault="it lies outside the image")

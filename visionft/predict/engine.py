@@ -5,7 +5,7 @@ Shape suffixes: B batch, H height, W width, 3 colour channels (RGB).
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,6 +28,7 @@ class Engine(Protocol):
     """An exported file that has been opened, and checked against its own spec.
 
     Its class takes a path and, by name, ``threads`` and ``providers``, see ``open_engine``; its ``kind`` is the ending.
+    It runs in several threads at once, and can be pickled: it then opens its file again.
     """
 
     @property
@@ -48,6 +49,15 @@ class Engine(Protocol):
             DataError: the array is of another type or shape.
             CheckpointError: the file itself fails.
         """
+        ...
+
+
+@runtime_checkable
+class HasEngine(Protocol):
+    """Something that is no file and yet predicts, such as a network that has just been trained."""
+
+    def engine(self) -> Engine:
+        """Return what runs it; it keeps giving the same answers, whatever then happens to the network."""
         ...
 
 

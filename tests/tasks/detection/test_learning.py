@@ -17,7 +17,7 @@ from visionft.data.records import Sample
 from visionft.data.targets.boxes import Boxes
 from visionft.errors import ExportError
 from visionft.export.parity import Limits, verify
-from visionft.models.backbones import build_backbone
+from visionft.models.backbones import Backbone
 from visionft.models.network import FinalNetwork, TaskNetwork
 from visionft.spec import InputSpec
 from visionft.tasks import TASKS
@@ -41,7 +41,7 @@ def compare(found_N6, expected_N6):
 @pytest.fixture(scope="module")
 def backbone():
     torch.manual_seed(0)
-    return build_backbone("test_resnet", "none", image_size=64)
+    return Backbone("test_resnet", "none", image_size=64)
 
 
 @pytest.mark.parametrize("size", [(64, 64), (45, 70)])

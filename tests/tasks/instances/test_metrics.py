@@ -249,17 +249,17 @@ def test_a_round_trip_through_json():
         ({"masks": []}, "masks: of 0 images given; 1 are needed"),
         ({"sizes": []}, "sizes: of 0 images given; 1 are needed"),
         ({"sizes": [(40, 60)]}, r"masks: ObjectMask\(40 x 40 at \(10, 10\).* inside the image of 40 x 60"),
-        ({"found": []}, "detections: of 0 images given; 1 are needed"),
-        ({"found": [rows((*BOX, 0.5, 3))]}, r"class 3 found; allowed are 0\.\.2"),
-        ({"truth": [one(crowd=True)]}, "1 images without an object; nothing to measure"),
+        ({"predictions": []}, "detections: of 0 images given; 1 are needed"),
+        ({"predictions": [rows((*BOX, 0.5, 3))]}, r"class 3 found; allowed are 0\.\.2"),
+        ({"targets": [one(crowd=True)]}, "1 images without an object; nothing to measure"),
         ({"class_names": ("a", "a", "b")}, "3 given, 2 of them different"),
     ],
 )
 def test_mistakes_are_told(change, message):
     given_ = {
-        "found": [rows((*BOX, 0.5, 0))],
+        "predictions": [rows((*BOX, 0.5, 0))],
         "masks": [[filled(10, 10, 50, 50)]],
-        "truth": [one()],
+        "targets": [one()],
         "sizes": [SIZE],
         "class_names": NAMES,
     }

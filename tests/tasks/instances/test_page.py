@@ -17,9 +17,9 @@ from visionft.annotations.polygons import Polygon
 from visionft.data.records import Dataset, Sample
 from visionft.data.targets.polygons import Polygons
 from visionft.report import render_report
-from visionft.tasks.instances.learning import InstanceEvaluation
 from visionft.tasks.instances.metrics import instance_metrics
 from visionft.tasks.instances.page import InstanceSection, InstanceView
+from visionft.tasks.objects.evaluation import ObjectEvaluation
 from visionft.tasks.objects.mistakes import match_image
 from visionft.tasks.objects.overlays import box_pictures, shrink_object
 
@@ -223,7 +223,7 @@ def test_every_detection_is_shown_with_its_own_mask(image):
     metrics = instance_metrics(
         found, (masks, ()), [boxes, Polygons()], [(800, 600)] * 2, CLASSES, thresholds=(0.5, 0.5), bootstrap=0
     )
-    evaluation = InstanceEvaluation(metrics, found, (masks, ()))
+    evaluation = ObjectEvaluation(metrics, found, (masks, ()))
     dataset = Dataset("halves", samples, CLASSES, Polygons)
     shown = InstanceView.section(evaluation, dataset, "test")
     assert isinstance(shown, InstanceSection)

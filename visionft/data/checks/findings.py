@@ -116,7 +116,7 @@ def _about_copies(dataset: Dataset, opened: Mapping[str, Opened]) -> Iterator[Pr
 
 
 def _about_likeness(dataset: Dataset, opened: Mapping[str, Opened]) -> Iterator[Problem]:
-    """Tell of images that look like one of another split; copies have been told already."""
+    """Yield a problem for images that look like one of another split, copies left out."""
     seen: dict[Split, list[tuple[Appearance, Sample]]] = {
         split: [(look, sample) for sample in dataset.split(split) if (look := opened[sample.id].appearance) is not None]
         for split in SPLITS

@@ -43,7 +43,7 @@ class Layout:
     can_read: Callable[[str, Sequence[Path]], bool] | None = None
 
     def makes(self, wanted: type[Target] | None) -> bool:
-        """Say whether a format makes the wanted target, or what it is a kind of."""
+        """Return whether a format makes the wanted target, or what it is a kind of."""
         if wanted is None:
             return not self.weak
         return any(issubclass(wanted, FORMATS[name].target) for name in self.formats)
@@ -89,7 +89,7 @@ _OF_FILES = {".json": _COCO, ".csv": _TABLE, ".tsv": _TABLE, ".yaml": _YOLO, ".y
 
 
 def detect_format(path: Path, wanted: type[Target] | None = None) -> str:
-    """Say which data format a path looks like.
+    """Detect the data format of a path.
 
     Args:
         path: a folder or a file.
@@ -134,7 +134,7 @@ def format_of_another_package(path: Path, wanted: type[Target] | None = None) ->
 
 
 def states_target(path: Path, wanted: type[Target], options: LabelOptions) -> bool:
-    """Say whether data of no named format hold such targets; what cannot be read does not.
+    """Return whether data of no named format hold such targets; what cannot be read does not.
 
     Args:
         path: a folder or a file.

@@ -84,7 +84,7 @@ def _is_rectangle(polygon: Polygon) -> bool:
 
 
 def no_polygons(where: str, reasons: str) -> DataError:
-    """Say that no object has a polygon, and what to do."""
+    """Return the error that no object has a polygon, with what to do."""
     reason = f" that can be used ({reasons})" if reasons else ""
     needed = "instance segmentation needs COCO's segmentation, or YOLO's lines of x and y in pairs"
     return DataError(f"{where}: no object has an outline{reason}; {needed}; to learn boxes, set task.kind: detection")

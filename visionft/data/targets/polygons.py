@@ -69,7 +69,7 @@ class CanvasPolygons(CanvasBoxes):
         return type(self)(self.boxes_N5 + np.array([x, y, x, y, 0], np.float32), polygons)
 
     def joined(self, others: Sequence[Self]) -> Self:
-        """Return the objects of all of them."""
+        """Return the objects of several canvases on one."""
         items = (self, *others)
         polygons = tuple(chain.from_iterable(item.polygons for item in items))
         return type(self)(np.vstack([item.boxes_N5 for item in items]), polygons)
@@ -150,7 +150,7 @@ class Polygons(Boxes):
 
     @classmethod
     def problems(cls, dataset: Dataset) -> Iterator[Problem]:
-        """Tell what is told of boxes, of objects without a polygon, and of polygons that are mere boxes."""
+        """Yield the problems of boxes, objects without a polygon, and polygons that are mere boxes."""
         yield from Boxes.problems(dataset)
         yield from find_polygon_problems(dataset, [cls.of(sample) for sample in dataset.samples])
 

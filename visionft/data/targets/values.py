@@ -111,7 +111,7 @@ class Values(Target):
         return ", ".join(f"{name} {write_value(number, unit)}" for (name, unit), number in parts if number is not None)
 
     def difference(self, other: Self, class_names: Sequence[str]) -> str:
-        """Tell both."""
+        """Return both numbers in words."""
         both = f"with {self.in_words(class_names)} and {other.in_words(class_names)}"
         return "" if self == other else both
 
@@ -124,7 +124,7 @@ class Values(Target):
 
     @classmethod
     def class_problems(cls, dataset: Dataset) -> Iterator[Problem]:
-        """Tell of values that teach nothing, and of images of which one is not known."""
+        """Yield problems for values that teach nothing, and for images of which one is not known."""
         for index, name in enumerate(dataset.class_names):
             known = {split: _numbers_of(dataset.split(split), index) for split in ("train", "val")}
             if dataset.split("train") and not len(known["train"]):
@@ -144,7 +144,7 @@ class Values(Target):
 
     @classmethod
     def problems(cls, dataset: Dataset) -> Iterator[Problem]:
-        """Tell of numbers that lie far beyond the others."""
+        """Yield a problem for numbers that lie far beyond the others."""
         for index, name in enumerate(dataset.class_names):
             samples = [sample for sample in dataset.samples if Values.of(sample).numbers[index] is not None]
             numbers_N = _numbers_of(samples, index)
@@ -186,7 +186,7 @@ def outliers(numbers_N: NDArray[np.float64]) -> list[int]:
 
 
 def strata(numbers: Sequence[float | None]) -> list[str]:
-    """Say for each image which fifth of the range its number lies in, by rank; of fewer than 100 images, larger parts.
+    """Return for each image the quintile of its number, by rank; of fewer than 100 images, larger parts.
 
     Equal numbers are in one part; what nobody knows is a part of its own.
     """

@@ -92,8 +92,8 @@ def _write_yolo(dataset: Dataset, folder: Path, pictures: Pictures, names: Mappi
                 crowds.append(sample.id)
                 continue
             joined += [sample.id] * (len(polygon.rings) > 1)
-            shares = _ring_shares(polygon, sample.size) if polygon.rings else _shares(xyxy, *sample.size)
-            lines.append(" ".join([str(label), *(f"{share:.10f}" for share in shares)]))
+            fractions = _ring_fractions(polygon, sample.size) if polygon.rings else _fractions(xyxy, *sample.size)
+            lines.append(" ".join([str(label), *(f"{fraction:.10f}" for fraction in fractions)]))
         file = folder / "labels" / sample.split / PurePosixPath(names[sample.id]).with_suffix(".txt")
         _write(file, "".join(f"{line}\n" for line in lines))
     write_yaml(folder / "data.yaml", _used(dataset), dataset.class_names)
@@ -165,7 +165,7 @@ def require_empty(folder: Path) -> None:
 
 @contextmanager
 def _writing_to(folder: Path) -> Iterator[None]:
-    """Tell of a full disk or a folder that cannot be written."""
+    """Raise an error of ours for a full disk or a folder that cannot be written."""
     try:
         yield
     except OSError as error:
@@ -243,12 +243,12 @@ def _annotations(boxes: Boxes, size: tuple[int, int]) -> list[dict[str, Any]]:
     ]
 
 
-def _shares(xyxy: tuple[float, ...], width: int, height: int) -> tuple[float, ...]:
+def _fractions(xyxy: tuple[float, ...], width: int, height: int) -> tuple[float, ...]:
     left, top, right, bottom = xyxy
     centre = ((left + right) / 2 / width, (top + bottom) / 2 / height)
     return (*centre, (right - left) / width, (bottom - top) / height)
 
 
-def _ring_shares(polygon: Polygon, size: tuple[int, int]) -> list[float]:
-    shares: list[float] = (one_ring(polygon, size).astype(np.float64) / size).ravel().tolist()
-    return shares
+def _ring_fractions(polygon: Polygon, size: tuple[int, int]) -> list[float]:
+    fractions: list[float] = (one_ring(polygon, size).astype(np.float64) / size).ravel().tolist()
+    return fractions

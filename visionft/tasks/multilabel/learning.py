@@ -81,7 +81,7 @@ class MultilabelLearner:
     Args:
         class_names: text for label 0, 1, ...
         head: kind of the head.
-        dropout: share of the embedding dropped in training.
+        dropout: fraction of the embedding dropped in training.
         loss: a name in ``MULTILABEL_LOSSES``.
         loss_options: arguments of its class.
         positives: training images that have each label, and training images in all, when present and absent labels
@@ -169,7 +169,7 @@ class MultilabelLearner:
     def thresholds(
         self, samples: Sequence[Sample], spec: InputSpec, run: CanvasRunner, *, batch_size: int
     ) -> ChosenThresholds:
-        """Return those with the best F1, or with the wanted precision; see ``ChoosesThresholds.thresholds``."""
+        """Return the thresholds of the best F1, or of the wanted precision; see ``ChoosesThresholds.thresholds``."""
         results = run_on_canvases(samples, spec, run, batch_size=batch_size)
         probabilities_NK = results["probabilities"].astype(np.float64)
         labels_NK = flags_of([LabelSet.of(sample) for sample in samples])
@@ -184,15 +184,15 @@ class MultilabelLearner:
         return (results,)
 
     def derived(self, results: Tensor) -> tuple[Tensor, ...]:  # noqa: ARG002
-        """Return nothing."""
+        """Return no further outputs."""
         return ()
 
-    def compare(self, found: Results, expected: Results, thresholds: Sequence[float] = ()) -> Agreement:
+    def compare(self, actual: Results, expected: Results, thresholds: Sequence[float] = ()) -> Agreement:
         """Count the images with the same labels; see ``Learner.compare``."""
         thresholds_K = np.asarray(thresholds_of(thresholds, len(self.class_names)), np.float32)
-        found_BK, expected_BK = found["probabilities"], expected["probabilities"]
-        same_B = ((found_BK >= thresholds_K) == (expected_BK >= thresholds_K)).all(axis=1)
-        difference = float(np.abs(found_BK.astype(np.float64) - expected_BK).max())
+        actual_BK, expected_BK = actual["probabilities"], expected["probabilities"]
+        same_B = ((actual_BK >= thresholds_K) == (expected_BK >= thresholds_K)).all(axis=1)
+        difference = float(np.abs(actual_BK.astype(np.float64) - expected_BK).max())
         return Agreement(int(same_B.sum()), same_B.size, difference)
 
     def _weighted(self, logits_BK: Tensor, labels_BK: Tensor) -> Tensor:

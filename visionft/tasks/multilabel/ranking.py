@@ -58,7 +58,7 @@ class _Places(NamedTuple):
 
 
 def is_ranked(positive_N: Flags) -> bool:
-    """Say whether some images have the label and some have not: else there is no order to be right or wrong about."""
+    """Return whether some images have the label and some have not: else there is no order to measure."""
     return bool(positive_N.any() and not positive_N.all())
 
 
@@ -110,7 +110,7 @@ def best_f1(scores_N: Floats, positive_N: Flags) -> Threshold:
 
 
 def at_precision(scores_N: Floats, positive_N: Flags, precision: float) -> Threshold:
-    """Choose the lowest threshold from which on so large a share of what is believed is right.
+    """Choose the lowest threshold from which on so large a fraction of what is believed is right.
 
     Where no threshold gets so far, it is the one with the highest precision, of equally good ones the lowest, and the
     answer says that it was not reached. It lies as ``best_f1`` puts it, and is ``NO_THRESHOLD`` in the same cases.
@@ -118,7 +118,7 @@ def at_precision(scores_N: Floats, positive_N: Flags, precision: float) -> Thres
     Args:
         scores_N: of the label.
         positive_N: which images have it.
-        precision: wanted share, above 0, at most 1.
+        precision: wanted fraction, above 0, at most 1.
     """
     if not is_ranked(positive_N):
         return Threshold(NO_THRESHOLD, False)
@@ -141,7 +141,7 @@ def choose_thresholds(
     Args:
         probabilities_NK: of each label.
         labels_NK: which labels each image has.
-        precision: share of what is believed that is to be right; none takes the best F1.
+        precision: fraction of what is believed that is to be right; none takes the best F1.
     """
     columns = list(zip(probabilities_NK.T, labels_NK.T, strict=True))
     if precision is not None:

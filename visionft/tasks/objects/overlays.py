@@ -56,11 +56,11 @@ def box_pictures(example: BoxExample, class_names: Sequence[str], palette: Seque
     image_HW3 = shrink_boxed(example.image_HW3)
     height, width = image_HW3.shape[:2]
     scale_4 = np.array([width / example.size[0], height / example.size[1]] * 2, np.float32)
-    truth = _truth(example, (width, height), class_names, palette)
+    targets = _targets(example, (width, height), class_names, palette)
     detected = _detected(example, (width, height), class_names, palette)
     return tuple(
         Picture(name, jpeg_uri(_draw(image_HW3, rows, scale_4)))
-        for name, rows in (("objects", truth), ("detections", detected))
+        for name, rows in (("objects", targets), ("detections", detected))
     )
 
 
@@ -93,7 +93,7 @@ def cut_mistake(
     )
 
 
-def _truth(
+def _targets(
     example: BoxExample, size: tuple[int, int], class_names: Sequence[str], palette: Sequence[Colour]
 ) -> list[Drawn]:
     boxes, missed = example.boxes, set(example.match.missed)
@@ -112,8 +112,8 @@ def _detected(
     example: BoxExample, size: tuple[int, int], class_names: Sequence[str], palette: Sequence[Colour]
 ) -> list[Drawn]:
     detected = example.match.detected
-    found = example.masks or [None] * len(detected)
-    masks = [_visible(shrink_object(mask, example.size, size)) if mask else None for mask in found]
+    given = example.masks or [None] * len(detected)
+    masks = [_visible(shrink_object(mask, example.size, size)) if mask else None for mask in given]
     return [
         Drawn(one.box, mask, f"{class_names[one.label]} {one.score:.2f}", palette[one.label], one.mistake is not None)
         for one, mask in zip(detected, masks, strict=True)

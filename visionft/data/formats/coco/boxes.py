@@ -97,7 +97,7 @@ class CocoBoxes(DataFormat):
 
 
 def coco_kind(files: Iterable[Path]) -> str:
-    """Say which format reads annotation files: ``coco`` where objects have boxes and nothing else.
+    """Return which format reads annotation files: ``coco`` where objects have boxes and nothing else.
 
     The files are searched as text, which takes a hundredth of the time of reading them.
     """
@@ -114,7 +114,7 @@ def coco_kind(files: Iterable[Path]) -> str:
 
 
 def is_crowd(annotation: Mapping[str, Any]) -> bool:
-    """Say whether an annotation stands for many objects at once."""
+    """Return whether an annotation stands for many objects at once."""
     return (annotation.get("iscrowd") or "0") != "0"
 
 
@@ -129,7 +129,7 @@ def _around(polygons: Any) -> list[float] | None:
 
 
 def _find_copies(file: CocoFile) -> list[Problem]:
-    """Tell of ids that several annotations have; each is an object all the same."""
+    """Yield a problem for ids that several annotations have; each is an object all the same."""
     numbers = (annotation.get("id") for several in file.annotations.values() for annotation in several)
     ids = Counter(str(number) for number in numbers if number is not None)
     again = [number for number, count in ids.items() if count > 1]

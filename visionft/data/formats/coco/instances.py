@@ -35,7 +35,7 @@ class CocoInstances(CocoBoxes):
     with_polygons: ClassVar[bool] = True
 
     def states_target(self, path: Path) -> bool:
-        """Say whether an object that is no crowd has a polygon, without looking further than the first one.
+        """Return whether an object that is no crowd has a polygon, without looking further than the first one.
 
         Raises:
             DataError: when the files cannot be read.

@@ -62,7 +62,7 @@ def read_yaml(path: Path) -> YoloFile:
 
 
 def is_data_file(path: Path) -> bool:
-    """Say whether a YAML file describes a YOLO data set: it names classes and the images of a split."""
+    """Return whether a YAML file describes a YOLO data set: it names classes and the images of a split."""
     try:
         data = _load(path)
     except DataError:
@@ -101,7 +101,7 @@ def read_labels(path: Path, *, keypoints: bool = False, with_polygons: bool = Fa
 
     Args:
         path: lines of ``class x y width height``, or of ``class x0 y0 x1 y1 x2 y2 ...``, the polygon of an object,
-            all as shares of the image's width and height.
+            all as fractions of the image's width and height.
         keypoints: what follows the first four numbers are points, and no polygon.
         with_polygons: polygons are kept as such.
 
@@ -119,7 +119,7 @@ def read_labels(path: Path, *, keypoints: bool = False, with_polygons: bool = Fa
 
 
 def has_polygon(path: Path) -> bool:
-    """Say whether an object of a label file without points has a polygon; one that cannot be read has none."""
+    """Return whether an object of a label file without points has a polygon; one that cannot be read has none."""
     try:
         return path.is_file() and any(box.polygon.rings for _, box in read_labels(path, with_polygons=True))
     except BoxError:

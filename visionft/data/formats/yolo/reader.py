@@ -25,9 +25,9 @@ Rows = list[tuple[int, RawBox]]
 class Yolo(DataFormat):
     """A ``data.yaml``, the folder that holds it, or a folder of images and label files without one.
 
-    A label file has a line ``class x y width height`` per object, as shares of the image; of a polygon, the box around
-    it counts. An image whose label file is empty or missing shows no object. Class names come from the YAML file, from
-    ``classes.txt`` or ``obj.names``, or from ``data.classes``.
+    A label file has a line ``class x y width height`` per object, in fractions of the image; of a polygon, the box
+    around it counts. An image whose label file is empty or missing shows no object. Class names come from the YAML
+    file, from ``classes.txt`` or ``obj.names``, or from ``data.classes``.
 
     Args:
         options: classes by name, or by name with class indices; indices to be ignored; ``images`` is the folder that
@@ -86,7 +86,7 @@ class Yolo(DataFormat):
 
 
 class YoloPolygons(Yolo):
-    """The same with polygons, in lines ``class x0 y0 x1 y1 x2 y2 ...``; an object with a box alone has none.
+    """YOLO data with polygons, in lines ``class x0 y0 x1 y1 x2 y2 ...``; an object with a box alone has none.
 
     Args:
         options: as for boxes.
@@ -97,7 +97,7 @@ class YoloPolygons(Yolo):
     with_polygons: ClassVar[bool] = True
 
     def states_target(self, path: Path) -> bool:
-        """Say whether a line is a polygon, without looking further than the first one.
+        """Return whether a line is a polygon, without looking further than the first one.
 
         Raises:
             DataError: when the images and label files cannot be found.
@@ -157,10 +157,10 @@ def _derive(rows: Mapping[Path, Rows], options: LabelOptions, problems: list[Pro
 
 def _boxes(file: Path, rows: Rows, fault: BoxError | None, classes: BoxClasses) -> RawBoxes:
     if fault is not None:
-        return RawBoxes("shares", fault=str(fault), fault_kind=fault.kind)
+        return RawBoxes("fractions", fault=str(fault), fault_kind=fault.kind)
     stated = []
     for category, box in rows:
         labelled = box if category < 0 else classes.label(box, category)
         if labelled is not None:
             stated.append(labelled)
-    return RawBoxes("shares", tuple(stated), f"{file}: line")
+    return RawBoxes("fractions", tuple(stated), f"{file}: line")
