@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from visionft import Predictor, open_run, parameter_groups
-from visionft.errors import CheckpointError, DataError
+from visionft.errors import CheckpointError, DataError, UnknownName
 from visionft.imaging import decode
 from visionft.imaging.inputs import load
 from visionft.models.kernels.depthwise import speed_up_depthwise
@@ -132,6 +132,8 @@ def test_batches_come_again_alike(run):
     assert torch.equal(first.images_BHW3, again.images_BHW3)
     assert first.ids == again.ids != other.ids
     counts = [sum(len(batch) for batch in run.batches(split)) for split in ("val", "test")]
+    with pytest.raises(UnknownName, match="close: train"):
+        next(run.batches("trian"))
     assert counts == [len(run.samples(split)) for split in ("val", "test")]
 
 
