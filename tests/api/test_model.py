@@ -5,12 +5,12 @@ import pickle
 import shutil
 
 import numpy as np
-import PIL.Image
 import pytest
 import torch
 
 from visionft import Predictor, open_run, parameter_groups
-from visionft.errors import CheckpointError, DataError
+from visionft.errors import CheckpointError, DataError, UnknownName
+from visionft.imaging import decode
 from visionft.imaging.inputs import load
 from visionft.models.kernels.depthwise import speed_up_depthwise
 
@@ -35,7 +35,7 @@ def test_it_is_the_runs_network_in_evaluation_mode(run, image, finished):
     assert all(torch.equal(stored[name], tensor) for name, tensor in model.state_dict().items())
     canvases = model.preprocess(image)
     assert np.array_equal(canvases[0].numpy(), load(image, run.spec.input).pixels_HW3)
-    for other in (str(image), image.read_bytes(), PIL.Image.open(image), np.asarray(PIL.Image.open(image))):
+    for other in (str(image), image.read_bytes(), decode(image)):
         assert torch.equal(model.preprocess(other), canvases)
 
 
@@ -132,6 +132,8 @@ def test_batches_come_again_alike(run):
     assert torch.equal(first.images_BHW3, again.images_BHW3)
     assert first.ids == again.ids != other.ids
     counts = [sum(len(batch) for batch in run.batches(split)) for split in ("val", "test")]
+    with pytest.raises(UnknownName, match="close: train"):
+        next(run.batches("trian"))
     assert counts == [len(run.samples(split)) for split in ("val", "test")]
 
 

@@ -113,8 +113,8 @@ class TunedModel(TaskNetwork):
         """Return canvases_BHW3 of an image as the predictor makes them, on the model's device.
 
         Args:
-            image: a path, the bytes of an image file, a uint8 array, RGB (H, W, 3) or grey (H, W), or an image of
-                Pillow.
+            image: whatever a predictor takes, such as a path, the bytes of an image file, or a uint8 array, RGB
+                (H, W, 3) or grey (H, W).
 
         Returns:
             uint8 with B = 1; with ``fit: tile`` the windows of the image, row by row.

@@ -19,8 +19,8 @@ from visionft.assemble import Job, assemble, load_data
 from visionft.batch import AugmentedBatch, Batch
 from visionft.checkpoint import RunFolder, write_json
 from visionft.data.records import Sample
-from visionft.data.splits import Split
-from visionft.errors import CheckpointError, DataError
+from visionft.data.splits import SPLITS, Split
+from visionft.errors import CheckpointError, DataError, UnknownName
 from visionft.export import WRITERS
 from visionft.export.gate import export_verified
 from visionft.export.parity import Limits, Parity
@@ -136,9 +136,12 @@ class Run:
 
         Raises:
             DataError: when the part has no images, or one cannot be read any more.
+            UnknownName: when there is no such part.
         """
         # float32, whatever the run itself trained in: autocast is for the loop to decide
         job = replace(self._job, augments=False, runtime=replace(self._job.runtime, bf16=False))
+        if split not in SPLITS:
+            raise UnknownName("part of the data", split, SPLITS)
         if not job.dataset.split(split):
             raise DataError(f"{job.dataset.name}: no images in the {split} part")
         stage = job.plans[self._last_stage].stage

@@ -159,9 +159,9 @@ def test_a_module_keeps_its_weights_unless_a_file_is_named(tmp_path):
     assert backbone.weights.sha256
 
 
-@pytest.mark.parametrize("bad", [nn.Identity(), nn.ReLU()])
-def test_a_module_without_weights(bad):
-    with pytest.raises(RecipeError, match="without weights"):
+@pytest.mark.parametrize(("bad", "told"), [(nn.ReLU(), "without weights"), (3, "an object of type int")])
+def test_what_is_no_network(bad, told):
+    with pytest.raises(RecipeError, match=told):
         Backbone(bad)
 
 
