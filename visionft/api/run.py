@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from visionft.api.facts import require_same_data
 from visionft.api.page import report_data
+from visionft.api.tracking import track_results
 from visionft.assemble import Job, assemble, load_data
 from visionft.checkpoint import RunFolder, write_json
 from visionft.data.records import Sample
@@ -28,7 +29,7 @@ from visionft.report import write_report
 from visionft.spec import ModelSpec
 from visionft.tasks.base import Evaluation
 from visionft.training import Sink, exact_runner
-from visionft.training.events import Working
+from visionft.training.events import Notice, Working
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,13 +121,22 @@ class Run:
         return self._job.dataset.split(split)
 
     def report(self) -> Path:
-        """Write report.html and return its path."""
+        """Write report.html and return its path; the recipe's trackers get the results with it."""
         split = self.default_split
         evaluation, images = self._evaluation(split), len(self.samples(split))
         self._tell("drawing the page", 0, images)
         data = report_data(self._job, self.info, self.spec, evaluation, split)
         path = write_report(data, self.path / "report.html")
         self._tell("drawing the page", images, images)
+        track_results(
+            self.recipe,
+            self._folder,
+            self._say,
+            metrics=evaluation.metrics,
+            split=split,
+            augmentation=data.augmentation,
+            page=path,
+        )
         return path
 
     def export(self, to: str = "onnx", path: str | Path | None = None) -> Artifact:
@@ -185,6 +195,10 @@ class Run:
             yield batch.images_BHW3.numpy(), batch.targets.numpy()
             seen.update(batch.ids)
             self._tell("exporting", len(seen), images)
+
+    def _say(self, text: str) -> None:
+        for sink in self._sinks:
+            sink(Notice(text))
 
     def _tell(self, what: str, done: int, total: int) -> None:
         for sink in self._sinks:
