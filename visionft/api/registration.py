@@ -31,7 +31,7 @@ def register(what: str) -> Callable[[Part], Part]:
 
     A package that is to be found by every process, the terminal's included, names its classes as entry points instead,
     in the groups ``visionft.tasks``, ``visionft.heads``, ``visionft.losses``, ``visionft.data_formats``,
-    ``visionft.runtimes`` (what writes files) and ``visionft.engines`` (what opens them).
+    ``visionft.runtimes`` (what writes files), ``visionft.engines`` (what opens them) and ``visionft.trackers``.
 
     Args:
         what: a name in ``CATALOGS``, such as ``head``.

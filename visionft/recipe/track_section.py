@@ -9,6 +9,7 @@ from pydantic import TypeAdapter, ValidationError
 from pydantic_core import InitErrorDetails, core_schema
 
 from visionft.errors import UnknownName
+from visionft.recipe.document import Location
 from visionft.recipe.task_section import as_input, problem
 from visionft.tracking import TRACKERS
 from visionft.tracking.base import TrackerChoice, TrackerOptions
@@ -47,43 +48,36 @@ def validate_track(value: Any) -> tuple[TrackerChoice, ...]:
     choices: list[TrackerChoice] = []
     problems: list[InitErrorDetails] = []
     for number, item in enumerate(items):
-        at = () if items is not value else (number,)
-        try:
-            choice = _choice(item)
-        except ValidationError as error:
-            problems += [as_input(found, at) for found in error.errors(include_url=False)]
-            continue
-        if choice.kind in (known.kind for known in choices):
-            problems.append(problem(at, item, f"{choice.kind} is there twice; leave one out"))
-        choices.append(choice)
+        choice, found = _choice(item, (number,) if items is value else ())
+        problems += found
+        if choice is not None and choice.kind in (known.kind for known in choices):
+            problems.append(problem((number,), item, f"{choice.kind} is there twice; leave one out"))
+        choices += [choice] if choice is not None else []
     if problems:
         raise ValidationError.from_exception_data("track", problems)
     return tuple(choices)
 
 
-def _choice(item: Any) -> TrackerChoice:
+def _choice(item: Any, at: Location) -> tuple[TrackerChoice | None, list[InitErrorDetails]]:
+    """Return the tracker that is at a place of the recipe, or what is wrong with it."""
     if isinstance(item, TrackerChoice):
-        return item
+        return item, []
     if isinstance(item, Mapping) and len(item) == 1:
         kind, given = next(iter(item.items()))
-        at: tuple[str, ...] = (str(kind),)
+        at = (*at, kind)
     elif isinstance(item, str):
-        kind, given, at = item, {}, ()
+        kind, given = item, None
     else:
-        raise ValidationError.from_exception_data("track", [problem((), item, f"{_FORM}; found {item!r}")])
+        return None, [problem(at, item, f"{_FORM}; found {item!r}")]
     try:
         TRACKERS.require(str(kind))
-    except UnknownName as error:
-        raise ValidationError.from_exception_data("track", [problem(at, kind, str(error))]) from None
-    try:
         options: TrackerOptions = _adapter(kind).validate_python({} if given is None else given)
+    except UnknownName as error:
+        return None, [problem(at, kind, str(error))]
     except ValidationError as error:
-        found = [as_input(one, at) for one in error.errors(include_url=False)]
-        raise ValidationError.from_exception_data("track", found) from None
-    if mistakes := options.mistakes():
-        found = [problem((*at, key), getattr(options, key), text) for key, text in mistakes.items()]
-        raise ValidationError.from_exception_data("track", found)
-    return TrackerChoice(kind, options)
+        return None, [as_input(found, at) for found in error.errors(include_url=False)]
+    mistakes = options.mistakes()
+    return TrackerChoice(kind, options), [problem((*at, key), kind, text) for key, text in mistakes.items()]
 
 
 def _plain(choices: Sequence[TrackerChoice]) -> list[Any]:
