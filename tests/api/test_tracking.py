@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from visionft.api import complete, open_run, train
+from visionft.api import open_run, train
 from visionft.errors import MissingExtra, RecipeError
 from visionft.tracking import TRACKERS
 from visionft.tracking.base import Tracker
@@ -91,7 +91,7 @@ def test_a_run_gives_its_steps_epochs_results_pictures_and_page_once(tiny, tmp_p
     assert all(values["lr/head"] > 0 and values["step/gradient_norm"] > 0 for _, values in book.logged[:1])
     book.logged.clear()
     for _ in range(2):
-        complete(run)
+        run.report()
     (step, values), metrics = book.logged[0], run.evaluate("test")
     assert len(book.logged) == 1
     assert (step, values["test/accuracy"]) == (4, metrics.accuracy)

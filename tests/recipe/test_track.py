@@ -36,7 +36,10 @@ def test_one_alone_needs_no_list(loaded):
     [
         ("track:\n- csv\n- mlfow", r"a.yaml:3: track\[1\]: .*'mlfow'.*close: mlflow"),
         ("track: mlfow", r"a.yaml:1: track: .*'mlfow'.*close: mlflow"),
-        ("track:\n- mlflow:\n    experimnt: a", r"a.yaml:3: track\[0\].mlflow.experimnt: unknown key.*'experiment'"),
+        (
+            "track:\n- mlflow:\n    experimental: a",
+            r"a.yaml:3: track\[0\].mlflow.experimental: unknown key.*'experiment'",
+        ),
         ("track: [{wandb: {api_key: x}}]", r"a.yaml:1: track\[0\].wandb.api_key: unknown key.*project"),
         ("track: [{wandb: {mode: away}}]", r"a.yaml:1: track\[0\].wandb.mode: .*'offline' or 'online'"),
         ("track: [{csv: {path: x}}]", r"a.yaml:1: track\[0\].csv.path: unknown key"),

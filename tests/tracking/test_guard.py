@@ -10,10 +10,14 @@ from visionft.tracking.guard import GuardedTracker
 
 class Full:
     def __init__(self):
-        self.asked = 0
+        self.asked = self.closed = 0
 
     def log(self, values, step):
         self.asked += 1
+        raise OSError(28, "No space left on device")
+
+    def close(self, *, finished):
+        self.closed += not finished
         raise OSError(28, "No space left on device")
 
 
@@ -22,7 +26,7 @@ def test_the_first_failure_is_told_once_and_the_tracker_is_left_alone():
     tracker = GuardedTracker("full", lambda: full, told.append)
     for step in range(3):
         tracker.do(lambda opened, step=step: opened.log({}, step))
-    assert full.asked == 1
+    assert (full.asked, full.closed) == (1, 1)
     assert len(told) == 1
     assert "full" in told[0]
     assert "No space left" in told[0]

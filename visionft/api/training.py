@@ -94,8 +94,9 @@ def train(
     before = float(folder.info["seconds"])
     with ExitStack() as opened:
         opened.callback(lambda: folder.record(seconds=round(before + time.monotonic() - started, 1)))
-        trackers = opened.enter_context(open_trackers(resolved, folder, partial(_tell, sinks), new=not begun))
-        all_sinks = [*sinks, JsonLines(folder.path / "events.jsonl"), *map(TrackerSink, trackers)]
+        told = [*sinks, JsonLines(folder.path / "events.jsonl")]
+        trackers = opened.enter_context(open_trackers(resolved, folder, partial(_tell, told), new=not begun))
+        all_sinks = [*told, *map(TrackerSink, trackers)]
         planned = RunPlanned(_facts(job, folder, trackers), outline(job))
         for sink in all_sinks:
             sink(planned)

@@ -1,6 +1,7 @@
 """What keeps a tracker's failure from costing a run."""
 
 from collections.abc import Callable
+from contextlib import suppress
 
 from visionft.errors import VisionftError
 from visionft.tracking.base import Tracker
@@ -45,7 +46,9 @@ class GuardedTracker:
         try:
             action(self._tracker)
         except Exception as error:  # noqa: BLE001  # as above
-            self._tracker = None
+            self._tracker, failed = None, self._tracker
+            with suppress(Exception):  # else its threads go on, and tell what they like when the program ends
+                failed.close(finished=False)
             self.problem = f"{self.kind}: failed: {_in_words(error)}"
             self._tell(f"{self.problem}; the run goes on without it, and its own files hold everything")
 

@@ -47,7 +47,7 @@ class TensorBoardTracker(Tracker):
         if self._is_new:
             parameters = flatten(self._run.config)
             for summary in hparams(parameters, {}):  # type: ignore[no-untyped-call]  # torch has no types for it
-                writer._get_file_writer().add_summary(summary)
+                writer._get_file_writer().add_summary(summary)  # type: ignore[no-untyped-call]  # nor for this
             rows = "".join(f"| {name} | `{value}` |\n" for name, value in parameters.items())
             writer.add_text("recipe", f"| key | value |\n|---|---|\n{rows}")
         return writer
