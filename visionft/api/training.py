@@ -5,12 +5,11 @@ from collections.abc import Sequence
 from contextlib import ExitStack, closing
 from dataclasses import asdict, replace
 from functools import partial
-from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-from visionft import __version__
 from visionft.api.facts import environment, fingerprint, require_same_data
+from visionft.api.model_spec import describe_model
 from visionft.api.resolving import kind_is_open, resolve
 from visionft.api.run import Run
 from visionft.api.tracking import open_trackers, require_trackers
@@ -21,11 +20,10 @@ from visionft.autotune.choice import decide, require_cuda_where_asked
 from visionft.autotune.estimate import outline
 from visionft.checkpoint import RunFolder
 from visionft.errors import CheckpointError
-from visionft.recipe import Recipe, recipe_to_yaml
-from visionft.spec import ModelSpec
-from visionft.tasks.learner import ChoosesThresholds
+from visionft.recipe import Recipe
 from visionft.tracking.guard import GuardedTracker
-from visionft.training import Sink, exact_runner, fit
+from visionft.training import Callback, Sink, fit
+from visionft.training.callbacks import require_callable
 from visionft.training.console import Console
 from visionft.training.events import JsonLines, Notice, RunPlanned, Working
 from visionft.training.tracking import TrackerSink
@@ -39,8 +37,15 @@ def train(
     resume: bool = False,
     sinks: Sequence[Sink] = (),
     progress: bool = True,
+    callbacks: Sequence[Callback] = (),
 ) -> Run:
     """Run every stage of a recipe.
+
+        def stop_when_good(epoch):
+            if epoch.row["val"]["accuracy"] > 0.99:
+                epoch.stop_run("good enough")
+
+        vft.train("photos/", callbacks=[stop_when_good])
 
     Args:
         recipe: a Recipe, a recipe file or name, a folder of images or a CSV manifest; with ``resume`` also a run
@@ -50,6 +55,8 @@ def train(
         resume: go on with the run in ``out``, or with the newest run of this name.
         sinks: who is told of the progress beside the terminal.
         progress: whether it is shown on stderr.
+        callbacks: called with a ``vft.EpochView`` after each epoch was validated; they may end the stage or the run.
+            What they decide is saved; a resumed run needs them again, and may show them its last epoch once more.
 
     Returns:
         The finished run. A run that had finished before is returned as it is.
@@ -60,7 +67,16 @@ def train(
     if progress:
         with closing(Console()) as console:  # a bar must not outlive a failure
             everybody = [console, *sinks]
-            return train(recipe, overrides=overrides, out=out, resume=resume, sinks=everybody, progress=False)
+            return train(
+                recipe,
+                overrides=overrides,
+                out=out,
+                resume=resume,
+                sinks=everybody,
+                progress=False,
+                callbacks=callbacks,
+            )
+    require_callable(callbacks)
     started = time.monotonic()
     folder = _folder_to_resume(recipe, out, overrides) if resume else None
     if folder is not None and folder.finished:
@@ -91,19 +107,20 @@ def train(
             weights=asdict(job.network.backbone.weights),
         )
     folder.record(environment=environment(job.runtime.device))
+    recorded = [*sinks, JsonLines(folder.path / "events.jsonl")]
     before = float(folder.info["seconds"])
     with ExitStack() as opened:
         opened.callback(lambda: folder.record(seconds=round(before + time.monotonic() - started, 1)))
-        told = [*sinks, JsonLines(folder.path / "events.jsonl")]
-        trackers = opened.enter_context(open_trackers(resolved, folder, partial(_tell, told), new=not begun))
-        all_sinks = [*told, *map(TrackerSink, trackers)]
+        trackers = opened.enter_context(open_trackers(resolved, folder, partial(_tell, recorded), new=not begun))
+        all_sinks = [*recorded, *map(TrackerSink, trackers)]
         planned = RunPlanned(_facts(job, folder, trackers), outline(job))
         for sink in all_sinks:
             sink(planned)
         choice = decide(job, folder, lambda text: _tell(all_sinks, text))
         job = replace(job, augments=choice.device == "cuda")
-        outcome = fit(job, folder, all_sinks)
-    spec = _spec(job, folder, outcome.val, sinks)
+        outcome = fit(job, folder, all_sinks, callbacks)
+    job = replace(job, input=job.stage_input(job.plans[len(outcome.results) - 1].stage))  # a callback may end it early
+    spec = describe_model(job, folder.info, outcome.val, recorded)
     folder.write_model(job.network.state_dict(), spec)
     folder.record(status="finished", stages=outcome.results, history=outcome.history)
     return Run(folder.path, job=job, sinks=sinks)
@@ -160,37 +177,6 @@ def _facts(job: Job, folder: RunFolder, trackers: Sequence[GuardedTracker]) -> d
         "device": f"{runtime.device}, {numbers}, {str(runtime.memory_format).removeprefix('torch.')}",
         "tracked": "; ".join(one.tracker.place for one in trackers if one.tracker is not None),
     }
-
-
-def _spec(job: Job, folder: RunFolder, val: dict[str, float], sinks: Sequence[Sink]) -> ModelSpec:
-    recipe = job.recipe
-    return ModelSpec(
-        task=job.task.kind,
-        class_names=job.dataset.class_names,
-        input=job.input,
-        palette=job.dataset.palette,
-        thresholds=_thresholds(job, sinks),
-        provenance={
-            "name": recipe.name,
-            "visionft": __version__,
-            "recipe_sha256": sha256(recipe_to_yaml(recipe).encode()).hexdigest(),
-            "backbone": f"{job.network.backbone.family}/{job.network.backbone.name}",
-            "weights": folder.info["weights"],
-            "data": {key: folder.info["data"][key] for key in ("name", "source", "sha256")},
-            "validation": val,
-        },
-    )
-
-
-def _thresholds(job: Job, sinks: Sequence[Sink]) -> tuple[float, ...]:
-    """Return from which confidence on each class is believed, chosen on the validation images."""
-    if not isinstance(job.task, ChoosesThresholds):
-        return ()
-    samples = job.dataset.split("val")
-    _working(sinks, "choosing thresholds on val", 0, len(samples))
-    chosen = job.task.thresholds(samples, job.input, exact_runner(job), batch_size=job.recipe.optim.batch_size)
-    _working(sinks, "choosing thresholds on val", len(samples), len(samples))
-    return chosen
 
 
 def _tell(sinks: Sequence[Sink], text: str) -> None:
