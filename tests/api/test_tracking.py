@@ -161,6 +161,16 @@ def test_results_of_a_run_from_elsewhere_need_no_tracker(tiny, tmp_path, book):
     assert not book.artifacts
 
 
+def test_changed_weights_are_another_run_of_the_tracker(tiny, tmp_path, book):
+    run = train(tiny(stages=STAGES, track=["kept"]), out=tmp_path / "run", progress=False)
+    run.report()
+    changed = run.with_model(run.model, tmp_path / "changed")
+    changed.report()
+    assert book.opened[-1].folder == changed.path
+    assert book.opened[-1].identity == {}
+    assert book.artifacts == [run.path / "report.html", changed.path / "report.html"]
+
+
 def test_sinks_are_told_beside_the_terminal(tiny, tmp_path, capsys):
     told = []
     quick = tiny(stages=[{"name": "head", "unfreeze": "none", "steps": 1}])

@@ -15,7 +15,7 @@ from visionft.api.facts import require_same_data
 from visionft.api.model import NetworkEngine, TunedModel, fitting_state
 from visionft.api.model_spec import describe_model
 from visionft.api.page import report_data
-from visionft.api.tracking import track_results
+from visionft.api.tracking import track_results, without_trackers
 from visionft.assemble import Job, assemble, load_data
 from visionft.batch import AugmentedBatch, Batch
 from visionft.checkpoint import RunFolder, write_json
@@ -175,7 +175,7 @@ class Run:
         spec = describe_model(job, self.info, val, self._sinks, changed_after_training=True)
         folder = RunFolder.create(self.recipe, Path(path) if path else None)
         folder.write_model(job.network.state_dict(), spec)
-        folder.record(**{**self.info, "changed_after_training": str(self.path)})
+        folder.record(**{**without_trackers(self.info), "changed_after_training": str(self.path)})
         return Run(folder.path, job=job, sinks=self._sinks)
 
     def evaluate(self, split: Split | None = None) -> Metrics:

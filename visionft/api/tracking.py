@@ -1,10 +1,11 @@
 """Trackers of a run: opened, closed, and given the results in the end."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import partial
 from math import isfinite
 from pathlib import Path
+from typing import Any
 
 from visionft.checkpoint import RunFolder
 from visionft.errors import MissingExtra, RecipeError
@@ -69,6 +70,11 @@ def _open(choice: TrackerChoice, recipe: Recipe, folder: RunFolder) -> Tracker:
     if tracker.identity != run.identity:
         folder.record(**{_IDENTITIES: known | {choice.kind: dict(tracker.identity)}})
     return tracker
+
+
+def without_trackers(info: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what run.json says, but for its trackers: another run is not theirs."""
+    return {key: value for key, value in info.items() if key not in (_IDENTITIES, _RESULTS)}
 
 
 def track_results(

@@ -64,19 +64,20 @@ def train(
     Raises:
         VisionftError: see ``visionft/errors.py``.
     """
-    if progress:
-        with closing(Console()) as console:  # a bar must not outlive a failure
-            everybody = [console, *sinks]
-            return train(
-                recipe,
-                overrides=overrides,
-                out=out,
-                resume=resume,
-                sinks=everybody,
-                progress=False,
-                callbacks=callbacks,
-            )
     require_callable(callbacks)
+    with ExitStack() as shown:  # a bar must not outlive a failure
+        told = [shown.enter_context(closing(Console())), *sinks] if progress else sinks
+        return _train(recipe, overrides, out, resume, told, callbacks)
+
+
+def _train(
+    recipe: Recipe | str | Path,
+    overrides: Sequence[str],
+    out: str | Path | None,
+    resume: bool,
+    sinks: Sequence[Sink],
+    callbacks: Sequence[Callback],
+) -> Run:
     started = time.monotonic()
     folder = _folder_to_resume(recipe, out, overrides) if resume else None
     if folder is not None and folder.finished:
