@@ -2,9 +2,12 @@
 
 from collections.abc import Callable
 from contextlib import suppress
+from textwrap import shorten
 
 from visionft.errors import VisionftError
 from visionft.tracking.base import Tracker
+
+_LONGEST = 300  # characters of a message
 
 
 class GuardedTracker:
@@ -54,6 +57,6 @@ class GuardedTracker:
 
 
 def _in_words(error: Exception) -> str:
-    """Return the first line of a message; those of databases and servers go on for pages."""
-    lines = str(error).strip().splitlines()
-    return f"{type(error).__name__}: {lines[0]}" if lines else type(error).__name__
+    """Return a message as one short line; those of databases and servers go on for pages."""
+    text = shorten(str(error), _LONGEST, placeholder=" ...")
+    return f"{type(error).__name__}: {text}" if text else type(error).__name__

@@ -62,7 +62,8 @@ class MlflowTracker(Tracker):
     def __init__(self, run: TrackedRun, options: MlflowOptions) -> None:
         for name, value in _ENVIRONMENT.items():
             os.environ.setdefault(name, value)
-        logging.getLogger("mlflow.store.db.utils").setLevel(logging.WARNING)  # it tells of every table that it makes
+        # it tells of every table that it makes, and prints what it raises, too
+        logging.getLogger("mlflow.store.db.utils").setLevel(logging.CRITICAL)
         from mlflow import MlflowClient, entities
 
         self._entities = entities
