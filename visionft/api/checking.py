@@ -9,13 +9,14 @@ from typing import Any
 from visionft.api.augment_grid import write_augment_grid
 from visionft.api.facts import fingerprint
 from visionft.api.resolving import kind_is_open, resolve
+from visionft.api.tracking import require_trackers
 from visionft.assemble import Runtime, load_data, unused_targets
 from visionft.assemble.images import require_decoder
 from visionft.assemble.job import build_task, canvas_size, input_spec, require_room
 from visionft.autotune.choice import require_cuda_where_asked
 from visionft.data.records import Dataset
 from visionft.data.splits import SPLITS, Split
-from visionft.errors import RecipeError, VisionftError
+from visionft.errors import MissingExtra, RecipeError, VisionftError
 from visionft.models.backbones import Backbone
 from visionft.recipe import Recipe
 from visionft.report.picture_file import require_picture_name
@@ -120,14 +121,15 @@ def _wrong_with_runtime(recipe: Recipe, dataset: Dataset | None, canvas: InputSp
         runtime = Runtime.choose(recipe, cores=1)
     except RecipeError as error:
         return [str(error)]
-    checks = [partial(require_cuda_where_asked, recipe, runtime), partial(require_decoder, recipe, runtime)]
+    checks = [partial(require_trackers, recipe)]
+    checks += [partial(require_cuda_where_asked, recipe, runtime), partial(require_decoder, recipe, runtime)]
     if dataset is not None and canvas is not None:
         checks.append(partial(require_room, recipe, runtime, dataset, canvas))
     errors: list[str] = []
     for check_one in checks:
         try:
             check_one()
-        except RecipeError as error:
+        except (RecipeError, MissingExtra) as error:
             errors.append(str(error))
     return errors
 

@@ -15,6 +15,7 @@ from visionft.api.facts import require_same_data
 from visionft.api.model import NetworkEngine, TunedModel, fitting_state
 from visionft.api.model_spec import describe_model
 from visionft.api.page import report_data
+from visionft.api.tracking import track_results, without_trackers
 from visionft.assemble import Job, assemble, load_data
 from visionft.batch import AugmentedBatch, Batch
 from visionft.checkpoint import RunFolder, write_json
@@ -34,7 +35,7 @@ from visionft.report import write_report
 from visionft.spec import ModelSpec
 from visionft.tasks.base import Evaluation
 from visionft.training import Sink, exact_runner
-from visionft.training.events import Working
+from visionft.training.events import Notice, Working
 from visionft.training.inference import validate
 
 
@@ -177,7 +178,7 @@ class Run:
         spec = describe_model(job, self.info, val, self._sinks, changed_after_training=True)
         folder = RunFolder.create(self.recipe, Path(path) if path else None)
         folder.write_model(job.network.state_dict(), spec)
-        folder.record(**{**self.info, "changed_after_training": str(self.path)})
+        folder.record(**{**without_trackers(self.info), "changed_after_training": str(self.path)})
         return Run(folder.path, job=job, sinks=self._sinks)
 
     def evaluate(self, split: Split | None = None) -> Metrics:
@@ -201,13 +202,22 @@ class Run:
         return self._job.dataset.split(split)
 
     def report(self) -> Path:
-        """Write report.html and return its path."""
+        """Write report.html and return its path; the recipe's trackers get the results with it."""
         split = self.default_split
         evaluation, images = self._evaluation(split), len(self.samples(split))
         self._tell("drawing the page", 0, images)
         data = report_data(self._job, self.info, self.spec, evaluation, split)
         path = write_report(data, self.path / "report.html")
         self._tell("drawing the page", images, images)
+        track_results(
+            self.recipe,
+            self._folder,
+            self._say,
+            metrics=evaluation.metrics,
+            split=split,
+            augmentation=data.augmentation,
+            page=path,
+        )
         return path
 
     def export(self, to: str = "onnx", path: str | Path | None = None) -> Artifact:
@@ -266,6 +276,10 @@ class Run:
             yield batch.images_BHW3.numpy(), batch.targets.numpy()
             seen.update(batch.ids)
             self._tell("exporting", len(seen), images)
+
+    def _say(self, text: str) -> None:
+        for sink in self._sinks:
+            sink(Notice(text))
 
     def _tell(self, what: str, done: int, total: int) -> None:
         for sink in self._sinks:

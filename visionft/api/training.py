@@ -4,6 +4,7 @@ import time
 from collections.abc import Sequence
 from contextlib import ExitStack, closing
 from dataclasses import asdict, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ from visionft.api.facts import environment, fingerprint, require_same_data
 from visionft.api.model_spec import describe_model
 from visionft.api.resolving import kind_is_open, resolve
 from visionft.api.run import Run
+from visionft.api.tracking import open_trackers, require_trackers
 from visionft.assemble import Job, assemble, load_data, unused_targets
 from visionft.assemble.images import require_decoder
 from visionft.assemble.job import require_room
@@ -19,7 +21,7 @@ from visionft.autotune.estimate import outline
 from visionft.checkpoint import RunFolder
 from visionft.errors import CheckpointError
 from visionft.recipe import Recipe
-from visionft.tracking import TRACKERS
+from visionft.tracking.guard import GuardedTracker
 from visionft.training import Callback, Sink, fit
 from visionft.training.callbacks import require_callable
 from visionft.training.console import Console
@@ -33,7 +35,8 @@ def train(
     overrides: Sequence[str] = (),
     out: str | Path | None = None,
     resume: bool = False,
-    sinks: Sequence[Sink] | None = None,
+    sinks: Sequence[Sink] = (),
+    progress: bool = True,
     callbacks: Sequence[Callback] = (),
 ) -> Run:
     """Run every stage of a recipe.
@@ -50,7 +53,8 @@ def train(
         overrides: ``key=value`` texts laid over the recipe.
         out: the run folder; none takes the next free ``runs/NAME-NNN``.
         resume: go on with the run in ``out``, or with the newest run of this name.
-        sinks: who is told of the progress; none prints it on stderr.
+        sinks: who is told of the progress beside the terminal.
+        progress: whether it is shown on stderr.
         callbacks: called with a ``vft.EpochView`` after each epoch was validated; they may end the stage or the run.
             What they decide is saved; a resumed run needs them again, and may show them its last epoch once more.
 
@@ -60,16 +64,27 @@ def train(
     Raises:
         VisionftError: see ``visionft/errors.py``.
     """
-    if sinks is None:
-        with closing(Console()) as console:  # a bar must not outlive a failure
-            return train(recipe, overrides=overrides, out=out, resume=resume, sinks=[console], callbacks=callbacks)
     require_callable(callbacks)
+    with ExitStack() as shown:  # a bar must not outlive a failure
+        told = [shown.enter_context(closing(Console())), *sinks] if progress else sinks
+        return _train(recipe, overrides, out, resume, told, callbacks)
+
+
+def _train(
+    recipe: Recipe | str | Path,
+    overrides: Sequence[str],
+    out: str | Path | None,
+    resume: bool,
+    sinks: Sequence[Sink],
+    callbacks: Sequence[Callback],
+) -> Run:
     started = time.monotonic()
     folder = _folder_to_resume(recipe, out, overrides) if resume else None
     if folder is not None and folder.finished:
         _tell(sinks, f"{folder.path} has finished already")
         return Run(folder.path, sinks=sinks)
     resolved = folder.recipe if folder else resolve(recipe, overrides)
+    require_trackers(resolved)
     dataset = load_data(resolved, lambda done, total: _working(sinks, "reading images", done, total))
     for problem in dataset.problems:
         _tell(sinks, str(problem))
@@ -97,11 +112,9 @@ def train(
     before = float(folder.info["seconds"])
     with ExitStack() as opened:
         opened.callback(lambda: folder.record(seconds=round(before + time.monotonic() - started, 1)))
-        trackers = [TRACKERS[name](folder.path, resolved.model_dump(mode="json")) for name in resolved.track]
-        for tracker in trackers:
-            opened.callback(tracker.close)
+        trackers = opened.enter_context(open_trackers(resolved, folder, partial(_tell, recorded), new=not begun))
         all_sinks = [*recorded, *map(TrackerSink, trackers)]
-        planned = RunPlanned(_facts(job, folder), outline(job))
+        planned = RunPlanned(_facts(job, folder, trackers), outline(job))
         for sink in all_sinks:
             sink(planned)
         choice = decide(job, folder, lambda text: _tell(all_sinks, text))
@@ -150,7 +163,7 @@ def _folder_to_resume(recipe: Recipe | str | Path, out: str | Path | None, overr
     return RunFolder.open(latest)
 
 
-def _facts(job: Job, folder: RunFolder) -> dict[str, str]:
+def _facts(job: Job, folder: RunFolder, trackers: Sequence[GuardedTracker]) -> dict[str, str]:
     runtime, dataset = job.runtime, job.dataset
     backbone = job.network.backbone
     counts = ", ".join(f"{number} {split}" for split, number in folder.info["data"]["images"].items())
@@ -163,6 +176,7 @@ def _facts(job: Job, folder: RunFolder) -> dict[str, str]:
         "backbone": f"{backbone.family}/{backbone.name}, {len(backbone.groups)} depth groups",
         "weights": f"{weights['source']} (licence: {weights['licence']})",
         "device": f"{runtime.device}, {numbers}, {str(runtime.memory_format).removeprefix('torch.')}",
+        "tracked": "; ".join(one.tracker.place for one in trackers if one.tracker is not None),
     }
 
 

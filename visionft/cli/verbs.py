@@ -68,8 +68,8 @@ def train(
     from visionft.cli.output import print_summary
     from visionft.training.console import Console
 
-    with closing(Console()) as console:
-        run = run_recipe(recipe, overrides=overrides or (), out=out, resume=resume, sinks=[console])
+    with closing(Console()) as console:  # which stays for what comes after training
+        run = run_recipe(recipe, overrides=overrides or (), out=out, resume=resume, sinks=[console], progress=False)
         summary = complete(run)
     print_json(summary) if json else print_summary(summary)
 
@@ -210,7 +210,7 @@ def demo(overrides: Set = None, out: Out = None, resume: Resume = False, json: J
     from visionft.training.console import Console
 
     with closing(Console()) as console:
-        summary = tell(overrides=overrides or (), out=out, resume=resume, sinks=[console])
+        summary = tell(overrides=overrides or (), out=out, resume=resume, sinks=[console], progress=False)
     print_json(summary) if json else print_demo(summary)
 
 

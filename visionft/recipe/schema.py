@@ -4,7 +4,6 @@ from typing import Annotated
 
 from pydantic import Field, ValidationError, model_validator
 
-from visionft.catalog import NameIn
 from visionft.metrics.score import Score, find_scores
 from visionft.recipe.sections import (
     AugmentSection,
@@ -18,10 +17,11 @@ from visionft.recipe.sections import (
     Section,
 )
 from visionft.recipe.task_section import TaskSection, default_task, problem
+from visionft.recipe.track_section import TrackSection
 from visionft.stages import DEFAULT_STAGES, Stage
 from visionft.tasks import TASKS
 from visionft.tasks.base import TaskOptions
-from visionft.tracking import TRACKERS
+from visionft.tracking.base import TrackerChoice
 
 
 class Recipe(Section):
@@ -43,8 +43,10 @@ class Recipe(Section):
     runtime: RuntimeSection = RuntimeSection()
     evaluate: EvaluateSection = EvaluateSection()
     export: ExportSection = ExportSection()
-    track: tuple[Annotated[str, NameIn(TRACKERS)], ...] = ()
-    """Where the curves go beside the run folder's own files: csv writes history.csv there."""
+    track: Annotated[tuple[TrackerChoice, ...], TrackSection()] = ()
+    """Where curves, sample images and results go beside the run folder's own files: names such as csv (history.csv
+    there), tensorboard, mlflow, wandb and trackio, or a name with its options, such as mlflow: {experiment: cells}. All
+    of them keep to this machine unless an option or an environment variable of theirs says otherwise."""
 
     @property
     def select(self) -> str:

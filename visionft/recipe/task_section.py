@@ -64,7 +64,7 @@ def validate_task(value: Any) -> TaskOptions:
         options = _adapter(kind).validate_python(given)
         problems += [problem((key,), value.get(key), text) for key, text in options.mistakes().items()]
     except ValidationError as error:
-        problems += [_as_input(found) for found in error.errors(include_url=False)]
+        problems += [as_input(found) for found in error.errors(include_url=False)]
     if problems:
         raise ValidationError.from_exception_data("task", problems)
     return options
@@ -95,13 +95,20 @@ def _tasks_with(key: str) -> dict[str, Any]:
     return found
 
 
-def problem(location: tuple[str, ...], value: Any, message: str) -> InitErrorDetails:
+def problem(location: tuple[str | int, ...], value: Any, message: str) -> InitErrorDetails:
     """Return a problem of a recipe for pydantic to collect, so that the line of its key is named."""
     return InitErrorDetails(
         type=PydanticCustomError("value_error", "{message}", {"message": message}), loc=location, input=value
     )
 
 
-def _as_input(found: ErrorDetails) -> InitErrorDetails:
-    """Return a problem that pydantic has found in the form in which it takes one."""
-    return InitErrorDetails(type=found["type"], loc=found["loc"], input=found["input"], ctx=found.get("ctx", {}))
+def as_input(found: ErrorDetails, within: tuple[str | int, ...] = ()) -> InitErrorDetails:
+    """Return a problem that pydantic has found in the form in which it takes one.
+
+    Args:
+        found: the problem.
+        within: where the value that was looked at is in a larger one.
+    """
+    return InitErrorDetails(
+        type=found["type"], loc=(*within, *found["loc"]), input=found["input"], ctx=found.get("ctx", {})
+    )

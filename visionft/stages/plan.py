@@ -59,6 +59,16 @@ class StagePlan:
         remaining = 1.0 - min(1.0, done)
         return remaining if self.stage.schedule == "linear" else 0.5 * (1.0 - math.cos(math.pi * remaining))
 
+    def learning_rates(self, step: int) -> dict[str, float]:
+        """Return the rates of the head, and of the first and the last depth group that trains, at a step of the stage.
+
+        Args:
+            step: 0 for the first optimizer step of the stage.
+        """
+        factor = self.lr_factor(step)
+        ends = (self.rates[0], self.rates[-1]) if self.rates else ()
+        return {"head": self.stage.head_lr * factor} | {rate.group: rate.lr * factor for rate in ends}
+
 
 def plan(stages: Sequence[Stage], groups: Sequence[str], steps_per_epoch: int) -> tuple[StagePlan, ...]:
     """Fill in every number of every stage.

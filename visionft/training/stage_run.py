@@ -20,7 +20,7 @@ from visionft.training.optimizer import enter_stage, restore_state, state_by_nam
 from visionft.training.passes import not_fused
 from visionft.training.progress import better
 from visionft.training.session import Session
-from visionft.training.step import Stepper
+from visionft.training.step import Stepper, StepResult
 
 _SAVE_APART = 10.0  # seconds between checkpoints where epochs take less
 
@@ -71,6 +71,7 @@ class StageRun:
                 epochs=plan.steps / plan.steps_per_epoch,
                 step=session.progress.stage_step,
                 steps=plan.steps,
+                run_step=session.progress.step,
             )
         )
         if (passes := not_fused(session.job, plan.stage)) is not None:
@@ -121,11 +122,11 @@ class StageRun:
         started, images = time.monotonic(), 0
         for done, batches in enumerate(self._steps_of_epoch(), start=1):
             self._save_if_due(guard)
-            loss = self._stepper.take(batches, run_step=progress.step, stage_step=progress.stage_step)
+            result = self._stepper.take(batches, run_step=progress.step, stage_step=progress.stage_step)
             progress.step += 1
             progress.stage_step += 1
             progress.batch += len(batches)
-            self._note(loss, batches)
+            self._note(result, batches)
             images += sum(map(len, batches))
             elapsed = time.monotonic() - started
             self._session.tell(
@@ -137,6 +138,10 @@ class StageRun:
                     loss=progress.mean_loss,
                     images_per_second=images / elapsed,
                     seconds_left=(plan.steps - progress.stage_step) * elapsed / done,
+                    run_step=progress.step,
+                    step_loss=result.loss if result else None,
+                    gradient_norm=result.gradient_norm if result else None,
+                    rates=plan.learning_rates(progress.stage_step - 1),
                 )
             )
             if progress.stage_step >= plan.steps or self._over_budget():
@@ -150,11 +155,11 @@ class StageRun:
         while group := list(islice(batches, self._job.recipe.optim.accumulate)):
             yield group
 
-    def _note(self, loss: float | None, batches: Sequence[AnyBatch]) -> None:
+    def _note(self, result: StepResult | None, batches: Sequence[AnyBatch]) -> None:
         """Count a step; name the files of one that was not finite, and give up after too many."""
         progress, limit = self._progress, self._job.recipe.optim.max_skipped
-        if loss is not None:
-            progress.loss_sum += loss
+        if result is not None:
+            progress.loss_sum += result.loss
             progress.loss_count += 1
             progress.skipped_in_a_row = 0
             return
