@@ -10,14 +10,18 @@ from visionft.errors import UnknownName
 from visionft.export import WRITERS
 from visionft.models.heads import HEADS
 from visionft.models.losses import LOSSES
+from visionft.models.optimizers import OPTIMIZERS
 from visionft.predict.engine import ENGINES
+from visionft.stages.schedules import SCHEDULES
 from visionft.tasks import TASKS
 from visionft.tracking import TRACKERS
 
-CATALOGS: Mapping[str, Catalog] = MappingProxyType(
-    {catalog.what: catalog for catalog in (FORMATS, HEADS, LOSSES, WRITERS, ENGINES, TASKS, TRACKERS)}
+_ALL = (FORMATS, HEADS, *LOSSES, OPTIMIZERS, SCHEDULES, WRITERS, ENGINES, TASKS, TRACKERS)
+
+CATALOGS: Mapping[str, tuple[Catalog, ...]] = MappingProxyType(
+    {one.what: tuple(catalog for catalog in _ALL if catalog.what == one.what) for one in _ALL}
 )
-"""What can be registered -> where it then is."""
+"""What can be registered -> where it then is; a loss may be of any kind."""
 
 Part = TypeVar("Part", bound=type)
 
@@ -30,8 +34,9 @@ def register(what: str) -> Callable[[Part], Part]:
             kind = "my_head"
 
     A package that is to be found by every process, the terminal's included, names its classes as entry points instead,
-    in the groups ``visionft.tasks``, ``visionft.heads``, ``visionft.losses``, ``visionft.data_formats``,
-    ``visionft.runtimes`` (what writes files) and ``visionft.engines`` (what opens them).
+    in the groups ``visionft.tasks``, ``visionft.heads``, ``visionft.losses``, ``visionft.optimizers``,
+    ``visionft.schedules``, ``visionft.data_formats``, ``visionft.runtimes`` (what writes files) and
+    ``visionft.engines`` (what opens them).
 
     Args:
         what: a name in ``CATALOGS``, such as ``head``.
@@ -44,7 +49,10 @@ def register(what: str) -> Callable[[Part], Part]:
         raise UnknownName("catalog", what, CATALOGS)
 
     def add(part: Part) -> Part:
-        CATALOGS[what].add(part)
+        for catalog in CATALOGS[what]:
+            catalog.require_free(part)
+        for catalog in CATALOGS[what]:
+            catalog.add(part)
         return part
 
     return add

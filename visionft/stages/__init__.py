@@ -1,6 +1,16 @@
 """The stage, and the pure arithmetic that turns a list of stages into a plan."""
 
 from visionft.stages.plan import GroupRate, StagePlan, plan
-from visionft.stages.stage import DEFAULT_STAGES, NormPolicy, Size, Stage, height_and_width
+from visionft.stages.stage import DEFAULT_STAGES, NormPolicy, Sampling, Size, Stage, height_and_width
 
-__all__ = ["DEFAULT_STAGES", "GroupRate", "NormPolicy", "Size", "Stage", "StagePlan", "height_and_width", "plan"]
+__all__ = [
+    "DEFAULT_STAGES",
+    "GroupRate",
+    "NormPolicy",
+    "Sampling",
+    "Size",
+    "Stage",
+    "StagePlan",
+    "height_and_width",
+    "plan",
+]
