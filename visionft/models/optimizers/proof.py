@@ -34,12 +34,12 @@ def optimizer_problems(name: str, options: Mapping[str, Any]) -> dict[str, str]:
         return {"name": str(error)}
     except (ImportError, AssertionError) as error:  # timm asserts that there is CUDA
         return {"name": f"{name} cannot be used here: {error}"}
+    if (reason := _needs(name)) is not None:
+        return {"name": f"{name} {reason}; training gives it gradients and nothing else, choose another"}
     wrong = wrong_options(known, {option: value for option, value in options.items() if not instead_of(option)})
     wrong |= {option: text for option in options if (text := instead_of(option))}
     if wrong:
         return {f"options.{option}": text for option, text in wrong.items()}
-    if (reason := _needs(name)) is not None:
-        return {"name": f"{name} {reason}; training gives it gradients and nothing else, choose another"}
     with warnings.catch_warnings(action="ignore"):  # what one says of its speed is no matter here
         try:
             _made(name, options, _weights())
@@ -115,7 +115,9 @@ def _step(optimizer: Optimizer, weights: Mapping[str, nn.Parameter], number: int
     for key, weight in weights.items():
         gradient: Tensor = torch.randn(weight.shape, generator=generator)
         weight.grad = None if key == "late" and number < 3 else gradient.clone()
-    optimizer.step()
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(number)  # as each step of training is seeded
+        optimizer.step()
 
 
 def _first_line(error: BaseException) -> str:

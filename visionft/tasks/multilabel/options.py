@@ -13,6 +13,7 @@ from visionft.models.losses import LABEL_LOSSES
 from visionft.tasks.base import TaskOptions
 from visionft.tasks.loss_options import wrong_loss_options
 
+_TWICE = "is given twice, once as a key of the task; leave one out"
 _OF_LOSSES = {"bce": (), "focal": ("gamma",), "asymmetric": ("gamma", "gamma_present", "margin")}
 
 
@@ -56,9 +57,12 @@ class MultilabelOptions(TaskOptions):
             for key, able in losses.items()
             if getattr(self, key) is not None and self.loss not in able
         }
-        return wrong | wrong_loss_options(LABEL_LOSSES, self.loss, self._options())
+        given = self._options()
+        twice = {f"loss_options.{key}": _TWICE for key in self.loss_options if given[key] != self.loss_options[key]}
+        return wrong | wrong_loss_options(LABEL_LOSSES, self.loss, self.loss_options) | twice
 
     def _options(self) -> dict[str, Any]:
+        """Return options of the loss with those that have keys of their own."""
         names = {"gamma": "gamma_absent"} if self.loss == "asymmetric" else {}
         keys = _OF_LOSSES.get(self.loss, ())
         given = {names.get(key, key): getattr(self, key) for key in keys if getattr(self, key) is not None}

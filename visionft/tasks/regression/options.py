@@ -46,7 +46,10 @@ class RegressionOptions(TaskOptions):
 
     def mistakes(self) -> Mapping[str, str]:
         """Tell of options that the loss does not take; see ``TaskOptions.mistakes``."""
-        return wrong_loss_options(VALUE_LOSSES, self.loss, self.loss_options)
+        wrong = wrong_loss_options(VALUE_LOSSES, self.loss, self.loss_options)
+        if "delta" in self.loss_options and self.loss == "huber" and self.huber_delta != 1:
+            wrong["loss_options.delta"] = "is given twice, once as task.huber_delta; leave one out"
+        return wrong
 
     def screen(self, listing: Listing) -> Listing:
         """Leave out numbers beyond the ranges, and images of which no other number is known."""

@@ -40,6 +40,8 @@ class SegmentationOptions(TaskOptions):
             if self.losses is not None and name not in self.losses:
                 wrong[f"loss_options.{name}"] = f"is not among task.losses, which are {', '.join(self.losses)}"
             wrong |= wrong_loss_options(PIXEL_LOSSES, name, options, f"loss_options.{name}")
+        if self.label_smoothing and "label_smoothing" in self.loss_options.get("cross_entropy", {}):
+            wrong["loss_options.cross_entropy.label_smoothing"] = "is given twice, once as task.label_smoothing"
         return wrong
 
     def learner_arguments(self, dataset: Dataset) -> dict[str, Any]:
