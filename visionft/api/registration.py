@@ -8,6 +8,7 @@ from visionft.catalog import Catalog
 from visionft.data.formats import FORMATS
 from visionft.errors import UnknownName
 from visionft.export import WRITERS
+from visionft.models.backbones import BACKBONES
 from visionft.models.heads import HEADS
 from visionft.models.losses import LOSSES
 from visionft.models.optimizers import OPTIMIZERS
@@ -16,7 +17,7 @@ from visionft.stages.schedules import SCHEDULES
 from visionft.tasks import TASKS
 from visionft.tracking import TRACKERS
 
-_ALL = (FORMATS, HEADS, *LOSSES, OPTIMIZERS, SCHEDULES, WRITERS, ENGINES, TASKS, TRACKERS)
+_ALL = (BACKBONES, FORMATS, HEADS, *LOSSES, OPTIMIZERS, SCHEDULES, WRITERS, ENGINES, TASKS, TRACKERS)
 
 CATALOGS: Mapping[str, tuple[Catalog, ...]] = MappingProxyType(
     {one.what: tuple(catalog for catalog in _ALL if catalog.what == one.what) for one in _ALL}
@@ -33,10 +34,14 @@ def register(what: str) -> Callable[[Part], Part]:
         class MyHead(nn.Module):
             kind = "my_head"
 
+        @vft.register("backbone")
+        class MyNet(nn.Module):  # gives feature maps, or an embedding; see models/backbones/module_family.py
+            kind = "my_net"
+
     A package that is to be found by every process, the terminal's included, names its classes as entry points instead,
-    in the groups ``visionft.tasks``, ``visionft.heads``, ``visionft.losses``, ``visionft.optimizers``,
-    ``visionft.schedules``, ``visionft.data_formats``, ``visionft.runtimes`` (what writes files) and
-    ``visionft.engines`` (what opens them).
+    in the groups ``visionft.tasks``, ``visionft.backbones``, ``visionft.heads``, ``visionft.losses``,
+    ``visionft.optimizers``, ``visionft.schedules``, ``visionft.data_formats``, ``visionft.trackers``,
+    ``visionft.runtimes`` (what writes files) and ``visionft.engines`` (what opens them).
 
     Args:
         what: a name in ``CATALOGS``, such as ``head``.

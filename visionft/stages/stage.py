@@ -34,7 +34,7 @@ class Stage:
         head_lr: peak learning rate of the head.
         backbone_lr: peak learning rate of the deepest trainable depth group.
         layer_decay: factor on the learning rate for each depth group further from the head.
-        warmup: share of the stage over which rates rise to their peak.
+        warmup: fraction of the stage over which rates rise to their peak.
         schedule: how rates fall after the warm-up: cosine, linear, constant, step, polynomial or one_cycle, or one of
             another package.
         schedule_options: of the schedule, such as ``{power: 2}`` of polynomial, ``{milestones: [0.5, 0.75], gamma:

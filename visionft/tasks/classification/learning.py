@@ -62,7 +62,7 @@ class ClassificationLearner:
     Args:
         class_names: text for label 0, 1, ...
         head: kind of the head.
-        dropout: share of the embedding dropped in training.
+        dropout: fraction of the embedding dropped in training.
         loss: a name in ``CLASS_LOSSES``.
         loss_options: arguments of its class.
         class_counts: training images per class, when the loss is to weigh classes by inverse frequency.
@@ -149,9 +149,9 @@ class ClassificationLearner:
         return (results,)
 
     def derived(self, results: Tensor) -> tuple[Tensor, ...]:  # noqa: ARG002
-        """Return nothing."""
+        """Return no further outputs."""
         return ()
 
-    def compare(self, found: Results, expected: Results) -> Agreement:
+    def compare(self, actual: Results, expected: Results) -> Agreement:
         """Compare probabilities; see ``Learner.compare``."""
-        return same_class(found["probabilities"], expected["probabilities"])
+        return same_class(actual["probabilities"], expected["probabilities"])
