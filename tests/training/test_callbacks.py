@@ -124,7 +124,7 @@ def test_what_cannot_be_called(tiny, tmp_path):
 def own_backbone(monkeypatch):
     from tests.models.backbones.test_module_family import Pyramid
 
-    monkeypatch.setattr(CATALOGS["backbone"], "_added", {})
+    monkeypatch.setattr(CATALOGS["backbone"][0], "_added", {})
     return vft.register("backbone")(Pyramid)
 
 

@@ -164,7 +164,7 @@ def _folder_to_resume(recipe: Recipe | str | Path, out: str | Path | None, overr
 
 
 def _facts(job: Job, folder: RunFolder, trackers: Sequence[GuardedTracker]) -> dict[str, str]:
-    runtime, dataset = job.runtime, job.dataset
+    runtime, dataset, optim = job.runtime, job.dataset, job.recipe.optim
     backbone = job.network.backbone
     counts = ", ".join(f"{number} {split}" for split, number in folder.info["data"]["images"].items())
     weights = folder.info["weights"]
@@ -175,6 +175,7 @@ def _facts(job: Job, folder: RunFolder, trackers: Sequence[GuardedTracker]) -> d
         "source": dataset.source,
         "backbone": f"{backbone.family}/{backbone.name}, {len(backbone.groups)} depth groups",
         "weights": f"{weights['source']} (licence: {weights['licence']})",
+        "optimizer": ", ".join([optim.name, *(f"{name} {value}" for name, value in optim.arguments.items())]),
         "device": f"{runtime.device}, {numbers}, {str(runtime.memory_format).removeprefix('torch.')}",
         "tracked": "; ".join(one.tracker.place for one in trackers if one.tracker is not None),
     }

@@ -5,7 +5,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from statistics import median
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from visionft.assemble import images
 from visionft.assemble.runtime import Runtime
@@ -24,13 +26,14 @@ from visionft.imaging.canvas import fill_colour
 from visionft.loading.batches import Batches
 from visionft.loading.loader import Loader
 from visionft.loading.order import batches_per_epoch
+from visionft.loading.sampling import repeat_factors
 from visionft.models.backbones import Backbone
 from visionft.models.heads import HEADS
 from visionft.models.network import TaskNetwork
 from visionft.recipe import Recipe
 from visionft.seeds import derive_seed
 from visionft.spec import InputSpec
-from visionft.stages import Stage, StagePlan, height_and_width, plan
+from visionft.stages import Sampling, Stage, StagePlan, height_and_width, plan
 from visionft.tasks import TASKS, target_of, tasks_for
 from visionft.tasks.learner import Learner
 
@@ -86,10 +89,21 @@ class Job:
         spec = self.stage_input(stage)
         augment, mix = augmentation(self.recipe, stage, spec, defer_to_device=self.augments)
         resident = not single_pass and self.resident(stage)
-        samples = self.dataset.split("train")
         return images.batches(
-            self.recipe, self.runtime, samples, spec, augment, mix, resident=resident, on_progress=on_progress
+            self.recipe,
+            self.runtime,
+            self.dataset.split("train"),
+            spec,
+            augment,
+            mix,
+            resident=resident,
+            factors_N=self.repeat_factors(stage),
+            on_progress=on_progress,
         )
+
+    def repeat_factors(self, stage: Stage) -> NDArray[np.float64] | None:
+        """Return how often each training image is drawn in an epoch of a stage; None where each is drawn once."""
+        return repeat_factors(self.dataset.split("train"), sampling_of(self.recipe, stage))
 
     def val_loader(self, stage: Stage, *, single_pass: bool = False, on_progress: OnProgress = no_progress) -> Batches:
         """Return the validation images on a stage's canvas; arguments as of ``train_loader``."""
@@ -243,6 +257,11 @@ def assemble(recipe: Recipe, dataset: Dataset, *, pretrained: bool = True) -> Jo
     for height, width in sizes - {(backbone.input.height, backbone.input.width)}:  # that one it was built with
         backbone.check_size(height, width)
     return job
+
+
+def sampling_of(recipe: Recipe, stage: Stage) -> Sampling:
+    """Return how the training images of a stage are drawn."""
+    return stage.sampling or recipe.data.sampling
 
 
 def canvas_of(stage: Stage, spec: InputSpec) -> InputSpec:

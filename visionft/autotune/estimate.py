@@ -9,6 +9,7 @@ from typing import Any
 import torch
 
 from visionft.assemble import Job
+from visionft.assemble.job import sampling_of
 from visionft.autotune.timing import nothing_learned, seconds_of, training_step
 from visionft.batch import Batch
 from visionft.spec import InputSpec
@@ -48,6 +49,8 @@ def _row(job: Job, plan: StagePlan, forward: float) -> dict[str, Any]:
         "backbone_lr": [plan.rates[0].lr, plan.rates[-1].lr] if plan.rates else None,
         "norm": stage.norm if plan.groups else "frozen",
         "augment": stage.augment,
+        "schedule": stage.schedule,
+        "sampling": sampling_of(job.recipe, stage),
         "canvas": [canvas.width, canvas.height],
         "epochs": round(epochs, 2),
         "steps": plan.steps,

@@ -189,7 +189,8 @@ def list_things(
     what: Annotated[
         str,
         typer.Argument(
-            help="augmentations, backbones, engines, formats, heads, losses, recipes, runtimes, tasks or trackers."
+            help="augmentations, backbones, engines, formats, heads, losses, optimizers, recipes, runtimes, schedules, "
+            "tasks or trackers."
         ),
     ],
     search: Annotated[str, typer.Argument(help="Show only names that contain this.")] = "",

@@ -5,6 +5,7 @@ from typing import Annotated
 from pydantic import Field, ValidationError, model_validator
 
 from visionft.metrics.score import Score, find_scores
+from visionft.options import problems_with
 from visionft.recipe.sections import (
     AugmentSection,
     BackboneSection,
@@ -19,6 +20,7 @@ from visionft.recipe.sections import (
 from visionft.recipe.task_section import TaskSection, default_task, problem
 from visionft.recipe.track_section import TrackSection
 from visionft.stages import DEFAULT_STAGES, Stage
+from visionft.stages.schedules import SCHEDULES
 from visionft.tasks import TASKS
 from visionft.tasks.base import TaskOptions
 from visionft.tracking.base import TrackerChoice
@@ -121,6 +123,17 @@ class Recipe(Section):
                 raise ValueError(f"{what}: augment.mosaic and mixup are done where images are loaded; leave one out")
             if mixing.device == "cpu" and any(stage.augment != "none" for stage in self.stages):
                 raise ValueError(f"{what}: augment.device: cpu has no images on the device to augment; use auto")
+        return self
+
+    @model_validator(mode="after")
+    def _schedules_take_their_options(self) -> "Recipe":
+        problems = [
+            problem(("stages", index, "schedule_options", *filter(None, [option])), stage.schedule_options, message)
+            for index, stage in enumerate(self.stages)
+            for option, message in problems_with(SCHEDULES[stage.schedule], stage.schedule_options).items()
+        ]
+        if problems:
+            raise ValidationError.from_exception_data("recipe", problems)
         return self
 
     @model_validator(mode="after")

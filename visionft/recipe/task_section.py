@@ -58,11 +58,11 @@ def validate_task(value: Any) -> TaskOptions:
         others = _tasks_with(key)
         if others:
             del given[key]
-        if any(value[key] != default for default in others.values()):
+        if all(value[key] != default for default in others.values()):
             problems.append(problem((key,), value[key], f"is for {' and '.join(others)}, not for {kind}; leave it out"))
     try:
         options = _adapter(kind).validate_python(given)
-        problems += [problem((key,), value.get(key), text) for key, text in options.mistakes().items()]
+        problems += [problem(tuple(key.split(".")), value, text) for key, text in options.mistakes().items()]
     except ValidationError as error:
         problems += [as_input(found) for found in error.errors(include_url=False)]
     if problems:
@@ -91,7 +91,8 @@ def _tasks_with(key: str) -> dict[str, Any]:
     for kind in TASKS:
         for field in fields(_options(kind)):
             if field.name == key:
-                found[kind] = field.default if field.default is not MISSING else None
+                made = None if field.default_factory is MISSING else field.default_factory()
+                found[kind] = made if field.default is MISSING else field.default
     return found
 
 

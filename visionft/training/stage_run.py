@@ -6,9 +6,13 @@ from contextlib import ExitStack, nullcontext
 from itertools import islice
 from types import TracebackType
 
+import numpy as np
+from numpy.typing import NDArray
+
 from visionft.batch import AnyBatch
 from visionft.errors import DataError, TrainingError
 from visionft.loading.batches import Batches
+from visionft.models.optimizers.state import restore_state, state_by_name
 from visionft.stages import StagePlan
 from visionft.training.average import WeightAverage
 from visionft.training.callbacks import call_all
@@ -16,7 +20,7 @@ from visionft.training.events import EpochDone, Notice, StageEnded, StageStarted
 from visionft.training.frozen import FrozenFeatures, features_can_be_kept
 from visionft.training.inference import validate
 from visionft.training.interrupt import InterruptGuard
-from visionft.training.optimizer import enter_stage, restore_state, state_by_name
+from visionft.training.optimizer import enter_stage
 from visionft.training.passes import not_fused
 from visionft.training.progress import better
 from visionft.training.session import Session
@@ -60,8 +64,8 @@ class StageRun:
         restore_state(self._optimizer, session.optimizer_state)
         decay = session.job.recipe.optim.ema
         self._average = None if decay is None else WeightAverage(self._optimizer, decay)
-        if self._average and session.progress.stage_step == 0:
-            self._average.forget()
+        if self._average and session.progress.stage_step > 0:  # a stage begins its own
+            self._average.restore(session.optimizer_state)
         self._stepper = Stepper(session.job, plan, self._optimizer, self._average)
         session.tell(
             StageStarted(
@@ -77,7 +81,8 @@ class StageRun:
         if (passes := not_fused(session.job, plan.stage)) is not None:
             session.tell(Notice(passes))
         if single_pass:
-            self._train, self._val = (self._features_of(loader) for loader in loaders)
+            factors_N = session.job.repeat_factors(plan.stage)
+            self._train, self._val = self._features_of(loaders[0], factors_N), self._features_of(loaders[1])
         if plan.index > 0 and self._progress.stage_step == 0:
             self._value_start()
 
@@ -86,9 +91,9 @@ class StageRun:
         what = f"bringing {split} to {self._job.runtime.device}"
         return lambda done, total: self._session.tell(Working(what, done, total))
 
-    def _features_of(self, loader: Batches) -> FrozenFeatures:
+    def _features_of(self, loader: Batches, factors_N: NDArray[np.float64] | None = None) -> FrozenFeatures:
         with loader:
-            return FrozenFeatures(self._job, loader)
+            return FrozenFeatures(self._job, loader, factors_N)
 
     def _value_start(self) -> None:
         """Make the weights that the stage starts with the best so far, valued on the stage's own canvas."""
@@ -259,7 +264,8 @@ class StageRun:
     def save(self) -> None:
         """Write a checkpoint."""
         self._read_clock()
-        self._session.optimizer_state = state_by_name(self._optimizer)
+        averages = self._average.state_by_name() if self._average else {}
+        self._session.optimizer_state = state_by_name(self._optimizer) | averages
         self._session.save()
         self._saved_at = time.monotonic()
 
