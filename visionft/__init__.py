@@ -9,7 +9,19 @@ from typing import TYPE_CHECKING, Any
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
-    from visionft.api import Artifact, Check, Converted, Run, check, convert, evaluate, open_run, register, train
+    from visionft.api import (
+        Artifact,
+        Check,
+        Converted,
+        Dataset,
+        Run,
+        check,
+        convert,
+        evaluate,
+        open_run,
+        register,
+        train,
+    )
     from visionft.predict import Predictor
     from visionft.recipe import Recipe, load_recipe
 
@@ -17,6 +29,7 @@ _HOME = {
     "Artifact": "visionft.api",
     "Check": "visionft.api",
     "Converted": "visionft.api",
+    "Dataset": "visionft.api",
     "Predictor": "visionft.predict",
     "Recipe": "visionft.recipe",
     "Run": "visionft.api",
@@ -33,6 +46,7 @@ __all__ = [
     "Artifact",
     "Check",
     "Converted",
+    "Dataset",
     "Predictor",
     "Recipe",
     "Run",

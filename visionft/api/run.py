@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from visionft.api.facts import require_same_data
 from visionft.api.page import report_data
+from visionft.api.resolving import Data, understand
 from visionft.assemble import Job, assemble, load_data
 from visionft.checkpoint import RunFolder, write_json
 from visionft.data.records import Sample
@@ -51,16 +52,20 @@ class Run:
         path: the run folder.
         job: the live objects, when they are at hand; they are rebuilt from the folder otherwise.
         sinks: who is told of the progress.
+        data: what it was trained on, where no file holds that, or the files are elsewhere now.
 
     Raises:
         CheckpointError: when the folder holds no finished run.
     """
 
-    def __init__(self, path: str | Path, job: Job | None = None, sinks: Sequence[Sink] = ()) -> None:
+    def __init__(
+        self, path: str | Path, job: Job | None = None, sinks: Sequence[Sink] = (), data: Data | None = None
+    ) -> None:
         self.path = Path(path)
         self._folder = RunFolder.open(self.path)
         self._sinks = sinks
         self._given_job = job
+        self._data = data
         self._evaluations: dict[Split, Evaluation] = {}
         if not self._folder.finished:
             raise CheckpointError(f"{self.path}: training has not finished; go on with it: --resume")
@@ -90,9 +95,10 @@ class Run:
         if self._given_job is not None:
             return self._given_job
         weights, spec = self._folder.read_model()
-        dataset = load_data(self.recipe)
+        request = understand(self.recipe, data=self._data)
+        dataset = load_data(request.recipe, source=request.data)
         require_same_data(dataset, self.info, self.path)
-        job = replace(assemble(self.recipe, dataset, pretrained=False), input=spec.input)
+        job = replace(assemble(request.recipe, dataset, pretrained=False), input=spec.input)
         try:
             job.network.load_state_dict(weights)
         except RuntimeError as error:
@@ -201,10 +207,16 @@ def _limits(job: Job, writer: Writer) -> Limits:
     )
 
 
-def open_run(path: str | Path, sinks: Sequence[Sink] = ()) -> Run:
+def open_run(path: str | Path, sinks: Sequence[Sink] = (), *, data: Data | None = None) -> Run:
     """Open a finished run.
+
+    Args:
+        path: the run folder.
+        sinks: who is told of the progress.
+        data: what it was trained on, where no file holds that (a ``vft.Dataset``), or the files are elsewhere now. When
+            they are needed, it is checked that they are the same.
 
     Raises:
         CheckpointError: when the folder holds no finished run.
     """
-    return Run(path, sinks=sinks)
+    return Run(path, sinks=sinks, data=data)

@@ -10,7 +10,7 @@ from typing import Any
 
 from visionft import __version__
 from visionft.api.facts import environment, fingerprint, require_same_data
-from visionft.api.resolving import kind_is_open, resolve
+from visionft.api.resolving import Asked, Data, understand
 from visionft.api.run import Run
 from visionft.assemble import Job, assemble, load_data, unused_targets
 from visionft.assemble.images import require_decoder
@@ -18,8 +18,9 @@ from visionft.assemble.job import require_room
 from visionft.autotune.choice import decide, require_cuda_where_asked
 from visionft.autotune.estimate import outline
 from visionft.checkpoint import RunFolder
+from visionft.data.source import DataSource
 from visionft.errors import CheckpointError
-from visionft.recipe import Recipe, recipe_to_yaml
+from visionft.recipe import Overrides, recipe_to_yaml
 from visionft.spec import ModelSpec
 from visionft.tasks.learner import ChoosesThresholds
 from visionft.tracking import TRACKERS
@@ -30,9 +31,10 @@ from visionft.training.tracking import TrackerSink
 
 
 def train(
-    recipe: Recipe | str | Path,
+    recipe: Asked | None = None,
     *,
-    overrides: Sequence[str] = (),
+    data: Data | None = None,
+    overrides: Overrides = (),
     out: str | Path | None = None,
     resume: bool = False,
     sinks: Sequence[Sink] | None = None,
@@ -40,11 +42,13 @@ def train(
     """Run every stage of a recipe.
 
     Args:
-        recipe: a Recipe, a recipe file or name, a folder of images or a CSV manifest; with ``resume`` also a run
-            folder.
-        overrides: ``key=value`` texts laid over the recipe.
+        recipe: a Recipe, a recipe file or name; or data (a folder of images, a CSV manifest, a ``vft.Dataset``), which
+            are then trained on by the defaults of their task; with ``resume`` also a run folder.
+        data: what to train on, in the place of the recipe's data: a ``vft.Dataset``, or where data lie.
+        overrides: laid over the recipe: ``key=value`` texts, or a dict, ``{"optim.batch_size": 16}`` or nested.
         out: the run folder; none takes the next free ``runs/NAME-NNN``.
-        resume: go on with the run in ``out``, or with the newest run of this name.
+        resume: go on with the run in ``out``, or with the newest run of this name; ``data`` must then be what it began
+            with, and are needed only where no file holds them.
         sinks: who is told of the progress; none prints it on stderr.
 
     Returns:
@@ -55,17 +59,20 @@ def train(
     """
     if sinks is None:
         with closing(Console()) as console:  # a bar must not outlive a failure
-            return train(recipe, overrides=overrides, out=out, resume=resume, sinks=[console])
+            return train(recipe, data=data, overrides=overrides, out=out, resume=resume, sinks=[console])
     started = time.monotonic()
-    folder = _folder_to_resume(recipe, out, overrides) if resume else None
+    folder = _folder_to_resume(recipe, data, out, overrides) if resume else None
+    if folder is not None and isinstance(recipe, DataSource):
+        data = recipe
     if folder is not None and folder.finished:
         _tell(sinks, f"{folder.path} has finished already")
-        return Run(folder.path, sinks=sinks)
-    resolved = folder.recipe if folder else resolve(recipe, overrides)
-    dataset = load_data(resolved, lambda done, total: _working(sinks, "reading images", done, total))
+        return Run(folder.path, sinks=sinks, data=data)
+    request = understand(folder.recipe, data=data) if folder else understand(recipe, overrides, data)
+    resolved = request.recipe
+    dataset = load_data(resolved, lambda done, total: _working(sinks, "reading images", done, total), request.data)
     for problem in dataset.problems:
         _tell(sinks, str(problem))
-    for text in unused_targets(resolved) if folder is None and kind_is_open(recipe, overrides) else ():
+    for text in unused_targets(resolved) if folder is None and request.kind_is_open else ():
         _tell(sinks, text)
     begun = folder is not None and "data" in folder.info
     # a run that was killed before its first checkpoint begins again, from its pretrained weights
@@ -126,14 +133,16 @@ def complete(run: Run) -> dict[str, Any]:
     }
 
 
-def _folder_to_resume(recipe: Recipe | str | Path, out: str | Path | None, overrides: Sequence[str]) -> RunFolder:
+def _folder_to_resume(
+    recipe: Asked | None, data: Data | None, out: str | Path | None, overrides: Overrides
+) -> RunFolder:
     if overrides:
         raise CheckpointError("--resume goes on with the run's own recipe; leave --set away, or start a new run")
     if out is not None:
         return RunFolder.open(Path(out))
-    if not isinstance(recipe, Recipe) and (Path(recipe) / "recipe.yaml").is_file():
+    if isinstance(recipe, str | Path) and (Path(recipe) / "recipe.yaml").is_file():
         return RunFolder.open(Path(recipe))
-    name = resolve(recipe).name
+    name = understand(recipe, data=data).recipe.name
     latest = RunFolder.latest(name)
     if latest is None:
         raise CheckpointError(f"--resume: there is no run called {name!r} here; name its folder with --out")

@@ -16,6 +16,7 @@ FORMATS = Catalog(
         "label_table": "visionft.data.formats.label_sets.table:LabelTable",
         "manifest": "visionft.data.formats.manifest:Manifest",
         "masks": "visionft.data.formats.masks.reader:Masks",
+        "memory": "visionft.data.formats.memory:Memory",
         "values": "visionft.data.formats.values.reader:ValueTable",
         "voc": "visionft.data.formats.voc.reader:Voc",
         "voc_labels": "visionft.data.formats.label_sets.objects:VocLabels",

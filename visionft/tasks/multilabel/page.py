@@ -180,7 +180,7 @@ def _picture(
     return LabelledPicture(
         id=sample.id,
         rank=rank,
-        image_HW3=decode(sample.path),
+        image_HW3=decode(sample.image),
         right=labels(true_K & given_K),
         missed=labels(true_K & ~given_K),
         wrong=labels(given_K & ~true_K),
