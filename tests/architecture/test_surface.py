@@ -26,6 +26,7 @@ def test_what_users_import():
         "Artifact",
         "Check",
         "Converted",
+        "Dataset",
         "Predictor",
         "Recipe",
         "Run",

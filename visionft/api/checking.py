@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from visionft.api.augment_grid import write_augment_grid
+from visionft.api.caller_state import caller_state
 from visionft.api.facts import fingerprint
 from visionft.api.resolving import Asked, Data, understand
 from visionft.assemble import Runtime, load_data, unused_targets
@@ -45,12 +46,19 @@ class Check:
     picture: str | None = None
     named: str = "class"
 
+    def __repr__(self) -> str:
+        images = "no data" if self.data is None else f"{self.data['name']}: {_counts(self.data['images'])}"
+        can = "training can start" if self.ok else "training cannot start"
+        lines = [f"Check({can}; {images})", *(f"  error: {text}" for text in self.errors)]
+        return "\n".join([*lines, *(f"  warning: {text}" for text in self.warnings)])
+
     @property
     def ok(self) -> bool:
         """Whether training can start."""
         return not self.errors
 
 
+@caller_state()
 def check(
     recipe: Asked | None = None,
     overrides: Overrides = (),
@@ -110,6 +118,10 @@ def check(
         picture=str(picture) if drawn else None,
         named=dataset.target.named[0],
     )
+
+
+def _counts(images: Mapping[str, int]) -> str:
+    return ", ".join(f"{number} {split}" for split, number in images.items())
 
 
 def _by_class(dataset: Dataset, numbers: Mapping[Split, Sequence[int]]) -> dict[str, dict[str, int]]:

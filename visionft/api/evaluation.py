@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from pathlib import Path
 
+from visionft.api.caller_state import caller_state
 from visionft.api.resolving import Asked, Request, is_data, understand
 from visionft.api.run import Run
 from visionft.assemble import read_data
@@ -16,6 +17,7 @@ from visionft.training import Event, Sink
 from visionft.training.events import Working
 
 
+@caller_state()
 def evaluate(
     model: str | Path,
     *,

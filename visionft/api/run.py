@@ -9,11 +9,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from visionft.api.caller_state import caller_state
 from visionft.api.facts import require_same_data
 from visionft.api.page import report_data
 from visionft.api.resolving import Data, understand
+from visionft.api.showing import history_rows, run_line, run_table
 from visionft.assemble import Job, assemble, load_data
-from visionft.checkpoint import RunFolder, write_json
+from visionft.checkpoint import RunFolder, read_json, write_json
 from visionft.data.records import Sample
 from visionft.data.splits import Split
 from visionft.errors import CheckpointError, DataError
@@ -27,6 +29,7 @@ from visionft.models.network import FinalNetwork
 from visionft.recipe import Recipe
 from visionft.report import write_report
 from visionft.spec import ModelSpec
+from visionft.tasks import TASKS
 from visionft.tasks.base import Evaluation
 from visionft.training import Sink, exact_runner
 from visionft.training.events import Working
@@ -43,6 +46,9 @@ class Artifact:
 
     path: Path
     parity: Parity
+
+    def __repr__(self) -> str:
+        return f"Artifact({self.path}: {self.parity})"
 
 
 class Run:
@@ -70,6 +76,19 @@ class Run:
         if not self._folder.finished:
             raise CheckpointError(f"{self.path}: training has not finished; go on with it: --resume")
 
+    def __repr__(self) -> str:
+        task = TASKS[self.recipe.task.kind]
+        return run_line(self.path, task.kind, self.info, self._measured, task.scores)
+
+    def _repr_html_(self) -> str:
+        return run_table(repr(self), self._measured, TASKS[self.recipe.task.kind].scores)
+
+    @property
+    def _measured(self) -> dict[str, Any]:
+        """What metrics.json says; empty before anything was measured."""
+        path = self.path / "metrics.json"
+        return dict(read_json(path)) if path.is_file() else {}
+
     @cached_property
     def recipe(self) -> Recipe:
         """The resolved recipe."""
@@ -85,6 +104,15 @@ class Run:
         """What each stage did."""
         return list(self.info["stages"])
 
+    @property
+    def history(self) -> list[dict[str, Any]]:
+        """A row per epoch, for ``pandas.DataFrame(run.history)``.
+
+        Its cells: stage (from 0), stage_name, epoch (from 1), step, train_loss, lr, images_per_second, seconds, and
+        each validation value, such as val_loss and val_accuracy.
+        """
+        return history_rows(self.info["history"])
+
     @cached_property
     def spec(self) -> ModelSpec:
         """What the network is."""
@@ -94,6 +122,10 @@ class Run:
     def _job(self) -> Job:
         if self._given_job is not None:
             return self._given_job
+        with caller_state():
+            return self._rebuilt_job()
+
+    def _rebuilt_job(self) -> Job:
         weights, spec = self._folder.read_model()
         request = understand(self.recipe, data=self._data)
         dataset = load_data(request.recipe, source=request.data)
@@ -105,6 +137,7 @@ class Run:
             raise CheckpointError(f"{self.path / 'model.safetensors'}: does not fit its recipe: {error}") from error
         return job
 
+    @caller_state()
     def evaluate(self, split: Split | None = None) -> Metrics:
         """Measure the network on a part of the data and store the result in metrics.json.
 
@@ -125,6 +158,7 @@ class Run:
         """Return the images of a part, in the order of the results."""
         return self._job.dataset.split(split)
 
+    @caller_state()
     def report(self) -> Path:
         """Write report.html and return its path."""
         split = self.default_split
@@ -135,6 +169,7 @@ class Run:
         self._tell("drawing the page", images, images)
         return path
 
+    @caller_state()
     def export(self, to: str = "onnx", path: str | Path | None = None) -> Artifact:
         """Export the network to a file that is proven on the validation images to give the same answers.
 

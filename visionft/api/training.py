@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from visionft import __version__
+from visionft.api.caller_state import caller_state
 from visionft.api.facts import environment, fingerprint, require_same_data
 from visionft.api.resolving import Asked, Data, understand
 from visionft.api.run import Run
@@ -30,6 +31,7 @@ from visionft.training.events import JsonLines, Notice, RunPlanned, Working
 from visionft.training.tracking import TrackerSink
 
 
+@caller_state()
 def train(
     recipe: Asked | None = None,
     *,

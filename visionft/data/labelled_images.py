@@ -5,9 +5,10 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from visionft.data.naming import SPLIT_NAMES, shorten
+from visionft.data.naming import SPLIT_NAMES
 from visionft.data.records import Problem
 from visionft.data.splits import Split
+from visionft.data.targets.python_values import described
 from visionft.errors import DataError, ImageError
 from visionft.imaging.pixels import ImageSource, Pixels
 from visionft.imaging.python_images import to_pixels
@@ -46,7 +47,7 @@ def paired(images: Any, labels: Any, where: str) -> list[tuple[Any, Any]]:
     for what, several in (("images", images), ("labels", labels)):
         if isinstance(several, str | bytes) or not isinstance(several, Iterable):
             raise DataError(
-                f"{where}{what}: {shorten(several)}; an array or a list is needed, one entry for each image"
+                f"{where}{what}: {described(several)}; an array or a list is needed, one entry for each image"
             )
         lists.append(list(several))
     if len(lists[0]) != len(lists[1]):
@@ -64,10 +65,12 @@ def pairs_of(samples: Any) -> Iterable[tuple[Any, Any]]:
     if hasattr(samples, "__getitem__") and hasattr(samples, "__len__"):  # torch's data sets need not iterate
         pairs = (samples[number] for number in range(len(samples)))
     elif not isinstance(samples, Iterable):
-        raise DataError(f"samples: {shorten(samples)}; pairs of an image and its label are needed")
+        raise DataError(f"samples: {described(samples)}; pairs of an image and its label are needed")
     for number, pair in enumerate(pairs):
         if not isinstance(pair, list | tuple) or len(pair) != 2:
-            raise DataError(f"samples: number {number} is {shorten(pair)}; a pair of an image and its label is needed")
+            raise DataError(
+                f"samples: number {number} is {described(pair)}; a pair of an image and its label is needed"
+            )
         yield pair[0], pair[1]
 
 
@@ -89,7 +92,7 @@ def split_named(name: Any) -> Split:
     """
     if str(name) not in SPLIT_NAMES:
         raise DataError(
-            f"{shorten(name)} is no split; these are train, val and test; from_classes takes a dict of class -> images"
+            f"{described(name)} is no split; give train, val and test; from_classes takes a dict of class -> images"
         )
     return SPLIT_NAMES[str(name)]
 

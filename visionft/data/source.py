@@ -14,11 +14,11 @@ from visionft.data.labelled_images import (
     splits_of,
 )
 from visionft.data.listing import Entry, LabelOptions, Listing
-from visionft.data.naming import SPLIT_NAMES, counted, shorten, some
+from visionft.data.naming import SPLIT_NAMES, counted, some
 from visionft.data.records import Problem
 from visionft.data.splits import SPLITS, Split
 from visionft.data.targets.base import Target
-from visionft.data.targets.python_values import as_python
+from visionft.data.targets.python_values import described
 from visionft.errors import DataError
 from visionft.imaging.pixels import Pixels
 
@@ -194,7 +194,7 @@ class DataSource:
         images = counted(len(self), "image", "images")
         held = sum(isinstance(image.image, Pixels) for image in self.images)
         where = "in memory" if held == len(self) else "in files" if not held else f"of which {held} in memory"
-        labels = "labels " + some(dict.fromkeys(map(_shown, values)), 3)
+        labels = "labels " + some(dict.fromkeys(map(described, values)), 3)
         return f"Dataset({self.name}: {images} {where}{f' ({parts})' if parts else ''}; {labels})"
 
     def is_stated_by(self, target: type[Target]) -> bool:
@@ -226,18 +226,9 @@ class DataSource:
 def _of_classes(images: Mapping[str, Any]) -> list[tuple[Any, str]]:
     for label, several in images.items():
         if isinstance(several, str | bytes | Path | Mapping):
-            raise DataError(f"{label}: {shorten(several)}; a list of images of the class is needed")
+            raise DataError(f"{label}: {described(several)}; a list of images of the class is needed")
     return [(one, label) for label, several in images.items() for one in several]
 
 
 def _plain_classes(classes: Sequence[str] | Mapping[str, Any] | None) -> Any:
     return classes if classes is None or isinstance(classes, Mapping) else list(classes)
-
-
-def _shown(value: Any) -> str:
-    """Show a label in a few words."""
-    plain = as_python(value)
-    if isinstance(plain, Mapping):
-        return f"of {some(map(str, plain))}"
-    shape = getattr(plain, "shape", None) or getattr(plain, "size", None)
-    return f"of shape {tuple(shape)}" if shape else shorten(plain)

@@ -23,11 +23,11 @@ from numpy.typing import NDArray
 from visionft.annotations.rasterization import trace
 from visionft.data.box_classes import BoxClasses, choose_classes
 from visionft.data.listing import LabelOptions
-from visionft.data.naming import natural_order, shorten
+from visionft.data.naming import natural_order
 from visionft.data.raw_boxes import RawBox, RawBoxes
 from visionft.data.raw_polygons import RawOutline
 from visionft.data.records import Problem
-from visionft.data.targets.python_values import as_python, in_order, names_of, numbers_in
+from visionft.data.targets.python_values import as_python, described, in_order, names_of, numbers_in
 from visionft.data.targets.raw import RawTargets
 from visionft.errors import DataError
 
@@ -58,7 +58,7 @@ def raw_objects(values: Mapping[str, Any], options: LabelOptions, *, outlined: b
     """
     for where, value in values.items():
         if not (states_boxes(value) or states_outlines(value)) or "labels" not in value:
-            raise DataError(f"{where}: {shorten(value)}; {_ADVICE}, for no object of shapes (0, 4) and (0)")
+            raise DataError(f"{where}: {described(value)}; {_ADVICE}, for no object of shapes (0, 4) and (0)")
     labels = {where: _listed(value["labels"]) for where, value in values.items()}
     names = names_of({f"{where}: labels": several for where, several in labels.items()}, options.classes)
     problems: list[Problem] = []

@@ -12,10 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from visionft.data.listing import LabelOptions
-from visionft.data.naming import counted, shorten, some
+from visionft.data.naming import counted, some
 from visionft.data.records import Dataset, Problem
 from visionft.data.targets.base import CanvasTarget, Target
-from visionft.data.targets.python_values import as_python, in_order, names_of
+from visionft.data.targets.python_values import as_python, described, in_order, names_of
 from visionft.data.targets.raw import OpenedImage, RawTargets, Resolved
 from visionft.errors import DataError
 
@@ -234,7 +234,7 @@ def _listed(where: str, value: Any, width: int) -> tuple[Any, ...]:
             )
         return tuple(np.flatnonzero(value).tolist())
     if not isinstance(value, list | tuple | set | frozenset):
-        raise DataError(f"{where}: {shorten(value)}; a list of labels is needed, such as ['cracked', 'dirty'] or []")
+        raise DataError(f"{where}: {described(value)}; a list of labels is needed, such as ['cracked', 'dirty'] or []")
     return tuple(sorted(value)) if isinstance(value, set | frozenset) else tuple(value)
 
 

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from visionft.data.listing import Classes
-from visionft.data.naming import natural_order, shorten
+from visionft.data.naming import natural_order, shorten, some
 from visionft.errors import DataError
 from visionft.imaging.python_images import is_tensor
 
@@ -18,6 +18,15 @@ def as_python(value: Any) -> Any:
     if isinstance(value, np.generic) or (isinstance(value, np.ndarray) and value.ndim == 0):
         return value.item()
     return value
+
+
+def described(value: Any) -> str:
+    """Show a value in a few words, on one line."""
+    plain = as_python(value)
+    if isinstance(plain, Mapping):
+        return f"a dict of {some(map(str, plain))}"
+    shape = getattr(plain, "shape", None) or getattr(plain, "size", None)
+    return f"{type(value).__name__} of shape {tuple(shape)}" if isinstance(shape, tuple) else shorten(plain)
 
 
 def is_class(value: Any) -> bool:
@@ -48,7 +57,7 @@ def names_of(values: Mapping[str, Iterable[Any]], classes: Classes | None) -> di
     for where, several in plain.items():
         for one in several:
             if not isinstance(one, str | int) or one == "":
-                raise DataError(f"{where}: {shorten(one)} is no class; a name, or a number from 0 on, is needed")
+                raise DataError(f"{where}: {described(one)} is no class; a name, or a number from 0 on, is needed")
             if not isinstance(one, str) and named is not None:
                 raise DataError(f"{where}: class {one} is a number, and that of {named} a name; give one or the other")
         found[where] = tuple(one if isinstance(one, str) else _name(where, int(one), by_number) for one in several)

@@ -11,10 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from visionft.data.listing import LabelOptions
-from visionft.data.naming import counted, shorten, some
+from visionft.data.naming import counted, some
 from visionft.data.records import Dataset, Problem, Sample
 from visionft.data.targets.base import CanvasTarget, Target
-from visionft.data.targets.python_values import as_python, is_number
+from visionft.data.targets.python_values import as_python, described, is_number
 from visionft.data.targets.raw import OpenedImage, RawTarget, RawTargets, Resolved
 from visionft.data.units import split_unit, write_value
 from visionft.errors import DataError
@@ -97,9 +97,7 @@ class Values(Target):
     @classmethod
     def is_stated_by(cls, value: Any) -> bool:
         """Say whether a value is a number, or several."""
-        several = (
-            value.values() if isinstance(value, Mapping) else value if isinstance(value, list | tuple) else [value]
-        )
+        several = tuple(value.values()) if isinstance(value, Mapping) else _listed(value)
         return bool(several) and all(map(is_number, several))
 
     @classmethod
@@ -201,7 +199,7 @@ def _listed(value: Any) -> tuple[Any, ...]:
 def _row(where: str, value: Any, names: Sequence[str]) -> Numbers:
     several = tuple(map(value.get, names)) if isinstance(value, Mapping) else _listed(value)
     if len(several) != len(names):
-        raise DataError(f"{where}: {shorten(value)}; every image needs {len(names)} numbers: {some(names)}")
+        raise DataError(f"{where}: {described(value)}; every image needs {len(names)} numbers: {some(names)}")
     return tuple(_number(where, one) for one in several)
 
 
@@ -210,7 +208,7 @@ def _number(where: str, value: Any) -> float | None:
     if value is None or (isinstance(value, float) and np.isnan(value)):
         return None
     if not isinstance(value, int | float) or not np.isfinite(value):
-        raise DataError(f"{where}: {shorten(value)} is no finite number; give None or NaN for one that nobody knows")
+        raise DataError(f"{where}: {described(value)} is no finite number; give None or NaN for one that nobody knows")
     return float(value)
 
 

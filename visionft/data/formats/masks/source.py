@@ -25,8 +25,7 @@ from PIL import Image
 from visionft.annotations.marks import IGNORE
 from visionft.data.checks.bad_files import MaskError
 from visionft.data.formats.masks.coding import JPEG_ADVICE, MAX_VALUE, Coding
-from visionft.data.naming import shorten
-from visionft.data.targets.python_values import as_python
+from visionft.data.targets.python_values import as_python, described
 from visionft.errors import DataError, ImageError
 from visionft.imaging import MAX_PIXELS
 from visionft.imaging.header import read_header
@@ -95,7 +94,7 @@ def stored_in(mask: Any, where: str) -> NDArray[np.generic]:
         raise DataError(f"{where}: {error}") from error
     if not isinstance(array, np.ndarray) or not array.size:
         raise DataError(
-            f"{where}: {shorten(mask)} is no mask; an array of shape (H, W) with a class per pixel is needed"
+            f"{where}: {described(mask)} is no mask; an array of shape (H, W) with a class per pixel is needed"
         )
     array = array[0] if array.ndim == 3 and array.shape[0] == 1 else array
     if array.ndim != 2 or array.dtype.kind not in "bui":
