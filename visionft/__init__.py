@@ -22,14 +22,18 @@ if TYPE_CHECKING:
         register,
         train,
     )
+    from visionft.models.backbones import Backbone
     from visionft.predict import Predictor
     from visionft.recipe import Recipe, load_recipe
+    from visionft.training import EpochView, parameter_groups
 
 _HOME = {
     "Artifact": "visionft.api",
+    "Backbone": "visionft.models.backbones",
     "Check": "visionft.api",
     "Converted": "visionft.api",
     "Dataset": "visionft.api",
+    "EpochView": "visionft.training",
     "Predictor": "visionft.predict",
     "Recipe": "visionft.recipe",
     "Run": "visionft.api",
@@ -38,15 +42,18 @@ _HOME = {
     "evaluate": "visionft.api",
     "load_recipe": "visionft.recipe",
     "open_run": "visionft.api",
+    "parameter_groups": "visionft.training",
     "register": "visionft.api",
     "train": "visionft.api",
 }
 
 __all__ = [
     "Artifact",
+    "Backbone",
     "Check",
     "Converted",
     "Dataset",
+    "EpochView",
     "Predictor",
     "Recipe",
     "Run",
@@ -55,6 +62,7 @@ __all__ = [
     "evaluate",
     "load_recipe",
     "open_run",
+    "parameter_groups",
     "register",
     "train",
 ]

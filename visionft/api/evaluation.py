@@ -11,7 +11,7 @@ from visionft.assemble.job import build_task
 from visionft.data.splits import Split
 from visionft.errors import CheckpointError, DataError
 from visionft.metrics import Metrics
-from visionft.predict.engine import Engine, open_engine
+from visionft.predict.engine import Engine, find_exported, open_engine
 from visionft.tasks import target_of, tasks_for
 from visionft.training import Event, Sink
 from visionft.training.events import Working
@@ -43,7 +43,7 @@ def evaluate(
     if path.is_dir() and data is None:
         return Run(path, sinks=sinks).evaluate(split)
     if path.is_dir():
-        path = path / "model.onnx"
+        path = find_exported(path)
     engine = open_engine(path)
     return _evaluate_file(engine, _request(path, data, engine.spec.task), split, sinks)
 

@@ -4,6 +4,7 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import NamedTuple, TypeAlias
 
+from visionft.data.formats.detect import format_of_another_package
 from visionft.data.formats.yolo.file import is_data_file
 from visionft.data.source import DataSource
 from visionft.errors import RecipeError
@@ -89,7 +90,7 @@ def resolve(recipe: Asked, overrides: Overrides = (), data: DataSource | None = 
         return load_recipe(path / "recipe.yaml", overrides, data)
     if path.suffix.lower() in IMAGE_EXTENSIONS and path.is_file():
         raise RecipeError(f"{path}: is an image; give the folder of images, or a recipe")
-    if not path.exists() and path.suffix.lower() not in (".yaml", ".yml"):
+    if not path.exists() and not _is_yaml(path):
         _require_known(str(recipe))
     return load_recipe(path, overrides, data)
 
@@ -101,7 +102,13 @@ def is_data(recipe: Asked) -> bool:
     path = Path(recipe)
     if path.is_dir():
         return not (path / "recipe.yaml").is_file()
-    return path.suffix.lower() in _DATA_FILES or is_data_file(path)
+    if path.suffix.lower() in _DATA_FILES or is_data_file(path):
+        return True
+    return path.is_file() and not _is_yaml(path) and format_of_another_package(path) is not None
+
+
+def _is_yaml(path: Path) -> bool:
+    return path.suffix.lower() in (".yaml", ".yml")
 
 
 def _require_known(given: str) -> None:

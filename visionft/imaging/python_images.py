@@ -24,6 +24,7 @@ from numpy.typing import NDArray
 
 from visionft.errors import ImageError
 from visionft.imaging.decode import decode, on_white, to_8_bits
+from visionft.imaging.pillow import file_of
 
 _EXPECTED = "uint8 of shape (H, W, 3) in RGB order, or (H, W) for grey, is needed"
 
@@ -55,7 +56,7 @@ def to_pixels(image: Any) -> NDArray[np.uint8]:
     if isinstance(image, bytes):
         return decode(image)
     if is_pil(image):
-        return _of_array(_pil_array(image))
+        return decode(file_of(image))
     if is_tensor(image):
         array = image.detach().cpu().numpy()
         if array.ndim == 3 and array.shape[0] not in (1, 3, 4):
@@ -98,17 +99,3 @@ def _from_floats(array: NDArray[Any]) -> NDArray[np.uint8]:
             "of 0 to 255 as uint8, and images before they are normalised, which the network does itself"
         )
     return np.rint(array * np.float64(255)).astype(np.uint8)
-
-
-def _pil_array(image: Any) -> NDArray[Any]:
-    from PIL import ImageOps
-
-    image = ImageOps.exif_transpose(image)
-    if image.mode in ("LA", "PA", "RGBA", "RGBa", "La") or "transparency" in image.info:
-        return np.asarray(image.convert("RGBA"))
-    if image.mode == "I":  # how Pillow opens some files of 16 bits
-        wide = np.asarray(image)
-        return wide.astype(np.uint16) if wide.min() >= 0 and wide.max() <= np.iinfo(np.uint16).max else wide
-    if image.mode in ("L", "F") or image.mode.startswith("I;16"):
-        return np.asarray(image)
-    return np.asarray(image.convert("L" if image.mode == "1" else "RGB"))

@@ -25,7 +25,7 @@ from visionft.data.box_classes import BoxClasses, choose_classes
 from visionft.data.listing import LabelOptions
 from visionft.data.naming import natural_order
 from visionft.data.raw_boxes import RawBox, RawBoxes
-from visionft.data.raw_polygons import RawOutline
+from visionft.data.raw_polygons import RawPolygon
 from visionft.data.records import Problem
 from visionft.data.targets.python_values import as_python, described, in_order, names_of, numbers_in
 from visionft.data.targets.raw import RawTargets
@@ -66,7 +66,7 @@ def raw_objects(values: Mapping[str, Any], options: LabelOptions, *, outlined: b
     of_image = {}
     for (where, value), several in zip(values.items(), names.values(), strict=True):
         boxes = _boxes(where, value, [numbers[name] for name in several], classes, outlined=outlined)
-        of_image[where] = RawBoxes("xyxy", boxes, f"{where}: object", outlined=outlined)
+        of_image[where] = RawBoxes("xyxy", boxes, f"{where}: object", with_polygons=outlined)
     return RawTargets(of_image, classes.names, tuple(problems))
 
 
@@ -97,7 +97,7 @@ def _boxes(
         if boxes_N4.ndim != 2 or boxes_N4.shape[1] != 4 or boxes_N4.dtype.kind not in "iuf":
             raise DataError(f"{where}: boxes of {boxes_N4.dtype} and shape {boxes_N4.shape}; {_ADVICE}")
         rows = [tuple(map(float, row)) for row in boxes_N4.tolist()]
-    outlines = [RawOutline()] * count
+    outlines = [RawPolygon()] * count
     if outlined or "boxes" not in value:
         outlines = [*map(_of_mask, _planes(where, value["masks"]))] if "masks" in value else outlines
         outlines = [*map(_of_polygons, value["polygons"])] if "polygons" in value else outlines
@@ -108,7 +108,7 @@ def _boxes(
     found = []
     for number, (row, outline, crowd) in enumerate(zip(rows, outlines, crowds, strict=True)):
         around = row or outline.around or ()
-        box = RawBox(number, around, crowd=bool(as_python(crowd)), outline=outline)
+        box = RawBox(number, around, crowd=bool(as_python(crowd)), polygon=outline)
         if (known := classes.label(box, numbers[number])) is not None:
             found.append(known)
     return tuple(found)
@@ -121,18 +121,18 @@ def _planes(where: str, masks: Any) -> NDArray[Any]:
     return masks_NHW
 
 
-def _of_mask(mask_HW: NDArray[Any]) -> RawOutline:
-    return RawOutline.of(trace(mask_HW), (mask_HW.shape[1], mask_HW.shape[0]))
+def _of_mask(mask_HW: NDArray[Any]) -> RawPolygon:
+    return RawPolygon.of(trace(mask_HW), (mask_HW.shape[1], mask_HW.shape[0]))
 
 
-def _of_polygons(polygons: Sequence[Any]) -> RawOutline:
+def _of_polygons(polygons: Sequence[Any]) -> RawPolygon:
     try:
         rings = [np.asarray(as_python(polygon), np.float32).reshape(-1, 2) for polygon in polygons]
     except (TypeError, ValueError):
-        return RawOutline(fault="its polygons are no lists of x and y")
+        return RawPolygon(fault="its polygons are no lists of x and y")
     if any(len(ring_P2) < 3 or not np.isfinite(ring_P2).all() for ring_P2 in rings):
-        return RawOutline(fault="a polygon has less than three points, or one that is no number")
-    return RawOutline.of_polygons(rings) if rings else RawOutline()
+        return RawPolygon(fault="a polygon has less than three points, or one that is no number")
+    return RawPolygon.of_parts(rings) if rings else RawPolygon()
 
 
 def _array(value: Any) -> NDArray[Any]:
