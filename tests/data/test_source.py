@@ -15,12 +15,12 @@ from visionft.data.targets.boxes import Boxes
 from visionft.data.targets.label import Label
 from visionft.data.targets.label_set import LabelSet
 from visionft.data.targets.mask import Mask
-from visionft.data.targets.outlined_boxes import OutlinedBoxes
+from visionft.data.targets.polygons import Polygons
 from visionft.data.targets.values import Values
 from visionft.errors import DataError
 from visionft.imaging.pixels import Pixels
 
-TARGETS = (Label, LabelSet, Values, Mask, Boxes, OutlinedBoxes)
+TARGETS = (Label, LabelSet, Values, Mask, Boxes, Polygons)
 IMAGES = np.random.default_rng(0).integers(0, 256, (6, 8, 10, 3), dtype=np.uint8)
 PLANES = np.arange(6 * 80).reshape(6, 8, 10) % 2
 SQUARE = np.zeros((1, 8, 10), np.uint8)
@@ -56,7 +56,7 @@ def targets(*args, **kwargs):
         (torch.from_numpy(PLANES)[:, None], Mask),
         ([PIL.Image.fromarray(PLANES[0].astype(np.uint8))] * 6, Mask),
         ([{"boxes": [], "labels": []}] * 6, Boxes),
-        ([{"boxes": [], "labels": [], "masks": []}] * 6, OutlinedBoxes),
+        ([{"boxes": [], "labels": [], "masks": []}] * 6, Polygons),
     ],
 )
 def test_labels_tell_what_is_to_be_learned(labels, target):
@@ -140,10 +140,10 @@ def test_bad_boxes_are_told_as_those_of_files():
 
 def test_outlines_as_masks_and_as_polygons():
     corners = [[3, 2], [7, 2], [7, 6], [3, 6]]
-    of_masks = targets([{"masks": SQUARE, "labels": ["a"]}], OutlinedBoxes)[1]
-    of_polygons = targets([{"polygons": [[corners]], "labels": ["a"]}], OutlinedBoxes)[1]
+    of_masks = targets([{"masks": SQUARE, "labels": ["a"]}], Polygons)[1]
+    of_polygons = targets([{"polygons": [[corners]], "labels": ["a"]}], Polygons)[1]
     assert of_masks[0].xyxy == of_polygons[0].xyxy == ((3.0, 2.0, 7.0, 6.0),)
-    assert of_masks[0].outlined == of_polygons[0].outlined == (True,)
+    assert of_masks[0].known == of_polygons[0].known == (True,)
     assert targets([{"masks": SQUARE, "labels": ["a"]}], Boxes)[1][0].xyxy == ((3.0, 2.0, 7.0, 6.0),)
 
 
@@ -168,7 +168,7 @@ def test_outlines_as_masks_and_as_polygons():
         ([{"boxes": [[1, 2, 3, 4]], "labels": [0, 1]}], Boxes, None, "1 boxes and 2 labels"),
         ([{"boxes": [[1, 2, 3, 4]]}], Boxes, None, "a dict of boxes"),
         ([{"boxes": [[1, 2, 3, 4]], "labels": [2]}], Boxes, ("a", "b"), "classes={'cat': 1, 'dog': 2}"),
-        ([{"masks": SQUARE[0], "labels": [0]}], OutlinedBoxes, None, r"\(N, H, W\) is needed"),
+        ([{"masks": SQUARE[0], "labels": [0]}], Polygons, None, r"\(N, H, W\) is needed"),
     ],
 )
 def test_labels_that_do_not_fit(labels, target, classes, message):

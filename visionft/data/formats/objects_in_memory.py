@@ -40,7 +40,7 @@ def states_boxes(value: Any) -> bool:
     return isinstance(value, Mapping) and "boxes" in value
 
 
-def states_outlines(value: Any) -> bool:
+def states_polygons(value: Any) -> bool:
     """Say whether a plain value is a dict of masks or polygons of objects."""
     return isinstance(value, Mapping) and any(key in value for key in _OUTLINES)
 
@@ -57,7 +57,7 @@ def raw_objects(values: Mapping[str, Any], options: LabelOptions, *, outlined: b
         DataError: when a value is no such dict, or its parts do not fit together.
     """
     for where, value in values.items():
-        if not (states_boxes(value) or states_outlines(value)) or "labels" not in value:
+        if not (states_boxes(value) or states_polygons(value)) or "labels" not in value:
             raise DataError(f"{where}: {described(value)}; {_ADVICE}, for no object of shapes (0, 4) and (0)")
     labels = {where: _listed(value["labels"]) for where, value in values.items()}
     names = names_of({f"{where}: labels": several for where, several in labels.items()}, options.classes)

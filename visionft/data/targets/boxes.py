@@ -114,9 +114,9 @@ class Boxes(Target):
     @classmethod
     def is_stated_by(cls, value: Any) -> bool:
         """Say whether a value is a dict of boxes, and of no outlines."""
-        from visionft.data.formats.objects_in_memory import states_boxes, states_outlines  # which name this class
+        from visionft.data.formats.objects_in_memory import states_boxes, states_polygons  # which name this class
 
-        return states_boxes(value) and not states_outlines(value)
+        return states_boxes(value) and not states_polygons(value)
 
     @classmethod
     def from_values(cls, values: Mapping[str, Any], options: "LabelOptions") -> "RawTargets":

@@ -101,9 +101,9 @@ class Polygons(Boxes):
     @classmethod
     def is_stated_by(cls, value: Any) -> bool:
         """Say whether a value is a dict of masks or polygons of objects."""
-        from visionft.data.formats.objects_in_memory import states_outlines  # which names this class
+        from visionft.data.formats.objects_in_memory import states_polygons  # which names this class
 
-        return states_outlines(value)
+        return states_polygons(value)
 
     @classmethod
     def from_values(cls, values: Mapping[str, Any], options: "LabelOptions") -> RawTargets:
