@@ -253,7 +253,7 @@ class TestRefusedBeforeTraining:
             train(tiny(data={"val_fraction": 0}), out=tmp_path / "run", sinks=[])
 
     def test_wrong_overrides_of_a_recipe_object(self, tiny, tmp_path):
-        with pytest.raises(RecipeError, match="overrides: optim.batchsize: unknown key; did you mean 'batch_size'"):
+        with pytest.raises(RecipeError, match=r"overrides: optim.batchsize: unknown key; did you mean 'batch_size'"):
             train(tiny(), overrides={"optim": {"batchsize": 4}}, out=tmp_path / "run", sinks=[])
         assert not (tmp_path / "run").exists()
 
