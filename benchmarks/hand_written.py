@@ -92,7 +92,7 @@ class Photographs(Dataset[tuple[NDArray[np.uint8], int]]):
 
     def __getitem__(self, index: int) -> tuple[NDArray[np.uint8], int]:
         sample = self._samples[index]
-        pixels = np.asarray(cv2.imread(str(sample.path), cv2.IMREAD_COLOR_RGB), np.uint8)
+        pixels = np.asarray(cv2.imread(str(sample.image), cv2.IMREAD_COLOR_RGB), np.uint8)
         image = cv2.resize(pixels, self._size, interpolation=cv2.INTER_AREA)
         return self._augment(Example(np.asarray(image, np.uint8), CanvasLabel(0)), index).image_HW3, Label.of(
             sample

@@ -6,6 +6,7 @@ from typing import Any
 
 from visionft.api import complete, train
 from visionft.api.prediction import predict
+from visionft.imaging.pixels import require_file
 from visionft.training import Sink
 
 RECIPE = "solar_cells"
@@ -38,7 +39,7 @@ def demo(
     run = train(RECIPE, overrides=overrides, out=out, resume=resume, sinks=sinks, progress=progress)
     summary = complete(run)
     samples = run.samples("test")[:: max(1, len(run.samples("test")) // _SHOWN)][:_SHOWN]
-    results = predict(summary["model"], [sample.path for sample in samples])
+    results = predict(summary["model"], [require_file(sample.image) for sample in samples])
     summary["predictions"] = [
         {"image": str(path), "true": run.spec.class_names[sample.target.classes[0]], **result.to_dict()}
         for sample, (path, result) in zip(samples, results, strict=True)

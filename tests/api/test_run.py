@@ -49,7 +49,7 @@ class TestEvaluate:
 
     def test_scikit_learn_says_the_same(self, finished):
         predictor, samples = Predictor(finished / "model.onnx"), open_run(finished).samples("test")
-        results = predictor([sample.path for sample in samples])
+        results = predictor([sample.image for sample in samples])
         labels = [sample.target.index for sample in samples]
         probabilities = np.array([list(result.probabilities.values()) for result in results], dtype=np.float64)
         metrics = evaluate(finished / "model.onnx")

@@ -27,6 +27,7 @@ def test_what_users_import():
         "Backbone",
         "Check",
         "Converted",
+        "Dataset",
         "EpochView",
         "Predictor",
         "Recipe",

@@ -28,7 +28,7 @@ def test_the_network_answers_as_its_file_does(kind, request):
     run, task = open_run(path), TASKS[kind]
     live, file = Predictor(run), Predictor(path / "model.onnx")
     assert live.spec == file.spec
-    images = [sample.path for sample in run.samples("val")]
+    images = [sample.image for sample in run.samples("val")]
     assert len(images) >= 3
     loaded = canvases([load(image, live.spec.input) for image in images])
     found, expected = file.predict_canvases(loaded), live.predict_canvases(loaded)

@@ -224,13 +224,13 @@ def test_a_size_that_nobody_looked_up_is_found(tmp_path):
 
 def test_a_file_that_vanished_ends_the_epoch(tmp_path):
     samples = make_samples(tmp_path, "labels", 12)
-    samples[7].path.unlink()
+    samples[7].image.unlink()
     with DecodedImages(samples, SPEC, 2, seed=0, augment=None, device=CPU, threads=2) as there:
         batches = there.evaluation()
         assert [len(next(batches)) for _ in range(3)] == [2, 2, 2]
         with pytest.raises(DataError) as caught:
             next(batches)
-    assert str(caught.value) == f"{samples[7].path}: cannot be read (No such file or directory)"
+    assert str(caught.value) == f"{samples[7].image}: cannot be read (No such file or directory)"
 
 
 def test_a_pass_that_is_given_up_leaves_no_trace(tmp_path):

@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from visionft.api.augment_grid import write_augment_grid
+from visionft.api.caller_state import caller_state
 from visionft.api.facts import fingerprint
-from visionft.api.resolving import kind_is_open, resolve
+from visionft.api.resolving import Asked, Data, understand
 from visionft.api.tracking import require_trackers
 from visionft.assemble import Runtime, load_data, unused_targets
 from visionft.assemble.images import require_decoder
@@ -18,7 +19,7 @@ from visionft.data.records import Dataset
 from visionft.data.splits import SPLITS, Split
 from visionft.errors import MissingExtra, RecipeError, VisionftError
 from visionft.models.backbones import Backbone
-from visionft.recipe import Recipe
+from visionft.recipe import Overrides, Recipe
 from visionft.report.picture_file import require_picture_name
 from visionft.spec import InputSpec
 from visionft.stages import height_and_width, plan
@@ -46,20 +47,32 @@ class Check:
     picture: str | None = None
     named: str = "class"
 
+    def __repr__(self) -> str:
+        images = "no data" if self.data is None else f"{self.data['name']}: {_counts(self.data['images'])}"
+        can = "training can start" if self.ok else "training cannot start"
+        lines = [f"Check({can}; {images})", *(f"  error: {text}" for text in self.errors)]
+        return "\n".join([*lines, *(f"  warning: {text}" for text in self.warnings)])
+
     @property
     def ok(self) -> bool:
         """Whether training can start."""
         return not self.errors
 
 
+@caller_state()
 def check(
-    recipe: Recipe | str | Path, overrides: tuple[str, ...] = (), *, show_augment: str | Path | None = None
+    recipe: Asked | None = None,
+    overrides: Overrides = (),
+    *,
+    data: Data | None = None,
+    show_augment: str | Path | None = None,
 ) -> Check:
     """Look at recipe, data and backbone, and collect everything that is wrong with any of them.
 
     Args:
-        recipe: a Recipe, a recipe file or name, a folder of images or a CSV manifest.
-        overrides: ``key=value`` texts laid over the recipe.
+        recipe: a Recipe, a recipe file or name; or data (a folder of images, a CSV manifest, a ``vft.Dataset``).
+        overrides: laid over the recipe: ``key=value`` texts, or a dict, ``{"optim.batch_size": 16}`` or nested.
+        data: what to look at in the place of the recipe's data: a ``vft.Dataset``, or where data lie.
         show_augment: a PNG to write, with training images as the most strongly augmented stage sees them.
 
     Raises:
@@ -69,17 +82,18 @@ def check(
     if picture is not None:
         require_picture_name(picture)
     try:
-        resolved = resolve(recipe, overrides)
+        request = understand(recipe, overrides, data)
     except RecipeError as error:
         return Check(tuple(str(error).splitlines()), (), None, {})
+    resolved = request.recipe
     errors: list[str] = []
     warnings: list[str] = []
     dataset: Dataset | None = None
     try:
-        dataset = load_data(resolved)
+        dataset = load_data(resolved, source=request.data)
         errors += [str(problem) for problem in dataset.problems if problem.fatal]
         warnings += [str(problem) for problem in dataset.problems if not problem.fatal]
-        warnings += unused_targets(resolved) if kind_is_open(recipe, overrides) else ()
+        warnings += unused_targets(resolved) if request.kind_is_open else ()
     except VisionftError as error:
         errors += str(error).splitlines()
     canvas: InputSpec | None = None
@@ -105,6 +119,10 @@ def check(
         picture=str(picture) if drawn else None,
         named=dataset.target.named[0],
     )
+
+
+def _counts(images: Mapping[str, int]) -> str:
+    return ", ".join(f"{number} {split}" for split, number in images.items())
 
 
 def _by_class(dataset: Dataset, numbers: Mapping[Split, Sequence[int]]) -> dict[str, dict[str, int]]:

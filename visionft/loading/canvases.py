@@ -136,11 +136,11 @@ class Canvases:
 
     def _load(self, sample: Sample) -> Example:
         try:
-            image_HW3 = decode(sample.path)
+            image_HW3 = decode(sample.image)
             size = (image_HW3.shape[1], image_HW3.shape[0])
             target = sample.target.read(size)
             if self._spec.fit == "tile":
                 return Example(image_HW3, target)
             return Example(to_canvas(image_HW3, self._spec), target.placed(size, self._spec))
         except ImageError as error:
-            raise DataError(f"{sample.path}: {error}") from error
+            raise DataError(f"{sample.image}: {error}") from error

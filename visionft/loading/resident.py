@@ -130,7 +130,7 @@ class DecodedImages(DevicePrefetcher):
 
     def _read(self, index: int) -> tuple[ImageFile, Example, NDArray[np.uint8] | None]:
         sample = self._canvases.sample(index)
-        file = read_image(sample.path, self._spec)
+        file = read_image(sample.image, self._spec)
         pixels_HW = None
         if sample.target.has_pixels:
             pixels_HW = sample.target.read(file.size).placed(file.size, self._spec).pixels

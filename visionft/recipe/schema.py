@@ -1,9 +1,10 @@
 """The recipe: its sections, and what must hold between them."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from pydantic import Field, ValidationError, model_validator
 
+from visionft.errors import RecipeError
 from visionft.metrics.score import Score, find_scores
 from visionft.options import problems_with
 from visionft.recipe.sections import (
@@ -27,7 +28,16 @@ from visionft.tracking.base import TrackerChoice
 
 
 class Recipe(Section):
-    """A whole run: complete, typed, frozen."""
+    """A whole run: complete, typed, frozen.
+
+        recipe = vft.Recipe(backbone={"name": "convnext_tiny"}, optim={"batch_size": 16})
+        other = vft.load_recipe(recipe, {"optim.batch_size": 8})
+
+    Every key is optional, and documented where it is defined; ``visionft schema`` prints them all.
+
+    Raises:
+        RecipeError: with every wrong key and value, one a line.
+    """
 
     name: Annotated[str, Field(pattern=r"^[\w.-]+$")] = "run"
     """What the run folder is called."""
@@ -49,6 +59,24 @@ class Recipe(Section):
     """Where curves, sample images and results go beside the run folder's own files: names such as csv (history.csv
     there), tensorboard, mlflow, wandb and trackio, or a name with its options, such as mlflow: {experiment: cells}. All
     of them keep to this machine unless an option or an environment variable of theirs says otherwise."""
+
+    def __init__(self, **sections: Any) -> None:
+        try:
+            super().__init__(**sections)
+        except ValidationError as error:
+            from visionft.recipe.explain import explain_values  # which reads this class's schema
+
+            raise RecipeError(explain_values(error, sections)) from None
+
+    # without this, pydantic takes the one above for a validator, and files lose the lines of their mistakes
+    __init__.__pydantic_base_init__ = True  # type: ignore[attr-defined]
+
+    def __repr__(self) -> str:
+        stages = ", ".join(stage.name for stage in self.stages)
+        data = self.data.path or self.data.format
+        return f"Recipe({self.name}: {self.task.kind} with {self.backbone.name} on {data}; stages {stages})"
+
+    __str__ = __repr__
 
     @property
     def select(self) -> str:

@@ -32,8 +32,9 @@ class DataSection(Section):
 
     path: Path | None = None
     """Folder of images, CSV manifest, or nothing for a format that brings its own images."""
-    format: Annotated[str, NameIn(FORMATS)] | Literal["auto"] = "auto"
-    """How the labels are stored; auto looks at the path."""
+    format: Annotated[str, NameIn(FORMATS)] | Literal["auto", "memory"] = "auto"
+    """How the labels are stored; auto looks at the path. memory says that a Python program handed images and labels
+    over, which then has to be done again where the run is opened."""
     classes: tuple[str, ...] | dict[str, MaskValue | tuple[MaskValue, ...]] | None = None
     """Class names in label order; none takes them from the data. For masks, name n of a list is the mask value n; a
     mapping says which value or colour (or several) of the masks each class has."""

@@ -1,4 +1,4 @@
-"""Progress on a terminal: a live bar there, plain lines anywhere else. Always on stderr."""
+"""Progress on a terminal: a live bar there, plain lines anywhere else, notebooks included. Always on stderr."""
 
 from typing import Any
 
@@ -30,7 +30,8 @@ class Console:
     """
 
     def __init__(self, output: RichConsole | None = None) -> None:
-        self._out = output or RichConsole(stderr=True, highlight=False)
+        # in a notebook rich would make a piece of HTML of every line, and widgets of bars
+        self._out = output or RichConsole(stderr=True, highlight=False, force_jupyter=False)
         if not self._out.is_terminal:
             self._out.width = _PLAIN_WIDTH
         self._bar: Progress | None = None

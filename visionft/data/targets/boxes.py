@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from visionft.batch import InstanceTargets
+    from visionft.data.listing import LabelOptions
+    from visionft.data.targets.raw import RawTargets
 
 NO_BOX = (0, 0, 0, 0, PADDING)
 """A row that fills up to the fullest image of a batch."""
@@ -102,11 +104,26 @@ class Boxes(Target):
     unseen: ClassVar[str] = "has no object in any image"
     upright: ClassVar[str] = "files"
     countable: ClassVar[bool] = True
+    takes: ClassVar[tuple[str, ...]] = ("ignore", "on_bad_box")
     needs_two_classes: ClassVar[bool] = False  # what is no object is the other one
 
     xyxy: tuple[tuple[float, float, float, float], ...] = ()
     labels: tuple[int, ...] = ()
     crowd: tuple[bool, ...] = ()
+
+    @classmethod
+    def is_stated_by(cls, value: Any) -> bool:
+        """Say whether a value is a dict of boxes, and of no outlines."""
+        from visionft.data.formats.objects_in_memory import states_boxes, states_polygons  # which name this class
+
+        return states_boxes(value) and not states_polygons(value)
+
+    @classmethod
+    def from_values(cls, values: Mapping[str, Any], options: "LabelOptions") -> "RawTargets":
+        """Take a dict of boxes and labels of each image, see ``formats.objects_in_memory``."""
+        from visionft.data.formats.objects_in_memory import raw_objects
+
+        return raw_objects(values, options, outlined=False)
 
     def __post_init__(self) -> None:
         if not len(self.xyxy) == len(self.labels) == len(self.crowd):

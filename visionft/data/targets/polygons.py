@@ -3,7 +3,7 @@
 Shape suffixes: B batch, N objects, S cells of a side; 5 left, top, right, bottom, class.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Self
@@ -20,12 +20,13 @@ from visionft.data.records import Dataset, Problem
 from visionft.data.targets.base import concatenate
 from visionft.data.targets.boxes import NO_BOX, Boxes, CanvasBoxes, one_object, pad_boxes
 from visionft.data.targets.polygon_checks import find_polygon_problems, require_polygons
-from visionft.data.targets.raw import Finding
+from visionft.data.targets.raw import Finding, RawTargets
 
 if TYPE_CHECKING:
     from torch import Tensor
 
     from visionft.batch import InstanceTargets
+    from visionft.data.listing import LabelOptions
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -96,6 +97,20 @@ class Polygons(Boxes):
     """
 
     polygons: tuple[Polygon, ...] = ()
+
+    @classmethod
+    def is_stated_by(cls, value: Any) -> bool:
+        """Say whether a value is a dict of masks or polygons of objects."""
+        from visionft.data.formats.objects_in_memory import states_polygons  # which names this class
+
+        return states_polygons(value)
+
+    @classmethod
+    def from_values(cls, values: Mapping[str, Any], options: "LabelOptions") -> RawTargets:
+        """Take a dict of masks or polygons, and labels, of each image, see ``formats.objects_in_memory``."""
+        from visionft.data.formats.objects_in_memory import raw_objects
+
+        return raw_objects(values, options, outlined=True)
 
     def __post_init__(self) -> None:
         Boxes.__post_init__(self)  # super() does not find a class with slots
