@@ -115,7 +115,7 @@ class TestImagesGone:
     @pytest.fixture
     def without_one(self, own_images):
         run = open_run(own_images / "run")
-        path = run.samples("test")[0].path
+        path = run.samples("test")[0].image
         data = path.read_bytes()
         path.unlink()
         yield own_images / "run", path
@@ -132,7 +132,7 @@ class TestImagesGone:
 
     def test_deleted_after_the_first_look(self, own_images):
         run = open_run(own_images / "run")
-        path = run.samples("test")[0].path
+        path = run.samples("test")[0].image
         data = path.read_bytes()
         path.unlink()
         try:

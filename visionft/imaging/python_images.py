@@ -67,7 +67,7 @@ def to_pixels(image: Any) -> NDArray[np.uint8]:
     if isinstance(image, np.ndarray):
         return _of_array(image)
     raise ImageError(
-        f"an object of type {type(image).__name__}; give a path, the bytes of an image file, a PIL image, a torch "
+        f"an object of type {type(image).__name__}; pass a path, the bytes of an image file, a PIL image, a torch "
         "tensor with channels first, or a uint8 array of shape (H, W, 3) in RGB order"
     )
 
@@ -78,7 +78,7 @@ def _of_array(array: NDArray[Any]) -> NDArray[np.uint8]:
     if channels_first:
         raise ImageError(f"{found}; channels come last in an array: give image.transpose(1, 2, 0)")
     if not array.size or array.ndim not in (2, 3) or (array.ndim == 3 and array.shape[2] not in (1, 3, 4)):
-        several = "; give several images as a list" if array.ndim == 4 else ""
+        several = "; pass several images as a list" if array.ndim == 4 else ""
         raise ImageError(f"{found}; {_EXPECTED}{several}")
     pixels = _from_floats(array) if array.dtype.kind == "f" else array
     if pixels.dtype not in (np.uint8, np.uint16):
