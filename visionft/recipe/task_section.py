@@ -58,7 +58,7 @@ def validate_task(value: Any) -> TaskOptions:
         others = _tasks_with(key)
         if others:
             del given[key]
-        if all(value[key] != default for default in others.values()):
+        if others and all(value[key] != default for default in others.values()):
             problems.append(problem((key,), value[key], f"is for {' and '.join(others)}, not for {kind}; leave it out"))
     try:
         options = _adapter(kind).validate_python(given)

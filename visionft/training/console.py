@@ -18,7 +18,7 @@ from visionft.training.events import (
     Working,
 )
 
-_HEADINGS = ("stage", "trains", "params", "head lr", "body lr", "schedule", "norm", "augment", "px", "epochs", "time")
+_HEADINGS = ("stage", "trains", "params", "head lr", "body lr", "norm", "augment", "px", "epochs", "time")
 _PLAIN_WIDTH = 120  # where there is no terminal to ask
 
 
@@ -95,14 +95,15 @@ class Console:
                 self._line(f"{name:>9}  {text}")
         table = Table(box=None, pad_edge=False, header_style="bold")
         for heading in _HEADINGS:
-            words = heading in ("stage", "trains", "schedule", "norm", "augment")
+            words = heading in ("stage", "trains", "norm", "augment")
             table.add_column(heading, justify="left" if words else "right", no_wrap=heading != "trains")
         for row in event.rows:
             table.add_row(*(Text(cell) for cell in _cells(row)))
         self._out.print(table)
-        drawn = [f"{row['stage']} {row['sampling']}" for row in event.rows if row["sampling"] != "natural"]
-        if drawn:
-            self._line(f"training images are drawn by their classes: {', '.join(drawn)}")
+        for key, usual in (("schedule", "cosine"), ("sampling", "natural")):
+            unusual = [f"{row['stage']} {row[key]}" for row in event.rows if row[key] != usual]
+            if unusual:
+                self._line(f"{key:>9}  {', '.join(unusual)}")
         self._line(f"estimated training time: {_duration(sum(row['seconds'] for row in event.rows))}")
 
     def _print_epoch(self, event: EpochDone) -> None:
@@ -131,7 +132,6 @@ def _cells(row: dict[str, Any]) -> tuple[str, ...]:
         _short(row["parameters"]),
         f"{row['head_lr']:g}",
         backbone,
-        row["schedule"],
         row["norm"],
         row["augment"],
         _canvas(*row["canvas"]),

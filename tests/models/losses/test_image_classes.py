@@ -12,13 +12,13 @@ from torchvision.ops import sigmoid_focal_loss
 
 from visionft.errors import RecipeError
 from visionft.models.losses import CLASS_LOSSES
-from visionft.models.losses.image_classes import BalancedSoftmax, CrossEntropy, Focal, LogitAdjusted
+from visionft.models.losses.image_classes import BalancedSoftmax, ImageCrossEntropy, ImageFocal, LogitAdjusted
 
 COUNTS = [60, 9, 1, 0]
 WEIGHTS_K = torch.tensor([0.5, 2.0, 1.0, 0.25], dtype=torch.float64)
 MADE = {
-    "cross_entropy": CrossEntropy(label_smoothing=0.1),
-    "focal": Focal(gamma=1.5),
+    "cross_entropy": ImageCrossEntropy(label_smoothing=0.1),
+    "focal": ImageFocal(gamma=1.5),
     "logit_adjusted": LogitAdjusted(class_counts=COUNTS, tau=0.7),
     "balanced_softmax": BalancedSoftmax(class_counts=COUNTS, label_smoothing=0.2),
 }
@@ -71,7 +71,7 @@ def test_sure_and_unsure_logits_give_finite_numbers(loss, scale):
 @pytest.mark.parametrize("smoothing", [0.0, 0.1])
 def test_cross_entropy_is_timms(smoothing):
     logits_BK, labels_B, shares_BK = batch(3)
-    loss = CrossEntropy(label_smoothing=smoothing)
+    loss = ImageCrossEntropy(label_smoothing=smoothing)
     expected = LabelSmoothingCrossEntropy(smoothing)(logits_BK, labels_B)
     assert loss(logits_BK, labels_B).item() == pytest.approx(expected.item())
     spread_BK = (1 - smoothing) * shares_BK + smoothing / 4
@@ -84,7 +84,7 @@ def test_focal_of_two_classes_is_torchvisions(gamma):
     logits_BK, labels_B, _ = batch(4, classes=2)
     difference_B = logits_BK[:, 1] - logits_BK[:, 0]
     expected = sigmoid_focal_loss(difference_B, labels_B.double(), alpha=-1, gamma=gamma, reduction="mean")
-    assert Focal(gamma=gamma)(logits_BK, labels_B).item() == pytest.approx(expected.item())
+    assert ImageFocal(gamma=gamma)(logits_BK, labels_B).item() == pytest.approx(expected.item())
 
 
 @pytest.mark.parametrize("weights_K", [None, WEIGHTS_K])
@@ -97,13 +97,15 @@ def test_focal_is_the_formula(weights_K):
         for p, share, weight in zip(probabilities, shares, weights, strict=True):
             total -= share * weight * (1 - p) ** 2 * np.log(p)
             parts += share * weight
-    assert Focal()(logits_BK, shares_BK, weights_K).item() == pytest.approx(total / parts)
+    assert ImageFocal()(logits_BK, shares_BK, weights_K).item() == pytest.approx(total / parts)
 
 
 def test_without_gamma_focal_is_the_cross_entropy():
     logits_BK, labels_B, shares_BK = batch(6)
     for targets in (labels_B, shares_BK):
-        found, expected = (loss(logits_BK, targets, WEIGHTS_K).item() for loss in (Focal(gamma=0.0), CrossEntropy()))
+        found, expected = (
+            loss(logits_BK, targets, WEIGHTS_K).item() for loss in (ImageFocal(gamma=0.0), ImageCrossEntropy())
+        )
         assert found == pytest.approx(expected)
 
 
@@ -133,8 +135,8 @@ def test_balanced_softmax_is_the_papers_formula():
 @pytest.mark.parametrize(
     ("make", "part"),
     [
-        (lambda: CrossEntropy(label_smoothing=1.5), "label_smoothing is 1.5"),
-        (lambda: Focal(gamma=-1), "gamma is -1"),
+        (lambda: ImageCrossEntropy(label_smoothing=1.5), "label_smoothing is 1.5"),
+        (lambda: ImageFocal(gamma=-1), "gamma is -1"),
         (lambda: LogitAdjusted(class_counts=[1, 2], tau=-0.5), "tau is -0.5"),
     ],
 )

@@ -12,8 +12,8 @@ CLASS_LOSSES = Catalog(
     "loss",
     {
         "balanced_softmax": "visionft.models.losses.image_classes:BalancedSoftmax",
-        "cross_entropy": "visionft.models.losses.image_classes:CrossEntropy",
-        "focal": "visionft.models.losses.image_classes:Focal",
+        "cross_entropy": "visionft.models.losses.image_classes:ImageCrossEntropy",
+        "focal": "visionft.models.losses.image_classes:ImageFocal",
         "logit_adjusted": "visionft.models.losses.image_classes:LogitAdjusted",
     },
     _GROUP,

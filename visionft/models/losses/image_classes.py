@@ -18,7 +18,7 @@ from visionft.errors import RecipeError
 from visionft.models.losses.averaging import lifted, weighted_mean
 
 
-class CrossEntropy:
+class ImageCrossEntropy:
     """Cross-entropy in nats.
 
     Args:
@@ -46,7 +46,7 @@ class CrossEntropy:
         return summed / total
 
 
-class Focal:
+class ImageFocal:
     """Cross-entropy in which an image counts the less, the surer the network is of its class.
 
     The softmax form, over K classes; the weights_K stand for the paper's alpha. The average is that of the
@@ -77,7 +77,7 @@ class Focal:
         return weighted_mean(doubt_BK**self._gamma * surprise_BK, parts_BK)
 
 
-class LogitAdjusted(CrossEntropy):
+class LogitAdjusted(ImageCrossEntropy):
     """Cross-entropy of logits to which each class's frequency is added: for classes of which some are rare.
 
     What is predicted are the logits without it, so that rare classes are told as readily as frequent ones: their mean
