@@ -44,14 +44,15 @@ class GuardedTracker:
         Args:
             action: gets the tracker.
         """
-        if self._tracker is None:
+        tracker = self._tracker
+        if tracker is None:
             return
         try:
-            action(self._tracker)
+            action(tracker)
         except Exception as error:  # noqa: BLE001  # as above
-            self._tracker, failed = None, self._tracker
+            self._tracker = None
             with suppress(Exception):  # else its threads go on, and tell what they like when the program ends
-                failed.close(finished=False)
+                tracker.close(finished=False)
             self.problem = f"{self.kind}: failed: {_in_words(error)}"
             self._tell(f"{self.problem}; the run goes on without it, and its own files hold everything")
 
