@@ -1,4 +1,4 @@
-"""What tracking costs: the demo's second stage, shortened, without a tracker and with each.
+"""What tracking costs: the demo's second stage, shortened and on smaller canvases, without a tracker and with each.
 
 python -m benchmarks.tracking [--repeats 3] [--steps 16] [--smoke]
 
@@ -68,7 +68,7 @@ class TimedTracker:
 
 
 def build(steps: int) -> Job:
-    recipe = load_recipe("solar_cells", [f"stages=[{STAGE.replace('STEPS', str(steps))}]"])
+    recipe = load_recipe("solar_cells", ["input.size=128", f"stages=[{STAGE.replace('STEPS', str(steps))}]"])
     return assemble(recipe, load_data(recipe))
 
 
@@ -134,6 +134,7 @@ def main() -> None:
     measure.show(f"{steps} steps of 16 images, validation, checkpoint", table)
     settings = {
         "recipe": "solar_cells",
+        "input.size": 128,
         "stage": STAGE,
         "steps": steps,
         "repeats": repeats,

@@ -8,9 +8,7 @@ import pytest
 
 from visionft.tracking.wandb_run import WandbOptions, WandbTracker
 
-pytest.importorskip("wandb", reason="the extra wandb is not installed")
-
-from wandb.proto.wandb_internal_pb2 import Record
+wandb = pytest.importorskip("wandb", reason="the extra wandb is not installed")
 
 
 @pytest.fixture(autouse=True)
@@ -23,6 +21,9 @@ def nobody(monkeypatch, tmp_path):
 
 def records(folder):
     """Yield every record of the files of a run, oldest first: LevelDB's log format behind a header of 7 bytes."""
+    from wandb.proto.wandb_internal_pb2 import Record
+
+    wandb.teardown()  # its own process has written everything when it ends
     for path in sorted(folder.glob("wandb/offline-run-*/*.wandb")):
         data, at, parts = path.read_bytes(), 7, []
         while at < len(data):
