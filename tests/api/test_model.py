@@ -133,7 +133,7 @@ def test_batches_come_again_alike(run):
     assert first.ids == again.ids != other.ids
     counts = [sum(len(batch) for batch in run.batches(split)) for split in ("val", "test")]
     with pytest.raises(UnknownName, match="close: train"):
-        next(run.batches("trian"))
+        next(run.batches("trains"))
     assert counts == [len(run.samples(split)) for split in ("val", "test")]
 
 
