@@ -55,8 +55,9 @@ def test_the_same_pixels_in_files_give_the_same_weights(trained, tiny, tmp_path)
     assert run.evaluate().to_dict() == trained.evaluate().to_dict()
 
 
-def test_processes_that_load_get_the_images(trained, tiny, tmp_path):
-    recipe = quick(tiny, runtime={"workers": 2})
+@pytest.mark.parametrize("where", [{"workers": 2}, {"resident": True}], ids=["processes", "resident"])
+def test_whoever_loads_gets_the_images(trained, tiny, tmp_path, where):
+    recipe = quick(tiny, runtime=where)
     run = vft.train(recipe, data=in_memory(), out=tmp_path / "run", sinks=[])
     assert weights(run.path) == weights(trained.path)
 

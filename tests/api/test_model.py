@@ -22,7 +22,7 @@ def run(finished, tmp_path):
 
 @pytest.fixture
 def image(run):
-    return run.samples("val")[0].path
+    return run.samples("val")[0].image
 
 
 def test_it_is_the_runs_network_in_evaluation_mode(run, image, finished):

@@ -50,7 +50,7 @@ def test_in_the_report_they_are_escaped(run_folder):
 def test_in_the_exported_file(run_folder):
     predictor = Predictor(run_folder / "model.onnx")
     assert set(predictor.class_names) == set(NAMES)
-    image = open_run(run_folder).samples("test")[0].path
+    image = open_run(run_folder).samples("test")[0].image
     ((path, result),) = predict(run_folder, [image])
     assert path == image
     assert result.label in NAMES

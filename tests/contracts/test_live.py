@@ -46,7 +46,7 @@ def test_the_network_answers_as_its_file_does(kind, request):
 @pytest.mark.parametrize("kind", RUNS)
 def test_the_module_gives_the_outputs_of_the_file_by_name(kind, request):
     run = open_run(request.getfixturevalue(RUNS[kind]))
-    model, image = run.model, run.samples("val")[0].path
+    model, image = run.model, run.samples("val")[0].image
     answers = model(model.preprocess(image))
     assert list(answers) == [output.name for output in TASKS[kind].outputs]
     lengths = {"classes": len(run.spec.class_names), "height": run.spec.input.height, "width": run.spec.input.width}

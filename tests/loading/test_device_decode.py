@@ -15,6 +15,7 @@ from visionft.augment import Augmenter
 from visionft.data.targets.boxes import Boxes
 from visionft.errors import DataError
 from visionft.imaging import decode, to_canvas
+from visionft.imaging.pixels import Pixels
 from visionft.imaging.placement import place
 from visionft.loading import device_decode
 from visionft.loading.device_canvas import put_on_canvas
@@ -273,3 +274,10 @@ def test_nvjpegs_batches_do_not_depend_on_what_is_ahead(tmp_path, kind):
             assert all(
                 torch.equal(image, alone[name]) for image, name in zip(batch.images_BHW3, batch.ids, strict=True)
             )
+
+
+def test_an_image_in_memory_is_put_on_its_canvas_here():
+    image = Pixels(np.random.default_rng(0).integers(0, 256, (9, 14, 3), dtype=np.uint8), "a")
+    file = read_image(image, SPEC)
+    assert (file.size, file.data) == ((14, 9), b"")
+    assert np.array_equal(DeviceDecoder(SPEC, torch.device("cpu"))([file])[0], to_canvas(image.array, SPEC))

@@ -108,7 +108,7 @@ class TestRecipe:
                 {"stages": ({"name": "a", "epoch": 1},)},
                 ["Recipe: stages[0].epoch: unknown key; did you mean 'epochs'?"],
             ),
-            ({"task": {"kind": "detction"}}, ["Recipe: task.kind: task 'detction': no such task"]),
+            ({"task": {"kind": "detect"}}, ["Recipe: task.kind: task 'detect': no such task"]),
             ({"seed": "x", "optim": {"batch_size": 1}}, ["Recipe: seed: ", "Recipe: optim.batch_size: "]),
             ({"augment": {"mixup": 0.7, "cutmix": 0.7}}, ["Recipe: augment: "]),
         ],

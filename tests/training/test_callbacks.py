@@ -69,7 +69,7 @@ def test_a_run_ends_as_what_it_was_last_trained_as(tiny, tmp_path):
     again = vft.open_run(tmp_path / "run")
     assert again.evaluate("val").to_dict() == run.evaluate("val").to_dict()
     assert again.report().is_file()
-    assert again.model.preprocess(again.samples("val")[0].path).shape == (1, 32, 32, 3)
+    assert again.model.preprocess(again.samples("val")[0].image).shape == (1, 32, 32, 3)
     assert run.spec.provenance["validation"] == run.stages[0]["best"]
 
 

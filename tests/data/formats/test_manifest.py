@@ -21,7 +21,7 @@ def test_delimiters_line_ends_and_byte_order_marks(tmp_path, delimiter, newline,
     lines = ["path,label,split", "a/1.png,cat,train", "a/2.png,dog,valid", "b.png,cat,", ""]
     listing = read(tmp_path, mark + newline.join(lines).replace(",", delimiter))
     assert rows(listing) == [("a/1.png", "cat", "train"), ("a/2.png", "dog", "val"), ("b.png", "cat", None)]
-    assert listing.entries[0].path == tmp_path / "a/1.png"
+    assert listing.entries[0].image == tmp_path / "a/1.png"
     assert listing.class_names == ("cat", "dog")
 
 

@@ -107,7 +107,7 @@ class LabelSet(Target):
         """Say whether a value is a collection of names, or an array of 0 and 1."""
         value = as_python(value)
         if isinstance(value, np.ndarray):
-            return value.ndim == 1 and value.dtype.kind in "bui" and bool(np.isin(value, (0, 1)).all())
+            return value.ndim == 1 and value.dtype.kind in ("b", "i", "u") and bool(np.isin(value, (0, 1)).all())
         return isinstance(value, list | tuple | set | frozenset) and all(isinstance(one, str) for one in value)
 
     @classmethod

@@ -155,7 +155,7 @@ class Mask(Target):
         if isinstance(value, Path) or is_pil(value):
             return True
         array = as_python(value)
-        if not isinstance(array, np.ndarray) or array.dtype.kind not in "bui":
+        if not isinstance(array, np.ndarray) or array.dtype.kind not in ("b", "i", "u"):
             return False
         return array.ndim == 2 or (array.ndim == 3 and array.shape[0] == 1)
 

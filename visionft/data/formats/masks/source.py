@@ -97,7 +97,7 @@ def stored_in(mask: Any, where: str) -> NDArray[np.generic]:
             f"{where}: {described(mask)} is no mask; an array of shape (H, W) with a class per pixel is needed"
         )
     array = array[0] if array.ndim == 3 and array.shape[0] == 1 else array
-    if array.ndim != 2 or array.dtype.kind not in "bui":
+    if array.ndim != 2 or array.dtype.kind not in ("b", "i", "u"):
         found = f"a mask of {array.dtype} values and shape {array.shape}"
         raise DataError(f"{where}: {found}; whole numbers of shape (H, W), a class per pixel, are needed")
     low, high = int(array.min()), int(array.max())
