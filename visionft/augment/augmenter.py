@@ -51,8 +51,6 @@ class Augmenter:
         policy = (POLICIES if fill is None else policies)[strength]
         given: dict[str, Any] = {**(ranges or {}), "mixup": mixup, "cutmix": cutmix}
         self.policy: Policy | None = policy and replace(policy, **given)
-        if self.policy is not None and self.policy.damages:
-            cpu.prepare()
 
     def __call__(self, example: Example, seed: int) -> Example:
         """Return a changed copy; at strength ``none`` the example itself.
