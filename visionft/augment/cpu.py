@@ -54,7 +54,7 @@ def _damage(image_HW3: NDArray[np.uint8], params: AugmentParams) -> NDArray[np.u
         image_HW3 = (image_HW3 + noise_HW[..., None]).clip(0, 255).astype(np.uint8)
     if params.jpeg:  # OpenCV takes images for BGR
         _, file = cv2.imencode(".jpg", image_HW3[..., ::-1], (cv2.IMWRITE_JPEG_QUALITY, params.jpeg))
-        image_HW3 = cv2.imdecode(file, cv2.IMREAD_UNCHANGED)[..., ::-1].astype(np.uint8, copy=False)
+        image_HW3 = np.asarray(cv2.imdecode(file, cv2.IMREAD_UNCHANGED), np.uint8)[..., ::-1]
     if params.erase_boxes:
         image_HW3 = image_HW3.copy()
         for left, top, right, bottom in params.erase_boxes:

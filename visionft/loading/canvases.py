@@ -86,11 +86,19 @@ class Canvases:
         return self.augmented(example, key)
 
     def augmented(self, example: Example, key: tuple[int, int]) -> Example:
-        """Return what becomes of the plain canvas of (epoch, index)."""
+        """Return what becomes of the plain canvas of (epoch, index).
+
+        Raises:
+            DataError: naming the file, when it cannot be augmented.
+        """
         epoch, index = key
         if self._augment is None:
             return example
-        return self._augment(example, derive_seed(self._seed, "augment", epoch, self.sample(index).id))
+        sample = self.sample(index)
+        try:
+            return self._augment(example, derive_seed(self._seed, "augment", epoch, sample.id))
+        except ImageError as error:
+            raise DataError(f"{sample.path}: {error}") from error
 
     def without_pixels(self, index: int, size: tuple[int, int]) -> Example:
         """Return a plain canvas with its target, but with an image that takes no memory, and the target without pixels.

@@ -96,7 +96,7 @@ def _tasks_with(key: str) -> dict[str, Any]:
     return found
 
 
-def problem(location: tuple[str, ...], value: Any, message: str) -> InitErrorDetails:
+def problem(location: tuple[str | int, ...], value: Any, message: str) -> InitErrorDetails:
     """Return a problem of a recipe for pydantic to collect, so that the line of its key is named."""
     return InitErrorDetails(
         type=PydanticCustomError("value_error", "{message}", {"message": message}), loc=location, input=value

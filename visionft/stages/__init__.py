@@ -2,5 +2,16 @@
 
 from visionft.stages.plan import GroupRate, StagePlan, plan
 from visionft.stages.stage import DEFAULT_STAGES, NormPolicy, Size, Stage, height_and_width
+from visionft.stages.transforms import Transforms
 
-__all__ = ["DEFAULT_STAGES", "GroupRate", "NormPolicy", "Size", "Stage", "StagePlan", "height_and_width", "plan"]
+__all__ = [
+    "DEFAULT_STAGES",
+    "GroupRate",
+    "NormPolicy",
+    "Size",
+    "Stage",
+    "StagePlan",
+    "Transforms",
+    "height_and_width",
+    "plan",
+]

@@ -5,6 +5,8 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from annotated_types import Ge, Gt, Le, MinLen
 
+from visionft.stages.transforms import Transforms
+
 NormPolicy = Literal["frozen", "affine", "all"]
 Schedule = Literal["cosine", "linear", "constant"]
 Strength = Literal["none", "light", "medium", "strong", "auto"]
@@ -37,6 +39,8 @@ class Stage:
             the parameters only, ``all`` updates the statistics as well. Frozen groups never change theirs.
         augment: strength of the augmentation; ``auto`` does one thing to each image, drawn from all there are, but that
             further than ``strong`` (Mueller and Hutter 2021, TrivialAugment, arXiv:2103.10158).
+        augment_extra: transforms in the place of the recipe's ``augment.extra``, whatever the strength, ``[]`` for none
+            of these; none leaves them, in stages that augment.
         image_size: canvas in pixels, side of a square or (height, width); none keeps the run's.
         patience: end after this many epochs without a better validation value; none never does.
         budget_minutes: end after this much wall-clock time in the stage; none never does.
@@ -61,6 +65,7 @@ class Stage:
     schedule: Schedule = "cosine"
     norm: NormPolicy = "affine"
     augment: Strength = "light"
+    augment_extra: Transforms | None = None
     image_size: Size | None = None
     patience: Annotated[int, Ge(1)] | None = None
     budget_minutes: Annotated[float, Gt(0)] | None = None

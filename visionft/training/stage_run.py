@@ -16,7 +16,7 @@ from visionft.training.frozen import FrozenFeatures, features_can_be_kept
 from visionft.training.inference import validate
 from visionft.training.interrupt import InterruptGuard
 from visionft.training.optimizer import enter_stage, restore_state, state_by_name
-from visionft.training.passes import not_fused
+from visionft.training.passes import not_fused, on_cpu
 from visionft.training.progress import better
 from visionft.training.session import Session
 from visionft.training.step import Stepper
@@ -72,8 +72,9 @@ class StageRun:
                 steps=plan.steps,
             )
         )
-        if (passes := not_fused(session.job, plan.stage)) is not None:
-            session.tell(Notice(passes))
+        for notice in (on_cpu(session.job, plan.stage), not_fused(session.job, plan.stage)):
+            if notice is not None:
+                session.tell(Notice(notice))
         if single_pass:
             self._train, self._val = (self._features_of(loader) for loader in loaders)
         if plan.index > 0 and self._progress.stage_step == 0:

@@ -16,6 +16,7 @@ from visionft.annotations.moving import move_objects
 from visionft.annotations.object_mask import MASK_SIDE
 from visionft.annotations.polygons import Outline, Rings
 from visionft.annotations.rasterization import fill_in_box
+from visionft.annotations.remapping import Remap, remap_objects
 from visionft.data.records import Dataset, Problem
 from visionft.data.targets.base import concatenate
 from visionft.data.targets.boxes import NO_BOX, Boxes, CanvasBoxes, one_object, pad_boxes
@@ -60,6 +61,11 @@ class CanvasOutlinedBoxes(CanvasBoxes):
     def moved(self, matrix: NDArray[np.float64], size: tuple[int, int]) -> Self:
         """Move and cut the objects by ``move_objects``."""
         boxes_N5, outlines = move_objects(self.boxes_N5, self.outlines, matrix, size)
+        return type(self)(boxes_N5, outlines or ())
+
+    def remapped(self, remap: Remap, size: tuple[int, int]) -> Self:
+        """Move and cut the objects by ``remap_objects``."""
+        boxes_N5, outlines = remap_objects(self.boxes_N5, self.outlines, remap, size)
         return type(self)(boxes_N5, outlines or ())
 
     def shifted(self, x: int, y: int) -> Self:
