@@ -123,3 +123,7 @@ class NameIn:
         """Return how pydantic checks such a text."""
         schema = import_module("pydantic_core.core_schema")
         return schema.no_info_after_validator_function(self.check, handler(source))
+
+    def __get_pydantic_json_schema__(self, source: Any, handler: Callable[[Any], Any]) -> Any:
+        """Return the schema of such a text, with the names of this moment, which editors complete."""
+        return {**handler(source), "enum": list(self.catalog)}

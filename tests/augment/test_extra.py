@@ -7,9 +7,9 @@ import cv2
 import numpy as np
 import pytest
 
-from tests.data.samples import make_example, parts, without_outlines
+from tests.data.samples import make_example, parts, without_polygons
 from tests.shapes import grid, painted, star
-from visionft.annotations.boxes import overlap
+from visionft.annotations.boxes import iou as box_iou
 from visionft.annotations.marks import CROWD, IGNORE
 from visionft.augment.extra import ExtraTransforms
 from visionft.augment.library import TransformError, make_transform, moves, transform_classes
@@ -32,29 +32,29 @@ GEOMETRY = {
 
 
 def scene(seed, size, radius=(8, 12)):
-    """Return an image, the outlines of three objects, each painted in a colour of its own, and boxes around them."""
+    """Return an image, the polygons of three objects, each painted in a colour of its own, and boxes around them."""
     rng = np.random.default_rng(seed)
     image = np.zeros((size[1], size[0], 3), np.uint8)
-    outlines = []
+    polygons = []
     for number in range(3):
         ring = star(rng, rng.uniform(radius[1], np.array(size) - radius[1]), rng.uniform(*radius), 10)
         ring = ring.clip(0, size).astype(np.float32)
         image.reshape(-1, 3)[painted((ring,), grid(size)), number] = 255
-        outlines.append((ring,))
-    boxes = [[*rings[0].min(axis=0), *rings[0].max(axis=0), number] for number, rings in enumerate(outlines)]
-    return image, np.array(boxes, np.float32), tuple(outlines)
+        polygons.append((ring,))
+    boxes = [[*rings[0].min(axis=0), *rings[0].max(axis=0), number] for number, rings in enumerate(polygons)]
+    return image, np.array(boxes, np.float32), tuple(polygons)
 
 
 def examples(size=SQUARE):
-    image, boxes_N5, outlines = scene(0, size)
-    outlined = make_example(image, None, boxes_N5, outlines)
+    image, boxes_N5, polygons = scene(0, size)
+    outlined = make_example(image, None, boxes_N5, polygons)
     masked = make_example(image, (image[..., 0] > 0).astype(np.uint8))
-    return outlined, without_outlines(outlined), masked
+    return outlined, without_polygons(outlined), masked
 
 
 def as_bytes(example):
-    image, mask, boxes_N5, outlines = parts(example)
-    rings = [ring.tobytes() for rings in outlines or () for ring in rings]
+    image, mask, boxes_N5, polygons = parts(example)
+    rings = [ring.tobytes() for rings in polygons or () for ring in rings]
     return image.tobytes(), mask is not None and mask.tobytes(), boxes_N5 is not None and boxes_N5.tobytes(), rings
 
 
@@ -151,14 +151,14 @@ def test_a_square_is_turned():
 
 @pytest.mark.parametrize("name", GEOMETRY)
 def test_targets_lie_where_the_image_shows_them(name):
-    """What is painted of outline and mask is what the image shows; boxes lie around outlines."""
+    """What is painted of polygon and mask is what the image shows; boxes lie around polygons."""
     size = (160, 120)
     done, seen = make(name, GEOMETRY[name], size), 0
     masked = make(name, GEOMETRY[name], size, objects=False)
     changed = 0
     for seed in range(5):
-        image, boxes_N5, outlines = scene(seed, size, radius=(14, 24))
-        example = make_example(image, None, boxes_N5, outlines)
+        image, boxes_N5, polygons = scene(seed, size, radius=(14, 24))
+        example = make_example(image, None, boxes_N5, polygons)
         image_HW3, _, found_N5, rings = parts(done(example, seed))
         changed += (image_HW3 != image).any()
         for box, ring in zip(found_N5, rings, strict=True):
@@ -180,20 +180,20 @@ def test_targets_lie_where_the_image_shows_them(name):
 
 
 def test_mere_boxes_follow_what_they_hold():
-    """A flip is exact; what bends shapes moves the box near to that around the moved outline."""
+    """A flip is exact; what bends shapes moves the box near to that around the moved polygon."""
     size = (160, 120)
     flipped = make("HorizontalFlip", size=size)
     bent = make("GridDistortion", size=size)
     near = []
     for seed in range(6):
-        image, boxes_N5, outlines = scene(seed, size, radius=(12, 24))
-        example = make_example(image, None, boxes_N5, outlines)
-        found_N5 = parts(flipped(without_outlines(example), seed))[2]
+        image, boxes_N5, polygons = scene(seed, size, radius=(12, 24))
+        example = make_example(image, None, boxes_N5, polygons)
+        found_N5 = parts(flipped(without_polygons(example), seed))[2]
         expected_N5 = boxes_N5[:, [2, 1, 0, 3, 4]] * [-1, 1, -1, 1, 1] + [size[0], 0, size[0], 0, 0]
         assert np.abs(found_N5 - expected_N5).max() < 1e-4
-        mere_N5, outlined_N5 = (parts(bent(one, seed))[2] for one in (without_outlines(example), example))
+        mere_N5, outlined_N5 = (parts(bent(one, seed))[2] for one in (without_polygons(example), example))
         if len(mere_N5) == len(outlined_N5):
-            near += overlap(mere_N5[:, :4], outlined_N5[:, :4]).tolist()
+            near += box_iou(mere_N5[:, :4], outlined_N5[:, :4]).tolist()
     assert len(near) >= 12
     assert np.mean(near) > 0.9
 

@@ -88,6 +88,5 @@ def test_the_report_names_and_shows_them(tiny):
     facts = augmentation_of(job, [{"epoch": 1, "stage_name": "head"}])
     assert not facts.problem
     assert all(name in facts.how for one in EXTRA for name in one)
-    for image in facts.images:
-        before, after = (picture for _, picture in image.pictures_HW3)
-        assert (before != after).any()
+    pairs = [[picture for _, picture in image.pictures_HW3] for image in facts.images]
+    assert any((before != after).any() for before, after in pairs)  # each happens to half of the images

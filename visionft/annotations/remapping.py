@@ -26,27 +26,27 @@ _NAMES = 254  # values of a plane that stand for an object: neither 0 nor IGNORE
 
 
 def remap_objects(
-    boxes_N5: NDArray[np.float32], outlines: Sequence[Rings] | None, remap: Remap, size: tuple[int, int]
+    boxes_N5: NDArray[np.float32], polygons: Sequence[Rings] | None, remap: Remap, size: tuple[int, int]
 ) -> tuple[NDArray[np.float32], tuple[Rings, ...] | None]:
     """Move objects as planes of pixels move, by the rules of ``annotations.moving.move_objects``.
 
-    Of an object without an outline, the ellipse in its box is moved. What is left of an object is told by its pixels.
+    Of an object without a polygon, the ellipse in its box is moved. What is left of an object is told by its pixels.
 
     Args:
         boxes_N5: (left, top, right, bottom, class) inside the canvas.
-        outlines: the rings of each; () for an object whose outline nobody knows. None for none at all.
+        polygons: the rings of each; () for an object whose polygon nobody knows. None for none at all.
         remap: moves the pixels of a plane.
         size: (width, height) of the canvas.
 
     Returns:
-        Boxes and outlines as ``move_objects`` does; those given where no pixel of any object moves.
+        Boxes and polygons as ``move_objects`` does; those given where no pixel of any object moves.
     """
-    known = outlines or ((),) * len(boxes_N5)
+    known = polygons or ((),) * len(boxes_N5)
     painted = [_painted(rings, box_5, size) for rings, box_5 in zip(known, boxes_N5, strict=True)]
     places, planes = _planes(painted, size)
     moved = [remap(plane_HW) for plane_HW in planes]
     if all(np.array_equal(*pair) for pair in zip(planes, moved, strict=True)):
-        return boxes_N5, None if outlines is None else tuple(outlines)
+        return boxes_N5, None if polygons is None else tuple(polygons)
     kept: list[NDArray[np.float32]] = []
     rings_kept: list[Rings] = []
     for mask, (plane, value), rings, box_5 in zip(painted, places, known, boxes_N5, strict=True):
@@ -65,7 +65,7 @@ def remap_objects(
         hidden = np.count_nonzero(part_hw) < MIN_VISIBILITY * mask.area
         kept.append(np.array([*corners, CROWD if hidden else box_5[4]], np.float32))
     moved_N5 = np.array(kept, np.float32).reshape(-1, 5)
-    return moved_N5, None if outlines is None else tuple(rings_kept)
+    return moved_N5, None if polygons is None else tuple(rings_kept)
 
 
 def _painted(rings: Rings, box_5: NDArray[np.float32], size: tuple[int, int]) -> ObjectMask:

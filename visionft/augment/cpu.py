@@ -13,7 +13,7 @@ from visionft.data.records import Example
 
 
 def apply(example: Example, params: AugmentParams, fill: RGB | None = None) -> Example:
-    """Do what was drawn.
+    """Apply the parameters to a canvas and its target.
 
     A mask moves with its image, its border mirrored alike or without a class, and takes the nearest class. Erasing
     leaves it alone: what is hidden is to be inferred from what surrounds it. For the rest of

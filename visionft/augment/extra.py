@@ -1,4 +1,4 @@
-"""Transforms of albumentations that a recipe names, done to a canvas and its target after everything else.
+"""Transforms of albumentations that a recipe names, applied to a canvas and its target after everything else.
 
 Each draws what it does by a generator of its own, which is set anew for every example: nothing of one is left in the
 next, and the generators of the process are left alone.
@@ -19,6 +19,7 @@ from visionft.augment.library import FAILURES, TransformError, make_transform, m
 from visionft.augment.trial import Trial, matrix_of, try_transform, why_unfit
 from visionft.augment_params import Box
 from visionft.data.records import Example
+from visionft.data.targets.base import CanvasTarget
 from visionft.errors import ImageError
 from visionft.seeds import derive_seed
 
@@ -78,7 +79,7 @@ class ExtraTransforms:
                 raise ImageError(f"{name} fails on this image: {error}") from error
         return Example(image_HW3, target, params)
 
-    def _moved(self, target: Any, transform: Any, trial: Trial) -> Any:
+    def _moved(self, target: CanvasTarget, transform: Any, trial: Trial) -> CanvasTarget:
         """Return a target after what a transform has just done to its image."""
         params = transform.get_applied_params()
 

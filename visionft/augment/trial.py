@@ -121,7 +121,7 @@ def _moves_by_matrix(transform: Any, size: tuple[int, int], shapes: list[Any], m
     moved_P2 = _move_points(transform, points_P2)
     if moved_P2 is None or np.abs(_projected(matrix, points_P2) - moved_P2).max() > _EXACT:
         return False
-    # a shape that is moved by pixels differs from its outline at the edge, by one of the pixels before
+    # a shape that is moved by pixels differs from its ring at the edge, by one of the pixels before
     reach = int(np.ceil(np.sqrt(abs(np.linalg.det(matrix[:2, :2])))))
     edge = np.ones((2 * reach + 1, 2 * reach + 1), np.uint8)
     for value, shape_P2 in enumerate(shapes, start=1):

@@ -1,6 +1,6 @@
 """The stage, and the pure arithmetic that turns a list of stages into a plan."""
 
-from visionft.stages.plan import GroupRate, StagePlan, plan
+from visionft.stages.plan import GroupRate, StagePlan, choose_groups, group_rates, plan
 from visionft.stages.stage import DEFAULT_STAGES, NormPolicy, Size, Stage, height_and_width
 from visionft.stages.transforms import Transforms
 
@@ -12,6 +12,8 @@ __all__ = [
     "Stage",
     "StagePlan",
     "Transforms",
+    "choose_groups",
+    "group_rates",
     "height_and_width",
     "plan",
 ]

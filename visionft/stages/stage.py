@@ -33,7 +33,7 @@ class Stage:
         head_lr: peak learning rate of the head.
         backbone_lr: peak learning rate of the deepest trainable depth group.
         layer_decay: factor on the learning rate for each depth group further from the head.
-        warmup: share of the stage over which rates rise linearly from zero.
+        warmup: fraction of the stage over which rates rise linearly from zero.
         schedule: how rates fall to zero after the warm-up; ``constant`` keeps them.
         norm: norm layers of unfrozen groups: ``frozen`` keeps statistics and affine parameters, ``affine`` trains
             the parameters only, ``all`` updates the statistics as well. Frozen groups never change theirs.

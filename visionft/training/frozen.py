@@ -16,7 +16,7 @@ from visionft.stages import StagePlan
 
 
 def features_can_be_kept(job: Job, plan: StagePlan) -> bool:
-    """Say whether the backbone gives the same for an image in every epoch of a stage, and little enough to keep."""
+    """Return whether the backbone gives the same for an image in every epoch of a stage, and little enough to keep."""
     same_images = (
         plan.stage.augment == "none" and not job.recipe.extra_transforms(plan.stage) and job.input.fit != "tile"
     )
