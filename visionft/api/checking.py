@@ -13,7 +13,7 @@ from visionft.api.resolving import Asked, Data, understand
 from visionft.api.tracking import require_trackers
 from visionft.assemble import Runtime, load_data, unused_targets
 from visionft.assemble.images import require_decoder
-from visionft.assemble.job import build_task, canvas_size, input_spec, require_room
+from visionft.assemble.job import augmentation, build_task, canvas_of, canvas_size, input_spec, require_room
 from visionft.autotune.choice import require_cuda_where_asked
 from visionft.data.records import Dataset
 from visionft.data.splits import SPLITS, Split
@@ -166,5 +166,6 @@ def _check_network(recipe: Recipe, dataset: Dataset | None) -> InputSpec:
     plan(recipe.stages, [group.name for group in groups], steps_per_epoch=1)
     for stage in recipe.stages:
         given = stage.image_size
+        augmentation(recipe, stage, canvas_of(stage, spec))
         backbone.check_size(*(height_and_width(given) if given else (spec.height, spec.width)))
     return spec

@@ -46,14 +46,19 @@ class AugmentedSample:
 def most_augmented_stage(recipe: Recipe, spec: InputSpec) -> Stage:
     """Return the stage with the strongest augmentation, the first of equals.
 
-    Where whole images are mixed before anything else happens to them, it is one of the stages that do so.
+    Where whole images are mixed before anything else happens to them, it is one of the stages that do so; then one of
+    those that do what ``augment.extra`` lists.
 
     Args:
         recipe: says how images are augmented.
         spec: the recipe's canvas.
     """
-    mixing = [stage for stage in recipe.stages if augmentation(recipe, stage, canvas_of(stage, spec))[1]]
-    return max(mixing or recipe.stages, key=lambda stage: _STRENGTHS.index(stage.augment))
+
+    def reach(stage: Stage) -> tuple[bool, bool, int]:
+        augment, mix = augmentation(recipe, stage, canvas_of(stage, spec))
+        return mix is not None, augment.transforms is not None, _STRENGTHS.index(stage.augment)
+
+    return max(recipe.stages, key=reach)
 
 
 def mixing_probabilities(recipe: Recipe, stage: Stage, canvas: InputSpec) -> dict[str, float]:

@@ -87,10 +87,17 @@ class Canvases:
         return self.augmented(example, key)
 
     def augmented(self, example: Example, key: tuple[int, int]) -> Example:
-        """Return the augmented canvas of (epoch, index)."""
+        """Return the augmented canvas of (epoch, index).
+
+        Raises:
+            DataError: naming the file, when it cannot be augmented.
+        """
         if self._augment is None:
             return example
-        return self._augment(example, self._seed_of("augment", key))
+        try:
+            return self._augment(example, self._seed_of("augment", key))
+        except ImageError as error:
+            raise DataError(f"{self.sample(key[1]).image}: {error}") from error
 
     def _seed_of(self, what: str, key: tuple[int, int]) -> int:
         """Return the seed of what happens to a sample: by its id, and of a further draw by its number."""

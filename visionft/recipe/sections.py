@@ -13,7 +13,7 @@ from visionft.data.formats import FORMATS
 from visionft.data.listing import OnBadBox
 from visionft.recipe.task_section import problem
 from visionft.spec import Fit
-from visionft.stages import Sampling, Size
+from visionft.stages import Sampling, Size, Transforms
 
 Fraction = Annotated[float, Field(ge=0, lt=1)]
 Byte = Annotated[int, Field(ge=0, le=255)]
@@ -155,6 +155,11 @@ class AugmentSection(Section):
     its share of the label (Yun et al. 2019, arXiv:1905.04899), in every stage that augments; with mixup at most 1."""
     ranges: RangesSection = RangesSection()
     """How far single changes go, where the strength's own value does not fit; not with the strength auto."""
+    extra: Transforms = ()
+    """Transforms of albumentations 2.0.8 by the name of their class, each with its arguments, such as {CLAHE:
+    {clip_limit: 2}}; done one after the other, each with its own p, after everything else that happens to an image
+    alone, in every stage that augments; a stage's augment_extra takes their place. Such a stage augments on the CPU. Of
+    masks, what comes from beyond the image is ignored unless fill_mask says otherwise."""
 
 
 class OptimSection(Section):

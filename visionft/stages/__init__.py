@@ -2,6 +2,7 @@
 
 from visionft.stages.plan import GroupRate, StagePlan, choose_groups, group_rates, plan
 from visionft.stages.stage import DEFAULT_STAGES, NormPolicy, Sampling, Size, Stage, height_and_width
+from visionft.stages.transforms import Transforms
 
 __all__ = [
     "DEFAULT_STAGES",
@@ -11,6 +12,7 @@ __all__ = [
     "Size",
     "Stage",
     "StagePlan",
+    "Transforms",
     "choose_groups",
     "group_rates",
     "height_and_width",

@@ -7,6 +7,7 @@ from annotated_types import Ge, Gt, Le, MinLen
 
 from visionft.catalog import NameIn
 from visionft.stages.schedules import SCHEDULES
+from visionft.stages.transforms import Transforms
 
 NormPolicy = Literal["frozen", "affine", "all"]
 Sampling = Literal["natural", "square_root", "balanced"]
@@ -44,6 +45,8 @@ class Stage:
         augment: strength of the augmentation; ``auto`` does one thing to each image, drawn from all there are, but that
             further than ``strong`` (Mueller and Hutter 2021, TrivialAugment, arXiv:2103.10158).
         sampling: how often the training images are drawn, as ``data.sampling`` says; none keeps what that is.
+        augment_extra: transforms in the place of the recipe's ``augment.extra``, whatever the strength, ``[]`` for none
+            of these; none leaves them, in stages that augment.
         image_size: canvas in pixels, side of a square or (height, width); none keeps the run's.
         patience: end after this many epochs without a better validation value; none never does.
         budget_minutes: end after this much wall-clock time in the stage; none never does.
@@ -70,6 +73,7 @@ class Stage:
     norm: NormPolicy = "affine"
     augment: Strength = "light"
     sampling: Sampling | None = None
+    augment_extra: Transforms | None = None
     image_size: Size | None = None
     patience: Annotated[int, Ge(1)] | None = None
     budget_minutes: Annotated[float, Gt(0)] | None = None

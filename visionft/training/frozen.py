@@ -19,9 +19,10 @@ from visionft.stages import StagePlan
 
 def features_can_be_kept(job: Job, plan: StagePlan) -> bool:
     """Return whether the backbone gives the same for an image in every epoch of a stage, and little enough to keep."""
-    return (
-        not plan.groups and plan.stage.augment == "none" and job.network.head.keeps_features and job.input.fit != "tile"
+    same_images = (
+        plan.stage.augment == "none" and not job.recipe.extra_transforms(plan.stage) and job.input.fit != "tile"
     )
+    return not plan.groups and same_images and job.network.head.keeps_features
 
 
 class FrozenFeatures:

@@ -21,7 +21,7 @@ from visionft.training.frozen import FrozenFeatures, features_can_be_kept
 from visionft.training.inference import validate
 from visionft.training.interrupt import InterruptGuard
 from visionft.training.optimizer import enter_stage
-from visionft.training.passes import not_fused
+from visionft.training.passes import not_fused, on_cpu
 from visionft.training.progress import better
 from visionft.training.session import Session
 from visionft.training.step import Stepper, StepResult
@@ -78,8 +78,9 @@ class StageRun:
                 run_step=session.progress.step,
             )
         )
-        if (passes := not_fused(session.job, plan.stage)) is not None:
-            session.tell(Notice(passes))
+        for notice in (on_cpu(session.job, plan.stage), not_fused(session.job, plan.stage)):
+            if notice is not None:
+                session.tell(Notice(notice))
         if single_pass:
             factors_N = session.job.repeat_factors(plan.stage)
             self._train, self._val = self._features_of(loaders[0], factors_N), self._features_of(loaders[1])
