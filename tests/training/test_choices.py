@@ -6,6 +6,7 @@ from torch import nn
 
 from tests.training.test_resume import model_bytes, stop_after
 from visionft.api.registration import register
+from visionft.assemble import assemble, load_data
 from visionft.checkpoint import RunFolder
 from visionft.errors import Interrupted, RecipeError
 from visionft.models.losses import LOSSES
@@ -91,21 +92,28 @@ def test_kept_features_are_drawn_as_images_are(tiny, tail, train):
 
 
 def test_further_draws_of_an_image_are_augmented_in_their_own_way(tiny, tail):
-    from visionft.assemble import assemble, load_data
+    """Wherever the images lie."""
 
-    recipe = tiny(
-        data={"path": str(tail), "sampling": "balanced"}, stages=[{"name": "s", "epochs": 1, "augment": "strong"}]
-    )
-    job = assemble(recipe, load_data(recipe))
-    with job.train_loader(job.recipe.stages[0]) as loader:
-        drawn = [
-            (name, image.numpy().tobytes())
-            for batch in loader.training(0)
-            for name, image in zip(batch.ids, batch.images_BHW3, strict=True)
-        ]
-    assert len(drawn) == len(job.dataset.split("train"))
-    assert len({name for name, _ in drawn}) < len(drawn)
-    assert len(set(drawn)) == len(drawn)
+    def drawn(**runtime):
+        recipe = tiny(
+            data={"path": str(tail), "sampling": "balanced"},
+            stages=[{"name": "s", "epochs": 1, "augment": "strong"}],
+            runtime=runtime,
+        )
+        job = assemble(recipe, load_data(recipe))
+        with job.train_loader(recipe.stages[0]) as loader:
+            found = [
+                (name, image.numpy().tobytes())
+                for batch in loader.training(0)
+                for name, image in zip(batch.ids, batch.images_BHW3, strict=True)
+            ]
+        assert len(found) == len(job.dataset.split("train"))
+        return found
+
+    found = drawn()
+    assert len({name for name, _ in found}) < len(found)
+    assert len(set(found)) == len(found)
+    assert drawn(resident=True) == found
 
 
 class Prototypes(nn.Module):
