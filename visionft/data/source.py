@@ -219,7 +219,13 @@ class DataSource:
         ]
         problems = (*self._problems, *found.problems)
         return Listing(
-            self.name, tuple(entries), found.class_names, target, problems, source="from memory", palette=found.palette
+            self.name,
+            tuple(entries),
+            found.class_names,
+            target,
+            problems,
+            source="handed over in Python",
+            palette=found.palette,
         )
 
 
