@@ -46,6 +46,16 @@ class Catalog(Mapping[str, Any]):
         self.require(name)
         return self._added[name] if name in self._added else imported(self._targets[name])
 
+    def target(self, name: str) -> str:
+        """Return where an entry is, as ``"module:Class"``, without importing it.
+
+        Raises:
+            UnknownName: with the close names, when there is no such entry.
+        """
+        self.require(name)
+        added = self._added.get(name)
+        return self._targets[name] if added is None else f"{added.__module__}:{added.__qualname__}"
+
     def require(self, name: str) -> None:
         """Check a name without importing what it stands for.
 
@@ -123,3 +133,7 @@ class NameIn:
         """Return how pydantic checks such a text."""
         schema = import_module("pydantic_core.core_schema")
         return schema.no_info_after_validator_function(self.check, handler(source))
+
+    def __get_pydantic_json_schema__(self, core_schema: Any, handler: Callable[[Any], Any]) -> Any:
+        """Return what editors complete such a text with."""
+        return handler(core_schema) | {"enum": list(self.catalog)}
