@@ -44,7 +44,7 @@ def _plant(rng: np.random.Generator) -> tuple[np.ndarray, float, float]:
     green = rng.uniform((30, 110, 30), (70, 170, 80))
     length, pairs = rng.uniform(50, 180), int(rng.integers(1, 6))
     foot = np.array([128 + rng.uniform(-15, 15), 218])
-    top = foot + (rng.uniform(-18, 18), -length)
+    top = foot + np.array([rng.uniform(-18, 18), -length])
     cv2.line(image, tuple(map(int, foot)), tuple(map(int, top)), (green * 0.7).tolist(), 4, cv2.LINE_AA)
     area = 0.0
     for level in np.linspace(0.3, 1.0, pairs):

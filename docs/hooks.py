@@ -14,7 +14,14 @@ sys.path.insert(0, str(ROOT))  # mkdocs is a script of its own, and looks for mo
 
 from docs.reference import fill  # noqa: E402
 
-BROUGHT_ALONG = ("ARCHITECTURE.md", "CONTRIBUTING.md", "CHANGELOG.md", "benchmarks/README.md", "benchmarks/results/*.json", "recipes/*.yaml")
+BROUGHT_ALONG = (
+    "ARCHITECTURE.md",
+    "CONTRIBUTING.md",
+    "CHANGELOG.md",
+    "benchmarks/README.md",
+    "benchmarks/results/*.json",
+    "recipes/*.yaml",
+)
 LINK = re.compile(r"(?<=\]\()(?!\w+:|#)([^)#\s]+)")
 
 
@@ -26,7 +33,7 @@ def on_files(files: Files, config: Any) -> Files:
     return files
 
 
-def on_page_markdown(markdown: str, page: Page, config: Any, files: Files) -> str:
+def on_page_markdown(markdown: str, page: Page, config: Any, files: Files) -> str:  # noqa: ARG001  # mkdocs gives it
     """Fill in what is generated, and turn links of the repository into links of the site."""
     here = Path(str(page.file.abs_src_path)).parent
     docs = Path(config["docs_dir"])

@@ -23,6 +23,7 @@ import numpy as np
 import visionft as vft
 from docs.drawn import nuclei, plants
 from visionft.api import complete
+from visionft.tasks.base import DrawablePrediction
 
 HERE = Path(__file__).parent / "pictures"
 PACKAGED = "backbone.weights=package"
@@ -62,15 +63,10 @@ STORIES = {
 def prepare(data: Path, work: Path) -> None:
     """Lay the data where the commands of the documentation look for them."""
     work.mkdir(parents=True, exist_ok=True)
-    links = {
-        "photos": data / "clothing-small" / "images",
-        "cells": data / "bccd-voc",
-        "smears": data / "bccd-voc",
-        "roads": data / "road-cracks-subset",
-    }
-    for name, target in links.items():
+    sets = {"photos": "clothing-small/images", "cells": "bccd-voc", "smears": "bccd-voc", "roads": "road-cracks-subset"}
+    for name, source in sets.items():
         if not (work / name).exists():
-            (work / name).symlink_to(target.resolve(), target_is_directory=True)
+            shutil.copytree(data / source, work / name)
     if not (work / "plants.csv").exists():
         plants(work / "plants", 240)
     if not (work / "nuclei.json").exists():
@@ -101,40 +97,39 @@ def save(name: str, picture: np.ndarray, width: int) -> None:
 
 
 def photograph(page: Path, width: int, height: int) -> np.ndarray:
-    """Return the upper part of a page as a browser shows it, in two pixels for one."""
+    """Return the upper part of a page as a browser shows it, in three pixels for two; no reader has our folders."""
     browser = shutil.which("chromium") or shutil.which("google-chrome")
     if not browser:
         raise SystemExit("chromium is needed for pictures of reports")
     with TemporaryDirectory() as folder:
-        shot = Path(folder) / "page.png"
+        copy, shot = Path(folder) / "page.html", Path(folder) / "page.png"
+        copy.write_text(page.read_text(encoding="utf-8").replace(str(page.resolve().parents[2]), "/home/you"))
         flags = ["--headless", "--no-sandbox", "--hide-scrollbars", "--force-device-scale-factor=1.5"]
         size = f"--window-size={width},{height}"
-        subprocess.run([browser, *flags, size, f"--screenshot={shot}", page.resolve().as_uri()], check=True)
+        subprocess.run([browser, *flags, size, f"--screenshot={shot}", copy.as_uri()], check=True)
         return cv2.imread(str(shot))
 
 
 def draw(name: str, work: Path) -> None:
-    """Write a task's pictures: training images, predictions, the report."""
-    folder, story = finished(name, work), STORIES[name]
+    """Write a task's pictures: training images, the report, and predictions where they can be drawn."""
+    folder = finished(name, work)
     with TemporaryDirectory() as temporary:
         grid = Path(temporary) / "grid.png"
         vft.check(folder / "recipe.yaml", show_augment=grid)
         save(f"{name}-augment", cv2.imread(str(grid)), 900)
-    save(f"{name}-report", photograph(folder / "report.html", 1000, 1250), 1100)
-    predictor = vft.Predictor(folder / "model.onnx")
-    if not predictor.spec or not hasattr(vft.open_run(folder), "samples"):
-        return
-    samples = vft.open_run(folder).samples("test")
+    run = vft.open_run(folder)
+    page = photograph(run.report(), 1180, 1330)
+    save(f"{name}-report", page, 1180)
+    if name == "classification":
+        save("report-top", page[: page.shape[1] * 38 // 100], 1180)
+    predictor, samples = vft.Predictor(folder / "model.onnx"), run.samples("test")
     chosen = samples[:: max(1, len(samples) // 3)][:3]
-    tiles = []
-    for sample in chosen:
-        prediction = predictor(sample.path)
-        if not hasattr(prediction, "overlay"):
-            return
-        tiles.append(cv2.cvtColor(prediction.overlay(sample.path), cv2.COLOR_RGB2BGR))
-    height = min(tile.shape[0] for tile in tiles)
-    row = [cv2.resize(tile, (round(tile.shape[1] * height / tile.shape[0]), height)) for tile in tiles]
-    save(f"{name}-prediction", np.hstack(row), 1200)
+    predictions = {sample.path: predictor(sample.path) for sample in chosen}
+    tiles = [found.overlay(path) for path, found in predictions.items() if isinstance(found, DrawablePrediction)]
+    if tiles:
+        height = min(tile.shape[0] for tile in tiles)
+        row = [cv2.resize(tile, (round(tile.shape[1] * height / tile.shape[0]), height)) for tile in tiles]
+        save(f"{name}-prediction", cv2.cvtColor(np.hstack(row), cv2.COLOR_RGB2BGR), 1200)
 
 
 def main() -> None:

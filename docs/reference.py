@@ -107,8 +107,10 @@ def _words(node: dict[str, Any], names: list[str] | None = None) -> str:
         allowed = node["enum"] if names is None else names
         catalog = next((what for what, catalog in CATALOGS.items() if list(catalog) == node["enum"]), None)
         shown = ", ".join(map(_code, allowed))
-        return f"[{catalog}](names.md#{catalog}): {shown}" if catalog and len(allowed) < 12 else (
-            f"one of the [{catalog}](names.md#{catalog})" if catalog else shown
+        return (
+            f"[{catalog}](names.md#{catalog}): {shown}"
+            if catalog and len(allowed) < 12
+            else (f"one of the [{catalog}](names.md#{catalog})" if catalog else shown)
         )
     if "const" in node:
         return _code(node["const"])
@@ -152,7 +154,7 @@ def names() -> str:
     for what, catalog in CATALOGS.items():
         parts.append(f"## {what}\n")
         for name in catalog:
-            parts += [f"<span id=\"{what}.{name}\">**`{name}`**</span>", f":   {_linked(_docstring(catalog, name))}\n"]
+            parts += [f'<span id="{what}.{name}">**`{name}`**</span>', f":   {_linked(_docstring(catalog, name))}\n"]
     return "\n".join(parts)
 
 
@@ -172,7 +174,9 @@ def _attribute(target: str, name: str) -> str | None:
         where = node.targets[0] if isinstance(node, ast.Assign) else where
         if isinstance(where, ast.Name) and where.id == name and isinstance(node.value, ast.Constant):
             return str(node.value.value)
-    homes = {alias.name: node.module for node in module.body if isinstance(node, ast.ImportFrom) for alias in node.names}
+    homes = {
+        alias.name: node.module for node in module.body if isinstance(node, ast.ImportFrom) for alias in node.names
+    }
     here = target.partition(":")[0]
     bases = (f"{homes.get(base.id, here)}:{base.id}" for base in tree.bases if isinstance(base, ast.Name))
     return next((value for base in bases if (value := _attribute(base, name))), None)
@@ -229,14 +233,14 @@ def outputs(kind: str) -> str:
 def errors() -> str:
     """Show the tree of exceptions."""
     text = visionft.errors.__doc__ or ""
-    return f"```text\n{text[text.index('    VisionftError'):].rstrip()}\n```"
+    return f"```text\n{text[text.index('    VisionftError') :].rstrip()}\n```"
 
 
 def source(path: str) -> str:
     """Show a file of the repository."""
     language = "html+jinja" if path.endswith(".j2") else "python"
     text = (Path(__file__).resolve().parents[1] / path).read_text(encoding="utf-8")
-    return f"```{language} title=\"{path}\"\n{text.rstrip()}\n```"
+    return f'```{language} title="{path}"\n{text.rstrip()}\n```'
 
 
 def _reference(node: dict[str, Any]) -> str | None:

@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
-CODE = ["visionft", "tests", "benchmarks"]
+CODE = ["visionft", "tests", "benchmarks", "docs"]
 
 
 def tool(name: str) -> str:

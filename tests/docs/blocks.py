@@ -42,9 +42,11 @@ def blocks_of(page: Path) -> list[Block]:
         code = textwrap.dedent(match["text"])
         found.append((match.start("text"), language, code, dict(OPTION.findall(options))))
     fenced = FENCE.sub(lambda match: re.sub(r"[^\n]", "x", match[0]), text)  # keeps every place
-    for match in INDENTED.finditer(fenced):
-        if not is_in_list(fenced, match.start()):
-            found.append((match.start(), "sh", textwrap.dedent(text[match.start() : match.end()]), {}))
+    found += [
+        (match.start(), "sh", textwrap.dedent(text[match.start() : match.end()]), {})
+        for match in INDENTED.finditer(fenced)
+        if not is_in_list(fenced, match.start())
+    ]
     return [
         Block(page, text.count("\n", 0, start) + 1, language, code, options)
         for start, language, code, options in sorted(found, key=lambda block: block[0])

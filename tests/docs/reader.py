@@ -21,14 +21,17 @@ from visionft.cli import main
 from visionft.data.formats.detect import detect_format
 from visionft.recipe import load_recipe
 
+_INSTALL = "python3 -m venv .venv && .venv/bin/pip install -q"
 NOT_RUN = {
-    "python3 -m venv .venv && .venv/bin/pip install -q .": "installs",
-    "python3 -m venv .venv && .venv/bin/pip install -q '.[demo]' && .venv/bin/visionft demo": "installs, trains minutes",
-    "python3 -m venv .venv && .venv/bin/pip install -q -e '.[test]' && .venv/bin/python -m tests.check": "is running this",
+    f"{_INSTALL} .": "installs",
+    f"{_INSTALL} '.[demo]' && .venv/bin/visionft demo": "installs, and trains for minutes",
+    f"{_INSTALL} -e '.[test]' && .venv/bin/python -m tests.check": "runs this",
 }
 """Commands of the pages that these tests do not run, and why."""
 
-GROUPS = {f"visionft.{name}" for name in ("tasks", "heads", "losses", "data_formats", "runtimes", "engines", "trackers")}
+GROUPS = {
+    f"visionft.{name}" for name in ("tasks", "heads", "losses", "data_formats", "runtimes", "engines", "trackers")
+}
 
 
 class Reader:
@@ -70,7 +73,7 @@ class Reader:
         if command not in self._done:
             words = shlex.split(command)
             assert words[0] == "visionft", f"{command!r}: run it, or say in NOT_RUN why not"
-            for name, source in STANDARD.items():  # the first run of a name is the plain one, whoever asks first
+            for source in STANDARD.values():  # the first run of a name is the plain one, whoever asks first
                 if words[1:3] == ["train", source.split()[0]] and command != f"visionft train {source}":
                     self.run(f"visionft train {source}")
             if command in self._trained:

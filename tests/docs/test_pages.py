@@ -23,11 +23,21 @@ def test_page(page, reader):
 
 
 def test_what_is_not_run_is_still_written():
-    written = {command for page in PAGES for block in blocks_of(page) if block.language == "sh" for command in commands_of(block)}
+    written = {
+        command
+        for page in PAGES
+        for block in blocks_of(page)
+        if block.language == "sh"
+        for command in commands_of(block)
+    }
     assert set(NOT_RUN) <= written
 
 
 def test_the_command_that_ci_reads_is_in_the_readme():
     """`.ci/run` takes it from there."""
-    commands = [command for block in blocks_of(ROOT / "README.md") if block.language == "sh" for command in commands_of(block)]
-    assert "python3 -m venv .venv && .venv/bin/pip install -q -e '.[test]' && .venv/bin/python -m tests.check" in commands
+    commands = [
+        command for block in blocks_of(ROOT / "README.md") if block.language == "sh" for command in commands_of(block)
+    ]
+    assert (
+        "python3 -m venv .venv && .venv/bin/pip install -q -e '.[test]' && .venv/bin/python -m tests.check" in commands
+    )

@@ -66,4 +66,3 @@ def reduced(recipe: Recipe) -> Recipe:
         stage["unfreeze"] = min(unfreeze, 5) if isinstance(unfreeze, int) else unfreeze
         stage |= {"epochs": 1, "steps": None, "image_size": None}
     return Recipe.model_validate(data)
-
