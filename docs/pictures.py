@@ -121,7 +121,7 @@ def draw(name: str, work: Path) -> None:
     page = photograph(run.report(), 1180, 1330)
     save(f"{name}-report", page, 1180)
     if name == "classification":
-        save("report-top", page[: page.shape[1] * 38 // 100], 1180)
+        save("report-top", page[: page.shape[1] * 32 // 100], 1180)
     predictor, samples = vft.Predictor(folder / "model.onnx"), run.samples("test")
     chosen = samples[:: max(1, len(samples) // 3)][:3]
     predictions = {sample.path: predictor(sample.path) for sample in chosen}
