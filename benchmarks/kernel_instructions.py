@@ -22,7 +22,7 @@ from benchmarks import measure
 from visionft.annotations.marks import IGNORE
 from visionft.augment import fused
 from visionft.augment.fused_kernel import augment_kernel
-from visionft.augment.sampling import HOLES
+from visionft.augment.sampling import ERASE_BOXES
 
 WARPS, CAPABILITY = 4, 90
 LANES_PER_SECOND = 132 * 128 * 1.98e9
@@ -30,29 +30,33 @@ PLAIN: dict[str, Any] = {
     "MIRRORED": True,
     "MASKS": False,
     "MEANS": True,
-    "TILTED": False,
+    "PERSPECTIVE": False,
     "FINER": False,
     "GAMMA": False,
 }
-PLAIN |= {"NOISE": False, "HOLES": 0}
+PLAIN |= {"NOISE": False, "ERASE_BOXES": 0}
 VARIANTS: dict[str, dict[str, Any]] = {
     "affine and colours": {},
     "with a mask": {"MASKS": True},
     "with gamma": {"GAMMA": True},
-    "with gamma, noise and holes": {"GAMMA": True, "NOISE": True, "HOLES": HOLES[1]},
+    "with gamma, noise and holes": {"GAMMA": True, "NOISE": True, "ERASE_BOXES": ERASE_BOXES[1]},
     "some shrunk": {"FINER": True},
-    "some in perspective": {"TILTED": True},
+    "some in perspective": {"PERSPECTIVE": True},
     "over a border of one colour": {"MIRRORED": False},
 }
-TYPES = {"images": "*u8", "masks": "*u8", "tables": "*u8", "found": "*bf16", "parameters": "*fp32", "sums": "*i64"}
-TYPES |= {"holes": "*i32", "seeds": "*i32", "height": "i32", "width": "i32"}
+TYPES = {"images": "*u8", "masks": "*u8", "tables": "*u8", "augmented": "*bf16", "parameters": "*fp32", "sums": "*i64"}
+TYPES |= {"erase_boxes": "*i32", "seeds": "*i32", "height": "i32", "width": "i32"}
 
 
 def instructions_per_pixel(variant: dict[str, Any]) -> float:
     across, down = fused._TILE
-    fixed = PLAIN | variant | {"MOST_HOLES": HOLES[1], "ERASED": 127, "IGNORE": IGNORE, "ACROSS": across, "DOWN": down}
+    fixed = (
+        PLAIN
+        | variant
+        | {"MOST_ERASE_BOXES": ERASE_BOXES[1], "ERASED": 127, "IGNORE": IGNORE, "ACROSS": across, "DOWN": down}
+    )
     names = augment_kernel.arg_names
-    types = TYPES | {"found_masks": "*u8" if fixed["MASKS"] else "*bf16"} | dict.fromkeys(fixed, "constexpr")
+    types = TYPES | {"augmented_masks": "*u8" if fixed["MASKS"] else "*bf16"} | dict.fromkeys(fixed, "constexpr")
     signature = {name: types.get(name, "fp32") for name in names}
     aligned = {
         (place,): [["tt.divisibility", 16]]

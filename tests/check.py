@@ -7,6 +7,8 @@ from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
 CODE = ["visionft", "tests", "benchmarks", "docs"]
+# A file's tests stay together, for what they share; more processes than cores would only wait for each other.
+IN_PARALLEL = ["--numprocesses=auto", "--maxprocesses=4", "--dist=loadfile"]
 
 
 def tool(name: str) -> str:
@@ -27,7 +29,7 @@ def main(arguments: list[str]) -> int:
         [tool("mypy")],
         [tool("codespell"), *CODE, "recipes", *sorted(map(str, ROOT.glob("*.md")))],
         [tool("lint-imports"), "--config", "setup.cfg"],
-        [sys.executable, "-m", "pytest", *rest],
+        [sys.executable, "-m", "pytest", *IN_PARALLEL, *rest],
     ]
     failed = []
     for step in steps:

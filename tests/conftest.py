@@ -22,6 +22,8 @@ hypothesis.settings.load_profile("steady")
 
 SHAPES = ("bar", "disc", "ring")
 
+pytest_plugins = ["tests.runs"]
+
 
 def draw(shape: str, rng: np.random.Generator) -> np.ndarray:
     """Return a 48 x 48 RGB picture of a shape on noise."""

@@ -10,13 +10,17 @@ __version__ = "0.1.0"
 
 if TYPE_CHECKING:
     from visionft.api import Artifact, Check, Converted, Run, check, convert, evaluate, open_run, register, train
+    from visionft.models.backbones import Backbone
     from visionft.predict import Predictor
     from visionft.recipe import Recipe, load_recipe
+    from visionft.training import EpochView, parameter_groups
 
 _HOME = {
     "Artifact": "visionft.api",
+    "Backbone": "visionft.models.backbones",
     "Check": "visionft.api",
     "Converted": "visionft.api",
+    "EpochView": "visionft.training",
     "Predictor": "visionft.predict",
     "Recipe": "visionft.recipe",
     "Run": "visionft.api",
@@ -25,14 +29,17 @@ _HOME = {
     "evaluate": "visionft.api",
     "load_recipe": "visionft.recipe",
     "open_run": "visionft.api",
+    "parameter_groups": "visionft.training",
     "register": "visionft.api",
     "train": "visionft.api",
 }
 
 __all__ = [
     "Artifact",
+    "Backbone",
     "Check",
     "Converted",
+    "EpochView",
     "Predictor",
     "Recipe",
     "Run",
@@ -41,6 +48,7 @@ __all__ = [
     "evaluate",
     "load_recipe",
     "open_run",
+    "parameter_groups",
     "register",
     "train",
 ]

@@ -1,4 +1,4 @@
-"""What happens to one training image, as numbers: drawn by ``augment.sampling``, done by any engine."""
+"""The augmentation parameters of one training image: sampled by ``augment.sampling``, applied by any engine."""
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -15,7 +15,7 @@ AFFINE_ROW: Row = (0.0, 0.0, 1.0)  # the third row of a matrix without perspecti
 
 @dataclass(frozen=True, slots=True)
 class AugmentParams:
-    """What happens to a canvas, in the order in which it does; by default nothing. Pickles, and compares by value.
+    """Augmentation parameters of a canvas, in the order of application; by default none. Pickles, compares by value.
 
     Attributes:
         rows: of ``matrix``, the upper two.
@@ -25,14 +25,14 @@ class AugmentParams:
         brightness: factor.
         contrast: factor, about the mean grey of the image before the change.
         saturation: factor; 0 leaves no colour.
-        hue: share of the colour circle.
+        hue: fraction of the colour circle.
         gamma: exponent, of values between 0 and 1.
         blur: standard deviation in pixels; 0 for none, as with the next two, of which no two happen at once.
-        noise: standard deviation, as a share of white.
+        noise: standard deviation, as a fraction of white.
         jpeg: quality, 1 to 100.
         noise_seed: decides the noise, 0 to 2^32 - 1.
         erase_boxes: (left, top, right, bottom) in pixels of the canvas, half-open, of what turns grey at last.
-        mixup_lambda: share of the next image of the batch that shines through, once all of it has happened to both.
+        mixup_lambda: fraction of the next image of the batch that shines through, once all of it has happened to both.
         cutmix_box: (left, top, right, bottom) of the part that shows the next image of the batch instead, likewise.
     """
 
@@ -53,7 +53,7 @@ class AugmentParams:
 
     @property
     def mixing(self) -> "AugmentParams":
-        """What of it needs another image."""
+        """The parameters that need another image."""
         return AugmentParams(mixup_lambda=self.mixup_lambda, cutmix_box=self.cutmix_box)
 
     @property
@@ -65,7 +65,7 @@ class AugmentParams:
 
     @property
     def affine(self) -> bool:
-        """Whether what is parallel stays so."""
+        """Whether parallel lines stay parallel."""
         return self.perspective_row == AFFINE_ROW
 
     @property
@@ -75,5 +75,5 @@ class AugmentParams:
 
     @property
     def needs_cpu(self) -> bool:
-        """Whether only the CPU engine can do it."""
+        """Whether only the CPU engine can apply it."""
         return self.jpeg > 0

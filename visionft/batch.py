@@ -20,7 +20,7 @@ class InstanceTargets(NamedTuple):
     Attributes:
         boxes_BN5: as in ``Batch.targets``.
         masks_BNSS: uint8, 1 in those of ``MASK_SIDE`` x ``MASK_SIDE`` cells of the object's box whose centre is the
-            object's, else 0; ``IGNORE`` throughout where nobody knows the outline.
+            object's, else 0; ``IGNORE`` throughout where nobody knows the polygon.
     """
 
     boxes_BN5: Tensor
@@ -73,7 +73,7 @@ class AugmentedBatch:
 
     Attributes:
         images_BCHW: normalised, in channels_last, in the number format of the network's passes.
-        targets: as in ``Batch``; or, where images were mixed, labels_BK, float32, the share of each class.
+        targets: as in ``Batch``; or, where images were mixed, labels_BK, float32, the fraction of each class.
         ids: sample ids, for messages that name files.
     """
 

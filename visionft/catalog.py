@@ -19,12 +19,16 @@ class Catalog(Mapping[str, Any]):
         what: the singular noun for messages, such as ``head``.
         table: name -> ``"module:Class"``; the name equals the class's own ``kind``.
         group: entry-point group through which other packages add to the table.
+
+    Attributes:
+        what: as given.
+        group: as given.
     """
 
     def __init__(self, what: str, table: Mapping[str, str], group: str) -> None:
         self.what = what
         self._table = dict(table)
-        self._group = group
+        self.group = group
         self._added: dict[str, Any] = {}
 
     @property
@@ -34,7 +38,7 @@ class Catalog(Mapping[str, Any]):
 
     @cached_property
     def _targets(self) -> dict[str, str]:
-        found = {point.name: point.value for point in entry_points(group=self._group)}
+        found = {point.name: point.value for point in entry_points(group=self.group)}
         return found | self._table
 
     def __getitem__(self, name: str) -> Any:
@@ -134,6 +138,6 @@ class NameIn:
         schema = import_module("pydantic_core.core_schema")
         return schema.no_info_after_validator_function(self.check, handler(source))
 
-    def __get_pydantic_json_schema__(self, core_schema: Any, handler: Callable[[Any], Any]) -> Any:
-        """Return what editors complete such a text with."""
-        return handler(core_schema) | {"enum": list(self.catalog)}
+    def __get_pydantic_json_schema__(self, source: Any, handler: Callable[[Any], Any]) -> Any:
+        """Return the schema of such a text, with the names of this moment, which editors complete."""
+        return {**handler(source), "enum": list(self.catalog)}

@@ -22,11 +22,11 @@ class InputSpec:
         width: canvas width in pixels.
         fit: ``stretch`` ignores the aspect ratio; ``crop`` keeps it and cuts the centre; ``pad`` keeps it and
             fills the border with the mean colour; ``tile`` takes windows of the image at its own resolution.
-        crop_pct: share of the resized image that ``crop`` keeps, in (0, 1]; ignored by the other fits.
+        crop_pct: fraction of the resized image that ``crop`` keeps, in (0, 1]; ignored by the other fits.
         interpolation: filter for enlarging; shrinking always averages areas, which does not alias.
         mean: per channel (RGB), of values scaled to 0..1.
         std: per channel (RGB), of values scaled to 0..1.
-        overlap: least share of its side that a window has in common with the next, in [0, 1); ``tile`` only.
+        overlap: least fraction of its side that a window has in common with the next, in [0, 1); ``tile`` only.
     """
 
     height: int

@@ -34,8 +34,8 @@ def test_turned_and_sheared_a_box_surrounds_the_ellipse(wide, high, degrees, she
     turn = np.deg2rad(degrees)
     linear = factor * np.array([[np.cos(turn), -np.sin(turn)], [np.sin(turn), np.cos(turn)]]) @ [[1, shear], [0, 1]]
     around = np.linspace(0, 2 * np.pi, 20000)
-    outline = np.array([10 + wide / 2 * (1 + np.cos(around)), 20 + high / 2 * (1 + np.sin(around))])
-    points = linear @ outline + [[3], [-4]]
+    polygon = np.array([10 + wide / 2 * (1 + np.cos(around)), 20 + high / 2 * (1 + np.sin(around))])
+    points = linear @ polygon + [[3], [-4]]
     matrix = np.vstack([np.column_stack([linear, [3, -4]]), [0, 0, 1]])
     found = move_boxes(np.array([[10, 20, 10 + wide, 20 + high, 1]], np.float32), matrix)
     assert found[0].tolist() == pytest.approx([*points.min(axis=1), *points.max(axis=1), 1], abs=1e-3)
@@ -117,12 +117,12 @@ def test_without_outlines_boxes_are_moved_and_clipped_to_the_last_bit(boxes_N5, 
     )
     matrix = np.vstack([np.column_stack([linear, [shift, 3]]), [0, 0, 1]])
     expected = clip_boxes(move_boxes(boxes_N5, matrix), (25, 35))
-    found, outlines = move_objects(boxes_N5, None, matrix, (25, 35))
-    assert outlines is None
+    found, polygons = move_objects(boxes_N5, None, matrix, (25, 35))
+    assert polygons is None
     assert found.tobytes() == expected.tobytes()
-    found, outlines = move_objects(boxes_N5, ((),) * len(boxes_N5), matrix, (25, 35))
+    found, polygons = move_objects(boxes_N5, ((),) * len(boxes_N5), matrix, (25, 35))
     assert found.tobytes() == expected.tobytes()
-    assert outlines == ((),) * len(expected)
+    assert polygons == ((),) * len(expected)
 
 
 @given(rectangles, st.integers(-40, 40), st.integers(-40, 40))
@@ -152,9 +152,9 @@ def test_an_outline_says_how_much_is_seen(x, kind):
 def test_objects_with_and_without_outlines_stay_in_order():
     boxes = [[0, 0, 20, 20, 1], [5, 5, 9, 9, 2], [40, 0, 60, 20, 3], [40, 0, 60, 20, 4], [0, 0, 20, 20, CROWD]]
     shift = np.float32([40, 0])
-    outlines = ((TRIANGLE,), (), (SQUARE + shift,), (), (SQUARE, SQUARE[::-1] * 0.5))
+    polygons = ((TRIANGLE,), (), (SQUARE + shift,), (), (SQUARE, SQUARE[::-1] * 0.5))
     matrix = np.array([[-1.0, 0, 30], [0, 1, 0], [0, 0, 1]])  # a flip; what was at 40 is gone
-    found, moved = move_objects(np.array(boxes, np.float32), outlines, matrix, (30, 30))
+    found, moved = move_objects(np.array(boxes, np.float32), polygons, matrix, (30, 30))
     assert found.tolist() == [[10, 0, 30, 20, 1], [21, 5, 25, 9, 2], [10, 0, 30, 20, CROWD]]
     assert [len(rings) for rings in moved] == [1, 0, 2]
     assert [ring.tolist() for ring in moved[0]] == [[[30, 20], [10, 0], [30, 0]]]  # still clockwise

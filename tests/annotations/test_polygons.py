@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from tests.shapes import grid, holds, painted, ring_area, star, traced
-from visionft.annotations.polygons import shown
+from visionft.annotations.polygons import move_polygons
 
 EYE = np.eye(3)
 
@@ -31,7 +31,7 @@ def check_pixels(mask, rings, corner, size):
     far[20 : 20 + mask.shape[0], 20 : 20 + mask.shape[1]] = mask
     window = far[20 + y : 20 + y + size[1], 20 + x : 20 + x + size[0]]
     matrix = np.array([[1.0, 0, -x], [0, 1, -y], [0, 0, 1]])
-    (found,), (box,), (areas,) = shown([rings], matrix, size)
+    (found,), (box,), (areas,) = move_polygons([rings], matrix, size)
     assert areas.tolist() == [mask.sum(), window.sum()]
     rows, columns = np.nonzero(window)
     expected = [columns.min(), rows.min(), columns.max() + 1, rows.max() + 1] if len(rows) else [0, 0, 0, 0]
@@ -68,7 +68,7 @@ def test_flips_quarter_turns_and_whole_zooms_are_exact(mask, quarters, flip, fac
     matrix = EYE.copy()
     matrix[:2, :2], matrix[:2, 2] = factor * linear, shift - factor * corners.min(axis=1)
     size = (14, 11)
-    (found,), (box,), (areas,) = shown([traced(mask)], matrix, size)
+    (found,), (box,), (areas,) = move_polygons([traced(mask)], matrix, size)
     expected = np.zeros((60, 60), bool)
     expected[20 + shift :, 20 + shift :][: turned.shape[0], : turned.shape[1]] = turned
     expected = expected[20 : 20 + size[1], 20 : 20 + size[0]]
@@ -83,8 +83,8 @@ def test_flips_quarter_turns_and_whole_zooms_are_exact(mask, quarters, flip, fac
 @given(masks, st.integers(-9, 9), st.integers(-9, 9), st.integers(-4, 4), st.integers(-4, 4))
 def test_what_one_canvas_hid_the_next_does_not_show(mask, x, y, across, down):
     size = (8, 6)
-    first, _, _ = shown([traced(mask)], np.array([[1.0, 0, x], [0, 1, y], [0, 0, 1]]), size)
-    (found,), (box,), (areas,) = shown(first, np.array([[1.0, 0, across], [0, 1, down], [0, 0, 1]]), size)
+    first, _, _ = move_polygons([traced(mask)], np.array([[1.0, 0, x], [0, 1, y], [0, 0, 1]]), size)
+    (found,), (box,), (areas,) = move_polygons(first, np.array([[1.0, 0, across], [0, 1, down], [0, 0, 1]]), size)
     canvas = np.zeros((60, 60), bool)
     canvas[20 + y :, 20 + x :][: mask.shape[0], : mask.shape[1]] = mask
     canvas = canvas[20:26, 20:28]
@@ -117,18 +117,18 @@ def stars(rng):
 def test_turned_sheared_zoomed_and_in_perspective_an_outline_stays_exact(seed, tilt):
     """Pixel centres, moved back, are asked in the outline as it was."""
     rng = np.random.default_rng(seed)
-    outline = stars(rng)
+    polygon = stars(rng)
     turn, factor = rng.uniform(0, 2 * np.pi), np.exp(rng.uniform(-0.9, 1.3))
     linear = factor * np.array([[np.cos(turn), -np.sin(turn)], [np.sin(turn), np.cos(turn)]])
     linear = linear @ [[1, rng.uniform(-0.4, 0.4)], [0, 1]] @ np.diag([rng.choice([-1, 1]), 1])
     matrix, size = EYE.copy(), (48, 40)
     matrix[:2, :2], matrix[:2, 2] = linear, rng.uniform(0, 40, 2) - linear @ [42, 25]
     matrix[2] = [tilt * rng.choice([-1, 1]), tilt * rng.choice([-1, 1]), 1]
-    (found,), (box,), ((whole, seen),) = shown([outline], matrix, size)
+    (found,), (box,), ((whole, seen),) = move_polygons([polygon], matrix, size)
 
     def filled(points_K2):
         back_K3 = np.column_stack([points_K2, np.ones(len(points_K2))]) @ np.linalg.inv(matrix).T
-        return painted(outline, back_K3[:, :2] / back_K3[:, 2:]) & (back_K3[:, 2] > 0)
+        return painted(polygon, back_K3[:, :2] / back_K3[:, 2:]) & (back_K3[:, 2] > 0)
 
     points = grid(size, 0.25)
     expected = filled(points)
@@ -136,7 +136,7 @@ def test_turned_sheared_zoomed_and_in_perspective_an_outline_stays_exact(seed, t
     assert seen == pytest.approx(expected.sum() * 0.25**2, rel=0.02, abs=1)
     fine = grid((95, 80), 0.25) - [5, 15]
     factors = abs(np.linalg.det(matrix)) / (fine @ matrix[2, :2] + 1) ** 3  # of areas, at each point
-    assert whole == pytest.approx((painted(outline, fine) * factors).sum() * 0.25**2, rel=0.02)
+    assert whole == pytest.approx((painted(polygon, fine) * factors).sum() * 0.25**2, rel=0.02)
     if not expected.any():
         return
     around = points[expected]
@@ -154,7 +154,7 @@ SQUARE = np.array([[0, 0], [10, 0], [10, 10], [0, 10]], np.float32)
 
 def test_parts_that_overlap_stay_filled_when_they_are_cut():
     rings = (SQUARE, SQUARE + np.float32([5, 2]))
-    (found,), _, _ = shown([rings], EYE, (8, 20))
+    (found,), _, _ = move_polygons([rings], EYE, (8, 20))
     points = grid((8, 20), 0.47)
     assert (painted(found, points) == painted(rings, points)).all()
     assert all(ring_area(ring) > 0 for ring in found)
@@ -163,7 +163,7 @@ def test_parts_that_overlap_stay_filled_when_they_are_cut():
 def test_a_ring_that_crosses_itself_keeps_both_halves_when_it_is_cut():
     bow = (np.array([[0, 0], [20, 10], [20, 0], [0, 12]], np.float32),)
     for x, size in ((0, (15, 20)), (0, (4, 20)), (0, (30, 6)), (-12, (20, 20)), (-12, (6, 20))):
-        (found,), _, _ = shown([bow], np.array([[1.0, 0, x], [0, 1, 0], [0, 0, 1]]), size)
+        (found,), _, _ = move_polygons([bow], np.array([[1.0, 0, x], [0, 1, 0], [0, 0, 1]]), size)
         points = grid(size, 0.47)
         assert (painted(found, points) == holds(bow[0] + [x, 0], points)).all()
 
@@ -187,7 +187,7 @@ def test_lines_there_and_back_are_not_seen_where_they_are_cut(first, turned):
     ):
         size = np.array([end - start, 10])[axes]
         matrix[:2, 2] = np.array([-start, 0])[axes]
-        (found,), (box,), (areas,) = shown([(ring,)], matrix, tuple(size.tolist()))
+        (found,), (box,), (areas,) = move_polygons([(ring,)], matrix, tuple(size.tolist()))
         assert areas.tolist() == [200, area]
         if expected is None:
             assert found == ()
@@ -205,7 +205,7 @@ def test_two_parts_joined_by_a_line_have_the_box_of_two_parts(seed):
     turn, matrix = rng.uniform(-0.3, 0.3), EYE.copy()
     matrix[:2, :2] = [[np.cos(turn), -np.sin(turn)], [np.sin(turn), np.cos(turn)]]
     matrix[:2, 2] = rng.uniform((-30, -20), (10, 10))
-    _, boxes, areas = shown([(one, other), (joined,)], matrix, (60, 50))
+    _, boxes, areas = move_polygons([(one, other), (joined,)], matrix, (60, 50))
     if holds(one, other).any() or holds(other, one).any():
         return  # parts that overlap are another object as one ring
     np.testing.assert_allclose(*areas, atol=0.01)
@@ -214,7 +214,7 @@ def test_two_parts_joined_by_a_line_have_the_box_of_two_parts(seed):
 
 def test_what_only_touches_the_canvas_is_not_seen():
     angle = np.array([[-5, 0], [0, 0], [0, 8], [8, 8], [8, 10], [-5, 10]], np.float32)  # a foot reaches in
-    (found,), (box,), (areas,) = shown([(angle,)], EYE, (20, 20))
+    (found,), (box,), (areas,) = move_polygons([(angle,)], EYE, (20, 20))
     assert box.tolist() == [0, 8, 8, 10]
     assert areas[1] == ring_area(found[0]) == 16
     around = framed(
@@ -226,32 +226,32 @@ def test_what_only_touches_the_canvas_is_not_seen():
 
 def test_objects_stay_in_order_and_unknown_ones_among_them():
     line = np.array([[1, 1], [5, 1], [3, 1]], np.float32)
-    outlines = ((), (SQUARE + np.float32([15, 0]),), (line,), (SQUARE - np.float32(40),), (SQUARE, SQUARE * 0.5))
-    found, boxes, areas = shown(outlines, EYE, (20, 20))
+    polygons = ((), (SQUARE + np.float32([15, 0]),), (line,), (SQUARE - np.float32(40),), (SQUARE, SQUARE * 0.5))
+    found, boxes, areas = move_polygons(polygons, EYE, (20, 20))
     assert [len(rings) for rings in found] == [0, 1, 0, 0, 2]
     assert boxes.tolist() == [[0, 0, 0, 0], [15, 0, 20, 10], [0, 0, 0, 0], [0, 0, 0, 0], [0, 0, 10, 10]]
     assert areas.tolist() == [[0, 0], [100, 50], [0, 0], [100, 0], [125, 125]]
-    assert shown((), EYE, (20, 20))[0] == ()
-    assert shown(((), ()), EYE, (20, 20))[0] == ((), ())
+    assert move_polygons((), EYE, (20, 20))[0] == ()
+    assert move_polygons(((), ()), EYE, (20, 20))[0] == ((), ())
 
 
 def test_rings_that_are_moved_are_the_callers_no_more():
     ring = SQUARE.copy()
-    (found,), _, _ = shown([(ring,)], EYE, (20, 20))
+    (found,), _, _ = move_polygons([(ring,)], EYE, (20, 20))
     found[0][:] = 3
     assert (ring == SQUARE).all()
     ring.flags.writeable = False  # as rings of a sample are
-    shown([(ring,)], EYE, (5, 5))
+    move_polygons([(ring,)], EYE, (5, 5))
 
 
 @pytest.mark.slow
 def test_a_hundred_outlines_take_milliseconds():
     rng = np.random.default_rng(0)
-    outlines = [(star(rng, rng.uniform(0, 640, 2), 60.0, 60),) for _ in range(100)]
+    polygons = [(star(rng, rng.uniform(0, 640, 2), 60.0, 60),) for _ in range(100)]
     turn = np.array([[0.9, -0.2, 30], [0.2, 0.9, -20], [0, 0, 1]])
     taken = []
     for _ in range(20):
         start = time.perf_counter()
-        shown(outlines, turn, (640, 640))
+        move_polygons(polygons, turn, (640, 640))
         taken.append(time.perf_counter() - start)
     assert min(taken) < 0.02  # 1.5 ms on one core; a slow machine has room

@@ -77,8 +77,8 @@ def test_pictures_may_be_linked(box_folder, tmp_path):
 
 
 def test_data_that_training_takes_for_masks_are_converted(tmp_path):
-    outline = {"segmentation": [[1, 1, 9, 1, 9, 7, 1, 7]], "bbox": [1, 1, 8, 6], "iscrowd": 0, "category_id": 7}
-    path = write_coco(tmp_path / "from/a.json", [{"id": n, "image_id": n, **outline} for n in range(1, 9)], images=8)
+    polygon = {"segmentation": [[1, 1, 9, 1, 9, 7, 1, 7]], "bbox": [1, 1, 8, 6], "iscrowd": 0, "category_id": 7}
+    path = write_coco(tmp_path / "from/a.json", [{"id": n, "image_id": n, **polygon} for n in range(1, 9)], images=8)
     written = visionft.convert(path, "yolo", tmp_path / "new")
     assert sum(written.objects.values()) == labels_below(tmp_path / "new/labels") == 8
 
@@ -154,8 +154,8 @@ def test_outlines_are_kept_unless_boxes_are_asked_for(tmp_path):
     objects = [triangle | {"id": number, "image_id": number} for number in range(1, 9)]
     data = write_coco(tmp_path / "from/a.json", objects, images=8)
     boxes = visionft.convert(data, "yolo", tmp_path / "boxes", overrides=["task.kind=detection"])
-    outlines = visionft.convert(data, "yolo", tmp_path / "outlines")
-    assert sum(boxes.objects.values()) == sum(outlines.objects.values()) == 8
+    polygons = visionft.convert(data, "yolo", tmp_path / "outlines")
+    assert sum(boxes.objects.values()) == sum(polygons.objects.values()) == 8
     for folder, numbers in (("boxes", 5), ("outlines", 7)):
         lines = [
             line for file in (tmp_path / folder / "labels").rglob("*.txt") for line in file.read_text().splitlines()

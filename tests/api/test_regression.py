@@ -3,58 +3,13 @@
 import json
 import re
 
-import cv2
-import numpy as np
 import pytest
 
 import visionft
-from visionft.api import complete, train
+from visionft.api import train
 from visionft.api.checking import check
 from visionft.errors import DataError, RecipeError
 from visionft.recipe import load_recipe
-
-RECIPE = """
-name: discs
-data: {path: TABLE}
-task: {kind: regression, loss: huber, ranges: {radius: [0, 100]}}
-backbone: {name: test_resnet, weights: none}
-input: {size: 32}
-optim: {batch_size: 16}
-runtime: {device: cpu, precision: fp32, workers: 0}
-evaluate: {bootstrap: 20}
-stages:
-  - {name: head, unfreeze: none, augment: none, epochs: 2, head_lr: 5e-2}
-  - {name: all, unfreeze: all, epochs: 12, norm: all, head_lr: 2e-2, backbone_lr: 2e-2, augment: light}
-"""
-
-
-@pytest.fixture(scope="module")
-def disc_table(tmp_path_factory):
-    """A table of 72 discs with their radii and greys: decimal commas, a text, a gap and a number beyond all others."""
-    root = tmp_path_factory.mktemp("discs")
-    rng = np.random.default_rng(0)
-    lines = ["path;radius [px];grey"]
-    for number in range(72):
-        radius, grey = rng.uniform(4, 20), int(rng.integers(100, 255))
-        image = np.full((48, 48, 3), 20, np.uint8)
-        cv2.circle(image, (24 * 16, 24 * 16), int(radius * 16), (grey,) * 3, -1, cv2.LINE_AA, 4)
-        cv2.imwrite(str(root / f"{number:02}.png"), image)
-        lines.append(f"{number:02}.png;{radius:.2f};{grey}".replace(".", ",").replace(",png", ".png"))
-    for line, radius in ((3, "large"), (5, ""), (7, "4000,5")):
-        name, _, grey = lines[line].split(";")
-        lines[line] = f"{name};{radius};{grey}"
-    path = root / "discs.csv"
-    path.write_text("\n".join(lines), encoding="utf-8")
-    return path
-
-
-@pytest.fixture(scope="module")
-def finished_discs(disc_table, tmp_path_factory):
-    folder = tmp_path_factory.mktemp("regression")
-    (folder / "discs.yaml").write_text(RECIPE.replace("TABLE", str(disc_table)))
-    summary = complete(train(folder / "discs.yaml", out=folder / "run", sinks=[]))
-    (folder / "summary.json").write_text(json.dumps(summary, allow_nan=False))
-    return folder / "run"
 
 
 def test_it_learns_and_says_how_well(finished_discs):

@@ -13,7 +13,7 @@ import visionft
 from tests.conftest import SHAPES
 from visionft.api import complete, train
 from visionft.errors import CheckpointError, DataError, RecipeError, UnknownName, WeightsError
-from visionft.models.backbones import build_backbone, hub
+from visionft.models.backbones import Backbone, hub
 from visionft.recipe import load_recipe, recipe_to_yaml
 from visionft.training.events import EpochDone, Notice, RunPlanned, StageEnded, StageStarted, StepDone, Working
 
@@ -195,7 +195,7 @@ class TestResume:
     def test_power_cut_before_the_first_checkpoint(self, tiny, tmp_path):
         """There is no state to go back to: the run must begin again, and from the same pretrained weights."""
         torch.manual_seed(5)
-        network = build_backbone("test_resnet", "none").network
+        network = Backbone("test_resnet", "none").network
         save_file(network.state_dict(), tmp_path / "pretrained.safetensors")
         recipe = tiny(backbone={"weights": str(tmp_path / "pretrained.safetensors")})
         train(recipe, out=tmp_path / "whole", sinks=[])

@@ -21,7 +21,7 @@ from visionft.autotune.measure import Times
 from visionft.errors import CheckpointError, RecipeError
 from visionft.training.events import Notice, RunPlanned, StepDone
 
-SLOW = Times(decode=1e-3, augment=1.0, draw=1e-4, copy=1e-4, augment_there=1e-3, step=1e-2)
+SLOW = Times(decode=1e-3, augment=1.0, draw=1e-4, copy=1e-4, augment_on_device=1e-3, step=1e-2)
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 import yaml
 
-from visionft.models.backbones import backbone_names, build_backbone
+from visionft.models.backbones import Backbone, backbone_names
 from visionft.models.backbones.names import resolve
 from visionft.recipe import json_schema, load_recipe, recipe_to_yaml, shipped_recipes
 from visionft.stages import height_and_width, plan
@@ -25,7 +25,7 @@ def test_recipe(name, tmp_path):
     assert "/".join(resolve(recipe.backbone.name)) in backbone_names()
     section = recipe.backbone
     size = recipe.input.size and height_and_width(recipe.input.size)
-    backbone = build_backbone(section.name, "none", drop_path=section.drop_path, image_size=size)
+    backbone = Backbone(section.name, "none", drop_path=section.drop_path, image_size=size)
     plans = plan(recipe.stages, [group.name for group in backbone.groups], steps_per_epoch=100)
     assert all(stage.steps > 0 for stage in plans)
     printed = tmp_path / "printed.yaml"

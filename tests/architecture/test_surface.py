@@ -24,8 +24,10 @@ def test_what_users_import():
     """This list is the promise: what leaves it breaks somebody's program."""
     assert sorted(visionft.__all__) == [
         "Artifact",
+        "Backbone",
         "Check",
         "Converted",
+        "EpochView",
         "Predictor",
         "Recipe",
         "Run",
@@ -34,6 +36,7 @@ def test_what_users_import():
         "evaluate",
         "load_recipe",
         "open_run",
+        "parameter_groups",
         "register",
         "train",
     ]
@@ -63,6 +66,6 @@ def test_the_catalogs_are_all_here():
 
 @pytest.mark.parametrize("catalog", CATALOGS, ids=lambda catalog: catalog.what)
 def test_entries_are_called_by_their_kind(catalog):
-    assert len(catalog) > 0
+    assert len(catalog) > 0 or catalog.what == "backbone"  # ours are the libraries', which are no entries
     for name in catalog:
         assert catalog[name].kind == name

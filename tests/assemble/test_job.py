@@ -5,7 +5,7 @@ import torch
 
 from visionft.assemble import Runtime, assemble, load_data
 from visionft.assemble.job import augmentation
-from visionft.augment import OBJECT_POLICIES, OUTLINE_POLICIES, POLICIES
+from visionft.augment import OBJECT_POLICIES, POLICIES, POLYGON_POLICIES
 from visionft.errors import DataError, RecipeError, UnknownName
 from visionft.recipe import Recipe
 from visionft.spec import InputSpec
@@ -85,7 +85,7 @@ def test_bf16_is_taken_where_the_cpu_multiplies_in_it(tiny, monkeypatch, capabil
         ("classification", POLICIES),
         ("segmentation", POLICIES),
         ("detection", OBJECT_POLICIES),
-        ("instance_segmentation", OUTLINE_POLICIES),
+        ("instance_segmentation", POLYGON_POLICIES),
     ],
 )
 def test_what_is_learned_decides_how_images_may_change(kind, policies):
@@ -94,4 +94,4 @@ def test_what_is_learned_decides_how_images_may_change(kind, policies):
     for strength in ("none", "light", "strong"):
         stage = replace(recipe.stages[0], augment=strength)
         assert augmentation(recipe, stage, spec)[0].policy == policies[strength]
-    assert POLICIES["strong"].rotate == OUTLINE_POLICIES["strong"].rotate > OBJECT_POLICIES["strong"].rotate
+    assert POLICIES["strong"].rotate == POLYGON_POLICIES["strong"].rotate > OBJECT_POLICIES["strong"].rotate

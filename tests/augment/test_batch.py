@@ -9,13 +9,13 @@ import pytest
 import torch
 
 from tests.data.samples import make_example
-from visionft.augment import OBJECT_POLICIES, OUTLINE_POLICIES, POLICIES, sample_params
+from visionft.augment import OBJECT_POLICIES, POLICIES, POLYGON_POLICIES, sample_params
 from visionft.augment.batch import Normalised, augment_batch
 from visionft.augment.cpu import apply
 from visionft.augment_params import AugmentParams
 
 BORDER = (124, 116, 104)
-TABLES = {"images": (POLICIES, None), "boxes": (OBJECT_POLICIES, BORDER), "outlines": (OUTLINE_POLICIES, BORDER)}
+TABLES = {"images": (POLICIES, None), "boxes": (OBJECT_POLICIES, BORDER), "outlines": (POLYGON_POLICIES, BORDER)}
 EACH = [(table, strength) for table in TABLES for strength in ("light", "medium", "strong", "auto")]
 ORIENTATIONS = ("fixed", "upright", "any")
 BATCH = 4

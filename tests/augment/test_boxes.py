@@ -23,14 +23,14 @@ def use(monkeypatch, **changes):
     monkeypatch.setitem(OBJECT_POLICIES, "strong", replace(STILL, **changes))
 
 
-def objects(size, boxes, outline="rectangle"):
+def objects(size, boxes, polygon="rectangle"):
     """Return black canvases with a red, green and blue object; a box of each, classes 0, 1, 2."""
     height, width = size
     image = np.zeros((height, width, 3), np.uint8)
     y, x = np.mgrid[:height, :width] + 0.5
     for number, (left, top, right, bottom) in enumerate(boxes):
         across, down = (2 * x - left - right) / (right - left), (2 * y - top - bottom) / (bottom - top)
-        inside = across**2 + down**2 <= 1 if outline == "ellipse" else np.maximum(abs(across), abs(down)) <= 1
+        inside = across**2 + down**2 <= 1 if polygon == "ellipse" else np.maximum(abs(across), abs(down)) <= 1
         image[inside, number] = 255
     rows = [[*box, number] for number, box in enumerate(boxes)]
     return make_example(image, boxes_N5=np.array(rows, np.float32).reshape(-1, 5))

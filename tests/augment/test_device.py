@@ -24,7 +24,7 @@ from visionft.batch import Batch, InstanceTargets
 from visionft.data.targets.boxes import Boxes
 from visionft.data.targets.label import Label
 from visionft.data.targets.mask import Mask
-from visionft.data.targets.outlined_boxes import OutlinedBoxes
+from visionft.data.targets.polygons import Polygons
 
 MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 STEP = 1 / (255 * min(STD))  # of one value of a byte
@@ -88,7 +88,7 @@ def test_objects_have_moved_already():
     boxes = torch.tensor([[[1.0, 2, 5, 6, 0]]] * 4)
     flip = AugmentParams(rows=((-1.0, 0.0, 12.0), (0.0, 1.0, 0.0)))
     masks = torch.zeros(4, 1, 56, 56, dtype=torch.uint8)
-    for kind, targets in ((Boxes, boxes), (OutlinedBoxes, InstanceTargets(boxes, masks))):
+    for kind, targets in ((Boxes, boxes), (Polygons, InstanceTargets(boxes, masks))):
         batch = batch_of(targets, [flip] * 4)
         found = DeviceAugmenter(Normalised(MEAN, STD), kind, (0, 0, 0))(batch)
         assert found.targets is targets

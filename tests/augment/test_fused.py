@@ -153,17 +153,17 @@ def test_it_compiles_for_a_gpu_that_is_not_there(tmp_path, mirrored, kind):
         "MIRRORED": mirrored,
         "MASKS": True,
         "MEANS": True,
-        "TILTED": mirrored,
+        "PERSPECTIVE": mirrored,
         "FINER": mirrored,
         "GAMMA": True,
         "NOISE": True,
-        "HOLES": 3,
-        "MOST_HOLES": 3,
+        "ERASE_BOXES": 3,
+        "MOST_ERASE_BOXES": 3,
         "ERASED": 127,
     }
     fixed |= {"IGNORE": 255, "ACROSS": 32, "DOWN": 32}
-    types = {"images": "*u8", "masks": "*u8", "found_masks": "*u8", "tables": "*u8", "found": f"*{kind}"}
-    types |= {"parameters": "*fp32", "sums": "*i64", "holes": "*i32", "seeds": "*i32"}
+    types = {"images": "*u8", "masks": "*u8", "augmented_masks": "*u8", "tables": "*u8", "augmented": f"*{kind}"}
+    types |= {"parameters": "*fp32", "sums": "*i64", "erase_boxes": "*i32", "seeds": "*i32"}
     with imported(False) as (module, patch):
         patch.setenv("TRITON_CACHE_DIR", str(tmp_path))
         for kernel, known in ((module.augment_kernel, fixed), (module.sum_kernel, {"BLOCK": 4096})):

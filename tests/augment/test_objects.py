@@ -7,7 +7,7 @@ import cv2
 import numpy as np
 import pytest
 
-from tests.data.samples import make_example, parts, without_outlines
+from tests.data.samples import make_example, parts, without_polygons
 from tests.shapes import grid, painted, star
 from visionft.annotations.marks import CROWD
 from visionft.annotations.moving import move_objects
@@ -33,19 +33,19 @@ def canvas(seed, size=SIZE):
     """Return three objects, each in its own colour, one of them with a hole, cut at the canvas's edges."""
     rng = np.random.default_rng(seed)
     image = np.zeros((size[1], size[0], 3), np.uint8)
-    outlines = []
+    polygons = []
     for number in range(3):
         centre = rng.uniform(0, size)
         ring = star(rng, centre, rng.uniform(10, 22), 12)
         hole = (0.5 * (ring - centre) + centre)[::-1].astype(np.float32)
-        outlines.append((ring, hole) if number == 0 else (ring,))
-    corners = [np.concatenate([rings[0].min(axis=0), rings[0].max(axis=0)]) for rings in outlines]
+        polygons.append((ring, hole) if number == 0 else (ring,))
+    corners = [np.concatenate([rings[0].min(axis=0), rings[0].max(axis=0)]) for rings in polygons]
     boxes_N5 = np.array([[*corner, number] for number, corner in enumerate(corners)], np.float32)
-    boxes_N5, outlines = move_objects(boxes_N5, tuple(outlines), np.eye(3), size)
-    for number, rings in enumerate(outlines):
+    boxes_N5, polygons = move_objects(boxes_N5, tuple(polygons), np.eye(3), size)
+    for number, rings in enumerate(polygons):
         image.reshape(-1, 3)[painted(rings, grid(size)), number] = 255
     boxes_N5[:, 4] = np.arange(len(boxes_N5))  # little of an object is as good as much here
-    return make_example(image, None, boxes_N5, outlines)
+    return make_example(image, None, boxes_N5, polygons)
 
 
 def off(image_HW, rings):
@@ -60,10 +60,10 @@ def off(image_HW, rings):
 
 def check(example):
     """Check the objects of an example whose classes are channels; return how many there are."""
-    image, _, boxes_N5, outlines = parts(example)
+    image, _, boxes_N5, polygons = parts(example)
     assert boxes_N5.dtype == np.float32
-    assert len(boxes_N5) == len(outlines)
-    for box, rings in zip(boxes_N5, outlines, strict=True):
+    assert len(boxes_N5) == len(polygons)
+    for box, rings in zip(boxes_N5, polygons, strict=True):
         assert all(ring.dtype == np.float32 for ring in rings)
         points = np.concatenate(rings)
         assert box[:4].tolist() == [*points.min(axis=0).tolist(), *points.max(axis=0).tolist()]
@@ -89,14 +89,14 @@ def test_outlines_change_nothing_but_the_boxes(monkeypatch):
     again = pickle.loads(pickle.dumps(augmenter))
     for seed in range(10):
         example = canvas(seed)
-        before = [ring.tobytes() for rings in example.target.outlines for ring in rings]
-        with_them, without = augmenter(example, seed), augmenter(without_outlines(example), seed)
+        before = [ring.tobytes() for rings in example.target.polygons for ring in rings]
+        with_them, without = augmenter(example, seed), augmenter(without_polygons(example), seed)
         assert (with_them.image_HW3 == without.image_HW3).all()
-        assert [ring.tobytes() for rings in example.target.outlines for ring in rings] == before
+        assert [ring.tobytes() for rings in example.target.polygons for ring in rings] == before
         twice = again(example, seed)
         assert twice.target.boxes_N5.tobytes() == with_them.target.boxes_N5.tobytes()
-        assert [ring.tobytes() for rings in twice.target.outlines for ring in rings] == [
-            ring.tobytes() for rings in with_them.target.outlines for ring in rings
+        assert [ring.tobytes() for rings in twice.target.polygons for ring in rings] == [
+            ring.tobytes() for rings in with_them.target.polygons for ring in rings
         ]
 
 
@@ -104,19 +104,19 @@ def test_an_erased_object_is_a_crowd_and_keeps_its_outline(monkeypatch):
     use(monkeypatch, erase=1.0)
     places = [(x, y, x + 8, y + 8) for y in range(0, 96, 16) for x in range(0, 96, 16)]
     boxes_N5 = np.array([[*place, 5] for place in places], np.float32)
-    outlines = tuple(
+    polygons = tuple(
         (np.array([(left, top), (right, top), (right, bottom), (left, bottom)], np.float32),)
         for left, top, right, bottom in places
     )
     crowds = 0
     for seed in range(20):
-        given = make_example(np.zeros((96, 96, 3), np.uint8), None, boxes_N5, outlines)
+        given = make_example(np.zeros((96, 96, 3), np.uint8), None, boxes_N5, polygons)
         image, _, found_N5, found = parts(Augmenter("strong", "fixed", BLACK)(given, seed))
         for (left, top, right, bottom), kind in zip(places, found_N5[:, 4], strict=True):
             grey = (image[top:bottom, left:right] == 127).all(axis=-1).mean()
             assert kind == (CROWD if grey > 0.75 else 5)
             crowds += kind == CROWD
-        assert all((one[0] == other[0]).all() for one, other in zip(found, outlines, strict=True))
+        assert all((one[0] == other[0]).all() for one, other in zip(found, polygons, strict=True))
     assert crowds > 5
 
 
@@ -131,10 +131,10 @@ def solid(number, size=SIZE):
 
 def test_in_a_mosaic_no_outline_reaches_into_another_quarter():
     for seed in range(20):
-        image, _, boxes_N5, outlines = parts(mosaic([solid(number) for number in range(4)], seed))
+        image, _, boxes_N5, polygons = parts(mosaic([solid(number) for number in range(4)], seed))
         kinds = np.full(image.shape[:2], -1)
         assert len(boxes_N5) == 4
-        for number, rings in enumerate(outlines):
+        for number, rings in enumerate(polygons):
             inside = painted(rings, grid(SIZE)).reshape(kinds.shape)
             assert (kinds[inside] == -1).all()
             kinds[inside] = number
@@ -157,7 +157,7 @@ def test_a_mosaic_of_objects_changed_once_more(monkeypatch):
 def test_mixup_has_the_outlines_of_both():
     one, other = canvas(1), canvas(2)
     found = mixup(one, other, 5)
-    assert found.target.outlines == one.target.outlines + other.target.outlines
+    assert found.target.polygons == one.target.polygons + other.target.polygons
     assert found.target.boxes_N5.tolist() == [*one.target.boxes_N5.tolist(), *other.target.boxes_N5.tolist()]
 
 
@@ -165,7 +165,7 @@ def test_mixing_draws_the_same_with_outlines_and_without():
     for seed in range(10):
         found, plain = (
             Mixing(0.7, 0.5)(change(canvas(seed)), lambda seed, change=change: change(canvas(seed)), seed)
-            for change in (lambda example: example, without_outlines)
+            for change in (lambda example: example, without_polygons)
         )
-        assert len(found.target.outlines) == len(found.target.boxes_N5)
+        assert len(found.target.polygons) == len(found.target.boxes_N5)
         assert (found.image_HW3 == plain.image_HW3).all()

@@ -19,7 +19,7 @@ def overlap(one, other):
     return common / (areas[0] + areas[1] - common)
 
 
-def outlines(mask, boxes):
+def polygons(mask, boxes):
     """Yield the outline and box of every connected region that fits the box of an object, away from the edge."""
     height, width = mask.shape
     away = (boxes[:, :2] > 1).all(axis=1) & (boxes[:, 2] < width - 1) & (boxes[:, 3] < height - 1)
@@ -43,7 +43,7 @@ def objects():
         rows = np.loadtxt(BOXES / "object_detection/labels" / path.parent.name / f"{path.stem}.txt", ndmin=2)
         sides = np.array([mask.shape[1], mask.shape[0]])
         centres, halves = rows[:, 1:3] * sides, rows[:, 3:] * sides / 2
-        found.extend(outlines(mask, np.hstack([centres - halves, centres + halves])))
+        found.extend(polygons(mask, np.hstack([centres - halves, centres + halves])))
     return found
 
 

@@ -7,10 +7,10 @@ from hashlib import sha256
 import numpy as np
 import pytest
 
-from visionft.augment import OBJECT_POLICIES, OUTLINE_POLICIES, POLICIES, Policy, sample_params
+from visionft.augment import OBJECT_POLICIES, POLICIES, POLYGON_POLICIES, Policy, sample_params
 from visionft.augment_params import AugmentParams
 
-TABLES = {"images": POLICIES, "boxes": OBJECT_POLICIES, "outlines": OUTLINE_POLICIES}
+TABLES = {"images": POLICIES, "boxes": OBJECT_POLICIES, "outlines": POLYGON_POLICIES}
 DRAWN = [(table, strength) for table in TABLES for strength in ("light", "medium", "strong", "auto")]
 STRONG = POLICIES["strong"]
 MANY = 4000

@@ -99,7 +99,7 @@ class TestMeasure:
             ("visionft.augment.cpu.apply", {"augment"}),
             ("visionft.augment.augmenter.sample_params", {"augment", "draw"}),
             ("visionft.batch.Batch.to", {"copy"}),
-            ("visionft.augment.device.augment_batch", {"augment_there"}),
+            ("visionft.augment.device.augment_batch", {"augment_on_device"}),
             ("visionft.models.heads.linear.LinearHead.losses", {"step"}),
         ],
     )
@@ -231,14 +231,14 @@ class TestDecide:
     )
     def test_what_it_says_of_the_cpu(self, tiny, decided, workers, there, words):
         found, _, told, _ = decided(
-            tiny(runtime={"workers": workers}), cuda=True, times=replace(TIMES, augment_there=there)
+            tiny(runtime={"workers": workers}), cuda=True, times=replace(TIMES, augment_on_device=there)
         )
         assert found.device == "cpu"
         assert words in told[0]
 
     def test_what_was_written_down_stays(self, tiny, decided):
         decided(tiny(), cuda=True)
-        slower = replace(TIMES, augment_there=1.0)
+        slower = replace(TIMES, augment_on_device=1.0)
         again, measured, told, recorded = decided(tiny(), cuda=True, times=slower)
         assert again.device == "cuda"
         assert (measured, told) == ([], [])

@@ -10,7 +10,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from visionft.models.backbones import Backbone, build_backbone
+from visionft.models.backbones import Backbone
 
 # network -> image size: 64 wherever the network can be run on so little. Left out are families whose smallest member
 # has 50 million parameters or more (NASNet, PNASNet, Inception-ResNet, SAM, NaFlex, MobileNetV5, Qwen3, Gemma 4,
@@ -138,7 +138,7 @@ def one_thread():
 @pytest.fixture(scope="module", params=CASES)
 def backbone(request: pytest.FixtureRequest) -> Backbone:
     torch.manual_seed(0)
-    return build_backbone(request.param, "none", image_size=CASES[request.param])
+    return Backbone(request.param, "none", image_size=CASES[request.param])
 
 
 @pytest.fixture

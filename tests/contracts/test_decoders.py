@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from visionft.models.backbones import Backbone, build_backbone
+from visionft.models.backbones import Backbone
 from visionft.models.heads import HEADS
 
 HEAD_NAMES = [name for name in HEADS if HEADS[name].predicts == "pixel_logits"]
@@ -44,7 +44,7 @@ def one_thread():
 @pytest.fixture(scope="module", params=BACKBONES)
 def backbone(request: pytest.FixtureRequest) -> Backbone:
     torch.manual_seed(0)
-    return build_backbone(request.param, "none", image_size=SIZE)
+    return Backbone(request.param, "none", image_size=SIZE)
 
 
 @pytest.fixture(scope="module")

@@ -15,7 +15,7 @@ from visionft.annotations.marks import CROWD, IGNORE, PADDING
 from visionft.annotations.object_mask import MASK_SIDE
 from visionft.batch import Batch, InstanceTargets
 from visionft.catalog import imported
-from visionft.models.backbones import Backbone, build_backbone
+from visionft.models.backbones import Backbone
 from visionft.models.heads import HEADS, mask_rcnn, rcnn
 from visionft.models.heads.base import Head
 from visionft.models.heads.maps import PaddedMaps
@@ -33,7 +33,7 @@ __all__ = ["one_thread"]
 @pytest.fixture(scope="module", params=BACKBONES)
 def backbone(request: pytest.FixtureRequest) -> Backbone:
     torch.manual_seed(0)
-    return build_backbone(request.param, "none", image_size=SIZE)
+    return Backbone(request.param, "none", image_size=SIZE)
 
 
 @pytest.fixture(params=HEAD_NAMES)

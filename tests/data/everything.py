@@ -7,7 +7,7 @@ import numpy as np
 
 from tests.data.samples import objects
 from visionft.annotations.marks import IGNORE
-from visionft.annotations.polygons import Outline
+from visionft.annotations.polygons import Polygon
 from visionft.batch import InstanceTargets
 from visionft.data.records import Sample
 from visionft.data.targets.label import Label
@@ -52,14 +52,14 @@ def _target(kind, index, size, rng):
     count = index % 4
     corners = rng.integers(0, (size[0] - 30, size[1] - 25), (count, 2))
     xyxy = tuple((int(x), int(y), int(x) + 28, int(y) + 22) for x, y in corners)
-    outlines = tuple(_triangle(box) if number else Outline() for number, box in enumerate(xyxy))
+    polygons = tuple(_triangle(box) if number else Polygon() for number, box in enumerate(xyxy))
     labels, crowd = (number % 3 for number in range(count)), (number == 2 for number in range(count))
-    return objects(xyxy, labels, crowd, outlines if kind == "outlines" else None)
+    return objects(xyxy, labels, crowd, polygons if kind == "outlines" else None)
 
 
 def _triangle(box):
     left, top, right, bottom = box
-    return Outline((np.array([(left, bottom), (left, top), (right, bottom)], np.float32).tobytes(),))
+    return Polygon((np.array([(left, bottom), (left, top), (right, bottom)], np.float32).tobytes(),))
 
 
 def everything(batches):

@@ -12,7 +12,7 @@ from visionft.data.targets.boxes import Boxes
 from visionft.data.targets.label import Label
 from visionft.data.targets.label_set import LabelSet
 from visionft.data.targets.mask import Mask
-from visionft.data.targets.outlined_boxes import OutlinedBoxes
+from visionft.data.targets.polygons import Polygons
 from visionft.data.targets.values import Values
 from visionft.errors import DataError, UnknownName
 
@@ -181,7 +181,7 @@ def test_every_format_carries_its_name():
         LabelSet: ["coco_labels", "label_file", "label_table", "voc_labels", "yolo_labels"],
         Mask: ["coco_masks", "masks"],
         Boxes: ["coco", "voc", "yolo"],
-        OutlinedBoxes: ["coco_instances", "yolo_outlines"],
+        Polygons: ["coco_instances", "yolo_outlines"],
         Values: ["elpv_probability", "values"],
     }
     assert sorted(FORMATS) == sorted(name for names in formats.values() for name in names)

@@ -22,8 +22,8 @@ def place(*numbers, coding="xywh", width=100, height=50, **more):
         ("xywh", (10, 20, 30, 5), (10, 20, 40, 25)),
         ("corners", (1, 1, 100, 50), (0, 0, 100, 50)),  # the whole image, counted from 1
         ("corners", (11, 21, 11, 25), (10, 20, 11, 25)),  # one pixel wide
-        ("shares", (0.5, 0.5, 1, 1), (0, 0, 100, 50)),
-        ("shares", (0.25, 0.5, 0.1, 0.2), (20, 20, 30, 30)),
+        ("fractions", (0.5, 0.5, 1, 1), (0, 0, 100, 50)),
+        ("fractions", (0.25, 0.5, 0.1, 0.2), (20, 20, 30, 30)),
     ],
 )
 def test_every_coding_becomes_half_open_pixels(coding, numbers, xyxy):
@@ -46,7 +46,7 @@ def test_every_coding_becomes_half_open_pixels(coding, numbers, xyxy):
         ("corners", (7, 7, 7, 7), "box [7, 7, 7, 7] is a single point; left out"),
         ("corners", (9, 1, 4, 5), "box [9, 1, 4, 5] ends before it begins; left out"),
         (
-            "shares",
+            "fractions",
             (120, 30, 40, 20),
             "box [120, 30, 40, 20] lies outside the image: the numbers are to be shares of its width and height, not "
             "pixels; left out",

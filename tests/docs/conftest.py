@@ -1,4 +1,5 @@
 import sys
+from functools import partial
 
 import pytest
 
@@ -8,13 +9,12 @@ from visionft.api.registration import CATALOGS
 
 
 @pytest.fixture(scope="session")
-def world(
-    tmp_path_factory, image_folder, mask_folder, box_folder, finished_scenes, finished_objects, finished_instances
-):
+def world(request, tmp_path_factory, image_folder, mask_folder, box_folder):
     """A reader in a folder that holds what the pages name."""
     root = tmp_path_factory.mktemp("reader")
     build(root, image_folder, mask_folder, box_folder)
-    return Reader(root, {"scenes": finished_scenes, "cells": finished_objects, "nuclei": finished_instances})
+    fixtures = {"scenes": "finished_scenes", "cells": "finished_objects", "nuclei": "finished_instances"}
+    return Reader(root, {name: partial(request.getfixturevalue, fixture) for name, fixture in fixtures.items()})
 
 
 @pytest.fixture

@@ -16,6 +16,7 @@ from typing import Any
 from tests.docs.blocks import Block, commands_of
 from tests.docs.world import STANDARD
 from visionft.api import open_run
+from visionft.api.registration import CATALOGS
 from visionft.api.resolving import resolve
 from visionft.cli import main
 from visionft.data.formats.detect import detect_format
@@ -29,7 +30,7 @@ NOT_RUN = {
 }
 """Commands of the pages that these tests do not run, and why."""
 
-GROUPS = {
+GROUPS = {catalog.group for catalog in CATALOGS.values()}
     f"visionft.{name}" for name in ("tasks", "heads", "losses", "data_formats", "runtimes", "engines", "trackers")
 }
 
@@ -39,13 +40,13 @@ class Reader:
 
     Args:
         folder: holds what the pages name.
-        trained: runs that the tests have on the same data anyway, by the names in ``STANDARD``; exporting networks for
-            objects takes longest of all, and is not done again.
+        trained: returns a run that the tests have on the same data anyway, by its name in ``STANDARD``; exporting
+            networks for objects takes longest of all, and is not done again.
     """
 
-    def __init__(self, folder: Path, trained: Mapping[str, Path]) -> None:
+    def __init__(self, folder: Path, trained: Mapping[str, Callable[[], Path]]) -> None:
         self.folder = folder
-        self._trained = {f"visionft train {STANDARD[name]}": (name, path) for name, path in trained.items()}
+        self._trained = {f"visionft train {STANDARD[name]}": (name, run) for name, run in trained.items()}
         self.captured: Callable[[], tuple[str, str]] = lambda: ("", "")
         self._done: dict[str, tuple[int, str, str]] = {}
         self._last = (0, "", "")
@@ -85,11 +86,11 @@ class Reader:
                 to.write_text(self._done[command][1], encoding="utf-8")
         return self._done[command]
 
-    def _take(self, words: list[str], name: str, trained: Path) -> tuple[int, str, str]:
+    def _take(self, words: list[str], name: str, trained: Callable[[], Path]) -> tuple[int, str, str]:
         """Let a run be that of a command, whose recipe is for the same task."""
-        recipe = resolve(words[2], words[4::2])
-        assert (recipe.name, recipe.task.kind) == (name, open_run(trained).spec.task)
-        shutil.copytree(trained, self.folder / "runs" / f"{name}-001")
+        recipe, run = resolve(words[2], words[4::2]), trained()
+        assert (recipe.name, recipe.task.kind) == (name, open_run(run).spec.task)
+        shutil.copytree(run, self.folder / "runs" / f"{name}-001")
         return 0, "", ""
 
     def _run(self, arguments: list[str]) -> tuple[int, str, str]:

@@ -7,7 +7,7 @@ import pytest
 from tests.data.samples import objects, parts
 from tests.shapes import grid, painted, star
 from visionft.annotations.marks import CROWD
-from visionft.annotations.polygons import Outline
+from visionft.annotations.polygons import Polygon
 from visionft.augment import Augmenter, Mixing
 from visionft.data.records import Sample
 from visionft.loading.canvases import Canvases
@@ -20,14 +20,14 @@ FITS = ["stretch", "pad", "crop", "tile"]
 def write_sample(folder, name, shapes, unknown=()):
     """Write a black image with objects of three colours, also beyond its edge, classes 0, 1, 2."""
     image = np.zeros((SIZE[1], SIZE[0], 3), np.uint8)
-    rows, outlines = [], []
+    rows, polygons = [], []
     for number, rings in enumerate(shapes):
         image.reshape(-1, 3)[painted(rings, grid(SIZE)), number] = 255
         low, high = rings[0].min(axis=0).clip(0, SIZE), rings[0].max(axis=0).clip(0, SIZE)
         rows.append((*low.tolist(), *high.tolist()))
-        outlines.append(Outline(() if number in unknown else tuple(ring.tobytes() for ring in rings)))
+        polygons.append(Polygon(() if number in unknown else tuple(ring.tobytes() for ring in rings)))
     cv2.imwrite(str(folder / name), image[..., ::-1])
-    boxes = objects(rows, range(len(rows)), (False,) * len(rows), outlines)
+    boxes = objects(rows, range(len(rows)), (False,) * len(rows), polygons)
     return Sample(name, folder / name, boxes, "train", size=SIZE)
 
 
@@ -62,10 +62,10 @@ def test_outlines_lie_where_the_objects_are_seen(samples, fit, size):
     found = canvases(samples[:4], spec)
     compared = 0
     for index in range(len(found)):
-        image, _, boxes_N5, outlines = parts(found[0, index])
-        assert len(outlines) == len(boxes_N5)
+        image, _, boxes_N5, polygons = parts(found[0, index])
+        assert len(polygons) == len(boxes_N5)
         points = grid(size[::-1])
-        for box, rings in zip(boxes_N5, outlines, strict=True):
+        for box, rings in zip(boxes_N5, polygons, strict=True):
             corners = np.concatenate(rings)
             assert box[:4].tolist() == [*corners.min(axis=0).tolist(), *corners.max(axis=0).tolist()]
             if box[4] != CROWD:
@@ -94,11 +94,11 @@ def test_every_object_has_its_outline_or_nothing(samples, fit):
     spec = InputSpec(48, 64, fit=fit)
     found = canvases(samples, spec)
     assert all(
-        len(found[0, index].target.outlines) == len(found[0, index].target.boxes_N5) for index in range(len(found))
+        len(found[0, index].target.polygons) == len(found[0, index].target.boxes_N5) for index in range(len(found))
     )
     whole = canvases(samples, InputSpec(66, 90, fit="pad"))
-    assert whole[0, 4].target.outlines == ()
-    assert [len(rings) for rings in whole[0, 5].target.outlines] == [1, 0, 2]
+    assert whole[0, 4].target.polygons == ()
+    assert [len(rings) for rings in whole[0, 5].target.polygons] == [1, 0, 2]
     assert whole[0, 5].target.boxes_N5[:, 4].tolist() == [0, 1, 2]
     assert np.abs(whole[0, 5].target.boxes_N5[1, :4] - samples[5].target.xyxy[1]).max() < 1e-4
 
@@ -111,12 +111,12 @@ def test_memory_changes_nothing_but_reading_and_counts_outlines(samples, fit):
     for key in [(epoch, index) for epoch in range(2) for index in range(6)]:
         one, other = kept[key], read[key]
         assert one.target.boxes_N5.tobytes() == other.target.boxes_N5.tobytes()
-        assert len(one.target.outlines) == len(other.target.outlines)
-        for rings, others in zip(one.target.outlines, other.target.outlines, strict=True):
+        assert len(one.target.polygons) == len(other.target.polygons)
+        for rings, others in zip(one.target.polygons, other.target.polygons, strict=True):
             assert [ring.tobytes() for ring in rings] == [ring.tobytes() for ring in others]
     example = canvases(samples, InputSpec(66, 90, fit="stretch"))[0, 1]
     pixels = example.image_HW3.nbytes + example.target.boxes_N5.nbytes
-    rings = sum(ring.nbytes for rings in example.target.outlines for ring in rings)
+    rings = sum(ring.nbytes for rings in example.target.polygons for ring in rings)
     assert rings > 500
     for room, again in ((pixels + rings, True), (pixels + rings - 1, False)):
         found = canvases([samples[1]], InputSpec(66, 90, fit="stretch"), cache_bytes=room)

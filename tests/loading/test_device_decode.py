@@ -203,7 +203,7 @@ def test_batches_are_the_loaders(tmp_path, kind, strength):
     """Decoded by threads and in advance, with changes drawn for the device; JPEG artefacts are made on the CPU."""
     samples = make_samples(tmp_path, kind, 24)
     fill = (7, 8, 9) if kind in ("boxes", "outlines") else None
-    augment = Augmenter(strength, "any", fill, outlines=kind == "outlines", defer_to_device=True)
+    augment = Augmenter(strength, "any", fill, polygons=kind == "outlines", defer_to_device=True)
     with (
         Loader(samples, SPEC, 5, seed=4, augment=augment, training=True) as loader,
         DecodedImages(samples, SPEC, 5, seed=4, augment=augment, device=CPU, threads=3) as there,

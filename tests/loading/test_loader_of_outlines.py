@@ -10,11 +10,11 @@ from torch.utils.data._utils.pin_memory import pin_memory
 from tests.data.folders import write_image
 from visionft.annotations.marks import CROWD, IGNORE, PADDING
 from visionft.annotations.object_mask import MASK_SIDE
-from visionft.annotations.polygons import Outline
+from visionft.annotations.polygons import Polygon
 from visionft.batch import InstanceTargets
 from visionft.data.records import Sample
 from visionft.data.targets.boxes import Boxes
-from visionft.data.targets.outlined_boxes import OutlinedBoxes
+from visionft.data.targets.polygons import Polygons
 from visionft.loading.loader import Loader
 from visionft.spec import InputSpec
 
@@ -25,13 +25,13 @@ def ring(*points):
     return np.array(points, np.float32).tobytes()
 
 
-LEFT_HALF = Outline((ring((2, 2), (4, 2), (4, 8), (2, 8)), ring((5, 4), (6, 4), (6, 6), (5, 6))))
-FRAME = Outline((ring((1, 1), (9, 1), (9, 9), (1, 9)), ring((3, 3), (3, 7), (7, 7), (7, 3))))
+LEFT_HALF = Polygon((ring((2, 2), (4, 2), (4, 8), (2, 8)), ring((5, 4), (6, 4), (6, 6), (5, 6))))
+FRAME = Polygon((ring((1, 1), (9, 1), (9, 9), (1, 9)), ring((3, 3), (3, 7), (7, 7), (7, 3))))
 PICTURES = (
-    OutlinedBoxes(((2, 2, 6, 8), (1, 1, 5, 5)), (0, 1), (False, False), (LEFT_HALF, Outline())),
-    OutlinedBoxes(),
-    OutlinedBoxes(((1, 1, 9, 9),), (1,), (True,), (FRAME,)),
-    OutlinedBoxes(((1, 1, 9, 9),), (1,), (False,), (FRAME,)),
+    Polygons(((2, 2, 6, 8), (1, 1, 5, 5)), (0, 1), (False, False), (LEFT_HALF, Polygon())),
+    Polygons(),
+    Polygons(((1, 1, 9, 9),), (1,), (True,), (FRAME,)),
+    Polygons(((1, 1, 9, 9),), (1,), (False,), (FRAME,)),
 )
 
 
@@ -74,8 +74,8 @@ def test_unknown_outlines_are_ignored_and_padding_is_empty(samples):
 
 
 def test_an_outline_between_the_cells_is_learned_as_a_box(samples):
-    hair = Outline((ring((1, 1), (9, 1), (9, 9), (1, 9)), ring((1.01, 1.01), (1.01, 8.99), (8.99, 8.99), (8.99, 1.01))))
-    boxes = OutlinedBoxes(((1, 1, 5, 5), (1, 1, 9, 9)), (0, 1), (False, False), (Outline(), hair))
+    hair = Polygon((ring((1, 1), (9, 1), (9, 9), (1, 9)), ring((1.01, 1.01), (1.01, 8.99), (8.99, 8.99), (8.99, 1.01))))
+    boxes = Polygons(((1, 1, 5, 5), (1, 1, 9, 9)), (0, 1), (False, False), (Polygon(), hair))
     (batch,) = batches([replace(samples[0], target=boxes)])
     assert (batch.targets.masks_BNSS[0, 1] == IGNORE).all()
 
@@ -90,9 +90,9 @@ def test_a_batch_of_empty_images_has_masks_all_the_same(samples):
 def test_boxes_without_outlines_stay_a_tensor(samples):
     boxes = [Boxes(sample.target.xyxy, sample.target.labels, sample.target.crowd) for sample in samples]
     plain = [replace(sample, target=target) for sample, target in zip(samples, boxes, strict=True)]
-    (batch,), (outlined,) = batches(plain), batches(samples)
+    (batch,), (with_polygons,) = batches(plain), batches(samples)
     assert isinstance(batch.targets, torch.Tensor)
-    assert torch.equal(batch.targets, outlined.targets.boxes_BN5)
+    assert torch.equal(batch.targets, with_polygons.targets.boxes_BN5)
 
 
 def test_workers_send_the_same(samples):

@@ -23,7 +23,7 @@ def resident(samples, *, augment=None, device=CPU, batch_size=5, seed=4, plain=N
 
 def augmenter(kind, strength, **options):
     fill = (7, 8, 9) if kind in ("boxes", "outlines") else None
-    return Augmenter(strength, "any", fill, outlines=kind == "outlines", **{"defer_to_device": True, **options})
+    return Augmenter(strength, "any", fill, polygons=kind == "outlines", **{"defer_to_device": True, **options})
 
 
 def must_equal(there, loader):

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from visionft.batch import AugmentedBatch, Batch, FeatureBatch
-from visionft.models.backbones import build_backbone
+from visionft.models.backbones import Backbone
 from visionft.models.network import FinalNetwork, TaskNetwork
 from visionft.spec import InputSpec
 from visionft.tasks.classification.learning import ClassificationLearner
@@ -37,7 +37,7 @@ def network_of(backbone, *names, spec=SPEC):
 
 @pytest.fixture(scope="module")
 def backbone():
-    return build_backbone("test_resnet", "none", image_size=32)
+    return Backbone("test_resnet", "none", image_size=32)
 
 
 @pytest.mark.parametrize("statistics", [(SPEC.mean, SPEC.std), ((0.5, 0.5, 0.5), (0.5, 0.5, 0.5))])

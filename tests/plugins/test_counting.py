@@ -1,36 +1,12 @@
 """A task, a head and a loss of other packages, installed as pip would, used from the terminal and in programs."""
 
 import json
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 import yaml
 
-HERE = Path(__file__).parent
-ROOT = HERE.parents[1]
-PLUGINS = (HERE / "counting", HERE / "parts")  # each a package with its .dist-info beside it, as in site-packages
-
-
-def python(*arguments, plugins=PLUGINS, cwd=ROOT):
-    environment = os.environ | {"PYTHONPATH": os.pathsep.join(map(str, [*plugins, ROOT])), "OMP_NUM_THREADS": "1"}
-    return subprocess.run(
-        [sys.executable, *map(str, arguments)], capture_output=True, text=True, env=environment, cwd=cwd, timeout=500
-    )
-
-
-def visionft(*arguments, **settings):
-    done = python("-m", "visionft", *arguments, **settings)
-    assert done.returncode == 0, done.stderr
-    return done.stdout
-
-
-def program(text, **settings):
-    done = python("-W", "error", "-c", text, **settings)
-    assert done.returncode == 0, done.stderr
-    return done.stdout
+from tests.plugins.installed import HERE, passes, program, python, visionft
 
 
 def write(path, recipe, **sections):
@@ -156,9 +132,7 @@ def test_the_predictor_needs_no_torch(run, box_folder):
 
 
 def test_it_keeps_the_contract_of_tasks():
-    done = python("-m", "pytest", "-q", "-p", "no:cacheprovider", "tests/contracts/test_tasks.py", "-k", "counting")
-    assert done.returncode == 0, done.stdout
-    assert " passed" in done.stdout
+    passes("tests/contracts/test_tasks.py", "-k", "counting")
 
 
 def test_a_loss_of_another_package_trains(scenes, tmp_path):

@@ -8,7 +8,7 @@ import pytest
 from tests.predict.stand_in import SPEC, write_model
 from visionft.errors import CheckpointError
 from visionft.predict import Predictor
-from visionft.predict.engine import ENGINES, open_engine
+from visionft.predict.engine import ENGINES, find_exported, open_engine
 from visionft.predict.runtimes.onnx_runtime import OnnxRuntimeEngine
 
 
@@ -47,6 +47,24 @@ def test_files_of_any_other_name_are_taken_for_onnx(tmp_path, name):
     path = tmp_path / name
     shutil.copy(write_model(tmp_path / "made.onnx"), path)
     assert isinstance(open_engine(path), OnnxRuntimeEngine)
+
+
+def test_the_exported_file_of_a_run_is_ours_before_that_of_another_package(tmp_path):
+    with pytest.raises(CheckpointError, match=r"holds no model.fixed or model.onnx; export the run first: visionft ex"):
+        find_exported(tmp_path)
+    (tmp_path / "other.onnx").touch()
+    (tmp_path / "model.fixed").touch()
+    assert find_exported(tmp_path) == tmp_path / "model.fixed"
+    (tmp_path / "model.onnx").touch()
+    assert find_exported(tmp_path) == tmp_path / "model.onnx"
+
+
+def test_of_several_files_of_other_packages_one_must_be_named(tmp_path):
+    ENGINES.add(type("Other", (Fixed,), {"kind": "other"}))
+    (tmp_path / "model.fixed").touch()
+    (tmp_path / "model.other").touch()
+    with pytest.raises(CheckpointError, match=r"holds model.fixed and model.other; say which one is meant"):
+        find_exported(tmp_path)
 
 
 def test_a_file_that_is_called_otherwise_for_now(tmp_path):

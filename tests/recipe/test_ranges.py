@@ -10,7 +10,7 @@ import pytest
 
 from tests.data.samples import make_example
 from visionft.assemble.job import augmentation
-from visionft.augment import OBJECT_POLICIES, OUTLINE_POLICIES, POLICIES, Augmenter, Policy, sample_params
+from visionft.augment import OBJECT_POLICIES, POLICIES, POLYGON_POLICIES, Augmenter, Policy, sample_params
 from visionft.errors import RecipeError
 from visionft.recipe import Recipe, load_recipe, recipe_to_yaml
 from visionft.recipe.sections import RangesSection
@@ -22,7 +22,7 @@ TABLES = {
     "classification": POLICIES,
     "segmentation": POLICIES,
     "detection": OBJECT_POLICIES,
-    "instance_segmentation": OUTLINE_POLICIES,
+    "instance_segmentation": POLYGON_POLICIES,
 }
 FIELDS = json.loads(json_schema())["$defs"]["RangesSection"]["properties"]
 LARGEST = {name: field["anyOf"][0]["maximum"] for name, field in FIELDS.items()}

@@ -37,7 +37,7 @@ def test_losses_lie_inside_the_drawing(losses):
     assert axis.ticks()
 
 
-@given(st.lists(st.floats(0, 1), min_size=1, max_size=20), st.sampled_from([charts.share_axis, charts.decimal_axis]))
+@given(st.lists(st.floats(0, 1), min_size=1, max_size=20), st.sampled_from([charts.percent_axis, charts.decimal_axis]))
 def test_shares_lie_inside_the_drawing_higher_for_more(shares, axis_for):
     axis = axis_for(shares)
     places = [axis.place(share) for share in sorted(shares)]

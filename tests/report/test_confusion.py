@@ -8,8 +8,8 @@ def test_cells_hold_counts_and_shares_of_their_row():
     rows = matrix_rows(CONFUSION, NAMES)
     assert [(row.name, row.total) for row in rows] == [("cat", 10), ("dog", 4), ("emu", 0)]
     assert [[cell.count for cell in row.cells] for row in rows] == CONFUSION
-    assert [cell.share for cell in rows[0].cells] == [0.8, 0.2, 0.0]
-    assert [cell.share for cell in rows[2].cells] == [None, None, None]
+    assert [cell.fraction for cell in rows[0].cells] == [0.8, 0.2, 0.0]
+    assert [cell.fraction for cell in rows[2].cells] == [None, None, None]
     assert [[cell.right for cell in row.cells] for row in rows] == [
         [True, False, False],
         [False, True, False],
@@ -24,7 +24,7 @@ def test_shade_grows_with_the_share():
 
 
 def test_most_confused_pairs_come_largest_first():
-    pairs = [(pair.true, pair.predicted, pair.count, pair.share) for pair in most_confused(CONFUSION, NAMES)]
+    pairs = [(pair.true, pair.predicted, pair.count, pair.fraction) for pair in most_confused(CONFUSION, NAMES)]
     assert pairs == [("cat", "dog", 2, 0.2), ("dog", "cat", 1, 0.25)]
 
 

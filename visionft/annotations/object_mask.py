@@ -38,12 +38,27 @@ class ObjectMask:
         self.area = int(np.count_nonzero(pixels_hw))
         self._deflated = zlib.compress(np.packbits(pixels_hw).tobytes(), level=1)
 
+    @classmethod
+    def of(cls, mask_HW: NDArray[np.bool_]) -> "ObjectMask":
+        """Return the pixels of a mask of the whole image, without the margin around them."""
+        rows, columns = (np.flatnonzero(mask_HW.any(axis=axis)) for axis in (1, 0))
+        if not len(rows):
+            return cls(0, 0, np.zeros((0, 0), np.bool_))
+        top, left = int(rows[0]), int(columns[0])
+        return cls(left, top, mask_HW[top : int(rows[-1]) + 1, left : int(columns[-1]) + 1])
+
     @property
     def pixels_hw(self) -> NDArray[np.bool_]:
         """The part, unpacked anew each time."""
         height, width = self.shape
         bits = np.frombuffer(zlib.decompress(self._deflated), np.uint8)
         return np.unpackbits(bits, count=height * width).reshape(height, width).astype(np.bool_)
+
+    @property
+    def box(self) -> tuple[int, int, int, int]:
+        """(left, top, right, bottom) of the part, half-open, in pixels of the image."""
+        height, width = self.shape
+        return self.left, self.top, self.left + width, self.top + height
 
     def whole(self, size: tuple[int, int]) -> NDArray[np.bool_]:
         """Return the mask of an image of (width, height)."""

@@ -1,6 +1,6 @@
-"""Outlines of objects moved to another frame, and cut at the edges of a canvas: exact, with numpy alone.
+"""Polygons of objects moved to another frame, and clipped at the edges of a canvas: exact, with numpy alone.
 
-What the rings of an outline mean is told by ``Outline``. A ring that crosses itself fills every other part.
+A polygon consists of rings, as in GeoJSON (``Polygon``). A ring that crosses itself fills every other part.
 
 Shape suffixes: N objects, R rings of all of them, P points, C crossings of an edge; 2 (x, y); 4 left, top, right,
 bottom.
@@ -17,19 +17,19 @@ from numpy.typing import NDArray
 Float = NDArray[np.float64]
 
 Rings: TypeAlias = tuple[NDArray[np.float32], ...]
-"""The outline of an object as arrays, see ``Outline``."""
+"""The rings of a ``Polygon`` as arrays."""
 
 _SAME = 1e-4  # pixels between points that are one: moved and cut, a line there and back is no longer so to the last bit
 
 
 @dataclass(frozen=True, slots=True)
-class Outline:
-    """The pixels of an object: those whose centre lies inside. Pickles, and compares by value.
+class Polygon:
+    """The polygon of an object: its pixels are those whose centre lies inside. Pickles, and compares by value.
 
     Attributes:
-        rings: closed polygons, (P, 2) float32 (x, y) each, as bytes. One that runs clockwise, as seen on a screen,
+        rings: closed lines, (P, 2) float32 (x, y) each, as bytes. One that runs clockwise, as seen on a screen,
             fills what is inside; one that runs the other way cuts it out again; the larger come first. Filling rings
-            may overlap each other, but not where another one cuts out. None at all where nobody knows the outline.
+            may overlap each other, but not where another one cuts out. None at all where nobody knows the polygon.
     """
 
     rings: tuple[bytes, ...] = ()
@@ -40,30 +40,30 @@ class Outline:
         return tuple(np.frombuffer(ring, np.float32).reshape(-1, 2) for ring in self.rings)
 
 
-def shown(
-    outlines: Sequence[Rings], matrix: Float, size: tuple[int, int]
+def move_polygons(
+    polygons: Sequence[Rings], matrix: Float, size: tuple[int, int]
 ) -> tuple[tuple[Rings, ...], NDArray[np.float32], Float]:
-    """Return what a canvas shows of outlines.
+    """Move polygons to a canvas and clip them at its edges.
 
-    They are cut, and not only moved: what an edge has hidden stays hidden when the canvas is moved in its turn.
+    What an edge has hidden stays hidden when the canvas is moved in its turn.
 
     Args:
-        outlines: of N objects, in any frame; () where nobody knows one.
+        polygons: of N objects, in any frame; () where nobody knows one.
         matrix: 3x3, from that frame to the canvas, in perspective too, if it divides all points by numbers above 0; a
             flip keeps which rings fill.
         size: (width, height) of the canvas.
 
     Returns:
         The rings of each object inside the canvas; boxes_N4 around what they fill, all 0 where that is nothing; and
-        areas_N2 of each, before and after it was cut. An outline without an area says as little as none at all: it has
+        areas_N2 of each, before and after clipping. A polygon without an area says as little as none at all: it has
         neither rings nor areas.
     """
-    lengths_N = [len(rings) for rings in outlines]
-    owners_R = np.repeat(np.arange(len(outlines)), lengths_N)
-    boxes_N4, areas_N2 = np.zeros((len(outlines), 4), np.float32), np.zeros((len(outlines), 2))
+    lengths_N = [len(rings) for rings in polygons]
+    owners_R = np.repeat(np.arange(len(polygons)), lengths_N)
+    boxes_N4, areas_N2 = np.zeros((len(polygons), 4), np.float32), np.zeros((len(polygons), 2))
     if not len(owners_R):
-        return tuple(outlines), boxes_N4, areas_N2
-    rings = [ring for outline in outlines for ring in outline]
+        return tuple(polygons), boxes_N4, areas_N2
+    rings = [ring for polygon in polygons for ring in polygon]
     ends_R = np.cumsum([len(ring) for ring in rings])
     starts_R = np.concatenate([[0], ends_R[:-1]])
     moved_P3 = np.concatenate(rings) @ matrix[:, :2].T + matrix[:, 2]
@@ -72,7 +72,7 @@ def shown(
         points_P2 = points_P2[np.repeat(starts_R + ends_R - 1, ends_R - starts_R) - np.arange(len(points_P2))]
     lows_R2, highs_R2 = np.minimum.reduceat(points_P2, starts_R), np.maximum.reduceat(points_P2, starts_R)
     areas_R = _areas(points_P2, starts_R, ends_R)
-    areas_N2[:] = np.bincount(owners_R, areas_R, len(outlines))[:, None]
+    areas_N2[:] = np.bincount(owners_R, areas_R, len(polygons))[:, None]
     areas_N2[areas_N2[:, 0] <= 0] = 0
     # rings that cut out lie inside others
     fills_R = areas_R > 0
@@ -82,13 +82,13 @@ def shown(
     boxes_N4[areas_N2[:, 0] == 0] = 0
     crossed_N = (boxes_N4[:, :2] < 0).any(axis=1) | (boxes_N4[:, 2:] > size).any(axis=1)
     parts = [points_P2[start:end] for start, end in zip(starts_R.tolist(), ends_R.tolist(), strict=True)]
-    found = [
+    clipped = [
         tuple(parts[start:end]) if known else ()
         for (start, end), known in zip(pairwise(np.cumsum([0, *lengths_N]).tolist()), areas_N2[:, 0] > 0, strict=True)
     ]
     for number in np.flatnonzero(crossed_N).tolist():
-        found[number], boxes_N4[number], areas_N2[number, 1] = _cut(found[number], boxes_N4[number], size)
-    return tuple(found), boxes_N4, areas_N2
+        clipped[number], boxes_N4[number], areas_N2[number, 1] = _cut(clipped[number], boxes_N4[number], size)
+    return tuple(clipped), boxes_N4, areas_N2
 
 
 def ring_area(ring_P2: NDArray[Any]) -> float:
@@ -99,13 +99,13 @@ def ring_area(ring_P2: NDArray[Any]) -> float:
 
 
 def _cut(rings: Rings, box_4: NDArray[np.float32], size: tuple[int, int]) -> tuple[Rings, NDArray[np.float32], float]:
-    """Return the part of an outline that a canvas shows, as an outline, the box around it and its area.
+    """Return the part of a polygon that a canvas shows, as a polygon, the box around it and its area.
 
     Nothing is left of what is cut off, not even a line along the edge, so that the points that are left say how far it
     reaches. A hole that is cut becomes a part of the ring around it.
 
     Args:
-        rings: the outline, in pixels of the canvas.
+        rings: the polygon, in pixels of the canvas.
         box_4: around what it fills.
         size: (width, height) of the canvas.
     """
@@ -187,8 +187,8 @@ def _chains(ring_P2: Float, axis: int, edge: int, sign: int) -> list[Float]:
     around = np.arange(first, first + len(ring_P2) + 1) % len(ring_P2)  # begins and ends outside
     ring_P2, depth_P = ring_P2[around], depth_P[around]
     crossed_C = np.flatnonzero(np.diff(depth_P > 0))
-    share_C = depth_P[crossed_C] / (depth_P[crossed_C] - depth_P[crossed_C + 1])
-    met_C2 = ring_P2[crossed_C] + share_C[:, None] * (ring_P2[crossed_C + 1] - ring_P2[crossed_C])
+    fraction_C = depth_P[crossed_C] / (depth_P[crossed_C] - depth_P[crossed_C + 1])
+    met_C2 = ring_P2[crossed_C] + fraction_C[:, None] * (ring_P2[crossed_C + 1] - ring_P2[crossed_C])
     met_C2[:, axis] = edge
     return [
         np.vstack([met_C2[number : number + 1], ring_P2[enters + 1 : leaves + 1], met_C2[number + 1 : number + 2]])

@@ -1,7 +1,7 @@
-"""Outlines of objects: filled in pixels, and traced around them.
+"""Polygons of objects: filled in pixels, and traced around them.
 
-An outline is a tuple of rings, closed polygons of (x, y) in pixels. One that runs clockwise, as seen on a screen, fills
-what is inside, one that runs the other way cuts it out again; the larger come first. A pixel belongs to an outline
+A polygon is a tuple of rings, closed lines of (x, y) in pixels. One that runs clockwise, as seen on a screen, fills
+what is inside, one that runs the other way cuts it out again; the larger come first. A pixel belongs to a polygon
 when its centre lies inside; coordinates are half-open, so the polygon of a box from 0 to 10 covers ten pixels.
 
 Shape suffixes: H height, W width, h, w those of a part, P points of a ring or sides from each to the next, C crossings
@@ -29,7 +29,7 @@ def fill(rings: Rings, size: tuple[int, int]) -> NDArray[np.bool_]:
     """Return which pixels of an image are an object's.
 
     Args:
-        rings: its outline in pixels of the image, beyond which it may reach.
+        rings: its polygon in pixels of the image, beyond which it may reach.
         size: (width, height) of the image.
 
     Returns:
@@ -81,10 +81,10 @@ def fill_ring(mask_HW: NDArray[Any], ring_P2: NDArray[Any], value: int) -> None:
 
 
 def fill_object(rings: Rings, size: tuple[int, int]) -> ObjectMask:
-    """Return an object's pixels as ``fill`` does, of which only the part that the outline reaches is made.
+    """Return an object's pixels as ``fill`` does, of which only the part that the polygon reaches is made.
 
     Args:
-        rings: its outline in pixels of the image, beyond which it may reach.
+        rings: its polygon in pixels of the image, beyond which it may reach.
         size: (width, height) of the image.
     """
     around = box_around(rings)
@@ -97,10 +97,10 @@ def fill_object(rings: Rings, size: tuple[int, int]) -> ObjectMask:
 
 
 def fill_in_box(rings: Rings, box_4: NDArray[np.float32], side: int) -> NDArray[np.uint8]:
-    """Return which cells of a box are an object's: those whose centre lies in the outline.
+    """Return which cells of a box are an object's: those whose centre lies in the polygon.
 
     Args:
-        rings: its outline, in the frame of the box, beyond which it may reach.
+        rings: its polygon, in the frame of the box, beyond which it may reach.
         box_4: (left, top, right, bottom).
         side: cells along each side.
 
@@ -115,7 +115,7 @@ def fill_in_box(rings: Rings, box_4: NDArray[np.float32], side: int) -> NDArray[
 
 
 def trace(mask_HW: NDArray[Any]) -> Rings:
-    """Return the outline of pixels, along their edges: ``fill`` gives the mask back exactly.
+    """Return the polygon of pixels, along their edges: ``fill`` gives the mask back exactly.
 
     Args:
         mask_HW: what is not 0 is the object's; it may have parts and holes.
@@ -151,15 +151,15 @@ def untangle(ring_P2: NDArray[Any]) -> Rings:
     sides = ring_P2.max(axis=0) - corner
     if not sides.all():
         return (filling_P2,)
-    whole_P2, share = (filling_P2 - corner) / sides, ring_area(filling_P2) / sides.prod()
+    whole_P2, fraction = (filling_P2 - corner) / sides, ring_area(filling_P2) / sides.prod()
     # OpenCV, in a tenth of the time, paints what it touches, too: more than there is, and never less
     touched_SS = np.zeros((_CELLS, _CELLS), np.uint8)
     cv2.fillPoly(touched_SS, [np.round((whole_P2 * _CELLS - 0.5) * 256).astype(np.int32)], 1, shift=8)
-    if 0 <= cv2.countNonZero(touched_SS) / touched_SS.size - share < _UNLIKE:
+    if 0 <= cv2.countNonZero(touched_SS) / touched_SS.size - fraction < _UNLIKE:
         return (filling_P2,)
     filled_SS = np.zeros((_CELLS, _CELLS), np.bool_)
     fill_ring(filled_SS, whole_P2 * _CELLS, True)
-    if abs(np.count_nonzero(filled_SS) / filled_SS.size - share) < _UNLIKE:
+    if abs(np.count_nonzero(filled_SS) / filled_SS.size - fraction) < _UNLIKE:
         return (filling_P2,)
     return tuple((part_P2 / _CELLS * sides + corner).astype(np.float32) for part_P2 in trace(filled_SS))
 

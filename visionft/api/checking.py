@@ -16,7 +16,7 @@ from visionft.autotune.choice import require_cuda_where_asked
 from visionft.data.records import Dataset
 from visionft.data.splits import SPLITS, Split
 from visionft.errors import RecipeError, VisionftError
-from visionft.models.backbones import build_backbone
+from visionft.models.backbones import Backbone
 from visionft.recipe import Recipe
 from visionft.report.picture_file import require_picture_name
 from visionft.spec import InputSpec
@@ -140,7 +140,7 @@ def _check_network(recipe: Recipe, dataset: Dataset | None) -> InputSpec:
     """
     section, size = recipe.backbone, canvas_size(recipe, dataset)
     weights = "none" if section.weights == "pretrained" else section.weights  # looking must not download
-    backbone = build_backbone(section.name, weights, drop_path=section.drop_path, image_size=size)
+    backbone = Backbone(section.name, weights, drop_path=section.drop_path, image_size=size)
     spec = input_spec(recipe, backbone.input, size)
     groups = backbone.groups if dataset is None else build_task(recipe, dataset).build_head(backbone).groups(backbone)
     plan(recipe.stages, [group.name for group in groups], steps_per_epoch=1)

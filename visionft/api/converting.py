@@ -1,4 +1,4 @@
-"""A data set of boxes or outlines in the format of another tool."""
+"""A data set of boxes or polygons in the format of another tool."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -49,7 +49,7 @@ def convert(
 ) -> Converted:
     """Write a data set of boxes, pictures and splits included, in another format.
 
-    Data without splits are split as for training. Outlines are written where the data have them and the format can say
+    Data without splits are split as for training. Polygons are written where the data have them and the format can say
     them, unless the task is detection.
 
     Args:

@@ -10,7 +10,7 @@ from visionft.assemble.job import build_task
 from visionft.data.splits import Split
 from visionft.errors import CheckpointError, DataError
 from visionft.metrics import Metrics
-from visionft.predict.engine import Engine, open_engine
+from visionft.predict.engine import Engine, find_exported, open_engine
 from visionft.recipe import Recipe
 from visionft.tasks import target_of, tasks_for
 from visionft.training import Event, Sink
@@ -41,7 +41,7 @@ def evaluate(
     if path.is_dir() and data is None:
         return Run(path, sinks=sinks).evaluate(split)
     if path.is_dir():
-        path = path / "model.onnx"
+        path = find_exported(path)
     engine = open_engine(path)
     return _evaluate_file(engine, _recipe_for(path, data, engine.spec.task), split, sinks)
 

@@ -6,8 +6,9 @@ from pathlib import Path
 
 from visionft.atomic import write_with
 from visionft.data.walk import images_below
-from visionft.errors import CheckpointError, DataError
+from visionft.errors import DataError
 from visionft.predict import Predictor
+from visionft.predict.engine import find_exported
 from visionft.tasks import TASKS
 from visionft.tasks.base import DrawablePrediction, Prediction
 
@@ -33,15 +34,14 @@ def predict(
         threshold: least score of what is reported, in [0, 1]; none takes the model's own for each class.
 
     Raises:
+        CheckpointError: when there is no exported file, or it cannot be run.
         DataError: when an image is missing or cannot be read, when something would be saved over one of the images
             or over another prediction, when the model's predictions are nothing to draw,
             or when it takes no threshold or not this one.
     """
     path = Path(model)
     if path.is_dir():
-        path = path / "model.onnx"
-        if not path.is_file():
-            raise CheckpointError(f"{model}: holds no model.onnx; export the run first: visionft export {model}")
+        path = find_exported(path)
     predictor = Predictor(path, threshold=threshold)
     endings = TASKS[predictor.spec.task].prediction.endings
     if save is not None and not endings:

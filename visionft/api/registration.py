@@ -8,6 +8,7 @@ from visionft.catalog import Catalog
 from visionft.data.formats import FORMATS
 from visionft.errors import UnknownName
 from visionft.export import WRITERS
+from visionft.models.backbones import BACKBONES
 from visionft.models.heads import HEADS
 from visionft.models.losses import LOSSES
 from visionft.predict.engine import ENGINES
@@ -15,7 +16,7 @@ from visionft.tasks import TASKS
 from visionft.tracking import TRACKERS
 
 CATALOGS: Mapping[str, Catalog] = MappingProxyType(
-    {catalog.what: catalog for catalog in (FORMATS, HEADS, LOSSES, WRITERS, ENGINES, TASKS, TRACKERS)}
+    {catalog.what: catalog for catalog in (BACKBONES, FORMATS, HEADS, LOSSES, WRITERS, ENGINES, TASKS, TRACKERS)}
 )
 """What can be registered -> where it then is."""
 
@@ -29,9 +30,14 @@ def register(what: str) -> Callable[[Part], Part]:
         class MyHead(nn.Module):
             kind = "my_head"
 
+        @vft.register("backbone")
+        class MyNet(nn.Module):  # gives feature maps, or an embedding; see models/backbones/module_family.py
+            kind = "my_net"
+
     A package that is to be found by every process, the terminal's included, names its classes as entry points instead,
-    in the groups ``visionft.tasks``, ``visionft.heads``, ``visionft.losses``, ``visionft.data_formats``,
-    ``visionft.runtimes`` (what writes files) and ``visionft.engines`` (what opens them).
+    in the groups ``visionft.tasks``, ``visionft.backbones``, ``visionft.heads``, ``visionft.losses``,
+    ``visionft.data_formats``, ``visionft.trackers``, ``visionft.runtimes`` (what writes files) and ``visionft.engines``
+    (what opens them).
 
     Args:
         what: a name in ``CATALOGS``, such as ``head``.

@@ -1,6 +1,7 @@
 """A finished run: evaluate it, look at it, export it."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from copy import deepcopy
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -8,10 +9,14 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from torch import Tensor, nn
 
 from visionft.api.facts import require_same_data
+from visionft.api.model import NetworkEngine, TunedModel, fitting_state
+from visionft.api.model_spec import describe_model
 from visionft.api.page import report_data
 from visionft.assemble import Job, assemble, load_data
+from visionft.batch import AugmentedBatch, Batch
 from visionft.checkpoint import RunFolder, write_json
 from visionft.data.records import Sample
 from visionft.data.splits import Split
@@ -23,12 +28,14 @@ from visionft.export.writers.base import Writer
 from visionft.loading.loader import Loader
 from visionft.metrics import Metrics
 from visionft.models.network import FinalNetwork
+from visionft.predict.engine import EXPORTED
 from visionft.recipe import Recipe
 from visionft.report import write_report
 from visionft.spec import ModelSpec
 from visionft.tasks.base import Evaluation
 from visionft.training import Sink, exact_runner
 from visionft.training.events import Working
+from visionft.training.inference import validate
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +106,77 @@ class Run:
             raise CheckpointError(f"{self.path / 'model.safetensors'}: does not fit its recipe: {error}") from error
         return job
 
+    @cached_property
+    def model(self) -> TunedModel:
+        """The tuned network as a plain ``nn.Module``, see ``TunedModel``: a copy, yours to change.
+
+        The run keeps its own weights, to which its metrics and files belong; ``with_model`` makes a run of others.
+        """
+        return self._copied_model()
+
+    def _copied_model(self) -> TunedModel:
+        return TunedModel.of(self._job, self.spec, self._last_stage)
+
+    @property
+    def _last_stage(self) -> int:
+        """Index of the last stage that was run; a callback may have left out others."""
+        return int(self.stages[-1]["stage"])
+
+    def engine(self) -> NetworkEngine:
+        """Return what ``vft.Predictor(run)`` runs."""
+        return NetworkEngine(self._copied_model())
+
+    def batches(self, split: Split = "train", epoch: int = 0) -> Iterator[Batch | AugmentedBatch]:
+        """Yield the batches of one epoch for a loop of your own, on the device of ``model``.
+
+        Args:
+            split: ``train`` comes shuffled, augmented and mixed as in the run's last stage; other parts as they are,
+                in order.
+            epoch: >= 0; with the recipe's seed it decides order and augmentation.
+
+        Raises:
+            DataError: when the part has no images, or one cannot be read any more.
+        """
+        # float32, whatever the run itself trained in: autocast is for the loop to decide
+        job = replace(self._job, augments=False, runtime=replace(self._job.runtime, bf16=False))
+        if not job.dataset.split(split):
+            raise DataError(f"{job.dataset.name}: no images in the {split} part")
+        stage = job.plans[self._last_stage].stage
+        if split != "train":
+            with job.eval_loader(split, job.input) as loader:
+                yield from (batch.to(job.runtime.device) for batch in loader.evaluation())
+            return
+        augment = job.device_augmenter(stage)
+        with job.train_loader(stage, single_pass=True) as batches:
+            for batch in batches.training(epoch):
+                there = batch.to(job.runtime.device)
+                yield augment(there) if augment else there
+
+    def with_model(self, model: nn.Module | Mapping[str, Tensor], path: str | Path | None = None) -> "Run":
+        """Make a run of changed weights, in a folder of its own: evaluated, reported and exported as any other.
+
+        Validation values and the thresholds of classes are those of the new weights; stages and history are told as
+        they were before.
+
+        Args:
+            model: ``run.model`` after training on, also wrapped by torch.compile or DistributedDataParallel; or its
+                ``state_dict()``.
+            path: the new run folder; none takes the next free ``runs/NAME-NNN``.
+
+        Raises:
+            CheckpointError: when the weights are not those of this network.
+            DataError: when the folder exists already or cannot be written.
+        """
+        job = replace(self._job, network=deepcopy(self._job.network))
+        job.network.load_state_dict(fitting_state(model, job.network.state_dict()))
+        with job.eval_loader("val", job.input) as loader:
+            val = validate(job, loader.evaluation())
+        spec = describe_model(job, self.info, val, self._sinks, changed_after_training=True)
+        folder = RunFolder.create(self.recipe, Path(path) if path else None)
+        folder.write_model(job.network.state_dict(), spec)
+        folder.record(**{**self.info, "changed_after_training": str(self.path)})
+        return Run(folder.path, job=job, sinks=self._sinks)
+
     def evaluate(self, split: Split | None = None) -> Metrics:
         """Measure the network on a part of the data and store the result in metrics.json.
 
@@ -143,7 +221,7 @@ class Run:
         """
         writer: Writer = WRITERS[to]()
         job = self._job
-        target = Path(path) if path else self.path / f"model{writer.suffix}"
+        target = Path(path) if path else self.path / f"{EXPORTED}{writer.suffix}"
         with job.eval_loader("val", job.input) as loader:
             parity = export_verified(
                 writer,

@@ -4,12 +4,11 @@ import time
 from collections.abc import Sequence
 from contextlib import ExitStack, closing
 from dataclasses import asdict, replace
-from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-from visionft import __version__
 from visionft.api.facts import environment, fingerprint, require_same_data
+from visionft.api.model_spec import describe_model
 from visionft.api.resolving import kind_is_open, resolve
 from visionft.api.run import Run
 from visionft.assemble import Job, assemble, load_data, unused_targets
@@ -19,11 +18,10 @@ from visionft.autotune.choice import decide, require_cuda_where_asked
 from visionft.autotune.estimate import outline
 from visionft.checkpoint import RunFolder
 from visionft.errors import CheckpointError
-from visionft.recipe import Recipe, recipe_to_yaml
-from visionft.spec import ModelSpec
-from visionft.tasks.learner import ChoosesThresholds
+from visionft.recipe import Recipe
 from visionft.tracking import TRACKERS
-from visionft.training import Sink, exact_runner, fit
+from visionft.training import Callback, Sink, fit
+from visionft.training.callbacks import require_callable
 from visionft.training.console import Console
 from visionft.training.events import JsonLines, Notice, RunPlanned, Working
 from visionft.training.tracking import TrackerSink
@@ -36,8 +34,15 @@ def train(
     out: str | Path | None = None,
     resume: bool = False,
     sinks: Sequence[Sink] | None = None,
+    callbacks: Sequence[Callback] = (),
 ) -> Run:
     """Run every stage of a recipe.
+
+        def stop_when_good(epoch):
+            if epoch.row["val"]["accuracy"] > 0.99:
+                epoch.stop_run("good enough")
+
+        vft.train("photos/", callbacks=[stop_when_good])
 
     Args:
         recipe: a Recipe, a recipe file or name, a folder of images or a CSV manifest; with ``resume`` also a run
@@ -46,6 +51,8 @@ def train(
         out: the run folder; none takes the next free ``runs/NAME-NNN``.
         resume: go on with the run in ``out``, or with the newest run of this name.
         sinks: who is told of the progress; none prints it on stderr.
+        callbacks: called with a ``vft.EpochView`` after each epoch was validated; they may end the stage or the run.
+            What they decide is saved; a resumed run needs them again, and may show them its last epoch once more.
 
     Returns:
         The finished run. A run that had finished before is returned as it is.
@@ -55,7 +62,8 @@ def train(
     """
     if sinks is None:
         with closing(Console()) as console:  # a bar must not outlive a failure
-            return train(recipe, overrides=overrides, out=out, resume=resume, sinks=[console])
+            return train(recipe, overrides=overrides, out=out, resume=resume, sinks=[console], callbacks=callbacks)
+    require_callable(callbacks)
     started = time.monotonic()
     folder = _folder_to_resume(recipe, out, overrides) if resume else None
     if folder is not None and folder.finished:
@@ -85,20 +93,22 @@ def train(
             weights=asdict(job.network.backbone.weights),
         )
     folder.record(environment=environment(job.runtime.device))
+    recorded = [*sinks, JsonLines(folder.path / "events.jsonl")]
     before = float(folder.info["seconds"])
     with ExitStack() as opened:
         opened.callback(lambda: folder.record(seconds=round(before + time.monotonic() - started, 1)))
         trackers = [TRACKERS[name](folder.path, resolved.model_dump(mode="json")) for name in resolved.track]
         for tracker in trackers:
             opened.callback(tracker.close)
-        all_sinks = [*sinks, JsonLines(folder.path / "events.jsonl"), *map(TrackerSink, trackers)]
+        all_sinks = [*recorded, *map(TrackerSink, trackers)]
         planned = RunPlanned(_facts(job, folder), outline(job))
         for sink in all_sinks:
             sink(planned)
         choice = decide(job, folder, lambda text: _tell(all_sinks, text))
         job = replace(job, augments=choice.device == "cuda")
-        outcome = fit(job, folder, all_sinks)
-    spec = _spec(job, folder, outcome.val, sinks)
+        outcome = fit(job, folder, all_sinks, callbacks)
+    job = replace(job, input=job.stage_input(job.plans[len(outcome.results) - 1].stage))  # a callback may end it early
+    spec = describe_model(job, folder.info, outcome.val, recorded)
     folder.write_model(job.network.state_dict(), spec)
     folder.record(status="finished", stages=outcome.results, history=outcome.history)
     return Run(folder.path, job=job, sinks=sinks)
@@ -154,37 +164,6 @@ def _facts(job: Job, folder: RunFolder) -> dict[str, str]:
         "weights": f"{weights['source']} (licence: {weights['licence']})",
         "device": f"{runtime.device}, {numbers}, {str(runtime.memory_format).removeprefix('torch.')}",
     }
-
-
-def _spec(job: Job, folder: RunFolder, val: dict[str, float], sinks: Sequence[Sink]) -> ModelSpec:
-    recipe = job.recipe
-    return ModelSpec(
-        task=job.task.kind,
-        class_names=job.dataset.class_names,
-        input=job.input,
-        palette=job.dataset.palette,
-        thresholds=_thresholds(job, sinks),
-        provenance={
-            "name": recipe.name,
-            "visionft": __version__,
-            "recipe_sha256": sha256(recipe_to_yaml(recipe).encode()).hexdigest(),
-            "backbone": f"{job.network.backbone.family}/{job.network.backbone.name}",
-            "weights": folder.info["weights"],
-            "data": {key: folder.info["data"][key] for key in ("name", "source", "sha256")},
-            "validation": val,
-        },
-    )
-
-
-def _thresholds(job: Job, sinks: Sequence[Sink]) -> tuple[float, ...]:
-    """Return from which confidence on each class is believed, chosen on the validation images."""
-    if not isinstance(job.task, ChoosesThresholds):
-        return ()
-    samples = job.dataset.split("val")
-    _working(sinks, "choosing thresholds on val", 0, len(samples))
-    chosen = job.task.thresholds(samples, job.input, exact_runner(job), batch_size=job.recipe.optim.batch_size)
-    _working(sinks, "choosing thresholds on val", len(samples), len(samples))
-    return chosen
 
 
 def _tell(sinks: Sequence[Sink], text: str) -> None:

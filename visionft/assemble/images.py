@@ -16,11 +16,11 @@ from visionft.loading.resident import DecodedImages, ResidentImages, resident_by
 from visionft.recipe import Recipe
 from visionft.spec import InputSpec
 
-_SHARE = 0.1  # of a GPU's memory, for images that stay there though nobody asked
+_FRACTION = 0.1  # of a GPU's memory, for images that stay there though nobody asked
 
 
 def require_decoder(recipe: Recipe, runtime: Runtime) -> None:
-    """Check that there is what decodes images.
+    """Check that the decoder of images is available.
 
     Raises:
         RecipeError: when that is to be CUDA, and the network trains elsewhere.
@@ -39,7 +39,7 @@ def loader(
     *,
     cache_bytes: int = CACHE_BYTES,
 ) -> Loader:
-    """Return batches that the CPU decodes; for the arguments see ``Loader``."""
+    """Return batches that the CPU decodes; arguments as of ``Loader``."""
     return Loader(
         samples,
         spec,
@@ -65,7 +65,7 @@ def batches(
     resident: bool,
     on_progress: Callable[[int, int], None],
 ) -> Batches:
-    """Return batches as the recipe wants them decoded.
+    """Return batches that are decoded where the recipe says.
 
     Args:
         recipe: what was asked for.
@@ -101,7 +101,7 @@ def batches(
 def keep_resident(
     recipe: Recipe, runtime: Runtime, dataset: Dataset, spec: InputSpec, mix: Mixing | None, *, on_device: bool
 ) -> bool:
-    """Say whether the images of a stage are decoded once and then stay on the device.
+    """Return whether the images of a stage are decoded once and then stay on the device.
 
     Args:
         recipe: what was asked for.
@@ -127,11 +127,11 @@ def keep_resident(
             f"runtime.resident: true, but on canvases of {spec.width} x {spec.height} the images take "
             f"{needed / 1e9:.1f} GB, and {runtime.device} has {total / 1e9:.1f}; use auto, or a smaller input.size"
         )
-    return wanted is True or (on_device and needed <= _SHARE * total)
+    return wanted is True or (on_device and needed <= _FRACTION * total)
 
 
 def _plain(recipe: Recipe, runtime: Runtime, spec: InputSpec, samples: Sequence[Sample]) -> Batches:
-    """Return batches of samples as they are, that are read once."""
+    """Return unaugmented batches of samples, that are read once."""
     if recipe.runtime.decode == "cuda":
         return _decoded(recipe, runtime, samples, spec, None)
     return loader(recipe, runtime, samples, spec, cache_bytes=0)

@@ -1,4 +1,4 @@
-"""Everything a training run needs, built once from the recipe."""
+"""The objects of a training run, built from its recipe."""
 
 import os
 from collections.abc import Callable
@@ -24,7 +24,7 @@ from visionft.imaging.canvas import fill_colour
 from visionft.loading.batches import Batches
 from visionft.loading.loader import Loader
 from visionft.loading.order import batches_per_epoch
-from visionft.models.backbones import build_backbone
+from visionft.models.backbones import Backbone
 from visionft.models.heads import HEADS
 from visionft.models.network import TaskNetwork
 from visionft.recipe import Recipe
@@ -40,7 +40,7 @@ _LARGEST_SIDE = 512  # pixels of a canvas that nobody chose
 
 
 def no_progress(_done: int, _total: int) -> None:
-    """Tell nobody."""
+    """Report no progress."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +92,7 @@ class Job:
         )
 
     def val_loader(self, stage: Stage, *, single_pass: bool = False, on_progress: OnProgress = no_progress) -> Batches:
-        """Return the validation images as a stage values them; arguments as of ``train_loader``."""
+        """Return the validation images on a stage's canvas; arguments as of ``train_loader``."""
         spec = self.stage_input(stage)
         resident = not single_pass and images.keep_resident(
             self.recipe, self.runtime, self.dataset, spec, None, on_device=True
@@ -101,7 +101,7 @@ class Job:
         return images.batches(self.recipe, self.runtime, samples, spec, resident=resident, on_progress=on_progress)
 
     def resident(self, stage: Stage) -> bool:
-        """Say whether the training images of a stage stay on the device that trains.
+        """Return whether the training images of a stage stay on the device that trains.
 
         Raises:
             RecipeError: when they are to, and there is not the memory.
@@ -112,7 +112,7 @@ class Job:
         return images.keep_resident(self.recipe, self.runtime, self.dataset, spec, mix, on_device=on_device)
 
     def device_augmenter(self, stage: Stage) -> DeviceAugmenter | None:
-        """Return what the device does to the training images of a stage; None where it does nothing."""
+        """Return the augmenter of a stage's training images on the device; None where the loader augments."""
         spec = self.stage_input(stage)
         augment, _ = augmentation(self.recipe, stage, spec)
         policy = augment.policy
@@ -124,7 +124,7 @@ class Job:
         return DeviceAugmenter(normalised, self.dataset.target, augment.fill, classes=classes)
 
     def eval_loader(self, split: Split, spec: InputSpec) -> Loader:
-        """Return the images of a split, as they are and as the CPU decodes them, in the order of the data set."""
+        """Return the images of a split, unaugmented and decoded on the CPU, in the order of the data set."""
         return images.loader(self.recipe, self.runtime, self.dataset.split(split), spec)
 
 
@@ -174,13 +174,13 @@ def read_data(recipe: Recipe, target: type[Target], on_progress: Callable[[int, 
 
 
 def data_state(recipe: Recipe, target: type[Target]) -> bool:
-    """Say whether the data that the recipe names, without saying in which format, hold such targets."""
+    """Return whether the data that the recipe names, without saying in which format, hold such targets."""
     path = recipe.data.path
     return recipe.data.format == "auto" and path is not None and states_target(path, target, _label_options(recipe))
 
 
 def unused_targets(recipe: Recipe) -> tuple[str, ...]:
-    """Return what a person should know whose data hold more than the recipe makes use of; else nothing."""
+    """Return advice where the data hold targets that the recipe does not use; else nothing."""
     tasks = map(TASKS.__getitem__, TASKS)
     richer = [
         task for task in tasks if recipe.task.kind in task.offered_to and data_state(recipe, target_of(task.kind))
@@ -223,7 +223,7 @@ def assemble(recipe: Recipe, dataset: Dataset, *, pretrained: bool = True) -> Jo
     torch.manual_seed(derive_seed(recipe.seed, "weights"))  # the head's, and the backbone's when it has none
     section = recipe.backbone
     size = canvas_size(recipe, dataset)
-    backbone = build_backbone(
+    backbone = Backbone(
         section.name,
         section.weights if pretrained else "none",
         drop_path=section.drop_path,
@@ -246,7 +246,7 @@ def assemble(recipe: Recipe, dataset: Dataset, *, pretrained: bool = True) -> Jo
 
 
 def canvas_of(stage: Stage, spec: InputSpec) -> InputSpec:
-    """Return the canvas of a stage, given that of stages which name no size."""
+    """Return the canvas of a stage, given the canvas of stages without a size."""
     if stage.image_size is None:
         return spec
     height, width = height_and_width(stage.image_size)
@@ -254,7 +254,7 @@ def canvas_of(stage: Stage, spec: InputSpec) -> InputSpec:
 
 
 def require_room(recipe: Recipe, runtime: Runtime, dataset: Dataset, spec: InputSpec) -> None:
-    """Check that there is room for the images of every stage, where they are to stay on the device that trains.
+    """Check that the device has memory for the images of every stage that are kept resident on it.
 
     Raises:
         RecipeError: when there is not.
@@ -266,7 +266,7 @@ def require_room(recipe: Recipe, runtime: Runtime, dataset: Dataset, spec: Input
 def augmentation(
     recipe: Recipe, stage: Stage, spec: InputSpec, *, defer_to_device: bool = False
 ) -> tuple[Augmenter, Mixing | None]:
-    """Return what happens to each training image of a stage, and whether several are mixed before.
+    """Return the augmenter of a stage's training images, and how images are mixed before it.
 
     They are where objects are learned, in stages that augment, but for the last; images of whole classes are mixed in
     their batch.
@@ -284,7 +284,7 @@ def augmentation(
         stage.augment,
         section.orientation,
         fill_colour(spec) if objects else None,
-        outlines=augmentation == "polygons",
+        polygons=augmentation == "polygons",
         ranges=section.ranges.given,
         mixup=0.0 if objects else section.mixup,
         cutmix=section.cutmix,
@@ -324,7 +324,7 @@ def canvas_size(recipe: Recipe, dataset: Dataset | None) -> tuple[int, int] | No
 
 
 def input_spec(recipe: Recipe, weights: InputSpec, size: tuple[int, int] | None) -> InputSpec:
-    """Lay the recipe's input section over what the weights were trained with."""
+    """Merge the recipe's input section into the input spec of the weights."""
     given = recipe.input
     height, width = size or (weights.height, weights.width)
     task = TASKS[recipe.task.kind]

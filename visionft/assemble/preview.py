@@ -1,4 +1,4 @@
-"""Some training images as the network gets them, to look at. Shape suffixes: H height, W width, 3 colours (RGB)."""
+"""Augmented training images to look at. Shape suffixes: H height, W width, 3 colours (RGB)."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -37,7 +37,7 @@ class AugmentedSample:
 
     @property
     def examples(self) -> tuple[Example, ...]:
-        """All of them, the original first."""
+        """The original, then its augmented copies."""
         return self.original, *self.augmented
 
 
@@ -106,7 +106,7 @@ def _partners(recipe: Recipe, images: int, epoch: int) -> dict[int, int]:
 
 
 def _mixed(canvases: Canvases, epoch: int, index: int, partner: int) -> Example:
-    """Return what is on a canvas after the images of its batch are mixed."""
+    """Return a canvas mixed with the next one of its batch."""
     example = canvases[epoch, index]
     if not mixes([example.params]):
         return example

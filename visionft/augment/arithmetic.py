@@ -41,14 +41,14 @@ _BYTES_DEVIATION = float(np.sqrt(4 * (256**2 - 1) / 12))  # of the sum of four r
 
 
 def averaged(params: AugmentParams) -> bool:
-    """Return whether an image is shrunk so far, at the canvas's centre, that pixels are means of 2 x 2 values."""
+    """Return whether pixels are means of 2 x 2 values, because the image is shrunk that far at the canvas's centre."""
     (a, b, c), (d, e, f) = params.rows
     g, h, i = params.perspective_row
     return abs(a * (e * i - f * h) - b * (d * i - f * g) + c * (d * h - e * g)) < AVERAGED**2
 
 
 def colour_parts(batch_params: Sequence[AugmentParams]) -> tuple[Float, Float]:
-    """Return what happens to colours, but for what depends on the images.
+    """Return the colour matrices of images, but for the offset, which depends on their mean.
 
     Brightness, contrast, saturation and hue are linear, and in any order the same matrix. Saturation and hue are those
     of YIQ: they keep the luma.
@@ -57,7 +57,7 @@ def colour_parts(batch_params: Sequence[AugmentParams]) -> tuple[Float, Float]:
         batch_params: of B images.
 
     Returns:
-        matrices_B33, which leave grey what is grey; and shares_B: the offset is this share of the image's mean grey.
+        matrices_B33, which leave grey what is grey; and fractions_B: that of the mean grey which the offset is.
     """
     brightness, contrast, saturation, hue = np.array(
         [(params.brightness, params.contrast, params.saturation, params.hue) for params in batch_params]
@@ -78,15 +78,15 @@ def colour_matrix(params: AugmentParams, mean_3: Sequence[float]) -> Float:
         params: says how colours change.
         mean_3: the mean colour of the image before the change, 0 to 255.
     """
-    matrices_B33, shares_B = colour_parts([params])
+    matrices_B33, fractions_B = colour_parts([params])
     matrix_34 = np.empty((3, 4))
     matrix_34[:, :3] = matrices_B33[0]
-    matrix_34[:, 3] = np.floor(shares_B[0] * float(LUMA @ mean_3) * STEP + 0.5) / STEP
+    matrix_34[:, 3] = np.floor(fractions_B[0] * float(LUMA @ mean_3) * STEP + 0.5) / STEP
     return matrix_34
 
 
 def gamma_table(gamma: float) -> NDArray[np.uint8]:
-    """Return what each of the values 0 to 255 becomes."""
+    """Return the table that maps values 0 to 255 by a gamma."""
     return np.floor(255 * (np.arange(256) / 255) ** gamma + 0.5).astype(np.uint8)
 
 
@@ -99,12 +99,12 @@ def blur_kernel(sigma: float) -> Float:
 
 
 def noise_step(params: AugmentParams) -> np.float32:
-    """Return what one unit of a pixel's sum of four bytes is worth."""
+    """Return the noise that one unit of a pixel's sum of four bytes adds."""
     return np.float32(255 * params.noise / _BYTES_DEVIATION)
 
 
 def noise_of(params: AugmentParams, size: tuple[int, int]) -> NDArray[np.int16]:
-    """Return what noise adds to each pixel, to all its colours alike.
+    """Return the noise of each pixel, the same in all colours.
 
     The number y * width + x, joined with the seed by exclusive or, is hashed to 32 bits; the sum of their four bytes is
     nearly normal. Any device can compute any pixel, in integers.

@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import Any
 
 from visionft.augment import cpu
-from visionft.augment.policy import OBJECT_POLICIES, OUTLINE_POLICIES, POLICIES, Orientation, Policy, Strength
+from visionft.augment.policy import OBJECT_POLICIES, POLICIES, POLYGON_POLICIES, Orientation, Policy, Strength
 from visionft.augment.sampling import sample_params
 from visionft.augment.targets import augment_target
 from visionft.augment.warp import RGB
@@ -13,14 +13,14 @@ from visionft.data.records import Example
 
 
 class Augmenter:
-    """Changes one example at random, as a pure function of example and seed; pickles.
+    """Augments one example at random, as a pure function of example and seed; pickles.
 
     Args:
         strength: how much may change; ``none`` leaves every canvas as it is, flips included.
         orientation: which flips and turns leave the class what it is.
         fill: for objects, which then follow ``OBJECT_POLICIES``: the colour beyond the edge of the image. Mirrored
             there, as None has it, objects would appear twice, once without a box.
-        outlines: whether all objects have outlines and follow ``OUTLINE_POLICIES``.
+        polygons: whether all objects have polygons and follow ``POLYGON_POLICIES``.
         ranges: fields of ``Policy`` and what takes the place of the strength's own; all are taken as they are, and
             none has a meaning for ``auto``, which does one thing at a time.
         mixup: the field of ``Policy``, where anything may change at all.
@@ -38,7 +38,7 @@ class Augmenter:
         orientation: Orientation,
         fill: RGB | None = None,
         *,
-        outlines: bool = False,
+        polygons: bool = False,
         ranges: Mapping[str, float] | None = None,
         mixup: float = 0.0,
         cutmix: float = 0.0,
@@ -47,7 +47,7 @@ class Augmenter:
         self.orientation = orientation
         self.fill = fill
         self.defer_to_device = defer_to_device
-        policies = OUTLINE_POLICIES if outlines else OBJECT_POLICIES
+        policies = POLYGON_POLICIES if polygons else OBJECT_POLICIES
         policy = (POLICIES if fill is None else policies)[strength]
         given: dict[str, Any] = {**(ranges or {}), "mixup": mixup, "cutmix": cutmix}
         self.policy: Policy | None = policy and replace(policy, **given)
@@ -55,7 +55,7 @@ class Augmenter:
             cpu.prepare()
 
     def __call__(self, example: Example, seed: int) -> Example:
-        """Return a changed copy; at strength ``none`` the example itself.
+        """Return an augmented copy; at strength ``none`` the example itself.
 
         Args:
             example: see ``cpu.apply``; a mask or objects do not change what happens to the image.

@@ -2,7 +2,7 @@
 
 What is computed is said in ``arithmetic.py``; masks and images agree with the CPU engine's to the rounding.
 
-Shape suffixes: B images, C = 3 colour channels (RGB), H height, W width, P pixels (H * W), M holes, K numbers of a
+Shape suffixes: B images, C = 3 colour channels (RGB), H height, W width, P pixels (H * W), M boxes, K numbers of a
 place: x, y and, in perspective, what they are divided by; 2 (x, y); 4 left, top, right, bottom.
 """
 
@@ -29,6 +29,7 @@ from visionft.augment.arithmetic import (
 )
 from visionft.augment.warp import RGB
 from visionft.augment_params import AugmentParams
+from visionft.imaging.normalization import byte_statistics
 
 _CACHED = 1 << 16  # pixels that a CPU changes at once, so that they stay in its cache
 
@@ -56,7 +57,7 @@ def augment_batch(
     masks_BHW: Tensor | None = None,
     normalised: Normalised | None = None,
 ) -> tuple[Tensor, Tensor | None]:
-    """Do to each image what was drawn for it, on the device where the images are.
+    """Augment a batch of images and masks by their parameters, on the device where they lie.
 
     Args:
         images_BHW3: uint8 RGB canvases.
@@ -86,9 +87,8 @@ def augment_batch(
         part = slice(start, start + at_once)
         images_BCHW = _images(images_BHW3[part], batch_params[part], fill)
         if normalised is not None:
-            mean_C11, std_C11 = (
-                images_BCHW.new_tensor(values).mul_(255).view(3, 1, 1) for values in (normalised.mean, normalised.std)
-            )
+            statistics = byte_statistics(normalised.mean, normalised.std)
+            mean_C11, std_C11 = (images_BCHW.new_tensor(each).view(3, 1, 1) for each in statistics)
             images_BCHW.sub_(mean_C11).div_(std_C11)
         found_BHW3[part].copy_(images_BCHW.permute(0, 2, 3, 1))
         if masks_BHW is not None and found_BHW is not None:
@@ -132,7 +132,7 @@ def _masks(masks_BHW: Tensor, batch_params: Sequence[AugmentParams], fill: RGB |
 
 
 def _moved(images_BCHW: Tensor, batch_params: Sequence[AugmentParams], fill: RGB | None) -> Tensor:
-    """Return images of whole numbers, each pixel from where its change says."""
+    """Return warped images, in whole numbers."""
     if all(params.is_identity for params in batch_params):
         return images_BCHW
     finer = [averaged(params) for params in batch_params]
@@ -153,7 +153,7 @@ def _halved(images_BCHW: Tensor) -> Tensor:
 
 
 def _sampled(images_BCHW: Tensor, batch_params: Sequence[AugmentParams], fill: RGB | None, times: int = 1) -> Tensor:
-    """Return whole numbers from where the pixels' centres were, on a canvas with so many times the pixels each way."""
+    """Sample images at where the pixels' centres were, on a canvas with ``times`` the pixels each way."""
     height, width = images_BCHW.shape[2:]
     unit = np.array([[2 / width, 0, -1], [0, 2 / height, -1], [0, 0, 1]])  # grid_sample counts from -1 to 1
     places_BHW2 = _places(batch_params, images_BCHW, unit, times)
@@ -165,7 +165,7 @@ def _sampled(images_BCHW: Tensor, batch_params: Sequence[AugmentParams], fill: R
 
 
 def _places(batch_params: Sequence[AugmentParams], images: Tensor, unit: NDArray[np.float64], times: int = 1) -> Tensor:
-    """Return where pixel centres were, in a unit (a matrix that acts on pixels)."""
+    """Return the places of pixel centres before the warp, in a unit (a matrix that acts on pixels)."""
     height, width = images.shape[-2:]
     back_B33 = np.linalg.inv(np.stack([params.matrix for params in batch_params]))
     canvas = np.diag([1 / times, 1 / times, 1.0])
@@ -182,11 +182,11 @@ def _places(batch_params: Sequence[AugmentParams], images: Tensor, unit: NDArray
 
 def _recoloured(images_BCHW: Tensor, batch_params: Sequence[AugmentParams], plain_BCHW: Tensor) -> Tensor:
     """Change colours; sums of products are exact in any order, and written out so that none are in TF32."""
-    matrices_B33, shares_B = colour_parts(batch_params)
-    if not shares_B.any() and (matrices_B33 == np.eye(3)).all():
+    matrices_B33, fractions_B = colour_parts(batch_params)
+    if not fractions_B.any() and (matrices_B33 == np.eye(3)).all():
         return images_BCHW
     matrices = torch.from_numpy(matrices_B33.astype(np.float32)).to(images_BCHW.device, non_blocking=True)
-    offsets_B = colour_offsets(shares_B, plain_BCHW.mean((2, 3)))
+    offsets_B = colour_offsets(fractions_B, plain_BCHW.mean((2, 3)))
     found_BCHW = torch.empty_like(images_BCHW)
     for channel in range(3):
         found_BHW = torch.mul(images_BCHW[:, 0], matrices[:, channel, 0, None, None], out=found_BCHW[:, channel])
@@ -195,10 +195,12 @@ def _recoloured(images_BCHW: Tensor, batch_params: Sequence[AugmentParams], plai
     return found_BCHW.add_((offsets_B + 0.5)[:, None, None, None]).floor_().clamp_(0, 255)
 
 
-def colour_offsets(shares_B: NDArray[np.float64], means_B3: Tensor) -> Tensor:
+def colour_offsets(fractions_B: NDArray[np.float64], means_B3: Tensor) -> Tensor:
     """Return what is added to all colours of each image, see ``arithmetic.colour_matrix``."""
-    shares, luma_3 = (torch.from_numpy(array).to(means_B3.device, non_blocking=True) for array in (shares_B, LUMA))
-    return ((shares * (means_B3.double() * luma_3).sum(1) * STEP + 0.5).floor_() / STEP).float()
+    fractions, luma_3 = (
+        torch.from_numpy(array).to(means_B3.device, non_blocking=True) for array in (fractions_B, LUMA)
+    )
+    return ((fractions * (means_B3.double() * luma_3).sum(1) * STEP + 0.5).floor_() / STEP).float()
 
 
 def _gamma(images_BCHW: Tensor, batch_params: Sequence[AugmentParams]) -> Tensor:
@@ -208,7 +210,7 @@ def _gamma(images_BCHW: Tensor, batch_params: Sequence[AugmentParams]) -> Tensor
 
 
 def _blurred(images_BCHW: Tensor, batch_params: Sequence[AugmentParams]) -> Tensor:
-    """Blur columns, then rows; as above, no TF32 and exact until the end."""
+    """Blur columns, then rows, without TF32 and exact until the end."""
     kernels_BK = torch.from_numpy(np.stack([blur_kernel(params.blur) for params in batch_params]).astype(np.float32))
     kernels_BK = kernels_BK.to(images_BCHW.device, non_blocking=True)
     for axis in (2, 3):
@@ -241,10 +243,10 @@ def _noisy(images_BCHW: Tensor, batch_params: Sequence[AugmentParams]) -> Tensor
 def _erased(images_BCHW: Tensor, batch_params: Sequence[AugmentParams]) -> Tensor:
     height, width = images_BCHW.shape[2:]
     most = max(len(params.erase_boxes) for params in batch_params)
-    holes = [[*params.erase_boxes, *[(0, 0, 0, 0)] * (most - len(params.erase_boxes))] for params in batch_params]
-    left, top, right, bottom = torch.tensor(holes, device=images_BCHW.device)[..., None].unbind(2)
+    boxes = [[*params.erase_boxes, *[(0, 0, 0, 0)] * (most - len(params.erase_boxes))] for params in batch_params]
+    left, top, right, bottom = torch.tensor(boxes, device=images_BCHW.device)[..., None].unbind(2)
     columns_W = torch.arange(width, device=images_BCHW.device)
     rows_H = torch.arange(height, device=images_BCHW.device)
     across_BMW, down_BMH = (columns_W >= left) & (columns_W < right), (rows_H >= top) & (rows_H < bottom)
-    holes_BHW = (across_BMW[:, :, None] & down_BMH[..., None]).any(1)
-    return images_BCHW.masked_fill(holes_BHW[:, None], ERASED)
+    erased_BHW = (across_BMW[:, :, None] & down_BMH[..., None]).any(1)
+    return images_BCHW.masked_fill(erased_BHW[:, None], ERASED)

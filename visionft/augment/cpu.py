@@ -19,7 +19,7 @@ from visionft.data.records import Example
 
 
 def apply(example: Example, params: AugmentParams, fill: RGB | None = None) -> Example:
-    """Do what was drawn.
+    """Apply the parameters to a canvas and its target.
 
     A mask moves with its image, its border mirrored alike or without a class, and takes the nearest class. Erasing
     leaves it alone: what is hidden is to be inferred from what surrounds it. For the rest of
@@ -74,7 +74,7 @@ def _damage(image_HW3: NDArray[np.uint8], params: AugmentParams) -> NDArray[np.u
 
 
 def _albumentations() -> tuple[Any, Any]:
-    """Return its functions on pixels, and those on holes."""
+    """Return albumentations' functions on pixels, and those on holes."""
     os.environ.setdefault("NO_ALBUMENTATIONS_UPDATE", "1")  # importing it would ask the network for its version
     from albumentations.augmentations.dropout import functional as dropout
     from albumentations.augmentations.pixel import functional as pixel

@@ -1,4 +1,4 @@
-"""What the device that trains does to a batch whose changes were drawn where it was loaded.
+"""Augmentation on the device that trains, of batches whose parameters were sampled where they were loaded.
 
 Shape suffixes: B batch, H height, W width, 3 colour channels (RGB), C the same in a network.
 """
@@ -17,7 +17,7 @@ from visionft.data.targets.base import Target
 
 @cache
 def no_kernel() -> str | None:
-    """Say why CUDA cannot run the fused engine; None where it can."""
+    """Return why CUDA cannot run the fused engine; None where it can."""
     if not find_spec("triton"):
         return "triton is not installed; pip install triton"
     from triton.runtime import driver  # loads triton
@@ -30,7 +30,7 @@ def no_kernel() -> str | None:
 
 
 class DeviceAugmenter:
-    """Changes and normalises batches where they lie: by the fused engine on CUDA, else by the batch engine.
+    """Augments and normalises batches where they lie: by the fused engine on CUDA, else by the batch engine.
 
     Args:
         normalised: how the network takes images.

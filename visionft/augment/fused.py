@@ -7,7 +7,7 @@ runs on a GPU, and under Triton's interpreter (TRITON_INTERPRET=1) on a CPU, for
 
 What is computed is said in ``arithmetic.py``.
 
-Shape suffixes: B images, H height, W width, 3 colour channels (RGB), V the 256 values, M holes; 4 left, top, right,
+Shape suffixes: B images, H height, W width, 3 colour channels (RGB), V the 256 values, M boxes; 4 left, top, right,
 bottom; P parameters of an image.
 """
 
@@ -23,18 +23,19 @@ from visionft.annotations.marks import IGNORE
 from visionft.augment.arithmetic import ERASED, averaged, colour_parts, gamma_table, noise_step
 from visionft.augment.batch import Normalised, augment_batch
 from visionft.augment.fused_kernel import augment_kernel, sum_kernel
-from visionft.augment.sampling import HOLES
+from visionft.augment.sampling import ERASE_BOXES
 from visionft.augment.warp import RGB
 from visionft.augment_params import AugmentParams
+from visionft.imaging.normalization import scale_and_offset
 
-_MOST_HOLES = HOLES[1]
+_MOST_ERASE_BOXES = ERASE_BOXES[1]
 _TILE = (32, 32)  # pixels across and down that one program does
 _SUMMED = 4096  # pixels that one program adds up
 
 
 def fuses(params: AugmentParams) -> bool:
-    """Return whether one pass does it all."""
-    return not (params.blur or params.jpeg) and len(params.erase_boxes) <= _MOST_HOLES
+    """Return whether one pass of the kernel applies all parameters."""
+    return not (params.blur or params.jpeg) and len(params.erase_boxes) <= _MOST_ERASE_BOXES
 
 
 def augment_fused(
@@ -45,7 +46,7 @@ def augment_fused(
     masks_BHW: Tensor | None = None,
     normalised: Normalised | None = None,
 ) -> tuple[Tensor, Tensor | None]:
-    """Do what ``augment_batch`` does, in one pass where ``fuses`` says that it can be.
+    """Augment a batch as ``augment_batch`` does, in one pass where ``fuses`` allows it.
 
     Args:
         images_BHW3: uint8 RGB canvases.
@@ -64,7 +65,7 @@ def augment_fused(
     if len(apart) == len(batch_params) or len(batch_params) != len(images_BHW3):
         return augment_batch(images_BHW3, batch_params, fill=fill, masks_BHW=masks_BHW, normalised=normalised)
     packed = pack(batch_params, images_BHW3.device)
-    images, found_BHW = launch(images_BHW3, packed, fill=fill, masks_BHW=masks_BHW, normalised=normalised)
+    images, augmented_BHW = launch(images_BHW3, packed, fill=fill, masks_BHW=masks_BHW, normalised=normalised)
     if apart:
         indices = torch.tensor(apart, device=images_BHW3.device)
         images[indices], masks = augment_batch(
@@ -74,34 +75,34 @@ def augment_fused(
             masks_BHW=None if masks_BHW is None else masks_BHW[indices],
             normalised=normalised,
         )
-        if found_BHW is not None and masks is not None:
-            found_BHW[indices] = masks
-    return images, found_BHW
+        if augmented_BHW is not None and masks is not None:
+            augmented_BHW[indices] = masks
+    return images, augmented_BHW
 
 
 @dataclass(frozen=True, slots=True)
 class Packed:
-    """Changes as the kernel reads them, on the device.
+    """The parameters of a batch as the kernel reads them, on the device.
 
     Attributes:
-        parameters_BP: the inverse matrix (9), colours (9), 2 where pixels are means of 2 x 2 values, else 1, the share
-            of the mean grey that is added, and what one unit of noise is worth.
+        parameters_BP: the inverse matrix (9), colours (9), 2 where pixels are means of 2 x 2 values, else 1, the
+            fraction of the mean grey that is added, and what one unit of noise is worth.
         tables_BV: of gamma, where it changes.
-        holes_BM4: all 0 where there is none.
+        erase_boxes_BM4: all 0 where there is none.
         seeds_B: of noise, 32 bits.
-        tilted: whether any image is seen in perspective.
+        perspective: whether any image is seen in perspective.
         finer: whether pixels of any are means of 2 x 2 values.
         bent: whether gamma changes.
         noisy: whether any image has noise.
-        most: holes of an image.
+        most: erased boxes of an image.
         needs_means: whether contrast changes.
     """
 
     parameters_BP: Tensor
     tables_BV: Tensor
-    holes_BM4: Tensor
+    erase_boxes_BM4: Tensor
     seeds_B: Tensor
-    tilted: bool
+    perspective: bool
     finer: bool
     bent: bool
     noisy: bool
@@ -110,27 +111,27 @@ class Packed:
 
 
 def pack(batch_params: Sequence[AugmentParams], device: torch.device) -> Packed:
-    """Prepare changes for ``launch``; what of them it cannot do is left out, see ``fuses``."""
-    matrices_B33, shares_B = colour_parts(batch_params)
+    """Pack parameters for ``launch``, less what the kernel cannot do (``fuses``)."""
+    matrices_B33, fractions_B = colour_parts(batch_params)
     back_B33 = np.linalg.inv(np.stack([params.matrix for params in batch_params]))
     finer_B1 = np.array([[2.0 if averaged(params) else 1.0] for params in batch_params])
     noise_B1 = np.array([[noise_step(params)] for params in batch_params])
-    parts = [back_B33.reshape(-1, 9), matrices_B33.reshape(-1, 9), finer_B1, shares_B[:, None], noise_B1]
+    parts = [back_B33.reshape(-1, 9), matrices_B33.reshape(-1, 9), finer_B1, fractions_B[:, None], noise_B1]
     seeds_B = np.array([params.noise_seed for params in batch_params], np.uint32)
     bent = any(params.gamma != 1 for params in batch_params)
     tables_BV = np.stack([gamma_table(params.gamma) for params in batch_params]) if bent else np.zeros((1, 1), np.uint8)
-    holes = [[*params.erase_boxes, *[(0, 0, 0, 0)] * _MOST_HOLES][:_MOST_HOLES] for params in batch_params]
+    boxes = [[*params.erase_boxes, *[(0, 0, 0, 0)] * _MOST_ERASE_BOXES][:_MOST_ERASE_BOXES] for params in batch_params]
     return Packed(
         torch.from_numpy(np.hstack(parts).astype(np.float32)).to(device, non_blocking=True),
         torch.from_numpy(tables_BV).to(device, non_blocking=True),
-        torch.tensor(holes, dtype=torch.int32).to(device, non_blocking=True),
+        torch.tensor(boxes, dtype=torch.int32).to(device, non_blocking=True),
         torch.from_numpy(seeds_B.view(np.int32)).to(device, non_blocking=True),
         not all(params.affine for params in batch_params),
         bool((finer_B1 > 1).any()),
         bent,
         bool(noise_B1.any()),
-        _MOST_HOLES if any(params.erase_boxes for params in batch_params) else 0,
-        bool(shares_B.any()),
+        _MOST_ERASE_BOXES if any(params.erase_boxes for params in batch_params) else 0,
+        bool(fractions_B.any()),
     )
 
 
@@ -142,7 +143,7 @@ def launch(
     masks_BHW: Tensor | None = None,
     normalised: Normalised | None = None,
 ) -> tuple[Tensor, Tensor | None]:
-    """Do what was packed.
+    """Launch the kernel on packed parameters.
 
     Args:
         images_BHW3: uint8 RGB canvases.
@@ -156,41 +157,41 @@ def launch(
     """
     number, height, width, _ = images_BHW3.shape
     images_BHW3, masks_BHW = images_BHW3.contiguous(), None if masks_BHW is None else masks_BHW.contiguous()
-    found_BHW3 = torch.empty_like(images_BHW3, dtype=normalised.dtype if normalised else torch.uint8)
-    found_BHW = None if masks_BHW is None else torch.empty_like(masks_BHW)
+    augmented_BHW3 = torch.empty_like(images_BHW3, dtype=normalised.dtype if normalised else torch.uint8)
+    augmented_BHW = None if masks_BHW is None else torch.empty_like(masks_BHW)
     sums_B3 = images_BHW3.new_zeros(number, 3, dtype=torch.int64)
     if packed.needs_means:
         pixels = height * width
         sum_kernel[(triton.cdiv(pixels, _SUMMED), number)](images_BHW3, sums_B3, pixels, BLOCK=_SUMMED)
-    mean_3, std_3 = (normalised.mean, normalised.std) if normalised else ((0.0,) * 3, (1 / 255,) * 3)
+    scale_3, offset_3 = scale_and_offset(normalised.mean, normalised.std) if normalised else ([1.0] * 3, [0.0] * 3)
     augment_kernel[(triton.cdiv(width, _TILE[0]), triton.cdiv(height, _TILE[1]), number)](
         images_BHW3,
-        found_BHW3,
+        augmented_BHW3,
         images_BHW3 if masks_BHW is None else masks_BHW,
-        found_BHW3 if found_BHW is None else found_BHW,
+        augmented_BHW3 if augmented_BHW is None else augmented_BHW,
         packed.parameters_BP,
         sums_B3,
         packed.tables_BV,
-        packed.holes_BM4,
+        packed.erase_boxes_BM4,
         packed.seeds_B,
         height,
         width,
         *map(float, fill or (0, 0, 0)),
-        *(1 / (255 * std) for std in std_3),
-        *(-mean / std for mean, std in zip(mean_3, std_3, strict=True)),
+        *scale_3,
+        *offset_3,
         MIRRORED=fill is None,
         MASKS=masks_BHW is not None,
         MEANS=packed.needs_means,
-        TILTED=packed.tilted,
+        PERSPECTIVE=packed.perspective,
         FINER=packed.finer,
         GAMMA=packed.bent,
         NOISE=packed.noisy,
-        HOLES=packed.most,
-        MOST_HOLES=_MOST_HOLES,
+        ERASE_BOXES=packed.most,
+        MOST_ERASE_BOXES=_MOST_ERASE_BOXES,
         ERASED=ERASED,
         IGNORE=IGNORE,
         ACROSS=_TILE[0],
         DOWN=_TILE[1],
         enable_fp_fusion=True,  # fewer instructions; colours are exact with it and without
     )
-    return found_BHW3 if normalised is None else found_BHW3.permute(0, 3, 1, 2), found_BHW
+    return augmented_BHW3 if normalised is None else augmented_BHW3.permute(0, 3, 1, 2), augmented_BHW

@@ -15,12 +15,12 @@ from visionft.augment_params import AugmentParams
 
 
 def mixes(batch_params: Sequence[AugmentParams]) -> bool:
-    """Return whether any image shows some of the next."""
+    """Return whether any image is mixed with the next."""
     return any(_mixed(params) for params in batch_params)
 
 
 def mix_images(images_BHWC: Tensor, batch_params: Sequence[AugmentParams]) -> None:
-    """Let each image show as much of the next one as was drawn; the last one's next is the first. Done in place.
+    """Mix each image with the next one of the batch, in place; the last one with the first.
 
     Args:
         images_BHWC: values of pixels, normalised or not, in any floating point format.
@@ -31,29 +31,29 @@ def mix_images(images_BHWC: Tensor, batch_params: Sequence[AugmentParams]) -> No
         return
     own_M = torch.tensor(chosen, device=images_BHWC.device)
     own_MHWC, next_MHWC = images_BHWC[own_M], images_BHWC[(own_M + 1) % len(images_BHWC)]
-    shares_MHW1 = _shares([batch_params[index] for index in chosen], images_BHWC)
-    # not in bf16, whose shares would be others than the labels'
-    mixed_MHWC = torch.lerp(own_MHWC.float(), next_MHWC.float(), shares_MHW1)
+    fractions_MHW1 = _fractions([batch_params[index] for index in chosen], images_BHWC)
+    # not in bf16, whose fractions would be others than the labels'
+    mixed_MHWC = torch.lerp(own_MHWC.float(), next_MHWC.float(), fractions_MHW1)
     images_BHWC[own_M] = mixed_MHWC.to(images_BHWC.dtype)
 
 
 def mixed_fractions(batch_params: Sequence[AugmentParams], size: tuple[int, int], device: torch.device) -> Tensor:
-    """Return fractions_B, float32: how much of each image is the next one's after ``mix_images``.
+    """Return fractions_B, float32: the fraction of the next image in each after ``mix_images``.
 
     Args:
         batch_params: one of each image.
         size: (width, height) of the images.
         device: where it goes.
     """
-    return torch.tensor([_share(params, size) for params in batch_params]).to(device, non_blocking=True)
+    return torch.tensor([_fraction(params, size) for params in batch_params]).to(device, non_blocking=True)
 
 
 def _mixed(params: AugmentParams) -> bool:
     return params.mixup_lambda > 0 or params.cutmix_box is not None
 
 
-def _shares(batch_params: Sequence[AugmentParams], images_BHWC: Tensor) -> Tensor:
-    """Return shares_MHW1, how much of each pixel is the next image's."""
+def _fractions(batch_params: Sequence[AugmentParams], images_BHWC: Tensor) -> Tensor:
+    """Return fractions_MHW1: the fraction of the next image in each pixel."""
     (height, width), device = images_BHWC.shape[1:3], images_BHWC.device
     patches = torch.tensor([params.cutmix_box or (0, 0, 0, 0) for params in batch_params], device=device)
     left_M1, top_M1, right_M1, bottom_M1 = patches[..., None].unbind(1)
@@ -64,8 +64,8 @@ def _shares(batch_params: Sequence[AugmentParams], images_BHWC: Tensor) -> Tenso
     return torch.where(down_MH[:, :, None] & across_MW[:, None], 1.0, lambda_M11)[..., None]
 
 
-def _share(params: AugmentParams, size: tuple[int, int]) -> float:
-    """Return how much of an image is the next one's."""
+def _fraction(params: AugmentParams, size: tuple[int, int]) -> float:
+    """Return the fraction of the next image in one."""
     if params.cutmix_box is None:
         return params.mixup_lambda
     left, top, right, bottom = params.cutmix_box

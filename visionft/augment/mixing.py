@@ -70,15 +70,15 @@ def mosaic(examples: Sequence[Example], seed: int) -> Example:
 def mixup(one: Example, other: Example, seed: int) -> Example:
     """Return the weighted mean of two canvases, with the objects of both.
 
-    Boxes have no weights, so that neither image may vanish: each has a share of 0.4 to 0.6.
+    Boxes have no weights, so that neither image may vanish: each has a weight of 0.4 to 0.6.
 
     Args:
         one: a canvas with objects.
         other: another of the same size.
-        seed: decides the shares.
+        seed: decides the weights.
     """
-    share = 0.4 + 0.2 * unit_interval(seed, "share")
-    image_HW3 = cv2.addWeighted(one.image_HW3, share, other.image_HW3, 1 - share, 0.0)
+    mixup_lambda = 0.4 + 0.2 * unit_interval(seed, "share")
+    image_HW3 = cv2.addWeighted(one.image_HW3, mixup_lambda, other.image_HW3, 1 - mixup_lambda, 0.0)
     return Example(image_HW3.astype(np.uint8, copy=False), one.target.joined([other.target]))
 
 

@@ -20,13 +20,13 @@ class Policy:
 
     Attributes:
         zoom: factor from 1 - zoom / 2 to 1 + zoom; less outwards, where the border must be made up.
-        shift: share of the side that the image moves, each way.
+        shift: fraction of the side that the image moves, each way.
         rotate: degrees, each way.
         shear: degrees, each way.
         brightness: factor 1 +- brightness.
         contrast: factor 1 +- contrast.
         saturation: factor 1 +- saturation.
-        hue: share of the colour circle, each way.
+        hue: fraction of the colour circle, each way.
         gamma: exponent from 1 / (1 + gamma) to 1 + gamma, of values between 0 and 1.
         grey: probability that no colour is left.
         degrade: probability of blur, noise or JPEG artefacts.
@@ -37,8 +37,8 @@ class Policy:
             2018, arXiv:1710.09412).
         cutmix: likewise, probability that a rectangle shows the next image (Yun et al. 2019, arXiv:1905.04899). Never
             both: together at most 1.
-        perspective: share, below 0.5, by which one edge is shrunk and the other enlarged, each way and along each side:
-            the edges of the canvas, or of the image where that reaches further.
+        perspective: below 0.5, the fraction by which one edge is shrunk and the other enlarged, each way and along each
+            side: the edges of the canvas, or of the image where that reaches further.
         stretch: factor from 1 / (1 + stretch) to 1 + stretch of the width against the height; the area stays.
         one_of: policies of which each image follows one, all as likely, in the place of this one but for mixup and
             cutmix; colours that it names are always changed.
@@ -102,15 +102,15 @@ OBJECT_POLICIES: Mapping[Strength, Policy | None] = {
     ),
 }
 """For images with boxes, whose objects come in more sizes than a photograph's subject. They are hardly turned, and so
-with perspective, because the box of a turned object can only be guessed: for outlines of COCO the guess has a mean IoU
+with perspective, because the box of a turned object can only be guessed: for polygons of COCO the guess has a mean IoU
 with the right box of 0.90 at 5 degrees, and of 0.76 at 20 (tests/augment/test_outlines.py).
 """
 
-OUTLINE_POLICIES: Mapping[Strength, Policy | None] = {
+POLYGON_POLICIES: Mapping[Strength, Policy | None] = {
     "none": None,
     "light": replace(_LIGHT, spread=0.15, shift=0.05),
     "medium": replace(_MEDIUM, spread=0.5, shift=0.05, rotate=12, shear=4),
     "strong": replace(_STRONG, spread=1.0, shift=0.1, rotate=20, shear=8, perspective=0.12),
     "auto": _one_at_a_time(Policy(spread=0.5, shift=0.05), _FAR | _FAR_TURNED | {"spread": 1.5}),
 }
-"""For images whose objects have outlines: these move exactly, and boxes with them. They are turned as images are."""
+"""For images whose objects have polygons: these move exactly, and boxes with them. They are turned as images are."""

@@ -1,4 +1,4 @@
-"""What happens to one training image, drawn before anything is done: the same numbers for every engine.
+"""Sampling of a training image's augmentation parameters: the same numbers for every engine.
 
 What the numbers mean, down to the rounding, is said in ``arithmetic.py``.
 """
@@ -13,7 +13,7 @@ Linear = tuple[tuple[float, float], tuple[float, float]]
 
 COLOUR = 0.8  # probability that brightness, contrast, saturation, hue and gamma change; they do together
 SIGMA, NOISE, QUALITY = (0.3, 1.2), (0.02, 0.06), (50, 90)  # of the three kinds of damage
-HOLES, SIDES = (1, 3), (0.08, 0.2)  # how many, and each side as a share of the canvas's
+ERASE_BOXES, SIDES = (1, 3), (0.08, 0.2)  # how many, and each side as a fraction of the canvas's
 
 # Each number has a place of its own: a new one at the end leaves those before it as they were.
 _NAMES = (
@@ -21,14 +21,14 @@ _NAMES = (
     *("room right", "room below", "shift right", "shift below"),
     *("colour?", "brightness", "contrast", "saturation", "hue", "gamma", "grey?"),
     *("degrade?", "damage", "amount", "noise seed", "erase?", "holes"),
-    *(f"hole {number} {part}" for number in range(HOLES[1]) for part in ("width", "height", "left", "top")),
+    *(f"hole {number} {part}" for number in range(ERASE_BOXES[1]) for part in ("width", "height", "left", "top")),
     *("mix?", "share", "patch right", "patch below"),
     *("perspective across", "perspective down", "stretch", "kind"),
 )
 
 
 def sample_params(policy: Policy, orientation: Orientation, size: tuple[int, int], seed: int) -> AugmentParams:
-    """Draw what happens to a canvas, as a pure function of the arguments.
+    """Sample the parameters of a canvas, as a pure function of the arguments.
 
     Args:
         policy: the ranges.
@@ -38,7 +38,7 @@ def sample_params(policy: Policy, orientation: Orientation, size: tuple[int, int
 
     Returns:
         The numbers. What the policy leaves at 0 does not happen, and what does depends on that part of it alone. The
-        share that shines through is distributed as Beta(0.5, 0.5).
+        mixup_lambda is distributed as Beta(0.5, 0.5).
     """
     drawn = dict(zip(_NAMES, unit_intervals(len(_NAMES), seed), strict=True))
     coloured, mixup, cutmix = drawn["colour?"] < COLOUR, policy.mixup, policy.cutmix
@@ -97,8 +97,9 @@ def _in_perspective(
 ) -> tuple[tuple[Row, Row], Row]:
     """Return the upper two rows of a matrix, seen in perspective besides, and the third.
 
-    About the canvas's centre, places are divided by numbers that are 1 - share to 1 + share at opposite edges of the
-    canvas, or of the image where that reaches further. So none is below 1 - 2 * share on either, whatever the rows say.
+    About the canvas's centre, places are divided by numbers that are 1 - fraction to 1 + fraction at opposite
+    edges of the canvas, or of the image where that reaches further. So none is below 1 - 2 * fraction on either,
+    whatever the rows say.
     """
     if not policy.perspective:
         return rows, AFFINE_ROW
@@ -107,8 +108,8 @@ def _in_perspective(
     c, f = c - x, f - y
     wide = abs(a * x + b * y + c) + abs(a) * x + abs(b) * y
     high = abs(d * x + e * y + f) + abs(d) * x + abs(e) * y
-    share = policy.perspective / max(1.0, wide / x, high / y)
-    right, below = (_either_way(drawn[f"perspective {way}"], share) for way in ("across", "down"))
+    fraction = policy.perspective / max(1.0, wide / x, high / y)
+    right, below = (_either_way(drawn[f"perspective {way}"], fraction) for way in ("across", "down"))
     right, below = right / x, below / y
     g, h, i = right * a + below * d, right * b + below * e, 1 + right * c + below * f
     return ((a + x * g, b + x * h, c + x * i), (d + y * g, e + y * h, f + y * i)), (g, h, i)
@@ -125,16 +126,16 @@ def _symmetry(orientation: Orientation, size: tuple[int, int], drawn: dict[str, 
 
 
 def _erase_boxes(size: tuple[int, int], drawn: dict[str, float]) -> tuple[Box, ...]:
-    holes = []
-    for number in range(HOLES[0] + int(drawn["holes"] * (1 + HOLES[1] - HOLES[0]))):
+    boxes = []
+    for number in range(ERASE_BOXES[0] + int(drawn["holes"] * (1 + ERASE_BOXES[1] - ERASE_BOXES[0]))):
         wide, high = (
             max(1, round(_between(SIDES, drawn[f"hole {number} {part}"]) * side))
             for part, side in zip(("width", "height"), size, strict=True)
         )
         left = int(drawn[f"hole {number} left"] * (size[0] - wide + 1))
         top = int(drawn[f"hole {number} top"] * (size[1] - high + 1))
-        holes.append((left, top, left + wide, top + high))
-    return tuple(holes)
+        boxes.append((left, top, left + wide, top + high))
+    return tuple(boxes)
 
 
 def _cutmix_box(size: tuple[int, int], drawn: dict[str, float]) -> Box:
@@ -153,9 +154,9 @@ def _times(one: Linear, other: Linear) -> Linear:
     return (a * e + b * g, a * f + b * h), (c * e + d * g, c * f + d * h)
 
 
-def _between(limits: tuple[float, float], share: float) -> float:
-    return limits[0] + (limits[1] - limits[0]) * share
+def _between(limits: tuple[float, float], fraction: float) -> float:
+    return limits[0] + (limits[1] - limits[0]) * fraction
 
 
-def _either_way(share: float, reach: float) -> float:
-    return (2 * share - 1) * reach
+def _either_way(fraction: float, reach: float) -> float:
+    return (2 * fraction - 1) * reach

@@ -1,14 +1,14 @@
-"""What a change does to the target of a canvas: the same for every engine."""
+"""Augmentation of a canvas's target, the same for every engine."""
 
 from visionft.augment_params import AugmentParams
 from visionft.data.records import Example
 
 
 def augment_target(example: Example, params: AugmentParams) -> Example:
-    """Move the target of a canvas, and leave pixels, its own among them, to whoever changes those of the image.
+    """Warp the target of a canvas, but for its pixels, which are augmented with those of the image.
 
     Objects of which less than ``MIN_VISIBILITY`` remains become crowds, whether cut off or erased. What is erased is
-    measured in an object's box, though it may have an outline, which erasing leaves alone.
+    measured in an object's box, though it may have a polygon, which erasing leaves alone.
 
     Args:
         example: a canvas.

@@ -53,7 +53,7 @@ def choose(times: Times, workers: int, batch_size: int, *, resident: bool = Fals
     def together(image: float, batch: float) -> float:
         return max(batch_size * image / workers, batch) if workers else batch_size * image + batch
 
-    there = times.augment_there + times.step
+    there = times.augment_on_device + times.step
     cpu = together(times.decode + times.augment, times.copy + times.step)
     cuda = together(times.decode + times.draw, times.copy + there)
     if resident:  # nothing is loaded, and a thread draws
@@ -73,7 +73,7 @@ def require_cuda_where_asked(recipe: Recipe, runtime: Runtime) -> None:
 
 
 def decide(job: Job, folder: RunFolder, tell: Callable[[str], None]) -> Choice:
-    """Say where a run augments its images: where it did before, where the recipe says, or where that is faster.
+    """Return where a run augments its images: as before, as the recipe says, or where it is faster.
 
     Args:
         job: the live objects; the network is left as it is.
@@ -132,7 +132,7 @@ def _in_words(choice: Choice, workers: int, batch_size: int) -> str:
         f"augmentation on {_NAMES[choice.device]}: a batch of {batch_size} takes {_ms(batch[choice.device])} that way "
         f"and {_ms(batch[other])} on {_NAMES[other]}{too_little} ({processes}; an image: decoding {_ms(times.decode)}, "
         f"augmenting {_ms(times.augment)}, drawing alone {_ms(times.draw)}; a batch: copying {_ms(times.copy)}, "
-        f"augmenting on cuda {_ms(times.augment_there)}, training step {_ms(times.step)})"
+        f"augmenting on cuda {_ms(times.augment_on_device)}, training step {_ms(times.step)})"
     )
 
 

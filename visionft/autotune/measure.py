@@ -43,7 +43,7 @@ class Times:
         augment: to draw a change and do it, for the same.
         draw: to draw a change, and do what of it the device leaves to these processes.
         copy: to bring a batch to the device.
-        augment_there: to change a batch there.
+        augment_on_device: to change a batch on the device.
         step: forward pass, loss and backward pass of a batch.
     """
 
@@ -51,7 +51,7 @@ class Times:
     augment: float
     draw: float
     copy: float
-    augment_there: float
+    augment_on_device: float
     step: float
 
 
@@ -70,8 +70,8 @@ def measure(job: Job, plan: StagePlan) -> Times:
         DataError: naming a file that cannot be read any more.
     """
     device, stage = job.runtime.device, plan.stage
-    augment_there = replace(job, augments=True).device_augmenter(stage)
-    if augment_there is None:
+    augment_on_device = replace(job, augments=True).device_augmenter(stage)
+    if augment_on_device is None:
         raise ValueError(f"stage {stage.name} does not augment")
     spec, seed = job.stage_input(stage), job.recipe.seed
     samples = job.dataset.split("train")
@@ -99,7 +99,7 @@ def measure(job: Job, plan: StagePlan) -> Times:
             augment_seconds,
             draw_seconds,
             copy=seconds_of(partial(batch.to, device), device, _REPEATS),
-            augment_there=seconds_of(partial(augment_there, there), device, _REPEATS),
+            augment_on_device=seconds_of(partial(augment_on_device, there), device, _REPEATS),
             step=seconds_of(partial(training_step, job, there), device, _REPEATS),
         )
 

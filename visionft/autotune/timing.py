@@ -33,7 +33,7 @@ def seconds_of(action: Callable[[], object], device: torch.device, repeats: int 
 
 
 def training_step(job: Job, batch: Batch) -> None:
-    """Do all of a training step but change the weights, in training mode and with a batch on the device."""
+    """Run a training step that leaves the weights as they are, in training mode and with a batch on the device."""
     with job.runtime.autocast():
         losses = job.network(batch)
     torch.autograd.backward(losses.total)

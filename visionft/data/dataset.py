@@ -39,8 +39,8 @@ def load_dataset(
         options: what is said about masks or boxes; its ``classes`` count for every format.
         target: what is to be made of the labels, where it is known; ``auto`` looks for a format that makes it.
         screen: leaves out what is not to be learned, before any image is opened; None leaves nothing out.
-        val_fraction: share of the training images that validates, where no validation split is given.
-        test_fraction: share of all images that tests, where no split is given at all.
+        val_fraction: fraction of the training images that validates, where no validation split is given.
+        test_fraction: fraction of all images that tests, where no split is given at all.
         strict: raise for files that cannot be used, instead of going on without them.
         on_progress: called after each opened file with (files done, files in all).
 
@@ -90,7 +90,7 @@ def _read(path: Path | None, kind: str, options: LabelOptions, target: type[Targ
 
 
 def _unused(options: LabelOptions, takes: Sequence[str]) -> str:
-    """Say what is said about labels that means nothing to a format; nothing where all does."""
+    """Return the label options that a format does not use, in words; empty where it uses all."""
     if options.on_bad_box != "drop" and "on_bad_box" not in takes:
         return "has no boxes; take data.on_bad_box"
     if options.separator is not None and "separator" not in takes:

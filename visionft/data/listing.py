@@ -22,7 +22,7 @@ Classes = tuple[str, ...] | Mapping[str, int | tuple[Value, ...]]
 
 
 OnBadBox = Literal["drop", "fail"]
-"""What is done about a box or an outline that cannot be learned: it is left out and told, or the data are refused."""
+"""What is done about a box or a polygon that cannot be learned: it is left out and told, or the data are refused."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +38,7 @@ class LabelOptions:
         images: pattern of the image files below the data's folder, such as ``**/{name}_RAW.jpg``; for COCO
             the folder of the pictures, relative to the JSON file; for other boxes relative to the data's folder.
         masks: pattern of the mask files; the text that ``{name}`` stands for links an image and its mask.
-        on_bad_box: what is done about boxes without an area or outside the image, and outlines that cannot be used.
+        on_bad_box: what is done about boxes without an area or outside the image, and polygons that cannot be used.
         separator: what stands between several labels in one text; None finds it.
     """
 
@@ -117,8 +117,17 @@ class DataFormat(ABC):
             DataError: when there is nothing of this format.
         """
 
+    @classmethod
+    def recognises(cls, path: Path) -> bool:  # noqa: ARG003  # ours are asked by ``detect``, whose order matters
+        """Say whether a folder or file is of this format, for users who name none.
+
+        Formats of other packages are asked where nothing of ours is recognised, but before a folder is taken for one
+        of class folders. What cannot be read is not recognised.
+        """
+        return False
+
     def states_target(self, path: Path) -> bool:  # noqa: ARG002  # most have nothing to choose from
-        """Say whether the data hold this format's targets, and not only what another format makes of the same files.
+        """Return whether the data hold this format's targets, and not only what another format makes of the same files.
 
         Raises:
             DataError: when they cannot be read.

@@ -31,7 +31,7 @@ def _natural_key(name: str) -> tuple[Any, ...]:
 
 
 def split_of(name: str) -> Split | None:
-    """Say which split a folder is called, if any; a year may follow, as in train2017."""
+    """Return the split that a folder is called, if any; a year may follow, as in train2017."""
     return SPLIT_NAMES.get(re.sub(r"[-_]?[0-9]{4}$", "", name.casefold()))
 
 
@@ -41,7 +41,7 @@ def split_above(file: PurePath) -> Split | None:
 
 
 def is_junk(name: str) -> bool:
-    """Say whether a file or folder is hidden or was left by an operating system."""
+    """Return whether a file or folder is hidden or was left by an operating system."""
     return name.startswith(".") or name.casefold() in _LEFT_BY_SYSTEMS
 
 

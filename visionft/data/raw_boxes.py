@@ -5,17 +5,21 @@ from dataclasses import dataclass
 from math import isfinite
 from typing import Literal, NamedTuple
 
-from visionft.annotations.polygons import Outline
+import numpy as np
+
+from visionft.annotations.boxes import iou
+from visionft.annotations.polygons import Polygon
 from visionft.data.checks.bad_files import BoxError
 from visionft.data.naming import some
-from visionft.data.raw_polygons import PlacedOutline, RawOutline, place_outline
+from visionft.data.raw_polygons import PlacedPolygon, RawPolygon, place_polygon
 from visionft.data.targets.boxes import Boxes
-from visionft.data.targets.outline_checks import no_outlines
-from visionft.data.targets.outlined_boxes import OutlinedBoxes
+from visionft.data.targets.polygon_checks import no_polygons
+from visionft.data.targets.polygons import Polygons
 from visionft.data.targets.raw import Finding, OpenedImage, RawTarget, Resolved
+from visionft.imaging.orientation import TURNS
 
-Coding = Literal["xywh", "shares", "corners"]
-"""How a box is written: left, top, width, height in pixels (COCO); centre, width, height as shares of the image's
+Coding = Literal["xywh", "fractions", "corners"]
+"""How a box is written: left, top, width, height in pixels (COCO); centre, width, height as fractions of the image's
 (YOLO); or the first and last pixel, counted from 1 (Pascal VOC)."""
 
 Xyxy = tuple[float, float, float, float]
@@ -23,7 +27,7 @@ Xyxy = tuple[float, float, float, float]
 _THINNEST = 0.01  # pixels: in float32, less is lost beside a large coordinate
 _SPILL_PIXELS, _SPILL_SHARE = 1.0, 0.01  # what rounding makes stick out is not worth a word
 _NOWHERE = (0.0, 0.0, 0.0, 0.0)
-_UNLIKE_PIXELS, _UNLIKE_IOU = 2.0, 0.5  # a box that is farther from the one around its outline is another's
+_UNLIKE_PIXELS, _UNLIKE_IOU = 2.0, 0.5  # a box that is farther from the one around its polygon is another's
 
 
 class RawBox(NamedTuple):
@@ -36,7 +40,7 @@ class RawBox(NamedTuple):
         crowd: whether it stands for many objects, or is otherwise neither learned nor measured.
         fault: why it cannot be used, to be read after "box [...]"; empty for a good one.
         raw: what is written instead of four numbers.
-        outline: its outline, for instance segmentation; where it can be used, the box is the one around it.
+        polygon: its polygon, for instance segmentation; where it can be used, the box is the one around it.
     """
 
     number: int | str
@@ -45,7 +49,7 @@ class RawBox(NamedTuple):
     crowd: bool = False
     fault: str = ""
     raw: str = ""
-    outline: RawOutline = RawOutline()
+    polygon: RawPolygon = RawPolygon()
 
     def __str__(self) -> str:
         return f"box {self.raw or '[' + ', '.join(f'{number:.10g}' for number in self.numbers) + ']'}"
@@ -63,7 +67,7 @@ class RawBoxes:
         size: (width, height) of the image, as the file says; None where it does not.
         fault: why nobody can tell what the objects are; empty where somebody can.
         fault_kind: the same for every image with this fault.
-        outlined: whether outlines are wanted of the objects.
+        with_polygons: whether the objects are to have polygons.
     """
 
     coding: Coding
@@ -73,7 +77,7 @@ class RawBoxes:
     size: tuple[int, int] | None = None
     fault: str = ""
     fault_kind: str = ""
-    outlined: bool = False
+    with_polygons: bool = False
 
     def where(self, box: RawBox) -> str:
         """Name an object's place for a message."""
@@ -103,20 +107,20 @@ def raw_boxes_of(targets: Iterable[RawTarget]) -> Iterator[RawBox]:
             yield from target.boxes
 
 
-def require_raw_outlines(targets: Sequence[RawTarget], where: str) -> None:
-    """Check that files state outlines, before images are opened.
+def require_raw_polygons(targets: Sequence[RawTarget], where: str) -> None:
+    """Check that files state polygons, before images are opened.
 
     Raises:
         DataError: when there are images and no object has one, saying what to do.
     """
     boxes = list(raw_boxes_of(targets))
-    if targets and not any(box.outline.rings and not box.crowd for box in boxes):
-        faults = dict.fromkeys(box.outline.fault for box in boxes if box.outline.fault)
-        raise no_outlines(where, some(faults, 3))
+    if targets and not any(box.polygon.rings and not box.crowd for box in boxes):
+        faults = dict.fromkeys(box.polygon.fault for box in boxes if box.polygon.fault)
+        raise no_polygons(where, some(faults, 3))
 
 
 def resolve_boxes(raw: RawBoxes, width: int, height: int, orientation: int = 1) -> tuple[Boxes, tuple[Finding, ...]]:
-    """Say where the objects lie in an image.
+    """Place boxes in an image, in its pixels.
 
     Args:
         raw: what the file says.
@@ -133,10 +137,10 @@ def resolve_boxes(raw: RawBoxes, width: int, height: int, orientation: int = 1) 
     if raw.fault:
         raise BoxError(raw.fault, raw.fault_kind)
     findings = list(_check_size(raw, width, height, orientation))
-    kept: dict[tuple[Xyxy, int, bool, Outline], None] = {}
+    kept: dict[tuple[Xyxy, int, bool, Polygon], None] = {}
     for box in raw.boxes:
         where = raw.where(box)
-        placed = place_outline(box.outline, width, height, shares=raw.coding == "shares")
+        placed = place_polygon(box.polygon, width, height, fractions=raw.coding == "fractions")
         around = placed.around
         fault = box.fault or ("" if around else _fault(box, raw.coding))
         xyxy = around or (_NOWHERE if fault else to_pixels(box.numbers, raw.coding, width, height))
@@ -145,7 +149,7 @@ def resolve_boxes(raw: RawBoxes, width: int, height: int, orientation: int = 1) 
             fault = _outside(box, raw.coding)
         if fault or inside is None:
             findings.append(Finding(where, str(box), fault, _left_out(placed)))
-        elif (key := (inside, box.label, box.crowd, placed.outline)) in kept:
+        elif (key := (inside, box.label, box.crowd, placed.polygon)) in kept:
             findings.append(Finding(where, str(box), "repeats another of the same class", bad=False))
         else:
             kept[key] = None
@@ -153,10 +157,10 @@ def resolve_boxes(raw: RawBoxes, width: int, height: int, orientation: int = 1) 
                 item, noun = ("outline", "outlines") if around else (str(box), "boxes")
                 spills = "reaches out of the image"
                 findings.append(Finding(where, item, spills, "cut off at its edge", noun, bad=False))
-            findings += _about_outline(where, box, raw.coding, placed, (width, height))
-    xyxys, labels, crowds, outlines = zip(*kept, strict=True) if kept else ((), (), (), ())
-    if raw.outlined:
-        return OutlinedBoxes(xyxys, labels, crowds, outlines), tuple(findings)
+            findings += _about_polygon(where, box, raw.coding, placed, (width, height))
+    xyxys, labels, crowds, polygons = zip(*kept, strict=True) if kept else ((), (), (), ())
+    if raw.with_polygons:
+        return Polygons(xyxys, labels, crowds, polygons), tuple(findings)
     return Boxes(xyxys, labels, crowds), tuple(findings)
 
 
@@ -172,7 +176,7 @@ def to_pixels(numbers: tuple[float, ...], coding: Coding, width: int, height: in
 
 
 def _fault(box: RawBox, coding: Coding) -> str:
-    """Say why four numbers are no box, whatever the image."""
+    """Return why four numbers are no box, whatever the image."""
     if len(box.numbers) != 4:
         return "is no list of four numbers"
     if not all(map(isfinite, box.numbers)):
@@ -191,7 +195,7 @@ def _fault(box: RawBox, coding: Coding) -> str:
 
 
 def _outside(box: RawBox, coding: Coding) -> str:
-    if coding == "shares" and max(box.numbers) > 2:
+    if coding == "fractions" and max(box.numbers) > 2:
         return "lies outside the image: the numbers are to be shares of its width and height, not pixels"
     return "lies outside the image, or has no area in it"
 
@@ -205,18 +209,18 @@ def _cut(xyxy: Xyxy, width: int, height: int) -> Xyxy | None:
 
 
 def _spill(xyxy: Xyxy, width: int, height: int) -> bool:
-    """Say whether a box reaches out of the image by more than rounding makes it."""
+    """Return whether a box reaches out of the image by more than rounding makes it."""
     left, top, right, bottom = xyxy
     sides = ((-left, width), (-top, height), (right - width, width), (bottom - height, height))
     return any(over > max(_SPILL_PIXELS, _SPILL_SHARE * side) for over, side in sides)
 
 
-def _left_out(placed: PlacedOutline) -> str:
+def _left_out(placed: PlacedPolygon) -> str:
     return f"left out; its outline cannot be used either ({placed.fault})" if placed.fault else "left out"
 
 
-def _about_outline(
-    where: str, box: RawBox, coding: Coding, placed: PlacedOutline, size: tuple[int, int]
+def _about_polygon(
+    where: str, box: RawBox, coding: Coding, placed: PlacedPolygon, size: tuple[int, int]
 ) -> Iterator[Finding]:
     if placed.fault:
         outcome = "the object is learned as a box only"
@@ -224,15 +228,8 @@ def _about_outline(
     if placed.around and box.numbers and not _fault(box, coding):
         stated = to_pixels(box.numbers, coding, *size)
         far = max(abs(one - other) for one, other in zip(stated, placed.around, strict=True)) > _UNLIKE_PIXELS
-        if far and _iou(stated, placed.around) < _UNLIKE_IOU:
+        if far and iou(np.array(stated, np.float64), np.array(placed.around, np.float64)) < _UNLIKE_IOU:
             yield Finding(where, str(box), "is not around its outline", "the outline counts", bad=False)
-
-
-def _iou(one: Xyxy, other: Xyxy) -> float:
-    across, down = min(one[2], other[2]) - max(one[0], other[0]), min(one[3], other[3]) - max(one[1], other[1])
-    shared = max(across, 0.0) * max(down, 0.0)
-    areas = [(right - left) * (bottom - top) for left, top, right, bottom in (one, other)]
-    return shared / (sum(areas) - shared)
 
 
 def _check_size(stated: RawBoxes, width: int, height: int, orientation: int) -> Iterator[Finding]:
@@ -240,7 +237,7 @@ def _check_size(stated: RawBoxes, width: int, height: int, orientation: int) -> 
         return
     sizes = f"{stated.size[0]} x {stated.size[1]} pixels, the image {width} x {height}"
     turned = stated.size == (height, width)
-    if turned and orientation >= 5:
+    if turned and TURNS[orientation].transposed:
         kind = "the boxes are of the stored picture, which is shown turned upright by its EXIF orientation"
         raise BoxError(f"{kind}: they are for {sizes}; turn the boxes as well, or the picture for good", kind)
     what = "has width and height exchanged" if turned else "is not the image's"

@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from hashlib import blake2b
+from math import floor
 
 from visionft.data.listing import Entry
 from visionft.data.splits import Split
@@ -29,21 +30,22 @@ def assign_splits(
     - neither the seed nor other files count: a data set that grows keeps the splits of its old files.
 
     Where chance was unkind to a small class it is mended, at the price of the last point for one image: a class
-    whose share of a split rounds to at least one gets one there, and every class keeps a training image. Of images
-    that may show several classes, two are enough to get a validation image, and five to get a test image.
+    whose fraction of a split rounds to at least one gets one there, and every class keeps a training image. Of images
+    that may show several classes, two are enough to get a validation image, and five to get a test image. They are not
+    stratified by class, which would move images whenever some are added: ``check`` names the fraction that is needed.
 
     Args:
         entries: usable files, ids unique.
         hashes: entry id -> hash of the file's bytes.
-        val_fraction: share of the training images that validates, in [0, 1).
-        test_fraction: share of all images that tests, in [0, 1).
+        val_fraction: fraction of the training images that validates, in [0, 1).
+        test_fraction: fraction of all images that tests, in [0, 1).
 
     Returns:
         Entry id -> split.
     """
     wanted: dict[Split, float] = {"test": test_fraction, "val": val_fraction}
     made = cut_splits(entries)
-    cuts: dict[Split, float] = {split: share if split in made else 0.0 for split, share in wanted.items()}
+    cuts: dict[Split, float] = {split: fraction if split in made else 0.0 for split, fraction in wanted.items()}
     kept = {entry.id: entry.split for entry in entries if entry.split in ("val", "test")}
     contents: dict[str | None, set[str]] = defaultdict(set)
     for entry in entries:
@@ -62,12 +64,17 @@ def cut_splits(entries: Sequence[Entry]) -> tuple[Split, ...]:
     return () if "val" in given else ("val",) if given else ("val", "test")
 
 
+def fraction_for(split: Split, contents: Collection[str]) -> float:
+    """Return the least fraction, in hundredths, that cuts at least one of the contents off to a split."""
+    return (floor(100 * min(unit_interval(split, content) for content in contents)) + 1) / 100
+
+
 def _cut_class(contents: Collection[str], cuts: Mapping[Split, float]) -> dict[str, Split]:
-    """Split the distinct contents of one class, given the share that each split cuts off, in order."""
+    """Split the distinct contents of one class, given the fraction that each split cuts off, in order."""
     splits = {content: _by_hash(content, cuts) for content in contents}
-    for split, share in cuts.items():
+    for split, fraction in cuts.items():
         training = [content for content in contents if splits[content] == "train"]
-        if split not in splits.values() and round(share * len(contents)) >= 1 and len(training) > 1:
+        if split not in splits.values() and round(fraction * len(contents)) >= 1 and len(training) > 1:
             splits[min(training, key=lambda content: unit_interval(split, content))] = split
     if "train" not in splits.values():
         splits[max(contents, key=lambda content: unit_interval("val", content))] = "train"
@@ -86,4 +93,4 @@ def _fill(splits: dict[str, Split], cuts: Mapping[Split, float]) -> dict[str, Sp
 
 
 def _by_hash(content: str, cuts: Mapping[Split, float]) -> Split:
-    return next((split for split, share in cuts.items() if unit_interval(split, content) < share), "train")
+    return next((split for split, fraction in cuts.items() if unit_interval(split, content) < fraction), "train")

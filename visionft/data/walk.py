@@ -46,7 +46,7 @@ def look_into(folder: Path, problems: list[Problem]) -> Contents:
 
 
 def _is_text(name: str) -> bool:
-    """Say whether a name is text, which reports, logs and seeds need; archives of other systems bring others."""
+    """Return whether a name is text, which reports, logs and seeds need; archives of other systems bring others."""
     try:
         name.encode()
     except UnicodeEncodeError:

@@ -75,7 +75,7 @@ def export_verified(
 
 
 def _ties(parity: Parity) -> str:
-    """Say what it means when all scores are the same and yet too many answers differ."""
+    """Return what it means when all scores are the same and yet too many answers differ."""
     limits = parity.limits
     if parity.agreement >= limits.min_agreement or not parity.max_abs_difference <= limits.max_difference:
         return ""

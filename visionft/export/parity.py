@@ -21,7 +21,7 @@ class Limits:
     """How far the exported file may be from the network.
 
     Attributes:
-        min_agreement: share of the answers (images, pixels, boxes) that must be the same, in [0, 1].
+        min_agreement: fraction of the answers (images, pixels, boxes) that must be the same, in [0, 1].
         max_difference: largest difference of any one probability or score, > 0.
         max_score_change: largest change of the headline score, >= 0.
     """
@@ -43,7 +43,7 @@ class Parity:
         batch_sizes: sizes in which the exported file was given them, ascending.
         answers: what was compared: images, pixels or boxes.
         compared: how many of these.
-        agreement: share of these for which both give the same answer, in [0, 1].
+        agreement: fraction of these for which both give the same answer, in [0, 1].
         max_abs_difference: largest difference of any one probability or score; NaN when either gave one.
         score: name of the headline score, such as ``accuracy``.
         score_network: the network's, on the canvases.
@@ -93,7 +93,7 @@ def verify(
     limits: Limits = DEFAULT_LIMITS,
     thresholds: Sequence[float] = (),
 ) -> Parity:
-    """Run both on every image and compare; one batch is held at a time.
+    """Run the file and the network on every image and compare them, a batch at a time.
 
     Args:
         exported: the exported file.
@@ -115,15 +115,15 @@ def verify(
         cuts = [slice(None)] if comparison.images else [slice(0, 1), slice(1, None)]
         for cut in cuts:
             if len(part_BHW3 := images_BHW3[cut]):
-                found, expected = exported(part_BHW3), network(part_BHW3)
-                comparison.add(len(part_BHW3), found, expected, _part(targets, cut))
+                actual, expected = exported(part_BHW3), network(part_BHW3)
+                comparison.add(len(part_BHW3), actual, expected, _part(targets, cut))
     if not comparison.images:
         raise ExportError("there are no validation images to measure it on; give the data a val split")
     return comparison.parity(limits)
 
 
 class _Comparison:
-    """Counts as it goes: the results of a data set for segmentation do not fit in memory."""
+    """A running count of agreements: the results of a segmentation data set do not fit in memory."""
 
     def __init__(self, task: Learner, thresholds: Sequence[float]) -> None:
         self.images = 0
@@ -134,19 +134,19 @@ class _Comparison:
         self._same = self._compared = 0
         self._difference = 0.0
 
-    def add(self, images: int, found: Results, expected: Results, targets: Any) -> None:
+    def add(self, images: int, actual: Results, expected: Results, targets: Any) -> None:
         for name, values in expected.items():
-            if found[name].shape != values.shape:
-                raise ExportError(f"the file gives {name} of shape {found[name].shape}, the network {values.shape}")
+            if actual[name].shape != values.shape:
+                raise ExportError(f"the file gives {name} of shape {actual[name].shape}, the network {values.shape}")
         if isinstance(self._task, ChoosesThresholds):
-            agreement = self._task.compare(found, expected, self._thresholds)
+            agreement = self._task.compare(actual, expected, self._thresholds)
         else:
-            agreement = self._task.compare(found, expected)
+            agreement = self._task.compare(actual, expected)
         self._same += agreement.same
         self._compared += agreement.compared
         worst = agreement.difference
         self._difference = worst if not worst <= self._difference else self._difference  # NaN stays
-        for meter, results in zip(self._meters, (expected, found), strict=True):
+        for meter, results in zip(self._meters, (expected, actual), strict=True):
             meter.update(results, targets)
         self.images += images
         self._batch_sizes.add(images)

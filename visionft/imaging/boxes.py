@@ -129,7 +129,7 @@ def _shared(one: Rectangle, other: Rectangle) -> int:
 
 
 def _hides(place: Rectangle, boxes: Sequence[Rectangle]) -> bool:
-    """Say whether most of a box would be hidden."""
+    """Return whether most of a box would be hidden."""
     return any(2 * _shared(place, box) > _shared(box, box) for box in boxes)
 
 

@@ -24,6 +24,7 @@ from numpy.typing import NDArray
 
 from visionft.errors import ImageError
 from visionft.imaging.header import MAX_PIXELS, Header, read_header
+from visionft.imaging.orientation import TURNS
 
 # A bad file is told by ImageError; OpenCV would also write to the terminal. OpenCV 4 and 5 name the switch differently.
 _set_log_level = getattr(cv2, "setLogLevel", None) or cv2.utils.logging.setLogLevel
@@ -93,7 +94,7 @@ def _decode_with_alpha(data: bytes, header: Header) -> NDArray[np.uint8]:
         rgb = cv2.cvtColor(pixels, cv2.COLOR_BGR2RGB)
     else:
         rgb = _on_white(pixels[..., [2, 1, 0, 3]], premultiplied=header.format == "TIFF")
-    return _turn(rgb.astype(np.uint8, copy=False), header.orientation)
+    return _upright(rgb.astype(np.uint8, copy=False), header.orientation)
 
 
 def _on_white(rgba: NDArray[np.uint8], *, premultiplied: bool) -> NDArray[np.uint8]:
@@ -105,12 +106,7 @@ def _on_white(rgba: NDArray[np.uint8], *, premultiplied: bool) -> NDArray[np.uin
     return mixed.astype(np.uint8)
 
 
-def _turn(pixels: NDArray[np.uint8], orientation: int) -> NDArray[np.uint8]:
-    """Turn stored pixels upright. Source: EXIF 2.32, section 4.6.4, tag 0x0112."""
-    if orientation >= 5:
-        pixels = pixels.transpose(1, 0, 2)
-    if orientation in (3, 4, 7, 8):
-        pixels = pixels[::-1]
-    if orientation in (2, 3, 6, 7):
-        pixels = pixels[:, ::-1]
-    return np.ascontiguousarray(pixels)
+def _upright(pixels: NDArray[np.uint8], orientation: int) -> NDArray[np.uint8]:
+    turn = TURNS[orientation]
+    upright = pixels.transpose(1, 0, 2) if turn.transposed else pixels
+    return np.ascontiguousarray(np.flip(upright, turn.flipped))

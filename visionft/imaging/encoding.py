@@ -1,10 +1,12 @@
-"""Pictures as files: masks as PNG with a palette, which OpenCV can read but not write, and images as JPEG.
+"""Pictures as files: masks as PNG with a palette, which OpenCV can read but not write, and images as JPEG or PNG.
 
 Shape suffixes: H height, W width, 3 colours (RGB).
 """
 
 import struct
+from base64 import b64encode
 from collections.abc import Sequence
+from html import escape
 from zlib import compress, crc32
 
 import cv2
@@ -44,3 +46,21 @@ def _chunk(kind: bytes, body: bytes) -> bytes:
 def jpeg_bytes(image_HW3: NDArray[np.uint8]) -> bytes:
     """Encode an image (uint8 RGB) as JPEG, at a quality for looking at it."""
     return cv2.imencode(".jpg", image_HW3[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, 90])[1].tobytes()
+
+
+def png_bytes(image_HW3: NDArray[np.uint8], long_side: int) -> bytes:
+    """Encode an image (uint8 RGB) as PNG, shrunk where its long side has more pixels than that."""
+    height, width = image_HW3.shape[:2]
+    scale = long_side / max(height, width)
+    if scale < 1:
+        smaller = max(1, round(width * scale)), max(1, round(height * scale))
+        image_HW3 = cv2.resize(image_HW3, smaller, interpolation=cv2.INTER_AREA).astype(np.uint8, copy=False)
+    return cv2.imencode(".png", image_HW3[..., ::-1])[1].tobytes()
+
+
+def html_figure(png: bytes, caption: str) -> str:
+    """Return a PNG and what it shows as HTML for a notebook."""
+    return (
+        f'<figure style="margin:0"><img src="data:image/png;base64,{b64encode(png).decode("ascii")}" alt="">'
+        f"<figcaption>{escape(caption)}</figcaption></figure>"
+    )

@@ -9,10 +9,11 @@ from numpy.typing import NDArray
 
 from visionft.errors import DataError, ImageError
 from visionft.imaging import decode, to_canvas
+from visionft.imaging.pillow import PillowImage, file_of
 from visionft.spec import InputSpec
 
-# A file, the bytes of a file, or pixels: uint8, RGB (H, W, 3) or grey (H, W).
-Image: TypeAlias = str | Path | bytes | NDArray[np.uint8]
+# A file, the bytes of a file, pixels: uint8, RGB (H, W, 3) or grey (H, W), or an image of Pillow.
+Image: TypeAlias = str | Path | bytes | NDArray[np.uint8] | PillowImage
 
 
 class Loaded(NamedTuple):
@@ -70,9 +71,11 @@ def _pixels(image: Image) -> NDArray[np.uint8]:
         return decode(image)
     if isinstance(image, str | Path):
         return decode(Path(image))
+    if isinstance(image, PillowImage):
+        return decode(file_of(image))
     raise DataError(
         f"image: an object of type {type(image).__name__}; pass a path, the bytes of an image file, "
-        "or a uint8 array of shape (H, W, 3) in RGB order"
+        "a uint8 array of shape (H, W, 3) in RGB order, or an image of Pillow"
     )
 
 
@@ -91,4 +94,6 @@ def _checked(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
 def _name(image: Image) -> str:
     if isinstance(image, np.ndarray):
         return f"array of shape {image.shape}"
+    if isinstance(image, PillowImage):
+        return f"Pillow image of size {image.size}"
     return f"image of {len(image)} bytes" if isinstance(image, bytes) else str(image)

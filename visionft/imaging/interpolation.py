@@ -15,12 +15,12 @@ class Positions:
 
     low: NDArray[np.intp]
     high: NDArray[np.intp]
-    share: NDArray[np.float32]  # of the higher one, in [0, 1)
+    fraction: NDArray[np.float32]  # of the higher one, in [0, 1)
     inside: NDArray[np.bool_]  # whether the values reach there at all
 
     def part(self, pixels: slice) -> "Positions":
-        """Return those of some of the pixels."""
-        return Positions(self.low[pixels], self.high[pixels], self.share[pixels], self.inside[pixels])
+        """Return the positions of some of the pixels."""
+        return Positions(self.low[pixels], self.high[pixels], self.fraction[pixels], self.inside[pixels])
 
 
 def positions(centres: NDArray[np.float64], first: int, end: int) -> Positions:
@@ -35,13 +35,13 @@ def enlarge(values_hw: NDArray[np.float32], rows: Positions, columns: Positions)
     """Interpolate along the few rows that are needed first, then between them."""
     top, bottom = int(rows.low[0]), int(rows.high[-1]) + 1
     needed_hw = values_hw[top:bottom]
-    wide_hW = _mix(needed_hw.take(columns.low, 1), needed_hw.take(columns.high, 1), columns.share)
-    return _mix(wide_hW.take(rows.low - top, 0), wide_hW.take(rows.high - top, 0), rows.share[:, None])
+    wide_hW = _mix(needed_hw.take(columns.low, 1), needed_hw.take(columns.high, 1), columns.fraction)
+    return _mix(wide_hW.take(rows.low - top, 0), wide_hW.take(rows.high - top, 0), rows.fraction[:, None])
 
 
-def _mix(low: NDArray[np.float32], high: NDArray[np.float32], share: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Return low + share * (high - low), in the memory of ``high``."""
+def _mix(low: NDArray[np.float32], high: NDArray[np.float32], fraction: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return low + fraction * (high - low), in the memory of ``high``."""
     high -= low
-    high *= share
+    high *= fraction
     high += low
     return high

@@ -13,7 +13,7 @@ EXIF, START_OF_SCAN = 0xE1, 0xDA
 
 
 def is_plain_jpeg(data: bytes) -> bool:
-    """Say whether a file is a JPEG that any decoder takes for the same picture, up to rounding.
+    """Return whether a file is a JPEG that any decoder takes for the same picture, up to rounding.
 
     Those have 8 bits, are baseline or progressive, and grey or YCbCr. CMYK, RGB, arithmetic coding and lossless JPEGs
     are not among them.

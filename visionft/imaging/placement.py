@@ -32,7 +32,7 @@ class Placement:
 
 
 def place(original: tuple[int, int], spec: InputSpec) -> Placement:
-    """Say how an image of this size is put on the canvas.
+    """Return how an image of this size is placed on the canvas.
 
     Args:
         original: (width, height) in pixels of the image, each >= 1.
@@ -105,5 +105,5 @@ def draw_window(original: tuple[int, int], spec: InputSpec, seed: int) -> tuple[
 
 
 def place_window(original: tuple[int, int], corner: tuple[int, int]) -> Placement:
-    """Say how the window with this corner is put on the canvas: pixel by pixel, without a resize."""
+    """Return how the window with this corner is placed on the canvas: pixel by pixel, without a resize."""
     return Placement(original, (-corner[0], -corner[1]))

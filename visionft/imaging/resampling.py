@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 BITS = 11
 """OpenCV's bilinear filter counts in units of 1 / 2^11."""
 
-_LEAST = 1e-3  # share of a pixel below which OpenCV's averages leave it out
+_LEAST = 1e-3  # fraction of a pixel below which OpenCV's averages leave it out
 _SHARPNESS = -0.75  # of OpenCV's bicubic filter: the parameter a of Keys' kernel
 _KEPT = 2048  # pairs of sizes
 
@@ -67,8 +67,8 @@ def bilinear_taps(source: int, target: int) -> WholeTaps:
         source: pixels of the original.
         target: pixels of the result, at least as many.
     """
-    first_T1, share_T1 = _between(source, target)
-    weights_TK = np.hstack([1 - share_T1, share_T1]) * np.float32(1 << BITS)
+    first_T1, fraction_T1 = _between(source, target)
+    weights_TK = np.hstack([1 - fraction_T1, fraction_T1]) * np.float32(1 << BITS)
     return WholeTaps((first_T1 + np.arange(2)).clip(0, source - 1), np.rint(weights_TK).astype(np.int32))
 
 
@@ -83,8 +83,8 @@ def bicubic_taps(source: int, target: int, *, rough: bool = False) -> Taps:
 
     Source: Keys 1981, Cubic convolution interpolation for digital image processing, equation 15.
     """
-    first_T1, share_T1 = _between(source, target)
-    away_TK = np.abs(share_T1.astype(np.float64) - np.arange(-1, 3))
+    first_T1, fraction_T1 = _between(source, target)
+    away_TK = np.abs(fraction_T1.astype(np.float64) - np.arange(-1, 3))
     near_TK = ((_SHARPNESS + 2) * away_TK - (_SHARPNESS + 3)) * away_TK**2 + 1
     far_TK = _SHARPNESS * (((away_TK - 5) * away_TK + 8) * away_TK - 4)
     weights_TK = np.where(away_TK <= 1, near_TK, far_TK)
@@ -94,7 +94,7 @@ def bicubic_taps(source: int, target: int, *, rough: bool = False) -> Taps:
 
 
 def bicubic_is_rough(size: tuple[int, int]) -> bool:
-    """Say whether OpenCV enlarges an image of this size with its own bicubic filter, and not with Intel's."""
+    """Return whether OpenCV enlarges an image of this size with its own bicubic filter, and not with Intel's."""
     return min(size) < 4 or not cv2.ipp.useIPP()
 
 

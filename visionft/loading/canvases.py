@@ -86,7 +86,7 @@ class Canvases:
         return self.augmented(example, key)
 
     def augmented(self, example: Example, key: tuple[int, int]) -> Example:
-        """Return what becomes of the plain canvas of (epoch, index)."""
+        """Return the augmented canvas of (epoch, index)."""
         epoch, index = key
         if self._augment is None:
             return example

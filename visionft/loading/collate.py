@@ -22,6 +22,6 @@ def targets_of(examples: Sequence[Example], pixels_BHW: Tensor | None = None) ->
 
 
 def params_of(examples: Sequence[Example]) -> tuple[AugmentParams, ...]:
-    """Return what is still to happen to each canvas; empty where nothing is."""
+    """Return the augmentation parameters of each canvas that the device is to apply; empty where there are none."""
     batch_params = tuple(example.params for example in examples)
     return () if all(params == _NOTHING for params in batch_params) else batch_params

@@ -17,6 +17,7 @@ from visionft.errors import DataError, ImageError
 from visionft.imaging import MAX_PIXELS, decode, to_canvas
 from visionft.imaging.header import read_header, read_orientation
 from visionft.imaging.jpeg import is_plain_jpeg
+from visionft.imaging.orientation import TURNS
 from visionft.imaging.placement import place
 from visionft.loading.device_canvas import put_on_canvas
 from visionft.spec import InputSpec
@@ -57,7 +58,7 @@ def read_image(path: Path, spec: InputSpec) -> ImageFile:
         header = read_header(data)
         if is_plain_jpeg(data) and header.width * header.height <= MAX_PIXELS:
             orientation = read_orientation(data)
-            size = (header.height, header.width) if orientation >= 5 else (header.width, header.height)
+            size = (header.height, header.width) if TURNS[orientation].transposed else (header.width, header.height)
             wide, high = place(size, spec).resized
             if wide * high <= MAX_PIXELS:  # else the CPU says what is wrong
                 return ImageFile(path, size, data, orientation)
@@ -147,8 +148,6 @@ def _few(files: Sequence[ImageFile]) -> Iterator[Sequence[ImageFile]]:
 
 
 def _upright(pixels_3HW: Tensor, orientation: int) -> Tensor:
-    """Turn stored pixels upright. Source: EXIF 2.32, section 4.6.4, tag 0x0112."""
-    if orientation >= 5:
-        pixels_3HW = pixels_3HW.transpose(1, 2)
-    turned = [axis for axis, those in ((1, (3, 4, 7, 8)), (2, (2, 3, 6, 7))) if orientation in those]
-    return pixels_3HW.flip(turned) if turned else pixels_3HW
+    turn = TURNS[orientation]
+    upright_3HW = pixels_3HW.transpose(1, 2) if turn.transposed else pixels_3HW
+    return upright_3HW.flip([axis + 1 for axis in turn.flipped]) if turn.flipped else upright_3HW

@@ -1,4 +1,4 @@
-"""Batches that are made on a device, ahead of the loop that takes them.
+"""Batches prefetched on a device, ahead of the training loop.
 
 Shape suffixes: B batch, R some rows of it, H height, W width, 3 colour channels (RGB).
 """
@@ -26,7 +26,7 @@ _CHANGERS = 4  # threads for what only a CPU can do to an image
 
 
 class DevicePrefetcher(Batches):
-    """Batches that a thread makes on a device, a few ahead; the loop waits for the device most of the time.
+    """Prefetches batches on a device in a thread, a few ahead; the loop waits for the device most of the time.
 
     Canvases travel without their pixels. An augmentation that only notes what the device is to do leaves such an image
     alone; one that returns another image is done again with the pixels, and its result put back.
@@ -90,10 +90,10 @@ class DevicePrefetcher(Batches):
 
     @abstractmethod
     def _begin(self, epoch: int, indices: Sequence[int]) -> Future[Batch]:
-        """Have a batch made."""
+        """Submit a batch to the thread."""
 
     def _aside(self, make: Callable[[], Batch]) -> Batch:
-        """Return a batch that is made in the thread's own stream, for use in another."""
+        """Return a batch made in the thread's own stream, for use in another."""
         if self._stream is None:
             return make()
         with torch.cuda.stream(self._stream):
@@ -112,7 +112,7 @@ class DevicePrefetcher(Batches):
         images_BHW3: Tensor,
         pixels_BHW: Tensor | None,
     ) -> Batch:
-        """Return a batch of plain canvases after what happens to them; changes the tensors.
+        """Augment a batch of plain canvases, in place.
 
         Args:
             epoch: of the run.

@@ -24,7 +24,7 @@ class ReliabilityBin:
         high: largest confidence of the bin, exclusive but for the last bin.
         count: how many predictions fall in.
         confidence: their mean confidence; none when there are none.
-        accuracy: share of them that is right; none when there are none.
+        accuracy: fraction of them that is right; none when there are none.
     """
 
     low: float

@@ -55,7 +55,7 @@ def count_scores(hits: Floats | Ints, support: Floats | Ints, predicted: Floats 
 def weighted_auroc(scores_N: Floats, positive_N: NDArray[np.bool_], weights_NR: Floats) -> Floats:
     """Return the area under the ROC curve of one class for R weightings of the same samples.
 
-    It is the weighted share of (positive, negative) pairs in which the positive has the higher score, ties
+    It is the weighted fraction of (positive, negative) pairs in which the positive has the higher score, ties
     counting half; NaN where a weighting leaves no such pair.
 
     Source:

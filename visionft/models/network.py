@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from visionft.batch import AugmentedBatch, Batch, FeatureBatch
+from visionft.imaging.normalization import byte_statistics
 from visionft.models.backbones import Backbone
 from visionft.models.heads.base import Head
 from visionft.spec import InputSpec
@@ -33,11 +34,9 @@ class TaskNetwork(nn.Module):
         super().__init__()
         self.backbone = backbone
         self.head = head
-        # (x / 255 - mean) / std with one subtraction and one multiplication
-        mean_C11 = torch.tensor(spec.mean, dtype=torch.float32).view(3, 1, 1) * 255
-        scale_C11 = 1 / (torch.tensor(spec.std, dtype=torch.float32).view(3, 1, 1) * 255)
+        mean_C11, std_C11 = (torch.from_numpy(each).view(3, 1, 1) for each in byte_statistics(spec.mean, spec.std))
         self.register_buffer("mean_C11", mean_C11, persistent=False)
-        self.register_buffer("scale_C11", scale_C11, persistent=False)
+        self.register_buffer("scale_C11", 1 / std_C11, persistent=False)
 
     def forward(self, batch: Batch | AugmentedBatch | FeatureBatch | Tensor) -> Any:
         """Learn from a batch or predict it.

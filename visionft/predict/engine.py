@@ -5,17 +5,21 @@ Shape suffixes: B batch, H height, W width, 3 colour channels (RGB).
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
 
 from visionft.catalog import Catalog
+from visionft.errors import CheckpointError
 from visionft.results import Results
 from visionft.spec import ModelSpec
 
 ENGINES = Catalog("engine", {"onnx": "visionft.predict.runtimes.onnx_runtime:OnnxRuntimeEngine"}, "visionft.engines")
 """What runs a file, by what the file's name ends in, without the dot."""
+
+EXPORTED = "model"
+"""What an exported file is called in its run's folder, without the ending."""
 
 _DEFAULT = "onnx"  # says of a file of any name that it is missing or none of ours
 
@@ -24,6 +28,7 @@ class Engine(Protocol):
     """An exported file that has been opened, and checked against its own spec.
 
     Its class takes a path and, by name, ``threads`` and ``providers``, see ``open_engine``; its ``kind`` is the ending.
+    It runs in several threads at once, and can be pickled: it then opens its file again.
     """
 
     @property
@@ -47,6 +52,15 @@ class Engine(Protocol):
         ...
 
 
+@runtime_checkable
+class HasEngine(Protocol):
+    """Something that is no file and yet predicts, such as a network that has just been trained."""
+
+    def engine(self) -> Engine:
+        """Return what runs it; it keeps giving the same answers, whatever then happens to the network."""
+        ...
+
+
 def open_engine(
     path: Path, *, suffix: str | None = None, threads: int | None = None, providers: Sequence[str] | None = None
 ) -> Engine:
@@ -67,3 +81,20 @@ def open_engine(
     ending = (path.suffix if suffix is None else suffix).removeprefix(".").lower()
     engine: Engine = ENGINES[ending if ending in ENGINES else _DEFAULT](path, threads=threads, providers=providers)
     return engine
+
+
+def find_exported(run: Path) -> Path:
+    """Return the exported file in a run folder; where there are several, the one that an engine of ours opens.
+
+    Raises:
+        CheckpointError: there is none, or there are several that only engines of other packages open.
+    """
+    found = {ending: path for ending in ENGINES if (path := run / f"{EXPORTED}.{ending}").is_file()}
+    paths = [path for ending, path in found.items() if ending in ENGINES.shipped] or list(found.values())
+    if not paths:
+        names = " or ".join(f"{EXPORTED}.{ending}" for ending in ENGINES)
+        raise CheckpointError(f"{run}: holds no {names}; export the run first: visionft export {run}")
+    if len(paths) > 1:
+        names = " and ".join(path.name for path in paths)
+        raise CheckpointError(f"{run}: holds {names}; say which one is meant, such as {paths[0]}")
+    return paths[0]

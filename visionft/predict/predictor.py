@@ -1,4 +1,4 @@
-"""An exported model as a Python function.
+"""A model as a Python function.
 
 Shape suffixes: B batch, H height, W width, 3 colour channels (RGB).
 """
@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from visionft.errors import DataError
 from visionft.imaging.inputs import Image, Loaded, load
-from visionft.predict.engine import open_engine
+from visionft.predict.engine import Engine, HasEngine, open_engine
 from visionft.results import Results
 from visionft.spec import ModelSpec
 from visionft.tasks import TASKS
@@ -23,7 +23,7 @@ from visionft.tasks.base import Prediction, TaskDefinition
 
 
 class Predictor:
-    """Predicts for images with an exported file, on any machine.
+    """Predicts for images with an exported file, on any machine, or with a network that has been trained here.
 
         predictor = Predictor("cells.onnx")
         predictor("cell.png").label
@@ -36,13 +36,15 @@ class Predictor:
 
         [mask.area for mask in Predictor("nuclei.onnx")("tissue.png").masks]
 
-    The file's task decides of what class the results are: its definition's ``prediction``. One predictor may be used
-    from several threads.
+        Predictor(vft.open_run("runs/cells-001"))("cell.png").label  # the same, before anything is exported
+
+    The model's task decides of what class the results are: its definition's ``prediction``. One predictor may be used
+    from several threads, and can be pickled, as for a pool of processes: there it opens its file again.
 
     Args:
-        path: the exported file.
-        threads: CPU threads for one run of the network; None leaves the choice to the runtime.
-        providers: what is to run the network, in order of preference: onnxruntime's execution providers; None is the
+        model: the exported file; or a run, or its ``model``, of which the predictor keeps a copy as it is now.
+        threads: CPU threads for one run of the file; None leaves the choice to the runtime.
+        providers: what is to run the file, in order of preference: onnxruntime's execution providers; None is the
             CPU, which is where the export was verified.
         threshold: the least score of what is reported, in [0, 1]; None takes the model's own for each
             class, which was chosen on the validation images. A low one, such as 0.001, gives all that
@@ -50,13 +52,14 @@ class Predictor:
 
     Raises:
         CheckpointError: the file is missing, damaged, or not one that this visionft can run.
-        DataError: a threshold out of range, or for a model that has none.
+        DataError: a threshold out of range, or for a model that has none; threads or providers for a network; or what
+            is given is no model.
         UnknownName: a provider that the runtime does not have.
     """
 
     def __init__(
         self,
-        path: str | Path,
+        model: str | Path | HasEngine,
         *,
         threads: int | None = None,
         providers: Sequence[str] | None = None,
@@ -64,16 +67,22 @@ class Predictor:
     ) -> None:
         if threshold is not None and not 0 <= threshold <= 1:
             raise DataError(f"threshold: {threshold}; a score from 0 to 1 is needed")
-        self._engine = open_engine(Path(path), threads=threads, providers=providers)
+        self._source = str(model) if isinstance(model, str | Path) else "a network"
+        self._engine = _engine(model, threads, providers)
         self._task: type[TaskDefinition] = TASKS[self.spec.task]
         self._threshold = threshold
         if threshold is not None and not self._task.takes_threshold:
             able = " and ".join(kind for kind in TASKS if TASKS[kind].takes_threshold)
-            raise DataError(f"threshold: {path} does {self.spec.task}; only {able} have one; leave it out")
+            raise DataError(f"threshold: {self._source} does {self.spec.task}; only {able} have one; leave it out")
+
+    def __repr__(self) -> str:
+        spec = self.spec
+        canvas = f"{spec.input.width} x {spec.input.height}, {spec.input.fit}"
+        return f"Predictor({self._source}: {spec.task}, {len(spec.class_names)} classes, {canvas})"
 
     @property
     def spec(self) -> ModelSpec:
-        """What the model is, as the exported file says."""
+        """What the model is, as the exported file says, or the run."""
         return self._engine.spec
 
     @property
@@ -157,3 +166,16 @@ class Predictor:
             images, self.spec, self._engine.run, batch_size=batch_size, threshold=self._threshold
         )
         return list(predictions)
+
+
+def _engine(model: str | Path | HasEngine, threads: int | None, providers: Sequence[str] | None) -> Engine:
+    if isinstance(model, str | Path):
+        return open_engine(Path(model), threads=threads, providers=providers)
+    if not isinstance(model, HasEngine):
+        raise DataError(
+            f"Predictor: an object of type {type(model).__name__}; give the path of an exported file, a run, or the "
+            "run's model"
+        )
+    if threads is not None or providers is not None:
+        raise DataError("threads, providers: are for exported files; a network runs where it lies; leave them out")
+    return model.engine()

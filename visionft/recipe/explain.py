@@ -36,7 +36,7 @@ def explain(error: ValidationError, document: Document) -> list[str]:
 
 
 def _in_words(location: Location, problems: list[Any], data: Mapping[str, Any]) -> str:
-    """Say what is wrong at one place; a union gives one problem per branch, and any branch would do."""
+    """Return what is wrong at one place; a union gives a problem per branch, and any branch would do."""
     kind = problems[0]["type"]
     if kind in ("extra_forbidden", "unexpected_keyword_argument"):
         known = _allowed(location[:-1], data)

@@ -86,8 +86,8 @@ class Recipe(Section):
         if wanted and not of_objects and all(stage.augment == "none" for stage in self.stages):
             raise ValueError(f"augment.{wanted[0]}: no stage augments; set augment in one, or leave {wanted[0]} out")
         if not of_objects and section.mixup + section.cutmix > 1:
-            shares = f"mixup {section.mixup:g} and cutmix {section.cutmix:g}"
-            raise ValueError(f"augment: {shares}, which are never both; lower them to at most 1 together")
+            fractions = f"mixup {section.mixup:g} and cutmix {section.cutmix:g}"
+            raise ValueError(f"augment: {fractions}, which are never both; lower them to at most 1 together")
         return self
 
     @model_validator(mode="after")

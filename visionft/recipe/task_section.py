@@ -70,7 +70,6 @@ def validate_task(value: Any) -> TaskOptions:
     return options
 
 
-@cache
 def task_schema(kind: str) -> dict[str, Any]:
     """Return the JSON schema of one task's section."""
     return _adapter(kind).json_schema()

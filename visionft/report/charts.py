@@ -125,9 +125,9 @@ def loss_axis(values: Sequence[float]) -> Axis:
     return Axis(0.0, high, lambda loss: decimal(loss, digits))
 
 
-def share_axis(values: Sequence[float]) -> Axis:
+def percent_axis(values: Sequence[float]) -> Axis:
     """Return an axis in per cent around values in 0..1, at least five points high."""
-    return _around(values, lambda share: percent(share, 0))
+    return _around(values, lambda fraction: percent(fraction, 0))
 
 
 def decimal_axis(values: Sequence[float]) -> Axis:

@@ -13,13 +13,13 @@ class MatrixCell:
 
     Attributes:
         count: number of samples.
-        share: part of the true class's samples; none when it has none.
+        fraction: part of the true class's samples; none when it has none.
         shade: strength of the cell's colour, 0..1.
         right: whether predicted and true class are the same.
     """
 
     count: int
-    share: float | None
+    fraction: float | None
     shade: float
     right: bool
 
@@ -40,7 +40,7 @@ class ConfusedPair:
     true: str
     predicted: str
     count: int
-    share: float
+    fraction: float
 
 
 def matrix_rows(confusion: Sequence[Sequence[int]], names: Sequence[str]) -> tuple[MatrixRow, ...]:
@@ -50,9 +50,9 @@ def matrix_rows(confusion: Sequence[Sequence[int]], names: Sequence[str]) -> tup
         total = sum(counts)
         cells = []
         for column, count in enumerate(counts):
-            share = count / total if total else None
+            fraction = count / total if total else None
             # the root lets rare confusions be seen beside a strong diagonal
-            cells.append(MatrixCell(count, share, round((share or 0.0) ** 0.5, 3), label == column))
+            cells.append(MatrixCell(count, fraction, round((fraction or 0.0) ** 0.5, 3), label == column))
         rows.append(MatrixRow(names[label], total, tuple(cells)))
     return tuple(rows)
 
@@ -65,4 +65,4 @@ def most_confused(confusion: Sequence[Sequence[int]], names: Sequence[str]) -> t
         for column, count in enumerate(counts)
         if count and column != label
     ]
-    return tuple(sorted(pairs, key=lambda pair: (-pair.count, -pair.share))[:_PAIRS])
+    return tuple(sorted(pairs, key=lambda pair: (-pair.count, -pair.fraction))[:_PAIRS])

@@ -92,7 +92,7 @@ def training_curves(data: ReportData) -> tuple[charts.LineChart, ...]:
     rates = _values(data.history, "lr")
     floor = max(rates.values(), default=0.0) / _RATE_RANGE
     drawn = {epoch: value for epoch, value in rates.items() if value > floor}
-    score_axis = charts.share_axis if score.percent else charts.decimal_axis
+    score_axis = charts.percent_axis if score.percent else charts.decimal_axis
     found = (
         charts.line_chart("loss", "Loss", losses, spans, charts.loss_axis, best if by_loss else ()),
         charts.line_chart("score", score.capitalized, scores, spans, score_axis, () if by_loss else best),

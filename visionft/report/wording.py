@@ -12,9 +12,9 @@ PARTS: Mapping[Split, str] = {"train": "training", "val": "validation", "test": 
 """Part of the data -> what its images are called."""
 
 
-def percent(share: float | None, digits: int = 1) -> str:
-    """Write a share in 0..1 as per cent."""
-    return MISSING if share is None else f"{100 * share:.{digits}f}{_NARROW_SPACE}%"
+def percent(fraction: float | None, digits: int = 1) -> str:
+    """Write a fraction in 0..1 as per cent."""
+    return MISSING if fraction is None else f"{100 * fraction:.{digits}f}{_NARROW_SPACE}%"
 
 
 def decimal(value: float | None, digits: int = 3) -> str:

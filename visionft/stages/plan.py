@@ -1,7 +1,7 @@
 """From stages to numbers: steps, trainable groups and rates. No torch: everything here can be read off a table."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from visionft.errors import RecipeError, UnknownName
@@ -75,27 +75,49 @@ def plan(stages: Sequence[Stage], groups: Sequence[str], steps_per_epoch: int) -
 
 
 def _plan_one(index: int, stage: Stage, groups: Sequence[str], steps_per_epoch: int) -> StagePlan:
-    chosen = _choose(index, stage, groups)
-    depth = {name: len(groups) - 1 - position for position, name in enumerate(groups)}
-    nearest = min((depth[name] for name in chosen), default=0)
-    rates = tuple(GroupRate(name, stage.backbone_lr * stage.layer_decay ** (depth[name] - nearest)) for name in chosen)
+    chosen = choose_groups(stage.unfreeze, groups, where=f"stages[{index}].unfreeze")
+    rates = group_rates(chosen, groups, stage.backbone_lr, stage.layer_decay)
     steps = stage.steps or max(1, round((stage.epochs or 0.0) * steps_per_epoch))
     return StagePlan(index, stage, rates, steps, round(stage.warmup * steps), steps_per_epoch)
 
 
-def _choose(index: int, stage: Stage, groups: Sequence[str]) -> tuple[str, ...]:
-    where = f"stages[{index}].unfreeze"
-    match stage.unfreeze:
+def group_rates(chosen: Sequence[str], groups: Sequence[str], lr: float, layer_decay: float) -> tuple[GroupRate, ...]:
+    """Return the learning rates of depth groups.
+
+    Args:
+        chosen: those that train, in the order of ``groups``.
+        groups: all of the backbone's, stem first.
+        lr: of the deepest of those that train.
+        layer_decay: factor on the rate for each group further from the head.
+    """
+    depth = {name: len(groups) - 1 - position for position, name in enumerate(groups)}
+    nearest = min((depth[name] for name in chosen), default=0)
+    return tuple(GroupRate(name, lr * layer_decay ** (depth[name] - nearest)) for name in chosen)
+
+
+def choose_groups(unfreeze: str | int | Collection[str], groups: Sequence[str], *, where: str) -> tuple[str, ...]:
+    """Return the depth groups that are to train, in their order.
+
+    Args:
+        unfreeze: ``none``, ``all``, the last n, or names, of which each also selects the groups below it.
+        groups: the backbone's, stem first.
+        where: what asks for it, for the message.
+
+    Raises:
+        UnknownName: for a name that is no depth group.
+        RecipeError: when there are not so many.
+    """
+    match unfreeze:
         case "none":
             return ()
         case "all":
             return tuple(groups)
         case int(last):
-            if last > len(groups):
+            if not 0 <= last <= len(groups):
                 raise RecipeError(
                     f"{where}: {last} depth groups asked for; the backbone has {len(groups)}; use 'all' for every one"
                 )
-            return tuple(groups[-last:])
+            return tuple(groups[len(groups) - last :])
         case names:
             for name in names:
                 if not any(_selects(name, group) for group in groups):

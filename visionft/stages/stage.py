@@ -47,7 +47,7 @@ class Stage:
     layer_decay: Annotated[float, Gt(0), Le(1)] = 1.0
     """Factor on the learning rate for each depth group further from the head."""
     warmup: Annotated[float, Ge(0), Le(1)] = 0.1
-    """Share of the stage over which rates rise linearly from zero."""
+    """Fraction of the stage over which rates rise linearly from zero."""
     schedule: Schedule = "cosine"
     """How rates fall to zero after the warm-up; constant keeps them."""
     norm: NormPolicy = "affine"

@@ -4,7 +4,7 @@ Shape suffixes: B batch, H height, W width, 3 colours.
 """
 
 from collections.abc import Callable, Iterable, Sequence
-from typing import ClassVar, Protocol, runtime_checkable
+from typing import ClassVar, NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
 from torch import Tensor
@@ -26,7 +26,7 @@ class Learner(Protocol):
         kind: the task's name.
         headline: the value of ``Meter.values`` that people look at first.
         answers: what ``compare`` counts, such as images or pixels.
-        min_agreement: share of the answers on which an exported file must agree with the network.
+        min_agreement: fraction of the answers on which an exported file must agree with the network.
         max_difference: largest difference of a probability between the two. Both hold where the recipe says nothing.
     """
 
@@ -72,16 +72,28 @@ class Learner(Protocol):
         ...
 
     def outputs(self, results: Tensor) -> tuple[Tensor, ...]:
-        """Return what the exported file puts out, in the order of the definition's ``outputs``; traced."""
+        """Return the outputs of the exported file, in the order of the definition's ``outputs``; traced."""
         ...
 
     def derived(self, results: Tensor) -> tuple[Tensor, ...]:
         """Return the outputs of the exported file that follow from the others; traced."""
         ...
 
-    def compare(self, found: Results, expected: Results) -> Agreement:
-        """Say how far results of an exported file agree with the network's, of the same shapes."""
+    def compare(self, actual: Results, expected: Results) -> Agreement:
+        """Compare results of an exported file with the network's, of the same shapes."""
         ...
+
+
+class ChosenThresholds(NamedTuple):
+    """From which confidence on classes are believed.
+
+    Attributes:
+        values: one for each class.
+        notices: what a person should know about them.
+    """
+
+    values: tuple[float, ...]
+    notices: tuple[str, ...] = ()
 
 
 @runtime_checkable
@@ -90,8 +102,8 @@ class ChoosesThresholds(Protocol):
 
     def thresholds(
         self, samples: Sequence[Sample], spec: InputSpec, run: CanvasRunner, *, batch_size: int
-    ) -> tuple[float, ...]:
-        """Choose one for each class.
+    ) -> ChosenThresholds:
+        """Choose a threshold for each class.
 
         Args:
             samples: validation images.
@@ -101,11 +113,11 @@ class ChoosesThresholds(Protocol):
         """
         ...
 
-    def compare(self, found: Results, expected: Results, thresholds: Sequence[float] = ()) -> Agreement:
-        """Compare as ``Learner.compare`` does.
+    def compare(self, actual: Results, expected: Results, thresholds: Sequence[float] = ()) -> Agreement:
+        """Compare results as ``Learner.compare`` does.
 
         Args:
-            found: results of the exported file.
+            actual: results of the exported file.
             expected: the network's.
             thresholds: the spec's.
         """

@@ -44,7 +44,7 @@ class Tracker(Protocol):
         ...
 
     def image(self, name: str, picture_HW3: NDArray[np.uint8], step: int) -> None:
-        """Keep a picture, or leave it.
+        """Keep a picture, or ignore it.
 
         Args:
             name: what it shows.

@@ -37,7 +37,7 @@ class CsvTracker:
         write_text(self._path, text.getvalue())
 
     def image(self, name: str, picture_HW3: NDArray[np.uint8], step: int) -> None:
-        """Leave it: a table holds no pictures."""
+        """Ignore pictures: a table holds none."""
 
     def close(self) -> None:
         """Do nothing: every row has been written."""

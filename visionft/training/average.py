@@ -18,7 +18,7 @@ class WeightAverage:
 
     Args:
         optimizer: what trains; with a state for every weight it has moved, as AdamW has.
-        decay: share of the old average kept in a step, 0..1; the first steps of a stage keep less.
+        decay: fraction of the old average kept in a step, 0..1; the first steps of a stage keep less.
 
     Source:
         Polyak and Juditsky (1992), Acceleration of Stochastic Approximation by Averaging; the rising decay is that

@@ -38,7 +38,7 @@ class Console:
         self._work = ""  # that is under way
 
     def __call__(self, event: Event) -> None:
-        """Show an event."""
+        """Print an event."""
         match event:
             case Working():
                 self._show_work(event)

@@ -124,7 +124,7 @@ class Sink(Protocol):
     """Something that listens."""
 
     def __call__(self, event: Event) -> None:
-        """Take note of an event."""
+        """Handle an event."""
         ...
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from visionft.assemble import Job
 from visionft.checkpoint import RunFolder
+from visionft.training.callbacks import Callback
 from visionft.training.events import Sink
 from visionft.training.interrupt import InterruptGuard
 from visionft.training.memory import out_of_memory_named
@@ -20,7 +21,7 @@ class Outcome:
     Attributes:
         val: validation values of the final weights, which the network holds.
         history: one row per epoch.
-        results: one entry per stage.
+        results: one entry per stage that was run.
     """
 
     val: dict[str, float]
@@ -28,7 +29,7 @@ class Outcome:
     results: list[dict[str, Any]]
 
 
-def fit(job: Job, folder: RunFolder, sinks: Sequence[Sink] = ()) -> Outcome:
+def fit(job: Job, folder: RunFolder, sinks: Sequence[Sink] = (), callbacks: Sequence[Callback] = ()) -> Outcome:
     """Run every stage that is still to do, from the newest checkpoint if there is one.
 
     Each stage starts from the best weights of the one before. Everything that is rebuilt at a boundary (what is
@@ -38,16 +39,19 @@ def fit(job: Job, folder: RunFolder, sinks: Sequence[Sink] = ()) -> Outcome:
         job: the live objects.
         folder: where checkpoints go and come from.
         sinks: who is told.
+        callbacks: who looks at each epoch and may end the stage or the run; what is decided is in the checkpoint.
 
     Raises:
         TrainingError: after too many non-finite steps in a row, or when memory runs out.
         Interrupted: after a signal; the state has been saved.
         CheckpointError: when checkpoints exist and none is undamaged.
     """
-    session = Session(job, folder, sinks)
+    session = Session(job, folder, sinks, callbacks)
     session.restore()
     with out_of_memory_named(job), InterruptGuard(folder.path) as guard:
         for plan in job.plans[session.progress.stage :]:
+            if session.progress.run_stopped:
+                break
             with StageRun(session, plan) as stage:
                 while (reason := stage.reason_to_end()) is None:
                     stage.train_epoch(guard)

@@ -16,7 +16,7 @@ from visionft.stages import StagePlan
 
 
 def features_can_be_kept(job: Job, plan: StagePlan) -> bool:
-    """Say whether the backbone gives the same for an image in every epoch of a stage, and little enough to keep."""
+    """Return whether the backbone gives the same for an image in every epoch of a stage, and little enough to keep."""
     return (
         not plan.groups and plan.stage.augment == "none" and job.network.head.keeps_features and job.input.fit != "tile"
     )

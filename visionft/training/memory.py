@@ -11,7 +11,7 @@ from visionft.errors import TrainingError
 
 @contextmanager
 def out_of_memory_named(job: Job) -> Iterator[None]:
-    """Say what to do when the device has no memory left.
+    """Add advice to the error when the device has no memory left.
 
     Raises:
         TrainingError: then.

@@ -5,14 +5,16 @@ trains gets its old state back.
 """
 
 from collections.abc import Iterator, Mapping
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 from torch.optim import AdamW, Optimizer
 
 from visionft.assemble import Job
+from visionft.models.backbones import Backbone
 from visionft.models.network import TaskNetwork
-from visionft.stages import StagePlan
+from visionft.stages import StagePlan, group_rates
 
 
 def enter_stage(job: Job, plan: StagePlan) -> AdamW:
@@ -25,13 +27,11 @@ def enter_stage(job: Job, plan: StagePlan) -> AdamW:
     network, section = job.network, job.recipe.optim
     network.backbone.set_trainable(plan.groups, plan.stage.norm)
     network.train()
-    groups = []
-    for parameters, lr in _parameters_by_rate(network, plan):
-        # biases, norm scales and the like are vectors: decay would only pull them off their function
-        for decay, wanted in ((section.weight_decay, True), (0.0, False)):
-            chosen = [(name, p) for name, p in parameters.items() if (p.ndim > 1) == wanted]
-            if chosen:
-                groups.append({"params": chosen, "lr": lr, "base_lr": lr, "weight_decay": decay})
+    groups = [
+        {"params": list(chosen.items()), "lr": lr, "base_lr": lr, "weight_decay": decay}
+        for parameters, lr in _parameters_by_rate(network, plan)
+        for chosen, decay in _by_decay(parameters, section.weight_decay)
+    ]
     return AdamW(groups, lr=plan.stage.head_lr, betas=section.betas, fused=True)
 
 
@@ -42,6 +42,55 @@ def _parameters_by_rate(network: TaskNetwork, plan: StagePlan) -> Iterator[tuple
         names = (f"backbone.{name}" for name in members[rate.group])
         yield {name: own.pop(name) for name in names if name in own}, rate.lr
     yield own, plan.stage.head_lr
+
+
+def _by_decay(
+    parameters: Mapping[str, nn.Parameter], weight_decay: float
+) -> Iterator[tuple[dict[str, nn.Parameter], float]]:
+    """Yield what has weight decay, then what has none, each with its decay."""
+    # biases, norm scales and the like are vectors: decay would only pull them off their function
+    for decay, wanted in ((weight_decay, True), (0.0, False)):
+        chosen = {name: p for name, p in parameters.items() if (p.ndim > 1) == wanted}
+        if chosen:
+            yield chosen, decay
+
+
+def parameter_groups(
+    backbone: Backbone,
+    head: nn.Module,
+    *,
+    lr: float,
+    head_lr: float | None = None,
+    layer_decay: float = 0.8,
+    weight_decay: float = 0.01,
+) -> list[dict[str, Any]]:
+    """Return what an optimizer of torch takes for a backbone and a head, with the rates that a stage gives them.
+
+        optimizer = torch.optim.AdamW(vft.parameter_groups(backbone, head, lr=3e-4, head_lr=1e-3))
+
+    Only what asks for gradients is in it, so call ``Backbone.set_trainable`` before.
+
+    Args:
+        backbone: its depth groups that train get a group each.
+        head: all that is learned on the features; the last group.
+        lr: learning rate of the deepest depth group that trains, > 0.
+        head_lr: of the head; none takes ``lr``.
+        layer_decay: factor on the rate for each depth group further from the head, in (0, 1].
+        weight_decay: of matrices and kernels, >= 0; biases, norm scales and other vectors have none.
+
+    Returns:
+        Dicts with ``params``, ``lr``, ``weight_decay`` and ``name``, the depth group's or ``head``; stem first.
+    """
+    own = {name: p for name, p in backbone.named_parameters() if p.requires_grad}
+    members = {group.name: [name for name in group.parameters if name in own] for group in backbone.groups}
+    rates = group_rates([name for name in members if members[name]], list(members), lr, layer_decay)
+    by_rate = [(rate.group, {name: own[name] for name in members[rate.group]}, rate.lr) for rate in rates]
+    of_head = {name: p for name, p in head.named_parameters() if p.requires_grad}
+    return [
+        {"params": list(chosen.values()), "lr": rate, "weight_decay": decay, "name": name}
+        for name, parameters, rate in [*by_rate, ("head", of_head, lr if head_lr is None else head_lr)]
+        for chosen, decay in _by_decay(parameters, weight_decay)
+    ]
 
 
 def set_rates(optimizer: Optimizer, factor: float) -> None:

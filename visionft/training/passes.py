@@ -1,4 +1,4 @@
-"""What of a stage's augmentation takes more than one pass over the batch on CUDA."""
+"""The augmentations of a stage that take more than one pass over the batch on CUDA."""
 
 from typing import Any
 
@@ -14,7 +14,7 @@ _DRAWN = 300  # changes, so that what one in fifty images has is among them
 
 
 def not_fused(job: Job, stage: Stage) -> str | None:
-    """Say what of a stage's augmentation takes more than one pass on CUDA; None where nothing does.
+    """Return which of a stage's augmentations take more than one pass on CUDA; None where none does.
 
     Args:
         job: the live objects.
@@ -33,7 +33,7 @@ def not_fused(job: Job, stage: Stage) -> str | None:
     again: list[str] = []
     loading: list[str] = []
     for name, part in (("blur", "blur"), ("noise", "noise"), ("JPEG", "jpeg")):
-        amount: Any = max(getattr(change, part) for change in drawn)
+        amount: Any = max(getattr(params, part) for params in drawn)
         alone = AugmentParams(**{part: amount})
         if alone.needs_cpu:
             loading.append(name)

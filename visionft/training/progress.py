@@ -44,6 +44,8 @@ class Progress:
         best: best validation of the stage so far.
         history: one row per epoch.
         results: one entry per finished stage.
+        stage_stopped: why a callback has ended the stage; empty while none has.
+        run_stopped: why a callback has ended the run with this stage; empty while none has.
     """
 
     stage: int = 0
@@ -62,6 +64,8 @@ class Progress:
     best: Best | None = None
     history: list[dict[str, Any]] = field(default_factory=list)
     results: list[dict[str, Any]] = field(default_factory=list)
+    stage_stopped: str = ""
+    run_stopped: str = ""
 
     def to_json(self) -> dict[str, Any]:
         """Return plain data."""
@@ -98,10 +102,11 @@ class Progress:
         self.stage += 1
         self.stage_step = self.stage_epoch = self.stale = 0
         self.stage_seconds = 0.0
+        self.stage_stopped = ""
 
 
 def better(value: float, than: float, *, lower: bool) -> bool:
-    """Say whether a value is better than an earlier one.
+    """Return whether a value is better than an earlier one.
 
     Args:
         value: the value.

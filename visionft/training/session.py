@@ -6,6 +6,7 @@ from torch import Tensor
 
 from visionft.assemble import Job
 from visionft.checkpoint import Checkpoint, RunFolder
+from visionft.training.callbacks import Callback
 from visionft.training.events import Event, Notice, Sink
 from visionft.training.progress import Best, Progress
 
@@ -17,10 +18,14 @@ class Session:
         job: the live objects.
         folder: where checkpoints go and come from.
         sinks: who is told.
+        callbacks: who looks at each epoch and may end the stage or the run.
     """
 
-    def __init__(self, job: Job, folder: RunFolder, sinks: Sequence[Sink] = ()) -> None:
+    def __init__(
+        self, job: Job, folder: RunFolder, sinks: Sequence[Sink] = (), callbacks: Sequence[Callback] = ()
+    ) -> None:
         self.job = job
+        self.callbacks = callbacks
         self.progress = Progress()
         self.optimizer_state: Mapping[str, Tensor] = {}
         self.best_weights: Mapping[str, Tensor] = {}

@@ -11,6 +11,7 @@ from visionft.errors import DataError, TrainingError
 from visionft.loading.batches import Batches
 from visionft.stages import StagePlan
 from visionft.training.average import WeightAverage
+from visionft.training.callbacks import call_all
 from visionft.training.events import EpochDone, Notice, StageEnded, StageStarted, StepDone, Working
 from visionft.training.frozen import FrozenFeatures, features_can_be_kept
 from visionft.training.inference import validate
@@ -80,7 +81,7 @@ class StageRun:
             self._value_start()
 
     def _tell_of(self, split: str) -> Callable[[int, int], None]:
-        """Return what tells how many images of a split are on the device that trains."""
+        """Return the callback that reports how many images of a split are on the device."""
         what = f"bringing {split} to {self._job.runtime.device}"
         return lambda done, total: self._session.tell(Working(what, done, total))
 
@@ -102,10 +103,12 @@ class StageRun:
         self._opened.close()
 
     def reason_to_end(self) -> str | None:
-        """Say why the stage is over; none while it is not."""
+        """Return why the stage is over; none while it is not."""
         progress, stage = self._progress, self._stage
         if progress.batch > 0:  # resumed inside an epoch, which is finished first
             return None
+        if progress.stage_stopped:
+            return progress.stage_stopped
         if progress.stage_step >= self._plan.steps:
             return "all steps done"
         if stage.patience is not None and progress.stale >= stage.patience:
@@ -200,6 +203,7 @@ class StageRun:
         progress.stale = 0 if improved else progress.stale + 1
         progress.history.append(row)
         self._session.tell(EpochDone(row, improved))
+        call_all(self._session.callbacks, row, self._job, progress, best=improved)
 
     def _peak_rate(self) -> float:
         """Return the head's highest learning rate of the epoch that just ended."""
@@ -240,7 +244,11 @@ class StageRun:
 
     def save_epoch(self) -> None:
         """Write a checkpoint, unless epochs are so short that this would take longer than training."""
-        if time.monotonic() - self._saved_at >= _SAVE_APART or not isinstance(self._train, FrozenFeatures):
+        if (
+            time.monotonic() - self._saved_at >= _SAVE_APART
+            or self._progress.stage_stopped
+            or not isinstance(self._train, FrozenFeatures)
+        ):
             self.save()
 
     def save(self) -> None:

@@ -30,8 +30,8 @@ def read(path, kind):
             for left, top, right, bottom in sample.target.xyxy:
                 assert 0 <= left < right <= 12
                 assert 0 <= top < bottom <= 10
-            for outline in sample.target.outlines:
-                for ring in outline.points:
+            for polygon in sample.target.polygons:
+                for ring in polygon.points:
                     assert (ring >= 0).all()
                     assert (ring <= (12, 10)).all()
 

@@ -138,15 +138,15 @@ def test_bad_lines_are_told_with_file_and_line(tmp_path):
     dataset = load(tmp_path)
     assert len(dataset.samples[0].target) == 1
     file = tmp_path / "labels/train/a.txt"
-    outlines = "numbers behind the class; four are a box, six or more in pairs an outline; left out"
+    polygons = "numbers behind the class; four are a box, six or more in pairs an outline; left out"
     assert [line for line in told(dataset) if line.startswith(f"{file}: line")] == [
         f"{file}: line 3: box 'cat 0.5 0.5 1 1' is not made of numbers; left out",
         f"{file}: line 4: box '0.5 0.5 0.5 1 1' does not begin with a class number, 0 or more; left out",
-        f"{file}: line 5: box '0 0.5 0.5' has 2 {outlines}",
+        f"{file}: line 5: box '0 0.5 0.5' has 2 {polygons}",
         f"{file}: line 6: box [0.5, 0.5, 0, 1] has zero width; left out",
         f"{file}: line 7: box [0.5, 0.5, 1, 1] is of class 9, which is not among the data's classes (0 to 1); left out",
         f"{file}: line 8: box [nan, 0.5, 1, 1] holds a number that is none; left out",
-        f"{file}: line 9: box '0 0.5 0.5 1 1 0.93' has 5 {outlines}",
+        f"{file}: line 9: box '0 0.5 0.5 1 1 0.93' has 5 {polygons}",
     ]
 
 

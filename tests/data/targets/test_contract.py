@@ -11,7 +11,7 @@ import pytest
 import torch
 
 from visionft.annotations.marks import IGNORE
-from visionft.annotations.polygons import Outline
+from visionft.annotations.polygons import Polygon
 from visionft.batch import InstanceTargets
 from visionft.data.records import Dataset, Sample
 from visionft.data.targets.base import Target
@@ -19,7 +19,7 @@ from visionft.data.targets.boxes import Boxes
 from visionft.data.targets.label import Label
 from visionft.data.targets.label_set import LabelSet
 from visionft.data.targets.mask import Mask
-from visionft.data.targets.outlined_boxes import OutlinedBoxes
+from visionft.data.targets.polygons import Polygons
 from visionft.data.targets.values import Values
 from visionft.imaging import cut_window, to_canvas
 from visionft.spec import InputSpec
@@ -65,13 +65,13 @@ EXAMPLES = {
     ),
     "no boxes": (Boxes(), Boxes(PLACES[:1], (0,), (False,)), "((), (), ())"),
     "outlined boxes": (
-        OutlinedBoxes(PLACES[:1], (0,), (False,), (Outline((ring(*PLACES[0]),)),)),
-        OutlinedBoxes(PLACES[:1], (0,), (False,), (Outline(),)),
+        Polygons(PLACES[:1], (0,), (False,), (Polygon((ring(*PLACES[0]),)),)),
+        Polygons(PLACES[:1], (0,), (False,), (Polygon(),)),
         f"(((2.0, 3.0, 20.0, 30.0),), (0,), (False,), (Outline(rings=({ring(*PLACES[0])!r},)),))",
     ),
     "no outlined boxes": (
-        OutlinedBoxes(),
-        OutlinedBoxes(PLACES[:1], (0,), (False,), (Outline(),)),
+        Polygons(),
+        Polygons(PLACES[:1], (0,), (False,), (Polygon(),)),
         "((), (), ())",
     ),
 }

@@ -1,3 +1,4 @@
+import re
 from pathlib import Path
 
 import numpy as np
@@ -60,6 +61,21 @@ def test_validation_images_that_are_all_the_same_are_told():
     lines, fatal = told(dataset([(1.0, 1.0), (2.0, 3.0)], val=[(5.0, 1.0), (5.0, 2.0)]))
     assert lines == ["weight [g]: is the same in every validation image, where R2 is not defined; give more of them"]
     assert not fatal
+
+
+@pytest.mark.parametrize(("offset", "lost"), [(2000, False), (1e5, False), (1e8, True), (1.7e9, True), (-1.7e9, True)])
+def test_numbers_with_more_digits_than_results_have_are_told_and_the_advice_helps(offset, lost):
+    def spread(numbers):
+        rows = [(number, i / 50) for i, number in enumerate(numbers)]
+        return dataset(rows, val=rows[:9])
+
+    numbers = [offset + 5 * np.sin(i) for i in range(50)]
+    lines, fatal = told(spread(numbers))
+    assert not fatal
+    found = [re.search(r"subtract (\S+) from", line) for line in lines if line.startswith("weight [g]: ")]
+    assert len(found) == lost
+    for match in found:
+        assert told(spread([number - float(match[1]) for number in numbers])) == ([], False)
 
 
 def test_outliers_are_told_and_stay():

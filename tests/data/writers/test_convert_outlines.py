@@ -14,12 +14,12 @@ from pycocotools.coco import COCO
 
 from tests.data.folders import write_image
 from tests.shapes import star
-from visionft.annotations.polygons import Outline, ring_area
+from visionft.annotations.polygons import Polygon, ring_area
 from visionft.annotations.rasterization import box_around, fill, trace
 from visionft.data.dataset import load_dataset
 from visionft.data.records import Dataset, Sample
 from visionft.data.targets.boxes import Boxes
-from visionft.data.targets.outlined_boxes import OutlinedBoxes
+from visionft.data.targets.polygons import Polygons
 from visionft.data.writers.convert import write_coco, write_voc, write_yolo
 from visionft.data.writers.polygons import one_ring
 
@@ -35,23 +35,23 @@ def traced(mask):
     return tuple(each.tobytes() for each in trace(mask))
 
 
-def build(root, masks, outlines=None):
+def build(root, masks, polygons=None):
     """One picture in each split, of objects of class 0 and 1 in turn, the last of them without an outline."""
-    outlines = [*(outlines or [traced(mask) for mask in masks]), ()]
-    rings = [Outline(outline).points for outline in outlines]
+    polygons = [*(polygons or [traced(mask) for mask in masks]), ()]
+    rings = [Polygon(polygon).points for polygon in polygons]
     xyxy = [box_around(several) or (0.0, 0.0, 5.0, 4.0) for several in rings]
-    found = OutlinedBoxes(
-        tuple(xyxy), tuple(at % 2 for at in range(len(xyxy))), (False,) * len(xyxy), tuple(map(Outline, outlines))
+    found = Polygons(
+        tuple(xyxy), tuple(at % 2 for at in range(len(xyxy))), (False,) * len(xyxy), tuple(map(Polygon, polygons))
     )
     samples = [
         Sample(f"{at}.png", write_image(root / f"{at}.png", at, (WIDTH, HEIGHT)), found, split, size=(WIDTH, HEIGHT))
         for at, split in enumerate(("train", "val", "test"))
     ]
-    return Dataset("made", tuple(samples), ("cat", "dog"), target=OutlinedBoxes)
+    return Dataset("made", tuple(samples), ("cat", "dog"), target=Polygons)
 
 
 def painted(sample):
-    return [fill(outline.points, (WIDTH, HEIGHT)).tolist() for outline in sample.target.outlines]
+    return [fill(polygon.points, (WIDTH, HEIGHT)).tolist() for polygon in sample.target.polygons]
 
 
 @settings(max_examples=15, deadline=None)
@@ -62,15 +62,15 @@ def test_pixels_come_back_from_coco_and_yolo(masks):
         assert write_coco(dataset, Path(folder, "coco")) == []
         write_yolo(dataset, Path(folder, "yolo"))
         for kind in ("coco", "yolo"):
-            again = load_dataset(Path(folder, kind), target=OutlinedBoxes)
-            assert (again.target, again.class_names) == (OutlinedBoxes, dataset.class_names)
+            again = load_dataset(Path(folder, kind), target=Polygons)
+            assert (again.target, again.class_names) == (Polygons, dataset.class_names)
             assert {sample.split for sample in again.samples} == {"train", "val", "test"}
             for sample in again.samples:
                 (before,) = [each for each in dataset.samples if each.split == sample.split]
                 assert painted(sample) == painted(before)
                 assert sample.target.labels == before.target.labels
                 np.testing.assert_allclose(sample.target.xyxy, before.target.xyxy, atol=1e-5)
-                assert sample.target.outlines[-1] == Outline()
+                assert sample.target.polygons[-1] == Polygon()
 
 
 POLYGON = st.builds(
@@ -84,14 +84,14 @@ POLYGON = st.builds(
 @given(POLYGON, POLYGON)
 def test_points_of_polygons_come_back_as_they_were(one, other):
     parts = sorted((one, other), key=lambda each: -ring_area(each))
-    outlines = [(one.tobytes(),), tuple(each.tobytes() for each in parts)]
+    polygons = [(one.tobytes(),), tuple(each.tobytes() for each in parts)]
     with TemporaryDirectory() as folder:
-        dataset = build(Path(folder, "from"), (), outlines)
+        dataset = build(Path(folder, "from"), (), polygons)
         write_coco(dataset, Path(folder, "coco"))
         write_yolo(dataset, Path(folder, "yolo"))
-        coco, yolo = (load_dataset(Path(folder, kind), target=OutlinedBoxes) for kind in ("coco", "yolo"))
+        coco, yolo = (load_dataset(Path(folder, kind), target=Polygons) for kind in ("coco", "yolo"))
         assert coco.samples[0].target == dataset.samples[0].target
-        np.testing.assert_allclose(*yolo.samples[0].target.outlines[0].points, one, atol=1e-5)
+        np.testing.assert_allclose(*yolo.samples[0].target.polygons[0].points, one, atol=1e-5)
 
 
 @pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")  # by pycocotools
@@ -116,7 +116,7 @@ def test_an_independent_reader_understands_the_coco_files(tmp_path):
 @settings(max_examples=60, deadline=None)
 @given(MASKS)
 def test_holes_and_parts_are_joined_to_one_ring_with_the_same_pixels(mask):
-    joined = one_ring(Outline(traced(mask)), (WIDTH, HEIGHT))
+    joined = one_ring(Polygon(traced(mask)), (WIDTH, HEIGHT))
     assert np.array_equal(fill((joined,), (WIDTH, HEIGHT)), mask)
     assert ring_area(joined) == mask.sum()
 
@@ -127,9 +127,9 @@ def test_thousands_of_parts_and_holes_are_joined_in_a_moment(share):
     mask[200:400, 500:700] = np.random.default_rng(0).random((200, 200)) < share
     rings = trace(mask)
     assert len(rings) > 1000
-    outline = Outline(tuple(each.tobytes() for each in rings))
+    polygon = Polygon(tuple(each.tobytes() for each in rings))
     start = time.process_time()
-    joined = one_ring(outline, (4000, 3000))
+    joined = one_ring(polygon, (4000, 3000))
     assert time.process_time() - start < 5  # takes 0.2
     assert ring_area(joined) == mask.sum()
     assert np.array_equal(fill((joined,), (4000, 3000)), mask)
@@ -138,7 +138,7 @@ def test_thousands_of_parts_and_holes_are_joined_in_a_moment(share):
 
 def test_parts_that_overlap_do_not_cut_each_other_out():
     one, other = ring((1, 1), (7, 1), (7, 7), (1, 7)), ring((4, 4), (9, 4), (9, 9), (4, 9))
-    joined = one_ring(Outline((one.tobytes(), other.tobytes())), (WIDTH, HEIGHT))
+    joined = one_ring(Polygon((one.tobytes(), other.tobytes())), (WIDTH, HEIGHT))
     expected = np.zeros((HEIGHT, WIDTH), bool)
     expected[1:7, 1:7] = expected[4:9, 4:9] = True
     assert np.array_equal(fill((joined,), (WIDTH, HEIGHT)), expected)

@@ -7,13 +7,13 @@ import torch
 from torch import nn
 
 from visionft.errors import RecipeError, UnknownName
-from visionft.models.backbones import Backbone, build_backbone
+from visionft.models.backbones import Backbone
 
 
 @pytest.fixture
 def resnet() -> Backbone:
     torch.manual_seed(0)
-    backbone = build_backbone("test_resnet", "none", image_size=64)
+    backbone = Backbone("test_resnet", "none", image_size=64)
     for module in backbone.modules():
         if isinstance(module, nn.BatchNorm2d):
             nn.init.uniform_(module.weight, 0.5, 1.5)  # a residual branch that ends in zero has no gradient
@@ -105,7 +105,7 @@ def test_a_copy_freezes_on_its_own(resnet):
 
 
 def test_drop_path_of_frozen_blocks_is_off():
-    backbone = build_backbone("test_vit", "none", drop_path=0.5, image_size=32)
+    backbone = Backbone("test_vit", "none", drop_path=0.5, image_size=32)
     backbone.set_trainable([], "all")
     backbone.train()
     images_BCHW = torch.randn(2, 3, 32, 32)
@@ -124,8 +124,8 @@ def test_unknown_groups_are_refused(resnet):
 @pytest.mark.parametrize("size", [160, 192, 224, 300])
 @pytest.mark.parametrize("name", ["test_vit", "test_vit3", "test_resnet", "tf_efficientnet_lite0"])
 def test_flexible_networks_take_every_size_without_new_shapes(name, size):
-    usual = build_backbone(name, "none")
-    backbone = build_backbone(name, "none", image_size=size)
+    usual = Backbone(name, "none")
+    backbone = Backbone(name, "none", image_size=size)
 
     backbone.check_size(size, size + 32)
 
@@ -135,19 +135,19 @@ def test_flexible_networks_take_every_size_without_new_shapes(name, size):
 
 
 def test_a_fixed_network_says_which_size_it_takes():
-    backbone = build_backbone("test_vit_relpos", "none")
+    backbone = Backbone("test_vit_relpos", "none")
 
     with pytest.raises(RecipeError, match=r"cannot take images of 96 x 64 pixels .* made for 160 x 160"):
         backbone.check_size(64, 96)
 
 
 def test_a_fixed_network_can_be_built_for_another_size():
-    build_backbone("test_vit_relpos", "none", image_size=64).check_size(64, 64)
+    Backbone("test_vit_relpos", "none", image_size=64).check_size(64, 64)
 
 
 @pytest.mark.parametrize("name", ["test_vit_relpos", "swin_tiny_patch4_window7_224", "torchvision/swin_t"])
 def test_a_size_may_be_taller_than_wide(name):
-    backbone = build_backbone(name, "none", image_size=(96, 64)).eval()
+    backbone = Backbone(name, "none", image_size=(96, 64)).eval()
 
     maps = backbone(torch.zeros(1, 3, 96, 64))
 

@@ -6,21 +6,21 @@ from torch import nn
 from torchvision.ops import StochasticDepth
 
 from visionft.errors import RecipeError, UnknownName
-from visionft.models.backbones import build_backbone
+from visionft.models.backbones import Backbone
 from visionft.spec import InputSpec
 
 
 def test_input_is_that_of_the_weights():
-    assert build_backbone("tf_efficientnet_lite0", "none").input == InputSpec(
+    assert Backbone("tf_efficientnet_lite0", "none").input == InputSpec(
         224, 224, "crop", 0.875, "bicubic", (0.5, 0.5, 0.5), (0.5, 0.5, 0.5)
     )
-    assert build_backbone("torchvision/swin_t", "none", image_size=64).input == InputSpec(
+    assert Backbone("torchvision/swin_t", "none", image_size=64).input == InputSpec(
         64, 64, "crop", 224 / 232, "bicubic", (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
     )
 
 
 def test_random_weights_are_said_to_be_random():
-    weights = build_backbone("test_resnet", "none").weights
+    weights = Backbone("test_resnet", "none").weights
 
     assert weights.source.startswith("none")
     assert weights.sha256 is None
@@ -29,7 +29,7 @@ def test_random_weights_are_said_to_be_random():
 def test_timm_embedding_is_what_its_classifier_gets():
     torch.manual_seed(0)
     reference = timm.create_model("mobilenetv3_small_050").eval()
-    backbone = build_backbone("mobilenetv3_small_050", "none").eval()
+    backbone = Backbone("mobilenetv3_small_050", "none").eval()
     backbone.network.load_state_dict(reference.state_dict(), strict=False)
     images_BCHW = torch.randn(2, 3, 64, 64)
 
@@ -52,7 +52,7 @@ def test_torchvision_embedding_is_what_its_last_layer_gets(name, classifier, siz
     torch.manual_seed(0)
     reference = torchvision.models.get_model(name).eval()
     nn.init.normal_(reference.get_submodule(classifier).weight)  # ViT starts with zeros
-    backbone = build_backbone(f"torchvision/{name}", "none", image_size=size).eval()
+    backbone = Backbone(f"torchvision/{name}", "none", image_size=size).eval()
     backbone.network.load_state_dict(reference.state_dict(), strict=False)
     images_BCHW = torch.randn(2, 3, size, size)
 
@@ -62,7 +62,7 @@ def test_torchvision_embedding_is_what_its_last_layer_gets(name, classifier, siz
 
 
 def test_torchvision_squeezenet_is_pooled_without_its_convolutional_classifier():
-    backbone = build_backbone("torchvision/squeezenet1_1", "none").eval()
+    backbone = Backbone("torchvision/squeezenet1_1", "none").eval()
     images_BCHW = torch.randn(2, 3, 64, 64)
 
     pooled_BD = backbone.network.features(images_BCHW).mean((2, 3))
@@ -71,7 +71,7 @@ def test_torchvision_squeezenet_is_pooled_without_its_convolutional_classifier()
 
 
 def test_drop_path_rises_to_the_last_block():
-    network = build_backbone("torchvision/convnext_tiny", "none", drop_path=0.3, image_size=64).network
+    network = Backbone("torchvision/convnext_tiny", "none", drop_path=0.3, image_size=64).network
 
     rates = [module.p for module in network.modules() if isinstance(module, StochasticDepth)]
 
@@ -82,7 +82,7 @@ def test_drop_path_rises_to_the_last_block():
 
 @pytest.mark.parametrize("name", ["tf_efficientnet_lite0", "torchvision/efficientnet_b0"])
 def test_drop_path_is_off_unless_asked_for(name):
-    backbone = build_backbone(name, "none", image_size=64).train()
+    backbone = Backbone(name, "none", image_size=64).train()
     for module in backbone.modules():
         if isinstance(module, nn.BatchNorm2d):
             module.eval()
@@ -94,10 +94,10 @@ def test_drop_path_is_off_unless_asked_for(name):
 @pytest.mark.parametrize("name", ["timm/dla46x_c", "torchvision/resnet18"])
 def test_drop_path_is_refused_where_there_is_none(name):
     with pytest.raises(RecipeError, match="no drop path"):
-        build_backbone(name, "none", drop_path=0.1)
+        Backbone(name, "none", drop_path=0.1)
 
 
 @pytest.mark.parametrize("name", ["resnet50.a1_in1l", "torchvision/resnet50.IMAGENET1K_V3"])
 def test_unknown_tags_are_refused(name):
     with pytest.raises(UnknownName, match="close: "):
-        build_backbone(name, "none")
+        Backbone(name, "none")

@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from visionft.models.backbones import Backbone, build_backbone
+from visionft.models.backbones import Backbone
 
 
 class Embed(nn.Module):
@@ -25,7 +25,7 @@ class Embed(nn.Module):
 @pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning")  # of the exporter's own making
 def test_embed_exports_with_any_batch(tmp_path, name):
     torch.manual_seed(0)
-    backbone = build_backbone(name, "none", image_size=64)
+    backbone = Backbone(name, "none", image_size=64)
     images_BCHW = torch.randn(2, 3, 64, 64)
     path = tmp_path / "embed.onnx"
 

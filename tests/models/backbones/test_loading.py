@@ -10,7 +10,7 @@ from safetensors.torch import save_file
 from torch import nn
 
 from visionft.errors import WeightsError
-from visionft.models.backbones import build_backbone
+from visionft.models.backbones import Backbone
 from visionft.models.backbones.loading import fill, read_state
 
 
@@ -109,7 +109,7 @@ def test_timm_rules_resample_positions(tmp_path):
         original.state_dict() | {"pos_embed": torch.full_like(original.pos_embed, 3.0)}, tmp_path / "vit.safetensors"
     )
 
-    backbone = build_backbone("test_vit", str(tmp_path / "vit.safetensors"))  # 10 x 10
+    backbone = Backbone("test_vit", str(tmp_path / "vit.safetensors"))  # 10 x 10
 
     assert "matched by the library's rules" in backbone.weights.source
     assert torch.equal(backbone.network.patch_embed.proj.weight, original.patch_embed.proj.weight)

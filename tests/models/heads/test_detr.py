@@ -15,7 +15,7 @@ from torchvision.ops import box_iou
 from visionft.annotations.marks import CROWD, PADDING
 from visionft.errors import MissingExtra
 from visionft.export.writers.onnx import OnnxWriter
-from visionft.models.backbones import build_backbone
+from visionft.models.backbones import Backbone
 from visionft.models.heads import HEADS, detr
 from visionft.models.heads.detr import RtDetrHead
 from visionft.models.heads.maps import PaddedMaps
@@ -276,7 +276,7 @@ def test_it_exports_with_any_batch(tiny, tmp_path, monkeypatch):
     monkeypatch.setitem(TINY, "decoder_layers", 1)  # each takes the exporter seconds
     task, spec = DetectionLearner(("a", "b", "c"), head="rt_detr"), InputSpec(*SIZE)
     torch.manual_seed(0)
-    backbone = build_backbone("test_resnet", "none", image_size=SIZE)
+    backbone = Backbone("test_resnet", "none", image_size=SIZE)
     network = TaskNetwork(backbone, task.build_head(backbone), spec).eval()
     perturbed(network.head)
     path = tmp_path / "detect.onnx"

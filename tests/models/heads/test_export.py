@@ -9,7 +9,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from visionft.models.backbones import Backbone, build_backbone
+from visionft.models.backbones import Backbone
 from visionft.models.heads import HEADS
 
 ON_CNN = [("test_resnet", name) for name in HEADS if HEADS[name].predicts == "pixel_logits"]
@@ -30,7 +30,7 @@ class Segment(nn.Module):
 def test_segmentation_exports_with_any_batch(tmp_path, network, name):
     torch.manual_seed(0)
     size = (128, 128) if name == "pan" else (64, 96)
-    backbone = build_backbone(network, "none", image_size=size)
+    backbone = Backbone(network, "none", image_size=size)
     segment = Segment(backbone, HEADS[name](backbone.channels, backbone.strides, 5)).eval()
     nn.init.normal_(segment.head.classifier.convolution.weight)  # else all logits are close to zero
     path = tmp_path / "segment.onnx"

@@ -23,7 +23,7 @@ from torchvision.ops import (
 )
 
 from visionft.annotations.marks import CROWD, PADDING
-from visionft.models.backbones import Backbone, build_backbone
+from visionft.models.backbones import Backbone
 from visionft.models.heads import HEADS, mask_rcnn, rcnn
 from visionft.models.heads.maps import PaddedMaps
 from visionft.models.heads.rcnn_learning import image_targets, sample_regions
@@ -321,7 +321,7 @@ def test_it_exports_with_any_batch(tmp_path, kind):
     torch.manual_seed(0)
     size = (60, 90)
     task = DetectionLearner(("a", "b", "c"), head=kind)
-    network = Network(build_backbone("test_resnet", "none", image_size=size), task).eval()
+    network = Network(Backbone("test_resnet", "none", image_size=size), task).eval()
     head = network.head.head
     outspoken(head if kind == "faster_rcnn" else head.boxes)
     if kind == "mask_rcnn":

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from visionft.annotations.marks import CROWD, PADDING
-from visionft.models.backbones import Backbone, build_backbone
+from visionft.models.backbones import Backbone
 from visionft.models.heads import HEADS, torchvision_detectors
 from visionft.models.heads.maps import PaddedMaps
 from visionft.tasks.detection.learning import DetectionLearner
@@ -181,7 +181,7 @@ def test_it_exports_with_any_batch(tmp_path, kind):
     torch.manual_seed(0)
     size = (60, 90)
     task = DetectionLearner(("a", "b", "c"), head=kind)
-    network = Network(build_backbone("test_resnet", "none", image_size=size), task).eval()
+    network = Network(Backbone("test_resnet", "none", image_size=size), task).eval()
     outspoken(network.head.head)
     path = tmp_path / "detect.onnx"
 

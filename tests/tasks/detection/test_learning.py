@@ -17,7 +17,7 @@ from visionft.data.records import Sample
 from visionft.data.targets.boxes import Boxes
 from visionft.errors import ExportError
 from visionft.export.parity import Limits, verify
-from visionft.models.backbones import build_backbone
+from visionft.models.backbones import Backbone
 from visionft.models.network import FinalNetwork, TaskNetwork
 from visionft.spec import InputSpec
 from visionft.tasks import TASKS
@@ -41,7 +41,7 @@ def compare(found_N6, expected_N6):
 @pytest.fixture(scope="module")
 def backbone():
     torch.manual_seed(0)
-    return build_backbone("test_resnet", "none", image_size=64)
+    return Backbone("test_resnet", "none", image_size=64)
 
 
 @pytest.mark.parametrize("size", [(64, 64), (45, 70)])
@@ -176,6 +176,6 @@ def test_it_is_measured_in_the_frame_of_the_images(tmp_path: Path):
     assert found.metrics.map == pytest.approx(1)
     assert found.detections[0].tolist() == [[10, 10, 50, 30, pytest.approx(0.7), 1]]
     assert seen == [1]
-    thresholds = task.thresholds([sample], spec, run, batch_size=2)
+    thresholds, _ = task.thresholds([sample], spec, run, batch_size=2)
     assert len(thresholds) == 2
     assert thresholds[1] == pytest.approx(0.35)  # half-way to the next lower score

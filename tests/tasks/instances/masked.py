@@ -11,9 +11,9 @@ from pycocotools import mask as coco
 
 from tests.tasks.objects.detections import evaluated
 from visionft.annotations.object_mask import ObjectMask
-from visionft.annotations.polygons import Outline
+from visionft.annotations.polygons import Polygon
 from visionft.data.targets.boxes import Boxes
-from visionft.data.targets.outlined_boxes import OutlinedBoxes
+from visionft.data.targets.polygons import Polygons
 
 SIZE = (170, 140)
 
@@ -80,13 +80,13 @@ def masked(rng, classes, objects=6, detections=12, *, ties=False, unknown=0.15, 
     count = len(shapes)
     labels = rng.integers(0, classes, count).tolist()
     known = [bool(pixels.any()) and rng.random() >= unknown for _, _, pixels in shapes]
-    boxes = OutlinedBoxes(
+    boxes = Polygons(
         tuple(tuple(map(float, box)) for box, _, _ in shapes),
         tuple(labels),
         tuple((rng.random(count) < crowds).tolist()),
         # an outline beyond the image is given, and of no use
         tuple(
-            Outline(rings if is_known or not pixels.any() else ())
+            Polygon(rings if is_known or not pixels.any() else ())
             for (_, rings, pixels), is_known in zip(shapes, known, strict=True)
         ),
     )

@@ -12,9 +12,9 @@ from tests.tasks.instances.masked import SIZE, Masked, judge_masks, masked_image
 from tests.tasks.objects.detections import mean_of
 from visionft.annotations.marks import CROWD, PADDING
 from visionft.annotations.object_mask import ObjectMask
-from visionft.annotations.polygons import Outline
+from visionft.annotations.polygons import Polygon
 from visionft.data.targets.boxes import Boxes
-from visionft.data.targets.outlined_boxes import OutlinedBoxes
+from visionft.data.targets.polygons import Polygons
 from visionft.errors import DataError
 from visionft.seeds import derive_seed
 from visionft.tasks.instances.metrics import InstanceMetrics, instance_metrics, quick_instances
@@ -46,8 +46,8 @@ def rows(*detections):
     return np.array(detections, np.float32).reshape(-1, 6)
 
 
-def one(outline=SQUARE, *, crowd=False):
-    return OutlinedBoxes((BOX,), (0,), (crowd,), (Outline(outline),))
+def one(polygon=SQUARE, *, crowd=False):
+    return Polygons((BOX,), (0,), (crowd,), (Polygon(polygon),))
 
 
 def filled(left, top, right, bottom):
@@ -160,7 +160,7 @@ def test_the_size_is_that_of_the_mask():
 def test_what_is_found_where_no_outline_is_known_counts_neither_for_nor_against():
     known, unknown = (
         one(),
-        OutlinedBoxes((BOX, (60.0, 60, 120, 120)), (0, 0), (False, False), (one().outlines[0], Outline())),
+        Polygons((BOX, (60.0, 60, 120, 120)), (0, 0), (False, False), (one().polygons[0], Polygon())),
     )
     found = rows((60, 60, 120, 120, 0.9, 0), (*BOX, 0.5, 0))
     masks = [filled(65, 65, 100, 100), filled(10, 10, 50, 50)]
@@ -174,8 +174,8 @@ def test_what_is_found_where_no_outline_is_known_counts_neither_for_nor_against(
 
 def test_an_outline_between_the_pixels_is_unknown():
     """No pixel's centre lies in it, so that nobody could find it."""
-    thin = OutlinedBoxes(
-        (BOX, (60.0, 60, 60.2, 90)), (0, 0), (False, False), (*one().outlines, Outline((ring(60, 60, 60.2, 90),)))
+    thin = Polygons(
+        (BOX, (60.0, 60, 60.2, 90)), (0, 0), (False, False), (*one().polygons, Polygon((ring(60, 60, 60.2, 90),)))
     )
     measured = of_one(rows((*BOX, 0.9, 0)), [filled(10, 10, 50, 50)], thin)
     assert (measured.mask_map, measured.outlines) == (pytest.approx(1), 1)
@@ -199,11 +199,11 @@ def test_five_hundred_objects_in_an_image():
     rng = np.random.default_rng(0)
     corners = rng.integers(0, 120, (500, 2)).tolist()
     boxes = [(x, y, x + 9, y + 11) for x, y in corners]
-    truth = OutlinedBoxes(
+    truth = Polygons(
         tuple(tuple(map(float, box)) for box in boxes),
         tuple(range(2)) * 250,
         (False,) * 500,
-        tuple(Outline((ring(*box),)) for box in boxes),
+        tuple(Polygon((ring(*box),)) for box in boxes),
     )
     shifted = [(x + int(rng.integers(2)), y, x + 9, y + 11) for x, y in corners[:190]]
     found = rows(*[(*box, rng.random(), n % 2) for n, box in enumerate(shifted)])
@@ -249,17 +249,17 @@ def test_a_round_trip_through_json():
         ({"masks": []}, "masks: of 0 images given; 1 are needed"),
         ({"sizes": []}, "sizes: of 0 images given; 1 are needed"),
         ({"sizes": [(40, 60)]}, r"masks: ObjectMask\(40 x 40 at \(10, 10\).* inside the image of 40 x 60"),
-        ({"found": []}, "detections: of 0 images given; 1 are needed"),
-        ({"found": [rows((*BOX, 0.5, 3))]}, r"class 3 found; allowed are 0\.\.2"),
-        ({"truth": [one(crowd=True)]}, "1 images without an object; nothing to measure"),
+        ({"predictions": []}, "detections: of 0 images given; 1 are needed"),
+        ({"predictions": [rows((*BOX, 0.5, 3))]}, r"class 3 found; allowed are 0\.\.2"),
+        ({"targets": [one(crowd=True)]}, "1 images without an object; nothing to measure"),
         ({"class_names": ("a", "a", "b")}, "3 given, 2 of them different"),
     ],
 )
 def test_mistakes_are_told(change, message):
     given_ = {
-        "found": [rows((*BOX, 0.5, 0))],
+        "predictions": [rows((*BOX, 0.5, 0))],
         "masks": [[filled(10, 10, 50, 50)]],
-        "truth": [one()],
+        "targets": [one()],
         "sizes": [SIZE],
         "class_names": NAMES,
     }
@@ -274,11 +274,11 @@ def test_large_images_are_quick_and_take_no_memory():
     angles = np.linspace(0, 2 * np.pi, 90, endpoint=False)
     circle = np.stack([np.cos(angles), np.sin(angles)], axis=1) * 150 + 150
     corners = [(370 * column, 300 * row) for column in range(10) for row in range(10)]
-    truth = OutlinedBoxes(
+    truth = Polygons(
         tuple((float(a), float(b), a + 300.0, b + 300.0) for a, b in corners),
         (0,) * 100,
         (False,) * 100,
-        tuple(Outline(((circle + corner).astype(np.float32).tobytes(),)) for corner in corners),
+        tuple(Polygon(((circle + corner).astype(np.float32).tobytes(),)) for corner in corners),
     )
     found = rows(*[(a, b, a + 300, b + 300, 0.9, 0) for a, b in corners])
     masks = [ObjectMask(a, b, disc) for a, b in corners]

@@ -13,13 +13,13 @@ from tests.report.pages import Page, history, read
 from tests.tasks.objects.boxed import COLOURS, NAMES, SIZE, THRESHOLDS, box_example, boxed_data, objects, picture, tile
 from tests.tasks.objects.boxed import section as boxed_section
 from visionft.annotations.object_mask import ObjectMask
-from visionft.annotations.polygons import Outline
+from visionft.annotations.polygons import Polygon
 from visionft.data.records import Dataset, Sample
-from visionft.data.targets.outlined_boxes import OutlinedBoxes
+from visionft.data.targets.polygons import Polygons
 from visionft.report import render_report
-from visionft.tasks.instances.learning import InstanceEvaluation
 from visionft.tasks.instances.metrics import instance_metrics
 from visionft.tasks.instances.page import InstanceSection, InstanceView
+from visionft.tasks.objects.evaluation import ObjectEvaluation
 from visionft.tasks.objects.mistakes import match_image
 from visionft.tasks.objects.overlays import box_pictures, shrink_object
 
@@ -33,11 +33,11 @@ def half(box):
     return np.float32([(left, top), (right, top), (right, middle), (left, middle)])
 
 
-def outlined():
+def with_polygons():
     """Return the objects of the other tests; of those whose outline is known, the upper half of the box."""
     boxes = objects()
-    outlines = [Outline((half(box).tobytes(),)) for box in boxes.xyxy[:3]]
-    return OutlinedBoxes(boxes.xyxy, boxes.labels, boxes.crowd, (*outlines, Outline(), Outline()))
+    polygons = [Polygon((half(box).tobytes(),)) for box in boxes.xyxy[:3]]
+    return Polygons(boxes.xyxy, boxes.labels, boxes.crowd, (*polygons, Polygon(), Polygon()))
 
 
 def upper(box):
@@ -51,7 +51,9 @@ MASKS = tuple(upper(row[:4]) for row in FOUND)
 def section(**changes):
     fields = {
         **{name: getattr(boxed_section(), name) for name in ("palette", "tally", "worst", "others", "mistakes")},
-        "metrics": instance_metrics([FOUND], [MASKS], [outlined()], [SIZE], NAMES, thresholds=THRESHOLDS, bootstrap=30),
+        "metrics": instance_metrics(
+            [FOUND], [MASKS], [with_polygons()], [SIZE], NAMES, thresholds=THRESHOLDS, bootstrap=30
+        ),
     }
     return InstanceSection(**{**fields, **changes})
 
@@ -120,9 +122,9 @@ def share(pixels, x, y, colour):
 @pytest.mark.parametrize("scale", [1, 5])
 def test_pixels_are_painted_where_they_are(scale):
     """In an original of another size than the picture as well."""
-    boxes = outlined()
-    rings = [Outline(tuple((ring * scale).tobytes() for ring in one.points)) for one in boxes.outlines]
-    boxes = OutlinedBoxes(
+    boxes = with_polygons()
+    rings = [Polygon(tuple((ring * scale).tobytes() for ring in one.points)) for one in boxes.polygons]
+    boxes = Polygons(
         tuple(tuple(scale * side for side in box) for box in boxes.xyxy), boxes.labels, boxes.crowd, tuple(rings)
     )
     found = FOUND * np.float32([scale] * 4 + [1, 1])
@@ -147,7 +149,7 @@ def test_pixels_are_painted_where_they_are(scale):
 
 
 def test_a_box_is_drawn_where_it_tells_more_than_the_pixels():
-    boxes = replace(outlined(), outlines=(Outline(), *outlined().outlines[1:]))
+    boxes = replace(with_polygons(), polygons=(Polygon(), *with_polygons().polygons[1:]))
     match = match_image(FOUND, boxes, thresholds=THRESHOLDS)
     truth, detected = pixels_of(box_example(boxes=boxes, match=match, masks=MASKS))
     assert share(truth, 30, 48, COLOURS[0]) > 0.1  # its outline is not known
@@ -160,7 +162,7 @@ def test_a_box_is_drawn_where_no_pixel_is_left():
     """An object 4 pixels wide that lies between the centres of the picture's pixels, which are seven apart."""
     place, size = (1012.0, 700.0, 1016.0, 980.0), (SIZE[0] * 7, SIZE[1] * 7)
     corners = np.float32([(place[0], place[1]), (place[2], place[1]), (place[2], place[3]), (place[0], place[3])])
-    boxes = OutlinedBoxes((place,), (0,), (False,), (Outline((corners.tobytes(),)),))
+    boxes = Polygons((place,), (0,), (False,), (Polygon((corners.tobytes(),)),))
     mask = ObjectMask(1012, 700, np.ones((280, 4), np.bool_))
     assert shrink_object(mask, size, SIZE).area == 0
     match = match_image(np.float32([(*place, 0.9, 0)]), boxes, thresholds=THRESHOLDS)
@@ -198,11 +200,11 @@ CLASSES = ("left", "right")
 def test_every_detection_is_shown_with_its_own_mask(image):
     """Of an image's detections, those below the threshold and those in a crowd are not shown."""
     ring = np.float32([(10, 10), (60, 10), (60, 60), (10, 60)])
-    boxes = OutlinedBoxes(
+    boxes = Polygons(
         ((10.0, 10.0, 60.0, 60.0), (300.0, 300.0, 700.0, 500.0)),
         (0, 1),
         (False, True),
-        (Outline((ring.tobytes(),)), Outline()),
+        (Polygon((ring.tobytes(),)), Polygon()),
     )
     rows = np.float32(
         [
@@ -215,14 +217,14 @@ def test_every_detection_is_shown_with_its_own_mask(image):
         ]
     )
     masks = tuple(ObjectMask(int(row[0]), int(row[1]), np.ones((5, 5 + n), np.bool_)) for n, row in enumerate(rows))
-    nothing = Sample("b.png", image, OutlinedBoxes(), "test", size=(800, 600))
+    nothing = Sample("b.png", image, Polygons(), "test", size=(800, 600))
     samples = (Sample("a.png", image, boxes, "test", size=(800, 600)), nothing)
     found = (rows, np.zeros((0, 6), np.float32))
     metrics = instance_metrics(
-        found, (masks, ()), [boxes, OutlinedBoxes()], [(800, 600)] * 2, CLASSES, thresholds=(0.5, 0.5), bootstrap=0
+        found, (masks, ()), [boxes, Polygons()], [(800, 600)] * 2, CLASSES, thresholds=(0.5, 0.5), bootstrap=0
     )
-    evaluation = InstanceEvaluation(metrics, found, (masks, ()))
-    dataset = Dataset("halves", samples, CLASSES, OutlinedBoxes)
+    evaluation = ObjectEvaluation(metrics, found, (masks, ()))
+    dataset = Dataset("halves", samples, CLASSES, Polygons)
     shown = InstanceView.section(evaluation, dataset, "test")
     assert isinstance(shown, InstanceSection)
     (first,) = shown.worst

@@ -12,6 +12,7 @@ from tests.tasks.multilabel.shapes import NAMES
 from visionft.assemble import assemble, load_data
 from visionft.cli import main
 from visionft.errors import DataError
+from visionft.training.events import Notice
 
 
 @pytest.fixture
@@ -96,6 +97,19 @@ def test_the_page_shows_classes_curves_and_images(finished_labels):
     assert "exactly the right labels" in page.text
     assert "labels are separated by ';'" in page.text
     assert any("Precision by recall" in text for text in page.texts)
+
+
+def test_a_precision_that_rests_on_few_images_is_noticed(labelled, tmp_path):
+    recipe = labelled(
+        task={"thresholds": {"precision": 0.9}},
+        stages=[{"name": "a", "unfreeze": "none", "epochs": 1, "head_lr": 1e-2}],
+    )
+    events = []
+    run = visionft.train(recipe, out=tmp_path / "run", sinks=[events.append])
+    told = {event.text for event in events if isinstance(event, Notice) and "a precision of 0.9" in event.text}
+    assert told
+    written = [json.loads(line) for line in (run.path / "events.jsonl").read_text().splitlines()]
+    assert told <= {event.get("text") for event in written}
 
 
 @pytest.mark.parametrize("loss", ["bce", "focal", "asymmetric"])

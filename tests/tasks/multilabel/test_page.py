@@ -93,6 +93,13 @@ def test_classes_below_the_wanted_precision_are_named(samples):
     assert "Less than the wanted precision is right here of dog" in page.text
 
 
+def test_labels_that_no_image_is_given_are_named(samples):
+    assert "No image reaches the threshold" not in page_of(multilabel_section(evaluation(), samples)).text
+    metrics = multilabel_metrics(PROBABILITIES_NK, TRUE_NK, NAMES, (0.5, 0.35, 0.99), bootstrap=0)
+    section = multilabel_section(MultilabelEvaluation(metrics, PROBABILITIES_NK), samples)
+    assert "No image reaches the threshold of dog, which some have" in page_of(section).text
+
+
 def test_the_weakest_classes_come_first_and_have_curves(samples):
     section = multilabel_section(evaluation(), samples)
     averages = [scores.ap for _, scores in section.weakest_first()]

@@ -16,6 +16,7 @@ from visionft.tasks.multilabel.ranking import (
     best_f1,
     choose_thresholds,
     curve,
+    doubts,
     weighted_ap,
 )
 
@@ -155,3 +156,16 @@ def test_a_long_curve_is_thinned_but_keeps_its_ends():
     assert points[-1].recall == 1
     assert points[-1].precision == pytest.approx(positive_N.mean())
     assert max(np.diff([point.recall for point in points])) < 0.03
+
+
+def test_a_precision_that_is_out_of_reach_or_rests_on_few_images_is_doubted():
+    labels_NK = np.zeros((40, 3), np.bool_)
+    labels_NK[:20, 0] = labels_NK[:3, 1] = labels_NK[10:30, 2] = True
+    probabilities_NK = np.where(labels_NK, 0.8, 0.1)
+    probabilities_NK[:, 2] = 0.5  # half of these are right, whatever the threshold
+    chosen = choose_thresholds(probabilities_NK, labels_NK, 0.9)
+    missed, few = doubts(chosen, labels_NK, ("many", "few", "mixed"), 0.9)
+    assert "no threshold of mixed" in missed
+    assert "of few (3)" in few
+    assert "many" not in missed + few
+    assert doubts(chosen[:1], labels_NK[:, :1], ("many",), 0.9) == ()

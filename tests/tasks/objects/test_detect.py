@@ -6,7 +6,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.tasks.objects.as_results import as_results
-from visionft.annotations.boxes import pairwise_iou
 from visionft.imaging.placement import canvas_from_original
 from visionft.spec import InputSpec
 from visionft.tasks.objects.detect import boxes_in_original, detect
@@ -106,11 +105,3 @@ def test_the_network_sees_a_batch_of_windows_at_most():
     found = detect(np.zeros((90, 160, 3), np.uint8), InputSpec(48, 64, fit="tile"), run, batch_size=4)
     assert found.shape == (0, 6)
     assert seen == [(4, 48, 64, 3), (4, 48, 64, 3), (1, 48, 64, 3)]
-
-
-def test_pairwise_iou_by_hand():
-    boxes = np.float32([[0, 0, 10, 10], [5, 5, 15, 15], [3, 3, 3, 9]])
-    others = np.float32([[0, 0, 10, 10], [20, 20, 30, 30], [0, 0, 5, 10], [3, 3, 3, 9]])
-    expected = [[1, 0, 0.5, 0], [25 / 175, 0, 0, 0], [0, 0, 0, 0]]
-    np.testing.assert_allclose(pairwise_iou(boxes, others), expected, rtol=1e-12)
-    assert pairwise_iou(boxes[:0], others).shape == (0, 4)

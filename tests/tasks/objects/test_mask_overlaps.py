@@ -63,7 +63,7 @@ def test_crowds_of_every_class_and_padding_keep_their_masks():
         [None, crowd, own],
         (6, 6),
     )
-    assert masks.truth == (crowd, own, crowd, crowd)
+    assert masks.targets == (crowd, own, crowd, crowd)
     assert truth.crowd_M.tolist() == [True, False, True, True]
 
 
@@ -77,7 +77,7 @@ def test_a_crowd_of_every_class_is_worked_out_once(monkeypatch):
     found = DetectedObjects.of(np.float32([(0, 0, 4, 4, 0.9, 1)]), 3)
     mask, crowd, own = (ObjectMask(*place, np.ones((4, 4), bool)) for place in ((0, 0), (1, 0), (1, 1)))
     truth, masks = read_masks(found, [mask], truth, [crowd, own, None], (6, 6))
-    assert [masks.truth[m] is masks.truth[2] for m in range(7)] == [m in (2, 5, 6) for m in range(7)]
+    assert [masks.targets[m] is masks.targets[2] for m in range(7)] == [m in (2, 5, 6) for m in range(7)]
     assert mask_overlaps(masks, truth.crowd_M).tolist() == [[12 / 16, 9 / 23, 6 / 16, *[12 / 16] * 2, *[6 / 16] * 2]]
     assert len(measured) == 1 + 3
 
@@ -90,5 +90,5 @@ def test_an_unknown_outline_is_a_crowd_of_the_pixels_in_the_box():
     assert truth.crowd_M.tolist() == [True, True]
     expected = np.zeros((5, 6), bool)
     expected[1:3, 0:2] = True  # a centre on the lower edge is beyond it
-    assert np.array_equal(masks.truth[0].whole((6, 5)), expected)
-    assert masks.truth[1].area == 0
+    assert np.array_equal(masks.targets[0].whole((6, 5)), expected)
+    assert masks.targets[1].area == 0

@@ -12,7 +12,6 @@ from visionft.tasks.objects.matching import (
     DetectedObjects,
     TargetObjects,
     match,
-    overlaps,
 )
 
 
@@ -41,25 +40,6 @@ def test_matches_are_those_of_pycocotools(images):
             assert np.array_equal(mine.T, expected_TN.reshape(len(IOUS_T), -1))
             checked += expected_TN.shape[1]
     assert checked == sum(len(detections_N6) for detections_N6, _ in images)
-
-
-def test_overlaps_by_hand():
-    truth = truth_of((0, 0, 10, 10), (5, 0, 15, 10), (0, 0, 100, 100), (3, 3, 3, 9), crowd=[2])
-    iou_NM = overlaps(np.array([[0.0, 0, 10, 10], [10, 10, 20, 20], [4, 4, 4, 4]]), truth)
-    assert iou_NM == pytest.approx(np.array([[1, 1 / 3, 1, 0], [0, 0, 1, 0], [0, 0, 0, 0]]))
-
-
-def test_overlaps_count_pixels():
-    rng = np.random.default_rng(0)
-    for _ in range(50):
-        grids = np.zeros((2, 12, 12), bool)
-        boxes = []
-        for grid in grids:
-            (left, right), (top, bottom) = (np.sort(rng.choice(13, 2, replace=False)) for _ in "xy")
-            grid[top:bottom, left:right] = True
-            boxes.append((float(left), float(top), float(right), float(bottom)))
-        expected = (grids[0] & grids[1]).sum() / (grids[0] | grids[1]).sum()
-        assert overlaps(np.array(boxes[:1]), truth_of(boxes[1]))[0, 0] == pytest.approx(expected)
 
 
 def test_a_crowd_takes_many_but_only_what_no_object_takes():

@@ -286,18 +286,18 @@ def test_a_round_trip_through_json():
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"found": [np.zeros((3, 5), np.float32)]}, r"shape \(3, 5\) found; allowed is \(number, 6\)"),
-        ({"found": [rows((0, 0, 1, 1, np.nan, 0))]}, "not finite"),
-        ({"found": [rows((0, 0, 1, 1, 0.5, 3))]}, r"class 3 found; allowed are 0\.\.2"),
-        ({"found": []}, "of 0 images given; 1 are needed"),
-        ({"truth": [one_box(7)]}, r"boxes: class 7 found; allowed are 0\.\.2"),
-        ({"truth": [one_box(crowd=True)]}, "1 images without an object; nothing to measure"),
+        ({"predictions": [np.zeros((3, 5), np.float32)]}, r"shape \(3, 5\) found; allowed is \(number, 6\)"),
+        ({"predictions": [rows((0, 0, 1, 1, np.nan, 0))]}, "not finite"),
+        ({"predictions": [rows((0, 0, 1, 1, 0.5, 3))]}, r"class 3 found; allowed are 0\.\.2"),
+        ({"predictions": []}, "of 0 images given; 1 are needed"),
+        ({"targets": [one_box(7)]}, r"boxes: class 7 found; allowed are 0\.\.2"),
+        ({"targets": [one_box(crowd=True)]}, "1 images without an object; nothing to measure"),
         ({"class_names": ("a", "a", "b")}, "3 given, 2 of them different"),
         ({"thresholds": (0.5,)}, "1 given; 3 are needed"),
     ],
 )
 def test_mistakes_are_told(change, message):
-    fields = {"found": [rows()], "truth": [one_box()], "class_names": NAMES} | change
+    fields = {"predictions": [rows()], "targets": [one_box()], "class_names": NAMES} | change
     with pytest.raises(DataError, match=message):
         detection_metrics(**fields)
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from tests.data.samples import make_example, without_outlines
+from tests.data.samples import make_example, without_polygons
 from visionft.annotations.marks import CROWD
 from visionft.tasks.objects.overlays import draw_objects, object_legend
 
@@ -30,7 +30,7 @@ def test_outlines():
     example = make_example(image, None, boxes, ((corner,), (square, hole), ()))
     found, plain = (
         draw_objects(example, (RED, BLUE), 320),
-        draw_objects(without_outlines(example), (RED, BLUE), 320),
+        draw_objects(without_polygons(example), (RED, BLUE), 320),
     )
     assert found.shape == (128, 160, 3)
     assert found[28, 28].tolist() == [65, 65, 154]  # 35 % blue over grey
@@ -46,8 +46,8 @@ def test_outlines():
 
 def test_an_image_without_objects():
     image = np.full((200, 200, 3), 90, np.uint8)
-    for outlines in (None, ()):
-        example = make_example(image, boxes_N5=np.zeros((0, 5), np.float32), outlines=outlines)
+    for polygons in (None, ()):
+        example = make_example(image, boxes_N5=np.zeros((0, 5), np.float32), polygons=polygons)
         assert np.array_equal(draw_objects(example, (RED,), 320), image)
 
 

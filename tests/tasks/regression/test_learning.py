@@ -8,7 +8,10 @@ from torch import nn
 from tests.tasks.regression.measured import simulate
 from visionft.data.targets.values import Values
 from visionft.errors import DataError
-from visionft.tasks.regression.learning import RegressionLearner
+from visionft.export.writers.onnx import OnnxWriter
+from visionft.predict.engine import open_engine
+from visionft.spec import InputSpec, ModelSpec
+from visionft.tasks.regression.learning import RegressionLearner, Units
 from visionft.tasks.regression.metrics import regression_metrics
 
 NAMES = ("weight [g]", "height [cm]")
@@ -59,6 +62,28 @@ def test_large_numbers_keep_their_differences():
         learner(training_NV).losses(torch.zeros(1, 1), torch.tensor([[1.7e9 + 4.5]], dtype=torch.float64)).values()
     )
     assert loss.item() == pytest.approx(0, abs=1e-12)
+
+
+def test_an_exported_file_brings_into_units_as_exactly_as_float32_can(tmp_path):
+    task = learner(1e6 + 5 * simulate(60)[1])
+
+    class Brightness(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.units = Units(task.scale)
+
+        def forward(self, images_BHW3):
+            return (self.units(images_BHW3.float().mean(dim=(1, 2))[:, :1] / 50 - 2.5),)
+
+    images_BHW3 = (
+        np.random.default_rng(0).integers(0, 256, (1, 8, 8, 3), np.uint8)
+        // np.arange(1, 9, dtype=np.uint8)[:, None, None, None]
+    )
+    OnnxWriter().write(Brightness().eval(), ModelSpec("regression", NAMES[:1], InputSpec(8, 8)), tmp_path / "m.onnx")
+    found_B1 = open_engine(tmp_path / "m.onnx").run(images_BHW3)["values"]
+    expected_B1 = (images_BHW3.mean(axis=(1, 2))[:, :1] / 50 - 2.5) * task.scale.deviations + task.scale.means
+    assert np.ptp(expected_B1) > task.scale.deviations[0]
+    assert np.abs(found_B1 - expected_B1).max() <= np.spacing(np.float32(expected_B1.max()))
 
 
 def test_validation_and_evaluation_agree():

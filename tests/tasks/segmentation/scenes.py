@@ -33,7 +33,7 @@ def mask_example(classes, moved, rank=1, identifier="street/1.png"):
         rank=rank,
         counts=count_image(truth_HW, predicted_HW, classes),
         image_HW3=image_HW3,
-        truth_HW=truth_HW,
+        target_HW=truth_HW,
         predicted_HW=predicted_HW,
     )
 

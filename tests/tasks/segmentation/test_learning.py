@@ -16,7 +16,7 @@ from visionft.catalog import imported
 from visionft.data.records import Sample
 from visionft.data.targets.mask import Mask
 from visionft.errors import DataError
-from visionft.models.backbones import build_backbone
+from visionft.models.backbones import Backbone
 from visionft.models.heads import HEADS
 from visionft.models.network import FinalNetwork, TaskNetwork
 from visionft.spec import InputSpec
@@ -39,7 +39,7 @@ class Known:
 @pytest.fixture(scope="module")
 def backbone():
     torch.manual_seed(0)
-    return build_backbone("test_resnet", "none", image_size=64)
+    return Backbone("test_resnet", "none", image_size=64)
 
 
 def pixels(batch, height, width):

@@ -48,7 +48,7 @@ def test_classes_stand_in_label_order():
     rows = section().classes()
     assert [row.name for row in rows] == ["sky", "road", "car"]
     assert [row.colour for row in rows] == ["rgb(0 255 100)", "rgb(1 254 100)", "rgb(2 253 100)"]
-    assert sum(row.share for row in rows) == pytest.approx(1)
+    assert sum(row.fraction for row in rows) == pytest.approx(1)
 
 
 def test_a_class_without_paint_has_a_clear_swatch():
@@ -80,7 +80,7 @@ def test_each_image_has_four_pictures_and_says_what_is_wrong():
 
 def test_an_image_that_is_all_ignored_can_be_shown():
     blank_HW = np.full((60, 90), IGNORE, np.uint8)
-    blank = replace(mask_example(3, 0), truth_HW=blank_HW, counts=count_image(blank_HW, maps(3, 0)[1], 3))
+    blank = replace(mask_example(3, 0), target_HW=blank_HW, counts=count_image(blank_HW, maps(3, 0)[1], 3))
     assert (
         "mIoU 100.0 % street/1.png rank 1 of 4 no pixel is wrong"
         in Page(render_report(scene_data(own={"others": (blank,)}))).text
@@ -122,7 +122,7 @@ def test_large_images_do_not_make_a_large_page():
     truth_HW, predicted_HW = maps(3, 40, height=1200, width=1600)
     counts = count_image(truth_HW, predicted_HW, 3)
     example = MaskExample(
-        id="a", rank=1, counts=counts, image_HW3=image_HW3, truth_HW=truth_HW, predicted_HW=predicted_HW
+        id="a", rank=1, counts=counts, image_HW3=image_HW3, target_HW=truth_HW, predicted_HW=predicted_HW
     )
     html = render_report(scene_data(own={"worst": (example,) * 12, "others": (example,) * 3}))
     pictures = [read(image["src"]) for image in Page(html).all("img")]
@@ -187,8 +187,8 @@ def test_the_worst_images_come_first_then_some_to_compare(image):
 def test_pictures_are_small_and_fit_each_other(image):
     example = section_of(image, [200]).worst[0]
     assert example.image_HW3.shape == (360, 480, 3)
-    assert example.truth_HW.shape == example.predicted_HW.shape == (360, 480)
-    assert (example.truth_HW != example.predicted_HW).mean() == pytest.approx(0.25, abs=0.01)
+    assert example.target_HW.shape == example.predicted_HW.shape == (360, 480)
+    assert (example.target_HW != example.predicted_HW).mean() == pytest.approx(0.25, abs=0.01)
 
 
 def test_the_colours_of_the_data_come_before_ours(image):

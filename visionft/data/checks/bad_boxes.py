@@ -13,7 +13,7 @@ _FAILED_SHOWN = 20
 
 
 def tell_findings(findings: Iterable[Finding]) -> list[Problem]:
-    """Say what was found, and what became of it."""
+    """Return what was found, and what became of it, in words."""
     by_kind: dict[tuple[str, str, str], list[Finding]] = defaultdict(list)
     for finding in findings:
         by_kind[finding.noun, finding.kind, finding.outcome].append(finding)

@@ -59,7 +59,7 @@ class BadFile:
 
 
 def tell(bad: Iterable[BadFile]) -> list[Problem]:
-    """Say what is wrong: file by file for the rare, one line for each defect that many files share."""
+    """Return what is wrong, in words: rare defects file by file, frequent ones in one line each."""
     by_kind: dict[str, list[BadFile]] = defaultdict(list)
     for file in bad:
         by_kind[getattr(file.error, "kind", str(file.error))].append(file)

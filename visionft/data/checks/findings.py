@@ -9,9 +9,11 @@ from visionft.data.checks.inspect import Opened
 from visionft.data.checks.near_duplicates import Appearance, alike
 from visionft.data.naming import counted, some
 from visionft.data.records import Dataset, Problem, Sample
+from visionft.data.split import fraction_for
 from visionft.data.splits import SPLITS, Split
 
 _FEW = 5  # images of a split whose numbers say something
+_MOST_HELD_OUT = 0.5  # of the images; beyond, too few are left to learn from
 
 
 def find_problems(dataset: Dataset, opened: Mapping[str, Opened], cut: Collection[Split]) -> Iterator[Problem]:
@@ -23,7 +25,7 @@ def find_problems(dataset: Dataset, opened: Mapping[str, Opened], cut: Collectio
         cut: the splits that the data do not state, but fractions in the recipe.
     """
     yield from _about_classes(dataset)
-    yield from _about_splits(dataset)
+    yield from _about_splits(dataset, opened, cut)
     yield from _about_few(dataset, cut)
     yield from dataset.target.problems(dataset)
     yield from _about_turned(dataset, opened)
@@ -46,13 +48,14 @@ def _about_classes(dataset: Dataset) -> Iterator[Problem]:
     yield from dataset.target.class_problems(dataset)
 
 
-def _about_splits(dataset: Dataset) -> Iterator[Problem]:
+def _about_splits(dataset: Dataset, opened: Mapping[str, Opened], cut: Collection[Split]) -> Iterator[Problem]:
     for split in SPLITS:
         counts = dataset.image_counts(split)
         missing = [name for name, count in counts.items() if count == 0]
         if missing and len(missing) < len(counts):
             consequence = "they cannot be learned" if split == "train" else "its numbers say nothing about them"
-            yield Problem(split, f"no {dataset.target.noun} of {some(missing)}; {consequence}")
+            advice = _fraction_with(missing, split, dataset, opened) if split in cut else ""
+            yield Problem(split, f"no {dataset.target.noun} of {some(missing)}; {consequence}{advice}")
     if not dataset.split("train"):
         yield Problem("train", "the split has no images, so there is nothing to learn from", fatal=True)
     elif not dataset.split("val"):
@@ -60,6 +63,22 @@ def _about_splits(dataset: Dataset) -> Iterator[Problem]:
         more = "at least two different images" if alone else "more images, set a larger data.val_fraction"
         what = "the split has no images, so nothing tells which epoch is best"
         yield Problem("val", f"{what}; give {more}, or put images into a val split", fatal=True)
+
+
+def _fraction_with(missing: Collection[str], split: Split, dataset: Dataset, opened: Mapping[str, Opened]) -> str:
+    """Advise the least fraction with which a split gets an image of each class that has images to spare for it.
+
+    Splits of exclusive classes have them already, wherever that is possible.
+    """
+    needed = 0.0
+    spare: tuple[Split, ...] = ("train",) if split == "val" else ("train", "val")
+    for label in map(dataset.class_names.index, missing):
+        samples = [sample for sample in dataset.samples if label in sample.target.classes and sample.split in spare]
+        if len(samples) > 1:
+            needed = max(needed, fraction_for(split, [opened[sample.id].content for sample in samples]))
+    if dataset.target.exclusive or not 0 < needed <= _MOST_HELD_OUT:
+        return ""
+    return f"; set data.{split}_fraction to {needed:g}, or state the splits"
 
 
 def _about_few(dataset: Dataset, cut: Collection[Split]) -> Iterator[Problem]:
@@ -97,7 +116,7 @@ def _about_copies(dataset: Dataset, opened: Mapping[str, Opened]) -> Iterator[Pr
 
 
 def _about_likeness(dataset: Dataset, opened: Mapping[str, Opened]) -> Iterator[Problem]:
-    """Tell of images that look like one of another split; copies have been told already."""
+    """Yield a problem for images that look like one of another split, copies left out."""
     seen: dict[Split, list[tuple[Appearance, Sample]]] = {
         split: [(look, sample) for sample in dataset.split(split) if (look := opened[sample.id].appearance) is not None]
         for split in SPLITS

@@ -21,7 +21,7 @@ FORMATS = Catalog(
         "voc_labels": "visionft.data.formats.label_sets.objects:VocLabels",
         "yolo": "visionft.data.formats.yolo.reader:Yolo",
         "yolo_labels": "visionft.data.formats.label_sets.objects:YoloLabels",
-        "yolo_outlines": "visionft.data.formats.yolo.reader:YoloOutlines",
+        "yolo_outlines": "visionft.data.formats.yolo.reader:YoloPolygons",
     },
     "visionft.data_formats",
 )

@@ -1,6 +1,6 @@
 """Which format reads what lies at a path.
 
-The same files can often be read for several targets: COCO annotations as boxes, outlines or masks. A layout has one
+The same files can often be read for several targets: COCO annotations as boxes, polygons or masks. A layout has one
 format for each of these.
 """
 
@@ -43,7 +43,7 @@ class Layout:
     can_read: Callable[[str, Sequence[Path]], bool] | None = None
 
     def makes(self, wanted: type[Target] | None) -> bool:
-        """Say whether a format makes the wanted target, or what it is a kind of."""
+        """Return whether a format makes the wanted target, or what it is a kind of."""
         if wanted is None:
             return not self.weak
         return any(issubclass(wanted, FORMATS[name].target) for name in self.formats)
@@ -89,7 +89,7 @@ _OF_FILES = {".json": _COCO, ".csv": _TABLE, ".tsv": _TABLE, ".yaml": _YOLO, ".y
 
 
 def detect_format(path: Path, wanted: type[Target] | None = None) -> str:
-    """Say which data format a path looks like.
+    """Detect the data format of a path.
 
     Args:
         path: a folder or a file.
@@ -100,8 +100,13 @@ def detect_format(path: Path, wanted: type[Target] | None = None) -> str:
     """
     if path.is_dir():
         likely = [layout for layout in _OF_FOLDERS if layout.makes(wanted)]
-        for layout in dict.fromkeys((*likely, *_IN_DOUBT)):
+        for layout in likely:
             if found := layout.find(path):
+                return layout.format_for(wanted, found)
+        if (other := format_of_another_package(path, wanted)) is not None:
+            return other
+        for layout in _IN_DOUBT:
+            if layout not in likely and (found := layout.find(path)):
                 return layout.format_for(wanted, found)
     if not path.exists():
         raise DataError(f"{path}: no such file or folder")
@@ -112,6 +117,8 @@ def detect_format(path: Path, wanted: type[Target] | None = None) -> str:
         )
     of_file = _LABELS if _LABELS.makes(wanted) and _LABELS.find(path) else _OF_FILES.get(extension)
     if of_file is None or (of_file is _YOLO and not is_data_file(path)):
+        if (other := format_of_another_package(path, wanted)) is not None:
+            return other
         raise DataError(
             f"{path}: not a folder of images per class, of images and masks or of images and boxes, not a .csv or .tsv "
             "file that lists images, not a .json file of COCO annotations, not a .txt file of labels, and not the "
@@ -120,8 +127,14 @@ def detect_format(path: Path, wanted: type[Target] | None = None) -> str:
     return of_file.format_for(wanted, [path])
 
 
+def format_of_another_package(path: Path, wanted: type[Target] | None = None) -> str | None:
+    """Return the format of another package that recognises a folder or file, rather one that makes the target."""
+    names = [name for name in FORMATS if name not in FORMATS.shipped and FORMATS[name].recognises(path)]
+    return next((name for name in names if FORMATS[name].target is wanted), names[0] if names else None)
+
+
 def states_target(path: Path, wanted: type[Target], options: LabelOptions) -> bool:
-    """Say whether data of no named format hold such targets; what cannot be read does not.
+    """Return whether data of no named format hold such targets; what cannot be read does not.
 
     Args:
         path: a folder or a file.

@@ -59,11 +59,11 @@ class CanvasTarget(ABC):
         return None
 
     def with_pixels(self, pixels_HW: NDArray[np.uint8] | None) -> Self:
-        """Replace that plane; None where it is elsewhere for the moment."""
+        """Replace the plane of pixels; None where it is elsewhere for the moment."""
         return self
 
     def placed(self, original_size: tuple[int, int], spec: InputSpec) -> Self:
-        """Go from the frame of a whole image onto its canvas.
+        """Move the target from the frame of a whole image onto its canvas.
 
         Args:
             original_size: (width, height) of the upright image.
@@ -72,7 +72,7 @@ class CanvasTarget(ABC):
         return self.moved(canvas_from_original(original_size, spec), (spec.width, spec.height))
 
     def cut(self, corner: tuple[int, int], spec: InputSpec) -> Self:
-        """Go from the frame of a whole image into a window of the canvas's size, at its own resolution.
+        """Move the target from the frame of a whole image into a window of the canvas's size, at its own resolution.
 
         Args:
             corner: (x, y) of the window in pixels of the image.
@@ -82,7 +82,7 @@ class CanvasTarget(ABC):
         return self.moved(matrix, (spec.width, spec.height))
 
     def moved(self, matrix: NDArray[np.float64], size: tuple[int, int]) -> Self:
-        """Move everything but ``pixels``.
+        """Move and clip the target, but for ``pixels``.
 
         Args:
             matrix: 3x3, source to destination, acts on (x, y, 1).
@@ -91,7 +91,7 @@ class CanvasTarget(ABC):
         return self
 
     def erased(self, boxes: Sequence[Box], size: tuple[int, int]) -> Self:
-        """Give up what can no longer be learned once some rectangles of an image have turned grey.
+        """Drop what can no longer be learned once some rectangles of an image are erased.
 
         Args:
             boxes: the rectangles.
@@ -100,7 +100,7 @@ class CanvasTarget(ABC):
         return self
 
     def shifted(self, x: int, y: int) -> Self:
-        """Move without cutting.
+        """Move the target without clipping it.
 
         Raises:
             ValueError: when images with such targets cannot be mixed.
@@ -117,7 +117,7 @@ class CanvasTarget(ABC):
 
     @property
     def nbytes(self) -> int:
-        """Memory that its arrays take."""
+        """Bytes of memory that the arrays take."""
         return 0
 
 
@@ -182,11 +182,11 @@ class Target(ABC):
 
     @abstractmethod
     def fingerprint(self) -> object:
-        """Return what is written down to tell whether it has changed; its text is never to change with the code."""
+        """Return what identifies the target, to see whether data have changed; its text is never to change."""
 
     @abstractmethod
     def read(self, size: tuple[int, int]) -> CanvasTarget:
-        """Return it as arrays in the frame of the image.
+        """Return the target as arrays in the frame of the image.
 
         Args:
             size: (width, height) of the upright image.
@@ -196,11 +196,11 @@ class Target(ABC):
         """
 
     def unread(self, size: tuple[int, int], spec: InputSpec) -> CanvasTarget:
-        """Return it on the canvas, without pixels and so without reading a file; arguments as of ``placed``."""
+        """Return the target on the canvas, without pixels and so without reading a file; arguments as of ``placed``."""
         return self.read(size).placed(size, spec)
 
     def difference(self, other: Self, class_names: Sequence[str]) -> str:
-        """Say in what this target differs from that of a copy of the image: ``other boxes``; empty where in nothing."""
+        """Return how this target differs from that of a copy of the image: ``other boxes``; empty where equal."""
         return "" if self == other else f"other {self.plural}"
 
     # of a batch
@@ -216,7 +216,7 @@ class Target(ABC):
         targets: "Tensor | InstanceTargets",
         pixels_BHW: "Tensor",
     ) -> "Tensor | InstanceTargets":
-        """Replace these planes of a batch."""
+        """Replace the planes of pixels of a batch."""
         return targets
 
     @classmethod
@@ -286,7 +286,7 @@ class Target(ABC):
 
     @classmethod
     def class_problems(cls, dataset: "Dataset") -> "Iterator[Problem]":
-        """Tell of classes that occur in no image, or in a single one."""
+        """Yield a problem for classes that occur in no image, or in a single one."""
         from visionft.data.records import Problem  # which names this class
 
         images = Counter(label for sample in dataset.samples for label in sample.target.classes)
@@ -298,7 +298,7 @@ class Target(ABC):
 
     @classmethod
     def problems(cls, dataset: "Dataset") -> "Iterator[Problem]":
-        """Tell what else a person should know about the targets of a data set with splits."""
+        """Yield what else a person should know about the targets of a data set with splits."""
         yield from ()
 
 

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from visionft.data.targets.boxes import Boxes
 
 _SMALL = 8  # pixels; what most backbones see as one step of their shallowest map
-_ROUNDING = 0.01  # pixels: shares of an image are written with few digits
+_ROUNDING = 0.01  # pixels: fractions of an image are written with few digits
 
 
 def find_box_problems(dataset: Dataset, objects: "Sequence[Boxes]") -> Iterator[Problem]:

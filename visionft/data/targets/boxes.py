@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from visionft.annotations.marks import CROWD, PADDING
 from visionft.annotations.moving import MIN_VISIBILITY, clip_boxes, move_boxes
-from visionft.annotations.polygons import Outline
+from visionft.annotations.polygons import Polygon
 from visionft.augment_params import Box
 from visionft.data.records import Dataset, Problem
 from visionft.data.targets.base import CanvasTarget, Target, concatenate
@@ -75,7 +75,7 @@ class CanvasBoxes(CanvasTarget):
         return replace(self, boxes_N5=self.boxes_N5 + np.array([x, y, x, y, 0], np.float32))
 
     def joined(self, others: Sequence[Self]) -> Self:
-        """Return the objects of all of them."""
+        """Return the objects of several canvases on one."""
         return replace(self, boxes_N5=np.vstack([item.boxes_N5 for item in (self, *others)]))
 
     @property
@@ -121,8 +121,8 @@ class Boxes(Target):
         return dict(Counter(label for label, crowd in zip(self.labels, self.crowd, strict=True) if not crowd))
 
     @property
-    def outlines(self) -> tuple[Outline, ...]:
-        """One of each object, where outlines are stored; else nothing."""
+    def polygons(self) -> tuple[Polygon, ...]:
+        """One of each object, where polygons are stored; else nothing."""
         return ()
 
     def fingerprint(self) -> object:
@@ -153,12 +153,12 @@ class Boxes(Target):
 
     @classmethod
     def class_problems(cls, dataset: Dataset) -> Iterator[Problem]:
-        """Tell nothing: ``problems`` takes fewer lines, since catalogues of objects are long."""
+        """Yield nothing: ``problems`` takes fewer lines, since catalogues of objects are long."""
         yield from ()
 
     @classmethod
     def problems(cls, dataset: Dataset) -> Iterator[Problem]:
-        """Tell of classes and images without objects, and of objects too small to be seen."""
+        """Yield problems for classes and images without objects, and for objects too small to be seen."""
         yield from find_box_problems(dataset, [cls.of(sample) for sample in dataset.samples])
 
 

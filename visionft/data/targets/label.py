@@ -31,7 +31,7 @@ class RawLabel:
         return self.name
 
     def resolve(self, image: OpenedImage, class_names: tuple[str, ...]) -> Resolved:
-        """Return its index among the format's names."""
+        """Return the label's index among the format's names."""
         return Resolved(Label(class_names.index(self.name)))
 
 

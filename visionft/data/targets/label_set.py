@@ -46,7 +46,7 @@ class RawLabelSet:
         return
 
     def resolve(self, image: OpenedImage, class_names: tuple[str, ...]) -> Resolved:
-        """Return their indices among the format's names."""
+        """Return the labels' indices among the format's names."""
         return Resolved(LabelSet.of_names(self.names, class_names))
 
 
@@ -164,7 +164,7 @@ class LabelSet(Target):
 
     @classmethod
     def class_problems(cls, dataset: Dataset) -> Iterator[Problem]:
-        """Tell of classes that no image has, or all, and of those that a single image has or lacks."""
+        """Yield problems for classes that no image has, or all, and for those that a single image has or lacks."""
         images = len(dataset.samples)
         counter = Counter(label for sample in dataset.samples for label in sample.target.classes)
         if not counter:
@@ -180,7 +180,7 @@ class LabelSet(Target):
 
     @classmethod
     def problems(cls, dataset: Dataset) -> Iterator[Problem]:
-        """Tell of images without any label, and of labels that always come together."""
+        """Yield problems for images without any label, and for labels that always come together."""
         empty = [sample.id for sample in dataset.samples if not sample.target.classes]
         if empty:
             what = f"{len(empty)} of {counted(len(dataset.samples), 'image', 'images')} have no label at all"

@@ -165,7 +165,7 @@ class Mask(Target):
 
     @classmethod
     def problems(cls, dataset: Dataset) -> Iterator[Problem]:
-        """Tell of masks that teach nothing."""
+        """Yield a problem for masks that teach nothing."""
         ignored = [sample.id for sample in dataset.samples if not sample.target.class_counts]
         if ignored:
             yield Problem("masks", f"{len(ignored)} are ignored in every pixel, so they teach nothing: {some(ignored)}")

@@ -4,6 +4,7 @@ from typing import NamedTuple, Protocol
 
 from visionft.data.targets.base import Target
 from visionft.imaging.header import read_orientation
+from visionft.imaging.orientation import TURNS
 
 
 class OpenedImage(NamedTuple):
@@ -24,8 +25,9 @@ class OpenedImage(NamedTuple):
 
     @property
     def turned_within_its_size(self) -> bool:
-        """Whether it is shown turned or mirrored, and its size does not tell; orientations from 5 on exchange sides."""
-        return self.orientation > 1 and (self.orientation < 5 or self.size[0] == self.size[1])
+        """Whether it is shown turned or mirrored, and its size does not tell."""
+        exchanged = TURNS[self.orientation].transposed and self.size[0] != self.size[1]
+        return self.orientation > 1 and not exchanged
 
 
 class Finding(NamedTuple):

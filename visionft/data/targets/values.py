@@ -24,6 +24,7 @@ Numbers = tuple[float | None, ...]
 """The values of an image in the order of the class names; None where nobody knows."""
 
 _FAR = 6.0  # interquartile ranges beyond the quartiles; of normal values, one in 10^18 lies there
+_STEP = 0.01  # of their standard deviation: rounding results to that costs nothing
 _STRATA, _STRATUM_SIZE = 5, 20
 _SHOWN = 5  # problems of one kind
 
@@ -110,7 +111,7 @@ class Values(Target):
         return ", ".join(f"{name} {write_value(number, unit)}" for (name, unit), number in parts if number is not None)
 
     def difference(self, other: Self, class_names: Sequence[str]) -> str:
-        """Tell both."""
+        """Return both numbers in words."""
         both = f"with {self.in_words(class_names)} and {other.in_words(class_names)}"
         return "" if self == other else both
 
@@ -123,7 +124,7 @@ class Values(Target):
 
     @classmethod
     def class_problems(cls, dataset: Dataset) -> Iterator[Problem]:
-        """Tell of values that teach nothing, and of images of which one is not known."""
+        """Yield problems for values that teach nothing, and for images of which one is not known."""
         for index, name in enumerate(dataset.class_names):
             known = {split: _numbers_of(dataset.split(split), index) for split in ("train", "val")}
             if dataset.split("train") and not len(known["train"]):
@@ -135,6 +136,7 @@ class Values(Target):
                 yield Problem(name, f"{what}; give other images, or leave it out of data.classes", fatal=True)
             elif len(known["val"]) and known["val"].min() == known["val"].max():
                 yield Problem(name, "is the same in every validation image, where R2 is not defined; give more of them")
+            yield from _about_digits(name, known["train"])
             missing = [sample.id for sample in dataset.samples if Values.of(sample).numbers[index] is None]
             if missing:
                 images = counted(len(missing), "image has", "images have")
@@ -142,7 +144,7 @@ class Values(Target):
 
     @classmethod
     def problems(cls, dataset: Dataset) -> Iterator[Problem]:
-        """Tell of numbers that lie far beyond the others."""
+        """Yield a problem for numbers that lie far beyond the others."""
         for index, name in enumerate(dataset.class_names):
             samples = [sample for sample in dataset.samples if Values.of(sample).numbers[index] is not None]
             numbers_N = _numbers_of(samples, index)
@@ -152,6 +154,17 @@ class Values(Target):
                 images = counted(len(far), "image lies", "images lie")
                 advice = "look whether they are right; task.ranges leaves out what is beyond a range"
                 yield Problem(name, f"{images} far beyond the others: {some(far)}; {advice}")
+
+
+def _about_digits(name: str, numbers_N: NDArray[np.float64]) -> Iterator[Problem]:
+    """Tell of numbers that lie so close together that what a network says, in float32, has too few digits for them."""
+    spread = float(numbers_N.std()) if len(numbers_N) else 0.0
+    step = float(np.spacing(np.abs(numbers_N).max(initial=0.0).astype(np.float32)))
+    if 0 < spread < step / _STEP:
+        unit = split_unit(name)[1]
+        what = f"spread by only {write_value(spread, unit)} about {write_value(float(numbers_N.mean()), unit)}"
+        rounded = f"where results are rounded to steps of {write_value(step, unit)}"
+        yield Problem(name, f"{what}, {rounded}; subtract {np.rint(numbers_N.mean()):.17g} from all of them")
 
 
 def as_array(numbers: Sequence[Numbers]) -> NDArray[np.float64]:
@@ -173,7 +186,7 @@ def outliers(numbers_N: NDArray[np.float64]) -> list[int]:
 
 
 def strata(numbers: Sequence[float | None]) -> list[str]:
-    """Say for each image which fifth of the range its number lies in, by rank; of fewer than 100 images, larger parts.
+    """Return for each image the quintile of its number, by rank; of fewer than 100 images, larger parts.
 
     Equal numbers are in one part; what nobody knows is a part of its own.
     """

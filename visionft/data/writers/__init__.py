@@ -8,7 +8,7 @@ from types import MappingProxyType
 from visionft.data.records import Dataset, Problem
 from visionft.data.targets.base import Target
 from visionft.data.targets.boxes import Boxes
-from visionft.data.targets.outlined_boxes import OutlinedBoxes
+from visionft.data.targets.polygons import Polygons
 from visionft.data.writers.convert import Pictures, write_coco, write_voc, write_yolo
 
 
@@ -27,9 +27,9 @@ class DataWriter:
 
 WRITERS: Mapping[str, DataWriter] = MappingProxyType(
     {
-        "coco": DataWriter(write_coco, (OutlinedBoxes, Boxes)),
+        "coco": DataWriter(write_coco, (Polygons, Boxes)),
         "voc": DataWriter(write_voc, (Boxes,)),
-        "yolo": DataWriter(write_yolo, (OutlinedBoxes, Boxes)),
+        "yolo": DataWriter(write_yolo, (Polygons, Boxes)),
     }
 )
 """Format -> what writes it."""

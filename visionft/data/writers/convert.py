@@ -1,11 +1,11 @@
-"""Writing data sets of boxes and outlines in the formats that other tools read: COCO, YOLO, Pascal VOC.
+"""Writing data sets of boxes and polygons in the formats that other tools read: COCO, YOLO, Pascal VOC.
 
 =====  ===============================================================================================
-COCO   keeps everything; an outline with holes is written as its pixels
-YOLO   has no crowds: they are left out; the rings of an outline are joined into one with the same pixels
+COCO   keeps everything; a polygon with holes is written as its pixels
+YOLO   has no crowds: they are left out; the rings of a polygon are joined into one with the same pixels
 VOC    has whole pixels; crowds become ``difficult``; the order of classes and those without objects are
        not written. A box of a single pixel is left out, which readers take for a slip of the mouse; so are
-       all outlines
+       all polygons
 =====  ===============================================================================================
 
 What is written is a whole data set, pictures and splits included, and ``load_dataset`` reads it back. Pictures are
@@ -24,14 +24,14 @@ from typing import Any, Literal
 import numpy as np
 
 from visionft.annotations.marks import CROWD
-from visionft.annotations.polygons import Outline
+from visionft.annotations.polygons import Polygon
 from visionft.data.formats.voc.file import write_xml
 from visionft.data.formats.yolo.file import write_yaml
 from visionft.data.naming import counted, some
 from visionft.data.records import Dataset, Problem, Sample
 from visionft.data.splits import SPLITS, Split
 from visionft.data.targets.boxes import Boxes
-from visionft.data.targets.outlined_boxes import OutlinedBoxes
+from visionft.data.targets.polygons import Polygons
 from visionft.data.writers.polygons import coco_fields, one_ring
 from visionft.errors import DataError
 
@@ -43,7 +43,7 @@ def write_coco(dataset: Dataset, folder: Path, pictures: Pictures = "copy") -> l
     """Write ``annotations/instances_{split}.json`` and ``images/``.
 
     Args:
-        dataset: samples with boxes, and outlines where they have some.
+        dataset: samples with boxes, and polygons where they have some.
         folder: a new or empty folder.
         pictures: how they get there.
 
@@ -87,13 +87,13 @@ def _write_yolo(dataset: Dataset, folder: Path, pictures: Pictures, names: Mappi
     crowds, joined = [], []
     for sample in dataset.samples:
         lines = []
-        for xyxy, label, crowd, outline in _objects(Boxes.of(sample)):
+        for xyxy, label, crowd, polygon in _objects(Boxes.of(sample)):
             if crowd:
                 crowds.append(sample.id)
                 continue
-            joined += [sample.id] * (len(outline.rings) > 1)
-            shares = _ring_shares(outline, sample.size) if outline.rings else _shares(xyxy, *sample.size)
-            lines.append(" ".join([str(label), *(f"{share:.10f}" for share in shares)]))
+            joined += [sample.id] * (len(polygon.rings) > 1)
+            fractions = _ring_fractions(polygon, sample.size) if polygon.rings else _fractions(xyxy, *sample.size)
+            lines.append(" ".join([str(label), *(f"{fraction:.10f}" for fraction in fractions)]))
         file = folder / "labels" / sample.split / PurePosixPath(names[sample.id]).with_suffix(".txt")
         _write(file, "".join(f"{line}\n" for line in lines))
     write_yaml(folder / "data.yaml", _used(dataset), dataset.class_names)
@@ -137,9 +137,9 @@ def _write_voc(dataset: Dataset, folder: Path, pictures: Pictures, names: Mappin
         are = counted(len(points), "object is", "objects are")
         what = f"{are} a single pixel, which Pascal VOC cannot say; left out: {some(points)}"
         problems.append(Problem(str(folder), what))
-    if outlines := sum(bool(outline.rings) for sample in dataset.samples for outline in Boxes.of(sample).outlines):
-        have = counted(outlines, "object has an outline", "objects have outlines")
-        theirs = "its box is" if outlines == 1 else "their boxes are"
+    if polygons := sum(bool(polygon.rings) for sample in dataset.samples for polygon in Boxes.of(sample).polygons):
+        have = counted(polygons, "object has an outline", "objects have outlines")
+        theirs = "its box is" if polygons == 1 else "their boxes are"
         what = f"{have}, which Pascal VOC cannot say; only {theirs} written"
         problems.append(Problem(str(folder), what))
     return problems
@@ -165,7 +165,7 @@ def require_empty(folder: Path) -> None:
 
 @contextmanager
 def _writing_to(folder: Path) -> Iterator[None]:
-    """Tell of a full disk or a folder that cannot be written."""
+    """Raise an error of ours for a full disk or a folder that cannot be written."""
     try:
         yield
     except OSError as error:
@@ -213,21 +213,21 @@ def _write(file: Path, text: str) -> None:
 def _of_each(boxes: Boxes, classes: int) -> Boxes:
     """Return the boxes with a crowd of each class in the place of one of every class."""
     spread = [
-        (xyxy, each, crowd, outline)
-        for xyxy, label, crowd, outline in _objects(boxes)
+        (xyxy, each, crowd, polygon)
+        for xyxy, label, crowd, polygon in _objects(boxes)
         for each in (range(classes) if label == CROWD else (label,))
     ]
     if not spread:
         return boxes
-    xyxys, labels, crowds, outlines = zip(*spread, strict=True)
-    if isinstance(boxes, OutlinedBoxes):
-        return OutlinedBoxes(xyxys, labels, crowds, outlines)
+    xyxys, labels, crowds, polygons = zip(*spread, strict=True)
+    if isinstance(boxes, Polygons):
+        return Polygons(xyxys, labels, crowds, polygons)
     return Boxes(xyxys, labels, crowds)
 
 
-def _objects(boxes: Boxes) -> Iterator[tuple[tuple[float, float, float, float], int, bool, Outline]]:
-    """Yield box, label, crowd and outline of each object; one without rings where there is none."""
-    yield from zip(boxes.xyxy, boxes.labels, boxes.crowd, boxes.outlines or repeat(Outline(), len(boxes)), strict=True)
+def _objects(boxes: Boxes) -> Iterator[tuple[tuple[float, float, float, float], int, bool, Polygon]]:
+    """Yield box, label, crowd and polygon of each object; one without rings where there is none."""
+    yield from zip(boxes.xyxy, boxes.labels, boxes.crowd, boxes.polygons or repeat(Polygon(), len(boxes)), strict=True)
 
 
 def _annotations(boxes: Boxes, size: tuple[int, int]) -> list[dict[str, Any]]:
@@ -237,18 +237,18 @@ def _annotations(boxes: Boxes, size: tuple[int, int]) -> list[dict[str, Any]]:
             "bbox": [left, top, right - left, bottom - top],
             "area": (right - left) * (bottom - top),
             "iscrowd": int(crowd),
-            **(coco_fields(outline, size) if isinstance(boxes, OutlinedBoxes) else {}),
+            **(coco_fields(polygon, size) if isinstance(boxes, Polygons) else {}),
         }
-        for (left, top, right, bottom), label, crowd, outline in _objects(boxes)
+        for (left, top, right, bottom), label, crowd, polygon in _objects(boxes)
     ]
 
 
-def _shares(xyxy: tuple[float, ...], width: int, height: int) -> tuple[float, ...]:
+def _fractions(xyxy: tuple[float, ...], width: int, height: int) -> tuple[float, ...]:
     left, top, right, bottom = xyxy
     centre = ((left + right) / 2 / width, (top + bottom) / 2 / height)
     return (*centre, (right - left) / width, (bottom - top) / height)
 
 
-def _ring_shares(outline: Outline, size: tuple[int, int]) -> list[float]:
-    shares: list[float] = (one_ring(outline, size).astype(np.float64) / size).ravel().tolist()
-    return shares
+def _ring_fractions(polygon: Polygon, size: tuple[int, int]) -> list[float]:
+    fractions: list[float] = (one_ring(polygon, size).astype(np.float64) / size).ravel().tolist()
+    return fractions

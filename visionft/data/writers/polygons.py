@@ -1,4 +1,4 @@
-"""Outlines in the forms that other tools read: COCO's segmentation, and the one ring of YOLO.
+"""Polygons in the forms that other tools read: COCO's segmentation, and the one ring of YOLO.
 
 Shape suffixes: P points of rings, R rings, 2 (x, y).
 """
@@ -9,22 +9,22 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from visionft.annotations.polygons import Outline, ring_area
+from visionft.annotations.polygons import Polygon, ring_area
 from visionft.annotations.rasterization import fill, fill_object, trace
 from visionft.annotations.rle import encode
 
 
-def coco_fields(outline: Outline, size: tuple[int, int]) -> dict[str, Any]:
+def coco_fields(polygon: Polygon, size: tuple[int, int]) -> dict[str, Any]:
     """Return ``segmentation`` and ``area`` of an annotation.
 
     Rings that only fill are written as they are, point by point. Holes, which polygons of COCO cannot have, are written
     with the rest as run lengths, which tell the same pixels.
 
     Args:
-        outline: in pixels of the image; without rings, the segmentation is empty and no area is told.
+        polygon: in pixels of the image; without rings, the segmentation is empty and no area is told.
         size: (width, height) of the image.
     """
-    rings = outline.points
+    rings = polygon.points
     if not rings:
         return {"segmentation": []}
     mask = fill_object(rings, size)
@@ -33,17 +33,17 @@ def coco_fields(outline: Outline, size: tuple[int, int]) -> dict[str, Any]:
     return {"segmentation": {"size": [size[1], size[0]], "counts": encode(mask, size)}, "area": mask.area}
 
 
-def one_ring(outline: Outline, size: tuple[int, int]) -> NDArray[np.float32]:
-    """Return an outline as a single ring with the same pixels.
+def one_ring(polygon: Polygon, size: tuple[int, int]) -> NDArray[np.float32]:
+    """Return a polygon as a single ring with the same pixels.
 
     Holes and parts are joined to it by lines that run there and back again, and so hold nothing between them. Parts
     that overlap would cut each other out; the pixels of these are traced anew.
 
     Args:
-        outline: in pixels of the image, with a ring at least.
+        polygon: in pixels of the image, with a ring at least.
         size: (width, height) of the image.
     """
-    rings = outline.points
+    rings = polygon.points
     joined_P2 = _join(rings)
     if len(rings) > 1:
         points_P2 = np.concatenate(rings)  # all that either can fill is between these

@@ -40,8 +40,8 @@ class Writer(ABC):
 
         Args:
             network: in eval mode, on the CPU, in contiguous float32; gives the outputs of the task's definition.
-            spec: what the network is; goes into the file, or beside it.
-            path: where to.
+            spec: what the network is; goes into the file, from which the engine reads it.
+            path: where to; its name has another ending for the moment.
             calibration: canvases_BHW3, for writers that choose the ranges of smaller numbers by them.
 
         Raises:

@@ -89,7 +89,7 @@ def _is_all_true(values: Any) -> Any:
 
 
 def _innermost_reason(error: BaseException) -> str:
-    """Return the first line of what started it; the outer messages are advice for torch's developers."""
+    """Return the first line of the innermost error; the outer messages are advice for torch's developers."""
     while error.__cause__ is not None:
         error = error.__cause__
     return str(error).partition("\n")[0]

@@ -1,4 +1,4 @@
-"""Pretrained networks of timm and torchvision behind one class.
+"""Networks of timm and torchvision, and any ``nn.Module``, behind one class.
 
 The names below are loaded when first used, so that listing names costs no torch.
 """
@@ -6,23 +6,20 @@ The names below are loaded when first used, so that listing names costs no torch
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from visionft.models.backbones.names import backbone_names
+from visionft.models.backbones.names import BACKBONES, backbone_names
 
 if TYPE_CHECKING:
-    from visionft.models.backbones.backbone import Backbone, Norm
-    from visionft.models.backbones.build import build_backbone
+    from visionft.models.backbones.backbone import Backbone
     from visionft.models.backbones.groups import DepthGroup
     from visionft.models.backbones.sources import WeightsInfo
 
 _HOME = {
     "Backbone": "visionft.models.backbones.backbone",
     "DepthGroup": "visionft.models.backbones.groups",
-    "Norm": "visionft.models.backbones.backbone",
     "WeightsInfo": "visionft.models.backbones.sources",
-    "build_backbone": "visionft.models.backbones.build",
 }
 
-__all__ = ["Backbone", "DepthGroup", "Norm", "WeightsInfo", "backbone_names", "build_backbone"]
+__all__ = ["BACKBONES", "Backbone", "DepthGroup", "WeightsInfo", "backbone_names"]
 
 
 def __getattr__(name: str) -> Any:

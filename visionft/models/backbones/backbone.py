@@ -5,123 +5,171 @@ Shape suffixes: B batch, C channels, H height, W width, D embedding.
 
 from collections.abc import Collection
 from dataclasses import replace
-from typing import Literal, Self
+from typing import Self, get_args
 
 from torch import Tensor, nn
 
 from visionft.errors import RecipeError, UnknownName
-from visionft.models.backbones.family import Family
+from visionft.models.backbones.build import build_network
+from visionft.models.backbones.family import ImageSize
 from visionft.models.backbones.groups import depth_groups, module_groups
+from visionft.models.backbones.module_family import stated_groups
 from visionft.models.backbones.probe import Probe, last_of_each_stride, probe
-from visionft.models.backbones.sources import WeightsInfo
-from visionft.spec import InputSpec
-
-Norm = Literal["frozen", "affine", "all"]
+from visionft.stages import NormPolicy, choose_groups, height_and_width
 
 # What networks raise on an image size that they were not built for.
 _WRONG_SIZE = (RuntimeError, AssertionError, ValueError, IndexError, TypeError)
 
 
 class Backbone(nn.Module):
-    """A network without its classifier, whose depth groups can be frozen.
+    """A network without its classifier, whose depth groups can be frozen. Made in training mode, every group trainable.
+
+        backbone = vft.Backbone("convnext_tiny")
+        backbone.set_trainable(last=2, norm="frozen")
+        maps = backbone(images_BCHW)          # normalised as backbone.input says
+        embedding_BD = backbone.embed(images_BCHW)
 
     Args:
-        network: without its classifier; its weights are taken as they are.
-        family: knows how to run the network.
-        name: of the network in its family.
-        spec: the input that the weights were made for.
-        weights: where the weights come from.
-        image_size: (height, width) in pixels of the images to come; none for the size in ``spec``.
+        network: ``resnet50`` (timm first, then torchvision), ``timm/resnet50`` or ``torchvision/resnet50``, networks
+            that the program has registered with timm included; a tag that names one of several sets of weights may
+            follow, as in ``resnet50.a1_in1k``. Or a name in ``BACKBONES``, or a module, see ``module_family``.
+        weights: ``pretrained`` (hub cache, then an installed package, then a download), ``package``, ``none`` for
+            random weights, or a path to a safetensors, .pth or .pt file. A module keeps what it has, but for a path.
+        drop_path: probability in [0, 1) of skipping the deepest residual branch; less in shallower ones.
+        image_size: of the images to come, one side for a square or (height, width) in pixels; none for the size
+            that the weights were made for.
 
     Attributes:
-        name: of the network in its family.
-        family: ``timm`` or ``torchvision``.
-        channels: of each feature map, shallow to deep.
-        strides: image pixels per cell of each feature map.
+        name: of the network in its family; the class of a module.
+        family: ``timm`` or ``torchvision``; ``module`` for any other.
         embedding_dim: length of what ``embed`` returns.
         input: the input that the weights were made for, at the size of the images to come.
         weights: where the weights come from.
         groups: the depth groups, stem first; disjoint, and together every parameter.
         map_groups: those that the feature maps depend on; the others only shape the embedding.
+
+    Raises:
+        UnknownName: when there is no such network or tag.
+        RecipeError: when the network cannot take this size or drop path, or is no backbone.
+        WeightsError: when the weights cannot be had or would not fill the network completely.
     """
 
     def __init__(
         self,
-        network: nn.Module,
-        family: Family,
-        name: str,
-        spec: InputSpec,
-        weights: WeightsInfo,
-        image_size: tuple[int, int] | None = None,
+        network: str | nn.Module,
+        weights: str = "pretrained",
+        *,
+        drop_path: float = 0.0,
+        image_size: ImageSize | None = None,
     ) -> None:
         super().__init__()
-        self.network = network
-        self.name = name
-        self.family = family.name
-        height, width = image_size or (spec.height, spec.width)
-        self.input = replace(spec, height=height, width=width)
-        self.weights = weights
-        self._runner = family
-        self._made_for = f"{spec.width} x {spec.height}"
+        size = None if image_size is None else height_and_width(image_size)
+        filled = build_network(network, weights, drop_path, size)
+        self.network = filled.network
+        self.name = filled.name
+        self.family = filled.family.name
+        height, width = size or (filled.input.height, filled.input.width)
+        self.input = replace(filled.input, height=height, width=width)
+        self.weights = filled.weights
+        self._runner = filled.family
+        self._made_for = f"{filled.input.width} x {filled.input.height}"
         seen = self._probe(height, width)
         self._maps = last_of_each_stride(seen.strides)
-        self.channels = tuple(seen.channels[index] for index in self._maps)
-        self.strides = tuple(seen.strides[index] for index in self._maps)
+        self._channels = tuple(seen.channels[index] for index in self._maps)
+        self._strides = tuple(seen.strides[index] for index in self._maps)
         self.embedding_dim = seen.embedding_dim
-        self.groups = depth_groups(network, seen.first_calls, prefix="network.")
+        self.groups = stated_groups(self.network, "network.") or depth_groups(
+            self.network, seen.first_calls, prefix="network."
+        )
         mapping = {f"network.{name}" for name in seen.map_calls}
         self.map_groups = tuple(
             group for group in self.groups if any(name.rpartition(".")[0] in mapping for name in group.parameters)
         )
-        self._still: frozenset[str] = frozenset()
+        self._eval_modules: frozenset[str] = frozenset()
+
+    @property
+    def channels(self) -> tuple[int, ...]:
+        """Channels of each feature map, shallow to deep.
+
+        Raises:
+            RecipeError: when the network gives none.
+        """
+        if not self._channels:
+            raise RecipeError(
+                f"backbone {self.name!r}: gives an embedding and no feature maps, without which nothing can be told of "
+                "parts of an image; let its forward return maps BCHW, shallow to deep"
+            )
+        return self._channels
+
+    @property
+    def strides(self) -> tuple[int, ...]:
+        """Image pixels per cell of each feature map, shallow to deep."""
+        return self._strides
 
     @property
     def stride(self) -> int:
         """The deepest stride; the maps of images whose sides are multiples of it fit each other cell by cell."""
         return self.strides[-1]
 
-    def forward(self, images_BCHW: Tensor) -> list[Tensor]:
-        """Return feature maps BCHW of normalised images, shallow to deep."""
+    def forward(self, images_BCHW: Tensor, *, pooled: bool = False) -> list[Tensor] | Tensor:
+        """Return features of normalised images.
+
+        Args:
+            images_BCHW: float, normalised with the mean and deviation in ``input``.
+            pooled: whether the embedding is wanted, as of ``embed``.
+
+        Returns:
+            Feature maps BCHW, shallow to deep; or embedding_BD.
+        """
+        if pooled:
+            return self._runner.embed(self.network, images_BCHW)
         return self._runner.maps(self.network, images_BCHW, self._maps)
 
     def embed(self, images_BCHW: Tensor) -> Tensor:
         """Return the network's own pooled representation BD of normalised images."""
-        return self._runner.embed(self.network, images_BCHW)
+        embedding_BD: Tensor = self(images_BCHW, pooled=True)  # a call, so that hooks and wrappers see it
+        return embedding_BD
 
-    def set_trainable(self, group_names: Collection[str], norm: Norm) -> None:
-        """Say what trains; everything else stays still, ``train()`` or not: weights, norm statistics, dropout.
+    def set_trainable(
+        self, groups: str | int | Collection[str] = "all", norm: NormPolicy = "affine", *, last: int | None = None
+    ) -> None:
+        """Set what trains; the rest is frozen, ``train()`` or not: weights, norm statistics, dropout.
 
         Args:
-            group_names: depth groups that train.
+            groups: the depth groups that train: ``all``, ``none``, or names; a name also selects the groups below it,
+                as ``layer4`` selects ``layer4.0``.
             norm: what the norm layers of these groups do. ``frozen``: nothing changes in them; ``affine``: scale
                 and shift train, the statistics stay; ``all``: both change.
+            last: instead of ``groups``: how many of the deepest train.
 
         Raises:
             UnknownName: for a name that is no depth group.
+            RecipeError: when there are not so many.
         """
         known = [group.name for group in self.groups]
-        for name in group_names:
-            if name not in known:
-                raise UnknownName("depth group", name, known)
-        trainable = {name for group in self.groups if group.name in group_names for name in group.parameters}
+        named = (groups,) if isinstance(groups, str) and groups not in ("all", "none") else groups
+        chosen = choose_groups(named if last is None else last, known, where="set_trainable")
+        if norm not in get_args(NormPolicy):
+            raise UnknownName("norm policy", norm, get_args(NormPolicy), where="set_trainable")
+        trainable = {name for group in self.groups if group.name in chosen for name in group.parameters}
         for name, parameter in self.named_parameters():
             parameter.requires_grad_(name in trainable)
             parameter.grad = None
-        still = set()
-        for name, groups in module_groups(self, self.groups).items():
+        eval_modules = set()
+        for name, served in module_groups(self, self.groups).items():
             module = self.get_submodule(name)
-            moves = not groups.isdisjoint(group_names)
+            moves = not served.isdisjoint(chosen)
             if not moves or (norm != "all" and _is_norm(module)):
-                still.add(name)
+                eval_modules.add(name)
             if moves and norm == "frozen" and _is_norm(module):
                 module.requires_grad_(requires_grad=False)
-        self._still = frozenset(still)
+        self._eval_modules = frozenset(eval_modules)
         self.train(self.training)
 
     def train(self, mode: bool = True) -> Self:
         """Switch to training or evaluation; what is frozen stays in evaluation."""
         super().train(mode)
-        for name in self._still:
+        for name in self._eval_modules:
             if name:  # the backbone itself only passes the mode on
                 self.get_submodule(name).training = False
         return self
@@ -150,5 +198,5 @@ class Backbone(nn.Module):
 
 
 def _is_norm(module: nn.Module) -> bool:
-    """Say whether a module normalises: the libraries have dozens of such classes, all called something with Norm."""
+    """Return whether a module normalises: the libraries have dozens of such classes, all called something with Norm."""
     return "Norm" in type(module).__name__ and all(parameter.ndim <= 1 for parameter in module.parameters())

@@ -1,45 +1,56 @@
-"""Puts network, weights and depth groups together."""
+"""Builds the network of a backbone and fills it with weights."""
 
 import hashlib
+from typing import NamedTuple
 
-from visionft.models.backbones.backbone import Backbone
-from visionft.models.backbones.family import Built, Family, ImageSize
+from torch import nn
+
+from visionft.errors import RecipeError
+from visionft.models.backbones.family import Built, Family
 from visionft.models.backbones.loading import fill, read_state
-from visionft.models.backbones.names import FamilyName, resolve
+from visionft.models.backbones.module_family import ModuleFamily, default_input, require_module
+from visionft.models.backbones.names import LibraryName, resolve
 from visionft.models.backbones.sources import WeightsInfo, find_source
+from visionft.spec import InputSpec
 
 
-def build_backbone(
-    name: str, weights: str = "pretrained", *, drop_path: float = 0.0, image_size: ImageSize | None = None
-) -> Backbone:
-    """Build a backbone and fill it with weights.
+class Filled(NamedTuple):
+    """A network with its weights.
 
-    Args:
-        name: ``resnet50`` (timm first, then torchvision), ``timm/resnet50`` or ``torchvision/resnet50``; a tag
-            that names one of several sets of weights may follow, as in ``resnet50.a1_in1k``.
-        weights: ``pretrained`` (hub cache, then an installed package, then a download), ``package``, ``none``
-            for random weights, or a path to a safetensors, .pth or .pt file.
-        drop_path: probability in [0, 1) of skipping the deepest residual branch; less in shallower ones.
-        image_size: of the images to come, one side for a square or (height, width) in pixels; none for the size
-            that the weights were made for.
-
-    Returns:
-        The backbone in training mode, every group trainable.
-
-    Raises:
-        UnknownName: when there is no such network or tag.
-        RecipeError: when the network cannot take this size or drop path.
-        WeightsError: when the weights cannot be had or would not fill the network completely.
+    Attributes:
+        network: without its classifier.
+        family: knows how to run it.
+        name: of the network in its family.
+        input: the input that the weights were made for.
+        weights: where they come from.
     """
-    family_name, network = resolve(name)
-    family = _family(family_name)
-    size = (image_size, image_size) if isinstance(image_size, int) else image_size
-    built = family.build(network, drop_path, size)
-    info = _fill(built, family_name, network, weights)
-    return Backbone(built.network, family, network, built.input, info, size)
+
+    network: nn.Module
+    family: Family
+    name: str
+    input: InputSpec
+    weights: WeightsInfo
 
 
-def _family(name: FamilyName) -> Family:
+def build_network(
+    network: str | nn.Module, weights: str, drop_path: float, image_size: tuple[int, int] | None
+) -> Filled:
+    """Build a network, unless it is there already, and fill it with weights; see ``Backbone``."""
+    if isinstance(network, nn.Module):
+        require_module(network, type(network).__name__)
+        return _own(network, type(network).__name__, weights, drop_path)
+    family_name, name = resolve(network)
+    if family_name == "module":
+        return _own(ModuleFamily().make(name), name, weights, drop_path)
+    library = _library(family_name)
+    built = library.build(name, drop_path, image_size)
+    info = _fill(built, family_name, name, weights)
+    # timm's registry takes any module; one that has none of timm's interface is run as a user's own
+    family = library if library.runs(built.network) else ModuleFamily()
+    return Filled(built.network, family, name, built.input, info)
+
+
+def _library(name: LibraryName) -> Family:
     if name == "timm":
         from visionft.models.backbones.timm_family import TimmFamily
 
@@ -49,7 +60,17 @@ def _family(name: FamilyName) -> Family:
     return TorchvisionFamily()
 
 
-def _fill(built: Built, family: FamilyName, network: str, weights: str) -> WeightsInfo:
+def _own(network: nn.Module, name: str, weights: str, drop_path: float) -> Filled:
+    """Take a module with the weights that it has, unless a file is named."""
+    if drop_path:
+        raise RecipeError(f"backbone {name!r}: drop path is for the module itself to do; set backbone.drop_path: 0")
+    info = WeightsInfo(f"as {type(network).__name__} has made them", "unknown")
+    if weights not in ("pretrained", "none"):
+        info = _fill(Built(network, default_input(network), None), "module", name, weights)
+    return Filled(network, ModuleFamily(), name, default_input(network), info)
+
+
+def _fill(built: Built, family: str, network: str, weights: str) -> WeightsInfo:
     source = find_source(weights, family, network, built.hub)
     if source is None:
         return WeightsInfo("none: random initialisation", "none")

@@ -59,6 +59,10 @@ class Family(Protocol):
         """Build a network with random weights and without its classifier, for images of (height, width)."""
         ...
 
+    def runs(self, network: nn.Module) -> bool:
+        """Say whether a network that the library built has what the methods below need."""
+        ...
+
     def maps(self, network: nn.Module, images_BCHW: Tensor, indices: Sequence[int] | None) -> list[Tensor]:
         """Return feature maps BCHW, shallow to deep: all that the network offers, or the chosen ones."""
         ...

@@ -64,7 +64,7 @@ def depth_groups(network: nn.Module, first_calls: Mapping[str, int], prefix: str
 
 
 def module_groups(root: nn.Module, groups: Sequence[DepthGroup]) -> dict[str, frozenset[str]]:
-    """Say which groups each module serves: those of its parameters.
+    """Return the groups that each module serves: those of its parameters.
 
     A module without parameters, such as dropout, serves the group of the parameters registered before it.
     """
@@ -97,12 +97,12 @@ def _pieces(module: nn.Module, path: str, in_stage: bool) -> Iterator[str]:
 
 
 def _is_chain(container: nn.Module, at_root: bool) -> bool:
-    """Say whether a bare container strings blocks together, rather than the layers of one."""
+    """Return whether a bare container strings blocks together, rather than the layers of one."""
     return at_root or any(_matrices(child) >= 2 for child in container.children())
 
 
 def _is_stage(module: nn.Module) -> bool:
-    """Say whether a module is made of blocks: its own children, or the elements of one of its containers."""
+    """Return whether a module is made of blocks: its own children, or the elements of one of its containers."""
     children = [child for child in module.children() if _has_parameters(child)]
     repeats = len({type(child) for child in children}) == 1 < len(children)
     if repeats and not isinstance(children[0], _CONTAINERS):
@@ -118,7 +118,7 @@ def _holds_blocks(container: nn.Module) -> bool:
 
 
 def _mixes_twice(module: nn.Module) -> bool:
-    """Say whether a module mixes channels twice or more; a convolution, even a separable one, does so once."""
+    """Return whether a module mixes channels twice or more; a convolution, even a separable one, does so once."""
     return sum(parameter.ndim >= 2 and parameter.shape[1] > 1 for parameter in module.parameters()) >= 2
 
 
@@ -132,7 +132,7 @@ def _has_parameters(module: nn.Module) -> bool:
 
 
 def _spans(pieces: Iterable[str], first_calls: Mapping[str, int]) -> dict[str, tuple[int, int]]:
-    """Say between which calls each piece runs; one that is read without being called goes with its neighbour."""
+    """Return the calls between which each piece runs; one without a call goes with its neighbour."""
     spans: dict[str, tuple[int, int]] = {}
     latest = -1
     for piece in pieces:

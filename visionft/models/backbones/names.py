@@ -5,22 +5,38 @@ names can be read off the installed source files.
 """
 
 import re
+import sys
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Literal, get_args
+from typing import Literal
 
-from visionft.errors import UnknownName
+from visionft.catalog import Catalog
+from visionft.errors import RecipeError, UnknownName
 
-FamilyName = Literal["timm", "torchvision"]
-FAMILIES: tuple[FamilyName, ...] = get_args(FamilyName)
+LibraryName = Literal["timm", "torchvision"]
+FamilyName = Literal[LibraryName, "module"]
+LIBRARIES: tuple[LibraryName, ...] = ("timm", "torchvision")
+
+BACKBONES = Catalog("backbone", {}, "visionft.backbones")
+"""Networks of the user's own, or of another package: classes of ``nn.Module``, see ``module_family``."""
 
 _REGISTERED = re.compile(r"^@register_model(?:\(\))?\n(?:@.*\n)*def (\w+)\(", re.MULTILINE)
 
 
+def network_names(family: LibraryName) -> frozenset[str]:
+    """Return the classification networks that the installed library registers, and what users have put beside them."""
+    return _in_source(family) | _registered_with_timm() if family == "timm" else _in_source(family)
+
+
+def _registered_with_timm() -> frozenset[str]:
+    """Return what timm knows by now, where it has been imported at all: ``timm.register_model`` needs that."""
+    list_models = getattr(sys.modules.get("timm"), "list_models", None)
+    return frozenset(list_models()) if list_models else frozenset()
+
+
 @cache
-def network_names(family: FamilyName) -> frozenset[str]:
-    """Return the classification networks that the installed library registers."""
+def _in_source(family: LibraryName) -> frozenset[str]:
     spec = find_spec(family)
     if spec is None or spec.origin is None:
         return frozenset()
@@ -30,27 +46,35 @@ def network_names(family: FamilyName) -> frozenset[str]:
 
 
 def backbone_names() -> list[str]:
-    """Return every network as ``family/name``, sorted."""
-    return sorted(f"{family}/{name}" for family in FAMILIES for name in network_names(family))
+    """Return every network of a library as ``family/name``, and those in ``BACKBONES`` by their names, sorted."""
+    return sorted([f"{family}/{name}" for family in LIBRARIES for name in network_names(family)] + list(BACKBONES))
 
 
 def resolve(name: str) -> tuple[FamilyName, str]:
-    """Say which library a backbone comes from.
+    """Resolve a backbone's name to its library and its network.
 
     Args:
         name: ``resnet50`` (timm first, then torchvision) or ``timm/resnet50``; a tag that names one of several
-            sets of weights may follow, as in ``resnet50.a1_in1k``.
+            sets of weights may follow, as in ``resnet50.a1_in1k``; or a name in ``BACKBONES``.
 
     Returns:
         The family, and the network's name there with its tag.
 
     Raises:
-        UnknownName: with the close names, when no library has such a network.
+        UnknownName: with the close names, when there is no such network.
+        RecipeError: when a library and ``BACKBONES`` have one of this name.
     """
     prefix, slash, rest = name.rpartition("/")
     network = rest.partition(".")[0]
-    for family in FAMILIES:
-        if prefix in ("", family) and network in network_names(family):
-            return family, rest
-    known = backbone_names() if slash else set().union(*map(network_names, FAMILIES))
+    of_library = [family for family in LIBRARIES if prefix in ("", family) and network in network_names(family)]
+    if name in BACKBONES:
+        if of_library:
+            raise RecipeError(
+                f"backbone {name!r}: {of_library[0]} has a network of this name and so has a registered class; "
+                f"write {of_library[0]}/{name}, or give the class another kind"
+            )
+        return "module", name
+    if of_library:
+        return of_library[0], rest
+    known = backbone_names() if slash else set().union(BACKBONES, *map(network_names, LIBRARIES))
     raise UnknownName("backbone", name.partition(".")[0], known, hint="visionft list backbones shows them all")

@@ -71,7 +71,7 @@ def last_of_each_stride(strides: Sequence[int]) -> tuple[int, ...]:
     A network that keeps one stride throughout, such as a plain ViT, gives the maps at the end of its four quarters.
     """
     last = {stride: index for index, stride in enumerate(strides)}
-    if len(last) > 1:
+    if len(last) != 1:
         return tuple(sorted(last.values()))
     count = len(strides)
     return tuple(sorted({max(1, count * quarter // 4) - 1 for quarter in (1, 2, 3, 4)}))

@@ -21,8 +21,8 @@ from visionft.spec import Fit, InputSpec
 
 # What many networks take and others do not know; left out where the network refuses it. The first two make plain
 # ViTs and Swins accept any image size, by resampling positions and padding to whole patches, without changing the
-# shape of a parameter.
-_OPTIONAL = ("dynamic_img_size", "dynamic_img_pad", "drop_path_rate", "img_size")
+# shape of a parameter. A network that a user has registered may have no classifier at all.
+_OPTIONAL = ("dynamic_img_size", "dynamic_img_pad", "drop_path_rate", "img_size", "num_classes")
 _FITS: dict[str, Fit] = {"squash": "stretch"}
 
 
@@ -43,14 +43,18 @@ class TimmFamily:
         if tag and tag not in tags:
             raise UnknownName(f"tag of backbone {architecture}", tag, tags, hint="leave the tag out")
         built, accepted = _create(network, dynamic_img_size=True, dynamic_img_pad=True, drop_path_rate=drop_path)
-        config = built.pretrained_cfg
+        config = getattr(built, "pretrained_cfg", None) or {}
         if drop_path and "drop_path_rate" not in accepted:
             raise RecipeError(f"backbone {network!r}: the network has no drop path; set backbone.drop_path: 0")
-        size = config["input_size"][1:]
+        size = _input(config).height, _input(config).width
         fixed = config.get("fixed_input_size", False) and "dynamic_img_size" not in accepted
         if fixed and image_size not in (None, size):
             built, accepted = _create(network, drop_path_rate=drop_path, img_size=image_size)
         return Built(built, _input(config), _hub(config), partial(_remap, network, accepted))
+
+    def runs(self, network: nn.Module) -> bool:
+        """Say whether it has timm's interface: ``timm.register_model`` takes any module."""
+        return all(hasattr(network, name) for name in ("forward_intermediates", "forward_features", "forward_head"))
 
     def maps(self, network: Any, images_BCHW: Tensor, indices: Sequence[int] | None) -> list[Tensor]:
         """Return feature maps BCHW, shallow to deep."""
@@ -74,9 +78,10 @@ class TimmFamily:
 
 def _create(network: str, **options: Any) -> tuple[Any, dict[str, Any]]:
     """Build a network with as many of the options as it takes, and say which these were."""
+    options = {"num_classes": 0, **options}
     while True:
         try:
-            return timm.create_model(network, num_classes=0, **options), options
+            return timm.create_model(network, **options), options
         except TypeError as error:
             # the only sign that timm gives: "... got an unexpected keyword argument 'dynamic_img_size'"
             refused = [option for option in _OPTIONAL if option in options and f"'{option}'" in str(error)]
@@ -86,15 +91,17 @@ def _create(network: str, **options: Any) -> tuple[Any, dict[str, Any]]:
 
 
 def _input(config: Mapping[str, Any]) -> InputSpec:
-    _, height, width = config["input_size"]
+    """Return what timm's configuration of a network says of its input; a user's own may say nothing."""
+    usual = InputSpec(224, 224)
+    _, height, width = config.get("input_size", (3, usual.height, usual.width))
     return InputSpec(
         height=height,
         width=width,
-        fit=_FITS.get(config["crop_mode"], "crop"),
-        crop_pct=config["crop_pct"],
-        interpolation=config["interpolation"],
-        mean=tuple(config["mean"]),
-        std=tuple(config["std"]),
+        fit=_FITS.get(config.get("crop_mode", ""), "crop"),
+        crop_pct=config.get("crop_pct", usual.crop_pct),
+        interpolation=config.get("interpolation", usual.interpolation),
+        mean=tuple(config.get("mean", usual.mean)),
+        std=tuple(config.get("std", usual.std)),
     )
 
 
@@ -112,7 +119,7 @@ def _remap(network: str, options: Mapping[str, Any], state: Mapping[str, Tensor]
     """
     with _quiet():
         remapped = timm.create_model(
-            network, pretrained=True, pretrained_cfg_overlay={"state_dict": dict(state)}, num_classes=0, **options
+            network, pretrained=True, pretrained_cfg_overlay={"state_dict": dict(state)}, **options
         )
     tensors: State = remapped.state_dict()
     return tensors

@@ -46,6 +46,10 @@ class TorchvisionFamily:
         _set_drop_path(built, drop_path, architecture)
         return Built(built, _input(weights), HubFile(url=weights.url, repo="", licence="unknown"))
 
+    def runs(self, network: nn.Module) -> bool:  # noqa: ARG002  torchvision's registry holds its own networks
+        """Say yes."""
+        return True
+
     def maps(self, network: nn.Module, images_BCHW: Tensor, indices: Sequence[int] | None) -> list[Tensor]:
         """Return the output of layers, shallow to deep."""
         if isinstance(network, models.VisionTransformer):

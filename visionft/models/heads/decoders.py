@@ -47,7 +47,7 @@ class DecoderHead(nn.Module):
         channels: of the backbone's maps, shallow to deep.
         strides: of the backbone's maps.
         classes: number of classes K.
-        dropout: share of the last channels dropped in training, 0..1.
+        dropout: fraction of the last channels dropped in training, 0..1.
 
     Attributes:
         stride: image pixels per cell of the logits.

@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from visionft.models.heads.base import Losses
 from visionft.models.heads.maps import MapHead, PaddedMaps
 from visionft.models.heads.necks import Neck, resized
-from visionft.models.heads.nms import select_with_cells
+from visionft.models.heads.nms import select_with_points
 from visionft.models.losses.assignment import Assignment, assign
 from visionft.models.losses.boxes import distance_loss, giou_loss
 
@@ -56,8 +56,8 @@ class DenseOutputs:
         return torch.cat([low_BA2, self.centres_A2 + distances_BA4[..., 2:] * self.steps_A2], dim=-1)
 
     def select(self) -> tuple[Tensor, Tensor]:
-        """Return detections_BN6, and cells_BN that they are from."""
-        return select_with_cells(self.logits_BAK.float().sigmoid(), self.clipped())
+        """Return detections_BN6, and points_BN that predict them."""
+        return select_with_points(self.logits_BAK.float().sigmoid(), self.clipped())
 
     def clipped(self) -> Tensor:
         """Return boxes_BA4 cut off at the canvas's edges."""
@@ -76,13 +76,13 @@ class DenseOutputs:
         total = found.weights_BA.sum().clamp(min=1)
         class_BA = F.binary_cross_entropy_with_logits(logits_BAK, found.targets_BAK, reduction="none").sum(dim=2)
         class_loss = (class_BA * ~found.ignored_BA).sum()
-        image_P, cell_P = found.weights_BA.nonzero(as_tuple=True)
-        weights_P = found.weights_BA[image_P, cell_P]
-        targets_P4 = targets_BN5[image_P, found.object_BA[image_P, cell_P], :4]
-        centres_P2, steps_P2 = self.centres_A2[cell_P], self.steps_A2[cell_P]
+        image_P, point_P = found.weights_BA.nonzero(as_tuple=True)
+        weights_P = found.weights_BA[image_P, point_P]
+        targets_P4 = targets_BN5[image_P, found.object_BA[image_P, point_P], :4]
+        centres_P2, steps_P2 = self.centres_A2[point_P], self.steps_A2[point_P]
         sides_P4 = torch.cat([centres_P2 - targets_P4[:, :2], targets_P4[:, 2:] - centres_P2], dim=1)
-        box_loss = (giou_loss(boxes_BA4[image_P, cell_P], targets_P4) * weights_P).sum()
-        bins_P4R = self.bins_BA4R[image_P, cell_P].float()
+        box_loss = (giou_loss(boxes_BA4[image_P, point_P], targets_P4) * weights_P).sum()
+        bins_P4R = self.bins_BA4R[image_P, point_P].float()
         side_loss = (distance_loss(bins_P4R, sides_P4 / steps_P2.repeat(1, 2)) * weights_P).sum()
         weighted = _CLASS_WEIGHT * class_loss, _BOX_WEIGHT * box_loss, _DISTANCE_WEIGHT * side_loss
         parts = zip(("class", "box", "distance"), weighted, strict=True)
@@ -104,7 +104,7 @@ class DenseHead(MapHead):
         channels: of the backbone's maps, shallow to deep.
         strides: of the backbone's maps.
         classes: number of classes K.
-        dropout: share of the channels dropped before the last layer of the classes, 0..1.
+        dropout: fraction of the channels dropped before the last layer of the classes, 0..1.
 
     Source:
         Tian et al. 2019, FCOS, section 3 (arXiv:1904.01355), for points that predict distances; Li et al. 2020, GFL,
@@ -141,7 +141,7 @@ class DenseBranches(nn.Module):
     Args:
         channels: of the levels at ``STRIDES``.
         classes: number of classes K.
-        dropout: share of the channels dropped before the last layer of the classes, 0..1.
+        dropout: fraction of the channels dropped before the last layer of the classes, 0..1.
     """
 
     def __init__(self, channels: Sequence[int], classes: int, dropout: float) -> None:

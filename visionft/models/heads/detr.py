@@ -30,7 +30,7 @@ _SMALL = {"decoder_layers": 3, "hidden_expansion": 0.5}  # RT-DETRv2-S, the smal
 
 @dataclass(frozen=True, slots=True)
 class Decoded:
-    """What the decoder says; boxes are (centre x, centre y, width, height), shares of the padded image.
+    """What the decoder says; boxes are (centre x, centre y, width, height), fractions of the padded image.
 
     Attributes:
         logits_BLQK: of the classes after each layer, noisy queries first.
@@ -59,7 +59,7 @@ class RtDetrHead(MapHead):
         channels: of the backbone's maps, shallow to deep.
         strides: of the backbone's maps.
         classes: number of classes K.
-        dropout: share of the channels dropped before the last layer of the classes, 0..1.
+        dropout: fraction of the channels dropped before the last layer of the classes, 0..1.
 
     Raises:
         MissingExtra: when transformers, or SciPy for its matching, is not installed.
@@ -213,8 +213,8 @@ class DetrOutputs:
     def target(self, objects_N5: Tensor) -> dict[str, Tensor]:
         """Return an image's objects in transformers' form."""
         height, width = self.padded
-        shares_N4 = objects_N5[:, :4] / objects_N5.new_tensor([width, height, width, height])
-        return {"class_labels": objects_N5[:, 4].long(), "boxes": box_convert(shares_N4, "xyxy", "cxcywh")}
+        fractions_N4 = objects_N5[:, :4] / objects_N5.new_tensor([width, height, width, height])
+        return {"class_labels": objects_N5[:, 4].long(), "boxes": box_convert(fractions_N4, "xyxy", "cxcywh")}
 
 
 def _by_kind(terms: Mapping[str, Tensor]) -> dict[str, Tensor]:

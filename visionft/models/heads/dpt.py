@@ -26,7 +26,7 @@ class DptHead(nn.Module):
         channels: of the backbone's maps, shallow to deep.
         strides: of the backbone's maps.
         classes: number of classes K.
-        dropout: share of the last channels dropped in training, 0..1.
+        dropout: fraction of the last channels dropped in training, 0..1.
 
     Attributes:
         stride: image pixels per cell of the logits.
@@ -49,7 +49,7 @@ class DptHead(nn.Module):
             encoder_has_prefix_tokens=False,
             readout="ignore",
             # of the embedding; for ViT-B these are the paper's own 96, 192, 384, 768
-            intermediate_channels=[max(8, deepest // share) for share in (8, 4, 2, 1)],
+            intermediate_channels=[max(8, deepest // divisor) for divisor in (8, 4, 2, 1)],
             fusion_channels=_WIDTH,
         )
         self.refine = nn.Sequential(

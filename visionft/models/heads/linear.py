@@ -18,7 +18,7 @@ class LinearHead(Head):
     Args:
         embedding_dim: channels D of the embedding.
         classes: number of classes K.
-        dropout: share of the embedding dropped in training, 0..1.
+        dropout: fraction of the embedding dropped in training, 0..1.
         loss: what logits_BK are learned by.
         activation: makes results of logits_BK.
     """
@@ -49,7 +49,7 @@ class LinearHead(Head):
         return backbone.embed(images_BCHW)
 
     def groups(self, backbone: Backbone) -> Sequence[DepthGroup]:
-        """Return all of them."""
+        """Return all depth groups."""
         return backbone.groups
 
     def predict(self, features: Tensor) -> Tensor:

@@ -37,7 +37,7 @@ class MapHead(Head):
         return PaddedMaps(backbone(padded_BCHW), (padded_BCHW.shape[2], padded_BCHW.shape[3]), (height, width))
 
     def groups(self, backbone: Backbone) -> Sequence[DepthGroup]:
-        """Return those of the maps: layers behind the deepest one would train without a gradient."""
+        """Return the depth groups of the maps: layers behind the deepest one would train without a gradient."""
         return backbone.map_groups
 
 

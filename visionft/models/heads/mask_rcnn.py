@@ -30,15 +30,15 @@ _LEARNED = 32  # masks per image and step, in the mean of a batch
 class MaskRcnnHead(MapHead):
     """Faster R-CNN with a third look into the boxes that it found: which of 28 x 28 cells are the object's.
 
-    It keeps torchvision's layers and loss. Masks are learned as 0 or 1, as in the source, where torchvision has shares
-    of a cell, and 32 of an image in a step. In use the masks of all rows are made, of those without a detection too:
-    every size is fixed.
+    It keeps torchvision's layers and loss. Masks are learned as 0 or 1, as in the source, where torchvision has
+    fractions of a cell, and 32 of an image in a step. In use the masks of all rows are made, of those without a
+    detection too: every size is fixed.
 
     Args:
         channels: of the backbone's maps, shallow to deep.
         strides: of the backbone's maps.
         classes: number of classes K.
-        dropout: share of the inputs dropped before the layer of the classes, 0..1.
+        dropout: fraction of the inputs dropped before the layer of the classes, 0..1.
 
     Source:
         He et al. 2017, Mask R-CNN, section 3 (arXiv:1703.06870).
@@ -56,11 +56,11 @@ class MaskRcnnHead(MapHead):
         self.masks = nn.Sequential(MaskRCNNHeads(WIDTH, (WIDTH,) * _CONVOLUTIONS, 1), says)
 
     def predict(self, features: PaddedMaps) -> RcnnOutputs:
-        """Say of every anchor whether an object is there."""
+        """Predict for every anchor whether an object is there."""
         return self.boxes.predict(features)
 
     def losses(self, outputs: RcnnOutputs, targets: InstanceTargets) -> Losses:
-        """Return torchvision's losses; that of masks is the mean over objects whose outline is known."""
+        """Return torchvision's losses; that of masks is the mean over objects whose polygon is known."""
         of_boxes, regions, packed = self.boxes.learn(outputs, targets.boxes_BN5)
         of_masks = self._mask_loss(outputs, targets, regions, packed)
         return Losses(of_boxes.total + of_masks, {**of_boxes.parts, "mask": of_masks.detach()})

@@ -19,7 +19,7 @@ class ChannelNorm(nn.LayerNorm):
 
 
 def is_plain(strides: Sequence[int]) -> bool:
-    """Say whether a backbone keeps one stride throughout, as a plain ViT does."""
+    """Return whether a backbone keeps one stride throughout, as a plain ViT does."""
     return len(set(strides)) == 1
 
 
@@ -143,7 +143,7 @@ class Classifier(nn.Module):
     Args:
         width: input channels.
         classes: number of classes K.
-        dropout: share of channels dropped in training, 0..1.
+        dropout: fraction of channels dropped in training, 0..1.
         stride: of the input in image pixels; a fraction is rounded up.
         kernel: side of the convolution.
 

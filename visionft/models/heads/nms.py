@@ -1,6 +1,6 @@
-"""From the scores and boxes of all cells to a fixed number of detections, inside the graph.
+"""Non-maximum suppression inside the graph: a fixed number of detections from all anchor points.
 
-Shape suffixes: B batch, A cells, K classes, M pairs of cell and class, N candidates or detections.
+Shape suffixes: B batch, A anchor points, K classes, M pairs of point and class, N candidates or detections.
 """
 
 import torch
@@ -12,16 +12,16 @@ CANDIDATES = 300
 DETECTIONS = 100
 _ROUNDS = 16
 _MIN_SCORE = 1e-3
-_LEAST_SIDE = 0.1  # pixels; cells may look for objects in the padding, where nothing is left of their boxes
+_LEAST_SIDE = 0.1  # pixels; points may look for objects in the padding, where nothing is left of their boxes
 
 
 def select_detections(scores_BAK: Tensor, boxes_BA4: Tensor, iou: float = 0.6) -> Tensor:
-    """Return detections_BN6 of ``select_with_cells``."""
-    return select_with_cells(scores_BAK, boxes_BA4, iou)[0]
+    """Select the best detections of each image by NMS, detections_BN6."""
+    return select_with_points(scores_BAK, boxes_BA4, iou)[0]
 
 
-def select_with_cells(scores_BAK: Tensor, boxes_BA4: Tensor, iou: float = 0.6) -> tuple[Tensor, Tensor]:
-    """Return the best detections of each image, without duplicates of one class, and the cells they are from.
+def select_with_points(scores_BAK: Tensor, boxes_BA4: Tensor, iou: float = 0.6) -> tuple[Tensor, Tensor]:
+    """Select the best detections of each image by NMS within each class, and the points that predict them.
 
     Every step has a fixed size and takes the whole batch, so that it exports with a dynamic batch and runs alike in any
     runtime. Suppression is repeated until it is that of greedy NMS; sixteen rounds settle chains of boxes, each of
@@ -34,7 +34,7 @@ def select_with_cells(scores_BAK: Tensor, boxes_BA4: Tensor, iou: float = 0.6) -
 
     Returns:
         detections_BN6, xyxy, score, class, by falling score; zeros in rows without a detection: one with a score below
-        0.001, or a side below a tenth of a pixel. And cells_BN, int64, which of A each is from.
+        0.001, or a side below a tenth of a pixel. And points_BN, int64, which of A each is from.
 
     Source:
         Zheng et al. 2020, Cluster-NMS, section 3.3, algorithm 2 (arXiv:2005.03572).
@@ -43,7 +43,7 @@ def select_with_cells(scores_BAK: Tensor, boxes_BA4: Tensor, iou: float = 0.6) -
 
 
 def select_by_class(scores_BAK: Tensor, boxes_BAK4: Tensor, iou: float) -> Tensor:
-    """Return detections_BN6, see ``select_with_cells``, where every class has boxes of its own."""
+    """Select detections_BN6 by NMS where every class has boxes of its own."""
     scores_BM = (scores_BAK * has_area(boxes_BAK4)).flatten(1)
     scores_BN, pairs_BN = scores_BM.topk(min(CANDIDATES, scores_BM.shape[1]), dim=1)
     boxes_BN4 = boxes_BAK4.flatten(1, 2).gather(1, pairs_BN[..., None].expand(-1, -1, 4))
@@ -52,12 +52,12 @@ def select_by_class(scores_BAK: Tensor, boxes_BAK4: Tensor, iou: float) -> Tenso
 
 
 def has_area(boxes: Tensor) -> Tensor:
-    """Say of each box, four numbers on the last axis, whether its sides have a tenth of a pixel."""
+    """Return whether the sides of each box, four numbers on the last axis, have a tenth of a pixel."""
     return (boxes[..., 2:] - boxes[..., :2]).amin(dim=-1) >= _LEAST_SIDE
 
 
 def survivors(boxes_BN4: Tensor, iou: float, labels_BN: Tensor | None = None) -> Tensor:
-    """Return survivors_BN, 1 for boxes that no better one suppresses, else 0.
+    """Return survivors_BN of NMS: 1 for boxes that no better one suppresses, else 0.
 
     Args:
         boxes_BN4: by falling score.
@@ -75,25 +75,25 @@ def survivors(boxes_BN4: Tensor, iou: float, labels_BN: Tensor | None = None) ->
 
 
 def _best_rows(
-    scores_BN: Tensor, boxes_BN4: Tensor, labels_BN: Tensor, cells_BN: Tensor, *, iou: float
+    scores_BN: Tensor, boxes_BN4: Tensor, labels_BN: Tensor, points_BN: Tensor, *, iou: float
 ) -> tuple[Tensor, Tensor]:
-    """Return detections_BN6 of candidates by falling score, and the cells they are from."""
+    """Select detections_BN6 among candidates by falling score, and the points that predict them."""
     final_BN = scores_BN * survivors(boxes_BN4, iou, labels_BN) * (scores_BN >= _MIN_SCORE)
     best_BN, order_BN = final_BN.topk(min(DETECTIONS, final_BN.shape[1]), dim=1)
     rows_BN5 = torch.cat([boxes_BN4, labels_BN[..., None].float()], dim=2)
     rows_BN5 = rows_BN5.gather(1, order_BN[..., None].expand(-1, -1, 5)) * (best_BN > 0)[..., None]
     detections_BN6 = torch.cat([rows_BN5[..., :4], best_BN[..., None], rows_BN5[..., 4:]], dim=2)
-    return detections_BN6, cells_BN.gather(1, order_BN)
+    return detections_BN6, points_BN.gather(1, order_BN)
 
 
 def _candidates(scores_BAK: Tensor, boxes_BA4: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-    """Return the pairs of cell and class with the highest scores.
+    """Return the candidates for NMS: the pairs of point and class with the highest scores.
 
-    They lie in as many cells, those with the highest best class: any other cell has as many better pairs before it.
+    They are of as many points, those with the highest best class: any other has as many better pairs before it.
     """
     classes = scores_BAK.shape[2]
-    cells_BN = scores_BAK.amax(dim=2).topk(min(CANDIDATES, scores_BAK.shape[1]), dim=1).indices
-    scores_BNK = scores_BAK.gather(1, cells_BN[..., None].expand(-1, -1, classes))
-    scores_BN, pairs_BN = scores_BNK.flatten(1).topk(cells_BN.shape[1], dim=1)
-    cells_BN = cells_BN.gather(1, pairs_BN // classes)
-    return scores_BN, boxes_BA4.gather(1, cells_BN[..., None].expand(-1, -1, 4)), pairs_BN % classes, cells_BN
+    points_BN = scores_BAK.amax(dim=2).topk(min(CANDIDATES, scores_BAK.shape[1]), dim=1).indices
+    scores_BNK = scores_BAK.gather(1, points_BN[..., None].expand(-1, -1, classes))
+    scores_BN, pairs_BN = scores_BNK.flatten(1).topk(points_BN.shape[1], dim=1)
+    points_BN = points_BN.gather(1, pairs_BN // classes)
+    return scores_BN, boxes_BA4.gather(1, points_BN[..., None].expand(-1, -1, 4)), pairs_BN % classes, points_BN

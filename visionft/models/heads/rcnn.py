@@ -50,7 +50,7 @@ class FasterRcnnHead(MapHead):
         channels: of the backbone's maps, shallow to deep.
         strides: of the backbone's maps.
         classes: number of classes K.
-        dropout: share of the inputs dropped before the layer of the classes, 0..1.
+        dropout: fraction of the inputs dropped before the layer of the classes, 0..1.
 
     Source:
         Ren et al. 2015, Faster R-CNN, section 3 (arXiv:1506.01497); Lin et al. 2017, Feature Pyramid Networks, section
@@ -71,7 +71,7 @@ class FasterRcnnHead(MapHead):
         self.roi_heads = RoIHeads(None, looks, says, 0.5, 0.5, _REGIONS, 0.25, None, 0.0, 0.5, 100)
 
     def predict(self, features: PaddedMaps) -> "RcnnOutputs":
-        """Say of every anchor whether an object is there."""
+        """Predict for every anchor whether an object is there."""
         maps, padded, size = features
         named = {str(stride): map_BCHW for stride, map_BCHW in zip(STRIDES, self.levels(maps), strict=True)}
         levels = list(self.fpn(named).values())
@@ -183,7 +183,7 @@ class RcnnOutputs:
         return PackedPyramid.of(self.levels[:-1], self.padded, STRIDES)
 
     def arithmetic(self) -> AbstractContextManager[Any]:
-        """Go on as the maps were made: losses and final forms are computed outside autocast."""
+        """Return the autocast context of the maps: losses and postprocessing are called outside of it."""
         dtype, device = self.levels[0].dtype, self.levels[0].device.type
         return nullcontext() if dtype == torch.float32 else torch.autocast(device, dtype=dtype)
 
@@ -194,6 +194,6 @@ class RcnnOutputs:
 
 
 def owners(boxes_BN4: Tensor) -> Tensor:
-    """Return which image each of these boxes lies in, as of one long row."""
+    """Return the image index of each box, for boxes in one long row."""
     batch, number = boxes_BN4.shape[:2]
     return torch.arange(batch, device=boxes_BN4.device)[:, None].expand(-1, number).flatten()

@@ -10,10 +10,10 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor
 from torchvision.models.detection.roi_heads import fastrcnn_loss
-from torchvision.ops import box_iou
 
 from visionft.annotations.marks import CROWD
 from visionft.models.heads.rcnn_regions import mostly_in
+from visionft.models.losses.boxes import pairwise_iou
 
 
 class ImageTargets(NamedTuple):
@@ -91,7 +91,7 @@ def sample_regions(roi_heads: Any, proposals: Sequence[Tensor], targets: Sequenc
     """
     least, usable = roi_heads.proposal_matcher.high_threshold, []
     for boxes_N4, image in zip(proposals, targets, strict=True):
-        found_N = (box_iou(boxes_N4, image.objects["boxes"]) >= least).any(dim=1)
+        found_N = (pairwise_iou(boxes_N4, image.objects["boxes"]) >= least).any(dim=1)
         usable.append(boxes_N4[found_N | ~mostly_in(boxes_N4, image.crowds_N4)])
     boxes, objects, labels, offsets = roi_heads.select_training_samples(usable, [image.objects for image in targets])
     images = [torch.full_like(labels_N, index) for index, labels_N in enumerate(labels)]

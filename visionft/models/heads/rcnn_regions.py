@@ -86,13 +86,13 @@ def project_masks(masks_PSS: Tensor, objects_P4: Tensor, regions_P4: Tensor, sid
     cell_P4 = (objects_P4[:, 2:].repeat(1, 2) - low_P4).clamp(min=_TINY) / masks_PSS.shape[-1]
     index_P1 = torch.arange(len(objects_P4), device=objects_P4.device)[:, None]
     rows_P5 = torch.cat([index_P1, (regions_P4 - low_P4) / cell_P4 + margin], dim=1)
-    shares_P1ss = roi_align(around_P1SS, rows_P5, (side, side), 1.0, _SAMPLES, aligned=True)
-    masks_Pss: Tensor = (shares_P1ss[:, 0] >= 0.5).float()
+    fractions_P1ss = roi_align(around_P1SS, rows_P5, (side, side), 1.0, _SAMPLES, aligned=True)
+    masks_Pss: Tensor = (fractions_P1ss[:, 0] >= 0.5).float()
     return masks_Pss
 
 
 def mostly_in(boxes_N4: Tensor, others_M4: Tensor) -> Tensor:
-    """Say of each box whether half of its area or more lies in one of the others."""
+    """Return whether half of each box's area or more lies in one of the others."""
     shared_NM2 = torch.minimum(boxes_N4[:, None, 2:], others_M4[:, 2:]) - torch.maximum(
         boxes_N4[:, None, :2], others_M4[:, :2]
     )

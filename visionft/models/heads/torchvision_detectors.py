@@ -34,7 +34,7 @@ class AnchorHead(MapHead):
         channels: of the backbone's maps, shallow to deep.
         strides: of the backbone's maps.
         classes: number of classes K.
-        dropout: share of the channels dropped before the last layer of the classes, 0..1.
+        dropout: fraction of the channels dropped before the last layer of the classes, 0..1.
     """
 
     kind: ClassVar[str]

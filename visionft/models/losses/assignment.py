@@ -84,7 +84,7 @@ def assign(
 
 
 def _contains(boxes_BN4: Tensor, centres_A2: Tensor, smallest: float) -> Tensor:
-    """Say which centres lie in which boxes, of which none is taken for smaller than an anchor point."""
+    """Return which centres lie in which boxes, none of which is taken for smaller than an anchor point."""
     middle_BN2 = (boxes_BN4[..., :2] + boxes_BN4[..., 2:]) / 2
     reach_BN2 = ((boxes_BN4[..., 2:] - boxes_BN4[..., :2]) / 2).clamp(min=smallest / 2)
     away_BNA2 = (centres_A2 - middle_BN2[:, :, None]).abs()

@@ -10,31 +10,36 @@ from torch import Tensor
 _TINY = 1e-7
 
 
+def iou(boxes_N4: Tensor, others_N4: Tensor) -> Tensor:
+    """Return the intersection over union of each box with the other one in its row, 0 where both are empty.
+
+    Args:
+        boxes_N4: of any leading shape that broadcasts against the others'.
+        others_N4: in the same frame.
+    """
+    sides_N2 = _shared_sides(boxes_N4, others_N4)
+    shared_N = sides_N2[..., 0] * sides_N2[..., 1]
+    return shared_N / _union(boxes_N4, others_N4, shared_N).clamp(min=_TINY)
+
+
 def pairwise_iou(boxes_BN4: Tensor, others_BM4: Tensor) -> Tensor:
-    """Return iou_BNM, intersection over union of every pair; 0 where both boxes are empty."""
-    first, second = boxes_BN4[:, :, None], others_BM4[:, None]
-    sides_BNM2 = (
-        torch.minimum(first[..., 2:], second[..., 2:]) - torch.maximum(first[..., :2], second[..., :2])
-    ).clamp(min=0)
-    shared_BNM = sides_BNM2[..., 0] * sides_BNM2[..., 1]
-    union_BNM = _area(first) + _area(second) - shared_BNM
-    return shared_BNM / union_BNM.clamp(min=_TINY)
+    """Return ``iou`` of every box of an image with every other one, iou_BNM."""
+    return iou(boxes_BN4[..., :, None, :], others_BM4[..., None, :, :])
 
 
-def giou_loss(boxes_N4: Tensor, truth_N4: Tensor) -> Tensor:
+def giou_loss(boxes_N4: Tensor, targets_N4: Tensor) -> Tensor:
     """Return 1 - generalised IoU of each pair, in 0..2.
 
     Args:
         boxes_N4: predicted.
-        truth_N4: true, each of a positive area.
+        targets_N4: true, each of a positive area.
 
     Source:
         Rezatofighi et al. 2019, Generalized Intersection over Union, algorithm 1 (arXiv:1902.09630).
     """
-    low_N2, high_N2 = torch.maximum(boxes_N4[:, :2], truth_N4[:, :2]), torch.minimum(boxes_N4[:, 2:], truth_N4[:, 2:])
-    shared_N = (high_N2 - low_N2).clamp(min=0).prod(dim=1)
-    union_N = _area(boxes_N4) + _area(truth_N4) - shared_N
-    outer_N2 = torch.maximum(boxes_N4[:, 2:], truth_N4[:, 2:]) - torch.minimum(boxes_N4[:, :2], truth_N4[:, :2])
+    shared_N = _shared_sides(boxes_N4, targets_N4).prod(dim=1)
+    union_N = _union(boxes_N4, targets_N4, shared_N)
+    outer_N2 = torch.maximum(boxes_N4[:, 2:], targets_N4[:, 2:]) - torch.minimum(boxes_N4[:, :2], targets_N4[:, :2])
     outer_N = outer_N2.prod(dim=1).clamp(min=_TINY)
     return 1 - shared_N / union_N.clamp(min=_TINY) + (outer_N - union_N) / outer_N
 
@@ -52,11 +57,22 @@ def distance_loss(logits_N4R: Tensor, distances_N4: Tensor) -> Tensor:
     bins = logits_N4R.shape[-1]
     at_N4 = distances_N4.clamp(0, bins - 1 - 1e-3)
     low_N4 = at_N4.long()
-    share_N4 = at_N4 - low_N4
+    fraction_N4 = at_N4 - low_N4
     logs_N4R = F.log_softmax(logits_N4R, dim=-1)
     low_log_N4 = logs_N4R.gather(-1, low_N4[..., None])[..., 0]
     high_log_N4 = logs_N4R.gather(-1, low_N4[..., None] + 1)[..., 0]
-    return -(low_log_N4 * (1 - share_N4) + high_log_N4 * share_N4).mean(dim=-1)
+    return -(low_log_N4 * (1 - fraction_N4) + high_log_N4 * fraction_N4).mean(dim=-1)
+
+
+def _shared_sides(boxes: Tensor, others: Tensor) -> Tensor:
+    """Return width and height of what each box and the other one have in common."""
+    return (torch.minimum(boxes[..., 2:], others[..., 2:]) - torch.maximum(boxes[..., :2], others[..., :2])).clamp(
+        min=0
+    )
+
+
+def _union(boxes: Tensor, others: Tensor, shared: Tensor) -> Tensor:
+    return _area(boxes) + _area(others) - shared
 
 
 def _area(boxes: Tensor) -> Tensor:

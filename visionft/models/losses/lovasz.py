@@ -48,12 +48,12 @@ def _class_loss(probabilities_P: Tensor, true_P: Tensor, ignored_P: Tensor) -> T
 
 @torch.no_grad()
 def _slopes(errors_P: Tensor, true_P: Tensor, ignored_P: Tensor) -> Tensor:
-    """Return how much each pixel's error adds to the loss: its share in 1 - IoU, when errors are made in order.
+    """Return how much each pixel's error adds to the loss: its part of 1 - IoU, when errors are made in order.
 
     The extension is linear as long as the order stays, so that these are its gradient, and no part of the sort
     has to be kept for the backward pass.
     """
-    # Ignored pixels come last: they change nothing for those before them, and their own share is 0, because no hit
+    # Ignored pixels come last: they change nothing for those before them, and their own part is 0, because no hit
     # is left to lose. So the others need not be copied out.
     order_P = errors_P.masked_fill(ignored_P, -1).argsort(descending=True)
     true_P = true_P[order_P]

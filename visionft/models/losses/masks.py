@@ -14,7 +14,7 @@ def mask_loss(logits_PSS: Tensor, masks_PSS: Tensor) -> Tensor:
 
     Args:
         logits_PSS: predicted.
-        masks_PSS: shares of the cells that are the object's, 0..1.
+        masks_PSS: fractions of the cells that are the object's, 0..1.
 
     Returns:
         losses_P.
@@ -24,8 +24,8 @@ def mask_loss(logits_PSS: Tensor, masks_PSS: Tensor) -> Tensor:
         with squares in the denominator.
     """
     entropy_P = F.binary_cross_entropy_with_logits(logits_PSS, masks_PSS, reduction="none").mean(dim=(1, 2))
-    found_PSS = logits_PSS.sigmoid()
-    shared_P = (found_PSS * masks_PSS).sum(dim=(1, 2))
-    both_P = found_PSS.square().sum(dim=(1, 2)) + masks_PSS.square().sum(dim=(1, 2))
+    probabilities_PSS = logits_PSS.sigmoid()
+    shared_P = (probabilities_PSS * masks_PSS).sum(dim=(1, 2))
+    both_P = probabilities_PSS.square().sum(dim=(1, 2)) + masks_PSS.square().sum(dim=(1, 2))
     # one cell more on both sides: where the true mask is empty, the less is predicted the better
     return entropy_P + 1 - (2 * shared_P + 1) / (both_P + 1)

@@ -73,12 +73,12 @@ def _tversky_loss(
     probabilities_BKHW = lifted(logits_BKHW).softmax(dim=1)
     classes = probabilities_BKHW.shape[1]
     ignored_BHW = masks_BHW == IGNORE
-    truth_BHW = masks_BHW.masked_fill(ignored_BHW, 0).long()
+    targets_BHW = masks_BHW.masked_fill(ignored_BHW, 0).long()
 
     # a gather instead of a product with one-hot masks, which would be as large as the logits
-    chosen_BHW = probabilities_BKHW.gather(1, truth_BHW[:, None])[:, 0].masked_fill(ignored_BHW, 0)
-    hits_K = sum_by_class(chosen_BHW, truth_BHW, classes)
-    support_K = sum_by_class((~ignored_BHW).to(chosen_BHW), truth_BHW, classes)
+    chosen_BHW = probabilities_BKHW.gather(1, targets_BHW[:, None])[:, 0].masked_fill(ignored_BHW, 0)
+    hits_K = sum_by_class(chosen_BHW, targets_BHW, classes)
+    support_K = sum_by_class((~ignored_BHW).to(chosen_BHW), targets_BHW, classes)
     predicted_K = probabilities_BKHW.masked_fill(ignored_BHW[:, None], 0).sum(dim=(0, 2, 3))
 
     present_K = support_K > 0

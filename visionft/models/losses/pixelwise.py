@@ -20,7 +20,7 @@ class CrossEntropy:
     """Cross-entropy in nats, averaged over pixels; a pixel counts with its class's weight.
 
     Args:
-        label_smoothing: share of the target spread over all classes, 0..1.
+        label_smoothing: fraction of the target spread over all classes, 0..1.
 
     Source:
         Szegedy et al. (2016), arXiv:1512.00567, section 7 (label smoothing).

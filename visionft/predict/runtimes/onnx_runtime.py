@@ -3,9 +3,10 @@
 Shape suffixes: B batch, H height, W width, 3 colour channels (RGB).
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 import onnxruntime as ort
@@ -53,10 +54,15 @@ class OnnxRuntimeEngine:
 
     def __init__(self, path: Path, *, threads: int | None = None, providers: Sequence[str] | None = None) -> None:
         self._path = path
+        # what opens it again, from whatever folder
+        self._opener = partial(type(self), path.absolute(), threads=threads, providers=providers)
         self._session = _load(path, threads, list(providers or ["CPUExecutionProvider"]))
         self.spec = _read_spec(path, self._session)
         _check_graph(path, self._session, self.spec)
         self._fetched = [output.name for output in TASKS[self.spec.task].outputs if not output.derived]
+
+    def __reduce__(self) -> tuple[Callable[..., Any], tuple[()]]:
+        return self._opener, ()
 
     def run(self, images_BHW3: NDArray[np.uint8]) -> Results:
         """Run the network on canvases; see ``Engine.run``. A graph may fail because it takes no such batch size."""

@@ -61,8 +61,8 @@ class ClassificationLearner:
     Args:
         class_names: text for label 0, 1, ...
         head: kind of the head.
-        dropout: share of the embedding dropped in training.
-        label_smoothing: share of the target spread over all classes.
+        dropout: fraction of the embedding dropped in training.
+        label_smoothing: fraction of the target spread over all classes.
         class_counts: training images per class, when the loss is to weigh classes by inverse frequency.
 
     Source:
@@ -105,7 +105,7 @@ class ClassificationLearner:
         return head
 
     def losses(self, outputs: Tensor, targets: Tensor) -> Mapping[str, Tensor]:
-        """Return the mean cross-entropy of logits_BK against labels_B, or the shares labels_BK, in nats."""
+        """Return the mean cross-entropy of logits_BK against labels_B, or the fractions labels_BK, in nats."""
         logits_BK = outputs.float()
         weights_K = None if self._weights_K is None else self._weights_K.to(logits_BK.device)
         rule: dict[str, Any] = {"weight": weights_K, "label_smoothing": self._label_smoothing}
@@ -147,9 +147,9 @@ class ClassificationLearner:
         return (results,)
 
     def derived(self, results: Tensor) -> tuple[Tensor, ...]:  # noqa: ARG002
-        """Return nothing."""
+        """Return no further outputs."""
         return ()
 
-    def compare(self, found: Results, expected: Results) -> Agreement:
+    def compare(self, actual: Results, expected: Results) -> Agreement:
         """Compare probabilities; see ``Learner.compare``."""
-        return same_class(found["probabilities"], expected["probabilities"])
+        return same_class(actual["probabilities"], expected["probabilities"])

@@ -35,8 +35,8 @@ class ClassScores:
     """How well one class is told from the others.
 
     Attributes:
-        precision: share of the predictions of this class that are right; none when there are none.
-        recall: share of the samples of this class that were found; none when there are none.
+        precision: fraction of the predictions of this class that are right; none when there are none.
+        recall: fraction of the samples of this class that were found; none when there are none.
         f1: harmonic mean of both; none when there are neither samples nor predictions.
         support: number of samples.
         auroc: area under the ROC curve against all other classes; none when either side has no samples.
@@ -51,11 +51,11 @@ class ClassScores:
 
 @dataclass(frozen=True, slots=True)
 class ClassificationMetrics:
-    """What ``classification_metrics`` measures; shares lie in 0..1.
+    """What ``classification_metrics`` measures; fractions lie in 0..1.
 
     Attributes:
         n: number of samples.
-        accuracy: share of samples whose most probable class is the true one (the first one, on ties).
+        accuracy: fraction of samples whose most probable class is the true one (the first one, on ties).
         balanced_accuracy: mean recall of the classes.
         macro_f1: mean F1 of the classes.
         auroc: area under the ROC curve: of class 1 when there are two, else the mean over the classes, each

@@ -54,7 +54,7 @@ class ClassificationSection:
 
     @property
     def majority(self) -> float:
-        """The share of right answers of a model that always names the most frequent class."""
+        """The fraction of right answers of a model that always names the most frequent class."""
         return max(sum(row) for row in self.metrics.confusion) / self.metrics.n
 
     def headlines(self) -> tuple[Headline, ...]:

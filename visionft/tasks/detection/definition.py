@@ -18,7 +18,7 @@ class DetectionTask(ObjectTask):
 
     kind: ClassVar[str] = "detection"
     learner: ClassVar[str] = "visionft.tasks.detection.learning:DetectionLearner"
-    view: ClassVar[str] = "visionft.tasks.detection.page:DetectionView"
+    view: ClassVar[str] = "visionft.tasks.objects.page:ObjectView"
     options: ClassVar[str] = "visionft.tasks.detection.options:DetectionOptions"
     predicts: ClassVar[str] = "boxes"
     target: ClassVar[str] = "visionft.data.targets.boxes:Boxes"

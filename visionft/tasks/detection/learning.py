@@ -4,7 +4,6 @@ Shape suffixes: B batch, H height, W width, N detections or objects, 3 colours.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
@@ -15,22 +14,10 @@ from visionft.data.records import Sample
 from visionft.data.targets.boxes import Boxes
 from visionft.results import CanvasRunner, Results
 from visionft.spec import InputSpec
+from visionft.tasks.objects.evaluation import ObjectEvaluation
 from visionft.tasks.objects.learning import ObjectLearner, detect_all
-from visionft.tasks.objects.metrics import DetectionMetrics, detection_metrics, quick_detection
+from visionft.tasks.objects.metrics import detection_metrics, quick_detection
 from visionft.tasks.objects.rows import box_rows
-
-
-@dataclass(frozen=True, slots=True)
-class DetectionEvaluation:
-    """Metrics and the detections they were computed from.
-
-    Attributes:
-        metrics: every metric with its interval, measured in the frame of the original images.
-        detections: detections_N6 of each image in that frame, in the order of the samples.
-    """
-
-    metrics: DetectionMetrics
-    detections: tuple[NDArray[np.float32], ...]
 
 
 class BoxMeter:
@@ -42,17 +29,17 @@ class BoxMeter:
 
     def __init__(self, classes: int) -> None:
         self._classes = classes
-        self._found: list[NDArray[np.float32]] = []
-        self._truth: list[NDArray[np.float32]] = []
+        self._predictions: list[NDArray[np.float32]] = []
+        self._targets: list[NDArray[np.float32]] = []
 
     def update(self, results: Results, targets: NDArray[np.float32]) -> None:
         """Take in detections and boxes_BN5."""
-        self._found += [found_N6[found_N6[:, 4] > 0] for found_N6 in box_rows(results)]
-        self._truth += [truth_N5[truth_N5[:, 4] != PADDING] for truth_N5 in targets]
+        self._predictions += [rows_N6[rows_N6[:, 4] > 0] for rows_N6 in box_rows(results)]
+        self._targets += [boxes_N5[boxes_N5[:, 4] != PADDING] for boxes_N5 in targets]
 
     def values(self) -> dict[str, float]:
         """Return mAP, AP50 and AP75, means of the classes."""
-        return quick_detection(self._found, self._truth, self._classes)
+        return quick_detection(self._predictions, self._targets, self._classes)
 
 
 class DetectionLearner(ObjectLearner):
@@ -80,15 +67,15 @@ class DetectionLearner(ObjectLearner):
         seed: int,
         thresholds: Sequence[float] = (),
         on_done: Callable[[int], None] | None = None,
-    ) -> DetectionEvaluation:
+    ) -> ObjectEvaluation:
         """Return the full set of detection metrics in the original frame; see ``Learner.evaluate``."""
         detections = []
-        for done, found_N6 in enumerate(detect_all(samples, spec, run, batch_size), start=1):
-            detections.append(found_N6)
+        for done, detections_N6 in enumerate(detect_all(samples, spec, run, batch_size), start=1):
+            detections.append(detections_N6)
             if on_done:
                 on_done(done)
-        truth = [Boxes.of(sample) for sample in samples]
+        targets = [Boxes.of(sample) for sample in samples]
         metrics = detection_metrics(
-            detections, truth, self.class_names, thresholds=thresholds or None, bootstrap=bootstrap, seed=seed
+            detections, targets, self.class_names, thresholds=thresholds or None, bootstrap=bootstrap, seed=seed
         )
-        return DetectionEvaluation(metrics, tuple(detections))
+        return ObjectEvaluation(metrics, tuple(detections))

@@ -25,7 +25,7 @@ class InstanceSegmentationTask(ObjectTask):
     view: ClassVar[str] = "visionft.tasks.instances.page:InstanceView"
     options: ClassVar[str] = "visionft.tasks.instances.options:InstanceSegmentationOptions"
     predicts: ClassVar[str] = "masks"
-    target: ClassVar[str] = "visionft.data.targets.outlined_boxes:OutlinedBoxes"
+    target: ClassVar[str] = "visionft.data.targets.polygons:Polygons"
     scores: ClassVar[tuple[Score, ...]] = (
         Score("mask_map", "mean mask AP", "as COCO: mean over IoU 0.50 to 0.95"),
         Score("mask_map50", "mean mask AP50", "masks that overlap by half (IoU 0.50)", headline="Mask AP50"),

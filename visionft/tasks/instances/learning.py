@@ -5,7 +5,6 @@ results holds: xyxy, score, class, and the probabilities of the cells, row by ro
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
@@ -15,32 +14,18 @@ from torch import Tensor
 from visionft.annotations.marks import IGNORE, PADDING
 from visionft.annotations.object_mask import MASK_SIDE, ObjectMask
 from visionft.data.records import Sample
-from visionft.data.targets.outlined_boxes import OutlinedBoxes
+from visionft.data.targets.polygons import Polygons
 from visionft.imaging.inputs import load_pixels
 from visionft.results import CanvasRunner, Results
 from visionft.spec import InputSpec
-from visionft.tasks.instances.metrics import InstanceMetrics, instance_metrics, quick_instances
+from visionft.tasks.instances.metrics import instance_metrics, quick_instances
 from visionft.tasks.objects.detect import detect_instances
+from visionft.tasks.objects.evaluation import ObjectEvaluation
 from visionft.tasks.objects.learning import ObjectLearner
 from visionft.tasks.objects.masks import paste
 from visionft.tasks.objects.rows import object_rows
 
 _SAME_CELLS = 0.99  # of a mask: those on its edge may differ
-
-
-@dataclass(frozen=True, slots=True)
-class InstanceEvaluation:
-    """Metrics and the objects they were computed from.
-
-    Attributes:
-        metrics: every metric with its interval, measured in the frame of the original images.
-        detections: detections_N6 of each image in that frame, in the order of the samples.
-        masks: the pixels of each of these.
-    """
-
-    metrics: InstanceMetrics
-    detections: tuple[NDArray[np.float32], ...]
-    masks: tuple[tuple[ObjectMask, ...], ...]
 
 
 class InstanceMeter:
@@ -53,34 +38,34 @@ class InstanceMeter:
     def __init__(self, classes: int) -> None:
         self._classes = classes
         self._sizes: list[tuple[int, int]] = []
-        self._found: list[tuple[NDArray[np.float32], list[ObjectMask]]] = []
-        self._truth: list[tuple[NDArray[np.float32], list[ObjectMask | None]]] = []
+        self._predictions: list[tuple[NDArray[np.float32], list[ObjectMask]]] = []
+        self._targets: list[tuple[NDArray[np.float32], list[ObjectMask | None]]] = []
 
     def update(self, results: Results, targets: tuple[NDArray[np.float32], NDArray[np.uint8]]) -> None:
         """Take in detections with masks, and boxes_BN5 with masks_BNSS."""
-        for found_NR, truth_N5, masks_NSS in zip(object_rows(results), *targets, strict=True):
-            used_NR, known_N = found_NR[found_NR[:, 4] > 0], truth_N5[:, 4] != PADDING
-            ends = np.vstack([used_NR[:, 2:4], truth_N5[known_N, 2:4], np.ones((1, 2), np.float32)])
+        for rows_NR, boxes_N5, masks_NSS in zip(object_rows(results), *targets, strict=True):
+            used_NR, known_N = rows_NR[rows_NR[:, 4] > 0], boxes_N5[:, 4] != PADDING
+            ends = np.vstack([used_NR[:, 2:4], boxes_N5[known_N, 2:4], np.ones((1, 2), np.float32)])
             width, height = np.ceil(ends.max(axis=0)).astype(int).tolist()  # as much of the canvas as anything covers
             self._sizes.append((width, height))
             cells_NSS = used_NR[:, 6:].reshape(-1, MASK_SIDE, MASK_SIDE)
-            found = [
+            predicted_masks = [
                 paste(each_SS, row_R[:4], (width, height)) for each_SS, row_R in zip(cells_NSS, used_NR, strict=True)
             ]
-            truth = [
+            target_masks = [
                 None if each_SS[0, 0] == IGNORE else paste(each_SS.astype(np.float32), row_5[:4], (width, height))
-                for each_SS, row_5 in zip(masks_NSS[known_N], truth_N5[known_N], strict=True)
+                for each_SS, row_5 in zip(masks_NSS[known_N], boxes_N5[known_N], strict=True)
             ]
-            self._found.append((used_NR[:, :6].copy(), found))
-            self._truth.append((truth_N5[known_N], truth))
+            self._predictions.append((used_NR[:, :6].copy(), predicted_masks))
+            self._targets.append((boxes_N5[known_N], target_masks))
 
     def values(self) -> dict[str, float]:
         """Return mAP, AP50 and AP75 of boxes and of masks, means of the classes."""
         return quick_instances(
-            [found_N6 for found_N6, _ in self._found],
-            [masks for _, masks in self._found],
-            [truth_N5 for truth_N5, _ in self._truth],
-            [masks for _, masks in self._truth],
+            [detections_N6 for detections_N6, _ in self._predictions],
+            [masks for _, masks in self._predictions],
+            [boxes_N5 for boxes_N5, _ in self._targets],
+            [masks for _, masks in self._targets],
             self._sizes,
             self._classes,
         )
@@ -111,28 +96,28 @@ class InstanceSegmentationLearner(ObjectLearner):
         seed: int,
         thresholds: Sequence[float] = (),
         on_done: Callable[[int], None] | None = None,
-    ) -> InstanceEvaluation:
+    ) -> ObjectEvaluation:
         """Return the full set of metrics in the original frame; see ``Learner.evaluate``."""
         detections, masks, sizes = [], [], []
         for done, sample in enumerate(samples, start=1):
             image_HW3 = load_pixels(sample.path)
-            found_N6, objects = detect_instances(image_HW3, spec, run, batch_size=batch_size)
+            detections_N6, objects = detect_instances(image_HW3, spec, run, batch_size=batch_size)
             sizes.append((image_HW3.shape[1], image_HW3.shape[0]))
-            detections.append(found_N6)
+            detections.append(detections_N6)
             masks.append(objects)
             if on_done:
                 on_done(done)
         metrics = instance_metrics(
             detections,
             masks,
-            [OutlinedBoxes.of(sample) for sample in samples],
+            [Polygons.of(sample) for sample in samples],
             sizes,
             self.class_names,
             thresholds=thresholds or None,
             bootstrap=bootstrap,
             seed=seed,
         )
-        return InstanceEvaluation(metrics, tuple(detections), tuple(masks))
+        return ObjectEvaluation(metrics, tuple(detections), tuple(masks))
 
     def outputs(self, results: Tensor) -> tuple[Tensor, ...]:
         """Return boxes, scores, labels, the number of rows that hold a detection, and masks."""
@@ -143,10 +128,10 @@ class InstanceSegmentationLearner(ObjectLearner):
         """Return detections_BNR, with the cells of their masks."""
         return object_rows(results)
 
-    def alike(self, found_NR: NDArray[np.float32], expected_MR: NDArray[np.float32]) -> NDArray[np.bool_]:
-        """Say which detections have the same class, place and mask, of whose cells one in a hundred may differ."""
-        alike_NM = super().alike(found_NR, expected_MR)
+    def alike(self, actual_NR: NDArray[np.float32], expected_MR: NDArray[np.float32]) -> NDArray[np.bool_]:
+        """Return which detections have the same class, box and mask, of whose cells one in a hundred may differ."""
+        alike_NM = super().alike(actual_NR, expected_MR)
         for n, m in np.argwhere(alike_NM):
-            same_P = (found_NR[n, 6:] >= 0.5) == (expected_MR[m, 6:] >= 0.5)
+            same_P = (actual_NR[n, 6:] >= 0.5) == (expected_MR[m, 6:] >= 0.5)
             alike_NM[n, m] = same_P.mean() >= _SAME_CELLS
         return alike_NM

@@ -4,7 +4,7 @@ Shape suffixes: N detections, K classes, T IoU thresholds, A ranges of area; 5 t
 bottom in pixels of one frame) and its class, 6 the same with a score before it.
 
 What belongs to boxes is measured as for a detector. Masks have average precisions of their own, in which it is common
-pixels that count, and the number of its pixels tells the size of an object. An object whose outline nobody knows is
+pixels that count, and the number of its pixels tells the size of an object. An object whose polygon nobody knows is
 neither found nor missed there, and what lies in its box is neither right nor wrong.
 """
 
@@ -37,8 +37,8 @@ class InstanceAP(ClassAP):
     """How well the objects of one class are found, and their pixels.
 
     Attributes:
-        mask_ap: average precision of masks, mean over IoU thresholds 0.50 to 0.95; none without outlines.
-        mask_ap50: average precision of masks at IoU 0.50; none without outlines.
+        mask_ap: average precision of masks, mean over IoU thresholds 0.50 to 0.95; none without polygons.
+        mask_ap50: average precision of masks at IoU 0.50; none without polygons.
     """
 
     mask_ap: float | None = None
@@ -47,7 +47,7 @@ class InstanceAP(ClassAP):
 
 @dataclass(frozen=True, slots=True)
 class InstanceMetrics(DetectionMetrics):
-    """What ``instance_metrics`` measures; shares lie in 0..1. Thresholds, precision, recall and curves are of boxes.
+    """What ``instance_metrics`` measures; fractions lie in 0..1. Thresholds, precision, recall and curves are of boxes.
 
     Attributes:
         mask_map: as ``map``, of masks.
@@ -56,7 +56,7 @@ class InstanceMetrics(DetectionMetrics):
         mask_map_small: ``mask_map`` of objects below 32 x 32 pixels of their own; none when there are none.
         mask_map_medium: ``mask_map`` of objects between; none when there are none.
         mask_map_large: ``mask_map`` of objects above 96 x 96 pixels of their own; none when there are none.
-        outlines: number of objects whose outline is known, crowds left out.
+        outlines: number of objects whose polygon is known, crowds left out.
     """
 
     scores: ClassVar[tuple[Score, ...]] = InstanceSegmentationTask.scores
@@ -73,9 +73,9 @@ class InstanceMetrics(DetectionMetrics):
 
 
 def instance_metrics(
-    found: Sequence[NDArray[np.float32]],
+    predictions: Sequence[NDArray[np.float32]],
     masks: Sequence[Sequence[ObjectMask]],
-    truth: Sequence[Boxes],
+    targets: Sequence[Boxes],
     sizes: Sequence[tuple[int, int]],
     class_names: Sequence[str],
     *,
@@ -86,9 +86,9 @@ def instance_metrics(
     """Measure an instance segmentation.
 
     Args:
-        found: detections_N6 of each image in its original frame; rows with score 0 are unused.
+        predictions: detections_N6 of each image in its original frame; rows with score 0 are unused.
         masks: the mask of each of these rows, in the same frame.
-        truth: the objects of each image with their outlines, one known at least; crowds and objects without an outline
+        targets: the objects of each image with their polygons, one known at least; crowds and objects without a polygon
             take masks that they hold, and are no objects.
         sizes: (width, height) of each image.
         class_names: K different names in label order.
@@ -102,16 +102,18 @@ def instance_metrics(
     Raises:
         DataError: when there is nothing to measure, or the detections and masks do not fit the images and classes.
     """
-    boxes = detection_metrics(found, truth, class_names, thresholds=thresholds, bootstrap=bootstrap, seed=seed)
+    boxes = detection_metrics(predictions, targets, class_names, thresholds=thresholds, bootstrap=bootstrap, seed=seed)
     classes = len(class_names)
-    objects = [TargetObjects.of(one, classes) for one in truth]
-    images = _read(found, masks, objects, [_paint(*image) for image in zip(truth, sizes, strict=False)], sizes, classes)
+    objects = [TargetObjects.of(one, classes) for one in targets]
+    images = _read(
+        predictions, masks, objects, [_paint(*image) for image in zip(targets, sizes, strict=False)], sizes, classes
+    )
     overlaps = images.overlaps
-    ranked = rank(images.found, images.truth, classes, overlaps=overlaps)
+    ranked = rank(images.predictions, images.targets, classes, overlaps=overlaps)
     if not (outlines := sum(int(one.objects_N.sum()) for one in ranked)):
-        raise DataError(f"outlines: {len(truth)} images without an object whose outline is known; nothing to measure")
+        raise DataError(f"outlines: {len(targets)} images without an object whose outline is known; nothing to measure")
     ap_KT = average_precision(ranked)
-    by_size = precision_by_size(images.found, images.truth, classes, images.areas, overlaps)
+    by_size = precision_by_size(images.predictions, images.targets, classes, images.areas, overlaps)
     averages = {name: float(value) for name, value in ap_means(ap_KT).items()}
     intervals = average_intervals(ranked, averages, resamples=bootstrap, seed=seed) if bootstrap else {}
     per_class = {
@@ -133,9 +135,9 @@ def instance_metrics(
 
 
 def quick_instances(
-    found: Sequence[NDArray[np.float32]],
+    predictions: Sequence[NDArray[np.float32]],
     masks: Sequence[Sequence[ObjectMask]],
-    truth: Sequence[NDArray[np.float32]],
+    targets: Sequence[NDArray[np.float32]],
     target_masks: Sequence[Sequence[ObjectMask | None]],
     sizes: Sequence[tuple[int, int]],
     classes: int,
@@ -143,10 +145,10 @@ def quick_instances(
     """Score one validation pass, as ``instance_metrics`` does, but with 0 for what is not defined.
 
     Args:
-        found: detections_N6 of each canvas; rows with score 0 are unused.
+        predictions: detections_N6 of each canvas; rows with score 0 are unused.
         masks: the mask of each of these rows.
-        truth: boxes_N5 of each canvas; rows of ``PADDING`` are left out, and a ``CROWD`` is one of every class.
-        target_masks: the mask of each of these rows; None where nobody knows the outline, and for padding.
+        targets: boxes_N5 of each canvas; rows of ``PADDING`` are left out, and a ``CROWD`` is one of every class.
+        target_masks: the mask of each of these rows; None where nobody knows the polygon, and for padding.
         sizes: (width, height) of each canvas.
         classes: how many.
 
@@ -156,54 +158,54 @@ def quick_instances(
     Raises:
         DataError: when the detections and masks do not fit the images and classes.
     """
-    boxes = quick_detection(found, truth, classes)
-    objects = [TargetObjects.on_canvas(boxes_N5, classes) for boxes_N5 in truth]
-    images = _read(found, masks, objects, target_masks, sizes, classes)
-    ap_KT = average_precision(rank(images.found, images.truth, classes, overlaps=images.overlaps))
+    boxes = quick_detection(predictions, targets, classes)
+    objects = [TargetObjects.on_canvas(boxes_N5, classes) for boxes_N5 in targets]
+    images = _read(predictions, masks, objects, target_masks, sizes, classes)
+    ap_KT = average_precision(rank(images.predictions, images.targets, classes, overlaps=images.overlaps))
     return boxes | _of_masks({name: float(np.nan_to_num(value)) for name, value in ap_means(ap_KT).items()})
 
 
 class _Images(NamedTuple):
     """Detections, objects and masks, one entry per image."""
 
-    found: list[DetectedObjects]
-    truth: list[TargetObjects]
+    predictions: list[DetectedObjects]
+    targets: list[TargetObjects]
     masks: list[ImageMasks]
 
     @property
     def overlaps(self) -> list[Floats]:
         """overlap_NM of each image."""
-        return [mask_overlaps(one, objects.crowd_M) for one, objects in zip(self.masks, self.truth, strict=True)]
+        return [mask_overlaps(one, objects.crowd_M) for one, objects in zip(self.masks, self.targets, strict=True)]
 
     @property
     def areas(self) -> list[Areas]:
         """The pixels of each mask of each image."""
-        return [Areas(mask_areas(one.found), mask_areas(one.truth)) for one in self.masks]
+        return [Areas(mask_areas(one.predictions), mask_areas(one.targets)) for one in self.masks]
 
 
 def _read(
-    found: Sequence[NDArray[np.float32]],
+    predictions: Sequence[NDArray[np.float32]],
     masks: Sequence[Sequence[ObjectMask]],
-    truth: Sequence[TargetObjects],
+    targets: Sequence[TargetObjects],
     target_masks: Sequence[Sequence[ObjectMask | None]],
     sizes: Sequence[tuple[int, int]],
     classes: int,
 ) -> _Images:
     for name, given in (("masks", masks), ("sizes", sizes), ("outlines", target_masks)):
-        if len(given) != len(truth):
-            raise DataError(f"{name}: of {len(given)} images given; {len(truth)} are needed")
-    for rows_N6, masks_N in zip(found, masks, strict=True):
+        if len(given) != len(targets):
+            raise DataError(f"{name}: of {len(given)} images given; {len(targets)} are needed")
+    for rows_N6, masks_N in zip(predictions, masks, strict=True):
         if len(rows_N6) != len(masks_N):
             raise DataError(f"masks: {len(masks_N)} of {len(rows_N6)} detections given; one of each is needed")
-    kept = read_detections(found, truth, classes)
-    read = [read_masks(*image) for image in zip(kept, masks, truth, target_masks, sizes, strict=True)]
+    kept = read_detections(predictions, targets, classes)
+    read = [read_masks(*image) for image in zip(kept, masks, targets, target_masks, sizes, strict=True)]
     return _Images(kept, [objects for objects, _ in read], [one for _, one in read])
 
 
 def _paint(boxes: Boxes, size: tuple[int, int]) -> list[ObjectMask | None]:
-    if not boxes.outlines:
+    if not boxes.polygons:
         return [None] * len(boxes)
-    return [fill_object(outline.points, size) if outline.rings else None for outline in boxes.outlines]
+    return [fill_object(polygon.points, size) if polygon.rings else None for polygon in boxes.polygons]
 
 
 def _values(scores: DetectionMetrics | ClassAP) -> dict[str, Any]:

@@ -1,15 +1,10 @@
 """What the page of an instance segmentation shows beside what that of a detector does."""
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
-from visionft.data.records import Dataset
-from visionft.data.splits import Split
 from visionft.tasks.instances.metrics import InstanceMetrics
-from visionft.tasks.objects.page import DetectionSection, ObjectView, object_section
-
-if TYPE_CHECKING:
-    from visionft.tasks.instances.learning import InstanceEvaluation  # needs torch
+from visionft.tasks.objects.page import DetectionSection, ObjectView
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,12 +27,6 @@ class InstanceSection(DetectionSection):
 
 
 class InstanceView(ObjectView):
-    """Metrics, mistakes by kind, and the worst images."""
+    """What is shown of a detector, and the pixels of its objects."""
 
-    @classmethod
-    def section(cls, evaluation: "InstanceEvaluation", dataset: Dataset, split: Split) -> InstanceSection:
-        """Return what the page shows; see the base class."""
-        samples, palette = dataset.split(split), cls.palette(dataset)
-        return object_section(
-            InstanceSection, evaluation.metrics, evaluation.detections, samples, palette, evaluation.masks
-        )
+    shown: ClassVar[type[DetectionSection]] = InstanceSection

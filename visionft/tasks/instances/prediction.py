@@ -3,7 +3,7 @@
 Shape suffixes: H height, W width, 3 colours (RGB), N objects, 6 left, top, right, bottom, score and class index.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from itertools import compress
 from typing import Any, Self
@@ -12,10 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from visionft.annotations.object_mask import ObjectMask
-from visionft.annotations.rle import encode
 from visionft.imaging import paint_objects
 from visionft.imaging.inputs import Image
 from visionft.spec import ModelSpec
+from visionft.tasks.exchange import Colours, mask_of, masks_of, rows_of_coco, rows_of_supervision, run_lengths
 from visionft.tasks.objects.prediction import Detection
 
 
@@ -37,11 +37,11 @@ class Instances(Detection):
         spec: ModelSpec,
         masks: Sequence[ObjectMask] = (),
     ) -> "Instances":
-        """Give what ``detect_instances`` returns the names, thresholds and colours of its model."""
+        """Combine the results of ``detect_instances`` with names, thresholds and colours of the model."""
         if len(masks) != len(detections_N6):
             raise ValueError(f"{len(detections_N6)} detections and {len(masks)} masks")
-        found = Detection.of(detections_N6, size, spec)
-        return cls(**{one.name: getattr(found, one.name) for one in fields(found)}, masks=tuple(masks))
+        detection = Detection.of(detections_N6, size, spec)
+        return cls(**{field.name: getattr(detection, field.name) for field in fields(detection)}, masks=tuple(masks))
 
     def _only(self, kept_N: NDArray[np.bool_]) -> Self:
         # slots make another class of this one, of which super() knows nothing
@@ -54,10 +54,9 @@ class Instances(Detection):
         compressed run lengths as ``counts``; ``area`` is the number of pixels.
         """
         plain = Detection.to_dict(self)
-        width, height = self.size
         for one, mask in zip(plain["detections"], self.masks, strict=True):
             one["area"] = mask.area
-            one["segmentation"] = {"size": [height, width], "counts": encode(mask, self.size)}
+            one["segmentation"] = run_lengths(mask, self.size)
         return plain
 
     def overlay(self, image: Image, opacity: float = 0.5) -> NDArray[np.uint8]:
@@ -75,3 +74,43 @@ class Instances(Detection):
         """
         colours = [self.palette[label] for label in self.labels_N.tolist()]
         return Detection.overlay(self, paint_objects(self._pixels_of(image), self.masks, colours, opacity))
+
+    def to_numpy(self) -> dict[str, NDArray[Any]]:
+        """Return what ``Detection.to_numpy`` does, and ``masks`` (NHW bool)."""
+        width, height = self.size
+        masks_NHW = np.array([mask.whole(self.size) for mask in self.masks], np.bool_).reshape(-1, height, width)
+        return {**Detection.to_numpy(self), "masks": masks_NHW}
+
+    def to_coco(self, image_id: int | str = 0, first: int = 1) -> list[dict[str, Any]]:
+        """Return what ``Detection.to_coco`` does, with the pixels of each object as run lengths, and their number."""
+        plain = Detection.to_coco(self, image_id, first)
+        return [
+            {**one, "area": mask.area, "segmentation": run_lengths(mask, self.size)}
+            for one, mask in zip(plain, self.masks, strict=True)
+        ]
+
+    @classmethod
+    def from_coco(
+        cls,
+        annotations: Sequence[Mapping[str, Any]],
+        size: tuple[int, int],
+        class_names: Sequence[str],
+        palette: Colours = (),
+    ) -> Self:
+        """Read annotations of COCO with polygons or run lengths; see ``Detection.from_coco``."""
+        masks = [ObjectMask.of(mask_of(one, size)) for one in annotations]
+        return cls._read(rows_of_coco(annotations, class_names), size, class_names, palette, masks=masks)
+
+    def to_supervision(self) -> Any:
+        """Return ``supervision.Detections`` with masks; see ``Detection.to_supervision``."""
+        detections = Detection.to_supervision(self)
+        detections.mask = self.to_numpy()["masks"]
+        return detections
+
+    @classmethod
+    def from_supervision(
+        cls, detections: Any, size: tuple[int, int], class_names: Sequence[str], palette: Colours = ()
+    ) -> Self:
+        """Read ``supervision.Detections`` with masks; see ``Detection.from_supervision``."""
+        masks = [ObjectMask.of(mask_HW) for mask_HW in masks_of(detections, size)]
+        return cls._read(rows_of_supervision(detections, class_names), size, class_names, palette, masks=masks)

@@ -21,9 +21,9 @@ from visionft.models.losses.multilabel import MULTILABEL_LOSSES, MultilabelLoss,
 from visionft.results import CanvasRunner, Results
 from visionft.spec import InputSpec
 from visionft.tasks.base import Agreement
-from visionft.tasks.learner import run_on_canvases
+from visionft.tasks.learner import ChosenThresholds, run_on_canvases
 from visionft.tasks.multilabel.metrics import MultilabelMetrics, multilabel_metrics, quick_metrics
-from visionft.tasks.multilabel.ranking import choose_thresholds, thresholds_of
+from visionft.tasks.multilabel.ranking import choose_thresholds, doubts, thresholds_of
 
 _SUREST = 1e-7  # probabilities of float32 end here, and logits would be infinite
 
@@ -81,7 +81,7 @@ class MultilabelLearner:
     Args:
         class_names: text for label 0, 1, ...
         head: kind of the head.
-        dropout: share of the embedding dropped in training.
+        dropout: fraction of the embedding dropped in training.
         loss: a name in ``MULTILABEL_LOSSES``.
         loss_options: arguments of its class.
         positives: training images that have each label, and training images in all, when present and absent labels
@@ -168,29 +168,31 @@ class MultilabelLearner:
 
     def thresholds(
         self, samples: Sequence[Sample], spec: InputSpec, run: CanvasRunner, *, batch_size: int
-    ) -> tuple[float, ...]:
-        """Return those with the best F1, or with the wanted precision; see ``ChoosesThresholds.thresholds``."""
+    ) -> ChosenThresholds:
+        """Return the thresholds of the best F1, or of the wanted precision; see ``ChoosesThresholds.thresholds``."""
         results = run_on_canvases(samples, spec, run, batch_size=batch_size)
         probabilities_NK = results["probabilities"].astype(np.float64)
-        chosen = choose_thresholds(
-            probabilities_NK, flags_of([LabelSet.of(sample) for sample in samples]), self._precision
+        labels_NK = flags_of([LabelSet.of(sample) for sample in samples])
+        chosen = choose_thresholds(probabilities_NK, labels_NK, self._precision)
+        return ChosenThresholds(
+            tuple(threshold.value for threshold in chosen),
+            () if self._precision is None else doubts(chosen, labels_NK, self.class_names, self._precision),
         )
-        return tuple(threshold.value for threshold in chosen)
 
     def outputs(self, results: Tensor) -> tuple[Tensor, ...]:
         """Return the probabilities."""
         return (results,)
 
     def derived(self, results: Tensor) -> tuple[Tensor, ...]:  # noqa: ARG002
-        """Return nothing."""
+        """Return no further outputs."""
         return ()
 
-    def compare(self, found: Results, expected: Results, thresholds: Sequence[float] = ()) -> Agreement:
+    def compare(self, actual: Results, expected: Results, thresholds: Sequence[float] = ()) -> Agreement:
         """Count the images with the same labels; see ``Learner.compare``."""
         thresholds_K = np.asarray(thresholds_of(thresholds, len(self.class_names)), np.float32)
-        found_BK, expected_BK = found["probabilities"], expected["probabilities"]
-        same_B = ((found_BK >= thresholds_K) == (expected_BK >= thresholds_K)).all(axis=1)
-        difference = float(np.abs(found_BK.astype(np.float64) - expected_BK).max())
+        actual_BK, expected_BK = actual["probabilities"], expected["probabilities"]
+        same_B = ((actual_BK >= thresholds_K) == (expected_BK >= thresholds_K)).all(axis=1)
+        difference = float(np.abs(actual_BK.astype(np.float64) - expected_BK).max())
         return Agreement(int(same_B.sum()), same_B.size, difference)
 
     def _weighted(self, logits_BK: Tensor, labels_BK: Tensor) -> Tensor:

@@ -29,8 +29,8 @@ class LabelScores:
 
     Attributes:
         ap: average precision; none when all images or none have the label.
-        precision: share of the images given this label that have it, at the threshold; none when there are none.
-        recall: share of the images with this label that were given it; none when there are none.
+        precision: fraction of the images given this label that have it, at the threshold; none when there are none.
+        recall: fraction of the images with this label that were given it; none when there are none.
         f1: harmonic mean of both; none when nothing has the label and nothing was given it.
         support: number of images that have the label.
         threshold: probability from which on the label is believed.
@@ -48,15 +48,15 @@ class LabelScores:
 
 @dataclass(frozen=True, slots=True)
 class MultilabelMetrics:
-    """What ``multilabel_metrics`` measures; shares lie in 0..1.
+    """What ``multilabel_metrics`` measures; fractions lie in 0..1.
 
     Attributes:
         n: number of images.
         map: mean average precision of the classes.
         macro_f1: mean F1 of the classes.
         micro_f1: F1 over the labels of all classes and images together; none when nothing has or was given a label.
-        exact_match: share of images whose labels are exactly right (subset accuracy).
-        hamming_loss: share of the decisions, one for each image and class, that are wrong.
+        exact_match: fraction of images whose labels are exactly right (subset accuracy).
+        hamming_loss: fraction of the decisions, one for each image and class, that are wrong.
         nll: mean negative log likelihood of a decision in nats; a probability of 0 costs 36.
         per_class: scores by class name, in label order.
         left_out: classes that the means leave out, since all images or none have the label.
@@ -125,11 +125,11 @@ def multilabel_metrics(
     images, classes = chances_NK.shape
     if len(set(class_names)) != classes or len(class_names) != classes:
         raise DataError(f"class names: {len(class_names)} given; {classes} different ones are needed")
-    given_NK = _given(probabilities_NK, thresholds_K)
+    predicted_NK = _predicted(probabilities_NK, thresholds_K)
     whole = np.ones((1, images))
     ap_K = _average_precisions(chances_NK, true_NK, whole)[0]
-    overall = _count_scores(true_NK, given_NK, whole)
-    per_class = _per_class(class_names, chances_NK, true_NK, given_NK, ap_K, thresholds_K)
+    overall = _count_scores(true_NK, predicted_NK, whole)
+    per_class = _per_class(class_names, chances_NK, true_NK, predicted_NK, ap_K, thresholds_K)
     return MultilabelMetrics(
         n=images,
         map=optional(defined_mean(ap_K)),
@@ -140,7 +140,7 @@ def multilabel_metrics(
         nll=float(_losses(chances_NK, true_NK).mean()),
         per_class=per_class,
         left_out=tuple(name for name, scores in per_class.items() if scores.ap is None),
-        intervals=_intervals(chances_NK, true_NK, given_NK, bootstrap, seed) if bootstrap else {},
+        intervals=_intervals(chances_NK, true_NK, predicted_NK, bootstrap, seed) if bootstrap else {},
     )
 
 
@@ -165,7 +165,7 @@ def quick_metrics(
     whole = np.ones((1, len(chances_NK)))
     scores = {"loss": float(_losses(chances_NK, true_NK).mean())}
     scores["map"] = float(defined_mean(_average_precisions(chances_NK, true_NK, whole)[0]))
-    counted = _count_scores(true_NK, _given(probabilities_NK, thresholds_K), whole)
+    counted = _count_scores(true_NK, _predicted(probabilities_NK, thresholds_K), whole)
     scores |= {name: float(counted[name][0]) for name in ("macro_f1", "micro_f1", "exact_match")}
     return {name: value for name, value in scores.items() if not np.isnan(value)}
 
@@ -189,12 +189,12 @@ def _checked(probabilities_NK: NDArray[Any], labels_NK: NDArray[Any]) -> tuple[F
     return chances_NK, true_NK.astype(np.bool_)
 
 
-def _given(probabilities_NK: NDArray[Any], thresholds_K: Sequence[float]) -> Flags:
-    """Say which labels the images are given; compared in float32, as the predictor does."""
+def _predicted(probabilities_NK: NDArray[Any], thresholds_K: Sequence[float]) -> Flags:
+    """Return which labels the images are given; compared in float32, as the predictor does."""
     if len(thresholds_K) != np.shape(probabilities_NK)[1]:
         raise DataError(f"thresholds: {len(thresholds_K)} given; {np.shape(probabilities_NK)[1]} are needed")
-    given_NK: Flags = np.asarray(probabilities_NK, np.float32) >= np.asarray(thresholds_K, np.float32)
-    return given_NK
+    predicted_NK: Flags = np.asarray(probabilities_NK, np.float32) >= np.asarray(thresholds_K, np.float32)
+    return predicted_NK
 
 
 def _average_precisions(chances_NK: Floats, true_NK: Flags, weights_RN: Floats) -> Floats:
@@ -203,17 +203,17 @@ def _average_precisions(chances_NK: Floats, true_NK: Flags, weights_RN: Floats) 
     return np.stack([weighted_ap(scores_N, positive_N, weights_NR) for scores_N, positive_N in columns], axis=1)
 
 
-def _count_scores(true_NK: Flags, given_NK: Flags, weights_RN: Floats) -> dict[str, Floats]:
+def _count_scores(true_NK: Flags, predicted_NK: Flags, weights_RN: Floats) -> dict[str, Floats]:
     """Score what the images are given, each weighted; every score is of shape (R,)."""
     images_R = weights_RN.sum(axis=1)
-    support_RK, given_RK, hits_RK = (
-        weights_RN @ flags.astype(np.float64) for flags in (true_NK, given_NK, true_NK & given_NK)
+    support_RK, predicted_RK, hits_RK = (
+        weights_RN @ flags.astype(np.float64) for flags in (true_NK, predicted_NK, true_NK & predicted_NK)
     )
     ranked_RK = (support_RK > 0) & (support_RK < images_R[:, None])
-    wrong_NK = true_NK != given_NK
+    wrong_NK = true_NK != predicted_NK
     return {
-        "macro_f1": defined_mean(np.where(ranked_RK, ratio(2 * hits_RK, support_RK + given_RK), np.nan)),
-        "micro_f1": ratio(2 * hits_RK.sum(axis=1), (support_RK + given_RK).sum(axis=1)),
+        "macro_f1": defined_mean(np.where(ranked_RK, ratio(2 * hits_RK, support_RK + predicted_RK), np.nan)),
+        "micro_f1": ratio(2 * hits_RK.sum(axis=1), (support_RK + predicted_RK).sum(axis=1)),
         "exact_match": weights_RN @ ~wrong_NK.any(axis=1) / images_R,
         "hamming_loss": weights_RN @ wrong_NK.mean(axis=1) / images_R,
     }
@@ -226,13 +226,15 @@ def _losses(chances_NK: Floats, true_NK: Flags) -> Floats:
     return losses_N
 
 
-def _intervals(chances_NK: Floats, true_NK: Flags, given_NK: Flags, resamples: int, seed: int) -> dict[str, Interval]:
+def _intervals(
+    chances_NK: Floats, true_NK: Flags, predicted_NK: Flags, resamples: int, seed: int
+) -> dict[str, Interval]:
     losses_N = _losses(chances_NK, true_NK)
 
     def resampled(draw_RN: Ints) -> dict[str, Floats]:
         weights_RN = draw_counts(draw_RN)
         scores = {"map": defined_mean(_average_precisions(chances_NK, true_NK, weights_RN))}
-        scores |= _count_scores(true_NK, given_NK, weights_RN)
+        scores |= _count_scores(true_NK, predicted_NK, weights_RN)
         scores["nll"] = losses_N[draw_RN].mean(axis=1)
         return scores
 
@@ -243,13 +245,13 @@ def _per_class(
     class_names: Sequence[str],
     chances_NK: Floats,
     true_NK: Flags,
-    given_NK: Flags,
+    predicted_NK: Flags,
     ap_K: Floats,
     thresholds_K: Sequence[float],
 ) -> dict[str, LabelScores]:
-    support_K, given_K, hits_K = (flags.sum(axis=0) for flags in (true_NK, given_NK, true_NK & given_NK))
-    precision_K, recall_K = ratio(hits_K, given_K), ratio(hits_K, support_K)
-    f1_K = ratio(2 * hits_K, support_K + given_K)
+    support_K, predicted_K, hits_K = (flags.sum(axis=0) for flags in (true_NK, predicted_NK, true_NK & predicted_NK))
+    precision_K, recall_K = ratio(hits_K, predicted_K), ratio(hits_K, support_K)
+    f1_K = ratio(2 * hits_K, support_K + predicted_K)
     return {
         name: LabelScores(
             optional(ap_K[label]),

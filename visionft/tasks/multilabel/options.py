@@ -45,7 +45,7 @@ class MultilabelOptions(TaskOptions):
     loss_keys: ClassVar[tuple[str, ...]] = ("gamma", "gamma_present", "margin")
 
     def mistakes(self) -> Mapping[str, str]:
-        """Tell of keys that are for another loss; see ``TaskOptions.mistakes``."""
+        """Return keys that are for another loss; see ``TaskOptions.mistakes``."""
         losses = {key: [loss for loss, keys in _OF_LOSSES.items() if key in keys] for key in self.loss_keys}
         return {
             key: f"is for the loss {' or '.join(able)}, not for {self.loss}; leave it out"

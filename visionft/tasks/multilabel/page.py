@@ -68,7 +68,7 @@ class MultilabelSection:
     Attributes:
         metrics: the numbers.
         precision: what the thresholds were to reach on the validation images; none where they have the best F1.
-        usual: share of images that have exactly the set of labels that most images have.
+        usual: fraction of images that have exactly the set of labels that most images have.
         confused: labels that were missed with those that were given instead, the most frequent first.
         together: labels that are given together more often or more rarely than they are true together.
         worst: the images with the most improbable labels, that one first; all have a wrong or a missed one.
@@ -114,6 +114,11 @@ class MultilabelSection:
         scores = self.metrics.per_class.items()
         return some(name for name, one in scores if one.precision is not None and one.precision < wanted)
 
+    def never_given(self) -> str:
+        """Return the classes that images here have and none is given at its threshold; empty where there are none."""
+        scores = self.metrics.per_class.items()
+        return some(name for name, one in scores if one.support and one.precision is None)
+
     def charts(self) -> tuple[PrecisionRecallChart, ...]:
         """Return precision and recall of at most twelve classes, the weakest first."""
         drawn = (_chart(f"pr-{place}", *item) for place, item in enumerate(self.weakest_first()))
@@ -146,16 +151,16 @@ def multilabel_section(evaluation: "MultilabelEvaluation", samples: Sequence[Sam
     thresholds_K = np.array([scores.threshold for scores in metrics.per_class.values()], np.float32)
     sets = [LabelSet.of(sample) for sample in samples]
     true_NK = flags_of(sets)
-    given_NK = probabilities_NK >= thresholds_K
+    predicted_NK = probabilities_NK >= thresholds_K
     # those with mistakes first; then by how improbable what is true of them is
     chosen_NK = np.where(true_NK, probabilities_NK, 1 - probabilities_NK)
     badness_N = -np.log(np.maximum(chosen_NK, 1e-6)).sum(axis=1)
-    wrong_N = (true_NK != given_NK).any(axis=1)
+    wrong_N = (true_NK != predicted_NK).any(axis=1)
     worst_first = np.lexsort((-badness_N, ~wrong_N))
 
     def picture(rank: int) -> LabelledPicture:
         index = int(worst_first[rank])
-        return _picture(samples[index], rank + 1, true_NK[index], given_NK[index], probabilities_NK[index], names)
+        return _picture(samples[index], rank + 1, true_NK[index], predicted_NK[index], probabilities_NK[index], names)
 
     worst, others = worst_and_others(len(samples))
     mistaken = int(wrong_N.sum())
@@ -163,15 +168,20 @@ def multilabel_section(evaluation: "MultilabelEvaluation", samples: Sequence[Sam
         metrics=metrics,
         precision=evaluation.precision,
         usual=max(Counter(sets).values()) / len(sets),
-        confused=confused_pairs(true_NK, given_NK, names),
-        together=pairs_together(true_NK, given_NK, names),
+        confused=confused_pairs(true_NK, predicted_NK, names),
+        together=pairs_together(true_NK, predicted_NK, names),
         worst=tuple(picture(rank) for rank in worst if rank < mistaken),
         others=tuple(picture(rank) for rank in others),
     )
 
 
 def _picture(
-    sample: Sample, rank: int, true_K: Flags, given_K: Flags, probabilities_K: NDArray[np.float32], names: Sequence[str]
+    sample: Sample,
+    rank: int,
+    true_K: Flags,
+    predicted_K: Flags,
+    probabilities_K: NDArray[np.float32],
+    names: Sequence[str],
 ) -> LabelledPicture:
     def labels(chosen_K: Flags) -> tuple[tuple[str, float], ...]:
         order = sorted(np.flatnonzero(chosen_K).tolist(), key=lambda label: -probabilities_K[label])
@@ -181,9 +191,9 @@ def _picture(
         id=sample.id,
         rank=rank,
         image_HW3=decode(sample.path),
-        right=labels(true_K & given_K),
-        missed=labels(true_K & ~given_K),
-        wrong=labels(given_K & ~true_K),
+        right=labels(true_K & predicted_K),
+        missed=labels(true_K & ~predicted_K),
+        wrong=labels(predicted_K & ~true_K),
     )
 
 

@@ -31,15 +31,15 @@ class TogetherPair:
     given: int
 
 
-def confused_pairs(true_NK: Flags, given_NK: Flags, class_names: Sequence[str]) -> tuple[ConfusedPair, ...]:
+def confused_pairs(true_NK: Flags, predicted_NK: Flags, class_names: Sequence[str]) -> tuple[ConfusedPair, ...]:
     """Return which labels were given to images in which another one was missed, the most frequent pairs first.
 
     Args:
         true_NK: which labels each image has.
-        given_NK: which it was given.
+        predicted_NK: which it was given.
         class_names: text for class 0, 1, ...
     """
-    missed_NK, wrong_NK = true_NK & ~given_NK, given_NK & ~true_NK
+    missed_NK, wrong_NK = true_NK & ~predicted_NK, predicted_NK & ~true_NK
     count_KK = missed_NK.T.astype(np.int64) @ wrong_NK.astype(np.int64)
     support_K = true_NK.sum(axis=0)
     return tuple(
@@ -48,12 +48,12 @@ def confused_pairs(true_NK: Flags, given_NK: Flags, class_names: Sequence[str]) 
     )
 
 
-def pairs_together(true_NK: Flags, given_NK: Flags, class_names: Sequence[str]) -> tuple[TogetherPair, ...]:
+def pairs_together(true_NK: Flags, predicted_NK: Flags, class_names: Sequence[str]) -> tuple[TogetherPair, ...]:
     """Return the pairs of labels that are given together in another number of images than have both, furthest first."""
-    true_KK, given_KK = (flags.T.astype(np.int64) @ flags.astype(np.int64) for flags in (true_NK, given_NK))
-    apart_KK = np.triu(np.abs(given_KK - true_KK), 1)
+    true_KK, predicted_KK = (flags.T.astype(np.int64) @ flags.astype(np.int64) for flags in (true_NK, predicted_NK))
+    apart_KK = np.triu(np.abs(predicted_KK - true_KK), 1)
     return tuple(
-        TogetherPair(class_names[one], class_names[other], int(true_KK[one, other]), int(given_KK[one, other]))
+        TogetherPair(class_names[one], class_names[other], int(true_KK[one, other]), int(predicted_KK[one, other]))
         for one, other, _ in _largest(apart_KK)
     )
 

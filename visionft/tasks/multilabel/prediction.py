@@ -10,6 +10,8 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
+from visionft.tasks.exchange import supervision
+
 
 @dataclass(frozen=True, slots=True)
 class Labels:
@@ -47,3 +49,22 @@ class Labels:
     def to_dict(self) -> dict[str, Any]:
         """Return plain values that JSON can hold."""
         return {"labels": list(self.labels), "probabilities": dict(self.probabilities)}
+
+    def to_numpy(self) -> dict[str, NDArray[Any]]:
+        """Return ``probabilities``, K float32, and ``labels``, K bool, which of them are believed, in class order."""
+        return {
+            "probabilities": np.array(list(self.probabilities.values()), np.float32),
+            "labels": np.array([name in self.labels for name in self.probabilities]),
+        }
+
+    def to_supervision(self) -> Any:
+        """Return ``supervision.Classifications`` of the labels that are believed, by falling probability.
+
+        Raises:
+            MissingExtra: when supervision is not installed.
+        """
+        names = list(self.probabilities)
+        return supervision().Classifications(
+            class_id=np.array([names.index(label) for label in self.labels], np.int64),
+            confidence=np.array([self.probabilities[label] for label in self.labels], np.float32),
+        )

@@ -10,6 +10,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from visionft.data.naming import some
 from visionft.metrics.scores import Floats, Ints, ratio
 
 Flags = NDArray[np.bool_]
@@ -20,6 +21,10 @@ NO_THRESHOLD = 0.5
 COMMON = 1
 """Images that the threshold of all labels together counts for: enough to keep labels of one or two images in check, and
 little beside labels of ten."""
+
+FEW = 10
+"""Images with a label below which a precision that was measured on them says little: of ten that were all right, the
+true precision may be 74 % (Clopper and Pearson 1934, The Use of Confidence or Fiducial Limits, Biometrika 26(4))."""
 
 _CURVE_POINTS = 60
 
@@ -53,7 +58,7 @@ class _Places(NamedTuple):
 
 
 def is_ranked(positive_N: Flags) -> bool:
-    """Say whether some images have the label and some have not: else there is no order to be right or wrong about."""
+    """Return whether some images have the label and some have not: else there is no order to measure."""
     return bool(positive_N.any() and not positive_N.all())
 
 
@@ -105,7 +110,7 @@ def best_f1(scores_N: Floats, positive_N: Flags) -> Threshold:
 
 
 def at_precision(scores_N: Floats, positive_N: Flags, precision: float) -> Threshold:
-    """Choose the lowest threshold from which on so large a share of what is believed is right.
+    """Choose the lowest threshold from which on so large a fraction of what is believed is right.
 
     Where no threshold gets so far, it is the one with the highest precision, of equally good ones the lowest, and the
     answer says that it was not reached. It lies as ``best_f1`` puts it, and is ``NO_THRESHOLD`` in the same cases.
@@ -113,7 +118,7 @@ def at_precision(scores_N: Floats, positive_N: Flags, precision: float) -> Thres
     Args:
         scores_N: of the label.
         positive_N: which images have it.
-        precision: wanted share, above 0, at most 1.
+        precision: wanted fraction, above 0, at most 1.
     """
     if not is_ranked(positive_N):
         return Threshold(NO_THRESHOLD, False)
@@ -136,7 +141,7 @@ def choose_thresholds(
     Args:
         probabilities_NK: of each label.
         labels_NK: which labels each image has.
-        precision: share of what is believed that is to be right; none takes the best F1.
+        precision: fraction of what is believed that is to be right; none takes the best F1.
     """
     columns = list(zip(probabilities_NK.T, labels_NK.T, strict=True))
     if precision is not None:
@@ -149,6 +154,30 @@ def choose_thresholds(
         held = (images * own + COMMON * common) / (images + COMMON)
         chosen.append(Threshold(float(np.float32(held)), reached))
     return tuple(chosen)
+
+
+def doubts(
+    thresholds_K: Sequence[Threshold], labels_NK: Flags, class_names: Sequence[str], precision: float
+) -> tuple[str, ...]:
+    """Say of which labels a wanted precision was not reached, and of which it rests on few images.
+
+    Args:
+        thresholds_K: as chosen.
+        labels_NK: which labels each validation image has.
+        class_names: in the order of the labels.
+        precision: what they were to reach.
+    """
+    images = dict(zip(class_names, labels_NK.sum(axis=0).tolist(), strict=True))
+    reached = {name for name, threshold in zip(class_names, thresholds_K, strict=True) if threshold.reached}
+    missed = [name for name in class_names if name not in reached]
+    few = [f"{name} ({images[name]})" for name in class_names if name in reached and images[name] < FEW]
+    what, found = f"task.thresholds: a precision of {precision:g}", []
+    if missed:
+        found.append(f"{what} is reached on the validation images at no threshold of {some(missed)}")
+    if few:
+        advice = "it may be lower on others; give more validation images with them"
+        found.append(f"{what} was measured on few validation images with the label of {some(few)}; {advice}")
+    return tuple(found)
 
 
 def curve(scores_N: Floats, positive_N: Flags) -> tuple[LabelCurvePoint, ...]:

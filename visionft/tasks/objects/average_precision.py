@@ -8,8 +8,9 @@ from typing import NamedTuple
 
 import numpy as np
 
+from visionft.annotations.boxes import areas
 from visionft.metrics.scores import Floats, Ints, defined_mean, optional
-from visionft.tasks.objects.matching import DetectedObjects, TargetObjects, box_areas
+from visionft.tasks.objects.matching import DetectedObjects, TargetObjects
 from visionft.tasks.objects.precision_recall import Outside, Ranked, rank, weighted_ap
 
 _RANGES = {"small": (0.0, 32.0**2), "medium": (32.0**2, 96.0**2), "large": (96.0**2, np.inf)}
@@ -23,9 +24,9 @@ class Areas(NamedTuple):
     target_M: Floats | Ints
 
     @classmethod
-    def of_boxes(cls, found: DetectedObjects, truth: TargetObjects) -> "Areas":
+    def of_boxes(cls, predictions: DetectedObjects, targets: TargetObjects) -> "Areas":
         """Measure boxes."""
-        return cls(box_areas(found.xyxy_N4), box_areas(truth.xyxy_M4))
+        return cls(areas(predictions.xyxy_N4), areas(targets.xyxy_M4))
 
 
 def average_precision(ranked: Sequence[Ranked]) -> Floats:
@@ -46,8 +47,8 @@ def average_precision(ranked: Sequence[Ranked]) -> Floats:
 
 
 def precision_by_size(
-    found: Sequence[DetectedObjects],
-    truth: Sequence[TargetObjects],
+    predictions: Sequence[DetectedObjects],
+    targets: Sequence[TargetObjects],
     classes: int,
     areas: Sequence[Areas],
     overlaps: Sequence[Floats] | None = None,
@@ -55,8 +56,8 @@ def precision_by_size(
     """Return the mean average precision of small, medium and large objects; none where there are none of the size.
 
     Args:
-        found: detections, one entry per image.
-        truth: objects, one entry per image.
+        predictions: detections, one entry per image.
+        targets: objects, one entry per image.
         classes: how many.
         areas: the sizes of both, one entry per image.
         overlaps: overlap_NM of each image, where it is not boxes that count.
@@ -64,6 +65,6 @@ def precision_by_size(
     values = {}
     for size, (least, most) in _RANGES.items():
         outside = [Outside(*((sizes < least) | (sizes > most) for sizes in image)) for image in areas]
-        ap_KT = average_precision(rank(found, truth, classes, overlaps=overlaps, outside=outside))
+        ap_KT = average_precision(rank(predictions, targets, classes, overlaps=overlaps, outside=outside))
         values[size] = optional(defined_mean(ap_KT.mean(axis=1)))
     return values

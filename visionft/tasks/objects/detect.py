@@ -37,7 +37,7 @@ def detect(
 
     Returns:
         detections_N6, float32 by falling score, in pixels of the original frame and inside the image. At most as many
-        as the network has rows; of windows, whose objects ``seams`` merges, at most 1,000.
+        as the network has rows; of windows, whose objects ``tile_merging`` merges, at most 1,000.
 
     Raises:
         ImageError: when the image is too narrow for the canvas, see ``to_canvas``.
@@ -45,7 +45,9 @@ def detect(
     height, width = image_HW3.shape[:2]
     if spec.fit == "tile":
         seen = _through_windows(image_HW3, spec, run, batch_size, box_rows)
-        return merge([view(found_N6, number, window, (width, height)) for number, window, found_N6, _ in seen])
+        return merge(
+            [view(detections_N6, number, window, (width, height)) for number, window, detections_N6, _ in seen]
+        )
     return boxes_in_original(box_rows(run(to_canvas(image_HW3, spec)[None]))[0], (width, height), spec)
 
 
@@ -90,11 +92,11 @@ def detect_instances(
         detections_BNR = object_rows(run(to_canvas(image_HW3, spec)[None]))
         return instances_in_original(detections_BNR[0], (width, height), spec, least_K)
     views, masks = [], []
-    for number, window, found_N6, cells_NP in _through_windows(image_HW3, spec, run, batch_size, object_rows):
-        views.append(view(found_N6, number, window, (width, height)))
+    for number, window, detections_N6, cells_NP in _through_windows(image_HW3, spec, run, batch_size, object_rows):
+        views.append(view(detections_N6, number, window, (width, height)))
         # at once, since cells are large; what has a lower score becomes part of no object that is asked for
-        part_N = _reaches(found_N6, least_K, CUT_WEIGHT)
-        masks += _masks(found_N6, cells_NP, shown(window, (width, height)), part_N)
+        part_N = _reaches(detections_N6, least_K, CUT_WEIGHT)
+        masks += _masks(detections_N6, cells_NP, shown(window, (width, height)), part_N)
     objects_N6, made_of = put_together(views)
     asked_N = _reaches(objects_N6, least_K)
     return objects_N6[asked_N], tuple(
@@ -150,38 +152,38 @@ def instances_in_original(
         least_K: score that an object of each class must have; others are left out.
     """
     detections_NR = detections_NR[_reaches(detections_NR, least_K)]
-    found_N6, limits = _moved(detections_NR[:, :6], original, spec), (0, 0, *original)
-    masks = _masks(found_N6, detections_NR[:, 6:], limits, np.ones(len(found_N6), np.bool_))
-    return clipped(found_N6, np.array(limits, np.float32)), tuple(masks)
+    moved_N6, limits = _moved(detections_NR[:, :6], original, spec), (0, 0, *original)
+    masks = _masks(moved_N6, detections_NR[:, 6:], limits, np.ones(len(moved_N6), np.bool_))
+    return clipped(moved_N6, np.array(limits, np.float32)), tuple(masks)
 
 
 def _reaches(
-    detections_NR: NDArray[np.float32], least_K: NDArray[np.float32] | None, share: float = 1.0
+    detections_NR: NDArray[np.float32], least_K: NDArray[np.float32] | None, fraction: float = 1.0
 ) -> NDArray[np.bool_]:
-    """Say which detections have at least a share of the score that is asked of their class."""
+    """Return which detections have at least a fraction of the score that is asked of their class."""
     if least_K is None:
         return np.ones(len(detections_NR), np.bool_)
-    return np.asarray(detections_NR[:, 4] >= share * least_K[detections_NR[:, 5].astype(np.intp)])
+    return np.asarray(detections_NR[:, 4] >= fraction * least_K[detections_NR[:, 5].astype(np.intp)])
 
 
 def _moved(detections_N6: NDArray[np.float32], original: tuple[int, int], spec: InputSpec) -> NDArray[np.float32]:
     """Return detections of a canvas in the frame of its image, which they may reach beyond."""
     placement = place(original, spec)
     scale_4 = np.tile(np.array(original) / placement.resized, 2)
-    found_N6 = detections_N6.copy()
-    found_N6[:, :4] = (detections_N6[:, :4] - np.tile(placement.offset, 2)) * scale_4
-    return found_N6
+    moved_N6 = detections_N6.copy()
+    moved_N6[:, :4] = (detections_N6[:, :4] - np.tile(placement.offset, 2)) * scale_4
+    return moved_N6
 
 
 def _masks(
-    found_N6: NDArray[np.float32], cells_NP: NDArray[np.float32], limits: Sides, wanted_N: NDArray[np.bool_]
+    detections_N6: NDArray[np.float32], cells_NP: NDArray[np.float32], limits: Sides, wanted_N: NDArray[np.bool_]
 ) -> list[ObjectMask]:
     """Return the pixels, in a part of the image, of those that ``clipped`` leaves there; none of unwanted ones."""
-    _, used_N = cut(found_N6, np.array(limits, np.float32))
+    _, used_N = cut(detections_N6, np.array(limits, np.float32))
     cells_NSS = cells_NP.reshape(-1, MASK_SIDE, MASK_SIDE)
     nothing = ObjectMask(*limits[:2], np.zeros((0, 0), np.bool_))
     return [
-        paste_within(cells_NSS[row], found_N6[row, :4], limits) if wanted_N[row] else nothing
+        paste_within(cells_NSS[row], detections_N6[row, :4], limits) if wanted_N[row] else nothing
         for row in np.flatnonzero(used_N)
     ]
 
@@ -203,6 +205,6 @@ def _through_windows(
         part = corners[start : start + batch_size]
         detections_BNR = rows(run(np.stack([cut_window(image_HW3, (x, y), spec) for x, y in part])))
         for number, ((x, y), detections_NR) in enumerate(zip(part, detections_BNR, strict=True), start=start):
-            found_N6 = detections_NR[:, :6].copy()
-            found_N6[:, :4] += np.array([x, y, x, y], np.float32)
-            yield number, (x, y, x + spec.width, y + spec.height), found_N6, detections_NR[:, 6:]
+            detections_N6 = detections_NR[:, :6].copy()
+            detections_N6[:, :4] += np.array([x, y, x, y], np.float32)
+            yield number, (x, y, x + spec.width, y + spec.height), detections_N6, detections_NR[:, 6:]

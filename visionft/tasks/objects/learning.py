@@ -22,6 +22,7 @@ from visionft.models.heads.maps import PaddedHead
 from visionft.results import CanvasRunner, Results
 from visionft.spec import InputSpec
 from visionft.tasks.base import Agreement
+from visionft.tasks.learner import ChosenThresholds
 from visionft.tasks.objects.detect import detect
 from visionft.tasks.objects.metrics import best_thresholds
 from visionft.tasks.objects.rows import box_rows
@@ -35,7 +36,7 @@ class ObjectLearner:
     Args:
         class_names: text for class 0, 1, ...
         head: kind of the head.
-        dropout: share of the channels dropped before the layer that tells the classes.
+        dropout: fraction of the channels dropped before the layer that tells the classes.
     """
 
     min_agreement: ClassVar[float] = 0.995  # boxes about to be suppressed by others may differ
@@ -57,52 +58,52 @@ class ObjectLearner:
         return results[..., :4], scores_BN, results[..., 5].long(), (scores_BN > 0).sum(dim=1)
 
     def derived(self, results: Tensor) -> tuple[Tensor, ...]:  # noqa: ARG002
-        """Return nothing."""
+        """Return no further outputs."""
         return ()
 
     def rows(self, results: Results) -> NDArray[np.float32]:
-        """Return what is compared of the detections of each image, detections_BNR."""
+        """Return the rows that are compared, detections_BNR of each image."""
         return box_rows(results)
 
     def compare(
         self,
-        found: Results,
+        actual: Results,
         expected: Results,
         thresholds: Sequence[float] = (),  # noqa: ARG002  # all detections are compared, whatever their scores
     ) -> Agreement:
-        """Count the detections that have their like: the same class, IoU above 0.99, scores less than 0.001 apart.
+        """Count the detections that agree: the same class, IoU above 0.99, scores less than 0.001 apart.
 
         The difference is the largest among detections of one class and place, whatever their scores.
         """
-        found_BNR, expected_BNR = self.rows(found), self.rows(expected)
-        if not np.isfinite(found_BNR).all() or not np.isfinite(expected_BNR).all():
-            return Agreement(0, max(1, len(found_BNR)), float("nan"))
-        parts = [self._compare_image(*pair) for pair in zip(found_BNR, expected_BNR, strict=True)]
+        actual_BNR, expected_BNR = self.rows(actual), self.rows(expected)
+        if not np.isfinite(actual_BNR).all() or not np.isfinite(expected_BNR).all():
+            return Agreement(0, max(1, len(actual_BNR)), float("nan"))
+        parts = [self._compare_image(*pair) for pair in zip(actual_BNR, expected_BNR, strict=True)]
         return Agreement(
             sum(part.same for part in parts),
             sum(part.compared for part in parts),
             max(part.difference for part in parts),
         )
 
-    def _compare_image(self, found_NR: NDArray[np.float32], expected_NR: NDArray[np.float32]) -> Agreement:
-        found_NR, expected_MR = (rows_NR[rows_NR[:, 4] > 0] for rows_NR in (found_NR, expected_NR))
-        compared = max(len(found_NR), len(expected_MR))
-        if not len(found_NR) or not len(expected_MR):
+    def _compare_image(self, actual_NR: NDArray[np.float32], expected_NR: NDArray[np.float32]) -> Agreement:
+        actual_NR, expected_MR = (rows_NR[rows_NR[:, 4] > 0] for rows_NR in (actual_NR, expected_NR))
+        compared = max(len(actual_NR), len(expected_MR))
+        if not len(actual_NR) or not len(expected_MR):
             return Agreement(0, compared, 0.0)
-        apart_NM = np.abs(found_NR[:, None, 4].astype(np.float64) - expected_MR[None, :, 4])
-        apart_NM[~self.alike(found_NR, expected_MR)] = np.inf
+        apart_NM = np.abs(actual_NR[:, None, 4].astype(np.float64) - expected_MR[None, :, 4])
+        apart_NM[~self.alike(actual_NR, expected_MR)] = np.inf
         apart_M, apart_N = apart_NM.min(axis=0), apart_NM.min(axis=1)
         same = int(min((apart_M < _SAME_SCORE).sum(), (apart_N < _SAME_SCORE).sum()))
         return Agreement(same, compared, float(np.max(apart_M[np.isfinite(apart_M)], initial=0.0)))
 
-    def alike(self, found_NR: NDArray[np.float32], expected_MR: NDArray[np.float32]) -> NDArray[np.bool_]:
-        """Say which detections of an image have the same class and place, alike_NM."""
-        iou_NM = pairwise_iou(found_NR[:, :4], expected_MR[:, :4])
-        return np.asarray((iou_NM > _SAME_IOU) & (found_NR[:, None, 5] == expected_MR[None, :, 5]))
+    def alike(self, actual_NR: NDArray[np.float32], expected_MR: NDArray[np.float32]) -> NDArray[np.bool_]:
+        """Return which detections of an image have the same class and place, alike_NM."""
+        iou_NM = pairwise_iou(actual_NR[:, :4], expected_MR[:, :4])
+        return np.asarray((iou_NM > _SAME_IOU) & (actual_NR[:, None, 5] == expected_MR[None, :, 5]))
 
     def thresholds(
         self, samples: Sequence[Sample], spec: InputSpec, run: CanvasRunner, *, batch_size: int
-    ) -> tuple[float, ...]:
+    ) -> ChosenThresholds:
         """Return the score with the best F1 of the boxes of each class, measured in the original frame.
 
         Args:
@@ -111,8 +112,9 @@ class ObjectLearner:
             run: the network.
             batch_size: canvases that go through it at once.
         """
-        found = list(detect_all(samples, spec, run, batch_size))
-        return best_thresholds(found, [Boxes.of(sample) for sample in samples], len(self.class_names))
+        detections = list(detect_all(samples, spec, run, batch_size))
+        targets = [Boxes.of(sample) for sample in samples]
+        return ChosenThresholds(best_thresholds(detections, targets, len(self.class_names)))
 
 
 def detect_all(

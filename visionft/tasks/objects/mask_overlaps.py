@@ -22,13 +22,13 @@ class ImageMasks:
     """The masks of one image.
 
     Attributes:
-        found: one of each row of a ``DetectedObjects``.
-        truth: one of each row of a ``TargetObjects``.
+        predictions: one of each row of a ``DetectedObjects``.
+        targets: one of each row of a ``TargetObjects``.
         size: (width, height) of the image.
     """
 
-    found: tuple[ObjectMask, ...]
-    truth: tuple[ObjectMask, ...]
+    predictions: tuple[ObjectMask, ...]
+    targets: tuple[ObjectMask, ...]
     size: tuple[int, int]
 
 
@@ -38,19 +38,19 @@ def mask_areas(masks: Sequence[ObjectMask]) -> Ints:
 
 
 def read_masks(
-    found: DetectedObjects,
+    predictions: DetectedObjects,
     detected_masks: Sequence[ObjectMask],
-    truth: TargetObjects,
+    targets: TargetObjects,
     target_masks: Sequence[ObjectMask | None],
     size: tuple[int, int],
 ) -> tuple[TargetObjects, ImageMasks]:
     """Put masks beside the detections and objects that they are of.
 
     Args:
-        found: detections of an image.
+        predictions: detections of an image.
         detected_masks: one of each row that they were read from.
-        truth: its objects.
-        target_masks: one of each row that they were read from; None where nobody knows the outline.
+        targets: its objects.
+        target_masks: one of each row that they were read from; None where nobody knows the polygon.
         size: (width, height) of the image.
 
     Returns:
@@ -63,35 +63,35 @@ def read_masks(
     outside = [mask for mask in (*detected_masks, *target_masks) if mask is not None and not _lies_in(mask, size)]
     if outside:
         raise DataError(f"masks: {outside[0]!r} found; allowed are those inside the image of {size[0]} x {size[1]}")
-    rows = truth.rows_M.tolist()
-    boxes = dict(zip(rows, truth.xyxy_M4, strict=True))  # of a crowd of every class one, though it is in many rows
+    rows = targets.rows_M.tolist()
+    boxes = dict(zip(rows, targets.xyxy_M4, strict=True))  # of a crowd of every class one, though it is in many rows
     known = {row: mask for row in boxes if (mask := target_masks[row]) is not None and mask.area}
     filled = {row: known[row] if row in known else _box_mask(xyxy_4, size) for row, xyxy_4 in boxes.items()}
     unknown_M = np.array([row not in known for row in rows], np.bool_)
     masks = ImageMasks(
-        tuple(detected_masks[row] for row in found.rows_N.tolist()), tuple(filled[row] for row in rows), size
+        tuple(detected_masks[row] for row in predictions.rows_N.tolist()), tuple(filled[row] for row in rows), size
     )
-    return replace(truth, crowd_M=truth.crowd_M | unknown_M), masks
+    return replace(targets, crowd_M=targets.crowd_M | unknown_M), masks
 
 
 def mask_overlaps(masks: ImageMasks, crowd_M: NDArray[np.bool_]) -> Floats:
-    """Return iou_NM of every detection's pixels with every object's; with a crowd, the share of them that lies in it.
+    """Return iou_NM of every detection's pixels with every object's; with a crowd, the fraction inside it.
 
     Common pixels are counted from runs down the columns, so that it takes neither the images nor the masks' parts of
     them: how many of an object's pixels come before a place rises by one at each pixel of a run, and stays between.
     """
-    areas_N, areas_M = mask_areas(masks.found), mask_areas(masks.truth)
+    areas_N, areas_M = mask_areas(masks.predictions), mask_areas(masks.targets)
     common_NM = np.zeros((len(areas_N), len(areas_M)))
-    near_NM = _touching(_parts(masks.found), _parts(masks.truth)) & (areas_N[:, None] > 0) & (areas_M > 0)
-    bounds = [run_bounds(mask, masks.size[1]) for mask in masks.found]
+    near_NM = _touching(_parts(masks.predictions), _parts(masks.targets)) & (areas_N[:, None] > 0) & (areas_M > 0)
+    bounds = [run_bounds(mask, masks.size[1]) for mask in masks.predictions]
     counted: dict[ObjectMask, int] = {}
     for m in np.flatnonzero(near_NM.any(axis=0)).tolist():
-        same = counted.setdefault(masks.truth[m], m)
+        same = counted.setdefault(masks.targets[m], m)
         if same < m:  # a crowd of every class, which is in a row of each
             common_NM[:, m] = common_NM[:, same]
             continue
         near = np.flatnonzero(near_NM[:, m])
-        object_E = run_bounds(masks.truth[m], masks.size[1])
+        object_E = run_bounds(masks.targets[m], masks.size[1])
         before_E = np.zeros(len(object_E))
         before_E[1::2] = np.diff(object_E)[::2]
         places_E = np.concatenate([bounds[n] for n in near])

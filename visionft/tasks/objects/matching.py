@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from visionft.annotations.boxes import pairwise_iou
 from visionft.annotations.marks import CROWD, PADDING
 from visionft.data.targets.boxes import Boxes
 from visionft.errors import DataError
@@ -108,61 +109,45 @@ class DetectedObjects:
         labels_N = used_N6[:, 5].astype(np.int64)
         if outside := sorted(set(labels_N.tolist()) - set(range(classes))):
             raise DataError(f"detections: class {outside[0]} found; allowed are 0..{classes - 1}")
-        found = cls(used_N6[:, :4], used_N6[:, 4], labels_N, rows_N)
+        predictions = cls(used_N6[:, :4], used_N6[:, 4], labels_N, rows_N)
         if len(labels_N) <= MOST:
-            return found
+            return predictions
         counted_N = np.zeros(len(labels_N), np.bool_)
         for label in np.unique(labels_N):
             counted_N[np.flatnonzero(labels_N == label)[:MOST]] = True
-        return found.only(counted_N)
+        return predictions.only(counted_N)
 
     def only(self, wanted_N: Flags) -> "DetectedObjects":
-        """Return some of them."""
+        """Return the detections at which a mask is true."""
         return DetectedObjects(
             self.xyxy_N4[wanted_N], self.scores_N[wanted_N], self.labels_N[wanted_N], self.rows_N[wanted_N]
         )
 
 
 def read_detections(
-    found: Sequence[NDArray[np.float32]], truth: Sequence[TargetObjects], classes: int
+    predictions: Sequence[NDArray[np.float32]], targets: Sequence[TargetObjects], classes: int
 ) -> list[DetectedObjects]:
     """Read the detections of several images, and check that they and the objects fit together.
 
     Args:
-        found: detections_N6 of each image.
-        truth: the objects of each.
+        predictions: detections_N6 of each image.
+        targets: the objects of each.
         classes: how many.
 
     Raises:
         DataError: when they do not.
     """
-    if len(found) != len(truth):
-        raise DataError(f"detections: of {len(found)} images given; {len(truth)} are needed")
-    for objects in truth:
+    if len(predictions) != len(targets):
+        raise DataError(f"detections: of {len(predictions)} images given; {len(targets)} are needed")
+    for objects in targets:
         if outside := sorted(set(objects.labels_M.tolist()) - set(range(classes))):
             raise DataError(f"boxes: class {outside[0]} found; allowed are 0..{classes - 1}")
-    return [DetectedObjects.of(detections_N6, classes) for detections_N6 in found]
-
-
-def box_areas(xyxy_N4: Floats) -> Floats:
-    """Return the area of each box in pixels."""
-    areas_N: Floats = (xyxy_N4[:, 2:] - xyxy_N4[:, :2]).prod(axis=1)
-    return areas_N
-
-
-def overlaps(xyxy_N4: Floats, truth: TargetObjects) -> Floats:
-    """Return iou_NM of every box with every object; with a crowd, the share of the box that lies in it."""
-    corners_NM2 = np.maximum(xyxy_N4[:, None, :2], truth.xyxy_M4[None, :, :2])
-    sides_NM2 = np.minimum(xyxy_N4[:, None, 2:], truth.xyxy_M4[None, :, 2:]) - corners_NM2
-    common_NM = sides_NM2.clip(0).prod(axis=2)
-    areas_N, areas_M = box_areas(xyxy_N4), box_areas(truth.xyxy_M4)
-    either_NM = np.where(truth.crowd_M, areas_N[:, None], areas_N[:, None] + areas_M - common_NM)
-    return np.where(common_NM > 0, common_NM / np.where(either_NM > 0, either_NM, 1), 0.0)
+    return [DetectedObjects.of(detections_N6, classes) for detections_N6 in predictions]
 
 
 def match(
-    found: DetectedObjects,
-    truth: TargetObjects,
+    predictions: DetectedObjects,
+    targets: TargetObjects,
     ious_T: Floats = IOUS_T,
     overlap_NM: Floats | None = None,
     ignored_M: Flags | None = None,
@@ -170,8 +155,8 @@ def match(
     """Give each detection, by falling score, the free object of its class that it overlaps most.
 
     Args:
-        found: detections.
-        truth: objects; a crowd takes any number of detections, but only those that no object takes.
+        predictions: detections.
+        targets: objects; a crowd takes any number of detections, but only those that no object takes.
         ious_T: rising thresholds.
         overlap_NM: how far each overlaps each, where it is not their boxes that count.
         ignored_M: which objects are not measured; crowds, where nothing is said. These come after all others.
@@ -179,11 +164,12 @@ def match(
     Returns:
         object_NT: row of the object, ``NOBODY`` where no overlap reaches the threshold.
     """
-    object_NT = np.full((len(found.labels_N), len(ious_T)), NOBODY)
-    overlap_NM = overlaps(found.xyxy_N4, truth) if overlap_NM is None else overlap_NM
-    iou_NM = np.where(found.labels_N[:, None] == truth.labels_M, overlap_NM, 0.0)
-    ignored_M = truth.crowd_M if ignored_M is None else ignored_M
-    free_MT = np.ones((len(truth.labels_M), len(ious_T)), np.bool_)
+    object_NT = np.full((len(predictions.labels_N), len(ious_T)), NOBODY)
+    if overlap_NM is None:
+        overlap_NM = pairwise_iou(predictions.xyxy_N4, targets.xyxy_M4, targets.crowd_M)
+    iou_NM = np.where(predictions.labels_N[:, None] == targets.labels_M, overlap_NM, 0.0)
+    ignored_M = targets.crowd_M if ignored_M is None else ignored_M
+    free_MT = np.ones((len(targets.labels_M), len(ious_T)), np.bool_)
     reached_NM = iou_NM >= ious_T[0]
     for n in np.flatnonzero(reached_NM.any(axis=1)):
         candidates = np.flatnonzero(reached_NM[n])
@@ -192,6 +178,6 @@ def match(
         for m in candidates[order]:
             taken_T = (object_NT[n] == NOBODY) & free_MT[m] & (iou_NM[n, m] >= ious_T)
             object_NT[n, taken_T] = m
-            if not truth.crowd_M[m]:
+            if not targets.crowd_M[m]:
                 free_MT[m] &= ~taken_T
     return object_NT

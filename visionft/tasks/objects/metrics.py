@@ -50,8 +50,8 @@ class ClassAP:
         ap: average precision, mean over IoU thresholds 0.50 to 0.95; none without objects.
         ap50: average precision at IoU 0.50; none without objects.
         threshold: confidence from which on detections are believed.
-        precision: share of the believed detections that find an object, at IoU 0.50; none when there are none.
-        recall: share of the objects that are found by them; none without objects.
+        precision: fraction of the believed detections that find an object, at IoU 0.50; none when there are none.
+        recall: fraction of the objects that are found by them; none without objects.
         f1: harmonic mean of both; none when there are neither detections nor objects.
         objects: number of objects, crowds left out.
         curve: recall and precision at IoU 0.50 by falling confidence; empty without objects or detections.
@@ -69,7 +69,7 @@ class ClassAP:
 
 @dataclass(frozen=True, slots=True)
 class DetectionMetrics:
-    """What ``detection_metrics`` measures; shares lie in 0..1.
+    """What ``detection_metrics`` measures; fractions lie in 0..1.
 
     Attributes:
         map: mean average precision over the classes and the IoU thresholds 0.50, 0.55, ..., 0.95, as COCO defines it.
@@ -78,8 +78,8 @@ class DetectionMetrics:
         map_small: ``map`` of objects below 32 x 32 pixels; none when there are none.
         map_medium: ``map`` of objects between; none when there are none.
         map_large: ``map`` of objects above 96 x 96 pixels; none when there are none.
-        precision: share of the believed detections of all classes that find an object, at IoU 0.50; none without any.
-        recall: share of the objects of all classes that they find.
+        precision: fraction of the believed detections of all classes that find an object, at IoU 0.50; none without.
+        recall: fraction of the objects of all classes that they find.
         per_class: scores by class name, in label order.
         intervals: 95 % bootstrap interval, over images, of map, map50, map75, precision and recall; see
             ``average_intervals``.
@@ -127,8 +127,8 @@ class DetectionMetrics:
 
 
 def detection_metrics(
-    found: Sequence[NDArray[np.float32]],
-    truth: Sequence[Boxes],
+    predictions: Sequence[NDArray[np.float32]],
+    targets: Sequence[Boxes],
     class_names: Sequence[str],
     *,
     thresholds: Sequence[float] | None = None,
@@ -138,8 +138,8 @@ def detection_metrics(
     """Measure a detector.
 
     Args:
-        found: detections_N6 of each image in its original frame; rows with score 0 are unused.
-        truth: the objects of each image, at least one in all; crowds take detections that they hold, and are no
+        predictions: detections_N6 of each image in its original frame; rows with score 0 are unused.
+        targets: the objects of each image, at least one in all; crowds take detections that they hold, and are no
             objects.
         class_names: K different names in label order.
         thresholds: confidence from which on each class is believed; without, those with the best F1 on these very
@@ -158,41 +158,41 @@ def detection_metrics(
         raise DataError(f"class names: {classes} given, {len(set(class_names))} of them different; all must be")
     if thresholds is not None and len(thresholds) != classes:
         raise DataError(f"thresholds: {len(thresholds)} given; {classes} are needed, one for each class")
-    objects = [TargetObjects.of(boxes, classes) for boxes in truth]
-    kept = read_detections(found, objects, classes)
-    if not sum(len(boxes.class_counts) for boxes in truth):
-        raise DataError(f"boxes: {len(truth)} images without an object; nothing to measure")
+    objects = [TargetObjects.of(boxes, classes) for boxes in targets]
+    kept = read_detections(predictions, objects, classes)
+    if not sum(len(boxes.class_counts) for boxes in targets):
+        raise DataError(f"boxes: {len(targets)} images without an object; nothing to measure")
     ranked = rank(kept, objects, classes)
     ap_KT = average_precision(ranked)
     areas = [Areas.of_boxes(*image) for image in zip(kept, objects, strict=True)]
     chosen = list(thresholds) if thresholds is not None else [best_threshold(one) for one in ranked]
     operating = [operate(one, threshold) for one, threshold in zip(ranked, chosen, strict=True)]
     averages = {name: float(value) for name, value in ap_means(ap_KT).items()}
-    shares = {name: optional(value) for name, value in _shares(_pooled(operating).sum(axis=0)).items()}
+    fractions = {name: optional(value) for name, value in _precision_recall(_pooled(operating).sum(axis=0)).items()}
     return DetectionMetrics(
         map=averages["map"],
         map50=averages["map50"],
         map75=averages["map75"],
-        precision=shares["precision"],
-        recall=shares["recall"],
+        precision=fractions["precision"],
+        recall=fractions["recall"],
         **{f"map_{size}": value for size, value in precision_by_size(kept, objects, classes, areas).items()},
         per_class={
             name: _class_scores(ap_KT[k], ranked[k], operating[k], chosen[k]) for k, name in enumerate(class_names)
         },
         intervals=_intervals(ranked, operating, averages, bootstrap, seed) if bootstrap else {},
         objects=sum(int(one.objects_N.sum()) for one in ranked),
-        n=len(truth),
+        n=len(targets),
     )
 
 
 def quick_detection(
-    found: Sequence[NDArray[np.float32]], truth: Sequence[NDArray[np.float32]], classes: int
+    predictions: Sequence[NDArray[np.float32]], targets: Sequence[NDArray[np.float32]], classes: int
 ) -> dict[str, float]:
     """Score one validation pass, as ``detection_metrics`` does, but with 0 for what is not defined.
 
     Args:
-        found: detections_N6 of each canvas; rows with score 0 are unused.
-        truth: boxes_N5 of each canvas; rows of ``PADDING`` are left out, and a ``CROWD`` is one of every class.
+        predictions: detections_N6 of each canvas; rows with score 0 are unused.
+        targets: boxes_N5 of each canvas; rows of ``PADDING`` are left out, and a ``CROWD`` is one of every class.
         classes: how many.
 
     Returns:
@@ -201,29 +201,31 @@ def quick_detection(
     Raises:
         DataError: when the detections do not fit the classes.
     """
-    objects = [TargetObjects.on_canvas(boxes_N5, classes) for boxes_N5 in truth]
-    kept = read_detections(found, objects, classes)
+    objects = [TargetObjects.on_canvas(boxes_N5, classes) for boxes_N5 in targets]
+    kept = read_detections(predictions, objects, classes)
     ap_KT = average_precision(rank(kept, objects, classes))
     return {name: float(np.nan_to_num(value)) for name, value in ap_means(ap_KT).items()}
 
 
-def best_thresholds(found: Sequence[NDArray[np.float32]], truth: Sequence[Boxes], classes: int) -> tuple[float, ...]:
+def best_thresholds(
+    predictions: Sequence[NDArray[np.float32]], targets: Sequence[Boxes], classes: int
+) -> tuple[float, ...]:
     """Return for each class the confidence with the best F1 at IoU 0.50, see ``best_threshold``.
 
     Args:
-        found: detections_N6 of each image in its original frame.
-        truth: the objects of each image.
+        predictions: detections_N6 of each image in its original frame.
+        targets: the objects of each image.
         classes: how many.
 
     Raises:
         DataError: when the detections do not fit the classes.
     """
-    objects = [TargetObjects.of(boxes, classes) for boxes in truth]
-    kept = read_detections(found, objects, classes)
+    objects = [TargetObjects.of(boxes, classes) for boxes in targets]
+    kept = read_detections(predictions, objects, classes)
     return tuple(best_threshold(ranked) for ranked in rank(kept, objects, classes, IOUS_T[:1]))
 
 
-def _shares(counts_3: Floats | Ints) -> dict[str, Floats]:
+def _precision_recall(counts_3: Floats | Ints) -> dict[str, Floats]:
     """Score (..., 3) counts of hits, detections and objects."""
     hits, predicted, objects = np.moveaxis(counts_3, -1, 0)
     return {"precision": ratio(hits, predicted), "recall": ratio(hits, objects)}
@@ -240,10 +242,10 @@ def _intervals(
     counts_N3 = _pooled(operating)
 
     def resampled(draw_RN: Ints) -> dict[str, Floats]:
-        return _shares(draw_counts(draw_RN) @ counts_N3)
+        return _precision_recall(draw_counts(draw_RN) @ counts_N3)
 
-    shares = percentile_intervals(resampled, len(counts_N3), resamples=resamples, seed=seed)
-    return average_intervals(ranked, averages, resamples=resamples, seed=seed) | shares
+    fractions = percentile_intervals(resampled, len(counts_N3), resamples=resamples, seed=seed)
+    return average_intervals(ranked, averages, resamples=resamples, seed=seed) | fractions
 
 
 def _class_scores(ap_T: Floats, ranked: Ranked, operating: Operating, threshold: float) -> ClassAP:

@@ -10,9 +10,10 @@ from typing import Literal, TypeAlias, get_args
 import numpy as np
 from numpy.typing import NDArray
 
+from visionft.annotations.boxes import pairwise_iou
 from visionft.data.targets.boxes import Boxes
 from visionft.metrics.scores import Floats
-from visionft.tasks.objects.matching import NOBODY, DetectedObjects, TargetObjects, match, overlaps
+from visionft.tasks.objects.matching import NOBODY, DetectedObjects, TargetObjects, match
 
 Mistake: TypeAlias = Literal["class", "overlap", "duplicate", "background"]
 MISTAKES: tuple[Mistake, ...] = get_args(Mistake)
@@ -80,7 +81,7 @@ class ImageMatch:
 def match_image(
     detections_N6: NDArray[np.float32], boxes: Boxes, *, thresholds: Sequence[float], iou: float = 0.5
 ) -> ImageMatch:
-    """Say what each detection of an image is.
+    """Classify each detection of an image: right, or which kind of mistake.
 
     Args:
         detections_N6: detections; rows with score 0 are unused.
@@ -98,35 +99,37 @@ def match_image(
         The kinds of mistakes are those of Bolya et al. (2020), TIDE: A General Toolbox for Identifying Object
         Detection Errors, section 2.2, where a poor overlap with another class is a kind of its own.
     """
-    found, truth = DetectedObjects.of(detections_N6, len(thresholds)), TargetObjects.of(boxes, len(thresholds))
-    found = found.only(found.scores_N >= np.array(thresholds)[found.labels_N])
-    objects_N = match(found, truth, np.array([iou]))[:, 0]
-    overlap_NM = overlaps(found.xyxy_N4, truth)
+    predictions, targets = DetectedObjects.of(detections_N6, len(thresholds)), TargetObjects.of(boxes, len(thresholds))
+    predictions = predictions.only(predictions.scores_N >= np.array(thresholds)[predictions.labels_N])
+    objects_N = match(predictions, targets, np.array([iou]))[:, 0]
+    overlap_NM = pairwise_iou(predictions.xyxy_N4, targets.xyxy_M4, targets.crowd_M)
     detected = [
-        _detected(found, n, int(objects_N[n]), overlap_NM[n], truth, iou)
+        _detected(predictions, n, int(objects_N[n]), overlap_NM[n], targets, iou)
         for n in range(len(objects_N))
-        if objects_N[n] == NOBODY or not truth.crowd_M[objects_N[n]]
+        if objects_N[n] == NOBODY or not targets.crowd_M[objects_N[n]]
     ]
-    missed = sorted(set(np.flatnonzero(~truth.crowd_M).tolist()) - set(objects_N.tolist()))
-    return ImageMatch(tuple(detected), tuple(missed), int(np.count_nonzero(~truth.crowd_M)))
+    missed = sorted(set(np.flatnonzero(~targets.crowd_M).tolist()) - set(objects_N.tolist()))
+    return ImageMatch(tuple(detected), tuple(missed), int(np.count_nonzero(~targets.crowd_M)))
 
 
 def _detected(
-    found: DetectedObjects, n: int, matched: int, overlap_M: Floats, truth: TargetObjects, iou: float
+    predictions: DetectedObjects, n: int, matched: int, overlap_M: Floats, targets: TargetObjects, iou: float
 ) -> Detected:
-    left, top, right, bottom = found.xyxy_N4[n].tolist()
+    left, top, right, bottom = predictions.xyxy_N4[n].tolist()
     mistake: Mistake | None = None
     nearest = matched
     if matched == NOBODY:
-        mistake, nearest = _mistake(np.where(truth.crowd_M, 0.0, overlap_M), truth.labels_M == found.labels_N[n], iou)
+        mistake, nearest = _mistake(
+            np.where(targets.crowd_M, 0.0, overlap_M), targets.labels_M == predictions.labels_N[n], iou
+        )
     return Detected(
         box=(left, top, right, bottom),
-        label=int(found.labels_N[n]),
-        score=float(found.scores_N[n]),
+        label=int(predictions.labels_N[n]),
+        score=float(predictions.scores_N[n]),
         object=None if nearest == NOBODY else nearest,
         iou=0.0 if nearest == NOBODY else float(overlap_M[nearest]),
         mistake=mistake,
-        row=int(found.rows_N[n]),
+        row=int(predictions.rows_N[n]),
     )
 
 

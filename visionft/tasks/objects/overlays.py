@@ -16,7 +16,7 @@ from visionft.annotations.object_mask import ObjectMask
 from visionft.annotations.rasterization import fill_object
 from visionft.data.records import Example
 from visionft.data.targets.boxes import Boxes, CanvasBoxes
-from visionft.data.targets.outlined_boxes import CanvasOutlinedBoxes
+from visionft.data.targets.polygons import CanvasPolygons
 from visionft.imaging import draw_boxes, paint_objects
 from visionft.imaging.boxes import line_width
 from visionft.imaging.palette import Colour
@@ -56,11 +56,11 @@ def box_pictures(example: BoxExample, class_names: Sequence[str], palette: Seque
     image_HW3 = shrink_boxed(example.image_HW3)
     height, width = image_HW3.shape[:2]
     scale_4 = np.array([width / example.size[0], height / example.size[1]] * 2, np.float32)
-    truth = _truth(example, (width, height), class_names, palette)
+    targets = _targets(example, (width, height), class_names, palette)
     detected = _detected(example, (width, height), class_names, palette)
     return tuple(
         Picture(name, jpeg_uri(_draw(image_HW3, rows, scale_4)))
-        for name, rows in (("objects", truth), ("detections", detected))
+        for name, rows in (("objects", targets), ("detections", detected))
     )
 
 
@@ -93,13 +93,13 @@ def cut_mistake(
     )
 
 
-def _truth(
+def _targets(
     example: BoxExample, size: tuple[int, int], class_names: Sequence[str], palette: Sequence[Colour]
 ) -> list[Drawn]:
     boxes, missed = example.boxes, set(example.match.missed)
     scale_2 = np.array(size) / example.size
-    outlines = [tuple((ring_P2 * scale_2).astype(np.float32) for ring_P2 in one.points) for one in boxes.outlines]
-    masks = [_visible(fill_object(rings, size)) if rings else None for rings in outlines] or [None] * len(boxes)
+    polygons = [tuple((ring_P2 * scale_2).astype(np.float32) for ring_P2 in one.points) for one in boxes.polygons]
+    masks = [_visible(fill_object(rings, size)) if rings else None for rings in polygons] or [None] * len(boxes)
     return [
         Drawn(box, mask, "crowd", CROWD_COLOUR, True)
         if crowd
@@ -112,8 +112,8 @@ def _detected(
     example: BoxExample, size: tuple[int, int], class_names: Sequence[str], palette: Sequence[Colour]
 ) -> list[Drawn]:
     detected = example.match.detected
-    found = example.masks or [None] * len(detected)
-    masks = [_visible(shrink_object(mask, example.size, size)) if mask else None for mask in found]
+    given = example.masks or [None] * len(detected)
+    masks = [_visible(shrink_object(mask, example.size, size)) if mask else None for mask in given]
     return [
         Drawn(one.box, mask, f"{class_names[one.label]} {one.score:.2f}", palette[one.label], one.mistake is not None)
         for one, mask in zip(detected, masks, strict=True)
@@ -177,9 +177,9 @@ def draw_objects(example: Example, palette: Sequence[Colour], long_side: int) ->
     boxes_N4 = target.boxes_N5[:, :4] * np.tile(scale_2, 2)
     labels = target.boxes_N5[:, 4].astype(int).tolist()
     colours = [CROWD_COLOUR if label == CROWD else palette[label] for label in labels]
-    if isinstance(target, CanvasOutlinedBoxes) and target.outlines:
+    if isinstance(target, CanvasPolygons) and target.polygons:
         masks = [
-            fill_object(tuple(ring_P2 * scale_2 for ring_P2 in rings), (width, height)) for rings in target.outlines
+            fill_object(tuple(ring_P2 * scale_2 for ring_P2 in rings), (width, height)) for rings in target.polygons
         ]
         image_HW3 = paint_objects(image_HW3, masks, colours, _PALE)
     return draw_boxes(image_HW3, boxes_N4, [""] * len(labels), colours, line=_LINE)

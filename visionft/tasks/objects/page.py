@@ -5,13 +5,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from heapq import nlargest
 from pathlib import Path
-from typing import ClassVar, TypeVar
+from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from visionft.annotations.object_mask import ObjectMask
 from visionft.data.records import Dataset, Example, Sample
+from visionft.data.splits import Split
 from visionft.data.targets.boxes import Boxes
 from visionft.imaging import decode, line_palette
 from visionft.imaging.palette import Colour
@@ -22,6 +22,7 @@ from visionft.report.pictures import Picture
 from visionft.report.precision_recall import PrecisionRecallChart, precision_recall_chart
 from visionft.report.ranking import worst_and_others
 from visionft.report.wording import css, percent
+from visionft.tasks.objects.evaluation import ObjectEvaluation
 from visionft.tasks.objects.metrics import ClassAP, DetectionMetrics
 from visionft.tasks.objects.mistakes import MISTAKES, Detected, ImageMatch, Mistake, match_image
 from visionft.tasks.objects.overlays import box_pictures, cut_mistake, draw_objects, object_legend, shrink_boxed
@@ -65,14 +66,14 @@ class TallyRow:
         name: the kind.
         meaning: what it is, in a few words.
         count: how often it occurs.
-        share: of all believed detections or, for what is missed, of all objects; none when there are none.
+        fraction: of all believed detections or, for what is missed, of all objects; none when there are none.
         bar: the same, of the most frequent kind's number.
     """
 
     name: str
     meaning: str
     count: int
-    share: float | None
+    fraction: float | None
     bar: float
 
 
@@ -170,31 +171,22 @@ def _chart(key: str, name: str, scores: ClassAP) -> PrecisionRecallChart | None:
     )
 
 
-Section = TypeVar("Section", bound=DetectionSection)
-
-
 def object_section(
-    section: type[Section],
-    metrics: DetectionMetrics,
-    detections: Sequence[NDArray[np.float32]],
-    samples: Sequence[Sample],
-    palette: Sequence[Colour],
-    masks: Sequence[Sequence[ObjectMask]] | None = None,
-) -> Section:
+    section: type[DetectionSection], evaluation: ObjectEvaluation, samples: Sequence[Sample], palette: Sequence[Colour]
+) -> DetectionSection:
     """Show the images with most mistakes, others to compare, and the most confident wrong detections.
 
     Args:
         section: whose section it is.
-        metrics: the numbers.
-        detections: detections_N6 of each image, in the frame of the originals and the order of the samples.
+        evaluation: the numbers, and the detections of each image.
         samples: what was evaluated.
         palette: colour (RGB, 0..255) of each class.
-        masks: the pixels of each detection of each image; none where only boxes are known.
     """
+    metrics, masks = evaluation.metrics, evaluation.masks
     names = tuple(metrics.per_class)
     matches = [
         match_image(detections_N6, Boxes.of(sample), thresholds=metrics.thresholds)
-        for detections_N6, sample in zip(detections, samples, strict=True)
+        for detections_N6, sample in zip(evaluation.detections, samples, strict=True)
     ]
     worst_first = sorted(range(len(samples)), key=lambda index: -matches[index].badness)
 
@@ -230,11 +222,17 @@ def object_section(
 
 
 class ObjectView(TaskView):
-    """Images are shown with their objects."""
+    """Metrics, mistakes by kind, and the worst images; images are shown with their objects."""
 
+    shown: ClassVar[type[DetectionSection]] = DetectionSection
     augmentation_note: ClassVar[str] = (
         "objects of which too little is left are neither learned nor held against the model (grey)"
     )
+
+    @classmethod
+    def section(cls, evaluation: ObjectEvaluation, dataset: Dataset, split: Split) -> DetectionSection:
+        """Return what the page shows; see the base class."""
+        return object_section(cls.shown, evaluation, dataset.split(split), cls.palette(dataset))
 
     @classmethod
     def palette(cls, dataset: Dataset) -> tuple[Colour, ...]:

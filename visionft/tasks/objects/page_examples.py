@@ -56,7 +56,7 @@ class BoxExample:
     masks: tuple[ObjectMask, ...] | None = None
 
     def mistakes(self) -> str:
-        """Say what is wrong with it."""
+        """Return the image's mistakes in words."""
         kinds = Counter(one.mistake for one in self.match.wrong)
         parts = [f"{kinds[kind]} {WORDS[kind].counted}" for kind in MISTAKES if kinds[kind]]
         missed = [f"{len(self.match.missed)} missed"] if self.match.missed else []
@@ -64,7 +64,7 @@ class BoxExample:
 
 
 def what_is_there(one: Detected, boxes: Boxes, class_names: Sequence[str]) -> str:
-    """Say in a few words what a wrong detection lies on."""
+    """Return in a few words what a wrong detection lies on."""
     if one.object is None:
         return "nothing"
     name = class_names[boxes.labels[one.object]]

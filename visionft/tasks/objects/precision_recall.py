@@ -62,8 +62,8 @@ class Outside(NamedTuple):
 
 
 def rank(
-    found: Sequence[DetectedObjects],
-    truth: Sequence[TargetObjects],
+    predictions: Sequence[DetectedObjects],
+    targets: Sequence[TargetObjects],
     classes: int,
     ious_T: Floats = IOUS_T,
     overlaps: Sequence[Floats] | None = None,
@@ -72,8 +72,8 @@ def rank(
     """Match the detections of every image, and put those of each class in order.
 
     Args:
-        found: detections, one entry per image.
-        truth: objects, one entry per image.
+        predictions: detections, one entry per image.
+        targets: objects, one entry per image.
         classes: how many.
         ious_T: overlaps to reach.
         overlaps: overlap_NM of each image, where it is not boxes that count, see ``match``.
@@ -83,17 +83,17 @@ def rank(
     Returns:
         One for each class; detections of the same score stay in the order of the images.
     """
-    nothing = [None] * len(found)
-    images = zip(found, truth, overlaps or nothing, outside or nothing, strict=True)
+    nothing = [None] * len(predictions)
+    images = zip(predictions, targets, overlaps or nothing, outside or nothing, strict=True)
     matched = [_matched(*image, ious_T) for image in images]
     hit_DT, ignored_DT = (
         np.concatenate([np.empty((0, len(ious_T)), np.bool_), *rows])
         for rows in ([one.hit_NT for one in matched], [one.ignored_NT for one in matched])
     )
     scores_D, labels_D = (
-        np.concatenate([np.empty(0), *(getattr(one, name) for one in found)]) for name in ("scores_N", "labels_N")
+        np.concatenate([np.empty(0), *(getattr(one, name) for one in predictions)]) for name in ("scores_N", "labels_N")
     )
-    images_D = np.repeat(np.arange(len(found)), [len(one.labels_N) for one in found])
+    images_D = np.repeat(np.arange(len(predictions)), [len(one.labels_N) for one in predictions])
     counts_NK = np.array([np.bincount(one.labels_M, minlength=classes) for one in matched])
     ranked = []
     for label in range(classes):
@@ -112,15 +112,19 @@ class _Matched(NamedTuple):
 
 
 def _matched(
-    found: DetectedObjects, truth: TargetObjects, overlap_NM: Floats | None, outside: Outside | None, ious_T: Floats
+    predictions: DetectedObjects,
+    targets: TargetObjects,
+    overlap_NM: Floats | None,
+    outside: Outside | None,
+    ious_T: Floats,
 ) -> _Matched:
-    ignored_M = truth.crowd_M if outside is None else truth.crowd_M | outside.target_M
-    object_NT = match(found, truth, ious_T, overlap_NM, ignored_M)
+    ignored_M = targets.crowd_M if outside is None else targets.crowd_M | outside.target_M
+    object_NT = match(predictions, targets, ious_T, overlap_NM, ignored_M)
     nothing_NT = object_NT == NOBODY
     ignored_NT = np.append(ignored_M, False)[object_NT]  # the last one is for NOBODY, which indexes it
     if outside is not None:
         ignored_NT = ignored_NT | (nothing_NT & outside.detected_N[:, None])
-    return _Matched(~nothing_NT & ~ignored_NT, ignored_NT, truth.labels_M[~ignored_M])
+    return _Matched(~nothing_NT & ~ignored_NT, ignored_NT, targets.labels_M[~ignored_M])
 
 
 def weighted_ap(ranked: Ranked, weights_RN: Floats) -> Floats:
@@ -147,16 +151,16 @@ def _weighted_ap(ranked: Ranked, weights_RN: Floats) -> Floats:
     ap_RT = np.zeros((len(weights_RN), ranked.hit_DT.shape[1]))
     for t in range(ap_RT.shape[1]):
         hits, ignored = np.flatnonzero(ranked.hit_DT[:, t]), np.flatnonzero(ranked.ignored_DT[:, t])
-        found_RH = weights_RD[:, hits].cumsum(axis=1)
+        hits_RH = weights_RD[:, hits].cumsum(axis=1)
         counted_RH = counted_RD[:, hits]
         if len(ignored):
             without = np.zeros((len(weights_RN), len(ignored) + 1))
             np.cumsum(weights_RD[:, ignored], axis=1, out=without[:, 1:])
             counted_RH = counted_RH - without[:, np.searchsorted(ignored, hits)]
-        precision_RH = np.divide(found_RH, counted_RH, out=np.zeros_like(found_RH), where=counted_RH > 0)
+        precision_RH = np.divide(hits_RH, counted_RH, out=np.zeros_like(hits_RH), where=counted_RH > 0)
         envelope_RH = np.maximum.accumulate(precision_RH[:, ::-1], axis=1)[:, ::-1]
         # the points of recall up to each hit, compared as COCO compares them
-        reached_RH = np.searchsorted(_RECALLS, ratio(found_RH, objects_R[:, None]), side="right")
+        reached_RH = np.searchsorted(_RECALLS, ratio(hits_RH, objects_R[:, None]), side="right")
         ap_RT[:, t] = (envelope_RH * np.diff(reached_RH, axis=1, prepend=0)).sum(axis=1) / len(_RECALLS)
     ap_RT[objects_R == 0] = np.nan
     return ap_RT

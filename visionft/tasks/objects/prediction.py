@@ -5,6 +5,7 @@ class index.
 """
 
 import json
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, ClassVar, Self
@@ -14,9 +15,13 @@ from numpy.typing import NDArray
 
 from visionft.errors import DataError
 from visionft.imaging import draw_boxes, line_palette
-from visionft.imaging.encoding import jpeg_bytes
+from visionft.imaging.encoding import html_figure, jpeg_bytes, png_bytes
 from visionft.imaging.inputs import Image, load_pixels
 from visionft.spec import ModelSpec
+from visionft.tasks.exchange import Colours, annotation, rows_of_coco, rows_of_supervision, supervision
+
+_NOTEBOOK = 480  # pixels of a picture's longer side
+_GROUND = 64  # grey that stands for the image, which a prediction does not keep
 
 
 def least_scores(spec: ModelSpec, threshold: float | None = None) -> tuple[float, ...]:
@@ -52,7 +57,7 @@ class Detection:
 
     @classmethod
     def of(cls, detections_N6: NDArray[np.float32], size: tuple[int, int], spec: ModelSpec) -> "Detection":
-        """Give the detections of ``detect`` the names, thresholds and colours of their model.
+        """Combine the detections of ``detect`` with names, thresholds and colours of the model.
 
         A model without thresholds gets 0.5 for each class, one without colours gets default ones.
         """
@@ -138,3 +143,102 @@ class Detection:
     def save_overlay(self, image: Image, path: str | Path) -> None:
         """Write the image with its objects as JPEG; arguments and errors as for ``overlay``."""
         Path(path).write_bytes(jpeg_bytes(self.overlay(image)))
+
+    def _repr_html_(self) -> str:
+        """Return the objects on a grey ground, small enough for a notebook; ``overlay`` shows them on their image."""
+        width, height = self.size
+        picture_HW3 = self.overlay(np.full((height, width, 3), _GROUND, np.uint8))
+        return html_figure(png_bytes(picture_HW3, _NOTEBOOK), str(self))
+
+    def to_numpy(self) -> dict[str, NDArray[Any]]:
+        """Return ``boxes`` (N4 float32, xyxy in pixels), ``scores`` (N float32) and ``labels`` (N int64)."""
+        return {"boxes": self.boxes_N4, "scores": self.scores_N, "labels": self.labels_N}
+
+    def to_coco(self, image_id: int | str = 0, first: int = 1) -> list[dict[str, Any]]:
+        """Return the objects as annotations of COCO, with their scores.
+
+        Args:
+            image_id: of the image.
+            first: number of the first annotation. Categories are counted from 1 in class order.
+        """
+        rows = zip(self.labels_N.tolist(), self.boxes_N4.tolist(), self.scores_N.tolist(), strict=True)
+        return [
+            annotation(
+                label,
+                box_4,
+                image_id=image_id,
+                number=first + place,
+                area=(box_4[2] - box_4[0]) * (box_4[3] - box_4[1]),
+                score=score,
+            )
+            for place, (label, box_4, score) in enumerate(rows)
+        ]
+
+    @classmethod
+    def from_coco(
+        cls,
+        annotations: Sequence[Mapping[str, Any]],
+        size: tuple[int, int],
+        class_names: Sequence[str],
+        palette: Colours = (),
+    ) -> Self:
+        """Read annotations of COCO; one without a score has 1.
+
+        Args:
+            annotations: of one image.
+            size: (width, height) of the image.
+            class_names: text for category 1, 2, ...
+            palette: colour of each class; none takes default ones.
+
+        Raises:
+            DataError: when one cannot be read.
+        """
+        return cls._read(rows_of_coco(annotations, class_names), size, class_names, palette)
+
+    def to_supervision(self) -> Any:
+        """Return ``supervision.Detections``, with the names of the classes in its ``data``.
+
+        Raises:
+            MissingExtra: when supervision is not installed.
+        """
+        names = [self.class_names[label] for label in self.labels_N.tolist()]
+        return supervision().Detections(
+            xyxy=self.boxes_N4,
+            confidence=self.scores_N,
+            class_id=self.labels_N,
+            data={"class_name": np.array(names, np.str_)},
+        )
+
+    @classmethod
+    def from_supervision(
+        cls, detections: Any, size: tuple[int, int], class_names: Sequence[str], palette: Colours = ()
+    ) -> Self:
+        """Read ``supervision.Detections``; arguments as of ``from_coco``. Without confidence, all have 1.
+
+        Raises:
+            DataError: when its classes are not these.
+        """
+        return cls._read(rows_of_supervision(detections, class_names), size, class_names, palette)
+
+    @classmethod
+    def _read(
+        cls,
+        detections_N6: NDArray[np.float32],
+        size: tuple[int, int],
+        class_names: Sequence[str],
+        palette: Colours,
+        **masks: Any,
+    ) -> Self:
+        """Return a prediction of another library's objects, by falling score."""
+        order_N = np.argsort(-detections_N6[:, 4], kind="stable")
+        ordered_N6 = detections_N6[order_N]
+        return cls(
+            boxes_N4=ordered_N6[:, :4],
+            scores_N=ordered_N6[:, 4],
+            labels_N=ordered_N6[:, 5].astype(np.int64),
+            size=size,
+            class_names=tuple(class_names),
+            thresholds=(0.5,) * len(class_names),
+            palette=palette or line_palette(len(class_names)),
+            **{name: tuple(given[place] for place in order_N.tolist()) for name, given in masks.items()},
+        )

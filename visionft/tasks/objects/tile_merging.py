@@ -18,11 +18,11 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from visionft.annotations.boxes import clipped, overlap
+from visionft.annotations.boxes import clipped, iou
 
 SAME = 0.5  # intersection over union from which on two boxes of a class are one object
 CUT_WEIGHT = 0.5  # of a cut box's score, when boxes are ranked; parts with less of the leader's score do not extend it
-_NEAR = 0.01  # share of the window's side in which a box counts as ending at its border, at least a pixel
+_NEAR = 0.01  # fraction of the window's side in which a box counts as ending at its border, at least a pixel
 
 MOST_MERGED = 10_000  # of the boxes of all windows, the best
 MOST_KEPT = 1_000  # of the objects of one image, the best
@@ -73,12 +73,12 @@ def view(detections_N6: NDArray[np.float32], number: int, window: Sides, origina
     """
     borders_4, whole_4 = np.array(window, np.float32), np.array([0, 0, *original], np.float32)
     seen_4 = np.array(shown(window, original), np.float32)
-    found_N6 = clipped(detections_N6, seen_4)
+    clipped_N6 = clipped(detections_N6, seen_4)
     near_4 = np.maximum(1, _NEAR * np.tile(borders_4[2:] - borders_4[:2], 2))
     inner_4 = (seen_4 - whole_4) * _OUTWARD_4 < 0
-    cut_N4 = inner_4 & (np.abs(found_N6[:, :4] - borders_4) <= near_4)
+    cut_N4 = inner_4 & (np.abs(clipped_N6[:, :4] - borders_4) <= near_4)
     limits_N4 = np.where(cut_N4, borders_4, np.inf * _OUTWARD_4).astype(np.float32)
-    return Views(found_N6, limits_N4, np.full(len(found_N6), number))
+    return Views(clipped_N6, limits_N4, np.full(len(clipped_N6), number))
 
 
 def merge(views: Sequence[Views]) -> NDArray[np.float32]:
@@ -90,7 +90,7 @@ def merge(views: Sequence[Views]) -> NDArray[np.float32]:
 
 
 def put_together(views: Sequence[Views]) -> tuple[NDArray[np.float32], list[NDArray[np.intp]]]:
-    """Return what ``merge`` does, and for each object the places, among all boxes, of those that it was made of."""
+    """Merge as ``merge`` does, and return for each object the places, among all boxes, of those it was made of."""
     if not views:
         return np.zeros((0, 6), np.float32), []
     together = Views(
@@ -107,8 +107,8 @@ def put_together(views: Sequence[Views]) -> tuple[NDArray[np.float32], list[NDAr
     objects, made_of = [np.zeros((0, 6), np.float32)], []
     for label in np.unique(labels_N):
         of_class_N = np.flatnonzero(labels_N == label)
-        found_N6, parts = _merge_class(together[of_class_N])
-        objects.append(found_N6)
+        merged_N6, parts = _merge_class(together[of_class_N])
+        objects.append(merged_N6)
         made_of += [places_N[of_class_N[each]] for each in parts]
     objects_N6 = np.concatenate(objects)
     best = np.lexsort([*objects_N6[:, [5, 3, 2, 1, 0]].T, -objects_N6[:, 4]])[:MOST_KEPT]
@@ -116,7 +116,7 @@ def put_together(views: Sequence[Views]) -> tuple[NDArray[np.float32], list[NDAr
 
 
 def _by_falling(ranks_N: NDArray[np.float32], views: Views) -> NDArray[np.intp]:
-    """Order by rank; equal ones by what they are and not by where they come in the list."""
+    """Return the order by falling rank; ties by the boxes themselves, not by their places in the list."""
     return np.lexsort([*views.limits_N4.T, *views.detections_N6.T[[5, 4, 3, 2, 1, 0]], -ranks_N])
 
 
@@ -130,7 +130,7 @@ def _merge_class(views: Views) -> tuple[NDArray[np.float32], list[list[int]]]:
         if not free_N[leader]:
             continue
         free_N[leader] = False
-        found_6 = views.detections_N6[leader].copy()
+        merged_6 = views.detections_N6[leader].copy()
         parts = [leader]
         for part in parts:  # which grows
             near = np.flatnonzero(free_N & _touching(boxes_N4[part], sides_4N))
@@ -141,26 +141,26 @@ def _merge_class(views: Views) -> tuple[NDArray[np.float32], list[list[int]]]:
             beyond = (boxes_N4[same] - views.limits_N4[part]) * _OUTWARD_4 > 0
             sure = scores_N[same] >= CUT_WEIGHT * scores_N[leader]
             parts += (more := same[beyond.any(axis=1) & sure & cut_N[same]]).tolist()
-            found_6[:2] = np.minimum(found_6[:2], boxes_N4[more, :2].min(axis=0, initial=np.inf))
-            found_6[2:4] = np.maximum(found_6[2:4], boxes_N4[more, 2:].max(axis=0, initial=-np.inf))
-        objects.append(found_6)
+            merged_6[:2] = np.minimum(merged_6[:2], boxes_N4[more, :2].min(axis=0, initial=np.inf))
+            merged_6[2:4] = np.maximum(merged_6[2:4], boxes_N4[more, 2:].max(axis=0, initial=-np.inf))
+        objects.append(merged_6)
         made_of.append(parts)
     return np.array(objects, np.float32), made_of
 
 
 def _touching(box_4: NDArray[np.float32], sides_4N: NDArray[np.float32]) -> NDArray[np.bool_]:
-    """Say which boxes have anything in common with one."""
+    """Return which boxes overlap one."""
     left_N, top_N, right_N, bottom_N = sides_4N
     return np.asarray((left_N < box_4[2]) & (right_N > box_4[0]) & (top_N < box_4[3]) & (bottom_N > box_4[1]))
 
 
 def _same(views: Views, one: int, others: NDArray[np.intp]) -> NDArray[np.bool_]:
-    """Say which others show the same object as one, as far as both windows can see."""
+    """Return which other boxes are the same object as one, as far as both windows show it."""
     box_4, boxes_N4 = views.detections_N6[one, :4], views.detections_N6[others, :4]
     ours_N4 = _cut(box_4, views.limits_N4[others])
     theirs_N4 = _cut(boxes_N4, views.limits_N4[one])
     elsewhere_N = views.windows_N[others] != views.windows_N[one]
-    return np.asarray(elsewhere_N & (overlap(ours_N4, theirs_N4) >= SAME))
+    return np.asarray(elsewhere_N & (iou(ours_N4, theirs_N4) >= SAME))
 
 
 def _cut(boxes: NDArray[np.float32], limits: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -70,7 +70,7 @@ class _Range:
         margin = 0.04 * (high - low) or max(abs(high), 1.0)  # one value alone gets a range as well
         return cls(float(low - margin), float(high + margin))
 
-    def share(self, value: float) -> float:
+    def fraction(self, value: float) -> float:
         return (value - self.low) / (self.high - self.low)
 
     def ticks(self, place: Callable[[float], float]) -> tuple[Tick, ...]:
@@ -133,10 +133,10 @@ def _chart(
     (x_N, x_range), (y_N, y_range) = across, up
 
     def place_x(value: float) -> float:
-        return ScatterChart.left + ScatterChart.side * x_range.share(value)
+        return ScatterChart.left + ScatterChart.side * x_range.fraction(value)
 
     def place_y(value: float) -> float:
-        return ScatterChart.top + ScatterChart.side * (1 - y_range.share(value))
+        return ScatterChart.top + ScatterChart.side * (1 - y_range.fraction(value))
 
     ends = (place_x(x_range.low), place_y(right[0])), (place_x(x_range.high), place_y(right[1]))
     drawn = _drawn(errors_N)

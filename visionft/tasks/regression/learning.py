@@ -183,18 +183,18 @@ class RegressionLearner:
         return (results,)
 
     def derived(self, results: Tensor) -> tuple[Tensor, ...]:  # noqa: ARG002
-        """Return nothing."""
+        """Return no further outputs."""
         return ()
 
-    def compare(self, found: Results, expected: Results) -> Agreement:
+    def compare(self, actual: Results, expected: Results) -> Agreement:
         """Compare values in standard deviations, of which a thousandth is the same; see ``Learner.compare``."""
         with np.errstate(invalid="ignore"):  # inf - inf is NaN, which no limit allows
-            differences_BV = np.abs(found["values"].astype(np.float64) - expected["values"]) / self.scale.deviations
+            differences_BV = np.abs(actual["values"].astype(np.float64) - expected["values"]) / self.scale.deviations
         same_BV = differences_BV <= _SAME
         return Agreement(int(same_BV.sum()), same_BV.size, float(differences_BV.max()))
 
     def _standardised(self, values_BV: Tensor) -> Tensor:
-        """Return float32; in float64 until then, so that large values keep their differences."""
+        """Return standardised values, float32; in float64 until then, so that large values keep their differences."""
         means_V, deviations_V = (
             torch.tensor(numbers, dtype=torch.float64, device=values_BV.device)
             for numbers in (self.scale.means, self.scale.deviations)

@@ -41,7 +41,7 @@ class ValueScores:
         error_p90: nine of ten errors are at most as large.
         worst_error: the largest error.
         spread: standard deviation of the true values, which is the RMSE of always answering their mean.
-        r2: share of the variance that is explained; below 0 when worse than always answering the mean.
+        r2: fraction of the variance that is explained; below 0 when worse than always answering the mean.
         spearman: correlation of the ranks, -1..1.
         intervals: 95 % percentile bootstrap interval of mae, rmse, r2 and spearman.
     """

@@ -40,3 +40,7 @@ class Regression:
     def to_dict(self) -> dict[str, Any]:
         """Return plain values that JSON can hold."""
         return {"values": dict(self.values), "units": dict(self.units)}
+
+    def to_numpy(self) -> dict[str, NDArray[Any]]:
+        """Return ``values``, V float32 in the model's order and their units."""
+        return {"values": np.array(list(self.values.values()), np.float32)}

@@ -44,11 +44,11 @@ def squared_tolerance(height: int, width: int) -> int:
     return 9 * (height**2 + width**2) // 160_000
 
 
-def count_boundaries(truth_HW: Labels, predicted_HW: Labels, classes: int, squared_tolerance: int) -> Ints:
+def count_boundaries(target_HW: Labels, predicted_HW: Labels, classes: int, squared_tolerance: int) -> Ints:
     """Compare the boundaries of each class in two label maps.
 
     Args:
-        truth_HW: class indices and ``IGNORE``.
+        target_HW: class indices and ``IGNORE``.
         predicted_HW: class indices; what lies under ignored pixels has no part in anything.
         classes: how many classes there are.
         squared_tolerance: the square of how many pixels apart a matching boundary pixel may be.
@@ -57,17 +57,17 @@ def count_boundaries(truth_HW: Labels, predicted_HW: Labels, classes: int, squar
         counts_4K: true boundary pixels, those of them that have a predicted one of the same class near,
         predicted boundary pixels, those of them that have a true one near.
     """
-    truth = _boundary(truth_HW)
-    predicted = _boundary(np.where(truth_HW == IGNORE, np.uint8(IGNORE), predicted_HW))
+    targets = _boundary(target_HW)
+    predicted = _boundary(np.where(target_HW == IGNORE, np.uint8(IGNORE), predicted_HW))
     # A search among boundary pixels alone: distance transforms of every class's whole map take about ten times as long.
     reach = isqrt(squared_tolerance)
-    truth_P, predicted_P = (_places(boundary, truth_HW.shape, reach) for boundary in (truth, predicted))
-    stride = truth_HW.shape[1] + reach
-    found_P = _near(truth_P, predicted_P, squared_tolerance, stride)
-    right_P = _near(predicted_P, truth_P, squared_tolerance, stride)
+    targets_P, predicted_P = (_places(boundary, target_HW.shape, reach) for boundary in (targets, predicted))
+    stride = target_HW.shape[1] + reach
+    recalled_P = _near(targets_P, predicted_P, squared_tolerance, stride)
+    right_P = _near(predicted_P, targets_P, squared_tolerance, stride)
     groups = (
-        truth.classes_P,
-        truth.classes_P[found_P],
+        targets.classes_P,
+        targets.classes_P[recalled_P],
         predicted.classes_P,
         predicted.classes_P[right_P],
     )
@@ -76,10 +76,10 @@ def count_boundaries(truth_HW: Labels, predicted_HW: Labels, classes: int, squar
 
 def boundary_f1(counts_4K: Floats | Ints) -> Floats:
     """Return F1 per class from counts of shape (..., 4, K), NaN for classes without any boundary; shape (..., K)."""
-    truth_K, found_K, predicted_K, right_K = np.moveaxis(counts_4K, -2, 0)
-    recall_K, precision_K = (np.nan_to_num(ratio(*pair)) for pair in ((found_K, truth_K), (right_K, predicted_K)))
+    targets_K, recalled_K, predicted_K, right_K = np.moveaxis(counts_4K, -2, 0)
+    recall_K, precision_K = (np.nan_to_num(ratio(*pair)) for pair in ((recalled_K, targets_K), (right_K, predicted_K)))
     f1_K = np.nan_to_num(ratio(2 * precision_K * recall_K, precision_K + recall_K))
-    return np.where(truth_K + predicted_K > 0, f1_K, np.nan)
+    return np.where(targets_K + predicted_K > 0, f1_K, np.nan)
 
 
 def _boundary(labels_HW: Labels) -> Boundary:
@@ -101,18 +101,18 @@ def _places(boundary: Boundary, shape: tuple[int, ...], reach: int) -> Ints:
 
 
 def _near(places_P: Ints, others_S: Ints, squared_tolerance: int, stride: int) -> NDArray[np.bool_]:
-    """Tell for each place whether one of the others is within the tolerance.
+    """Return for each place whether one of the others is within the tolerance.
 
     Row by row, the nearest ones first, because most pixels find their match there and are then done with.
     """
     ends_S = np.append(np.sort(others_S), np.iinfo(np.int64).max)
-    found_P = np.zeros(len(places_P), dtype=np.bool_)
+    recalled_P = np.zeros(len(places_P), dtype=np.bool_)
     left_Q = np.argsort(places_P)  # in order, so that the search stays within the processor's cache
     reach = isqrt(squared_tolerance)
     for rows in sorted(range(-reach, reach + 1), key=abs):
         columns = isqrt(squared_tolerance - rows**2)
         from_Q = places_P[left_Q] + (rows * stride - columns)
         hit_Q = ends_S[np.searchsorted(ends_S, from_Q)] <= from_Q + 2 * columns
-        found_P[left_Q[hit_Q]] = True
+        recalled_P[left_Q[hit_Q]] = True
         left_Q = left_Q[~hit_Q]
-    return found_P
+    return recalled_P

@@ -30,11 +30,11 @@ class ImageCounts:
     boundary_4K: Ints
 
 
-def count_image(truth_HW: NDArray[np.uint8], predicted_HW: NDArray[np.uint8], classes: int) -> ImageCounts:
+def count_image(target_HW: NDArray[np.uint8], predicted_HW: NDArray[np.uint8], classes: int) -> ImageCounts:
     """Compare a predicted label map with the true one.
 
     Args:
-        truth_HW: uint8 class indices 0..classes - 1 and ``IGNORE``.
+        target_HW: uint8 class indices 0..classes - 1 and ``IGNORE``.
         predicted_HW: uint8 class indices 0..classes - 1; anything where the truth is ``IGNORE``.
         classes: number of classes, 1..255.
 
@@ -44,16 +44,16 @@ def count_image(truth_HW: NDArray[np.uint8], predicted_HW: NDArray[np.uint8], cl
     Raises:
         DataError: when the arrays are not what is said above.
     """
-    confusion_KK = count_confusion(truth_HW, predicted_HW, classes)  # first, because it looks at the values
-    tolerance = squared_tolerance(*truth_HW.shape)
-    return ImageCounts(confusion_KK, count_boundaries(truth_HW, predicted_HW, classes, tolerance))
+    confusion_KK = count_confusion(target_HW, predicted_HW, classes)  # first, because it looks at the values
+    tolerance = squared_tolerance(*target_HW.shape)
+    return ImageCounts(confusion_KK, count_boundaries(target_HW, predicted_HW, classes, tolerance))
 
 
-def count_confusion(truth_HW: NDArray[np.uint8], predicted_HW: NDArray[np.uint8], classes: int) -> Ints:
+def count_confusion(target_HW: NDArray[np.uint8], predicted_HW: NDArray[np.uint8], classes: int) -> Ints:
     """Count the pixels of each pair of true and predicted class: all that ``quick_segmentation`` needs.
 
     Args:
-        truth_HW: uint8 class indices 0..classes - 1 and ``IGNORE``.
+        target_HW: uint8 class indices 0..classes - 1 and ``IGNORE``.
         predicted_HW: uint8 class indices 0..classes - 1; anything where the truth is ``IGNORE``.
         classes: number of classes, 1..255.
 
@@ -63,8 +63,8 @@ def count_confusion(truth_HW: NDArray[np.uint8], predicted_HW: NDArray[np.uint8]
     Raises:
         DataError: when the arrays are not what is said above.
     """
-    _check_maps(truth_HW, predicted_HW)
-    pairs_HW = (truth_HW.astype(np.uint16) << 8) | predicted_HW
+    _check_maps(target_HW, predicted_HW)
+    pairs_HW = (target_HW.astype(np.uint16) << 8) | predicted_HW
     pairs = np.bincount(pairs_HW.ravel(), minlength=_VALUES**2).reshape(_VALUES, _VALUES)
     confusion_KK: Ints = pairs[:classes, :classes].copy()  # the rest of the table is not kept alive
     outside = {"truth": pairs[classes:IGNORE].sum(axis=1), "prediction": pairs[:classes, classes:].sum(axis=0)}
@@ -75,9 +75,9 @@ def count_confusion(truth_HW: NDArray[np.uint8], predicted_HW: NDArray[np.uint8]
     return confusion_KK
 
 
-def _check_maps(truth_HW: Labels, predicted_HW: Labels) -> None:
-    maps: tuple[NDArray[Any], NDArray[Any]] = (truth_HW, predicted_HW)
-    same = truth_HW.shape == predicted_HW.shape
-    if not (same and truth_HW.ndim == 2 and truth_HW.size and all(labels.dtype == np.uint8 for labels in maps)):
+def _check_maps(target_HW: Labels, predicted_HW: Labels) -> None:
+    maps: tuple[NDArray[Any], NDArray[Any]] = (target_HW, predicted_HW)
+    same = target_HW.shape == predicted_HW.shape
+    if not (same and target_HW.ndim == 2 and target_HW.size and all(labels.dtype == np.uint8 for labels in maps)):
         found = " and ".join(f"{labels.dtype} {labels.shape}" for labels in maps)
         raise DataError(f"label maps: {found} found; allowed are two uint8 (height, width) of the same size")

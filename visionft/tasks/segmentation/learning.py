@@ -84,8 +84,8 @@ class MaskMeter:
     def update(self, results: Results, targets: NDArray[np.uint8]) -> None:
         """Take in probabilities_BKHW and masks_BHW."""
         probabilities_BKHW, classes = results["probabilities"], len(self._confusion_KK)
-        for truth_HW, predicted_HW in zip(targets, probabilities_BKHW.argmax(axis=1).astype(np.uint8), strict=True):
-            self._confusion_KK += count_confusion(truth_HW, predicted_HW, classes)
+        for target_HW, predicted_HW in zip(targets, probabilities_BKHW.argmax(axis=1).astype(np.uint8), strict=True):
+            self._confusion_KK += count_confusion(target_HW, predicted_HW, classes)
         known_BHW = targets != IGNORE
         index_B1HW = np.where(known_BHW, targets, 0)[:, None].astype(np.int64)
         chance_P = np.take_along_axis(probabilities_BKHW, index_B1HW, axis=1)[:, 0][known_BHW]
@@ -104,8 +104,8 @@ class SegmentationLearner:
         class_names: text for class 0, 1, ...
         head: kind of the head.
         losses: loss -> weight in their sum.
-        dropout: share of the channels dropped before the head's last layer.
-        label_smoothing: share of the target spread over all classes, in the cross-entropy.
+        dropout: fraction of the channels dropped before the head's last layer.
+        label_smoothing: fraction of the target spread over all classes, in the cross-entropy.
         class_counts: training pixels per class, when the losses are to weigh classes by inverse frequency.
     """
 
@@ -185,9 +185,9 @@ class SegmentationLearner:
         """Return the label map for whoever needs no more."""
         return (results.argmax(dim=1).to(torch.uint8),)
 
-    def compare(self, found: Results, expected: Results) -> Agreement:
+    def compare(self, actual: Results, expected: Results) -> Agreement:
         """Compare probabilities; see ``Learner.compare``."""
-        return same_class(found["probabilities"], expected["probabilities"])
+        return same_class(actual["probabilities"], expected["probabilities"])
 
 
 def _balanced(pixels: Sequence[int]) -> Tensor:

@@ -41,8 +41,8 @@ class RegionScores:
     Attributes:
         iou: intersection over union of true and predicted pixels; none when there are neither.
         dice: twice the intersection over the sum of both, which is F1; none when there are neither.
-        precision: share of the predicted pixels that are right; none when there are none.
-        recall: share of the true pixels that were found; none when there are none.
+        precision: fraction of the predicted pixels that are right; none when there are none.
+        recall: fraction of the true pixels that were found; none when there are none.
         boundary_f1: F1 of boundary pixels; none when there are neither true nor predicted ones.
         pixels: number of true pixels.
     """
@@ -57,12 +57,12 @@ class RegionScores:
 
 @dataclass(frozen=True, slots=True)
 class SegmentationMetrics:
-    """What ``segmentation_metrics`` measures; shares lie in 0..1.
+    """What ``segmentation_metrics`` measures; fractions lie in 0..1.
 
     Attributes:
         miou: mean intersection over union of the classes.
         dice: mean Dice coefficient of the classes.
-        pixel_accuracy: share of the pixels that are right.
+        pixel_accuracy: fraction of the pixels that are right.
         boundary_f1: mean over the classes of the F1 of their boundary pixels, where one is right that lies within
             0.75 % of the image's diagonal of its like; none when no image has a boundary. (Csurka et al. average
             over images; here their counts are added up, as for all other scores.)
@@ -181,15 +181,15 @@ def _pixel_counts(confusion_KK: Ints) -> Ints:
 
 
 def _iou_and_dice(pixels_3K: Floats | Ints) -> tuple[Floats, Floats]:
-    right_K, truth_K, predicted_K = np.moveaxis(pixels_3K, -2, 0)
-    return ratio(right_K, truth_K + predicted_K - right_K), ratio(2 * right_K, truth_K + predicted_K)
+    right_K, targets_K, predicted_K = np.moveaxis(pixels_3K, -2, 0)
+    return ratio(right_K, targets_K + predicted_K - right_K), ratio(2 * right_K, targets_K + predicted_K)
 
 
 def _pixel_means(pixels_3K: Floats | Ints) -> dict[str, Floats]:
     """Score counts of shape (..., 3, K); each score is of shape (...)."""
     iou_K, dice_K = _iou_and_dice(pixels_3K)
-    right_K, truth_K, _ = np.moveaxis(pixels_3K, -2, 0)
-    accuracy = ratio(right_K.sum(axis=-1), truth_K.sum(axis=-1))
+    right_K, targets_K, _ = np.moveaxis(pixels_3K, -2, 0)
+    accuracy = ratio(right_K.sum(axis=-1), targets_K.sum(axis=-1))
     return {"miou": defined_mean(iou_K), "dice": defined_mean(dice_K), "pixel_accuracy": accuracy}
 
 
@@ -198,9 +198,9 @@ def _means(pixels_3K: Floats | Ints, boundary_4K: Floats | Ints) -> dict[str, Fl
 
 
 def _per_class(class_names: Sequence[str], pixels_3K: Ints, boundary_4K: Ints) -> dict[str, RegionScores]:
-    right_K, truth_K, predicted_K = pixels_3K
+    right_K, targets_K, predicted_K = pixels_3K
     iou_K, dice_K = _iou_and_dice(pixels_3K)
-    precision_K, recall_K, boundary_K = ratio(right_K, predicted_K), ratio(right_K, truth_K), boundary_f1(boundary_4K)
+    precision_K, recall_K, boundary_K = ratio(right_K, predicted_K), ratio(right_K, targets_K), boundary_f1(boundary_4K)
     return {
         name: RegionScores(
             iou=optional(iou_K[k]),
@@ -208,7 +208,7 @@ def _per_class(class_names: Sequence[str], pixels_3K: Ints, boundary_4K: Ints) -
             precision=optional(precision_K[k]),
             recall=optional(recall_K[k]),
             boundary_f1=optional(boundary_K[k]),
-            pixels=int(truth_K[k]),
+            pixels=int(targets_K[k]),
         )
         for k, name in enumerate(class_names)
     }

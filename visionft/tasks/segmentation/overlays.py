@@ -38,39 +38,39 @@ def shrink_image(image_HW3: NDArray[np.uint8]) -> NDArray[np.uint8]:
 def mask_pictures(example: MaskExample, palette: Sequence[Colour]) -> tuple[Picture, ...]:
     """Return the image, the true and the predicted mask over it, and where they differ."""
     image_HW3 = shrink_image(example.image_HW3)
-    truth_HW, predicted_HW = shrink_mask(example.truth_HW), shrink_mask(example.predicted_HW)
+    target_HW, predicted_HW = shrink_mask(example.target_HW), shrink_mask(example.predicted_HW)
     pictures_HW3 = {
         "image": image_HW3,
-        "truth": hatch_ignored(paint(image_HW3, truth_HW, palette), truth_HW),
+        "truth": hatch_ignored(paint(image_HW3, target_HW, palette), target_HW),
         "prediction": paint(image_HW3, predicted_HW, palette),
-        "errors": error_map(image_HW3, truth_HW, predicted_HW),
+        "errors": error_map(image_HW3, target_HW, predicted_HW),
     }
     return tuple(Picture(name, jpeg_uri(picture_HW3)) for name, picture_HW3 in pictures_HW3.items())
 
 
 def error_map(
-    image_HW3: NDArray[np.uint8], truth_HW: NDArray[np.uint8], predicted_HW: NDArray[np.uint8]
+    image_HW3: NDArray[np.uint8], target_HW: NDArray[np.uint8], predicted_HW: NDArray[np.uint8]
 ) -> NDArray[np.uint8]:
     """Return the image in pale grey, with wrong pixels in one colour and ignored ones hatched.
 
     Args:
         image_HW3: uint8 RGB.
-        truth_HW: uint8 class indices and ``IGNORE``.
+        target_HW: uint8 class indices and ``IGNORE``.
         predicted_HW: uint8 class indices.
     """
     grey_HW = cv2.cvtColor(image_HW3, cv2.COLOR_RGB2GRAY)
     pale_HW = (70 + 0.5 * grey_HW).astype(np.uint8)
     map_HW3 = np.repeat(pale_HW[..., None], 3, axis=2)
-    map_HW3[truth_HW != predicted_HW] = WRONG
-    return hatch_ignored(map_HW3, truth_HW)
+    map_HW3[target_HW != predicted_HW] = WRONG
+    return hatch_ignored(map_HW3, target_HW)
 
 
-def hatch_ignored(image_HW3: NDArray[np.uint8], truth_HW: NDArray[np.uint8]) -> NDArray[np.uint8]:
+def hatch_ignored(image_HW3: NDArray[np.uint8], target_HW: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """Return the image with grey stripes where the truth is ``IGNORE``."""
-    rows_HW, columns_HW = np.indices(truth_HW.shape)
+    rows_HW, columns_HW = np.indices(target_HW.shape)
     stripe_HW = (rows_HW + columns_HW) % _PERIOD < _PERIOD // 2
     hatched_HW3 = np.array(_STRIPES, np.uint8)[stripe_HW.astype(np.intp)]
-    return np.where((truth_HW == IGNORE)[..., None], hatched_HW3, image_HW3)
+    return np.where((target_HW == IGNORE)[..., None], hatched_HW3, image_HW3)
 
 
 def draw_mask(example: Example, palette: Sequence[Colour], long_side: int) -> NDArray[np.uint8]:

@@ -35,13 +35,13 @@ class ClassRow:
         name: the class.
         colour: as CSS writes it; transparent for a class that pictures leave unpainted.
         scores: how well it is told from the others.
-        share: its part of all pixels that were measured.
+        fraction: its part of all pixels that were measured.
     """
 
     name: str
     colour: str
     scores: RegionScores
-    share: float
+    fraction: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,7 +85,7 @@ class SegmentationSection:
 
     def most_frequent(self) -> ClassRow:
         """Return the class that has the most pixels."""
-        return max(self.classes(), key=lambda row: row.share)
+        return max(self.classes(), key=lambda row: row.fraction)
 
     def matrix(self) -> tuple[confusion.MatrixRow, ...]:
         """Return the confusion matrix."""
@@ -122,7 +122,7 @@ def segmentation_section(
             counts=mask.counts,
             # at once, because originals of many images may not fit the memory
             image_HW3=shrink_image(decode(sample.path)),
-            truth_HW=shrink_mask(Mask.of(sample).source.read()),
+            target_HW=shrink_mask(Mask.of(sample).source.read()),
             predicted_HW=shrink_mask(mask.labels()),
         )
 

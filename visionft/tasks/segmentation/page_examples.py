@@ -18,7 +18,7 @@ class MaskExample:
         rank: its place among all measured images, from 1, which is the worst.
         counts: of its pixels.
         image_HW3: uint8 RGB pixels, upright.
-        truth_HW: uint8 class indices and ``IGNORE``, of the image's size.
+        target_HW: uint8 class indices and ``IGNORE``, of the image's size.
         predicted_HW: uint8 class indices, of the image's size.
     """
 
@@ -26,7 +26,7 @@ class MaskExample:
     rank: int
     counts: ImageCounts
     image_HW3: NDArray[np.uint8]
-    truth_HW: NDArray[np.uint8]
+    target_HW: NDArray[np.uint8]
     predicted_HW: NDArray[np.uint8]
 
     @property

@@ -63,12 +63,12 @@ def blend_weights(corners: Sequence[int], window: int, side: int) -> list[NDArra
         every pixel.
     """
     hann = np.sin(np.pi * (np.arange(window) + 0.5) / window) ** 2
-    shares = np.zeros((len(corners), side))
-    for share, corner in zip(shares, corners, strict=True):
+    fractions = np.zeros((len(corners), side))
+    for fraction, corner in zip(fractions, corners, strict=True):
         length = min(window, side - corner)
-        share[corner : corner + length] = hann[:length]
+        fraction[corner : corner + length] = hann[:length]
     # rounding the running sum, and not each weight, keeps the whole at exactly 32
-    running = np.rint(_WEIGHT_SUM * shares.cumsum(axis=0) / shares.sum(axis=0))
+    running = np.rint(_WEIGHT_SUM * fractions.cumsum(axis=0) / fractions.sum(axis=0))
     weights = np.diff(running, axis=0, prepend=0).astype(np.uint32)
     return [weight[corner : corner + window] for weight, corner in zip(weights, corners, strict=True)]
 

@@ -10,16 +10,16 @@ from pycocotools import mask as coco_mask
 from tests.data.box_sets import told, write_coco
 from tests.data.mask_sets import write_turned_jpeg
 from visionft.annotations.marks import CROWD
-from visionft.annotations.polygons import Outline
+from visionft.annotations.polygons import Polygon
 from visionft.annotations.rasterization import fill
 from visionft.data.dataset import load_dataset
-from visionft.data.formats.coco.instances import read_outline
+from visionft.data.formats.coco.instances import read_polygon
 from visionft.data.formats.detect import detect_format
 from visionft.data.listing import LabelOptions
 from visionft.data.splits import SPLITS
 from visionft.data.targets.boxes import Boxes
 from visionft.data.targets.mask import Mask
-from visionft.data.targets.outlined_boxes import OutlinedBoxes
+from visionft.data.targets.polygons import Polygons
 from visionft.errors import DataError
 
 WIDTH, HEIGHT = 12, 10
@@ -54,28 +54,28 @@ def test_polygons_become_outlines_and_the_boxes_around_them(tmp_path):
     path = write_coco(tmp_path / "a.json", [annotation(TRIANGLE, bbox=[0, 0, 10, 8]), annotation(SQUARE, 2, 7)], 2)
     dataset = load(path)
     first, second = dataset.samples
-    assert (dataset.target, dataset.class_names) == (OutlinedBoxes, ("cat", "dog"))
+    assert (dataset.target, dataset.class_names) == (Polygons, ("cat", "dog"))
     assert first.target.xyxy == ((1, 1, 9, 7), (2, 2, 6, 6))
     assert (first.target.labels, first.target.crowd) == ((0, 1), (False, False))
-    assert [[ring.tolist() for ring in outline.points] for outline in first.target.outlines] == [
+    assert [[ring.tolist() for ring in polygon.points] for polygon in first.target.polygons] == [
         [[[1, 1], [9, 1], [9, 7]]],
         [[[2, 2], [6, 2], [6, 6], [2, 6]]],
     ]
-    assert (len(second.target), second.target.outlines) == (0, ())
+    assert (len(second.target), second.target.polygons) == (0, ())
 
 
 def test_every_polygon_fills_whichever_way_it_runs_and_the_larger_come_first(tmp_path):
     small, large = [9, 1, 9, 3, 11, 3, 11, 1], [2, 6, 6, 6, 6, 2, 2, 2]
-    (outline,) = objects(write_coco(tmp_path / "a.json", [annotation([small, large, [1, 2, 3, 4], []])])).outlines
-    assert [ring.tolist() for ring in outline.points] == [
+    (polygon,) = objects(write_coco(tmp_path / "a.json", [annotation([small, large, [1, 2, 3, 4], []])])).polygons
+    assert [ring.tolist() for ring in polygon.points] == [
         [[2, 2], [6, 2], [6, 6], [2, 6]],
         [[11, 1], [11, 3], [9, 3], [9, 1]],
     ]
 
 
 def test_a_polygon_that_crosses_itself_fills_both_its_parts(tmp_path):
-    (outline,) = objects(write_coco(tmp_path / "a.json", [annotation([[1, 1, 9, 9, 9, 1, 1, 9]])])).outlines
-    pixels = fill(outline.points, (WIDTH, HEIGHT))
+    (polygon,) = objects(write_coco(tmp_path / "a.json", [annotation([[1, 1, 9, 9, 9, 1, 1, 9]])])).polygons
+    pixels = fill(polygon.points, (WIDTH, HEIGHT))
     y, x = np.mgrid[:HEIGHT, :WIDTH] + 0.5
     inside = (np.abs(x - 5) > np.abs(y - 5)) & (x > 1) & (x < 9)
     on_edge = np.abs(x - 5) == np.abs(y - 5)
@@ -85,13 +85,13 @@ def test_a_polygon_that_crosses_itself_fills_both_its_parts(tmp_path):
 @settings(max_examples=60, deadline=None)
 @given(hnp.arrays(np.bool_, hnp.array_shapes(min_dims=2, max_dims=2, max_side=14)), st.booleans())
 def test_run_lengths_are_traced_to_the_very_pixels(mask, compressed):
-    stated = read_outline(run_lengths(mask, compressed))
+    stated = read_polygon(run_lengths(mask, compressed))
     height, width = mask.shape
     if not mask.any():
         assert stated.fault == "it has no area"
     else:
         assert (stated.fault, stated.size) == ("", (width, height))
-        assert np.array_equal(fill(Outline(stated.rings).points, (width, height)), mask)
+        assert np.array_equal(fill(Polygon(stated.rings).points, (width, height)), mask)
 
 
 def test_crowds_and_ignored_categories_keep_their_outlines(tmp_path):
@@ -103,7 +103,7 @@ def test_crowds_and_ignored_categories_keep_their_outlines(tmp_path):
     found = objects(path, ignore=(7,))
     assert (found.labels, found.crowd) == ((0, 0, CROWD), (False, True, True))
     assert found.xyxy[1] == (3, 2, 9, 8)
-    assert np.array_equal(fill(found.outlines[1].points, (WIDTH, HEIGHT)), mask)
+    assert np.array_equal(fill(found.polygons[1].points, (WIDTH, HEIGHT)), mask)
 
 
 def test_what_reaches_out_of_the_image_is_cut_off_and_told(tmp_path):
@@ -112,7 +112,7 @@ def test_what_reaches_out_of_the_image_is_cut_off_and_told(tmp_path):
     dataset = load(path)
     found = dataset.samples[0].target
     assert found.xyxy == ((8, 5, 12, 10), (2, 2, 6, 6))
-    (ring,) = found.outlines[0].points
+    (ring,) = found.polygons[0].points
     assert sorted(map(tuple, ring.tolist())) == [(8, 5), (8, 10), (12, 5), (12, 10)]
     assert f"{path}: annotation 1 (1.png): outline reaches out of the image; cut off at its edge" in told(dataset)
 
@@ -130,7 +130,7 @@ def test_an_outline_outside_the_image_leaves_the_box(tmp_path):
     )
     dataset = load(path)
     assert dataset.samples[0].target.xyxy == ((1, 1, 6, 6), (2, 2, 6, 6))
-    assert dataset.samples[0].target.outlines[0] == Outline()
+    assert dataset.samples[0].target.polygons[0] == Polygon()
     lines = told(dataset)
     where = f"{path}: annotation"
     fault = "outline (it lies outside the image) cannot be used; the object is learned as a box only"
@@ -183,7 +183,7 @@ def test_an_unreadable_outline_leaves_the_box(tmp_path, segmentation, reason):
     path = write_coco(tmp_path / "a.json", [bad, annotation(SQUARE)])
     dataset = load(path)
     found = dataset.samples[0].target
-    assert (found.xyxy, found.outlines[0]) == (((1, 2, 4, 6), (2, 2, 6, 6)), Outline())
+    assert (found.xyxy, found.polygons[0]) == (((1, 2, 4, 6), (2, 2, 6, 6)), Polygon())
     where = f"{path}: annotation 5 (1.png)"
     assert f"{where}: outline ({reason}) cannot be used; the object is learned as a box only" in told(dataset)
     bare = (
@@ -214,7 +214,7 @@ def test_objects_without_any_outline_are_boxes(tmp_path):
     path = write_coco(tmp_path / "a.json", [*bare, annotation(SQUARE, 4), annotation([["a"]], 5)])
     dataset = load(path)
     found = dataset.samples[0].target
-    assert [bool(outline.rings) for outline in found.outlines] == [False, False, False, True]
+    assert [bool(polygon.rings) for polygon in found.polygons] == [False, False, False, True]
     assert "outlines: 3 of 4 objects have none; their boxes are learned" in "\n".join(told(dataset))
     lost = "box None is no list of four numbers; left out; its outline cannot be used either (a polygon holds something"
     assert lost in "\n".join(told(dataset))
@@ -302,15 +302,15 @@ def test_outlines_of_a_stored_picture_that_is_shown_turned_are_refused(tmp_path)
 def test_boxes_alone_are_read_as_before(tmp_path):
     path = write_coco(tmp_path / "a.json", [annotation(TRIANGLE, bbox=[0, 0, 10, 8])])
     found = load_dataset(path, format="coco").samples[0].target
-    assert (found.xyxy, found.outlines) == (((0, 0, 10, 8),), ())
+    assert (found.xyxy, found.polygons) == (((0, 0, 10, 8),), ())
 
 
 def test_the_task_decides_how_a_file_is_read(tmp_path):
     path = write_coco(tmp_path / "annotations/instances_train.json", [annotation(TRIANGLE)])
     for place in (path, tmp_path):
-        assert detect_format(place, OutlinedBoxes) == "coco_instances"
+        assert detect_format(place, Polygons) == "coco_instances"
         assert detect_format(place) == detect_format(place, Mask) == "coco_masks"
         assert detect_format(place, Boxes) == "coco"
-    assert load_dataset(path, target=OutlinedBoxes).target is OutlinedBoxes
+    assert load_dataset(path, target=Polygons).target is Polygons
     with pytest.raises(DataError, match=r"the format 'coco_instances' has no masks; take data\.masks out"):
         load(path, masks="{name}.png")

@@ -65,6 +65,6 @@ class Counting:
     def derived(self, results):
         return ()
 
-    def compare(self, found, expected):
-        off_B = np.abs(found["number"] - expected["number"])
+    def compare(self, actual, expected):
+        off_B = np.abs(actual["number"] - expected["number"])
         return Agreement(int((off_B < 0.5).sum()), off_B.size, float(off_B.max()))

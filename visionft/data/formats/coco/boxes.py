@@ -19,7 +19,7 @@ from visionft.data.formats.coco.file import (
 )
 from visionft.data.listing import DataFormat, Entry, Listing
 from visionft.data.naming import shorten, some
-from visionft.data.raw_boxes import RawBox, RawBoxes, raw_boxes_of, require_raw_outlines
+from visionft.data.raw_boxes import RawBox, RawBoxes, raw_boxes_of, require_raw_polygons
 from visionft.data.records import Problem
 from visionft.data.targets.base import Target
 from visionft.data.targets.boxes import Boxes
@@ -41,8 +41,8 @@ class CocoBoxes(DataFormat):
     kind: ClassVar[str] = "coco"
     target: ClassVar[type[Target]] = Boxes
     takes: ClassVar[tuple[str, ...]] = ("images", "ignore", "on_bad_box")
-    outlined: ClassVar[bool] = False
-    """Whether outlines are read as well."""
+    with_polygons: ClassVar[bool] = False
+    """Whether polygons are read as well."""
 
     def read(self, path: Path | None) -> Listing:
         """List the images of the annotation files.
@@ -67,8 +67,8 @@ class CocoBoxes(DataFormat):
         targets = [entry.target for entry in entries.values()]
         if not any(box.numbers for box in raw_boxes_of(targets)):
             raise DataError(f"{path}: no annotation has a box; every object needs bbox: [left, top, width, height]")
-        if self.outlined:
-            require_raw_outlines(targets, str(path))
+        if self.with_polygons:
+            require_raw_polygons(targets, str(path))
         name = path.resolve().stem
         return Listing(name, tuple(entries.values()), classes.names, self.target, tuple(problems), source=str(path))
 
@@ -79,7 +79,9 @@ class CocoBoxes(DataFormat):
             if box is not None:
                 stated.append(box)
         start, end = f"{file.path}: annotation", f"({image.path.name})"
-        return RawBoxes("xywh", tuple(stated), start, end, (image.width, image.height), outlined=self.outlined)
+        return RawBoxes(
+            "xywh", tuple(stated), start, end, (image.width, image.height), with_polygons=self.with_polygons
+        )
 
     def _state(self, annotation: Mapping[str, Any]) -> RawBox:
         number = str(annotation.get("id", "without id"))
@@ -95,7 +97,7 @@ class CocoBoxes(DataFormat):
 
 
 def coco_kind(files: Iterable[Path]) -> str:
-    """Say which format reads annotation files: ``coco`` where objects have boxes and nothing else.
+    """Return which format reads annotation files: ``coco`` where objects have boxes and nothing else.
 
     The files are searched as text, which takes a hundredth of the time of reading them.
     """
@@ -112,7 +114,7 @@ def coco_kind(files: Iterable[Path]) -> str:
 
 
 def is_crowd(annotation: Mapping[str, Any]) -> bool:
-    """Say whether an annotation stands for many objects at once."""
+    """Return whether an annotation stands for many objects at once."""
     return (annotation.get("iscrowd") or "0") != "0"
 
 
@@ -127,7 +129,7 @@ def _around(polygons: Any) -> list[float] | None:
 
 
 def _find_copies(file: CocoFile) -> list[Problem]:
-    """Tell of ids that several annotations have; each is an object all the same."""
+    """Yield a problem for ids that several annotations have; each is an object all the same."""
     numbers = (annotation.get("id") for several in file.annotations.values() for annotation in several)
     ids = Counter(str(number) for number in numbers if number is not None)
     again = [number for number, count in ids.items() if count > 1]

@@ -156,7 +156,7 @@ def _find(file_name: str, folders: list[Path]) -> Path:
 
 
 def find_strays(file: CocoFile) -> Iterator[Problem]:
-    """Tell of pictures that are nowhere, and of annotations that belong to no image of the file."""
+    """Yield problems for images without a file, and for annotations without an image."""
     if missing := [image.path.name for image in file.images if not image.path.is_file()]:
         pictures = counted(len(missing), "picture is", "pictures are")
         what = f"{pictures} in none of the folders {some(map(str, file.folders), 20)}: {some(missing)}"

@@ -1,4 +1,4 @@
-"""COCO annotations as objects with outlines.
+"""COCO annotations as objects with polygons.
 
 Shape suffixes: H height, W width, P points of a ring, 2 (x, y).
 """
@@ -10,32 +10,32 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from visionft.annotations.polygons import Outline
+from visionft.annotations.polygons import Polygon
 from visionft.annotations.rasterization import trace
 from visionft.data.formats.coco.boxes import CocoBoxes, coco_kind, is_crowd
 from visionft.data.formats.coco.file import find_files, read_file
 from visionft.data.formats.coco.regions import make_region
 from visionft.data.raw_boxes import RawBox
-from visionft.data.raw_polygons import RawOutline
+from visionft.data.raw_polygons import RawPolygon
 from visionft.data.targets.base import Target
-from visionft.data.targets.outlined_boxes import OutlinedBoxes
+from visionft.data.targets.polygons import Polygons
 from visionft.errors import DataError
 from visionft.imaging import MAX_PIXELS
 
 
 class CocoInstances(CocoBoxes):
-    """A COCO JSON file, or a folder of them; outlines are polygons or run-length encodings, compressed or not.
+    """A COCO JSON file, or a folder of them; a segmentation is polygons or a run-length encoding, compressed or not.
 
-    The box of an object is the one around its outline, whatever its ``bbox`` says; an object without a readable
-    ``segmentation`` has its ``bbox`` and no outline. The rest is as for boxes.
+    The box of an object is the one around its polygon, whatever its ``bbox`` says; an object without a readable
+    ``segmentation`` has its ``bbox`` and no polygon. The rest is as for boxes.
     """
 
     kind: ClassVar[str] = "coco_instances"
-    target: ClassVar[type[Target]] = OutlinedBoxes
-    outlined: ClassVar[bool] = True
+    target: ClassVar[type[Target]] = Polygons
+    with_polygons: ClassVar[bool] = True
 
     def states_target(self, path: Path) -> bool:
-        """Say whether an object that is no crowd has an outline, without looking further than the first one.
+        """Return whether an object that is no crowd has a polygon, without looking further than the first one.
 
         Raises:
             DataError: when the files cannot be read.
@@ -44,7 +44,7 @@ class CocoInstances(CocoBoxes):
         if coco_kind(files) == "coco":  # which is quicker than reading them
             return False
         return any(
-            read_outline(annotation.get("segmentation")).rings
+            read_polygon(annotation.get("segmentation")).rings
             for file in files
             for several in read_file(file, self._options.images).annotations.values()
             for annotation in several
@@ -53,14 +53,14 @@ class CocoInstances(CocoBoxes):
 
     def _state(self, annotation: Mapping[str, Any]) -> RawBox:
         stated = super()._state(annotation)
-        outline = read_outline(annotation.get("segmentation"))
-        if stated.numbers or outline.around is None:
-            return stated._replace(outline=outline)
-        left, top, right, bottom = outline.around
-        return stated._replace(numbers=(left, top, right - left, bottom - top), raw="", outline=outline)
+        polygon = read_polygon(annotation.get("segmentation"))
+        if stated.numbers or polygon.around is None:
+            return stated._replace(polygon=polygon)
+        left, top, right, bottom = polygon.around
+        return stated._replace(numbers=(left, top, right - left, bottom - top), raw="", polygon=polygon)
 
 
-def read_outline(segmentation: Any) -> RawOutline:
+def read_polygon(segmentation: Any) -> RawPolygon:
     """Read the ``segmentation`` of an annotation; what nobody can read has a fault.
 
     Args:
@@ -68,18 +68,18 @@ def read_outline(segmentation: Any) -> RawOutline:
             or a run-length encoding; or nothing.
     """
     if segmentation is None or segmentation in ([], {}):
-        return RawOutline()
+        return RawPolygon()
     try:
         if isinstance(segmentation, dict):
             width, height = size = _size(segmentation.get("size"))
             region = make_region(segmentation, 0, height, width)
-            return RawOutline.of(_trace(np.frombuffer(region.runs, np.uint32), height), size)
+            return RawPolygon.of(_trace(np.frombuffer(region.runs, np.uint32), height), size)
         if isinstance(segmentation, list):
             bare = [polygon for polygon in segmentation if isinstance(polygon, list) and len(polygon) in (0, 2, 4)]
             segmentation = [polygon for polygon in segmentation if polygon not in bare] or segmentation
-        return RawOutline.of_polygons(Outline(make_region(segmentation, 0, 0, 0).rings).points)
+        return RawPolygon.of_parts(Polygon(make_region(segmentation, 0, 0, 0).polygons).points)
     except DataError as error:
-        return RawOutline(fault=str(error))
+        return RawPolygon(fault=str(error))
 
 
 def _size(size: Any) -> tuple[int, int]:

@@ -102,7 +102,7 @@ class _Found:
     lost: list[str] = field(default_factory=list)
 
     def told(self) -> Iterator[str]:
-        """Say what was unusable, and what became of it."""
+        """Yield what was unusable, and what became of it."""
         if self.foreign:
             yield f"{len(self.foreign)} annotations of unknown categories, their pixels ignored: {some(self.foreign)}"
         if self.boxed:

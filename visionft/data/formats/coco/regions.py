@@ -28,24 +28,24 @@ class Region:
 
     Attributes:
         label: class index, or ``IGNORE``.
-        rings: outlines of its parts, (N, 2) float32 each, as bytes.
-        runs: uint32 run lengths down the columns, outside first, as bytes; instead of rings.
+        polygons: of its parts, (N, 2) float32 each, as bytes.
+        runs: uint32 run lengths down the columns, outside first, as bytes; instead of polygons.
     """
 
     label: int
-    rings: tuple[bytes, ...] = ()
+    polygons: tuple[bytes, ...] = ()
     runs: bytes = b""
 
     def area(self) -> float:
         """Return the size in pixels; parts that overlap count twice."""
         if self.runs:
             return float(np.frombuffer(self.runs, np.uint32)[1::2].sum())
-        return sum(cv2.contourArea(_points(ring)) for ring in self.rings)
+        return sum(cv2.contourArea(_points(polygon)) for polygon in self.polygons)
 
     def paint(self, mask_HW: NDArray[np.uint8]) -> None:
         """Write the label into the region's pixels."""
-        for ring in self.rings:
-            fill_ring(mask_HW, _points(ring), self.label)
+        for polygon in self.polygons:
+            fill_ring(mask_HW, _points(polygon), self.label)
         if self.runs:
             counts = np.frombuffer(self.runs, np.uint32)
             inside = np.repeat(np.arange(len(counts)) % 2 == 1, counts)
@@ -101,17 +101,17 @@ def make_region(segmentation: Any, label: int, height: int, width: int) -> Regio
         return Region(label, runs=_runs(segmentation, height, width))
     if not isinstance(segmentation, list) or not segmentation:
         raise DataError("has no segmentation")
-    return Region(label, rings=tuple(_ring(polygon) for polygon in segmentation))
+    return Region(label, polygons=tuple(map(_polygon, segmentation)))
 
 
 def box_region(box: Any, label: int) -> Region | None:
     """Read the ``bbox`` of an annotation: [x, y, width, height] in pixels; None where it is no box with an area."""
     try:
         x, y, width, height = map(float, box)
-        ring = _ring([x, y, x + width, y, x + width, y + height, x, y + height])
+        polygon = _polygon([x, y, x + width, y, x + width, y + height, x, y + height])
     except (TypeError, ValueError, DataError):
         return None
-    return Region(label, rings=(ring,)) if width > 0 and height > 0 else None
+    return Region(label, polygons=(polygon,)) if width > 0 and height > 0 else None
 
 
 def _runs(encoding: dict[str, Any], height: int, width: int) -> bytes:
@@ -127,9 +127,9 @@ def _runs(encoding: dict[str, Any], height: int, width: int) -> bytes:
     return np.array(counts, np.uint32).tobytes()
 
 
-def _ring(polygon: Sequence[float]) -> bytes:
+def _polygon(numbers: Sequence[float]) -> bytes:
     try:
-        flat = np.array(polygon, np.float64)
+        flat = np.array(numbers, np.float64)
     except (TypeError, ValueError, OverflowError) as error:
         raise DataError("a polygon holds something that is no number") from error
     if flat.ndim != 1 or len(flat) < 6 or len(flat) % 2:
@@ -139,5 +139,5 @@ def _ring(polygon: Sequence[float]) -> bytes:
     return flat.astype(np.float32).tobytes()
 
 
-def _points(ring: bytes) -> NDArray[np.float32]:
-    return np.frombuffer(ring, np.float32).reshape(-1, 2)
+def _points(polygon: bytes) -> NDArray[np.float32]:
+    return np.frombuffer(polygon, np.float32).reshape(-1, 2)

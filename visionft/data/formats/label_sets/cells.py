@@ -10,7 +10,7 @@ MARKS = ("|", ";", ",")
 
 
 def find_separator(cells: Iterable[str], where: str) -> str:
-    """Say what separates the labels of these texts.
+    """Find the separator of labels in texts.
 
     Of ``MARKS`` the only one that occurs does. Without one, spaces do where every word of a text with spaces is a
     whole text somewhere else: then the words are labels. Where none of them is, labels have spaces in their names.

@@ -28,7 +28,7 @@ class FlagColumns(NamedTuple):
 
 
 def read_flags(rows: Sequence[Mapping[str, str]], columns: Sequence[str], lines: Sequence[str]) -> FlagColumns:
-    """Tell which columns are labels, and which labels each row has.
+    """Find the columns that are labels, and the labels of each row.
 
     A column is one when at least half of what stands in it is 0 or 1 (or ``false`` and ``true``, ``no`` and ``yes``);
     whatever else stands there then is an error, so that one wrong cell does not cost a label.
@@ -59,6 +59,6 @@ def read_flags(rows: Sequence[Mapping[str, str]], columns: Sequence[str], lines:
 
 
 def describe_others(others: Mapping[str, str]) -> str:
-    """Say which columns are no labels, and what shows it."""
+    """Describe which columns are no labels, and why."""
     shown = some((f"{name} ({shorten(text) if text else 'empty'})" for name, text in others.items()), _SHOWN)
     return f"{counted(len(others), 'column holds', 'columns hold')} something else than 0 and 1; ignored: {shown}"

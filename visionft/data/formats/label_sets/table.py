@@ -104,7 +104,7 @@ class LabelTable(DataFormat):
 
 
 def holds_labels(path: Path) -> bool:
-    """Say whether a table holds labels when nobody says what is to be learned from it.
+    """Return whether a table holds labels when nobody says what is to be learned from it.
 
     It does where it has a column ``labels``; or no column ``label``, but several of 0 and 1 and no others beside path
     and split.
@@ -122,7 +122,7 @@ def holds_labels(path: Path) -> bool:
 
 
 def can_read(kind: str, files: Sequence[Path]) -> bool:
-    """Say whether a format can read a table: one of classes takes none that holds labels, but no column ``label``."""
+    """Return whether a format can read a table: one of classes takes no sets of labels without a column ``label``."""
     if kind != "manifest" or not holds_labels(files[0]):
         return True
     return "label" in (name.casefold() for name in read_header(files[0], REQUIRED, ADVICE))

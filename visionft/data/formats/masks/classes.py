@@ -48,7 +48,7 @@ class _Scan:
 
 
 def find_coding(masks: Sequence[Path], root: Path, options: LabelOptions, problems: list[Problem]) -> Coding:
-    """Say what the values of mask files stand for.
+    """Find the classes that the values of mask files stand for.
 
     Args:
         masks: the files, at least one.

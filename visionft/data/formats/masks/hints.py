@@ -20,7 +20,7 @@ _MOST_IN_A_SAMPLE = 8  # files that belong to one image
 
 
 def suspect_masks(root: Path, entries: Sequence[Entry]) -> Problem | None:
-    """Tell of files in class folders that come in pairs of a picture and a map of it.
+    """Find files in class folders that come in pairs of an image and its mask.
 
     Names alone prove nothing, since every class may have its own ``0001``; so a few pairs are opened. In each, both
     files must have the same size, one must be a photograph and the other hold only a few values.

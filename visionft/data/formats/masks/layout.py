@@ -104,7 +104,7 @@ def pairs_in(place: FolderPair, problems: list[Problem]) -> list[Pair]:
 
 
 def report_alone(folder: Path, files: Iterable[Path], what: str, problems: list[Problem]) -> None:
-    """Tell of files that have no partner, if there are any."""
+    """Report files without a partner, if there are any."""
     names = sorted(file.relative_to(folder).as_posix() for file in files)
     if names:
         problems.append(Problem(str(folder), f"{len(names)} {what} of the same name; left out: {some(names)}"))
@@ -164,7 +164,7 @@ def _is_mixed(place: FolderPair) -> bool:
 
 
 def _sort_out(files: Iterable[Path]) -> tuple[list[Path], list[Path]]:
-    """Tell images from masks that lie among them: a mask is called like another file, with a suffix."""
+    """Separate images from masks in one folder: a mask is called like another file, with a suffix."""
     files = list(files)
     stems = {file.stem for file in files}
     is_mask = {file: file.stem != (plain := _without_suffix(file.stem)) and plain in stems for file in files}

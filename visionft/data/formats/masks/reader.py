@@ -70,7 +70,7 @@ class Masks(DataFormat):
 
 
 def looks_like_masks(path: Path) -> bool:
-    """Say whether a folder has a known layout of images and masks.
+    """Return whether a folder has a known layout of images and masks.
 
     Raises:
         DataError: when its folders are called so, but the names of the files do not match.

@@ -90,7 +90,7 @@ def read_palette(path: Path) -> NDArray[np.uint8] | None:
 
 
 def may_exceed_8_bits(path: Path) -> bool:
-    """Say whether a mask file may hold values over 255; true where nobody can tell."""
+    """Return whether a mask file may hold values over 255; true where nobody can tell."""
     try:
         with Image.open(path) as image:
             return image.mode.startswith("I")

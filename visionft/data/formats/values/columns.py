@@ -98,13 +98,13 @@ def counting_columns(names: Sequence[str]) -> list[str]:
 
 
 def has_fractions(table: Table, name: str) -> bool:
-    """Say whether all cells of a column that are not empty are numbers, and some are not whole."""
+    """Return whether all cells of a column that are not empty are numbers, and some are not whole."""
     numbers = _numbers(table, name)
     return None not in numbers and any(number is not None and number % 1 > 0 for number in numbers)
 
 
 def table_kind(files: Sequence[Path]) -> str:
-    """Say which format reads a table when nobody says what is to be learned from it: ``manifest``, or ``values``.
+    """Return which format reads a table where no task is named: ``manifest``, or ``values``.
 
     A table without labels is one of values where each column beside path and split has a unit, or where the only one is
     called value or target; where all of its cells are numbers, or empty; and where some have a fraction.

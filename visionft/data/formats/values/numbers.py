@@ -17,7 +17,7 @@ _MISSING = frozenset({"", "-", "?", "nan", "na", "n/a", "#n/a", "<na>", "null", 
 
 
 def decimal_mark(cells: Sequence[str], delimiter: str) -> DecimalMark:
-    """Say what divides a column's whole numbers from their fractions.
+    """Return the decimal mark of a column.
 
     It is the comma where more cells have one than have a point, and commas do not divide the file's cells, too:
     spreadsheets write semicolons where the comma is the decimal mark. Where tabs divide, ``1,234`` may as well be a

@@ -54,7 +54,7 @@ class ValueTable(DataFormat):
         return Listing(path.stem, entries, names, self.target, tuple(problems), source=str(path))
 
     def states_target(self, path: Path) -> bool:
-        """Say whether the labels of a table are numbers with fractions, and so no names or numbers of classes.
+        """Return whether the labels of a table are numbers with fractions, and so no names or numbers of classes.
 
         Raises:
             DataError: when it cannot be read.

@@ -92,7 +92,7 @@ class Voc(DataFormat):
 
 
 def looks_like_voc(path: Path) -> bool:
-    """Say whether a folder holds a folder of annotation files, or some of them beside images."""
+    """Return whether a folder holds a folder of annotation files, or some of them beside images."""
     root = _descend(path)
     contents = look_into(root, [])
     if any(folder.name.casefold() in _XML_FOLDERS and _xml_in(folder) for folder in contents.folders):

@@ -10,7 +10,7 @@ import numpy as np
 from visionft.data.checks.bad_files import BoxError
 from visionft.data.naming import shorten
 from visionft.data.raw_boxes import RawBox
-from visionft.data.raw_polygons import RawOutline
+from visionft.data.raw_polygons import RawPolygon
 from visionft.data.splits import SPLITS, Split
 from visionft.data.walk import read_lines
 from visionft.errors import DataError
@@ -62,7 +62,7 @@ def read_yaml(path: Path) -> YoloFile:
 
 
 def is_data_file(path: Path) -> bool:
-    """Say whether a YAML file describes a YOLO data set: it names classes and the images of a split."""
+    """Return whether a YAML file describes a YOLO data set: it names classes and the images of a split."""
     try:
         data = _load(path)
     except DataError:
@@ -96,17 +96,17 @@ def read_names(folder: Path) -> dict[int, str]:
     return {}
 
 
-def read_labels(path: Path, *, keypoints: bool = False, outlined: bool = False) -> list[tuple[int, RawBox]]:
+def read_labels(path: Path, *, keypoints: bool = False, with_polygons: bool = False) -> list[tuple[int, RawBox]]:
     """Read the objects of an image: class index and box each, a line per object.
 
     Args:
-        path: lines of ``class x y width height``, or of ``class x0 y0 x1 y1 x2 y2 ...``, the outline of an object,
-            all as shares of the image's width and height.
-        keypoints: what follows the first four numbers are points, and no outline.
-        outlined: outlines are kept as such.
+        path: lines of ``class x y width height``, or of ``class x0 y0 x1 y1 x2 y2 ...``, the polygon of an object,
+            all as fractions of the image's width and height.
+        keypoints: what follows the first four numbers are points, and no polygon.
+        with_polygons: polygons are kept as such.
 
     Returns:
-        Class index as it stands there, -1 where none can be read, and the box around an outline.
+        Class index as it stands there, -1 where none can be read, and the box around a polygon.
 
     Raises:
         BoxError: when the file cannot be read.
@@ -115,18 +115,18 @@ def read_labels(path: Path, *, keypoints: bool = False, outlined: bool = False) 
         lines = read_lines(path)
     except DataError as error:
         raise BoxError(str(error), "the label file cannot be read as text") from error
-    return [_row(number, line, keypoints, outlined) for number, line in enumerate(lines, start=1) if line.strip()]
+    return [_row(number, line, keypoints, with_polygons) for number, line in enumerate(lines, start=1) if line.strip()]
 
 
-def has_outline(path: Path) -> bool:
-    """Say whether an object of a label file without points has an outline; one that cannot be read has none."""
+def has_polygon(path: Path) -> bool:
+    """Return whether an object of a label file without points has a polygon; one that cannot be read has none."""
     try:
-        return path.is_file() and any(box.outline.rings for _, box in read_labels(path, outlined=True))
+        return path.is_file() and any(box.polygon.rings for _, box in read_labels(path, with_polygons=True))
     except BoxError:
         return False
 
 
-def _row(number: int, line: str, keypoints: bool, outlined: bool) -> tuple[int, RawBox]:
+def _row(number: int, line: str, keypoints: bool, with_polygons: bool) -> tuple[int, RawBox]:
     shown = repr(line.strip()[:80])
     try:
         category, *numbers = map(float, line.split())
@@ -136,23 +136,23 @@ def _row(number: int, line: str, keypoints: bool, outlined: bool) -> tuple[int, 
         return -1, RawBox(number, (), fault="does not begin with a class number, 0 or more", raw=shown)
     if keypoints:
         numbers = numbers[:4]
-    outline = RawOutline()
+    polygon = RawPolygon()
     if len(numbers) >= 6 and len(numbers) % 2 == 0:
-        if outlined:
-            outline = _outline(numbers)
+        if with_polygons:
+            polygon = _polygon(numbers)
         xs, ys = numbers[::2], numbers[1::2]
         left, top, right, bottom = min(xs), min(ys), max(xs), max(ys)
         numbers = [(left + right) / 2, (top + bottom) / 2, right - left, bottom - top]
     if len(numbers) != 4:
         fault = f"has {len(numbers)} numbers behind the class; four are a box, six or more in pairs an outline"
         return int(category), RawBox(number, (), fault=fault, raw=shown)
-    return int(category), RawBox(number, tuple(numbers), outline=outline)
+    return int(category), RawBox(number, tuple(numbers), polygon=polygon)
 
 
-def _outline(numbers: Sequence[float]) -> RawOutline:
+def _polygon(numbers: Sequence[float]) -> RawPolygon:
     if not all(abs(number) < _FARTHEST for number in numbers):  # false for NaN too
-        return RawOutline(fault="it lies impossibly far outside the image")
-    return RawOutline.of_polygons([np.array(numbers, np.float32).reshape(-1, 2)])
+        return RawPolygon(fault="it lies impossibly far outside the image")
+    return RawPolygon.of_parts([np.array(numbers, np.float32).reshape(-1, 2)])
 
 
 def _load(path: Path) -> Any:

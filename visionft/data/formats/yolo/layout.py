@@ -77,7 +77,7 @@ def find_yaml(folder: Path, *, deep: bool = False) -> Path | None:
 
 
 def looks_like_yolo(folder: Path) -> bool:
-    """Say whether a folder has a ``data.yaml``, or label files beside its images or their folder."""
+    """Return whether a folder has a ``data.yaml``, or label files beside its images or their folder."""
     if any(is_data_file(file) for file in (*folder.glob("*.yaml"), *folder.glob("*.yml"))):
         return True
     contents = look_into(folder, [])
@@ -86,7 +86,7 @@ def looks_like_yolo(folder: Path) -> bool:
 
 
 def _holds_labels(folder: Path, base: Path) -> bool:
-    """Say whether most images that lie directly in a folder have a label file of numbers."""
+    """Return whether most images that lie directly in a folder have a label file of numbers."""
     images = look_into(folder, []).images[:20]
     found = Images(base)
     files = [file for image in images if (file := found.labels_of(image)).is_file()]

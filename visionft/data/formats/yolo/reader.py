@@ -1,4 +1,4 @@
-"""Boxes and outlines in the text files of YOLO."""
+"""Boxes and polygons in the text files of YOLO."""
 
 import os
 from collections.abc import Mapping
@@ -8,15 +8,15 @@ from typing import ClassVar
 
 from visionft.data.box_classes import BoxClasses, choose_classes
 from visionft.data.checks.bad_files import BoxError
-from visionft.data.formats.yolo.file import has_outline, read_labels, read_names, read_yaml
+from visionft.data.formats.yolo.file import has_polygon, read_labels, read_names, read_yaml
 from visionft.data.formats.yolo.layout import Images, find_yaml, images_of_file, images_of_folder
 from visionft.data.listing import DataFormat, Entry, LabelOptions, Listing
 from visionft.data.naming import counted, some
-from visionft.data.raw_boxes import RawBox, RawBoxes, require_raw_outlines
+from visionft.data.raw_boxes import RawBox, RawBoxes, require_raw_polygons
 from visionft.data.records import Problem
 from visionft.data.targets.base import Target
 from visionft.data.targets.boxes import Boxes
-from visionft.data.targets.outlined_boxes import OutlinedBoxes
+from visionft.data.targets.polygons import Polygons
 from visionft.errors import DataError
 
 Rows = list[tuple[int, RawBox]]
@@ -25,9 +25,9 @@ Rows = list[tuple[int, RawBox]]
 class Yolo(DataFormat):
     """A ``data.yaml``, the folder that holds it, or a folder of images and label files without one.
 
-    A label file has a line ``class x y width height`` per object, as shares of the image; of an outline, the box around
-    it counts. An image whose label file is empty or missing shows no object. Class names come from the YAML file, from
-    ``classes.txt`` or ``obj.names``, or from ``data.classes``.
+    A label file has a line ``class x y width height`` per object, in fractions of the image; of a polygon, the box
+    around it counts. An image whose label file is empty or missing shows no object. Class names come from the YAML
+    file, from ``classes.txt`` or ``obj.names``, or from ``data.classes``.
 
     Args:
         options: classes by name, or by name with class indices; indices to be ignored; ``images`` is the folder that
@@ -37,8 +37,8 @@ class Yolo(DataFormat):
     kind: ClassVar[str] = "yolo"
     target: ClassVar[type[Target]] = Boxes
     takes: ClassVar[tuple[str, ...]] = ("images", "ignore", "on_bad_box")
-    outlined: ClassVar[bool] = False
-    """Whether outlines are read as well."""
+    with_polygons: ClassVar[bool] = False
+    """Whether polygons are read as well."""
 
     def read(self, path: Path | None) -> Listing:
         """List the images.
@@ -50,7 +50,7 @@ class Yolo(DataFormat):
             raise DataError(f"{path}: no such file or folder; give the data.yaml, or the folder that holds the data")
         problems: list[Problem] = []
         names, images, keypoints = self._find(path, problems)
-        rows, faults = _read_all(images, keypoints, self.outlined, problems)
+        rows, faults = _read_all(images, keypoints, self.with_polygons, problems)
         if not names:
             names = _derive(rows, self._options, problems)
         options = self._options
@@ -61,9 +61,9 @@ class Yolo(DataFormat):
         for image, split in images.splits.items():
             name = PurePath(os.path.relpath(image, root)).as_posix()
             boxes = _boxes(images.labels_of(image), rows.get(image, []), faults.get(image), classes)
-            entries.append(Entry(name, image, replace(boxes, outlined=self.outlined), split))
-        if self.outlined:
-            require_raw_outlines([entry.target for entry in entries], str(path))
+            entries.append(Entry(name, image, replace(boxes, with_polygons=self.with_polygons), split))
+        if self.with_polygons:
+            require_raw_polygons([entry.target for entry in entries], str(path))
         name = (path if path.is_dir() else path.parent).resolve().name
         return Listing(name, tuple(entries), classes.names, self.target, tuple(problems), source=str(path))
 
@@ -85,29 +85,29 @@ class Yolo(DataFormat):
         return said.names, images_of_file(said, self._options.images, problems), said.keypoints
 
 
-class YoloOutlines(Yolo):
-    """The same with outlines, in lines ``class x0 y0 x1 y1 x2 y2 ...``; an object with a box alone has none.
+class YoloPolygons(Yolo):
+    """YOLO data with polygons, in lines ``class x0 y0 x1 y1 x2 y2 ...``; an object with a box alone has none.
 
     Args:
         options: as for boxes.
     """
 
     kind: ClassVar[str] = "yolo_outlines"
-    target: ClassVar[type[Target]] = OutlinedBoxes
-    outlined: ClassVar[bool] = True
+    target: ClassVar[type[Target]] = Polygons
+    with_polygons: ClassVar[bool] = True
 
     def states_target(self, path: Path) -> bool:
-        """Say whether a line is an outline, without looking further than the first one.
+        """Return whether a line is a polygon, without looking further than the first one.
 
         Raises:
             DataError: when the images and label files cannot be found.
         """
         _, images, keypoints = self._find(path, [])
-        return not keypoints and any(has_outline(images.labels_of(image)) for image in images.splits)
+        return not keypoints and any(has_polygon(images.labels_of(image)) for image in images.splits)
 
 
 def _read_all(
-    images: Images, keypoints: bool, outlined: bool, problems: list[Problem]
+    images: Images, keypoints: bool, with_polygons: bool, problems: list[Problem]
 ) -> tuple[dict[Path, Rows], dict[Path, BoxError]]:
     """Return image -> objects, and image -> why they cannot be read."""
     rows: dict[Path, Rows] = {}
@@ -119,7 +119,7 @@ def _read_all(
             missing.append(image.name)
             continue
         try:
-            rows[image] = read_labels(file, keypoints=keypoints, outlined=outlined)
+            rows[image] = read_labels(file, keypoints=keypoints, with_polygons=with_polygons)
         except BoxError as error:
             faults[image] = error
     _tell_missing(images, missing, problems)
@@ -157,10 +157,10 @@ def _derive(rows: Mapping[Path, Rows], options: LabelOptions, problems: list[Pro
 
 def _boxes(file: Path, rows: Rows, fault: BoxError | None, classes: BoxClasses) -> RawBoxes:
     if fault is not None:
-        return RawBoxes("shares", fault=str(fault), fault_kind=fault.kind)
+        return RawBoxes("fractions", fault=str(fault), fault_kind=fault.kind)
     stated = []
     for category, box in rows:
         labelled = box if category < 0 else classes.label(box, category)
         if labelled is not None:
             stated.append(labelled)
-    return RawBoxes("shares", tuple(stated), f"{file}: line")
+    return RawBoxes("fractions", tuple(stated), f"{file}: line")

@@ -1,4 +1,4 @@
-"""What a person should know about the outlines of a data set.
+"""What a person should know about the polygons of a data set.
 
 Shape suffixes: P points of a ring, 2 (x, y).
 """
@@ -6,7 +6,7 @@ Shape suffixes: P points of a ring, 2 (x, y).
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from visionft.annotations.polygons import Outline
+from visionft.annotations.polygons import Polygon
 from visionft.data.checks.bad_boxes import tell_findings
 from visionft.data.naming import some
 from visionft.data.records import Dataset, Problem
@@ -15,13 +15,13 @@ from visionft.data.targets.raw import Finding
 from visionft.errors import DataError
 
 if TYPE_CHECKING:
-    from visionft.data.targets.outlined_boxes import OutlinedBoxes
+    from visionft.data.targets.polygons import Polygons
 
 _NEARLY_ALL = 0.9
 
 
-def require_outlines(known: bool, findings: Sequence[Finding], where: str) -> None:  # what it is about
-    """Check that an object has an outline.
+def require_polygons(known: bool, findings: Sequence[Finding], where: str) -> None:  # what it is about
+    """Check that an object has a polygon.
 
     Args:
         known: whether one has.
@@ -32,11 +32,11 @@ def require_outlines(known: bool, findings: Sequence[Finding], where: str) -> No
         DataError: when none has, saying what to do.
     """
     if not known:
-        raise no_outlines(where, some(map(str, tell_findings(findings)), 3))
+        raise no_polygons(where, some(map(str, tell_findings(findings)), 3))
 
 
-def find_outline_problems(dataset: Dataset, objects: "Sequence[OutlinedBoxes]") -> Iterator[Problem]:
-    """Look for objects without an outline, and for outlines that are mere boxes.
+def find_polygon_problems(dataset: Dataset, objects: "Sequence[Polygons]") -> Iterator[Problem]:
+    """Look for objects without a polygon, and for polygons that are mere boxes.
 
     Args:
         dataset: samples with splits.
@@ -52,11 +52,11 @@ def find_outline_problems(dataset: Dataset, objects: "Sequence[OutlinedBoxes]") 
     yield from _about_rectangles(objects)
 
 
-def _about_bare(dataset: Dataset, objects: "Sequence[OutlinedBoxes]") -> Iterator[Problem]:
+def _about_bare(dataset: Dataset, objects: "Sequence[Polygons]") -> Iterator[Problem]:
     count = bare = 0
     where = []
     for sample, boxes in zip(dataset.samples, objects, strict=True):
-        known = boxes.outlined
+        known = boxes.known
         count += len(known)
         bare += known.count(False)
         if not all(known):
@@ -66,25 +66,25 @@ def _about_bare(dataset: Dataset, objects: "Sequence[OutlinedBoxes]") -> Iterato
         yield Problem("outlines", f"{what} measured: {some(where)}")
 
 
-def _about_rectangles(objects: "Sequence[OutlinedBoxes]") -> Iterator[Problem]:
-    outlines = [outline for boxes in objects for outline in boxes.outlines if outline.rings]
-    upright = sum(map(_is_rectangle, outlines))
-    if upright >= _NEARLY_ALL * len(outlines) > 0:
-        what = f"{upright} of {len(outlines)} are upright rectangles, as if drawn around boxes"
+def _about_rectangles(objects: "Sequence[Polygons]") -> Iterator[Problem]:
+    polygons = [polygon for boxes in objects for polygon in boxes.polygons if polygon.rings]
+    upright = sum(map(_is_rectangle, polygons))
+    if upright >= _NEARLY_ALL * len(polygons) > 0:
+        what = f"{upright} of {len(polygons)} are upright rectangles, as if drawn around boxes"
         yield Problem(
             "outlines", f"{what}; masks learned from them are boxes, which task.kind: detection learns better"
         )
 
 
-def _is_rectangle(outline: Outline) -> bool:
-    if len(outline.rings) != 1:
+def _is_rectangle(polygon: Polygon) -> bool:
+    if len(polygon.rings) != 1:
         return False
-    corners = {tuple(point) for point in outline.points[0].tolist()}
+    corners = {tuple(point) for point in polygon.points[0].tolist()}
     return len(corners) == 4 and all(len(set(edges)) == 2 for edges in zip(*corners, strict=True))
 
 
-def no_outlines(where: str, reasons: str) -> DataError:
-    """Say that no object has an outline, and what to do."""
+def no_polygons(where: str, reasons: str) -> DataError:
+    """Return the error that no object has a polygon, with what to do."""
     reason = f" that can be used ({reasons})" if reasons else ""
     needed = "instance segmentation needs COCO's segmentation, or YOLO's lines of x and y in pairs"
     return DataError(f"{where}: no object has an outline{reason}; {needed}; to learn boxes, set task.kind: detection")

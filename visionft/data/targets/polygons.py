@@ -1,4 +1,4 @@
-"""Objects with a box, a class and an outline.
+"""Objects with a box, a class and a polygon.
 
 Shape suffixes: B batch, N objects, S cells of a side; 5 left, top, right, bottom, class.
 """
@@ -6,7 +6,7 @@ Shape suffixes: B batch, N objects, S cells of a side; 5 left, top, right, botto
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain
-from typing import TYPE_CHECKING, Any, ClassVar, Self
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,12 +14,12 @@ from numpy.typing import NDArray
 from visionft.annotations.marks import IGNORE, PADDING
 from visionft.annotations.moving import move_objects
 from visionft.annotations.object_mask import MASK_SIDE
-from visionft.annotations.polygons import Outline, Rings
+from visionft.annotations.polygons import Polygon, Rings
 from visionft.annotations.rasterization import fill_in_box
 from visionft.data.records import Dataset, Problem
 from visionft.data.targets.base import concatenate
 from visionft.data.targets.boxes import NO_BOX, Boxes, CanvasBoxes, one_object, pad_boxes
-from visionft.data.targets.outline_checks import find_outline_problems, require_outlines
+from visionft.data.targets.polygon_checks import find_polygon_problems, require_polygons
 from visionft.data.targets.raw import Finding
 
 if TYPE_CHECKING:
@@ -29,18 +29,18 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class CanvasOutlinedBoxes(CanvasBoxes):
-    """The objects of a canvas, with outlines.
+class CanvasPolygons(CanvasBoxes):
+    """The objects of a canvas, with polygons.
 
     Attributes:
-        boxes_N5: as of ``CanvasBoxes``; around the outline, where there is one.
-        outlines: the rings (see ``Outline``) of each of these, cut off at the canvas's edges; () for an object whose
-            outline nobody knows.
+        boxes_N5: as of ``CanvasBoxes``; around the polygon, where there is one.
+        polygons: the rings (see ``Polygon``) of each of these, cut off at the canvas's edges; () for an object whose
+            polygon nobody knows.
     """
 
     mirrors: ClassVar[bool] = False
 
-    outlines: tuple[Rings, ...]
+    polygons: tuple[Rings, ...]
 
     @classmethod
     def collate(
@@ -48,72 +48,78 @@ class CanvasOutlinedBoxes(CanvasBoxes):
         items: Sequence[Self],
         pixels_BHW: "Tensor | None" = None,
     ) -> "InstanceTargets":
-        """Return boxes_BN5 and masks_BNSS, the outlines painted into the cells of their boxes."""
+        """Return boxes_BN5 and masks_BNSS, the polygons painted into the cells of their boxes."""
         import torch
 
         from visionft.batch import InstanceTargets
 
         boxes_BN5 = pad_boxes(items)
-        masks_BNSS = _paint(boxes_BN5, [item.outlines for item in items])
+        masks_BNSS = _paint(boxes_BN5, [item.polygons for item in items])
         return InstanceTargets(torch.from_numpy(boxes_BN5), torch.from_numpy(masks_BNSS))
 
     def moved(self, matrix: NDArray[np.float64], size: tuple[int, int]) -> Self:
         """Move and cut the objects by ``move_objects``."""
-        boxes_N5, outlines = move_objects(self.boxes_N5, self.outlines, matrix, size)
-        return type(self)(boxes_N5, outlines or ())
+        boxes_N5, polygons = move_objects(self.boxes_N5, self.polygons, matrix, size)
+        return type(self)(boxes_N5, polygons or ())
 
     def shifted(self, x: int, y: int) -> Self:
         """Move the objects right and down."""
         corner = np.array([x, y], np.float32)
-        outlines = tuple(tuple(ring + corner for ring in rings) for rings in self.outlines)
-        return type(self)(self.boxes_N5 + np.array([x, y, x, y, 0], np.float32), outlines)
+        polygons = tuple(tuple(ring + corner for ring in rings) for rings in self.polygons)
+        return type(self)(self.boxes_N5 + np.array([x, y, x, y, 0], np.float32), polygons)
 
     def joined(self, others: Sequence[Self]) -> Self:
-        """Return the objects of all of them."""
+        """Return the objects of several canvases on one."""
         items = (self, *others)
-        outlines = tuple(chain.from_iterable(item.outlines for item in items))
-        return type(self)(np.vstack([item.boxes_N5 for item in items]), outlines)
+        polygons = tuple(chain.from_iterable(item.polygons for item in items))
+        return type(self)(np.vstack([item.boxes_N5 for item in items]), polygons)
 
     @property
     def nbytes(self) -> int:
         """20 bytes for each object, and 8 for each point."""
-        return self.boxes_N5.nbytes + sum(ring_P2.nbytes for rings in self.outlines for ring_P2 in rings)
+        return self.boxes_N5.nbytes + sum(ring_P2.nbytes for rings in self.polygons for ring_P2 in rings)
+
+
+class Outline(NamedTuple):
+    """A polygon in a fingerprint, whose text must stay that which the runs of earlier releases have written down."""
+
+    rings: tuple[bytes, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class OutlinedBoxes(Boxes):
-    """The objects of an image, with outlines. Pickles, and compares by value.
+class Polygons(Boxes):
+    """The objects of an image, with polygons. Pickles, and compares by value.
 
     Attributes:
-        xyxy: as of ``Boxes``; around the outline, where there is one.
-        outlines: one of each object, in the same frame, inside the image; without rings where nobody knows it.
+        xyxy: as of ``Boxes``; around the polygon, where there is one.
+        polygons: one of each object, in the same frame, inside the image; without rings where nobody knows it.
     """
 
-    outlines: tuple[Outline, ...] = ()
+    polygons: tuple[Polygon, ...] = ()
 
     def __post_init__(self) -> None:
         Boxes.__post_init__(self)  # super() does not find a class with slots
-        if len(self.outlines) != len(self.xyxy):
-            raise ValueError(f"{len(self.xyxy)} boxes and {len(self.outlines)} outlines")
+        if len(self.polygons) != len(self.xyxy):
+            raise ValueError(f"{len(self.xyxy)} boxes and {len(self.polygons)} outlines")
 
     @property
-    def outlined(self) -> tuple[bool, ...]:
-        """Whether the outline is known of each object that is no crowd."""
-        return tuple(bool(shape.rings) for shape, crowd in zip(self.outlines, self.crowd, strict=True) if not crowd)
+    def known(self) -> tuple[bool, ...]:
+        """Whether the polygon is known of each object that is no crowd."""
+        return tuple(bool(shape.rings) for shape, crowd in zip(self.polygons, self.crowd, strict=True) if not crowd)
 
     @property
     def measurable(self) -> bool:
-        """Whether an object has an outline."""
-        return any(self.outlined)
+        """Whether an object has a polygon."""
+        return any(self.known)
 
     def fingerprint(self) -> object:
-        """Return boxes, labels, crowds and outlines."""
+        """Return boxes, labels, crowds and polygons, in a text that stays."""
         plain = self.xyxy, self.labels, self.crowd
-        return (*plain, self.outlines) if self.outlines else plain
+        return (*plain, tuple(Outline(polygon.rings) for polygon in self.polygons)) if self.polygons else plain
 
-    def read(self, size: tuple[int, int]) -> CanvasOutlinedBoxes:
+    def read(self, size: tuple[int, int]) -> CanvasPolygons:
         """Return rows and rings; arguments as of ``Target.read``."""
-        objects = CanvasOutlinedBoxes(self.array(), tuple(outline.points for outline in self.outlines))
+        objects = CanvasPolygons(self.array(), tuple(polygon.points for polygon in self.polygons))
         # what is drawn beyond the image would be learned where a canvas has a border
         return objects.moved(np.eye(3), size)
 
@@ -139,24 +145,24 @@ class OutlinedBoxes(Boxes):
 
     @classmethod
     def require_usable(cls, targets: Sequence[Self], findings: Sequence[Finding], source: str) -> None:
-        """Check that an object has an outline; see ``Target.require_usable``."""
-        require_outlines(any(target.measurable for target in targets), findings, source)
+        """Check that an object has a polygon; see ``Target.require_usable``."""
+        require_polygons(any(target.measurable for target in targets), findings, source)
 
     @classmethod
     def problems(cls, dataset: Dataset) -> Iterator[Problem]:
-        """Tell what is told of boxes, of objects without an outline, and of outlines that are mere boxes."""
+        """Yield the problems of boxes, objects without a polygon, and polygons that are mere boxes."""
         yield from Boxes.problems(dataset)
-        yield from find_outline_problems(dataset, [cls.of(sample) for sample in dataset.samples])
+        yield from find_polygon_problems(dataset, [cls.of(sample) for sample in dataset.samples])
 
 
-def _paint(boxes_BN5: NDArray[np.float32], outlines: Sequence[tuple[Rings, ...]]) -> NDArray[np.uint8]:
-    """Return masks_BNSS of the same rows, ``IGNORE`` throughout for objects whose outline nobody knows.
+def _paint(boxes_BN5: NDArray[np.float32], polygons: Sequence[tuple[Rings, ...]]) -> NDArray[np.uint8]:
+    """Return masks_BNSS of the same rows, ``IGNORE`` throughout for objects whose polygon nobody knows.
 
-    So are those whose outline runs between the centres of the cells: that there is nothing is not to be learned.
+    So are those whose polygon runs between the centres of the cells: that there is nothing is not to be learned.
     """
     masks_BNSS = np.zeros((*boxes_BN5.shape[:2], MASK_SIDE, MASK_SIDE), np.uint8)
     masks_BNSS[boxes_BN5[..., 4] != PADDING] = IGNORE
-    for boxes_N5, masks_NSS, objects in zip(boxes_BN5, masks_BNSS, outlines, strict=True):
+    for boxes_N5, masks_NSS, objects in zip(boxes_BN5, masks_BNSS, polygons, strict=True):
         for row, rings in enumerate(objects):
             if rings and (cells_SS := fill_in_box(rings, boxes_N5[row, :4], MASK_SIDE)).any():
                 masks_NSS[row] = cells_SS

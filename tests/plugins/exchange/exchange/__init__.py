@@ -1,0 +1,1 @@
+"""A data format, a runtime's writer and engine, and a tracker; each module loads what it needs alone."""

@@ -1,0 +1,47 @@
+"""Images that Pillow has opened or made; Pillow itself is loaded by whoever has one."""
+
+import io
+from typing import Any, Protocol, runtime_checkable
+
+from visionft.errors import ImageError
+
+_LOSSLESS = ("1", "L", "LA", "P", "RGB", "RGBA", "I;16")  # modes that PNG keeps as they are
+
+
+@runtime_checkable
+class PillowImage(Protocol):
+    """What is asked of ``PIL.Image.Image``."""
+
+    mode: str
+    size: tuple[int, int]
+
+    def getexif(self) -> Any:
+        """Return the EXIF data, which may turn the image."""
+        ...
+
+    def convert(self, mode: str) -> Any:
+        """Return the image in another mode."""
+        ...
+
+
+def file_of(image: PillowImage) -> bytes:
+    """Return the bytes of a PNG of an image, upright: grey, palettes and transparency then mean what they do in files.
+
+    Args:
+        image: of any mode but floating point.
+
+    Raises:
+        ImageError: when it cannot be read, or has no fixed full scale.
+    """
+    from PIL import ImageOps
+
+    if image.mode in ("F", "I"):
+        raise ImageError(f"mode {image.mode} has no fixed full scale; convert it to 8 or 16 bits")
+    upright: Any = image if image.mode in _LOSSLESS else image.convert("RGBA" if image.mode == "PA" else "RGB")
+    data = io.BytesIO()
+    try:
+        upright = ImageOps.exif_transpose(upright)
+        upright.save(data, "PNG", compress_level=1)
+    except (OSError, ValueError) as error:
+        raise ImageError(f"Pillow cannot read it ({error})") from error
+    return data.getvalue()
