@@ -31,8 +31,6 @@ NOT_RUN = {
 """Commands of the pages that these tests do not run, and why."""
 
 GROUPS = {catalog.group for catalog in CATALOGS.values()}
-    f"visionft.{name}" for name in ("tasks", "heads", "losses", "data_formats", "runtimes", "engines", "trackers")
-}
 
 
 class Reader:
