@@ -56,7 +56,8 @@ def reduced(recipe: Recipe) -> Recipe:
     validated before.
     """
     data = recipe.model_dump(mode="json")
-    if recipe.backbone.name not in BACKBONES:  # those that a page registers are small
+    own = recipe.backbone.name in BACKBONES  # registered by the page, and small
+    if not own:
         data["backbone"] |= {"name": "test_resnet", "weights": "none"}
     data["input"] |= {"size": [64, 80] if recipe.task.kind in ("detection", "instance_segmentation") else 32}
     data["optim"] |= {"batch_size": 8, "accumulate": 1}
@@ -65,6 +66,6 @@ def reduced(recipe: Recipe) -> Recipe:
     data["export"]["min_agreement"] = 0.0  # networks that have hardly learned are full of ties
     for stage in data["stages"]:
         unfreeze = stage["unfreeze"]
-        stage["unfreeze"] = min(unfreeze, 5) if isinstance(unfreeze, int) else unfreeze
+        stage["unfreeze"] = min(unfreeze, 5) if isinstance(unfreeze, int) and not own else unfreeze
         stage |= {"epochs": 1, "steps": None, "image_size": None}
     return Recipe.model_validate(data)
