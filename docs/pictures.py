@@ -113,10 +113,11 @@ def photograph(page: Path, width: int, height: int) -> np.ndarray:
 def draw(name: str, work: Path) -> None:
     """Write a task's pictures: training images, the report, and predictions where they can be drawn."""
     folder = finished(name, work)
-    with TemporaryDirectory() as temporary:
-        grid = Path(temporary) / "grid.png"
-        vft.check(folder / "recipe.yaml", show_augment=grid)
-        save(f"{name}-augment", cv2.imread(str(grid)), 900)
+    if name != "multilabel":  # the pictures are those of detection
+        with TemporaryDirectory() as temporary:
+            grid = Path(temporary) / "grid.png"
+            vft.check(folder / "recipe.yaml", show_augment=grid)
+            save(f"{name}-augment", cv2.imread(str(grid)), 900)
     run = vft.open_run(folder)
     page = photograph(run.report(), 1180, 1330)
     save(f"{name}-report", page, 1180)
