@@ -52,11 +52,24 @@ def keys() -> str:
     }
     single = {name: node for name, node in schema["properties"].items() if name not in ("task", *sections)}
     parts = ["## Of the whole run\n", *_entries("", single, ())]
+    for name, node in single.items():
+        for choice, options in dict(_choices(node)).items():
+            if options.get("properties"):
+                parts += [f"### {name}: {choice}\n", *_entries(f"{name}.{choice}.", options["properties"], ())]
     for name, node in sections.items():
         parts += [f"## {name}\n", _paragraph(node["description"]), *_section(name, node, schema)]
         if name == "input":
             parts += _tasks(schema)
     return "\n".join(parts)
+
+
+def _choices(node: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Yield what a key names one of, each with the schema of its own options."""
+    if node.get("maxProperties") == 1:
+        yield from node.get("properties", {}).items()
+    for inner in (*node.get("anyOf", ()), node.get("items")):
+        if isinstance(inner, dict):
+            yield from _choices(inner)
 
 
 def _tasks(schema: dict[str, Any]) -> Iterator[str]:
@@ -120,6 +133,8 @@ def _words(node: dict[str, Any], names: list[str] | None = None) -> str:
             inner = [_words(item) for item in node["prefixItems"]]
             return f"{len(inner)} × {inner[0]}" if len(set(inner)) == 1 else f"[{', '.join(inner)}]"
         return f"list of {_grouped(node['items'])}"
+    if node.get("maxProperties") == 1 and "properties" in node:
+        return "one of these with its options"
     if kind == "object":
         inner = node.get("additionalProperties")
         named = _words(node["propertyNames"]) if "propertyNames" in node else "name"

@@ -7,6 +7,7 @@ from pathlib import Path
 
 FENCE = re.compile(r"^(?P<indent> *)```(?P<info>[^\n`]*)\n(?P<text>.*?)^(?P=indent)```$", re.MULTILINE | re.DOTALL)
 INDENTED = re.compile(r"(?<=\n\n)(?: {4}[^\n]*\n(?:\n(?= {4}))?)+", re.MULTILINE)
+HIDDEN = re.compile(r"<!-- (?P<options>\w+=\S+) -->\n\Z")
 OPTION = re.compile(r"(\w+)=\"?([^\s\"]+)\"?")
 
 
@@ -19,7 +20,7 @@ class Block:
         line: its first line of code, from 1.
         language: what its fence says, such as ``sh``; that of indented blocks is ``sh``.
         text: the code.
-        options: what else the fence says, such as ``title="a.yaml"`` or ``exit=2``.
+        options: what else the fence says, such as ``title="a.yaml"``, or a comment right above it: ``exit=2``.
     """
 
     page: Path
@@ -39,8 +40,9 @@ def blocks_of(page: Path) -> list[Block]:
     found = []
     for match in FENCE.finditer(text):
         language, _, options = match["info"].strip().partition(" ")
-        code = textwrap.dedent(match["text"])
-        found.append((match.start("text"), language, code, dict(OPTION.findall(options))))
+        before = HIDDEN.search(text, 0, match.start())
+        given = OPTION.findall(options + (before["options"] if before else ""))
+        found.append((match.start("text"), language, textwrap.dedent(match["text"]), dict(given)))
     fenced = FENCE.sub(lambda match: re.sub(r"[^\n]", "x", match[0]), text)  # keeps every place
     found += [
         (match.start(), "sh", textwrap.dedent(text[match.start() : match.end()]), {})

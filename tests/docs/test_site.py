@@ -39,6 +39,7 @@ def test_pages_fetch_nothing_from_elsewhere(site):
 def test_what_is_generated_is_there(site):
     pages = {page.relative_to(site).as_posix(): page.read_text(encoding="utf-8") for page in site.rglob("*.html")}
     assert not [name for name, page in pages.items() if "generated:" in page]
+    assert not [name for name, page in pages.items() if "```" in page]  # a fence that was not understood
     assert 'id="optim.batch_size"' in pages["recipes/keys.html"]
     assert 'id="segmentation.task.losses"' in pages["recipes/keys.html"]
     assert "CountingTask" in pages["extending/task.html"]
