@@ -120,11 +120,10 @@ def _words(node: dict[str, Any], names: list[str] | None = None) -> str:
         allowed = node["enum"] if names is None else names
         catalog = next((what for what, catalog in CATALOGS.items() if list(catalog) == node["enum"]), None)
         shown = ", ".join(map(_code, allowed))
-        return (
-            f"[{catalog}](names.md#{catalog}): {shown}"
-            if catalog and len(allowed) < 12
-            else (f"one of the [{catalog}](names.md#{catalog})" if catalog else shown)
-        )
+        if catalog is None:
+            return shown
+        link = f"[{catalog}](names.md#{anchor(catalog)})"
+        return f"{link}: {shown}" if len(allowed) < 12 else f"one of the {link}"
     if "const" in node:
         return _code(node["const"])
     kind = node.get("type", "any")
@@ -169,8 +168,16 @@ def names() -> str:
     for what, catalog in CATALOGS.items():
         parts.append(f"## {what}\n")
         for name in catalog:
-            parts += [f'<span id="{what}.{name}">**`{name}`**</span>', f":   {_linked(_docstring(catalog, name))}\n"]
+            parts += [
+                f'<span id="{anchor(what)}.{name}">**`{name}`**</span>',
+                f":   {_linked(_docstring(catalog, name))}\n",
+            ]
     return "\n".join(parts)
+
+
+def anchor(what: str) -> str:
+    """Return what the heading of a kind of names is linked by."""
+    return what.replace(" ", "-")
 
 
 def _docstring(catalog: Catalog, name: str) -> str:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from docs.reference import CATALOGS, keys, names
+from docs.reference import CATALOGS, anchor, keys, names
 from visionft.api.registration import CATALOGS as REGISTERED
 from visionft.recipe import json_schema
 
@@ -77,7 +77,7 @@ def test_every_name_is_on_the_page_with_what_it_is():
     assert {catalog.what for catalog in CATALOGS.values()} == set(REGISTERED) - {"backbone"}  # none ships
     for what, catalog in CATALOGS.items():
         for name in catalog:
-            assert re.search(rf'<span id="{what}\.{name}">\*\*`{name}`\*\*</span>\n:   \S', page), name
+            assert re.search(rf'<span id="{anchor(what)}\.{name}">\*\*`{name}`\*\*</span>\n:   \S', page), name
 
 
 def test_a_task_names_only_heads_that_fit():
