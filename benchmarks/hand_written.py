@@ -45,9 +45,7 @@ class HandWritten:
             speed_up_depthwise(self._model)
         self._parameters = list(self._model.parameters())
         self._clip_norm = section.clip_norm
-        self._optimizer = torch.optim.AdamW(
-            self._parameters, lr=1e-4, betas=section.betas, weight_decay=section.weight_decay, fused=True
-        )
+        self._optimizer = torch.optim.AdamW(self._parameters, lr=1e-4, weight_decay=section.weight_decay, fused=True)
         self._mean_C11 = torch.tensor(job.input.mean, device=runtime.device).view(3, 1, 1)
         self._std_C11 = torch.tensor(job.input.std, device=runtime.device).view(3, 1, 1)
 
@@ -94,7 +92,7 @@ class Photographs(Dataset[tuple[NDArray[np.uint8], int]]):
 
     def __getitem__(self, index: int) -> tuple[NDArray[np.uint8], int]:
         sample = self._samples[index]
-        pixels = np.asarray(cv2.imread(str(sample.path), cv2.IMREAD_COLOR_RGB), np.uint8)
+        pixels = np.asarray(cv2.imread(str(sample.image), cv2.IMREAD_COLOR_RGB), np.uint8)
         image = cv2.resize(pixels, self._size, interpolation=cv2.INTER_AREA)
         return self._augment(Example(np.asarray(image, np.uint8), CanvasLabel(0)), index).image_HW3, Label.of(
             sample

@@ -43,7 +43,7 @@ def write_ellipses(folder: Path) -> None:
         annotations: list[dict[str, Any]] = []
         for number, sample in enumerate(dataset.split(split)):
             (width, height), boxes = sample.size, Boxes.of(sample)
-            images.append({"id": number, "file_name": str(sample.path), "width": width, "height": height})
+            images.append({"id": number, "file_name": str(sample.image), "width": width, "height": height})
             for label, (left, top, right, bottom) in zip(boxes.labels, boxes.xyxy, strict=True):
                 x_P = (left + right) / 2 + (right - left) / 2 * np.cos(turn_P)
                 y_P = (top + bottom) / 2 + (bottom - top) / 2 * np.sin(turn_P)

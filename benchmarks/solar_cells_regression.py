@@ -50,11 +50,12 @@ def run(overrides: Sequence[str]) -> dict[str, Any]:
         seconds = time.time() - started
         summary = json.loads(done.stdout)
         test = open_run(folder).samples("test")
-        predictions = Predictor(folder / "model.onnx")([sample.path for sample in test])
+        images = [sample.image for sample in test]
+        predictions = Predictor(folder / "model.onnx")(images)
         predicted_N = np.array([_probability(one.to_dict()) for one in predictions])
-        probability = {cell.path: cell.probability for cell in read_cells(None)}
+        probability = {cell.file: cell.probability for cell in read_cells(None)}
         return {
-            **scores(predicted_N, np.array([probability[sample.path] for sample in test])),
+            **scores(predicted_N, np.array([probability[sample.id] for sample in test])),
             "metrics": summary["metrics"],
             "parity": json.loads((folder / "model.onnx.parity.json").read_text()),
             "seconds_process": seconds,

@@ -20,9 +20,10 @@ from visionft.cli.verbs import app
 from visionft.data.formats import FORMATS
 from visionft.export import WRITERS
 from visionft.models.heads import HEADS
-from visionft.models.losses import LOSSES
+from visionft.models.losses import CLASS_LOSSES, LABEL_LOSSES, PIXEL_LOSSES, VALUE_LOSSES
 from visionft.predict.engine import ENGINES
 from visionft.recipe import json_schema, shipped_recipes
+from visionft.stages.schedules import SCHEDULES
 from visionft.tasks import TASKS
 from visionft.tracking import TRACKERS
 
@@ -30,13 +31,17 @@ MARKER = re.compile(r"^<!-- generated: (\w+) ?([\w ./]*) -->$", re.MULTILINE)
 CATALOGS: Mapping[str, Catalog] = {
     "tasks": TASKS,
     "heads": HEADS,
-    "losses": LOSSES,
+    "losses of classes": CLASS_LOSSES,
+    "losses of labels": LABEL_LOSSES,
+    "losses of pixels": PIXEL_LOSSES,
+    "losses of values": VALUE_LOSSES,
+    "schedules": SCHEDULES,
     "formats": FORMATS,
     "runtimes": WRITERS,
     "engines": ENGINES,
     "trackers": TRACKERS,
 }
-"""What ``visionft list`` calls it -> what a recipe may name."""
+"""Heading -> what a recipe may name; optimizers and backbones are those of libraries, which list their own."""
 
 
 def fill(markdown: str) -> str:
@@ -258,6 +263,17 @@ def errors() -> str:
     return f"```text\n{text[text.index('    VisionftError') :].rstrip()}\n```"
 
 
+def labels() -> str:
+    """Show which labels of a program are for which task, from the docstring of its data sets."""
+    found = _class("visionft.data.source:DataSource")
+    lines = ast.get_docstring(found[1]).splitlines() if found else []
+    first, last = (number for number, line in enumerate(lines) if line.startswith("==="))
+    rows = [re.split(r"  +", line.replace("``", "`"), maxsplit=1) for line in lines[first + 1 : last]]
+    return "\n".join(
+        ["| a label | is learned as |", "| --- | --- |", *(f"| {label} | {target} |" for label, target in rows)]
+    )
+
+
 def source(path: str) -> str:
     """Show a file of the repository."""
     language = "html+jinja" if path.endswith(".j2") else "python"
@@ -300,5 +316,6 @@ PARTS: Mapping[str, Callable[..., str]] = {
     "scores": scores,
     "outputs": outputs,
     "errors": errors,
+    "labels": labels,
     "source": source,
 }

@@ -9,7 +9,19 @@ from typing import TYPE_CHECKING, Any
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
-    from visionft.api import Artifact, Check, Converted, Run, check, convert, evaluate, open_run, register, train
+    from visionft.api import (
+        Artifact,
+        Check,
+        Converted,
+        Dataset,
+        Run,
+        check,
+        convert,
+        evaluate,
+        open_run,
+        register,
+        train,
+    )
     from visionft.models.backbones import Backbone
     from visionft.predict import Predictor
     from visionft.recipe import Recipe, load_recipe
@@ -20,6 +32,7 @@ _HOME = {
     "Backbone": "visionft.models.backbones",
     "Check": "visionft.api",
     "Converted": "visionft.api",
+    "Dataset": "visionft.api",
     "EpochView": "visionft.training",
     "Predictor": "visionft.predict",
     "Recipe": "visionft.recipe",
@@ -39,6 +52,7 @@ __all__ = [
     "Backbone",
     "Check",
     "Converted",
+    "Dataset",
     "EpochView",
     "Predictor",
     "Recipe",

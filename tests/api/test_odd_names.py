@@ -28,7 +28,7 @@ def run_folder(tiny, tmp_path_factory):
     (root / "list.csv").write_text("\n".join(rows), encoding="utf-8")
     stages = [{"name": "[red]<i>stage</i>", "unfreeze": "none", "steps": 1}]
     recipe: Recipe = tiny(data={"path": str(root / "list.csv")}, stages=stages)
-    complete(train(recipe, out=root / "run", sinks=None))  # with the console, which must print them as they are
+    complete(train(recipe, out=root / "run"))  # with the console, which must print them as they are
     return root / "run"
 
 
@@ -50,7 +50,7 @@ def test_in_the_report_they_are_escaped(run_folder):
 def test_in_the_exported_file(run_folder):
     predictor = Predictor(run_folder / "model.onnx")
     assert set(predictor.class_names) == set(NAMES)
-    image = open_run(run_folder).samples("test")[0].path
+    image = open_run(run_folder).samples("test")[0].image
     ((path, result),) = predict(run_folder, [image])
     assert path == image
     assert result.label in NAMES

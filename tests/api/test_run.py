@@ -49,7 +49,7 @@ class TestEvaluate:
 
     def test_scikit_learn_says_the_same(self, finished):
         predictor, samples = Predictor(finished / "model.onnx"), open_run(finished).samples("test")
-        results = predictor([sample.path for sample in samples])
+        results = predictor([sample.image for sample in samples])
         labels = [sample.target.index for sample in samples]
         probabilities = np.array([list(result.probabilities.values()) for result in results], dtype=np.float64)
         metrics = evaluate(finished / "model.onnx")
@@ -115,7 +115,7 @@ class TestImagesGone:
     @pytest.fixture
     def without_one(self, own_images):
         run = open_run(own_images / "run")
-        path = run.samples("test")[0].path
+        path = run.samples("test")[0].image
         data = path.read_bytes()
         path.unlink()
         yield own_images / "run", path
@@ -132,7 +132,7 @@ class TestImagesGone:
 
     def test_deleted_after_the_first_look(self, own_images):
         run = open_run(own_images / "run")
-        path = run.samples("test")[0].path
+        path = run.samples("test")[0].image
         data = path.read_bytes()
         path.unlink()
         try:

@@ -252,10 +252,10 @@ class TestRefusedBeforeTraining:
         with pytest.raises(DataError, match="val"):
             train(tiny(data={"val_fraction": 0}), out=tmp_path / "run", sinks=[])
 
-    def test_overrides_of_a_recipe_object(self, tiny, tmp_path):
-        """They are for files: to leave them unheard would train something else than was asked for."""
-        with pytest.raises(RecipeError, match="overrides"):
-            train(tiny(), overrides=["seed=1"], out=tmp_path / "run", sinks=[])
+    def test_wrong_overrides_of_a_recipe_object(self, tiny, tmp_path):
+        with pytest.raises(RecipeError, match=r"overrides: optim.batchsize: unknown key; did you mean 'batch_size'"):
+            train(tiny(), overrides={"optim": {"batchsize": 4}}, out=tmp_path / "run", sinks=[])
+        assert not (tmp_path / "run").exists()
 
     def test_names_that_nobody_knows(self, tiny, tmp_path):
         with pytest.raises(UnknownName, match="test_resnet"):

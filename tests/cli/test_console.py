@@ -28,6 +28,8 @@ PLAN_ROW = {
     "backbone_lr": [1e-5, 3e-4],
     "norm": "affine",
     "augment": "light",
+    "schedule": "cosine",
+    "sampling": "natural",
     "canvas": [224, 224],
     "epochs": 1.5,
     "steps": 30,
@@ -140,3 +142,21 @@ def test_the_bar_goes_away_and_the_cursor_comes_back():
 def test_a_narrow_terminal_loses_no_words():
     text = printed(EVENTS, force_terminal=True, width=40, color_system=None)
     assert "estimated training time" in text
+
+
+class ZMQInteractiveShell:
+    """What rich takes a notebook for."""
+
+
+def test_a_notebook_gets_a_plain_line_for_each_epoch(monkeypatch, capsys):
+    monkeypatch.setattr("builtins.get_ipython", ZMQInteractiveShell, raising=False)
+    console = Console()
+    for step in range(1, 4):
+        console(StepDone("head", 1, step, 3, 0.5, 10.0, 1.0))
+    console(EpochDone(EPOCH_ROW, best=True))
+    console.close()
+    printed = capsys.readouterr()
+    assert printed.out == ""
+    (line,) = printed.err.splitlines()
+    assert "accuracy 0.7500" in line
+    assert "\x1b" not in line

@@ -43,7 +43,7 @@ def test_a_listing_says_which_images_there_are_and_what_is_in_them(name, example
     ids = [entry.id for entry in listing.entries]
     assert len(set(ids)) == len(ids) > 0
     assert all(PurePosixPath(each).as_posix() == each and not each.startswith("/") for each in ids)
-    assert all(entry.path.is_file() for entry in listing.entries)
+    assert all(entry.image.is_file() for entry in listing.entries)
     assert len(set(listing.class_names)) == len(listing.class_names) > 0
     assert not any(problem.fatal for problem in listing.problems)
 

@@ -28,7 +28,7 @@ def test_the_network_answers_as_its_file_does(kind, request):
     run, task = open_run(path), TASKS[kind]
     live, file = Predictor(run), Predictor(path / "model.onnx")
     assert live.spec == file.spec
-    images = [sample.path for sample in run.samples("val")]
+    images = [sample.image for sample in run.samples("val")]
     assert len(images) >= 3
     loaded = canvases([load(image, live.spec.input) for image in images])
     found, expected = file.predict_canvases(loaded), live.predict_canvases(loaded)
@@ -46,7 +46,7 @@ def test_the_network_answers_as_its_file_does(kind, request):
 @pytest.mark.parametrize("kind", RUNS)
 def test_the_module_gives_the_outputs_of_the_file_by_name(kind, request):
     run = open_run(request.getfixturevalue(RUNS[kind]))
-    model, image = run.model, run.samples("val")[0].path
+    model, image = run.model, run.samples("val")[0].image
     answers = model(model.preprocess(image))
     assert list(answers) == [output.name for output in TASKS[kind].outputs]
     lengths = {"classes": len(run.spec.class_names), "height": run.spec.input.height, "width": run.spec.input.width}

@@ -26,7 +26,7 @@ def test_a_folder_becomes_samples_in_order_of_id(tmp_path):
     assert dataset.class_names == ("a", "b")
     assert [sample.id for sample in dataset.samples] == sorted(sample.id for sample in dataset.samples)
     assert all(dataset.class_names[sample.target.index] == sample.id[0] for sample in dataset.samples)
-    assert all(sample.path.is_file() for sample in dataset.samples)
+    assert all(sample.image.is_file() for sample in dataset.samples)
     assert sum(len(dataset.split(split)) for split in SPLITS) == 60
     assert dataset.problems == ()
     assert load_dataset(tmp_path) == dataset

@@ -22,12 +22,15 @@ def reader(world, monkeypatch, capfd):
     """The reader at a new page; trainings are reduced, and what a page registers ends with it."""
     from visionft.api import training
 
-    whole = training.resolve
-    monkeypatch.setattr(training, "resolve", lambda recipe, overrides=(): reduced(whole(recipe, overrides)))
+    def understand(*arguments):
+        request = whole(*arguments)
+        return request._replace(recipe=reduced(request.recipe))
+
+    whole = training.understand
+    monkeypatch.setattr(training, "understand", understand)
     monkeypatch.chdir(world.folder)
-    before = {name: dict(catalog._added) for name, catalog in CATALOGS.items()}
+    for catalog in (catalog for catalogs in CATALOGS.values() for catalog in catalogs):
+        monkeypatch.setattr(catalog, "_added", dict(catalog._added))
     world.open_page(lambda: tuple(capfd.readouterr()))
     yield world
     sys.modules.pop("page", None)
-    for name, catalog in CATALOGS.items():
-        catalog._added = before[name]

@@ -30,7 +30,7 @@ NOT_RUN = {
 }
 """Commands of the pages that these tests do not run, and why."""
 
-GROUPS = {catalog.group for catalog in CATALOGS.values()}
+GROUPS = {catalog.group for catalogs in CATALOGS.values() for catalog in catalogs}
 
 
 class Reader:

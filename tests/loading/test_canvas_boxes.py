@@ -126,7 +126,7 @@ def test_memory_changes_nothing_but_reading(samples, fit):
     for index, example in enumerate(before):
         assert (example.target.boxes_N5 == read[0, index].target.boxes_N5).all()
     for sample in samples:
-        sample.path.unlink()
+        sample.image.unlink()
     assert all((kept[1, index].target.boxes_N5 == before[index].target.boxes_N5).all() for index in range(len(kept)))
 
 

@@ -82,7 +82,7 @@ def test_memory_changes_nothing_but_reading(samples, fit):
         assert (example.image_HW3 == read[0, index].image_HW3).all()
         assert (example.target.mask_HW == read[0, index].target.mask_HW).all()
     for sample in samples:
-        sample.path.unlink()
+        sample.image.unlink()
     assert all((kept[1, index].target.mask_HW == before[index].target.mask_HW).all() for index in range(len(kept)))
 
 

@@ -15,6 +15,7 @@ from visionft.augment import Augmenter
 from visionft.data.targets.boxes import Boxes
 from visionft.errors import DataError
 from visionft.imaging import decode, to_canvas
+from visionft.imaging.pixels import Pixels
 from visionft.imaging.placement import place
 from visionft.loading import device_decode
 from visionft.loading.device_canvas import put_on_canvas
@@ -224,13 +225,13 @@ def test_a_size_that_nobody_looked_up_is_found(tmp_path):
 
 def test_a_file_that_vanished_ends_the_epoch(tmp_path):
     samples = make_samples(tmp_path, "labels", 12)
-    samples[7].path.unlink()
+    samples[7].image.unlink()
     with DecodedImages(samples, SPEC, 2, seed=0, augment=None, device=CPU, threads=2) as there:
         batches = there.evaluation()
         assert [len(next(batches)) for _ in range(3)] == [2, 2, 2]
         with pytest.raises(DataError) as caught:
             next(batches)
-    assert str(caught.value) == f"{samples[7].path}: cannot be read (No such file or directory)"
+    assert str(caught.value) == f"{samples[7].image}: cannot be read (No such file or directory)"
 
 
 def test_a_pass_that_is_given_up_leaves_no_trace(tmp_path):
@@ -273,3 +274,10 @@ def test_nvjpegs_batches_do_not_depend_on_what_is_ahead(tmp_path, kind):
             assert all(
                 torch.equal(image, alone[name]) for image, name in zip(batch.images_BHW3, batch.ids, strict=True)
             )
+
+
+def test_an_image_in_memory_is_put_on_its_canvas_here():
+    image = Pixels(np.random.default_rng(0).integers(0, 256, (9, 14, 3), dtype=np.uint8), "a")
+    file = read_image(image, SPEC)
+    assert (file.size, file.data) == ((14, 9), b"")
+    assert np.array_equal(DeviceDecoder(SPEC, torch.device("cpu"))([file])[0], to_canvas(image.array, SPEC))

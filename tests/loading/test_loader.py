@@ -48,7 +48,7 @@ def test_evaluation_gives_every_sample_in_order(samples):
     assert (images_BHW3.dtype, labels_B.dtype) == (torch.uint8, torch.int64)
     assert labels_B.tolist() == [sample.target.index for sample in samples]
     for image_HW3, sample in zip(images_BHW3.numpy(), samples, strict=True):
-        assert (image_HW3 == to_canvas(decode(sample.path), SPEC)).all()
+        assert (image_HW3 == to_canvas(decode(sample.image), SPEC)).all()
 
 
 def test_training_follows_the_plan_and_the_seeds(samples):
@@ -98,10 +98,10 @@ def test_canvases_are_kept_only_within_their_budget(samples):
     with Loader(samples, SPEC, 4, cache_bytes=room) as loader:
         before = everything(loader.evaluation())
         for sample in samples[:4]:
-            sample.path.unlink()
+            sample.image.unlink()
         batches = loader.evaluation()
         assert everything([next(batches)]) == before[:1]
-        samples[4].path.unlink()
+        samples[4].image.unlink()
         with pytest.raises(DataError):
             next(batches)
 
@@ -115,11 +115,11 @@ def test_augmentation_does_not_reach_the_kept_canvas(samples):
 
 @pytest.mark.parametrize("workers", [0, 1])
 def test_a_file_that_vanished_or_broke_is_named(samples, workers):
-    samples[2].path.unlink()
+    samples[2].image.unlink()
     with Loader(samples, SPEC, 4, workers=workers) as loader, pytest.raises(DataError) as caught:
         list(loader.evaluation())
-    assert str(caught.value) == f"{samples[2].path}: cannot be read (No such file or directory)"
-    samples[2].path.write_bytes(samples[0].path.read_bytes()[:-30])
+    assert str(caught.value) == f"{samples[2].image}: cannot be read (No such file or directory)"
+    samples[2].image.write_bytes(samples[0].image.read_bytes()[:-30])
     with Loader(samples, SPEC, 4, workers=workers) as loader, pytest.raises(DataError, match=r"02.png: .* cut off"):
         list(loader.evaluation())
 

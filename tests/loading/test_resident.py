@@ -86,7 +86,7 @@ def test_files_are_read_once(tmp_path):
     with resident(samples) as there:
         before = everything(there.training(0))
         for sample in samples:
-            sample.path.unlink()
+            sample.image.unlink()
         assert everything(there.training(0)) == before
 
 
@@ -116,10 +116,10 @@ def test_progress_is_told_and_what_gives_the_images_is_closed(tmp_path):
 
 def test_a_file_that_cannot_be_read_is_named(tmp_path):
     samples = make_samples(tmp_path, "labels", 5)
-    samples[3].path.unlink()
+    samples[3].image.unlink()
     with pytest.raises(DataError) as caught:
         resident(samples)
-    assert str(caught.value) == f"{samples[3].path}: cannot be read (No such file or directory)"
+    assert str(caught.value) == f"{samples[3].image}: cannot be read (No such file or directory)"
 
 
 def test_an_epoch_does_not_reach_the_images_that_stay(tmp_path):

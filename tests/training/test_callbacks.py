@@ -69,7 +69,7 @@ def test_a_run_ends_as_what_it_was_last_trained_as(tiny, tmp_path):
     again = vft.open_run(tmp_path / "run")
     assert again.evaluate("val").to_dict() == run.evaluate("val").to_dict()
     assert again.report().is_file()
-    assert again.model.preprocess(again.samples("val")[0].path).shape == (1, 32, 32, 3)
+    assert again.model.preprocess(again.samples("val")[0].image).shape == (1, 32, 32, 3)
     assert run.spec.provenance["validation"] == run.stages[0]["best"]
 
 
@@ -114,8 +114,9 @@ def test_what_it_raises_ends_training(tiny, tmp_path):
 
 
 def test_what_cannot_be_called(tiny, tmp_path):
-    with pytest.raises(RecipeError, match="callbacks: 3 is not callable"):
-        vft.train(tiny(), out=tmp_path / "run", sinks=[], callbacks=[3])
+    for bad, told in (([3], "3 is not callable"), (print, "is one; give a list")):
+        with pytest.raises(RecipeError, match=f"callbacks: .*{told}"):
+            vft.train(tiny(), out=tmp_path / "run", sinks=[], callbacks=bad)
     assert not (tmp_path / "run").exists()
 
 
@@ -123,7 +124,7 @@ def test_what_cannot_be_called(tiny, tmp_path):
 def own_backbone(monkeypatch):
     from tests.models.backbones.test_module_family import Pyramid
 
-    monkeypatch.setattr(CATALOGS["backbone"], "_added", {})
+    monkeypatch.setattr(CATALOGS["backbone"][0], "_added", {})
     return vft.register("backbone")(Pyramid)
 
 

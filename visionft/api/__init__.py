@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from visionft.api.checking import Check, check
     from visionft.api.converting import Converted, convert
+    from visionft.api.datasets import Dataset
     from visionft.api.evaluation import evaluate
     from visionft.api.prediction import predict
     from visionft.api.registration import register
@@ -16,6 +17,7 @@ _HOME = {
     "Artifact": "run",
     "Check": "checking",
     "Converted": "converting",
+    "Dataset": "datasets",
     "Run": "run",
     "check": "checking",
     "complete": "training",
@@ -31,6 +33,7 @@ __all__ = [
     "Artifact",
     "Check",
     "Converted",
+    "Dataset",
     "Run",
     "check",
     "complete",

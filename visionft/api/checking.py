@@ -7,17 +7,19 @@ from pathlib import Path
 from typing import Any
 
 from visionft.api.augment_grid import write_augment_grid
+from visionft.api.caller_state import caller_state
 from visionft.api.facts import fingerprint
-from visionft.api.resolving import kind_is_open, resolve
+from visionft.api.resolving import Asked, Data, understand
+from visionft.api.tracking import require_trackers
 from visionft.assemble import Runtime, load_data, unused_targets
 from visionft.assemble.images import require_decoder
-from visionft.assemble.job import build_task, canvas_size, input_spec, require_room
+from visionft.assemble.job import augmentation, build_task, canvas_of, canvas_size, input_spec, require_room
 from visionft.autotune.choice import require_cuda_where_asked
 from visionft.data.records import Dataset
 from visionft.data.splits import SPLITS, Split
-from visionft.errors import RecipeError, VisionftError
+from visionft.errors import MissingExtra, RecipeError, VisionftError
 from visionft.models.backbones import Backbone
-from visionft.recipe import Recipe
+from visionft.recipe import Overrides, Recipe
 from visionft.report.picture_file import require_picture_name
 from visionft.spec import InputSpec
 from visionft.stages import height_and_width, plan
@@ -45,20 +47,32 @@ class Check:
     picture: str | None = None
     named: str = "class"
 
+    def __repr__(self) -> str:
+        images = "no data" if self.data is None else f"{self.data['name']}: {_counts(self.data['images'])}"
+        can = "training can start" if self.ok else "training cannot start"
+        lines = [f"Check({can}; {images})", *(f"  error: {text}" for text in self.errors)]
+        return "\n".join([*lines, *(f"  warning: {text}" for text in self.warnings)])
+
     @property
     def ok(self) -> bool:
         """Whether training can start."""
         return not self.errors
 
 
+@caller_state()
 def check(
-    recipe: Recipe | str | Path, overrides: tuple[str, ...] = (), *, show_augment: str | Path | None = None
+    recipe: Asked | None = None,
+    overrides: Overrides = (),
+    *,
+    data: Data | None = None,
+    show_augment: str | Path | None = None,
 ) -> Check:
     """Look at recipe, data and backbone, and collect everything that is wrong with any of them.
 
     Args:
-        recipe: a Recipe, a recipe file or name, a folder of images or a CSV manifest.
-        overrides: ``key=value`` texts laid over the recipe.
+        recipe: a Recipe, a recipe file or name; or data (a folder of images, a CSV manifest, a ``vft.Dataset``).
+        overrides: laid over the recipe: ``key=value`` texts, or a dict, ``{"optim.batch_size": 16}`` or nested.
+        data: what to look at in the place of the recipe's data: a ``vft.Dataset``, or where data lie.
         show_augment: a PNG to write, with training images as the most strongly augmented stage sees them.
 
     Raises:
@@ -68,17 +82,18 @@ def check(
     if picture is not None:
         require_picture_name(picture)
     try:
-        resolved = resolve(recipe, overrides)
+        request = understand(recipe, overrides, data)
     except RecipeError as error:
         return Check(tuple(str(error).splitlines()), (), None, {})
+    resolved = request.recipe
     errors: list[str] = []
     warnings: list[str] = []
     dataset: Dataset | None = None
     try:
-        dataset = load_data(resolved)
+        dataset = load_data(resolved, source=request.data)
         errors += [str(problem) for problem in dataset.problems if problem.fatal]
         warnings += [str(problem) for problem in dataset.problems if not problem.fatal]
-        warnings += unused_targets(resolved) if kind_is_open(recipe, overrides) else ()
+        warnings += unused_targets(resolved) if request.kind_is_open else ()
     except VisionftError as error:
         errors += str(error).splitlines()
     canvas: InputSpec | None = None
@@ -106,6 +121,10 @@ def check(
     )
 
 
+def _counts(images: Mapping[str, int]) -> str:
+    return ", ".join(f"{number} {split}" for split, number in images.items())
+
+
 def _by_class(dataset: Dataset, numbers: Mapping[Split, Sequence[int]]) -> dict[str, dict[str, int]]:
     """Return class -> split -> number, given split -> number of class 0, 1, ..."""
     return {
@@ -120,14 +139,15 @@ def _wrong_with_runtime(recipe: Recipe, dataset: Dataset | None, canvas: InputSp
         runtime = Runtime.choose(recipe, cores=1)
     except RecipeError as error:
         return [str(error)]
-    checks = [partial(require_cuda_where_asked, recipe, runtime), partial(require_decoder, recipe, runtime)]
+    checks = [partial(require_trackers, recipe)]
+    checks += [partial(require_cuda_where_asked, recipe, runtime), partial(require_decoder, recipe, runtime)]
     if dataset is not None and canvas is not None:
         checks.append(partial(require_room, recipe, runtime, dataset, canvas))
     errors: list[str] = []
     for check_one in checks:
         try:
             check_one()
-        except RecipeError as error:
+        except (RecipeError, MissingExtra) as error:
             errors.append(str(error))
     return errors
 
@@ -146,5 +166,6 @@ def _check_network(recipe: Recipe, dataset: Dataset | None) -> InputSpec:
     plan(recipe.stages, [group.name for group in groups], steps_per_epoch=1)
     for stage in recipe.stages:
         given = stage.image_size
+        augmentation(recipe, stage, canvas_of(stage, spec))
         backbone.check_size(*(height_and_width(given) if given else (spec.height, spec.width)))
     return spec

@@ -4,14 +4,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from visionft.api.resolving import kind_is_open, resolve
+from visionft.api.resolving import Asked, Request, understand
 from visionft.assemble import data_state, read_data
 from visionft.data.splits import SPLITS
 from visionft.data.targets.base import Target
 from visionft.data.writers import WRITERS, DataWriter
 from visionft.data.writers.convert import require_empty
 from visionft.errors import DataError, UnknownName
-from visionft.recipe import Recipe
+from visionft.recipe import Overrides
 from visionft.tasks import target_of, tasks_for
 from visionft.training import Sink
 from visionft.training.events import Working
@@ -39,12 +39,12 @@ class Converted:
 
 
 def convert(
-    data: Recipe | str | Path,
+    data: Asked,
     to: str,
     out: str | Path,
     *,
     link: bool = False,
-    overrides: Sequence[str] = (),
+    overrides: Overrides = (),
     sinks: Sequence[Sink] = (),
 ) -> Converted:
     """Write a data set of boxes, pictures and splits included, in another format.
@@ -53,11 +53,12 @@ def convert(
     them, unless the task is detection.
 
     Args:
-        data: a folder or file of data, or a recipe that names them; a task that is not about objects does not matter.
+        data: a folder or file of data, a ``vft.Dataset``, or a recipe that names them; a task that is not about objects
+            does not matter.
         to: the format: coco, voc or yolo.
         out: a new or empty folder.
         link: make symbolic links to the pictures where they are, instead of copies.
-        overrides: ``key=value`` texts laid over the recipe, such as ``data.val_fraction=0.2``, or
+        overrides: ``key=value`` texts or a dict, laid over the recipe, such as ``data.val_fraction=0.2``, or
             ``task.kind=detection`` for boxes alone.
         sinks: who is told of the progress.
 
@@ -69,10 +70,10 @@ def convert(
         raise UnknownName("format", to, WRITERS, where="--to")
     folder = Path(out)
     require_empty(folder)  # reading large data takes a while
-    recipe = resolve(data, overrides)
+    request = understand(data, overrides)
     writer = WRITERS[to]
-    wanted = _wanted(recipe, writer, kind_is_open(data, overrides))
-    dataset = read_data(recipe, wanted, lambda done, total: _tell(sinks, done, total))
+    wanted = _wanted(request, writer)
+    dataset = read_data(request.recipe, wanted, lambda done, total: _tell(sinks, done, total), request.data)
     if not issubclass(dataset.target, writer.targets[-1]):
         what = f"its labels are made for {' or '.join(tasks_for(dataset.target))}"
         raise DataError(f"{dataset.name}: {what}; only {writer.targets[-1].plural} can be converted")
@@ -87,13 +88,13 @@ def convert(
     )
 
 
-def _wanted(recipe: Recipe, writer: DataWriter, kind_is_open: bool) -> type[Target]:
+def _wanted(request: Request, writer: DataWriter) -> type[Target]:
     """Return what is to be read: what the user asks for, else the most that the data hold and can be written."""
-    asked = target_of(recipe.task.kind)
+    asked = target_of(request.recipe.task.kind)
     *richer, least = writer.targets
-    if issubclass(asked, least) and not kind_is_open:
+    if issubclass(asked, least) and not request.kind_is_open:
         return asked
-    return next((target for target in richer if data_state(recipe, target)), least)
+    return next((target for target in richer if data_state(request.recipe, target)), least)
 
 
 def _tell(sinks: Sequence[Sink], done: int, total: int) -> None:

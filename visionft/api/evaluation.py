@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from visionft.api.resolving import is_data, resolve
+from visionft.api.caller_state import caller_state
+from visionft.api.resolving import Asked, Request, is_data, understand
 from visionft.api.run import Run
 from visionft.assemble import read_data
 from visionft.assemble.job import build_task
@@ -11,16 +12,16 @@ from visionft.data.splits import Split
 from visionft.errors import CheckpointError, DataError
 from visionft.metrics import Metrics
 from visionft.predict.engine import Engine, find_exported, open_engine
-from visionft.recipe import Recipe
 from visionft.tasks import target_of, tasks_for
 from visionft.training import Event, Sink
 from visionft.training.events import Working
 
 
+@caller_state()
 def evaluate(
     model: str | Path,
     *,
-    data: str | Path | None = None,
+    data: Asked | None = None,
     split: Split | None = None,
     sinks: Sequence[Sink] = (),
 ) -> Metrics:
@@ -28,7 +29,8 @@ def evaluate(
 
     Args:
         model: a run folder, or an exported file.
-        data: a recipe, folder or manifest; none takes the recipe beside the exported file.
+        data: a recipe, folder or manifest, or a ``vft.Dataset``; none takes the recipe beside the exported file. Data
+            that state no splits are split as for training: ``vft.Dataset.from_arrays(..., split="test")`` measures all.
         split: which part; none takes the test part, or validation where that has nothing to measure.
         sinks: who is told of the progress.
 
@@ -43,21 +45,22 @@ def evaluate(
     if path.is_dir():
         path = find_exported(path)
     engine = open_engine(path)
-    return _evaluate_file(engine, _recipe_for(path, data, engine.spec.task), split, sinks)
+    return _evaluate_file(engine, _request(path, data, engine.spec.task), split, sinks)
 
 
-def _recipe_for(path: Path, data: str | Path | None, task: str) -> Recipe:
-    """Return the recipe that names the images; data alone are read for the model's task."""
+def _request(path: Path, data: Asked | None, task: str) -> Request:
+    """Return which images are to be measured, by which recipe; data alone are read for the model's task."""
     if data is not None:
-        return resolve(data, [f"task.kind={task}"] if is_data(data) else ())
+        return understand(data, {"task.kind": task} if is_data(data) else ())
     beside = path.parent / "recipe.yaml"
     if not beside.is_file():
         raise DataError(f"{path}: no recipe.yaml beside it says on which images; name some with --data")
-    return resolve(beside)
+    return understand(beside)
 
 
-def _evaluate_file(engine: Engine, recipe: Recipe, split: Split | None, sinks: Sequence[Sink]) -> Metrics:
-    dataset, spec = read_data(recipe, target_of(recipe.task.kind)), engine.spec
+def _evaluate_file(engine: Engine, request: Request, split: Split | None, sinks: Sequence[Sink]) -> Metrics:
+    recipe, spec = request.recipe, engine.spec
+    dataset = read_data(recipe, target_of(recipe.task.kind), source=request.data)
     kind, fitting = spec.task, tasks_for(dataset.target)
     if kind not in fitting or recipe.task.kind != kind:
         asked = f", or a recipe with task.kind: {kind}" if recipe.task.kind != kind else ""

@@ -13,6 +13,7 @@ import torch
 from visionft.data.records import Dataset
 from visionft.data.splits import SPLITS
 from visionft.errors import DataError
+from visionft.imaging.pixels import Pixels
 
 _PACKAGES = (
     "visionft",
@@ -48,10 +49,11 @@ def _version(package: str) -> str | None:
 
 
 def fingerprint(dataset: Dataset) -> dict[str, Any]:
-    """Return what identifies a data set: its samples with labels and splits."""
+    """Return what identifies a data set: its samples with labels and splits, and the pixels that lie in memory."""
     digest = sha256()
     for sample in dataset.samples:
-        digest.update(f"{sample.id}\t{sample.target.fingerprint()}\t{sample.split}\n".encode())
+        content = f"\t{sample.image.content}" if isinstance(sample.image, Pixels) else ""
+        digest.update(f"{sample.id}\t{sample.target.fingerprint()}\t{sample.split}{content}\n".encode())
     return {
         "name": dataset.name,
         "source": dataset.source,
@@ -77,8 +79,9 @@ def require_same_data(dataset: Dataset, info: dict[str, Any], path: Path) -> Non
     then, now = info["data"], fingerprint(dataset)
     if then["sha256"] != now["sha256"]:
         had, has = (_count(data, dataset.target.named[1]) for data in (then, now))
+        now_has = f"now {has}" if had != has else "now as many, but others, or with other labels or splits"
         raise DataError(
-            f"{path}: {dataset.name} has changed since the run began: it had {had}, now {has}; "
+            f"{path}: {dataset.name} has changed since the run began: it had {had}, {now_has}; "
             "restore the images, or start a new run"
         )
 

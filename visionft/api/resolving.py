@@ -1,57 +1,110 @@
-"""What a user means by a recipe."""
+"""What a user means by a recipe, and by data."""
 
-from collections.abc import Sequence
 from difflib import get_close_matches
 from pathlib import Path
+from typing import NamedTuple, TypeAlias
 
 from visionft.data.formats.detect import format_of_another_package
 from visionft.data.formats.yolo.file import is_data_file
+from visionft.data.source import DataSource
 from visionft.errors import RecipeError
 from visionft.imaging.header import IMAGE_EXTENSIONS
-from visionft.recipe import Recipe, load_recipe, recipe_from_data
+from visionft.recipe import Overrides, Recipe, load_recipe, parse_overrides, recipe_from_data, stated_values
 from visionft.recipe.load import shipped_recipes
 
 _DATA_FILES = (".csv", ".tsv", ".json")
 
+Data: TypeAlias = DataSource | str | Path
+"""A ``visionft.Dataset``, or where data lie."""
 
-def resolve(recipe: Recipe | str | Path, overrides: Sequence[str] = ()) -> Recipe:
-    """Resolve a recipe, a file, a name or a folder of data to a recipe.
+Asked: TypeAlias = Recipe | DataSource | str | Path
+"""A Recipe, the file or name of one; or data, which are then trained on by the default recipe of their task."""
+
+
+class Request(NamedTuple):
+    """What a user asks for.
+
+    Attributes:
+        recipe: what is to be done, complete.
+        data: images and labels that no path in the recipe names; None where one does.
+        kind_is_open: whether the user gives data without saying what is to be learned from them.
+    """
+
+    recipe: Recipe
+    data: DataSource | None
+    kind_is_open: bool
+
+
+def understand(recipe: Asked | None, overrides: Overrides = (), data: Data | None = None) -> Request:
+    """Return what a user means by a recipe or data, or both.
+
+    Args:
+        recipe: see ``Asked``; None where data are all there is.
+        overrides: laid over the recipe.
+        data: what it is to be done with, in the place of the recipe's data.
 
     Raises:
-        RecipeError: when it is wrong, or when overrides come with a Recipe, which is complete already.
+        RecipeError: when something is wrong.
+        DataError: when the data are of no known format.
+    """
+    given = DataSource.from_folder(data) if isinstance(data, str | Path) else data
+    if given is not None and not isinstance(given, DataSource):
+        raise RecipeError(
+            f"data: an object of type {type(given).__name__}; give a path, or vft.Dataset.from_arrays(images, labels) "
+            "or from_samples(pairs)"
+        )
+    if recipe is None:
+        recipe, given = given, None
+    if recipe is None:
+        raise RecipeError("recipe: there is none, and no data; give a recipe, data, or both")
+    if given is not None and is_data(recipe):
+        raise RecipeError(
+            f"{recipe}: these are data, and so are those of data=; give one of them, or a recipe and data"
+        )
+    resolved = resolve(recipe, overrides, given)
+    handed = recipe if isinstance(recipe, DataSource) else given
+    told = {*stated_values(parse_overrides(overrides)), *(f"data.{key}" for key in (handed.settings if handed else ()))}
+    is_open = is_data(recipe) and told.isdisjoint(("task.kind", "data.format", "data.masks"))
+    return Request(resolved, handed if handed is not None and handed.in_memory else None, is_open)
+
+
+def resolve(recipe: Asked, overrides: Overrides = (), data: DataSource | None = None) -> Recipe:
+    """Return the recipe that a user means by a recipe, a file, a name, or data.
+
+    Raises:
+        RecipeError: when it is wrong.
     """
     if isinstance(recipe, Recipe):
-        if overrides:
-            raise RecipeError("overrides: they are for recipe files and data; make the Recipe with these values")
-        return recipe
+        return load_recipe(recipe, overrides, data) if overrides or data is not None else recipe
+    if isinstance(recipe, DataSource):
+        return recipe_from_data(recipe, overrides)
+    if not isinstance(recipe, str | Path):
+        raise RecipeError(
+            f"recipe: an object of type {type(recipe).__name__}; give a recipe or its file, the path of data, or "
+            "vft.Dataset.from_arrays(images, labels) or from_samples(pairs)"
+        )
     path = Path(recipe)
     if is_data(path):
         return recipe_from_data(path, overrides)
     if path.is_dir():
-        return load_recipe(path / "recipe.yaml", overrides)
+        return load_recipe(path / "recipe.yaml", overrides, data)
     if path.suffix.lower() in IMAGE_EXTENSIONS and path.is_file():
         raise RecipeError(f"{path}: is an image; give the folder of images, or a recipe")
     if not path.exists() and not _is_yaml(path):
         _require_known(str(recipe))
-    return load_recipe(path, overrides)
+    return load_recipe(path, overrides, data)
 
 
-def is_data(recipe: Recipe | str | Path) -> bool:
-    """Return whether what a user gives is data themselves, and no recipe that names them."""
-    if isinstance(recipe, Recipe):
-        return False
+def is_data(recipe: Asked) -> bool:
+    """Say whether what a user gives is data themselves, and no recipe that names them."""
+    if not isinstance(recipe, str | Path):
+        return isinstance(recipe, DataSource)
     path = Path(recipe)
     if path.is_dir():
         return not (path / "recipe.yaml").is_file()
     if path.suffix.lower() in _DATA_FILES or is_data_file(path):
         return True
     return path.is_file() and not _is_yaml(path) and format_of_another_package(path) is not None
-
-
-def kind_is_open(recipe: Recipe | str | Path, overrides: Sequence[str]) -> bool:
-    """Return whether a user gives data without saying what is to be learned from them."""
-    asked = {text.partition("=")[0].strip() for text in overrides}
-    return is_data(recipe) and asked.isdisjoint(("task.kind", "data.format", "data.masks"))
 
 
 def _is_yaml(path: Path) -> bool:

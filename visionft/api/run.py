@@ -11,16 +11,20 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from visionft.api.caller_state import caller_state
 from visionft.api.facts import require_same_data
 from visionft.api.model import NetworkEngine, TunedModel, fitting_state
 from visionft.api.model_spec import describe_model
 from visionft.api.page import report_data
+from visionft.api.resolving import Data, understand
+from visionft.api.showing import history_rows, run_line, run_table
+from visionft.api.tracking import track_results, without_trackers
 from visionft.assemble import Job, assemble, load_data
 from visionft.batch import AugmentedBatch, Batch
-from visionft.checkpoint import RunFolder, write_json
+from visionft.checkpoint import RunFolder, read_json, write_json
 from visionft.data.records import Sample
-from visionft.data.splits import Split
-from visionft.errors import CheckpointError, DataError
+from visionft.data.splits import SPLITS, Split
+from visionft.errors import CheckpointError, DataError, UnknownName
 from visionft.export import WRITERS
 from visionft.export.gate import export_verified
 from visionft.export.parity import Limits, Parity
@@ -32,9 +36,10 @@ from visionft.predict.engine import EXPORTED
 from visionft.recipe import Recipe
 from visionft.report import write_report
 from visionft.spec import ModelSpec
+from visionft.tasks import TASKS
 from visionft.tasks.base import Evaluation
 from visionft.training import Sink, exact_runner
-from visionft.training.events import Working
+from visionft.training.events import Notice, Working
 from visionft.training.inference import validate
 
 
@@ -50,6 +55,9 @@ class Artifact:
     path: Path
     parity: Parity
 
+    def __repr__(self) -> str:
+        return f"Artifact({self.path}: {self.parity})"
+
 
 class Run:
     """A run folder whose training has finished.
@@ -58,19 +66,36 @@ class Run:
         path: the run folder.
         job: the live objects, when they are at hand; they are rebuilt from the folder otherwise.
         sinks: who is told of the progress.
+        data: what it was trained on, where no file holds that, or the files are elsewhere now.
 
     Raises:
         CheckpointError: when the folder holds no finished run.
     """
 
-    def __init__(self, path: str | Path, job: Job | None = None, sinks: Sequence[Sink] = ()) -> None:
+    def __init__(
+        self, path: str | Path, job: Job | None = None, sinks: Sequence[Sink] = (), data: Data | None = None
+    ) -> None:
         self.path = Path(path)
         self._folder = RunFolder.open(self.path)
         self._sinks = sinks
         self._given_job = job
+        self._data = data
         self._evaluations: dict[Split, Evaluation] = {}
         if not self._folder.finished:
             raise CheckpointError(f"{self.path}: training has not finished; go on with it: --resume")
+
+    def __repr__(self) -> str:
+        task = TASKS[self.recipe.task.kind]
+        return run_line(self.path, task.kind, self.info, self._measured, task.scores)
+
+    def _repr_html_(self) -> str:
+        return run_table(repr(self), self._measured, TASKS[self.recipe.task.kind].scores)
+
+    @property
+    def _measured(self) -> dict[str, Any]:
+        """What metrics.json says; empty before anything was measured."""
+        path = self.path / "metrics.json"
+        return dict(read_json(path)) if path.is_file() else {}
 
     @cached_property
     def recipe(self) -> Recipe:
@@ -87,6 +112,15 @@ class Run:
         """What each stage did."""
         return list(self.info["stages"])
 
+    @property
+    def history(self) -> list[dict[str, Any]]:
+        """A row per epoch, for ``pandas.DataFrame(run.history)``.
+
+        Its cells: stage (from 0), stage_name, epoch (from 1), step, train_loss, lr, images_per_second, seconds, and
+        each validation value, such as val_loss and val_accuracy.
+        """
+        return history_rows(self.info["history"])
+
     @cached_property
     def spec(self) -> ModelSpec:
         """What the network is."""
@@ -96,10 +130,15 @@ class Run:
     def _job(self) -> Job:
         if self._given_job is not None:
             return self._given_job
+        with caller_state():
+            return self._rebuilt_job()
+
+    def _rebuilt_job(self) -> Job:
         weights, spec = self._folder.read_model()
-        dataset = load_data(self.recipe)
+        request = understand(self.recipe, data=self._data)
+        dataset = load_data(request.recipe, source=request.data)
         require_same_data(dataset, self.info, self.path)
-        job = replace(assemble(self.recipe, dataset, pretrained=False), input=spec.input)
+        job = replace(assemble(request.recipe, dataset, pretrained=False), input=spec.input)
         try:
             job.network.load_state_dict(weights)
         except RuntimeError as error:
@@ -136,9 +175,12 @@ class Run:
 
         Raises:
             DataError: when the part has no images, or one cannot be read any more.
+            UnknownName: when there is no such part.
         """
         # float32, whatever the run itself trained in: autocast is for the loop to decide
         job = replace(self._job, augments=False, runtime=replace(self._job.runtime, bf16=False))
+        if split not in SPLITS:
+            raise UnknownName("part of the data", split, SPLITS)
         if not job.dataset.split(split):
             raise DataError(f"{job.dataset.name}: no images in the {split} part")
         stage = job.plans[self._last_stage].stage
@@ -174,9 +216,10 @@ class Run:
         spec = describe_model(job, self.info, val, self._sinks, changed_after_training=True)
         folder = RunFolder.create(self.recipe, Path(path) if path else None)
         folder.write_model(job.network.state_dict(), spec)
-        folder.record(**{**self.info, "changed_after_training": str(self.path)})
+        folder.record(**{**without_trackers(self.info), "changed_after_training": str(self.path)})
         return Run(folder.path, job=job, sinks=self._sinks)
 
+    @caller_state()
     def evaluate(self, split: Split | None = None) -> Metrics:
         """Measure the network on a part of the data and store the result in metrics.json.
 
@@ -197,16 +240,27 @@ class Run:
         """Return the images of a part, in the order of the results."""
         return self._job.dataset.split(split)
 
+    @caller_state()
     def report(self) -> Path:
-        """Write report.html and return its path."""
+        """Write report.html and return its path; the recipe's trackers get the results with it."""
         split = self.default_split
         evaluation, images = self._evaluation(split), len(self.samples(split))
         self._tell("drawing the page", 0, images)
         data = report_data(self._job, self.info, self.spec, evaluation, split)
         path = write_report(data, self.path / "report.html")
         self._tell("drawing the page", images, images)
+        track_results(
+            self.recipe,
+            self._folder,
+            self._say,
+            metrics=evaluation.metrics,
+            split=split,
+            augmentation=data.augmentation,
+            page=path,
+        )
         return path
 
+    @caller_state()
     def export(self, to: str = "onnx", path: str | Path | None = None) -> Artifact:
         """Export the network to a file that is proven on the validation images to give the same answers.
 
@@ -264,6 +318,10 @@ class Run:
             seen.update(batch.ids)
             self._tell("exporting", len(seen), images)
 
+    def _say(self, text: str) -> None:
+        for sink in self._sinks:
+            sink(Notice(text))
+
     def _tell(self, what: str, done: int, total: int) -> None:
         for sink in self._sinks:
             sink(Working(what, done, total))
@@ -279,10 +337,16 @@ def _limits(job: Job, writer: Writer) -> Limits:
     )
 
 
-def open_run(path: str | Path, sinks: Sequence[Sink] = ()) -> Run:
+def open_run(path: str | Path, sinks: Sequence[Sink] = (), *, data: Data | None = None) -> Run:
     """Open a finished run.
+
+    Args:
+        path: the run folder.
+        sinks: who is told of the progress.
+        data: what it was trained on, where no file holds that (a ``vft.Dataset``), or the files are elsewhere now. When
+            they are needed, it is checked that they are the same.
 
     Raises:
         CheckpointError: when the folder holds no finished run.
     """
-    return Run(path, sinks=sinks)
+    return Run(path, sinks=sinks, data=data)

@@ -12,6 +12,7 @@ from visionft.data.formats import FORMATS
 from visionft.data.formats.detect import detect_format
 from visionft.data.listing import Classes, DataFormat, LabelOptions, Listing
 from visionft.data.records import Dataset, Sample
+from visionft.data.source import DataSource
 from visionft.data.split import assign_splits, cut_splits
 from visionft.data.targets.base import Target
 from visionft.errors import DataError
@@ -25,6 +26,7 @@ def load_dataset(
     options: LabelOptions = LabelOptions(),  # noqa: B008  # frozen
     target: type[Target] | None = None,
     screen: Callable[[Listing], Listing] | None = None,
+    source: DataSource | None = None,
     val_fraction: float = 0.15,
     test_fraction: float = 0.15,
     strict: bool = False,
@@ -39,6 +41,7 @@ def load_dataset(
         options: what is said about masks or boxes; its ``classes`` count for every format.
         target: what is to be made of the labels, where it is known; ``auto`` looks for a format that makes it.
         screen: leaves out what is not to be learned, before any image is opened; None leaves nothing out.
+        source: images and labels from memory, in the place of path and format; their target must be known.
         val_fraction: fraction of the training images that validates, where no validation split is given.
         test_fraction: fraction of all images that tests, where no split is given at all.
         strict: raise for files that cannot be used, instead of going on without them.
@@ -55,7 +58,12 @@ def load_dataset(
         MissingExtra: when the format needs a package that is not installed.
     """
     options = options if classes is None else replace(options, classes=classes)
-    listing = _read(path, format, options, target)
+    if source is not None and source.in_memory and target is not None:
+        if unused := _unused(options, target.takes):
+            raise DataError(f"{source.name}: data from memory {unused} out")
+        listing = source.read(target, options)
+    else:
+        listing = _read(path, format, options, target)
     listing = listing if screen is None else screen(listing)
     inspection = _inspect(listing, strict, on_progress)
     if options.on_bad_box == "fail":
@@ -67,7 +75,7 @@ def load_dataset(
     )
     splits = assign_splits(usable, inspection.hashes, val_fraction=val_fraction, test_fraction=test_fraction)
     samples = [
-        Sample(entry.id, entry.path, of_entry, splits[entry.id], inspection.opened[entry.id].size)
+        Sample(entry.id, entry.image, of_entry, splits[entry.id], inspection.opened[entry.id].size)
         for entry, of_entry in zip(usable, targets, strict=True)
     ]
     ordered = tuple(sorted(samples, key=lambda sample: sample.id))
@@ -99,6 +107,8 @@ def _unused(options: LabelOptions, takes: Sequence[str]) -> str:
         return ""
     if {"images", "masks", "ignore"}.isdisjoint(takes):
         return "has no masks; take data.images, data.masks and data.ignore"
+    if options.images is not None and "images" not in takes:
+        return "has no patterns of files; take data.images and data.masks"
     return "has no masks; take data.masks" if options.masks is not None and "masks" not in takes else ""
 
 

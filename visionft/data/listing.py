@@ -10,6 +10,7 @@ from visionft.data.records import Problem
 from visionft.data.splits import Split
 from visionft.data.targets.base import Target
 from visionft.data.targets.raw import RawTarget
+from visionft.imaging.pixels import ImageSource
 
 Colour = tuple[int, int, int]
 """Red, green, blue, 0..255."""
@@ -52,17 +53,17 @@ class LabelOptions:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One image file and its target, as the data state them.
+    """One image and its target, as the data state them.
 
     Attributes:
         id: unique name inside the data set, a relative path with forward slashes.
-        path: where the file should be.
+        image: where the file should be, or the image itself.
         target: what the data say, by class names or in the listing's own class indices.
         split: the part of the data it was put into, None where the data do not say.
     """
 
     id: str
-    path: Path
+    image: ImageSource
     target: RawTarget
     split: Split | None = None
 
@@ -119,7 +120,7 @@ class DataFormat(ABC):
 
     @classmethod
     def recognises(cls, path: Path) -> bool:  # noqa: ARG003  # ours are asked by ``detect``, whose order matters
-        """Say whether a folder or file is of this format, for users who name none.
+        """Return whether a folder or file is of this format, for users who name none.
 
         Formats of other packages are asked where nothing of ours is recognised, but before a folder is taken for one
         of class folders. What cannot be read is not recognised.

@@ -18,9 +18,10 @@ from visionft.data.targets.polygons import Polygons
 from visionft.data.targets.raw import Finding, OpenedImage, RawTarget, Resolved
 from visionft.imaging.orientation import TURNS
 
-Coding = Literal["xywh", "fractions", "corners"]
+Coding = Literal["xywh", "fractions", "corners", "xyxy"]
 """How a box is written: left, top, width, height in pixels (COCO); centre, width, height as fractions of the image's
-(YOLO); or the first and last pixel, counted from 1 (Pascal VOC)."""
+(YOLO); the first and last pixel, counted from 1 (Pascal VOC); or left, top, right, bottom in pixels, half-open
+(torchvision)."""
 
 Xyxy = tuple[float, float, float, float]
 
@@ -167,6 +168,8 @@ def resolve_boxes(raw: RawBoxes, width: int, height: int, orientation: int = 1) 
 def to_pixels(numbers: tuple[float, ...], coding: Coding, width: int, height: int) -> Xyxy:
     """Return left, top, right, bottom, half-open, of a box that may reach out of the image."""
     one, two, three, four = numbers
+    if coding == "xyxy":
+        return one, two, three, four
     if coding == "xywh":
         return one, two, one + three, two + four
     if coding == "corners":
@@ -182,6 +185,8 @@ def _fault(box: RawBox, coding: Coding) -> str:
     if not all(map(isfinite, box.numbers)):
         return "holds a number that is none"
     one, two, three, four = box.numbers
+    if coding == "xyxy":
+        three, four = three - one, four - two
     if coding != "corners":
         for name, side in (("width", three), ("height", four)):
             if side <= 0:

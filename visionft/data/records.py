@@ -2,7 +2,6 @@
 
 from collections import Counter
 from dataclasses import dataclass
-from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
@@ -11,22 +10,23 @@ from numpy.typing import NDArray
 from visionft.augment_params import AugmentParams
 from visionft.data.splits import Split
 from visionft.data.targets.base import CanvasTarget, Target
+from visionft.imaging.pixels import ImageSource
 
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """One image file and what is to be learned from it.
+    """One image and what is to be learned from it.
 
     Attributes:
         id: stable name inside the data set, a relative path with forward slashes; seeds and reports use it.
-        path: where the image file is.
+        image: where the image file is, or the image itself.
         target: what is to be learned, in the frame of the upright image.
         split: which part of the data it belongs to.
         size: (width, height) in pixels of the upright image; (0, 0) when nobody looked.
     """
 
     id: str
-    path: Path
+    image: ImageSource
     target: Target
     split: Split
     size: tuple[int, int] = (0, 0)

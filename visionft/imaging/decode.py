@@ -1,4 +1,4 @@
-"""From the bytes of an image file to 8-bit RGB pixels; everything odd that files do is handled here.
+"""From an image file to 8-bit RGB pixels; everything odd that files do is handled here.
 
 ===================  ==============================================================================
 EXIF orientation     applied, all eight
@@ -25,17 +25,18 @@ from numpy.typing import NDArray
 from visionft.errors import ImageError
 from visionft.imaging.header import MAX_PIXELS, Header, read_header
 from visionft.imaging.orientation import TURNS
+from visionft.imaging.pixels import ImageSource, Pixels
 
 # A bad file is told by ImageError; OpenCV would also write to the terminal. OpenCV 4 and 5 name the switch differently.
 _set_log_level = getattr(cv2, "setLogLevel", None) or cv2.utils.logging.setLogLevel
 _set_log_level(0)
 
 
-def decode(source: Path | bytes, max_pixels: int = MAX_PIXELS) -> NDArray[np.uint8]:
+def decode(source: ImageSource | bytes, max_pixels: int = MAX_PIXELS) -> NDArray[np.uint8]:
     """Decode an image file to RGB, upright.
 
     Args:
-        source: path of an image file, or its bytes.
+        source: path of an image file, or its bytes; or an image in memory, which is upright RGB already.
         max_pixels: images that declare more pixels are refused.
 
     Returns:
@@ -44,6 +45,8 @@ def decode(source: Path | bytes, max_pixels: int = MAX_PIXELS) -> NDArray[np.uin
     Raises:
         ImageError: with the reason, when the file cannot be used.
     """
+    if isinstance(source, Pixels):
+        return source.read()
     data = source if isinstance(source, bytes) else _read(source)
     header = read_header(data)
     if header.width * header.height > max_pixels:
@@ -53,9 +56,9 @@ def decode(source: Path | bytes, max_pixels: int = MAX_PIXELS) -> NDArray[np.uin
     if header.may_have_alpha:
         return _decode_with_alpha(data, header)
     if header.format == "TIFF":  # OpenCV 5.0.0 leaves 16-bit TIFF pixels unwritten when it is asked for RGB
-        pixels = _to_8_bits(_imdecode(data, cv2.IMREAD_COLOR | cv2.IMREAD_ANYDEPTH, header))
+        pixels = to_8_bits(_imdecode(data, cv2.IMREAD_COLOR | cv2.IMREAD_ANYDEPTH, header))
         return np.ascontiguousarray(pixels[..., ::-1])
-    return _to_8_bits(_imdecode(data, cv2.IMREAD_COLOR_RGB | cv2.IMREAD_ANYDEPTH, header))
+    return to_8_bits(_imdecode(data, cv2.IMREAD_COLOR_RGB | cv2.IMREAD_ANYDEPTH, header))
 
 
 def _read(path: Path) -> bytes:
@@ -75,7 +78,12 @@ def _imdecode(data: bytes, flags: int, header: Header) -> NDArray[np.generic]:
     return pixels
 
 
-def _to_8_bits(pixels: NDArray[np.generic]) -> NDArray[np.uint8]:
+def to_8_bits(pixels: NDArray[np.generic]) -> NDArray[np.uint8]:
+    """Scale 16 bits to 8, full scale to full scale; 8 bits stay.
+
+    Raises:
+        ImageError: for anything else.
+    """
     if pixels.dtype == np.uint16:
         return cv2.convertScaleAbs(pixels.astype(np.uint16, copy=False), alpha=1 / 257).astype(np.uint8, copy=False)
     if pixels.dtype != np.uint8:
@@ -87,17 +95,23 @@ def _decode_with_alpha(data: bytes, header: Header) -> NDArray[np.uint8]:
     raw = _imdecode(data, cv2.IMREAD_UNCHANGED, header)
     if header.format == "TIFF" and raw.dtype != np.uint8:  # OpenCV multiplies colour by alpha at 8 bits only
         raise ImageError("a TIFF with transparency must have 8 bits per channel; save it as PNG")
-    pixels = _to_8_bits(raw)
+    pixels = to_8_bits(raw)
     if pixels.ndim == 2:
         rgb = cv2.cvtColor(pixels, cv2.COLOR_GRAY2RGB)
     elif pixels.shape[2] == 3:
         rgb = cv2.cvtColor(pixels, cv2.COLOR_BGR2RGB)
     else:
-        rgb = _on_white(pixels[..., [2, 1, 0, 3]], premultiplied=header.format == "TIFF")
+        rgb = on_white(pixels[..., [2, 1, 0, 3]], premultiplied=header.format == "TIFF")
     return _upright(rgb.astype(np.uint8, copy=False), header.orientation)
 
 
-def _on_white(rgba: NDArray[np.uint8], *, premultiplied: bool) -> NDArray[np.uint8]:
+def on_white(rgba: NDArray[np.uint8], *, premultiplied: bool) -> NDArray[np.uint8]:
+    """Return (H, W, 3) of pixels with transparency, (H, W, 4), in front of white.
+
+    Args:
+        rgba: red, green, blue and opacity.
+        premultiplied: whether the colours are multiplied by the opacity already.
+    """
     colour, alpha = rgba[..., :3].astype(np.uint16), rgba[..., 3:].astype(np.uint16)
     white = 255 - alpha
     if not premultiplied:  # at most 255 * 255 + 127 before the division, so 16 bits are enough

@@ -10,10 +10,13 @@ from numpy.typing import NDArray
 from visionft.errors import DataError, ImageError
 from visionft.imaging import decode, to_canvas
 from visionft.imaging.pillow import PillowImage, file_of
+from visionft.imaging.pixels import Pixels
+from visionft.imaging.python_images import to_pixels
 from visionft.spec import InputSpec
 
-# A file, the bytes of a file, pixels: uint8, RGB (H, W, 3) or grey (H, W), or an image of Pillow.
-Image: TypeAlias = str | Path | bytes | NDArray[np.uint8] | PillowImage
+Image: TypeAlias = str | Path | bytes | NDArray[np.uint8] | PillowImage | Pixels
+"""A file, the bytes of a file, or pixels: uint8, RGB (H, W, 3) or grey (H, W); at run time all that ``python_images``
+reads."""
 
 
 class Loaded(NamedTuple):
@@ -65,35 +68,19 @@ def load_pixels(image: Image) -> NDArray[np.uint8]:
 
 
 def _pixels(image: Image) -> NDArray[np.uint8]:
-    if isinstance(image, np.ndarray):
-        return _checked(image)
-    if isinstance(image, bytes):
-        return decode(image)
-    if isinstance(image, str | Path):
-        return decode(Path(image))
+    if isinstance(image, str | Path | bytes | Pixels):
+        return decode(Path(image) if isinstance(image, str) else image)
     if isinstance(image, PillowImage):
         return decode(file_of(image))
-    raise DataError(
-        f"image: an object of type {type(image).__name__}; pass a path, the bytes of an image file, "
-        "a uint8 array of shape (H, W, 3) in RGB order, or an image of Pillow"
-    )
-
-
-def _checked(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    if image.ndim == 2:  # a grey image means the same with its channel repeated
-        image = np.repeat(image[:, :, None], 3, axis=2)
-    if image.dtype != np.uint8 or image.ndim != 3 or image.shape[2] != 3 or not image.size:
-        several = "; pass several images as a list" if image.ndim == 4 else ""
-        raise DataError(
-            f"image: {image.dtype} array of shape {image.shape}; "
-            f"uint8 of shape (H, W, 3) in RGB order, or (H, W) for grey, is needed{several}"
-        )
-    return image
+    try:
+        pixels = to_pixels(image)
+    except ImageError as error:
+        raise DataError(f"image: {error}") from error
+    # a grey image means the same with its channel repeated
+    return np.repeat(pixels[:, :, None], 3, axis=2) if pixels.ndim == 2 else pixels
 
 
 def _name(image: Image) -> str:
     if isinstance(image, np.ndarray):
         return f"array of shape {image.shape}"
-    if isinstance(image, PillowImage):
-        return f"Pillow image of size {image.size}"
     return f"image of {len(image)} bytes" if isinstance(image, bytes) else str(image)

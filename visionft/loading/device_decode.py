@@ -4,7 +4,6 @@ Shape suffixes: B images, H height, W width, 3 colour channels (RGB).
 """
 
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
@@ -18,6 +17,7 @@ from visionft.imaging import MAX_PIXELS, decode, to_canvas
 from visionft.imaging.header import read_header, read_orientation
 from visionft.imaging.jpeg import is_plain_jpeg
 from visionft.imaging.orientation import TURNS
+from visionft.imaging.pixels import ImageSource, Pixels
 from visionft.imaging.placement import place
 from visionft.loading.device_canvas import put_on_canvas
 from visionft.spec import InputSpec
@@ -26,25 +26,25 @@ _AT_ONCE = 1 << 26  # pixels decoded together, 200 MB
 
 
 class ImageFile(NamedTuple):
-    """A file that has been read, and is decoded where it has to be.
+    """An image that has been read, and is decoded where it has to be.
 
     Attributes:
-        path: for messages.
+        path: where it is, for messages.
         size: (width, height) in pixels of the upright image.
         data: the bytes of a JPEG that the device decodes; else nothing.
         orientation: EXIF orientation of that, 1 to 8.
-        canvas_HW3: the canvas of another file.
+        canvas_HW3: the canvas of another image.
     """
 
-    path: Path
+    path: ImageSource
     size: tuple[int, int]
     data: bytes = b""
     orientation: int = 1
     canvas_HW3: NDArray[np.uint8] | None = None
 
 
-def read_image(path: Path, spec: InputSpec) -> ImageFile:
-    """Read a file, and decode it unless the device does.
+def read_image(path: ImageSource, spec: InputSpec) -> ImageFile:
+    """Read an image, and decode it unless the device does.
 
     Args:
         path: where it is.
@@ -54,6 +54,8 @@ def read_image(path: Path, spec: InputSpec) -> ImageFile:
         DataError: naming the file, when it cannot be read.
     """
     try:
+        if isinstance(path, Pixels):
+            return _on_cpu(path, path, spec)
         data = path.read_bytes()
         header = read_header(data)
         if is_plain_jpeg(data) and header.width * header.height <= MAX_PIXELS:
@@ -69,8 +71,8 @@ def read_image(path: Path, spec: InputSpec) -> ImageFile:
         raise DataError(f"{path}: {error}") from error
 
 
-def _on_cpu(path: Path, data: bytes, spec: InputSpec) -> ImageFile:
-    image_HW3 = decode(data)
+def _on_cpu(path: ImageSource, source: Pixels | bytes, spec: InputSpec) -> ImageFile:
+    image_HW3 = decode(source)
     return ImageFile(path, (image_HW3.shape[1], image_HW3.shape[0]), canvas_HW3=to_canvas(image_HW3, spec))
 
 

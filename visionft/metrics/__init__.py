@@ -2,6 +2,6 @@
 
 from visionft.metrics.bootstrap import Interval
 from visionft.metrics.calibration import ReliabilityBin
-from visionft.metrics.score import Metrics, Score
+from visionft.metrics.score import Metrics, Score, in_words
 
-__all__ = ["Interval", "Metrics", "ReliabilityBin", "Score"]
+__all__ = ["Interval", "Metrics", "ReliabilityBin", "Score", "in_words"]

@@ -61,6 +61,16 @@ class Metrics(Protocol):
         ...
 
 
+def in_words(metrics: Metrics) -> str:
+    """Return metrics in a line: their numbers with the 95 % intervals, for people in a notebook."""
+    parts = []
+    for score in metrics.scores:
+        value, (low, high) = getattr(metrics, score.name), metrics.intervals.get(score.name, (0.0, 0.0))
+        if value is not None:
+            parts.append(f"{score.name} {value:.4f}{f' [{low:.4f}, {high:.4f}]' if low != high else ''}")
+    return f"{type(metrics).__name__}({metrics.n} images: {', '.join(parts)})"
+
+
 def find_scores(names: Iterable[str], scores: Sequence[Score]) -> tuple[Score, ...]:
     """Return the score of each name; one that a task does not name is called after its key."""
     known = {score.name: score for score in (LOSS, *scores)}

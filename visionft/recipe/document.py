@@ -19,10 +19,12 @@ class Origin:
     Attributes:
         place: what a message starts with, such as ``recipes/a.yaml:6`` or ``--set seed=x``.
         folder: what relative paths in it are relative to.
+        overrides: whether it was laid over a recipe by its user.
     """
 
     place: str
     folder: Path
+    overrides: bool = False
 
 
 @dataclass(slots=True)
@@ -37,6 +39,10 @@ class Document:
         while location and location not in self.origins:
             location = location[:-1]
         return self.origins.get(location, Origin("recipe", Path()))
+
+    def get(self, location: Location) -> Any:
+        """Return a value; None where there is none."""
+        return _get(self.data, location)
 
     def put(self, location: Location, value: Any, origin: Origin) -> None:
         """Set a value; mappings on the way are made, lists are not."""
@@ -160,7 +166,8 @@ def _plain(
 
 def _get(data: Any, location: Location) -> Any:
     for part in location:
-        if not isinstance(data, dict) or part not in data:
+        known = data if isinstance(data, dict) else range(len(data)) if isinstance(data, list) else ()
+        if part not in known:
             return None
         data = data[part]
     return data

@@ -2,11 +2,12 @@
 
 from collections.abc import Collection, Iterator, Mapping
 from difflib import get_close_matches
+from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
 
-from visionft.recipe.document import Document, Location, show
+from visionft.recipe.document import Document, Location, Origin, show
 from visionft.recipe.schema import Recipe
 from visionft.recipe.task_section import task_schema
 from visionft.tasks import DEFAULT_TASK
@@ -35,6 +36,11 @@ def explain(error: ValidationError, document: Document) -> list[str]:
     return [text for _, text in sorted(lines, key=lambda line: line[0])]
 
 
+def explain_values(error: ValidationError, values: dict[str, Any]) -> str:
+    """Return the same lines for values that a program gives."""
+    return "\n".join(explain(error, Document(values, {(): Origin("Recipe", Path())})))
+
+
 def _in_words(location: Location, problems: list[Any], data: Mapping[str, Any]) -> str:
     """Return what is wrong at one place; a union gives a problem per branch, and any branch would do."""
     kind = problems[0]["type"]
@@ -54,7 +60,9 @@ def _existing(location: Location, data: Any) -> Location:
     """Cut pydantic's union tags off: keep the parts of the location that exist in the data."""
     kept: list[str | int] = []
     for part in location:
-        known: Collection[Any] = range(len(data)) if isinstance(data, list) else data if isinstance(data, dict) else ()
+        known: Collection[Any] = (
+            range(len(data)) if isinstance(data, list | tuple) else data if isinstance(data, dict) else ()
+        )
         if part not in known:
             break
         data = data[part]
@@ -69,7 +77,10 @@ def _allowed(location: Location, data: Mapping[str, Any]) -> list[str]:
     schema = Recipe.model_json_schema()
     options = [schema]
     for part in location:
-        inner = [option["items"] if isinstance(part, int) else option["properties"].get(part) for option in options]
+        inner = [
+            option.get("items") if isinstance(part, int) else option.get("properties", {}).get(part)
+            for option in options
+        ]
         options = [option for node in inner if node for option in _resolve(node, schema)]
     return [name for option in options for name in option.get("properties", {})]
 

@@ -3,65 +3,91 @@
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from pydantic import ValidationError
 
 import visionft
 from visionft.data.formats import FORMATS
 from visionft.data.formats.detect import detect_format
-from visionft.errors import RecipeError, UnknownName
-from visionft.recipe.document import Document, Location, Origin, parse_value, read_document
+from visionft.data.source import DataSource
+from visionft.errors import DataError, RecipeError, UnknownName
+from visionft.recipe.document import Document, Location, Origin, read_document
 from visionft.recipe.explain import explain
+from visionft.recipe.overrides import Override, Overrides, parse_overrides, plain, stated_values
 from visionft.recipe.schema import Recipe
-from visionft.tasks import DEFAULT_TASK, TASKS, tasks_for
+from visionft.tasks import DEFAULT_TASK, TASKS, target_of, tasks_for
 
 _OTHER_LENGTH: Mapping[str | int, str] = {"epochs": "steps", "steps": "epochs"}
 _WEIGHT_WORDS = ("pretrained", "package", "none")
 
 
-def load_recipe(source: str | Path, overrides: Sequence[str] = ()) -> Recipe:
+def load_recipe(source: Recipe | str | Path, overrides: Overrides = (), data: DataSource | None = None) -> Recipe:
     """Read, extend, override and validate a recipe.
 
     One that extends no other is laid over the shipped recipe of its task, where there is one: the defaults of a task.
 
     Args:
-        source: a YAML file, or the name of a recipe that ships with the package.
-        overrides: ``key=value`` texts such as ``optim.batch_size=16`` or ``stages.head.epochs=2``.
+        source: a YAML file, the name of a recipe that ships with the package, or a Recipe, which stays what it is.
+        overrides: ``key=value`` texts such as ``optim.batch_size=16`` or ``stages.head.epochs=2``; or a dict with such
+            keys, ``{"optim.batch_size": 16}``, or a nested one, ``{"optim": {"batch_size": 16}}``.
+        data: takes the place of the recipe's ``data.path``, ``format``, ``images`` and ``masks``.
 
     Raises:
         RecipeError: with every problem, one a line, as ``file:line: key: what``.
     """
-    return _validate(_override(_read(_find(source)), overrides))
+    if isinstance(source, Recipe):
+        document = Document(source.model_dump(mode="json"), {(): Origin("recipe", Path.cwd())})
+    else:
+        document = _read(_find(source))
+    if data is not None:
+        _put_data(document, {"path": None, "format": "auto", "images": None, "masks": None} | plain(data.settings))
+    return _validate(_override(document, parse_overrides(overrides)))
 
 
-def recipe_from_data(path: str | Path, overrides: Sequence[str] = ()) -> Recipe:
-    """Make the default recipe for a folder of images, a CSV manifest or a COCO JSON.
+def recipe_from_data(data: str | Path | DataSource, overrides: Overrides = ()) -> Recipe:
+    """Make the default recipe for a folder of images, a CSV manifest, a COCO JSON, or data handed over in Python.
 
     Raises:
         RecipeError: when an override is wrong.
         DataError: when the data are of no known format.
     """
-    path = Path(path)
-    name = re.sub(r"[^\w.-]+", "-", path.resolve().stem).strip("-.") or "run"
-    origin = Origin("command line", Path.cwd())
-    task = _task_of(path, overrides)
-    document = Document({"name": name, "data": {"path": str(path)}, "task": {"kind": task}}, {(): origin})
+    source = data if isinstance(data, DataSource) else DataSource.from_folder(data)
+    parsed = parse_overrides(overrides)
+    name = re.sub(r"[^\w.-]+", "-", source.name).strip("-.") or "run"
+    task = _task_of(source, parsed)
+    document = Document({"name": name, "task": {"kind": task}}, {(): Origin("command line", Path.cwd())})
     if (default := _default_of(task)) is not None:
         document = document.merged_over(_read(default))
-    return _validate(_override(document, overrides))
+    _put_data(document, plain(source.settings))
+    return _validate(_override(document, parsed))
 
 
-def _task_of(path: Path, overrides: Sequence[str]) -> str:
-    """Return the task that the data are made for, or that the command line asks for."""
-    asked = {key.strip(): value.strip() for key, _, value in (text.partition("=") for text in overrides)}
+def _put_data(document: Document, settings: Mapping[str, Any]) -> None:
+    for key, value in settings.items():
+        document.put(("data", key), value, Origin("data", Path.cwd()))
+
+
+def _task_of(source: DataSource, overrides: Sequence[Override]) -> str:
+    """Return the task that the data are made for, or that is asked for."""
+    asked = {f"data.{key}": value for key, value in source.settings.items()} | stated_values(overrides)
     if "task.kind" in asked:
-        return asked["task.kind"]
-    kind = asked.get("data.format", "auto")
+        return str(asked["task.kind"])
+    if source.in_memory:
+        return _task_of_labels(source)
+    kind, path = str(asked.get("data.format", "auto")), Path(source.settings["path"])
     if kind == "auto":
         if "data.masks" not in asked and not path.exists():  # reading the data will say so
             return DEFAULT_TASK
         kind = "masks" if "data.masks" in asked else detect_format(path)
     return tasks_for(FORMATS[kind].target)[0]
+
+
+def _task_of_labels(source: DataSource) -> str:
+    tasks = {target: tasks_for(target)[0] for target in map(target_of, TASKS) if source.is_stated_by(target)}
+    if not tasks:
+        raise DataError(f"{source!r}: their labels do not tell what is to be learned; say it: set task.kind")
+    return next(iter(tasks.values()))
 
 
 def shipped_recipes() -> dict[str, Path]:
@@ -112,17 +138,30 @@ def _default_of(kind: object) -> Path | None:
     return None if name is None else _find(name)
 
 
-def _override(document: Document, overrides: Sequence[str]) -> Document:
-    for text in overrides:
-        key, equals, value = text.partition("=")
-        if not equals or not key.strip():
-            raise RecipeError(f"--set {text}: write it as key=value, such as optim.batch_size=16")
-        origin = Origin(f"--set {text}", Path.cwd())
-        location, given = _locate(key.strip(), document), parse_value(value, origin.place)
-        document.put(location, given, origin)
-        if location[0] == "stages" and given is not None:
-            _drop_other_length(document, location)
+def _override(document: Document, overrides: Sequence[Override]) -> Document:
+    for override in overrides:
+        parts = [part for part in re.split(r"[.\[\]]+", override.key.strip("]")) if part]
+        if not parts:
+            raise RecipeError(f"{override.place}: a key is empty; write it as optim.batch_size")
+        _lay(document, parts, override)
     return document
+
+
+def _lay(document: Document, parts: Sequence[str], override: Override) -> None:
+    """Put a value where some keys lead; a mapping that merges goes on to what is there already."""
+    location = _locate(parts, document, f"{'overrides:' if override.merges else '--set'} {'.'.join(parts)}")
+    value = override.value
+    if (
+        override.merges
+        and isinstance(value, dict)
+        and (parts == ["stages"] or isinstance(document.get(location), dict))
+    ):
+        for key, part in value.items():
+            _lay(document, [*parts, key], override._replace(value=part))
+        return
+    document.put(location, value, Origin(override.place, Path.cwd(), overrides=True))
+    if location[0] == "stages" and value is not None:
+        _drop_other_length(document, location)
 
 
 def _drop_other_length(document: Document, location: Location) -> None:
@@ -131,13 +170,13 @@ def _drop_other_length(document: Document, location: Location) -> None:
     if len(stage) != 2 or key not in _OTHER_LENGTH:
         return
     other = (*stage, _OTHER_LENGTH[key])
-    if other not in document.origins or not document.origin(other).place.startswith("--set "):
+    if other not in document.origins or not document.origin(other).overrides:
         document.put(other, None, document.origin(location))
 
 
-def _locate(key: str, document: Document) -> Location:
-    """Turn ``stages[1].epochs``, ``stages.1.epochs`` or ``stages.top.epochs`` into a location."""
-    parts: list[str | int] = [int(p) if p.isdigit() else p for p in re.split(r"[.\[\]]+", key.strip("]")) if p]
+def _locate(keys: Sequence[str], document: Document, where: str) -> Location:
+    """Return the location of ``stages.1.epochs`` or ``stages.top.epochs``, given its parts."""
+    parts: list[str | int] = [int(part) if part.isdigit() else part for part in keys]
     if parts[0] == "stages" and len(parts) > 1:
         if "stages" not in document.data:
             document.data["stages"] = Recipe().model_dump(mode="json")["stages"]
@@ -145,7 +184,7 @@ def _locate(key: str, document: Document) -> Location:
         names = [stage.get("name") for stage in stages if isinstance(stage, dict)] if isinstance(stages, list) else []
         if isinstance(parts[1], str):
             if parts[1] not in names:
-                raise UnknownName("stage", parts[1], map(str, names), where=f"--set {key}")
+                raise UnknownName("stage", parts[1], map(str, names), where=where)
             parts[1] = names.index(parts[1])
     return tuple(parts)
 

@@ -32,8 +32,12 @@ def require_picture_name(path: Path, dataset: Dataset | None = None) -> None:
             raise DataError(f"{_OPTION}: {path}: is a folder; give a file")
         if not path.parent.is_dir():
             raise DataError(f"{_OPTION}: {path}: there is no folder {path.parent}; make it, or write elsewhere")
-    if dataset is not None and path.resolve() in {sample.path.resolve() for sample in dataset.samples}:
+    if dataset is not None and path.resolve() in _files(dataset):
         raise DataError(f"{_OPTION}: {path}: is one of the images and would be overwritten; write elsewhere")
+
+
+def _files(dataset: Dataset) -> set[Path]:
+    return {sample.image.resolve() for sample in dataset.samples if isinstance(sample.image, Path)}
 
 
 def write_picture(path: Path, picture_HW3: NDArray[np.uint8]) -> None:

@@ -1,12 +1,16 @@
 """What one stage of a fine-tuning run is."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Annotated, Any, ClassVar, Literal
 
 from annotated_types import Ge, Gt, Le, MinLen
 
+from visionft.catalog import NameIn
+from visionft.stages.schedules import SCHEDULES
+from visionft.stages.transforms import Transforms
+
 NormPolicy = Literal["frozen", "affine", "all"]
-Schedule = Literal["cosine", "linear", "constant"]
+Sampling = Literal["natural", "square_root", "balanced"]
 Strength = Literal["none", "light", "medium", "strong", "auto"]
 Pixels = Annotated[int, Ge(16)]
 Size = Pixels | tuple[Pixels, Pixels]
@@ -47,15 +51,23 @@ class Stage:
     layer_decay: Annotated[float, Gt(0), Le(1)] = 1.0
     """Factor on the learning rate for each depth group further from the head."""
     warmup: Annotated[float, Ge(0), Le(1)] = 0.1
-    """Fraction of the stage over which rates rise linearly from zero."""
-    schedule: Schedule = "cosine"
-    """How rates fall to zero after the warm-up; constant keeps them."""
+    """Fraction of the stage over which rates rise to their peak."""
+    schedule: Annotated[str, NameIn(SCHEDULES)] = "cosine"
+    """How rates fall after the warm-up."""
+    schedule_options: dict[str, Any] = field(default_factory=dict, hash=False)
+    """Of the schedule, such as {power: 2} of polynomial, {milestones: [0.5, 0.75], gamma: 0.1} of step, or {start: 25,
+    end: 1e4} of one_cycle, which rises from a 25th of the rates."""
     norm: NormPolicy = "affine"
     """Norm layers of unfrozen groups: frozen keeps statistics and affine parameters, affine trains the parameters only,
     all updates the statistics as well. Frozen groups never change theirs."""
     augment: Strength = "light"
     """Strength of the augmentation; auto does one thing to each image, drawn from all there are, but that further than
     strong (Mueller and Hutter 2021, TrivialAugment, arXiv:2103.10158)."""
+    sampling: Sampling | None = None
+    """How often the training images are drawn, as data.sampling says; none keeps what that is."""
+    augment_extra: Transforms | None = None
+    """Transforms in the place of the recipe's augment.extra, whatever the strength, [] for none of these; none leaves
+    them, in stages that augment."""
     image_size: Size | None = None
     """Canvas in pixels, side of a square or [height, width]; none keeps the run's."""
     patience: Annotated[int, Ge(1)] | None = None

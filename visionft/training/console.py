@@ -1,4 +1,4 @@
-"""Progress on a terminal: a live bar there, plain lines anywhere else. Always on stderr."""
+"""Progress on a terminal: a live bar there, plain lines anywhere else, notebooks included. Always on stderr."""
 
 from typing import Any
 
@@ -30,7 +30,8 @@ class Console:
     """
 
     def __init__(self, output: RichConsole | None = None) -> None:
-        self._out = output or RichConsole(stderr=True, highlight=False)
+        # in a notebook rich would make a piece of HTML of every line, and widgets of bars
+        self._out = output or RichConsole(stderr=True, highlight=False, force_jupyter=False)
         if not self._out.is_terminal:
             self._out.width = _PLAIN_WIDTH
         self._bar: Progress | None = None
@@ -99,6 +100,10 @@ class Console:
         for row in event.rows:
             table.add_row(*(Text(cell) for cell in _cells(row)))
         self._out.print(table)
+        for key, usual in (("schedule", "cosine"), ("sampling", "natural")):
+            unusual = [f"{row['stage']} {row[key]}" for row in event.rows if row[key] != usual]
+            if unusual:
+                self._line(f"{key:>9}  {', '.join(unusual)}")
         self._line(f"estimated training time: {_duration(sum(row['seconds'] for row in event.rows))}")
 
     def _print_epoch(self, event: EpochDone) -> None:

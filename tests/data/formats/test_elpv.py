@@ -36,7 +36,7 @@ def test_the_lowest_quarter_of_each_class_by_content_is_the_test_split(tmp_path)
     listing = Elpv().read(copy_of(tmp_path, [0.0] * 20 + [1.0] * 12))
     for label, size in (("functional", 5), ("defective", 3)):
         members = [entry for entry in listing.entries if entry.target.name == label]
-        members.sort(key=lambda entry: blake2b(entry.path.read_bytes(), digest_size=16).hexdigest())
+        members.sort(key=lambda entry: blake2b(entry.image.read_bytes(), digest_size=16).hexdigest())
         assert [entry.split for entry in members] == ["test"] * size + ["train"] * (len(members) - size)
 
 

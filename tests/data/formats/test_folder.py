@@ -23,7 +23,7 @@ def test_a_folder_per_class(tmp_path):
         ("9/0.png", "9", None),
         ("9/1.png", "9", None),
     ]
-    assert listing.entries[0].path == tmp_path / "10/0.png"
+    assert listing.entries[0].image == tmp_path / "10/0.png"
     assert (listing.name, listing.problems) == (tmp_path.name, ())
 
 

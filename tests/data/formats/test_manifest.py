@@ -21,7 +21,7 @@ def test_delimiters_line_ends_and_byte_order_marks(tmp_path, delimiter, newline,
     lines = ["path,label,split", "a/1.png,cat,train", "a/2.png,dog,valid", "b.png,cat,", ""]
     listing = read(tmp_path, mark + newline.join(lines).replace(",", delimiter))
     assert rows(listing) == [("a/1.png", "cat", "train"), ("a/2.png", "dog", "val"), ("b.png", "cat", None)]
-    assert listing.entries[0].path == tmp_path / "a/1.png"
+    assert listing.entries[0].image == tmp_path / "a/1.png"
     assert listing.class_names == ("cat", "dog")
 
 
@@ -39,7 +39,7 @@ def test_quotes(tmp_path):
 def test_paths_from_windows_and_roundabout_paths_and_absolute_ones(tmp_path):
     listing = read(tmp_path, "path,label\nsub\\1.png,a\n./sub//2.png,a\n/abs/3.png,b\n")
     assert [entry.id for entry in listing.entries] == ["sub/1.png", "sub/2.png", "/abs/3.png"]
-    assert str(listing.entries[2].path) == "/abs/3.png"
+    assert str(listing.entries[2].image) == "/abs/3.png"
 
 
 def test_the_first_of_two_lines_counts(tmp_path):

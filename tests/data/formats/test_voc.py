@@ -79,7 +79,7 @@ def test_lists_of_training_and_validation_together_are_cut(tmp_path):
 def test_lists_that_do_not_fit_are_told(tmp_path):
     write_voc(tmp_path, OBJECTS, {"train": ["a", "gone"], "val": ["a", "b"]})
     dataset = load(tmp_path)
-    assert [(sample.path.stem, sample.split) for sample in dataset.samples] == [("a", "train"), ("b", "val")]
+    assert [(sample.image.stem, sample.split) for sample in dataset.samples] == [("a", "train"), ("b", "val")]
     folder = tmp_path / "ImageSets/Main"
     assert [line for line in told(dataset) if line.startswith(str(folder))] == [
         f"{folder}/val.txt: 1 image is in another list as well, which counts: a",
@@ -93,7 +93,7 @@ def test_files_without_a_partner_are_told(tmp_path):
     write_image(tmp_path / "JPEGImages/bare.png", 50)
     (tmp_path / "JPEGImages/b.png").unlink()
     dataset = load(tmp_path)
-    assert [sample.path.stem for sample in dataset.samples] == ["a", "c"]
+    assert [sample.image.stem for sample in dataset.samples] == ["a", "c"]
     assert f"{tmp_path}: 1 XML files have no image; left out: b.xml" in told(dataset)
     without = "1 images have no XML file; left out, since one without objects needs a file without <object>: bare.png"
     assert f"{tmp_path}: {without}" in told(dataset)
@@ -138,7 +138,7 @@ def test_damaged_files_leave_their_image_out(tmp_path, text, reason):
     file = tmp_path / "Annotations/b.xml"
     file.write_text(text)
     dataset = load(tmp_path)
-    assert [sample.path.stem for sample in dataset.samples] == ["a", "c"]
+    assert [sample.image.stem for sample in dataset.samples] == ["a", "c"]
     assert any(line.startswith(f"JPEGImages/b.png: {file}: {reason}") for line in told(dataset))
 
 
@@ -170,7 +170,7 @@ def test_turned_pictures(tmp_path):
         write_turned_jpeg(tmp_path / f"JPEGImages/{name}.jpg")
         (tmp_path / f"Annotations/{name}.xml").write_text(annotation([DOG], size))
     dataset = load(tmp_path)
-    assert [sample.path.stem for sample in dataset.samples] == ["a", "b", "upright"]
+    assert [sample.image.stem for sample in dataset.samples] == ["a", "b", "upright"]
     line = "JPEGImages/stored.jpg: the boxes are of the stored picture, which is shown turned upright by its EXIF"
     assert any(told_line.startswith(line) for told_line in told(dataset))
     (tmp_path / "Annotations/stored.xml").write_text(annotation([DOG], (0, 0)))  # nobody knows

@@ -22,7 +22,7 @@ def load(path, **options):
 
 
 def by_stem(dataset):
-    return {sample.path.stem: sample for sample in dataset.samples}
+    return {sample.image.stem: sample for sample in dataset.samples}
 
 
 def test_labels_become_boxes_in_pixels(tmp_path):
@@ -175,7 +175,7 @@ def test_label_files_that_are_no_text_leave_their_image_out(tmp_path):
     file = tmp_path / "labels/train/a.txt"
     file.write_bytes(b"\xff\xfe\x00")
     dataset = load(tmp_path)
-    assert [sample.path.stem for sample in dataset.samples] == ["b", "c"]
+    assert [sample.image.stem for sample in dataset.samples] == ["b", "c"]
     assert f"images/train/a.png: {file}: is not UTF-8 text (invalid start byte); left out" in told(dataset)
 
 

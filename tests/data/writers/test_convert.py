@@ -59,7 +59,7 @@ def build(root, names, content):
 def seen(dataset):
     """Return picture bytes -> split and its objects: position, name, crowd."""
     return {
-        sample.path.read_bytes(): (
+        sample.image.read_bytes(): (
             sample.split,
             [
                 (tuple(round(edge, 6) for edge in xyxy), dataset.class_names[label], crowd)
@@ -130,7 +130,7 @@ def test_an_independent_reader_understands_the_coco_files(dataset, tmp_path, cap
         found += [(one["bbox"], coco.cats[one["category_id"]]["name"], one["iscrowd"], one["area"])
                   for one in coco.anns.values()]  # fmt: skip
         assert {image["file_name"] for image in coco.imgs.values()} == {
-            sample.path.name for sample in dataset.split(split)
+            sample.image.name for sample in dataset.split(split)
         }
     expected = [([0, 0, 6, 6], "cat", 0, 36), ([4, 4, 1, 1], "dog", 0, 1), ([1, 1, 4, 4], "dog", 1, 16)]
     assert sorted(found, key=str) == sorted(expected, key=str)

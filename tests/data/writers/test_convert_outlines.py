@@ -162,7 +162,7 @@ def test_boxes_alone_are_written_as_before(tmp_path, write):
     boxes = Boxes(dataset.samples[0].target.xyxy, (0, 1), (False, False))
     plain = Dataset(
         "made",
-        tuple(Sample(each.id, each.path, boxes, each.split, size=each.size) for each in dataset.samples),
+        tuple(Sample(each.id, each.image, boxes, each.split, size=each.size) for each in dataset.samples),
         dataset.class_names,
         target=Boxes,
     )

@@ -14,6 +14,7 @@ from visionft.data.targets.base import Target
 from visionft.data.targets.raw import Finding, OpenedImage, Resolved
 from visionft.errors import DataError, ImageError
 from visionft.imaging import decode
+from visionft.imaging.pixels import Pixels
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +22,7 @@ class Opened:
     """What a usable image showed.
 
     Attributes:
-        content: hash of the file's bytes.
+        content: hash of the file's bytes, or of an image in memory.
         appearance: what it looks like, None where it shows nothing to compare.
         size: (width, height) in pixels of the upright image.
         resolved: its target, and what was found about that.
@@ -88,11 +89,13 @@ def inspect(listing: Listing, on_progress: Callable[[int, int], None] | None = N
 
 def _open(class_names: tuple[str, ...], entry: Entry) -> Opened | DataError:
     try:
-        data = entry.path.read_bytes()
-        image_HW3 = decode(data)
+        image = entry.image
+        data = b"" if isinstance(image, Pixels) else image.read_bytes()
+        image_HW3 = decode(image if isinstance(image, Pixels) else data)
+        content = image.content if isinstance(image, Pixels) else content_hash(data)
         size = (image_HW3.shape[1], image_HW3.shape[0])
         resolved = entry.target.resolve(OpenedImage(size, data), class_names)
-        return Opened(content_hash(data), appearance_of(image_HW3), size, resolved)
+        return Opened(content, appearance_of(image_HW3), size, resolved)
     except OSError as error:
         return ImageError(f"cannot be read ({error.strerror})")
     except DataError as error:

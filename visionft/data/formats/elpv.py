@@ -11,6 +11,7 @@ from visionft.data.split import content_hash
 from visionft.data.targets.base import Target
 from visionft.data.targets.label import Label, RawLabel
 from visionft.errors import DataError, MissingExtra
+from visionft.imaging.pixels import require_file
 
 CLASSES = ("functional", "defective")
 TEST_SHARE = 0.25
@@ -100,6 +101,6 @@ def _with_test_split(entries: list[Entry]) -> tuple[Entry, ...]:
 
 def _content_rank(entry: Entry) -> str:
     try:
-        return content_hash(entry.path.read_bytes())
+        return content_hash(require_file(entry.image).read_bytes())
     except OSError as error:
-        raise DataError(f"{entry.path}: cannot be read ({error.strerror}); install elpv-dataset again") from error
+        raise DataError(f"{entry.image}: cannot be read ({error.strerror}); install elpv-dataset again") from error

@@ -18,7 +18,9 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from visionft.annotations.remapping import Remap
 from visionft.augment_params import Box
+from visionft.errors import DataError
 from visionft.imaging.placement import canvas_from_original
 from visionft.spec import InputSpec
 
@@ -26,8 +28,9 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from visionft.batch import InstanceTargets
+    from visionft.data.listing import LabelOptions
     from visionft.data.records import Dataset, Problem, Sample
-    from visionft.data.targets.raw import Finding
+    from visionft.data.targets.raw import Finding, RawTargets
 
 
 class CanvasTarget(ABC):
@@ -90,6 +93,15 @@ class CanvasTarget(ABC):
         """
         return self
 
+    def remapped(self, remap: Remap, size: tuple[int, int]) -> Self:
+        """Move everything but ``pixels`` as planes of pixels move, by what is no matrix.
+
+        Args:
+            remap: moves such a plane.
+            size: (width, height) of the canvas.
+        """
+        return self
+
     def erased(self, boxes: Sequence[Box], size: tuple[int, int]) -> Self:
         """Drop what can no longer be learned once some rectangles of an image are erased.
 
@@ -136,6 +148,7 @@ class Target(ABC):
         needs_two_classes: whether it takes two for something to be told apart.
         countable: whether an image may have several of a class, so that numbers of images say too little.
         has_pixels: whether ``CanvasTarget.pixels`` is something.
+        takes: the fields of ``LabelOptions`` that mean something where it is made of plain values, beside ``classes``.
     """
 
     __slots__ = ()
@@ -151,6 +164,7 @@ class Target(ABC):
     needs_two_classes: ClassVar[bool] = True
     countable: ClassVar[bool] = False
     has_pixels: ClassVar[bool] = False
+    takes: ClassVar[tuple[str, ...]] = ()
 
     @classmethod
     def of(cls, sample: "Sample") -> Self:
@@ -162,6 +176,26 @@ class Target(ABC):
         if not isinstance(sample.target, cls):
             raise TypeError(f"{sample.id}: has a {type(sample.target).__name__}, and no {cls.__name__}")
         return sample.target
+
+    # of plain Python values
+
+    @classmethod
+    def is_stated_by(cls, value: Any) -> bool:  # most have a form of their own
+        """Say whether a plain value looks like such a target, where nobody says what is to be learned."""
+        return False
+
+    @classmethod
+    def from_values(cls, values: Mapping[str, Any], options: "LabelOptions") -> "RawTargets":
+        """Return what plain values, such as numbers, arrays and dicts, say of images.
+
+        Args:
+            values: image id -> value.
+            options: what is said about labels.
+
+        Raises:
+            DataError: when a value says nothing of this kind.
+        """
+        raise DataError(f"{cls.plural} cannot be made of plain values; give files in one of the data formats")
 
     # of one image
 

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from visionft.annotations.marks import CROWD, PADDING
 from visionft.annotations.moving import MIN_VISIBILITY, clip_boxes, move_boxes
 from visionft.annotations.polygons import Polygon
+from visionft.annotations.remapping import Remap, remap_objects
 from visionft.augment_params import Box
 from visionft.data.records import Dataset, Problem
 from visionft.data.targets.base import CanvasTarget, Target, concatenate
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from visionft.batch import InstanceTargets
+    from visionft.data.listing import LabelOptions
+    from visionft.data.targets.raw import RawTargets
 
 NO_BOX = (0, 0, 0, 0, PADDING)
 """A row that fills up to the fullest image of a batch."""
@@ -55,6 +58,10 @@ class CanvasBoxes(CanvasTarget):
     def moved(self, matrix: NDArray[np.float64], size: tuple[int, int]) -> Self:
         """Move and cut the objects by the rule of ``annotations.moving.move_objects``."""
         return replace(self, boxes_N5=clip_boxes(move_boxes(self.boxes_N5, matrix), size))
+
+    def remapped(self, remap: Remap, size: tuple[int, int]) -> Self:
+        """Move and cut the objects by ``remap_objects``."""
+        return replace(self, boxes_N5=remap_objects(self.boxes_N5, None, remap, size)[0])
 
     def erased(self, boxes: Sequence[Box], size: tuple[int, int]) -> Self:
         """Make crowds of the objects that the boxes leave too little of, measured in their boxes."""
@@ -102,11 +109,26 @@ class Boxes(Target):
     unseen: ClassVar[str] = "has no object in any image"
     upright: ClassVar[str] = "files"
     countable: ClassVar[bool] = True
+    takes: ClassVar[tuple[str, ...]] = ("ignore", "on_bad_box")
     needs_two_classes: ClassVar[bool] = False  # what is no object is the other one
 
     xyxy: tuple[tuple[float, float, float, float], ...] = ()
     labels: tuple[int, ...] = ()
     crowd: tuple[bool, ...] = ()
+
+    @classmethod
+    def is_stated_by(cls, value: Any) -> bool:
+        """Say whether a value is a dict of boxes, and of no outlines."""
+        from visionft.data.formats.objects_in_memory import states_boxes, states_polygons  # which name this class
+
+        return states_boxes(value) and not states_polygons(value)
+
+    @classmethod
+    def from_values(cls, values: Mapping[str, Any], options: "LabelOptions") -> "RawTargets":
+        """Take a dict of boxes and labels of each image, see ``formats.objects_in_memory``."""
+        from visionft.data.formats.objects_in_memory import raw_objects
+
+        return raw_objects(values, options, outlined=False)
 
     def __post_init__(self) -> None:
         if not len(self.xyxy) == len(self.labels) == len(self.crowd):

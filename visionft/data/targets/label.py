@@ -5,12 +5,14 @@ Shape suffixes: B batch, K classes.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
+from visionft.data.listing import LabelOptions
 from visionft.data.naming import some
 from visionft.data.records import Problem
 from visionft.data.targets.base import CanvasTarget, Target
-from visionft.data.targets.raw import OpenedImage, Resolved
+from visionft.data.targets.python_values import in_order, is_class, names_of
+from visionft.data.targets.raw import OpenedImage, RawTargets, Resolved
 from visionft.errors import DataError
 
 if TYPE_CHECKING:
@@ -66,6 +68,18 @@ class Label(Target):
     exclusive: ClassVar[bool] = True
 
     index: int
+
+    @classmethod
+    def is_stated_by(cls, value: Any) -> bool:
+        """Say whether a value is a name or a whole number."""
+        return is_class(value)
+
+    @classmethod
+    def from_values(cls, values: Mapping[str, Any], options: LabelOptions) -> RawTargets:
+        """Take a name, or the number of a class, of each image; see ``Target.from_values``."""
+        names = names_of({where: (value,) for where, value in values.items()}, options.classes)
+        of_image = {where: RawLabel(name) for where, (name,) in names.items()}
+        return RawTargets(of_image, in_order((raw.name for raw in of_image.values()), options.classes))
 
     @property
     def class_counts(self) -> Mapping[int, int]:

@@ -6,15 +6,17 @@ Shape suffixes: B batch, N images, K classes.
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
+from visionft.data.listing import LabelOptions
 from visionft.data.naming import counted, some
 from visionft.data.records import Dataset, Problem
 from visionft.data.targets.base import CanvasTarget, Target
-from visionft.data.targets.raw import OpenedImage, Resolved
+from visionft.data.targets.python_values import as_python, described, in_order, names_of
+from visionft.data.targets.raw import OpenedImage, RawTargets, Resolved
 from visionft.errors import DataError
 
 if TYPE_CHECKING:
@@ -99,6 +101,29 @@ class LabelSet(Target):
         wanted = set(names)
         indices = tuple(index for index, name in enumerate(class_names) if name in wanted)
         return cls(indices, len(class_names))
+
+    @classmethod
+    def is_stated_by(cls, value: Any) -> bool:
+        """Say whether a value is a collection of names, or an array of 0 and 1."""
+        value = as_python(value)
+        if isinstance(value, np.ndarray):
+            return value.ndim == 1 and value.dtype.kind in ("b", "i", "u") and bool(np.isin(value, (0, 1)).all())
+        return isinstance(value, list | tuple | set | frozenset) and all(isinstance(one, str) for one in value)
+
+    @classmethod
+    def from_values(cls, values: Mapping[str, Any], options: LabelOptions) -> RawTargets:
+        """Take a list of names or of numbers of each image, or an array with 0 or 1 for each class; see ``Target``."""
+        flags = [len(value) for value in map(as_python, values.values()) if isinstance(value, np.ndarray)]
+        width = len(options.classes) if options.classes is not None else max(flags, default=0)
+        names = names_of({where: _listed(where, value, width) for where, value in values.items()}, options.classes)
+        found = in_order(
+            (
+                *(str(number) for number in range(max(flags, default=0)) if options.classes is None),
+                *(name for several in names.values() for name in several),
+            ),
+            options.classes,
+        )
+        return RawTargets({where: RawLabelSet(tuple(dict.fromkeys(own))) for where, own in names.items()}, found)
 
     @property
     def class_counts(self) -> Mapping[int, int]:
@@ -197,6 +222,20 @@ class LabelSet(Target):
             if len(names) > 1:
                 what = f"{some(names)} always come together, in {len(shared)} images, so nothing tells them apart"
                 yield Problem("labels", what)
+
+
+def _listed(where: str, value: Any, width: int) -> tuple[Any, ...]:
+    """Return the names or numbers that a value lists, or the places of its ones."""
+    value = as_python(value)
+    if isinstance(value, np.ndarray):
+        if value.ndim != 1 or len(value) != width or not np.isin(value, (0, 1)).all():
+            raise DataError(
+                f"{where}: an array of shape {value.shape}; of labels it holds 0 or 1 for each of {width} classes"
+            )
+        return tuple(np.flatnonzero(value).tolist())
+    if not isinstance(value, list | tuple | set | frozenset):
+        raise DataError(f"{where}: {described(value)}; a list of labels is needed, such as ['cracked', 'dirty'] or []")
+    return tuple(sorted(value)) if isinstance(value, set | frozenset) else tuple(value)
 
 
 def flags_of(sets: Sequence[LabelSet]) -> NDArray[np.bool_]:

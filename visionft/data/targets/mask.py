@@ -5,18 +5,22 @@ Shape suffixes: B batch, H height, W width.
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, ClassVar, Protocol, Self
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 from visionft.annotations.marks import IGNORE
 from visionft.data.checks.bad_files import MaskError
+from visionft.data.listing import LabelOptions
 from visionft.data.naming import some
 from visionft.data.records import Dataset, Problem
 from visionft.data.targets.base import CanvasTarget, Target
-from visionft.data.targets.raw import OpenedImage, Resolved
+from visionft.data.targets.python_values import as_python
+from visionft.data.targets.raw import OpenedImage, RawTargets, Resolved
 from visionft.imaging import cut_window, mask_to_canvas
+from visionft.imaging.python_images import is_pil
 from visionft.spec import InputSpec
 
 if TYPE_CHECKING:
@@ -124,6 +128,7 @@ class Mask(Target):
     unseen: ClassVar[str] = "has no pixel in any mask"
     upright: ClassVar[str] = "masks' sizes"
     has_pixels: ClassVar[bool] = True
+    takes: ClassVar[tuple[str, ...]] = ("ignore",)
 
     source: MaskSource
     class_counts: Mapping[int, int] = field(default_factory=dict)
@@ -143,6 +148,23 @@ class Mask(Target):
     def difference(self, other: Self, class_names: Sequence[str]) -> str:
         """Compare the pixels of each class."""
         return "" if self.class_counts == other.class_counts else "another mask"
+
+    @classmethod
+    def is_stated_by(cls, value: Any) -> bool:
+        """Say whether a value is a plane of whole numbers, an image of PIL, or the path of a mask."""
+        if isinstance(value, Path) or is_pil(value):
+            return True
+        array = as_python(value)
+        if not isinstance(array, np.ndarray) or array.dtype.kind not in ("b", "i", "u"):
+            return False
+        return array.ndim == 2 or (array.ndim == 3 and array.shape[0] == 1)
+
+    @classmethod
+    def from_values(cls, values: Mapping[str, Any], options: LabelOptions) -> RawTargets:
+        """Take the mask of each image: an array (H, W), an image of PIL, or the path of a file; see ``Target``."""
+        from visionft.data.formats.masks.in_memory import raw_masks  # which names this class
+
+        return raw_masks(values, options)
 
     @classmethod
     def pixels_of(cls, targets: "Tensor | InstanceTargets") -> "Tensor":

@@ -3,7 +3,7 @@
 Shape suffixes: B batch, N objects, S cells of a side; 5 left, top, right, bottom, class.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Self
@@ -16,16 +16,18 @@ from visionft.annotations.moving import move_objects
 from visionft.annotations.object_mask import MASK_SIDE
 from visionft.annotations.polygons import Polygon, Rings
 from visionft.annotations.rasterization import fill_in_box
+from visionft.annotations.remapping import Remap, remap_objects
 from visionft.data.records import Dataset, Problem
 from visionft.data.targets.base import concatenate
 from visionft.data.targets.boxes import NO_BOX, Boxes, CanvasBoxes, one_object, pad_boxes
 from visionft.data.targets.polygon_checks import find_polygon_problems, require_polygons
-from visionft.data.targets.raw import Finding
+from visionft.data.targets.raw import Finding, RawTargets
 
 if TYPE_CHECKING:
     from torch import Tensor
 
     from visionft.batch import InstanceTargets
+    from visionft.data.listing import LabelOptions
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -62,6 +64,11 @@ class CanvasPolygons(CanvasBoxes):
         boxes_N5, polygons = move_objects(self.boxes_N5, self.polygons, matrix, size)
         return type(self)(boxes_N5, polygons or ())
 
+    def remapped(self, remap: Remap, size: tuple[int, int]) -> Self:
+        """Move and cut the objects by ``remap_objects``."""
+        boxes_N5, polygons = remap_objects(self.boxes_N5, self.polygons, remap, size)
+        return type(self)(boxes_N5, polygons or ())
+
     def shifted(self, x: int, y: int) -> Self:
         """Move the objects right and down."""
         corner = np.array([x, y], np.float32)
@@ -96,6 +103,20 @@ class Polygons(Boxes):
     """
 
     polygons: tuple[Polygon, ...] = ()
+
+    @classmethod
+    def is_stated_by(cls, value: Any) -> bool:
+        """Say whether a value is a dict of masks or polygons of objects."""
+        from visionft.data.formats.objects_in_memory import states_polygons  # which names this class
+
+        return states_polygons(value)
+
+    @classmethod
+    def from_values(cls, values: Mapping[str, Any], options: "LabelOptions") -> RawTargets:
+        """Take a dict of masks or polygons, and labels, of each image, see ``formats.objects_in_memory``."""
+        from visionft.data.formats.objects_in_memory import raw_objects
+
+        return raw_objects(values, options, outlined=True)
 
     def __post_init__(self) -> None:
         Boxes.__post_init__(self)  # super() does not find a class with slots

@@ -1,10 +1,14 @@
 """What a data format knows of a target before the image is opened, and what becomes of it then."""
 
-from typing import NamedTuple, Protocol
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from visionft.data.targets.base import Target
 from visionft.imaging.header import read_orientation
 from visionft.imaging.orientation import TURNS
+
+if TYPE_CHECKING:
+    from visionft.data.records import Problem
 
 
 class OpenedImage(NamedTuple):
@@ -12,7 +16,7 @@ class OpenedImage(NamedTuple):
 
     Attributes:
         size: (width, height) in pixels of the upright image.
-        data: the file's bytes.
+        data: the file's bytes; empty for an image in memory, which is upright.
     """
 
     size: tuple[int, int]
@@ -21,7 +25,7 @@ class OpenedImage(NamedTuple):
     @property
     def orientation(self) -> int:
         """EXIF orientation, 1 to 8."""
-        return read_orientation(self.data)
+        return read_orientation(self.data) if self.data else 1
 
     @property
     def turned_within_its_size(self) -> bool:
@@ -86,3 +90,19 @@ class RawTarget(Protocol):
             DataError: when it cannot be used.
         """
         ...
+
+
+class RawTargets(NamedTuple):
+    """What the plain values of some images say.
+
+    Attributes:
+        of_image: image id -> target; without images that are left out.
+        class_names: every class of these, in the order that labels get when no other is asked for.
+        problems: what was found on the way.
+        palette: colour (RGB, 0..255) of each class where the values have their own; else empty.
+    """
+
+    of_image: Mapping[str, RawTarget]
+    class_names: tuple[str, ...]
+    problems: "tuple[Problem, ...]" = ()
+    palette: tuple[tuple[int, int, int], ...] = ()

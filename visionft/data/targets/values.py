@@ -5,16 +5,19 @@ Class names are the names of the values, with their units: ``weight [g]``. Shape
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
+from visionft.data.listing import LabelOptions
 from visionft.data.naming import counted, some
 from visionft.data.records import Dataset, Problem, Sample
 from visionft.data.targets.base import CanvasTarget, Target
-from visionft.data.targets.raw import OpenedImage, RawTarget, Resolved
+from visionft.data.targets.python_values import as_python, described, is_number
+from visionft.data.targets.raw import OpenedImage, RawTarget, RawTargets, Resolved
 from visionft.data.units import split_unit, write_value
+from visionft.errors import DataError
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -92,6 +95,30 @@ class Values(Target):
 
     numbers: Numbers
 
+    @classmethod
+    def is_stated_by(cls, value: Any) -> bool:
+        """Say whether a value is a number, or several."""
+        several = tuple(value.values()) if isinstance(value, Mapping) else _listed(value)
+        return bool(several) and all(map(is_number, several))
+
+    @classmethod
+    def from_values(cls, values: Mapping[str, Any], options: LabelOptions) -> RawTargets:
+        """Take a number of each image, or several, or a dict of them by name; see ``Target.from_values``.
+
+        None and NaN are not known. Names may hold units, as in ``weight [g]``.
+        """
+        if isinstance(options.classes, Mapping):
+            raise DataError("data.classes: a list of the values' names is needed here, such as ['weight [g]']")
+        names = tuple(options.classes or _names(values))
+        rows = {where: _row(where, value, names) for where, value in values.items()}
+        known = {where: row for where, row in rows.items() if any(number is not None for number in row)}
+        empty = [where for where in rows if where not in known]
+        images = counted(len(empty), "image has", "images have")
+        problems = (Problem("values", f"{images} no number; left out: {some(empty)}"),) if empty else ()
+        parts = strata([row[0] for row in known.values()])
+        raw = {where: RawValues(row, part, where) for (where, row), part in zip(known.items(), parts, strict=True)}
+        return RawTargets(raw, names, problems)
+
     @property
     def class_counts(self) -> Mapping[int, int]:
         """One image of each value that is known."""
@@ -165,6 +192,37 @@ def _about_digits(name: str, numbers_N: NDArray[np.float64]) -> Iterator[Problem
         what = f"spread by only {write_value(spread, unit)} about {write_value(float(numbers_N.mean()), unit)}"
         rounded = f"where results are rounded to steps of {write_value(step, unit)}"
         yield Problem(name, f"{what}, {rounded}; subtract {np.rint(numbers_N.mean()):.17g} from all of them")
+
+
+def _names(values: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return what the numbers of images are called: by the keys of dicts, else by their places."""
+    if any(isinstance(value, Mapping) for value in values.values()):
+        return tuple(
+            dict.fromkeys(str(key) for value in values.values() if isinstance(value, Mapping) for key in value)
+        )
+    width = max((len(_listed(value)) for value in values.values()), default=1)
+    return ("value",) if width == 1 else tuple(f"value {number}" for number in range(1, width + 1))
+
+
+def _listed(value: Any) -> tuple[Any, ...]:
+    value = as_python(value)
+    return tuple(value) if isinstance(value, list | tuple | np.ndarray) else (value,)
+
+
+def _row(where: str, value: Any, names: Sequence[str]) -> Numbers:
+    several = tuple(map(value.get, names)) if isinstance(value, Mapping) else _listed(value)
+    if len(several) != len(names):
+        raise DataError(f"{where}: {described(value)}; every image needs {len(names)} numbers: {some(names)}")
+    return tuple(_number(where, one) for one in several)
+
+
+def _number(where: str, value: Any) -> float | None:
+    value = as_python(value)
+    if value is None or (isinstance(value, float) and np.isnan(value)):
+        return None
+    if not isinstance(value, int | float) or not np.isfinite(value):
+        raise DataError(f"{where}: {described(value)} is no finite number; give None or NaN for one that nobody knows")
+    return float(value)
 
 
 def as_array(numbers: Sequence[Numbers]) -> NDArray[np.float64]:

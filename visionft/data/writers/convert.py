@@ -21,6 +21,7 @@ from itertools import repeat
 from pathlib import Path, PurePosixPath
 from typing import Any, Literal
 
+import cv2
 import numpy as np
 
 from visionft.annotations.marks import CROWD
@@ -34,9 +35,10 @@ from visionft.data.targets.boxes import Boxes
 from visionft.data.targets.polygons import Polygons
 from visionft.data.writers.polygons import coco_fields, one_ring
 from visionft.errors import DataError
+from visionft.imaging.pixels import Pixels
 
 Pictures = Literal["copy", "link"]
-"""How pictures get into the new folder: as copies, or as symbolic links to where they are."""
+"""How pictures get into the new folder: as copies, or as symbolic links to where they are; those in memory as PNG."""
 
 
 def write_coco(dataset: Dataset, folder: Path, pictures: Pictures = "copy") -> list[Problem]:
@@ -187,7 +189,7 @@ def _new_names(samples: tuple[Sample, ...]) -> dict[str, str]:
         stems = (plain, long, *(f"{long}-{number}" for number in range(2, len(samples) + 2)))
         stem = next(stem for stem in stems if stem.casefold() not in taken)
         taken.add(stem.casefold())
-        names[sample.id] = stem + sample.path.suffix
+        names[sample.id] = stem + (".png" if isinstance(sample.image, Pixels) else sample.image.suffix)
     return names
 
 
@@ -199,10 +201,12 @@ def _place_pictures(dataset: Dataset, pictures: Pictures, place: Callable[[Sampl
     for sample in dataset.samples:
         file = place(sample)
         file.parent.mkdir(parents=True, exist_ok=True)
-        if pictures == "link":
-            file.symlink_to(os.path.realpath(sample.path))
+        if isinstance(sample.image, Pixels):
+            file.write_bytes(cv2.imencode(".png", sample.image.read()[..., ::-1])[1].tobytes())
+        elif pictures == "link":
+            file.symlink_to(os.path.realpath(sample.image))
         else:
-            shutil.copyfile(sample.path, file)
+            shutil.copyfile(sample.image, file)
 
 
 def _write(file: Path, text: str) -> None:

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from visionft.errors import DataError
 from visionft.metrics.bootstrap import Interval, bootstrap_intervals
 from visionft.metrics.calibration import ReliabilityBin, calibration
-from visionft.metrics.score import Score
+from visionft.metrics.score import Score, in_words
 from visionft.metrics.scores import (
     Floats,
     Ints,
@@ -69,6 +69,7 @@ class ClassificationMetrics:
     """
 
     scores: ClassVar[tuple[Score, ...]] = ClassificationTask.scores
+    __repr__ = in_words
 
     n: int
     accuracy: float

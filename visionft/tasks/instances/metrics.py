@@ -19,7 +19,7 @@ from visionft.annotations.object_mask import ObjectMask
 from visionft.annotations.rasterization import fill_object
 from visionft.data.targets.boxes import Boxes
 from visionft.errors import DataError
-from visionft.metrics.score import Score
+from visionft.metrics.score import Score, in_words
 from visionft.metrics.scores import Floats, optional
 from visionft.tasks.instances.definition import InstanceSegmentationTask
 from visionft.tasks.objects.average_precision import Areas, average_precision, precision_by_size
@@ -60,6 +60,7 @@ class InstanceMetrics(DetectionMetrics):
     """
 
     scores: ClassVar[tuple[Score, ...]] = InstanceSegmentationTask.scores
+    __repr__ = in_words
     _class_scores: ClassVar[type[ClassAP]] = InstanceAP
 
     per_class: Mapping[str, InstanceAP]

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from visionft.errors import DataError
 from visionft.metrics.bootstrap import Interval, draw_counts, percentile_intervals
-from visionft.metrics.score import Score
+from visionft.metrics.score import Score, in_words
 from visionft.metrics.scores import Floats, Ints, defined_mean, optional, ratio
 from visionft.tasks.multilabel.definition import MultilabelTask
 from visionft.tasks.multilabel.ranking import Flags, LabelCurvePoint, curve, weighted_ap
@@ -64,6 +64,7 @@ class MultilabelMetrics:
     """
 
     scores: ClassVar[tuple[Score, ...]] = MultilabelTask.scores
+    __repr__ = in_words
 
     n: int
     map: float | None

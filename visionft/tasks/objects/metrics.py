@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from visionft.data.targets.boxes import Boxes
 from visionft.errors import DataError
 from visionft.metrics.bootstrap import Interval, draw_counts, percentile_intervals
-from visionft.metrics.score import Score
+from visionft.metrics.score import Score, in_words
 from visionft.metrics.scores import Floats, Ints, optional, ratio
 from visionft.tasks.objects.average_precision import Areas, average_precision, precision_by_size
 from visionft.tasks.objects.averages import AT_50, ap_means, average_intervals
@@ -88,6 +88,7 @@ class DetectionMetrics:
     """
 
     scores: ClassVar[tuple[Score, ...]] = BOX_SCORES
+    __repr__ = in_words
     _class_scores: ClassVar[type[ClassAP]] = ClassAP
 
     map: float

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from visionft.errors import DataError
 from visionft.metrics.bootstrap import Interval, percentile_intervals
-from visionft.metrics.score import Score
+from visionft.metrics.score import Score, in_words
 from visionft.metrics.scores import Floats, Ints, defined_mean, optional
 from visionft.tasks.regression.definition import RegressionTask
 from visionft.tasks.regression.scores import SCORES, resampled_scores, scores
@@ -74,6 +74,7 @@ class RegressionMetrics:
     """
 
     scores: ClassVar[tuple[Score, ...]] = RegressionTask.scores
+    __repr__ = in_words
 
     n: int
     r2: float | None

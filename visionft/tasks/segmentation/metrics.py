@@ -16,7 +16,7 @@ import numpy as np
 
 from visionft.errors import DataError
 from visionft.metrics.bootstrap import Interval, draw_counts, percentile_intervals
-from visionft.metrics.score import Score
+from visionft.metrics.score import Score, in_words
 from visionft.metrics.scores import Floats, Ints, defined_mean, optional, ratio
 from visionft.tasks.segmentation.boundary import boundary_f1
 from visionft.tasks.segmentation.definition import SegmentationTask
@@ -73,6 +73,7 @@ class SegmentationMetrics:
     """
 
     scores: ClassVar[tuple[Score, ...]] = SegmentationTask.scores
+    __repr__ = in_words
 
     miou: float
     dice: float

@@ -28,7 +28,7 @@ def read(path):
 def test_where_images_are(tmp_path, json_at, image_at, file_name):
     write_image(tmp_path / image_at, 1)
     path = write_json(tmp_path / json_at, [image(1, file_name)])
-    assert read(path).entries[0].path == tmp_path / image_at
+    assert read(path).entries[0].image == tmp_path / image_at
 
 
 @pytest.mark.parametrize(
@@ -47,8 +47,8 @@ def test_several_files_are_splits(tmp_path, files):
     if "annotations/instances_train2017.json" in files:
         (tmp_path / "annotations/captions_train2017.json").write_text("{}")
     entries = read(tmp_path).entries
-    assert [(entry.path.name, entry.split) for entry in entries] == [("0.png", "train"), ("1.png", "val")]
-    assert all(entry.path.is_file() for entry in entries)
+    assert [(entry.image.name, entry.split) for entry in entries] == [("0.png", "train"), ("1.png", "val")]
+    assert all(entry.image.is_file() for entry in entries)
     assert entries[0].id == f"{next(iter(files.values()))}/0.png"
 
 
@@ -107,9 +107,9 @@ def test_the_user_may_name_the_folder_of_the_pictures(tmp_path):
     write_image(tmp_path / "pictures/jpg/1.png", 2)
     path = write_json(tmp_path / "labels/a.json", [image(1, "1.png")])
     options = LabelOptions(images="../pictures/jpg")
-    assert CocoMasks(options).read(path).entries[0].path == tmp_path / "pictures/jpg/1.png"
+    assert CocoMasks(options).read(path).entries[0].image == tmp_path / "pictures/jpg/1.png"
     (sample,) = load_dataset(path, options=options).samples
-    assert sample.path == tmp_path / "pictures/jpg/1.png"
+    assert sample.image == tmp_path / "pictures/jpg/1.png"
 
 
 @pytest.mark.parametrize("name", ["../secret.png", "sub/../../secret.png", "..\\secret.png", "{root}/secret.png"])
@@ -118,4 +118,4 @@ def test_paths_that_leave_the_folders_are_not_followed(tmp_path, name):
     name = name.format(root=tmp_path / "out")
     path = write_json(tmp_path / "out/set/here/a.json", [image(1, name)])
     (entry,) = CocoMasks(LabelOptions(images=".")).read(path).entries
-    assert entry.path == path.parent / "secret.png"
+    assert entry.image == path.parent / "secret.png"

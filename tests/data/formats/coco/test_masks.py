@@ -33,7 +33,7 @@ def test_categories_in_order_of_id_after_background(file):
     listing = read(file)
     assert (listing.target, listing.class_names, listing.problems) == (Mask, ("background", "cat", "dog"), ())
     first, second = listing.entries
-    assert [(entry.id, entry.path, entry.split) for entry in listing.entries] == [
+    assert [(entry.id, entry.image, entry.split) for entry in listing.entries] == [
         ("1.png", file.parent / "1.png", None),
         ("2.png", file.parent / "2.png", None),
     ]

@@ -35,7 +35,7 @@ def test_labels_in_a_cell_and_splits(tmp_path, delimiter):
         ("a/2.png", ("dog",), "val"),
         ("b.png", (), "test"),
     ]
-    assert listing.entries[0].path == tmp_path / "a/1.png"
+    assert listing.entries[0].image == tmp_path / "a/1.png"
     assert listing.class_names == ("cat", "dog")
     assert listing.target is LabelSet
     assert told(listing) == [f"{tmp_path}/images.csv: column labels: labels are separated by '|'"]

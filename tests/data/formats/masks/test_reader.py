@@ -44,7 +44,7 @@ def test_layouts(tmp_path, layout, above):
         for image in (tmp_path / above / images).iterdir():
             key = image.relative_to(tmp_path / above).as_posix()
             expected[key] = (image, tmp_path / above / masks / image.name, layout[images, masks])
-    assert {entry.id: (entry.path, entry.target.source.path, entry.split) for entry in listing.entries} == expected
+    assert {entry.id: (entry.image, entry.target.source.path, entry.split) for entry in listing.entries} == expected
 
 
 @pytest.mark.parametrize("suffix", ["_mask", "_label", "_Mask"])
@@ -56,7 +56,7 @@ def test_pairs_in_one_folder(tmp_path, suffix, folders):
         write_image(tmp_path / folder / "other.jpg", 50 + number)
         write_image(tmp_path / folder / "other_seg.png", 60 + number)
     assert detect_format(tmp_path) == "masks"
-    found = {(entry.path.name, entry.target.source.path.name, entry.split) for entry in read(tmp_path).entries}
+    found = {(entry.image.name, entry.target.source.path.name, entry.split) for entry in read(tmp_path).entries}
     assert found == {
         (image, mask, split)
         for split in folders.values()

@@ -24,7 +24,7 @@ def test_names_units_splits_and_places(tmp_path):
     assert listing.class_names == ("weight [g]", "height [cm]")
     assert rows(listing) == {"a/1.png": (3.5, 12.0), "b.png": (4.0, 11.5)}
     assert [entry.split for entry in listing.entries] == ["train", "val"]
-    assert listing.entries[0].path == tmp_path / "a/1.png"
+    assert listing.entries[0].image == tmp_path / "a/1.png"
     assert not listing.problems
 
 

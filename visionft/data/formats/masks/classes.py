@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from visionft.annotations.marks import IGNORE
 from visionft.data.formats.masks.coding import JPEG_ADVICE, MANY, Coding, make_coding, pack, unpack
@@ -20,6 +21,7 @@ from visionft.errors import DataError
 _NAME_FILES = ("classes.txt", "labels.txt", "codes.txt")
 _COLOUR_FILE = "label_colors.txt"
 _BINARY = {0, 255}
+_OF_TWO = ((0, 0), (1, 1), (IGNORE, IGNORE))  # the table of two names without values
 _PEEK = 20  # so many masks are not all black where the others have colours
 _SHOWN = 5
 _NOT_MASKS = (
@@ -67,7 +69,18 @@ def find_coding(masks: Sequence[Path], root: Path, options: LabelOptions, proble
     for name in _NAME_FILES:
         if (root / name).is_file():
             return _named(tuple(line for line in _lines(root / name) if line), masks, options)
-    return _derived(masks, options, problems)
+    return _derived(_scan(masks), str(masks[0].parent), options, problems)
+
+
+def find_coding_in_memory(
+    masks: Sequence[NDArray[np.generic]], options: LabelOptions, problems: list[Problem]
+) -> Coding:
+    """Say what the values of masks in memory stand for; arguments and errors as of ``find_coding``."""
+    codes = [set(np.unique(mask_HW).tolist()) for mask_HW in masks]
+    scan = _Scan(set().union(*codes), False, max(map(len, codes)))
+    if options.classes is None:
+        return _derived(scan, "labels", options, problems)
+    return _in_black_and_white(make_coding(options.classes, options.ignore), scan)
 
 
 def find_palette(masks: Sequence[Path], coding: Coding) -> tuple[Colour, ...]:
@@ -90,9 +103,12 @@ def find_palette(masks: Sequence[Path], coding: Coding) -> tuple[Colour, ...]:
 def _named(classes: Classes, masks: Sequence[Path], options: LabelOptions) -> Coding:
     coding = make_coding(classes, options.ignore)
     _check_depth(coding, masks)
-    if coding.table == ((0, 0), (1, 1), (IGNORE, IGNORE)) and _scan(masks).is_binary:
-        return replace(coding, table=((0, 0), (IGNORE, 1)))  # two names, and masks in black and white
-    return coding
+    return _in_black_and_white(coding, _scan(masks)) if coding.table == _OF_TWO else coding
+
+
+def _in_black_and_white(coding: Coding, scan: _Scan) -> Coding:
+    """Return a coding of two names for masks in black and white; any other one as it is."""
+    return replace(coding, table=((0, 0), (IGNORE, 1))) if coding.table == _OF_TWO and scan.is_binary else coding
 
 
 def _check_depth(coding: Coding, masks: Sequence[Path]) -> None:
@@ -129,32 +145,27 @@ def _lines(file: Path) -> list[str]:
         raise DataError(f"{file}: is not UTF-8 text ({error.reason}); save it as UTF-8") from error
 
 
-def _derived(masks: Sequence[Path], options: LabelOptions, problems: list[Problem]) -> Coding:
-    scan = _scan(masks)
+def _derived(scan: _Scan, where: str, options: LabelOptions, problems: list[Problem]) -> Coding:
     codes = scan.codes
     classes: dict[str, int | Colour]
     if scan.in_colour and len(codes) == 2 and 0 in codes:
         classes = {"background": (0, 0, 0), "foreground": unpack(max(codes))}
     elif scan.in_colour:
         shown = some(str(list(unpack(code))) for code in sorted(codes))
-        raise DataError(
-            f"{masks[0].parent}: the masks hold {len(codes)} different colours, such as {shown}; {_advice(scan)}"
-        )
+        raise DataError(f"{where}: the masks hold {len(codes)} different colours, such as {shown}; {_advice(scan)}")
     elif scan.is_binary:
         classes = {"background": 0, "foreground": 255}
     else:
         values = sorted(codes - {IGNORE, *(value for value in options.ignore if isinstance(value, int))})
         if not values:
             raise DataError(
-                f"{masks[0].parent}: the masks hold {some(map(str, sorted(codes)))} only, which is ignored, so nothing "
+                f"{where}: the masks hold {some(map(str, sorted(codes)))} only, which is ignored, so nothing "
                 "is labelled; if it is a class, give its value in data.classes, such as {road: 255}, and take it out "
                 "of data.ignore; otherwise look whether these are the right masks"
             )
         if len(values) > MANY:
             shown = some(map(str, values))
-            raise DataError(
-                f"{masks[0].parent}: the masks hold {len(codes)} different values: {shown}; {_advice(scan)}"
-            )
+            raise DataError(f"{where}: the masks hold {len(codes)} different values: {shown}; {_advice(scan)}")
         classes = {f"class {value}": value for value in values}
     what = f"named {some(classes, 20)} after the masks' values; give data.classes their names"
     problems.append(Problem("classes", what))

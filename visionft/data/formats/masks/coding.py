@@ -21,7 +21,8 @@ MANY = 64
 
 MANY_ADVICE = "if they are classes, say in data.classes what they stand for"
 JPEG_ADVICE = "save masks as PNG, and resize them with nearest neighbour only"
-_MAX_VALUE = 65_535
+MAX_VALUE = 65_535
+"""The largest value that a mask may hold."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,6 +167,6 @@ def _code(value: Value, where: str, *, colours: bool) -> int:
         if not all(0 <= part <= 255 for part in (red, green, blue)):
             raise DataError(f"{where}: {value} is no colour; it has red, green and blue of 0..255")
         return red << 16 | green << 8 | blue
-    if not isinstance(value, int) or not 0 <= value <= _MAX_VALUE:
-        raise DataError(f"{where}: {value} is no value of a mask; values are 0..{_MAX_VALUE}, or all are [r, g, b]")
+    if not isinstance(value, int) or not 0 <= value <= MAX_VALUE:
+        raise DataError(f"{where}: {value} is no value of a mask; values are 0..{MAX_VALUE}, or all are [r, g, b]")
     return value

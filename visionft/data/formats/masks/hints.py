@@ -14,6 +14,7 @@ from visionft.data.listing import Entry
 from visionft.data.records import Problem
 from visionft.errors import DataError, ImageError
 from visionft.imaging.header import read_header
+from visionft.imaging.pixels import require_file
 
 _LOOKED_AT = 3  # pairs whose files are opened
 _MOST_IN_A_SAMPLE = 8  # files that belong to one image
@@ -46,7 +47,7 @@ def _same_stem_in_folders(entries: Sequence[Entry]) -> list[list[Entry]]:
     """Group files of the same stem where most files of a class folder have a partner in another one."""
     by_stem: dict[str, list[Entry]] = defaultdict(list)
     for entry in entries:
-        by_stem[entry.path.stem].append(entry)
+        by_stem[require_file(entry.image).stem].append(entry)
     groups = [group for group in by_stem.values() if 2 <= len(group) <= _MOST_IN_A_SAMPLE]
     groups = [group for group in groups if len({entry.target.stratum for entry in group}) > 1]
     paired = Counter(entry.target.stratum for group in groups for entry in group)
@@ -68,7 +69,7 @@ def _folder_per_sample(entries: Sequence[Entry]) -> list[list[Entry]]:
 
 
 def _endings(group: Iterable[Entry]) -> tuple[str, ...]:
-    names = sorted(entry.path.name for entry in group)
+    names = sorted(require_file(entry.image).name for entry in group)
     return tuple(name.removeprefix(_shared_start(names)) for name in names)
 
 
@@ -81,9 +82,12 @@ def _picture_and_map(group: Iterable[Entry]) -> tuple[Entry, Entry] | None:
     maps: list[Entry] = []
     pictures: list[Entry] = []
     for entry in sorted(group, key=lambda entry: entry.id):
-        (maps if _is_map(entry.path) else pictures).append(entry)
+        (maps if _is_map(require_file(entry.image)) else pictures).append(entry)
     pairs = ((picture, mask) for picture in pictures for mask in maps)
-    return next((pair for pair in pairs if _size(pair[0].path) == _size(pair[1].path) != (0, 0)), None)
+    return next(
+        (pair for pair in pairs if _size(require_file(pair[0].image)) == _size(require_file(pair[1].image)) != (0, 0)),
+        None,
+    )
 
 
 def _is_map(path: Path) -> bool:

@@ -1,4 +1,4 @@
-"""Masks that are image files.
+"""Masks that are image files, or lie in memory.
 
 ==================  ==================================================================================
 grey, 8 or 16 bits  the value
@@ -16,16 +16,21 @@ Shape suffixes: H height, W width, 3 colour channels (RGB).
 from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from visionft.annotations.marks import IGNORE
 from visionft.data.checks.bad_files import MaskError
-from visionft.data.formats.masks.coding import JPEG_ADVICE, Coding
-from visionft.errors import ImageError
+from visionft.data.formats.masks.coding import JPEG_ADVICE, MAX_VALUE, Coding
+from visionft.data.targets.python_values import as_python, described
+from visionft.errors import DataError, ImageError
 from visionft.imaging import MAX_PIXELS
 from visionft.imaging.header import read_header
+from visionft.imaging.pixels import Pixels
+from visionft.imaging.python_images import is_pil
 
 _GREY = ("1", "L", "LA", "I", "I;16", "I;16B", "I;16L", "P", "PA")
 _COLOUR = ("RGB", "RGBA", "RGBX", "RGBa")
@@ -50,6 +55,58 @@ class MaskFile:
             DataError: naming the file, when it cannot be read or holds a value that stands for no class.
         """
         return self.coding.decode(read_stored(self.path, colours=self.coding.colours), str(self.path))
+
+
+@dataclass(frozen=True, slots=True)
+class MaskInMemory:
+    """A mask that a program holds.
+
+    Attributes:
+        stored: its values, (H, W).
+        coding: what they stand for.
+    """
+
+    stored: Pixels
+    coding: Coding
+
+    def read(self) -> NDArray[np.uint8]:
+        """Return (H, W) class indices and ``IGNORE``.
+
+        Raises:
+            DataError: when it holds a value that stands for no class.
+        """
+        return self.coding.decode(self.stored.array, str(self.stored))
+
+
+def stored_in(mask: Any, where: str) -> NDArray[np.generic]:
+    """Return the values of a mask that a program holds, (H, W) of 8 or 16 bits.
+
+    Args:
+        mask: whole numbers or bools, of shape (H, W) or (1, H, W): an array, a tensor of torch, or an image of PIL.
+        where: the image, for messages.
+
+    Raises:
+        DataError: when it cannot be a mask.
+    """
+    try:
+        array = _stored(mask, colours=False) if is_pil(mask) else as_python(mask)
+    except ImageError as error:
+        raise DataError(f"{where}: {error}") from error
+    if not isinstance(array, np.ndarray) or not array.size:
+        raise DataError(
+            f"{where}: {described(mask)} is no mask; an array of shape (H, W) with a class per pixel is needed"
+        )
+    array = array[0] if array.ndim == 3 and array.shape[0] == 1 else array
+    if array.ndim != 2 or array.dtype.kind not in ("b", "i", "u"):
+        found = f"a mask of {array.dtype} values and shape {array.shape}"
+        raise DataError(f"{where}: {found}; whole numbers of shape (H, W), a class per pixel, are needed")
+    low, high = int(array.min()), int(array.max())
+    if low < 0 or high > MAX_VALUE:
+        raise DataError(
+            f"{where}: a mask of values from {low} to {high}; they are 0 to {MAX_VALUE}: mark pixels that belong to no "
+            f"class with {IGNORE}"
+        )
+    return array.astype(np.uint8 if high <= np.iinfo(np.uint8).max else np.uint16, copy=False)
 
 
 def read_stored(path: Path, *, colours: bool = False) -> NDArray[np.generic]:

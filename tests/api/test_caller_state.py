@@ -1,0 +1,110 @@
+"""What a program has seeded and switched is its own, whatever is called in between."""
+
+import random
+
+import cv2
+import numpy as np
+import pytest
+import torch
+
+import visionft as vft
+from visionft.api.caller_state import caller_state
+from visionft.errors import VisionftError
+
+
+def drawn():
+    """Return the next numbers of every generator, and every switch."""
+    cudnn = torch.backends.cudnn
+    return (
+        random.random(),
+        np.random.rand(),  # noqa: NPY002  # what programs use
+        torch.rand(3, dtype=torch.float64, device="cpu").tolist(),
+        torch.get_default_dtype(),
+        torch.get_default_device(),
+        torch.is_grad_enabled(),
+        torch.get_num_threads(),
+        torch.get_float32_matmul_precision(),
+        torch.are_deterministic_algorithms_enabled(),
+        (cudnn.enabled, cudnn.benchmark, cudnn.deterministic, cudnn.allow_tf32),
+        cv2.getNumThreads(),
+    )
+
+
+def seed():
+    random.seed(1)
+    np.random.seed(2)  # noqa: NPY002
+    torch.manual_seed(3)
+
+
+@pytest.fixture
+def odd_switches():
+    """A notebook that has turned much of what can be turned."""
+    before, threads = torch.get_default_dtype(), cv2.getNumThreads()
+    torch.set_default_dtype(torch.float64)
+    torch.set_default_device("meta")
+    torch.set_grad_enabled(False)
+    torch.backends.cudnn.benchmark = True
+    cv2.setNumThreads(1)
+    yield
+    torch.set_default_dtype(before)
+    torch.set_default_device(None)
+    torch.set_grad_enabled(True)
+    torch.backends.cudnn.benchmark = False
+    cv2.setNumThreads(threads)
+
+
+@pytest.fixture
+def calls(tiny, finished, tmp_path):
+    run = vft.open_run(finished)
+
+    def in_vain():
+        with pytest.raises(VisionftError):
+            vft.train(tiny(data={"path": "gone"}), out=tmp_path / "no", sinks=[])
+
+    head = [{"name": "head", "unfreeze": "none", "steps": 1}]
+    return {
+        "train": lambda: vft.train(tiny(stages=head), out=tmp_path / "run", sinks=[]),
+        "train in vain": in_vain,
+        "check": lambda: vft.check(tiny()),
+        "evaluate": run.evaluate,
+        "report": run.report,
+        "export": lambda: run.export(path=tmp_path / "model.onnx"),
+        "model": lambda: vft.open_run(finished).model,
+        "evaluate a file": lambda: vft.evaluate(finished / "model.onnx"),
+    }
+
+
+def test_every_call_leaves_it_as_it_was(calls, odd_switches):
+    seed()
+    expected = drawn()
+    for name, call in calls.items():
+        seed()
+        call()
+        assert drawn() == expected, name
+
+
+def test_odd_switches_do_not_reach_the_weights(tiny, tmp_path, request):
+    recipe = tiny(stages=[{"name": "all", "unfreeze": "all", "steps": 2}])
+    vft.train(recipe, out=tmp_path / "plain", sinks=[])
+    request.getfixturevalue("odd_switches")
+    vft.train(recipe, out=tmp_path / "odd", sinks=[])
+    plain, odd = ((tmp_path / name / "model.safetensors").read_bytes() for name in ("plain", "odd"))
+    assert plain == odd
+
+
+@caller_state()
+def fail():
+    torch.manual_seed(9)
+    random.seed(9)
+    np.random.seed(9)  # noqa: NPY002
+    torch.backends.cudnn.benchmark = not torch.backends.cudnn.benchmark
+    raise ZeroDivisionError
+
+
+def test_errors_pass_and_leave_it_as_it_was():
+    seed()
+    expected = drawn()
+    seed()
+    with pytest.raises(ZeroDivisionError):
+        fail()
+    assert drawn() == expected

@@ -1,0 +1,101 @@
+"""Images as Python programs hold them, as 8-bit pixels.
+
+=======================  ===================================================================================
+uint8 array              (H, W, 3) in RGB order, (H, W, 4) with transparency, or grey (H, W) and (H, W, 1)
+uint16 array             the same shapes; divided by 257, as a file of 16 bits is
+float array              the same shapes; 0 to 1 is black to white. Anything beyond is refused: it may be an image of 0
+                         to 255, or one that has been normalised, and nobody could tell which
+torch tensor             the same numbers with channels first: (3, H, W), (1, H, W), or (H, W)
+PIL image                upright by its EXIF orientation, as a file is
+bytes                    those of an image file
+=======================  ===================================================================================
+
+Transparency is composited on white, as in files. Nothing can tell RGB from BGR, which is what ``cv2.imread`` gives.
+PIL and torch are not imported: whoever holds their images has done so.
+
+Shape suffixes: H height, W width, 3 colour channels (RGB).
+"""
+
+import sys
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from visionft.errors import ImageError
+from visionft.imaging.decode import decode, on_white, to_8_bits
+from visionft.imaging.pillow import file_of
+
+_EXPECTED = "uint8 of shape (H, W, 3) in RGB order, or (H, W) for grey, is needed"
+
+
+def is_tensor(value: object) -> bool:
+    """Say whether something is a tensor of torch."""
+    torch = sys.modules.get("torch")
+    return torch is not None and isinstance(value, torch.Tensor)
+
+
+def is_pil(value: object) -> bool:
+    """Say whether something is an image of PIL."""
+    pil = sys.modules.get("PIL.Image")
+    return pil is not None and isinstance(value, pil.Image)
+
+
+def to_pixels(image: Any) -> NDArray[np.uint8]:
+    """Return an image as uint8 pixels; arrays that are that already are not copied.
+
+    Args:
+        image: see above.
+
+    Returns:
+        RGB (H, W, 3), or grey (H, W).
+
+    Raises:
+        ImageError: with the reason, when it is no image.
+    """
+    if isinstance(image, bytes):
+        return decode(image)
+    if is_pil(image):
+        return decode(file_of(image))
+    if is_tensor(image):
+        array = image.detach().cpu().numpy()
+        if array.ndim == 3 and array.shape[0] not in (1, 3, 4):
+            raise ImageError(
+                f"a tensor of shape {tuple(array.shape)}; channels come first: (3, H, W), or (H, W) for grey"
+            )
+        return _of_array(array if array.ndim != 3 else array.transpose(1, 2, 0))
+    if isinstance(image, np.ndarray):
+        return _of_array(image)
+    raise ImageError(
+        f"an object of type {type(image).__name__}; pass a path, the bytes of an image file, a PIL image, a torch "
+        "tensor with channels first, or a uint8 array of shape (H, W, 3) in RGB order"
+    )
+
+
+def _of_array(array: NDArray[Any]) -> NDArray[np.uint8]:
+    found = f"{array.dtype} array of shape {array.shape}"
+    channels_first = array.ndim == 3 and array.shape[2] not in (1, 3, 4) and array.shape[0] in (1, 3, 4)
+    if channels_first:
+        raise ImageError(f"{found}; channels come last in an array: give image.transpose(1, 2, 0)")
+    if not array.size or array.ndim not in (2, 3) or (array.ndim == 3 and array.shape[2] not in (1, 3, 4)):
+        several = "; pass several images as a list" if array.ndim == 4 else ""
+        raise ImageError(f"{found}; {_EXPECTED}{several}")
+    pixels = _from_floats(array) if array.dtype.kind == "f" else array
+    if pixels.dtype not in (np.uint8, np.uint16):
+        raise ImageError(f"{found}; {_EXPECTED}; where it holds 0 to 255, give image.astype(numpy.uint8)")
+    pixels = to_8_bits(np.ascontiguousarray(pixels))
+    if pixels.ndim == 2 or pixels.shape[2] == 3:
+        return pixels
+    return pixels[:, :, 0] if pixels.shape[2] == 1 else on_white(pixels, premultiplied=False)
+
+
+def _from_floats(array: NDArray[Any]) -> NDArray[np.uint8]:
+    if not np.isfinite(array).all():
+        raise ImageError(f"a {array.dtype} image that holds NaN or infinity; floats are 0 (black) to 1 (white)")
+    low, high = float(array.min()), float(array.max())
+    if low < 0 or high > 1:
+        raise ImageError(
+            f"a {array.dtype} image of values from {low:g} to {high:g}; floats are 0 (black) to 1 (white): give images "
+            "of 0 to 255 as uint8, and images before they are normalised, which the network does itself"
+        )
+    return np.rint(array * np.float64(255)).astype(np.uint8)
