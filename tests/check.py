@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
-CODE = ["visionft", "tests", "benchmarks"]
+CODE = ["visionft", "tests", "benchmarks", "docs"]
 # A file's tests stay together, for what they share; more processes than cores would only wait for each other.
 IN_PARALLEL = ["--numprocesses=auto", "--maxprocesses=4", "--dist=loadfile"]
 

@@ -19,12 +19,16 @@ class Catalog(Mapping[str, Any]):
         what: the singular noun for messages, such as ``head``.
         table: name -> ``"module:Class"``; the name equals the class's own ``kind``.
         group: entry-point group through which other packages add to the table.
+
+    Attributes:
+        what: as given.
+        group: as given.
     """
 
     def __init__(self, what: str, table: Mapping[str, str], group: str) -> None:
         self.what = what
         self._table = dict(table)
-        self._group = group
+        self.group = group
         self._added: dict[str, Any] = {}
 
     @property
@@ -34,7 +38,7 @@ class Catalog(Mapping[str, Any]):
 
     @cached_property
     def _targets(self) -> dict[str, str]:
-        found = {point.name: point.value for point in entry_points(group=self._group)}
+        found = {point.name: point.value for point in entry_points(group=self.group)}
         return found | self._table
 
     def __getitem__(self, name: str) -> Any:
@@ -45,6 +49,16 @@ class Catalog(Mapping[str, Any]):
         """
         self.require(name)
         return self._added[name] if name in self._added else imported(self._targets[name])
+
+    def target(self, name: str) -> str:
+        """Return where an entry is, as ``"module:Class"``, without importing it.
+
+        Raises:
+            UnknownName: with the close names, when there is no such entry.
+        """
+        self.require(name)
+        added = self._added.get(name)
+        return self._targets[name] if added is None else f"{added.__module__}:{added.__qualname__}"
 
     def require(self, name: str) -> None:
         """Check a name without importing what it stands for.

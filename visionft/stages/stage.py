@@ -26,31 +26,6 @@ def height_and_width(size: Size) -> tuple[int, int]:
 class Stage:
     """One stretch of training in which nothing structural changes.
 
-    Attributes:
-        name: what tables and curves call it.
-        unfreeze: which depth groups of the backbone train beside the head: ``none``, ``all``, the last n, or a
-            list of group names (a name also selects the groups below it: ``blocks.5`` selects ``blocks.5.0``).
-        epochs: length in passes over the training data; give this or ``steps``.
-        steps: length in optimizer steps.
-        head_lr: peak learning rate of the head.
-        backbone_lr: peak learning rate of the deepest trainable depth group.
-        layer_decay: factor on the learning rate for each depth group further from the head.
-        warmup: fraction of the stage over which rates rise to their peak.
-        schedule: how rates fall after the warm-up: cosine, linear, constant, step, polynomial or one_cycle, or one of
-            another package.
-        schedule_options: of the schedule, such as ``{power: 2}`` of polynomial, ``{milestones: [0.5, 0.75], gamma:
-            0.1}`` of step, or ``{start: 25, end: 1e4}`` of one_cycle, which rises from a 25th of the rates.
-        norm: norm layers of unfrozen groups: ``frozen`` keeps statistics and affine parameters, ``affine`` trains
-            the parameters only, ``all`` updates the statistics as well. Frozen groups never change theirs.
-        augment: strength of the augmentation; ``auto`` does one thing to each image, drawn from all there are, but that
-            further than ``strong`` (Mueller and Hutter 2021, TrivialAugment, arXiv:2103.10158).
-        sampling: how often the training images are drawn, as ``data.sampling`` says; none keeps what that is.
-        augment_extra: transforms in the place of the recipe's ``augment.extra``, whatever the strength, ``[]`` for none
-            of these; none leaves them, in stages that augment.
-        image_size: canvas in pixels, side of a square or (height, width); none keeps the run's.
-        patience: end after this many epochs without a better validation value; none never does.
-        budget_minutes: end after this much wall-clock time in the stage; none never does.
-
     Source:
         Kumar et al. (2022), Fine-Tuning can Distort Pretrained Features and Underperform Out-of-Distribution,
         arXiv:2202.10054, section 3 (linear probing before fine-tuning); Howard and Ruder (2018),
@@ -58,25 +33,47 @@ class Stage:
     """
 
     # pydantic reads this when it validates a stage inside a recipe; nothing here depends on pydantic
-    __pydantic_config__: ClassVar[dict[str, Any]] = {"extra": "forbid"}
+    __pydantic_config__: ClassVar[dict[str, Any]] = {"extra": "forbid", "use_attribute_docstrings": True}
 
     name: Annotated[str, MinLen(1)]
+    """What tables and curves call it."""
     unfreeze: Literal["none", "all"] | Annotated[int, Ge(1)] | tuple[str, ...] = "all"
+    """Which depth groups of the backbone train beside the head: none, all, the last n, or a list of group names (a name
+    also selects the groups below it: blocks.5 selects blocks.5.0)."""
     epochs: Annotated[float, Gt(0)] | None = None
+    """Length in passes over the training data; give this or steps."""
     steps: Annotated[int, Ge(1)] | None = None
+    """Length in optimizer steps."""
     head_lr: Annotated[float, Gt(0)] = 1e-3
+    """Peak learning rate of the head."""
     backbone_lr: Annotated[float, Gt(0)] = 3e-4
+    """Peak learning rate of the deepest trainable depth group."""
     layer_decay: Annotated[float, Gt(0), Le(1)] = 1.0
+    """Factor on the learning rate for each depth group further from the head."""
     warmup: Annotated[float, Ge(0), Le(1)] = 0.1
+    """Fraction of the stage over which rates rise to their peak."""
     schedule: Annotated[str, NameIn(SCHEDULES)] = "cosine"
+    """How rates fall after the warm-up."""
     schedule_options: dict[str, Any] = field(default_factory=dict, hash=False)
+    """Of the schedule, such as {power: 2} of polynomial, {milestones: [0.5, 0.75], gamma: 0.1} of step, or {start: 25,
+    end: 1e4} of one_cycle, which rises from a 25th of the rates."""
     norm: NormPolicy = "affine"
+    """Norm layers of unfrozen groups: frozen keeps statistics and affine parameters, affine trains the parameters only,
+    all updates the statistics as well. Frozen groups never change theirs."""
     augment: Strength = "light"
+    """Strength of the augmentation; auto does one thing to each image, drawn from all there are, but that further than
+    strong (Mueller and Hutter 2021, TrivialAugment, arXiv:2103.10158)."""
     sampling: Sampling | None = None
+    """How often the training images are drawn, as data.sampling says; none keeps what that is."""
     augment_extra: Transforms | None = None
+    """Transforms in the place of the recipe's augment.extra, whatever the strength, [] for none of these; none leaves
+    them, in stages that augment."""
     image_size: Size | None = None
+    """Canvas in pixels, side of a square or [height, width]; none keeps the run's."""
     patience: Annotated[int, Ge(1)] | None = None
+    """End after this many epochs without a better validation value; none never does."""
     budget_minutes: Annotated[float, Gt(0)] | None = None
+    """End after this much wall-clock time in the stage; none never does."""
 
     def __post_init__(self) -> None:
         if (self.epochs is None) == (self.steps is None):

@@ -1,0 +1,36 @@
+import sys
+from functools import partial
+
+import pytest
+
+from tests.docs.reader import Reader
+from tests.docs.world import build, reduced
+from visionft.api.registration import CATALOGS
+
+
+@pytest.fixture(scope="session")
+def world(request, tmp_path_factory, image_folder, mask_folder, box_folder):
+    """A reader in a folder that holds what the pages name."""
+    root = tmp_path_factory.mktemp("reader")
+    build(root, image_folder, mask_folder, box_folder)
+    fixtures = {"scenes": "finished_scenes", "cells": "finished_objects", "nuclei": "finished_instances"}
+    return Reader(root, {name: partial(request.getfixturevalue, fixture) for name, fixture in fixtures.items()})
+
+
+@pytest.fixture
+def reader(world, monkeypatch, capfd):
+    """The reader at a new page; trainings are reduced, and what a page registers ends with it."""
+    from visionft.api import training
+
+    def understand(*arguments):
+        request = whole(*arguments)
+        return request._replace(recipe=reduced(request.recipe))
+
+    whole = training.understand
+    monkeypatch.setattr(training, "understand", understand)
+    monkeypatch.chdir(world.folder)
+    for catalog in (catalog for catalogs in CATALOGS.values() for catalog in catalogs):
+        monkeypatch.setattr(catalog, "_added", dict(catalog._added))
+    world.open_page(lambda: tuple(capfd.readouterr()))
+    yield world
+    sys.modules.pop("page", None)
