@@ -36,7 +36,7 @@ def recipe_of(seed: int, smoke: bool) -> Recipe:
 def run(recipe: Recipe) -> dict[str, Any]:
     with tempfile.TemporaryDirectory() as folder:
         started, used = time.monotonic(), time.process_time()
-        finished = train(recipe, out=Path(folder) / "run", sinks=())
+        finished = train(recipe, out=Path(folder) / "run", progress=False)
         trained, trained_cpu = time.monotonic() - started, time.process_time() - used
         metrics = finished.evaluate("test").to_dict()
         parity = finished.export().parity.to_dict()

@@ -45,9 +45,7 @@ class HandWritten:
             speed_up_depthwise(self._model)
         self._parameters = list(self._model.parameters())
         self._clip_norm = section.clip_norm
-        self._optimizer = torch.optim.AdamW(
-            self._parameters, lr=1e-4, betas=section.betas, weight_decay=section.weight_decay, fused=True
-        )
+        self._optimizer = torch.optim.AdamW(self._parameters, lr=1e-4, weight_decay=section.weight_decay, fused=True)
         self._mean_C11 = torch.tensor(job.input.mean, device=runtime.device).view(3, 1, 1)
         self._std_C11 = torch.tensor(job.input.std, device=runtime.device).view(3, 1, 1)
 

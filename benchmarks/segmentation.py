@@ -41,7 +41,7 @@ def epochs_of(recipe: Recipe) -> int:
 def ours(recipe: Recipe) -> dict[str, Any]:
     with tempfile.TemporaryDirectory() as folder:
         started = time.monotonic()
-        run: Run = train(recipe, out=Path(folder) / "run", sinks=())
+        run: Run = train(recipe, out=Path(folder) / "run", progress=False)
         seconds = time.monotonic() - started
         row = measured(run.evaluate("test").to_dict())
         history = [epoch["val"]["miou"] for epoch in run.info["history"]]

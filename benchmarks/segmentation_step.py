@@ -48,7 +48,7 @@ def our_step(job: Job, batch: Batch) -> Callable[[], object]:
     stepper = Stepper(job, job.plans[0], enter_stage(job, job.plans[0]))
     numbers = count()
 
-    def take() -> float | None:
+    def take() -> object:
         number = next(numbers)
         return stepper.take([batch], run_step=number, stage_step=number)
 

@@ -50,7 +50,8 @@ def run(overrides: Sequence[str]) -> dict[str, Any]:
         seconds = time.time() - started
         summary = json.loads(done.stdout)
         test = open_run(folder).samples("test")
-        predictions = Predictor(folder / "model.onnx")([sample.image for sample in test])
+        images = [sample.image for sample in test]
+        predictions = Predictor(folder / "model.onnx")(images)
         predicted_N = np.array([_probability(one.to_dict()) for one in predictions])
         probability = {cell.file: cell.probability for cell in read_cells(None)}
         return {

@@ -54,7 +54,7 @@ def stop(*args, **kwargs):
     mark("first batch loaded")
     print(json.dumps(marks), flush=True)
     os._exit(0)
-training.train(recipe, overrides=overrides[1:], out=overrides[0], sinks=[sink])
+training.train(recipe, overrides=overrides[1:], out=overrides[0], sinks=[sink], progress=False)
 """
 
 

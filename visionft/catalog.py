@@ -61,12 +61,20 @@ class Catalog(Mapping[str, Any]):
         Raises:
             ValueError: when it has no ``kind``, or when there is an entry of that name already.
         """
+        self._added[self.require_free(thing)] = thing
+
+    def require_free(self, thing: Any) -> str:
+        """Return the name of a class that can be added.
+
+        Raises:
+            ValueError: as ``add`` does.
+        """
         name = getattr(thing, "kind", None)
         if not isinstance(name, str) or not name:
             raise ValueError(f"{thing!r}: needs an attribute kind, the name that recipes call it by")
         if name in self._targets or name in self._added:
             raise ValueError(f"{self.what} {name!r}: there is one already; give {thing.__name__}.kind another name")
-        self._added[name] = thing
+        return name
 
     def __contains__(self, name: object) -> bool:
         return name in self._targets or name in self._added

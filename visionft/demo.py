@@ -18,7 +18,8 @@ def demo(
     overrides: Sequence[str] = (),
     out: str | Path | None = None,
     resume: bool = False,
-    sinks: Sequence[Sink] | None = None,
+    sinks: Sequence[Sink] = (),
+    progress: bool = True,
 ) -> dict[str, Any]:
     """Fine-tune EfficientNet-Lite0 to tell defective solar cells from functional ones, and ship it.
 
@@ -26,7 +27,8 @@ def demo(
         overrides: ``key=value`` texts laid over the recipe.
         out: the run folder; none takes the next free one.
         resume: go on with the newest demo run, or the one in ``out``.
-        sinks: who is told of the progress; none prints it on stderr.
+        sinks: who is told of the progress beside the terminal.
+        progress: whether it is shown on stderr.
 
     Returns:
         What ``complete`` returns, with a few predictions of the exported file under ``predictions``.
@@ -34,7 +36,7 @@ def demo(
     Raises:
         MissingExtra: when the packages with the photographs or the weights are not installed.
     """
-    run = train(RECIPE, overrides=overrides, out=out, resume=resume, sinks=sinks)
+    run = train(RECIPE, overrides=overrides, out=out, resume=resume, sinks=sinks, progress=progress)
     summary = complete(run)
     samples = run.samples("test")[:: max(1, len(run.samples("test")) // _SHOWN)][:_SHOWN]
     results = predict(summary["model"], [require_file(sample.image) for sample in samples])

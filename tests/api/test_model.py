@@ -5,12 +5,12 @@ import pickle
 import shutil
 
 import numpy as np
-import PIL.Image
 import pytest
 import torch
 
 from visionft import Predictor, open_run, parameter_groups
-from visionft.errors import CheckpointError, DataError
+from visionft.errors import CheckpointError, DataError, UnknownName
+from visionft.imaging import decode
 from visionft.imaging.inputs import load
 from visionft.models.kernels.depthwise import speed_up_depthwise
 
@@ -35,7 +35,7 @@ def test_it_is_the_runs_network_in_evaluation_mode(run, image, finished):
     assert all(torch.equal(stored[name], tensor) for name, tensor in model.state_dict().items())
     canvases = model.preprocess(image)
     assert np.array_equal(canvases[0].numpy(), load(image, run.spec.input).pixels_HW3)
-    for other in (str(image), image.read_bytes(), PIL.Image.open(image), np.asarray(PIL.Image.open(image))):
+    for other in (str(image), image.read_bytes(), decode(image)):
         assert torch.equal(model.preprocess(other), canvases)
 
 
@@ -67,7 +67,8 @@ def test_copies_pickles_hooks_and_wrappers_answer_alike(run, image, tmp_path):
     fresh = open_run(run.path).model
     torch.nn.init.zeros_(fresh.head.linear.weight)
     fresh.load_state_dict(torch.load(tmp_path / "state.pt", weights_only=True))
-    for twin in (copy.deepcopy(model), pickle.loads(pickle.dumps(model)), torch.compile(model, backend="eager"), fresh):
+    compiled = torch.compile(model, backend="eager", fullgraph=True)
+    for twin in (copy.deepcopy(model), pickle.loads(pickle.dumps(model)), compiled, fresh):
         torch.testing.assert_close(twin(canvases)["probabilities"], expected)
     model.backbone.register_forward_hook(lambda *_: seen.append("backbone"))
     model.head.register_forward_hook(lambda *_: seen.append("head"))
@@ -131,6 +132,8 @@ def test_batches_come_again_alike(run):
     assert torch.equal(first.images_BHW3, again.images_BHW3)
     assert first.ids == again.ids != other.ids
     counts = [sum(len(batch) for batch in run.batches(split)) for split in ("val", "test")]
+    with pytest.raises(UnknownName, match="close: train"):
+        next(run.batches("trains"))
     assert counts == [len(run.samples(split)) for split in ("val", "test")]
 
 

@@ -28,7 +28,7 @@ def run_folder(tiny, tmp_path_factory):
     (root / "list.csv").write_text("\n".join(rows), encoding="utf-8")
     stages = [{"name": "[red]<i>stage</i>", "unfreeze": "none", "steps": 1}]
     recipe: Recipe = tiny(data={"path": str(root / "list.csv")}, stages=stages)
-    complete(train(recipe, out=root / "run", sinks=None))  # with the console, which must print them as they are
+    complete(train(recipe, out=root / "run"))  # with the console, which must print them as they are
     return root / "run"
 
 

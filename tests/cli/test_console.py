@@ -28,6 +28,8 @@ PLAN_ROW = {
     "backbone_lr": [1e-5, 3e-4],
     "norm": "affine",
     "augment": "light",
+    "schedule": "cosine",
+    "sampling": "natural",
     "canvas": [224, 224],
     "epochs": 1.5,
     "steps": 30,

@@ -1,5 +1,6 @@
 """What every runtime promises, its writer and the engine that opens what it wrote: our own and other packages'."""
 
+import pickle
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -77,6 +78,13 @@ def test_threads_may_share_an_engine(exported):
         found = list(threads.map(engine.run, [IMAGES_NHW3[index : index + 2] for index in (0, 2, 4) * 3]))
     for again, first in zip(found[3:], found[:3] * 2, strict=True):
         np.testing.assert_array_equal(again["probabilities"], first["probabilities"])
+
+
+def test_an_engine_that_was_pickled_opens_its_file_again(exported):
+    engine = open_engine(exported[0])
+    again = pickle.loads(pickle.dumps(engine))
+    assert again.spec == engine.spec
+    np.testing.assert_array_equal(*(one.run(IMAGES_NHW3)["probabilities"] for one in (engine, again)))
 
 
 @pytest.mark.parametrize(

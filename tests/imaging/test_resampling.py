@@ -6,13 +6,13 @@ import cv2
 import numpy as np
 import pytest
 
-from visionft.imaging.resampling import BITS, area_taps, bicubic_is_rough, bicubic_taps, bilinear_taps
+from visionft.imaging.resampling import BITS, area_weights, bicubic_is_rough, bicubic_weights, bilinear_weights
 
 
-def matrix(taps, source):
+def matrix(weights, source):
     """Return how much of each pixel of the original each pixel of the result takes."""
-    rows = np.zeros((len(taps.places_TK), source))
-    np.add.at(rows, (np.arange(len(rows))[:, None], taps.places_TK), taps.weights_TK.astype(np.float64))
+    rows = np.zeros((len(weights.places_TK), source))
+    np.add.at(rows, (np.arange(len(rows))[:, None], weights.places_TK), weights.weights_TK.astype(np.float64))
     return rows
 
 
@@ -23,7 +23,7 @@ def by_opencv(source, target, flag):
 
 @pytest.mark.parametrize(("source", "target"), [(7, 7), (9, 2), (100, 37), (64, 16), (5, 1), (200, 199)])
 def test_areas(source, target):
-    weights = matrix(area_taps(source, target), source)
+    weights = matrix(area_weights(source, target), source)
     assert np.abs(weights.sum(axis=1) - 1).max() < 2e-3  # slivers are left out
     edges = np.arange(target + 1) * source / target
     exact = np.array([
@@ -32,16 +32,16 @@ def test_areas(source, target):
     ])  # fmt: skip
     assert np.abs(weights - exact).max() < 1e-3
     if source % target == 0:
-        assert np.array_equal(matrix(area_taps(source, target, whole=True), source), (exact > 0).astype(float))
+        assert np.array_equal(matrix(area_weights(source, target, whole=True), source), (exact > 0).astype(float))
 
 
 @pytest.mark.parametrize(("source", "target"), [(5, 9), (40, 41), (30, 224), (4, 4), (12, 24)])
 def test_enlarging(source, target):
-    linear = matrix(bilinear_taps(source, target), source) / (1 << BITS)
+    linear = matrix(bilinear_weights(source, target), source) / (1 << BITS)
     assert np.abs(linear - by_opencv(source, target, cv2.INTER_LINEAR)).max() < 1 / (1 << BITS)
-    cubic = matrix(bicubic_taps(source, target), source)
+    cubic = matrix(bicubic_weights(source, target), source)
     assert np.abs(cubic - by_opencv(source, target, cv2.INTER_CUBIC)).max() < 1e-4
-    rough = matrix(bicubic_taps(source, target, rough=True), source)
+    rough = matrix(bicubic_weights(source, target, rough=True), source)
     assert np.abs(rough - cubic).max() <= 2 / (1 << BITS)
     assert np.array_equal(rough * (1 << BITS), np.rint(rough * (1 << BITS)))
 

@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
+from itertools import chain
 from pathlib import Path
 
 from visionft.api.registration import CATALOGS
@@ -21,7 +22,7 @@ def entry_points():
     """Install them for this process, which spares a test the seconds in which another one loads torch."""
 
     def look_again():
-        for catalog in CATALOGS.values():
+        for catalog in chain(*CATALOGS.values()):
             catalog.__dict__.pop("_targets", None)
 
     paths = [str(path) for path in PLUGINS]

@@ -1,5 +1,6 @@
 """A data format, a runtime and a tracker of another package, from a recipe and from the terminal."""
 
+import itertools
 import json
 
 import cv2
@@ -136,7 +137,7 @@ def test_they_keep_the_contracts(index):
 
 
 def test_a_program_may_register_them(recipe, index, installed, monkeypatch, tmp_path):
-    for catalog in CATALOGS.values():
+    for catalog in itertools.chain(*CATALOGS.values()):
         monkeypatch.setattr(catalog, "_added", {})
     renamed = [
         ("data format", FORMATS["index"], {"kind": "catalogue"}),

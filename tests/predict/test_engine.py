@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from tests.predict.stand_in import SPEC, write_model
-from visionft.errors import CheckpointError
+from visionft.errors import CheckpointError, UnknownName
 from visionft.predict import Predictor
 from visionft.predict.engine import ENGINES, find_exported, open_engine
 from visionft.predict.runtimes.onnx_runtime import OnnxRuntimeEngine
@@ -72,3 +72,5 @@ def test_a_file_that_is_called_otherwise_for_now(tmp_path):
     assert isinstance(open_engine(tmp_path / "m.tmp", suffix=".fixed"), Fixed)
     with pytest.raises(CheckpointError, match="onnxruntime cannot load it"):
         open_engine(tmp_path / "m.tmp")
+    with pytest.raises(UnknownName, match="engine 'mixed': no such engine; close: fixed"):
+        open_engine(tmp_path / "m.tmp", suffix=".mixed")

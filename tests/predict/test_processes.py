@@ -10,7 +10,7 @@ import pytest
 
 from tests.predict.stand_in import write_model
 from visionft import Predictor, open_run
-from visionft.errors import DataError
+from visionft.errors import CheckpointError, DataError
 
 
 def colours(count):
@@ -77,6 +77,13 @@ def test_training_on_changes_no_answer(finished):
 def test_it_says_what_it_is(file, finished):
     assert repr(Predictor(file)) == f"Predictor({file}: classification, 3 classes, 16 x 12, pad)"
     assert "32 x 32" in repr(Predictor(open_run(finished)))
+
+
+def test_a_run_folder_means_the_file_in_it(finished, tmp_path):
+    image = np.full((48, 48, 3), 200, np.uint8)
+    assert Predictor(finished)(image) == Predictor(str(finished / "model.onnx"))(image)
+    with pytest.raises(CheckpointError, match="holds no model"):
+        Predictor(tmp_path)
 
 
 @pytest.mark.parametrize("bad", [3, None, np.zeros(3), object])

@@ -269,3 +269,40 @@ def test_a_printed_recipe_takes_another_task(write):
 def test_what_is_no_task(write, text, message):
     with pytest.raises(RecipeError, match=message):
         load_recipe(write(text))
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("optim:\n  name: sdg\n", r"a.yaml:2: optim.name: optimizer 'sdg': no such optimizer; close: sgd"),
+        (
+            "optim:\n  name: sgd\n  options:\n    momentun: 1\n",
+            r"a.yaml:4: optim.options.momentun: .*'momentum'",
+        ),
+        ("optim:\n  name: adahessian\n", r"a.yaml:2: optim.name: adahessian needs second derivatives"),
+        ("optim:\n  name: sgd\n  betas: [0.9, 0.99]\n", r"a.yaml:3: optim.betas: unknown option"),
+        ("task:\n  loss: focl\n", r"a.yaml:2: task.loss: loss 'focl': no such loss; close: focal"),
+        ("task:\n  loss: focal\n  loss_options:\n    gama: 3\n", r"a.yaml:4: task.loss_options.gama: .*'gamma'"),
+        ("task:\n  loss: focal\n  loss_options:\n    gamma: -3\n", r"a.yaml:3: task.loss_options: .*gamma is -3"),
+        ("task:\n  loss: focal\n  label_smoothing: 0.1\n", r"a.yaml:3: task.label_smoothing: is for the loss"),
+        (
+            "task:\n  kind: segmentation\n  losses: {dice: 1}\n  loss_options:\n    focal: {gamma: 3}\n",
+            r"a.yaml:5: task.loss_options.focal: is not among task.losses",
+        ),
+        ("stages:\n- name: a\n  epochs: 1\n  schedule: stpe\n", r"a.yaml:4: stages\[0\].schedule: .*close: step"),
+        (
+            "stages:\n- name: a\n  epochs: 1\n  schedule: step\n  schedule_options:\n    gama: 1\n",
+            r"a.yaml:6: stages\[0\].schedule_options.gama: .*'gamma'",
+        ),
+        ("data:\n  sampling: even\n", r"a.yaml:2: data.sampling: .*'natural'"),
+    ],
+)
+def test_a_wrong_choice_is_told_with_its_line(tmp_path, text, message):
+    (tmp_path / "a.yaml").write_text(text)
+    with pytest.raises(RecipeError, match=message):
+        load_recipe(tmp_path / "a.yaml")
+
+
+def test_a_printed_recipe_can_be_given_another_task(tmp_path):
+    (tmp_path / "a.yaml").write_text(recipe_to_yaml(Recipe()))
+    assert load_recipe(tmp_path / "a.yaml", ["task.kind=detection"]).task.kind == "detection"

@@ -2,8 +2,8 @@ import pytest
 import torch
 from torch import nn
 
+from visionft.models.optimizers.state import restore_state, state_by_name
 from visionft.training.average import WeightAverage
-from visionft.training.optimizer import restore_state, state_by_name
 
 
 def trained(steps, decay=0.9):
@@ -56,24 +56,14 @@ def test_training_goes_on_as_without_it():
 def test_before_the_first_step_it_is_the_weights():
     layer = nn.Linear(3, 2)
     before = layer.weight.detach().clone()
-    with WeightAverage(torch.optim.AdamW(layer.parameters()), 0.9).applied():
+    with WeightAverage(torch.optim.AdamW(layer.named_parameters()), 0.9).applied():
         assert torch.equal(layer.weight, before)
-
-
-def test_a_stage_starts_its_average_anew():
-    layer, _, average, _ = trained(5)
-    with torch.no_grad():
-        layer.weight.zero_()
-    average.forget()
-    average.update(1)
-    with average.applied():
-        assert torch.equal(layer.weight, torch.zeros(2, 3).double())
 
 
 def test_a_weight_begins_to_move_late():
     """Its average begins with its own first step, as the others' do with theirs."""
     early, late = (nn.Parameter(torch.ones(3)) for _ in range(2))
-    optimizer = torch.optim.AdamW([early, late], lr=0.1)
+    optimizer = torch.optim.AdamW([("early", early), ("late", late)], lr=0.1)
     average, seen = WeightAverage(optimizer, 0.5), []
     for step, moved in enumerate([[early], [early, late], [early, late]], start=1):
         torch.stack(moved).square().sum().backward()
@@ -91,18 +81,38 @@ def test_a_weight_begins_to_move_late():
 
 def test_an_older_checkpoint_holds_an_average_alone():
     """It was written beside no moments for weights that had no gradient so far, whose average is what they are."""
-    layer, optimizer, _, _ = trained(2)
-    state = state_by_name(optimizer)
+    layer, optimizer, average, _ = trained(2)
+    state = state_by_name(optimizer) | average.state_by_name()
     for entry in ("step", "exp_avg", "exp_avg_sq"):
         del state[f"bias/{entry}"]
     optimizer = torch.optim.AdamW(layer.named_parameters(), lr=0.1)
     restore_state(optimizer, state)
     average = WeightAverage(optimizer, 0.9)
+    average.restore(state)
+    assert average.state_by_name().keys() == {"weight/average"}
     with average.applied():
         torch.testing.assert_close(layer.weight.detach(), state["weight/average"])
     layer(torch.ones(4, 3).double()).sum().backward()
     optimizer.step()
     average.update(3)
+    assert average.state_by_name().keys() == {"weight/average", "bias/average"}
     assert state_by_name(optimizer).keys() == {
-        f"{name}/{entry}" for name in ("weight", "bias") for entry in ("step", "exp_avg", "exp_avg_sq", "average")
+        f"{name}/{entry}" for name in ("weight", "bias") for entry in ("step", "exp_avg", "exp_avg_sq")
     }
+
+
+def test_an_optimizer_without_any_state_has_averages_too():
+    layer = nn.Linear(3, 2).double()
+    optimizer = torch.optim.SGD(layer.named_parameters(), lr=0.1)
+    average = WeightAverage(optimizer, 0.5)
+    for step in (1, 2):
+        layer(torch.ones(4, 3).double()).sum().backward()
+        optimizer.step()
+        average.update(step)
+    resumed = WeightAverage(optimizer, 0.5)
+    resumed.restore(state_by_name(optimizer) | average.state_by_name())
+    with average.applied():
+        expected = layer.weight.detach().clone()
+    assert not torch.equal(layer.weight, expected)
+    with resumed.applied():
+        assert torch.equal(layer.weight, expected)

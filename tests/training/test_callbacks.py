@@ -114,8 +114,9 @@ def test_what_it_raises_ends_training(tiny, tmp_path):
 
 
 def test_what_cannot_be_called(tiny, tmp_path):
-    with pytest.raises(RecipeError, match="callbacks: 3 is not callable"):
-        vft.train(tiny(), out=tmp_path / "run", sinks=[], callbacks=[3])
+    for bad, told in (([3], "3 is not callable"), (print, "is one; give a list")):
+        with pytest.raises(RecipeError, match=f"callbacks: .*{told}"):
+            vft.train(tiny(), out=tmp_path / "run", sinks=[], callbacks=bad)
     assert not (tmp_path / "run").exists()
 
 
@@ -123,7 +124,7 @@ def test_what_cannot_be_called(tiny, tmp_path):
 def own_backbone(monkeypatch):
     from tests.models.backbones.test_module_family import Pyramid
 
-    monkeypatch.setattr(CATALOGS["backbone"], "_added", {})
+    monkeypatch.setattr(CATALOGS["backbone"][0], "_added", {})
     return vft.register("backbone")(Pyramid)
 
 

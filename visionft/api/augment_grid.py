@@ -47,6 +47,7 @@ def _heading(recipe: Recipe, dataset: Dataset, spec: InputSpec) -> str:
     canvas = canvas_of(stage, spec)
     changed = recipe.augment.ranges.given | mixing_probabilities(recipe, stage, canvas)
     beside = "".join(f", {name} {amount:g}" for name, amount in changed.items())
+    beside += "".join(f", {name}" for entry in recipe.extra_transforms(stage) for name in entry)
     return (
         f"{dataset.name}: training images in stage {stage.name}, augment {stage.augment}, "
         f"orientation {recipe.augment.orientation}{beside}, canvas {canvas.width} x {canvas.height}, fit {canvas.fit}"

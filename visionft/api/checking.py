@@ -10,13 +10,14 @@ from visionft.api.augment_grid import write_augment_grid
 from visionft.api.caller_state import caller_state
 from visionft.api.facts import fingerprint
 from visionft.api.resolving import Asked, Data, understand
+from visionft.api.tracking import require_trackers
 from visionft.assemble import Runtime, load_data, unused_targets
 from visionft.assemble.images import require_decoder
-from visionft.assemble.job import build_task, canvas_size, input_spec, require_room
+from visionft.assemble.job import augmentation, build_task, canvas_of, canvas_size, input_spec, require_room
 from visionft.autotune.choice import require_cuda_where_asked
 from visionft.data.records import Dataset
 from visionft.data.splits import SPLITS, Split
-from visionft.errors import RecipeError, VisionftError
+from visionft.errors import MissingExtra, RecipeError, VisionftError
 from visionft.models.backbones import Backbone
 from visionft.recipe import Overrides, Recipe
 from visionft.report.picture_file import require_picture_name
@@ -138,14 +139,15 @@ def _wrong_with_runtime(recipe: Recipe, dataset: Dataset | None, canvas: InputSp
         runtime = Runtime.choose(recipe, cores=1)
     except RecipeError as error:
         return [str(error)]
-    checks = [partial(require_cuda_where_asked, recipe, runtime), partial(require_decoder, recipe, runtime)]
+    checks = [partial(require_trackers, recipe)]
+    checks += [partial(require_cuda_where_asked, recipe, runtime), partial(require_decoder, recipe, runtime)]
     if dataset is not None and canvas is not None:
         checks.append(partial(require_room, recipe, runtime, dataset, canvas))
     errors: list[str] = []
     for check_one in checks:
         try:
             check_one()
-        except RecipeError as error:
+        except (RecipeError, MissingExtra) as error:
             errors.append(str(error))
     return errors
 
@@ -164,5 +166,6 @@ def _check_network(recipe: Recipe, dataset: Dataset | None) -> InputSpec:
     plan(recipe.stages, [group.name for group in groups], steps_per_epoch=1)
     for stage in recipe.stages:
         given = stage.image_size
+        augmentation(recipe, stage, canvas_of(stage, spec))
         backbone.check_size(*(height_and_width(given) if given else (spec.height, spec.width)))
     return spec

@@ -59,6 +59,7 @@ class TunedModel(TaskNetwork):
         super().__init__(network.backbone, network.head, spec.input)
         self.spec = spec
         self._learner = learner
+        self._names = tuple(output.name for output in TASKS[spec.task].outputs)
 
     @classmethod
     def of(cls, job: Job, spec: ModelSpec, last_stage: int) -> "TunedModel":
@@ -106,14 +107,14 @@ class TunedModel(TaskNetwork):
         with torch.autocast(self.mean_C11.device.type, enabled=False):  # in bf16, a side of a large object is off
             results = self.postprocess(raw)
         outputs = (*self._learner.outputs(results), *self._learner.derived(results))
-        return {output.name: tensor for output, tensor in zip(TASKS[self.spec.task].outputs, outputs, strict=True)}
+        return dict(zip(self._names, outputs, strict=True))
 
     def preprocess(self, image: Image) -> Tensor:
         """Return canvases_BHW3 of an image as the predictor makes them, on the model's device.
 
         Args:
-            image: a path, the bytes of an image file, a uint8 array, RGB (H, W, 3) or grey (H, W), or an image of
-                Pillow.
+            image: whatever a predictor takes, such as a path, the bytes of an image file, or a uint8 array, RGB
+                (H, W, 3) or grey (H, W).
 
         Returns:
             uint8 with B = 1; with ``fit: tile`` the windows of the image, row by row.

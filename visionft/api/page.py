@@ -6,6 +6,7 @@ from typing import Any
 
 from visionft.api.facts import augmentation_in_words
 from visionft.assemble import Job
+from visionft.assemble.extra import in_words
 from visionft.assemble.preview import AugmentedSample, augmented_samples, mixing_probabilities, most_augmented_stage
 from visionft.data.splits import SPLITS, Split
 from visionft.errors import DataError
@@ -115,12 +116,16 @@ def augmentation_of(job: Job, history: Sequence[Mapping[str, Any]]) -> Augmentat
         None where no stage changes its images.
     """
     recipe, stage = job.recipe, most_augmented_stage(job.recipe, job.canvas)
-    if stage.augment == "none":
+    extra = in_words(recipe, stage)
+    if stage.augment == "none" and not extra:
         return None
-    how = [_ORIENTATIONS[recipe.augment.orientation]]
-    how += [f"{name} up to {reach:g}" for name, reach in recipe.augment.ranges.given.items()]
+    how = []
+    if stage.augment != "none":
+        how = [_ORIENTATIONS[recipe.augment.orientation]]
+        how += [f"{name} up to {reach:g}" for name, reach in recipe.augment.ranges.given.items()]
     mixed = mixing_probabilities(recipe, stage, job.stage_input(stage))
     how += [f"{percent(probability, 0)} {_MIXINGS[name]}" for name, probability in mixed.items()]
+    how += extra
     how += filter(None, [view_of(recipe.task.kind).augmentation_note])
     facts = AugmentationFacts(stage=stage.name, strength=stage.augment, how=", ".join(how))
     epochs = [row["epoch"] for row in history if row["stage_name"] == stage.name][:_EPOCHS]

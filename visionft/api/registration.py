@@ -11,14 +11,18 @@ from visionft.export import WRITERS
 from visionft.models.backbones import BACKBONES
 from visionft.models.heads import HEADS
 from visionft.models.losses import LOSSES
+from visionft.models.optimizers import OPTIMIZERS
 from visionft.predict.engine import ENGINES
+from visionft.stages.schedules import SCHEDULES
 from visionft.tasks import TASKS
 from visionft.tracking import TRACKERS
 
-CATALOGS: Mapping[str, Catalog] = MappingProxyType(
-    {catalog.what: catalog for catalog in (BACKBONES, FORMATS, HEADS, LOSSES, WRITERS, ENGINES, TASKS, TRACKERS)}
+_ALL = (BACKBONES, FORMATS, HEADS, *LOSSES, OPTIMIZERS, SCHEDULES, WRITERS, ENGINES, TASKS, TRACKERS)
+
+CATALOGS: Mapping[str, tuple[Catalog, ...]] = MappingProxyType(
+    {one.what: tuple(catalog for catalog in _ALL if catalog.what == one.what) for one in _ALL}
 )
-"""What can be registered -> where it then is."""
+"""What can be registered -> where it then is; a loss may be of any kind."""
 
 Part = TypeVar("Part", bound=type)
 
@@ -36,8 +40,8 @@ def register(what: str) -> Callable[[Part], Part]:
 
     A package that is to be found by every process, the terminal's included, names its classes as entry points instead,
     in the groups ``visionft.tasks``, ``visionft.backbones``, ``visionft.heads``, ``visionft.losses``,
-    ``visionft.data_formats``, ``visionft.trackers``, ``visionft.runtimes`` (what writes files) and ``visionft.engines``
-    (what opens them).
+    ``visionft.optimizers``, ``visionft.schedules``, ``visionft.data_formats``, ``visionft.trackers``,
+    ``visionft.runtimes`` (what writes files) and ``visionft.engines`` (what opens them).
 
     Args:
         what: a name in ``CATALOGS``, such as ``head``.
@@ -50,7 +54,10 @@ def register(what: str) -> Callable[[Part], Part]:
         raise UnknownName("catalog", what, CATALOGS)
 
     def add(part: Part) -> Part:
-        CATALOGS[what].add(part)
+        for catalog in CATALOGS[what]:
+            catalog.require_free(part)
+        for catalog in CATALOGS[what]:
+            catalog.add(part)
         return part
 
     return add

@@ -18,12 +18,13 @@ from visionft.api.model_spec import describe_model
 from visionft.api.page import report_data
 from visionft.api.resolving import Data, understand
 from visionft.api.showing import history_rows, run_line, run_table
+from visionft.api.tracking import track_results, without_trackers
 from visionft.assemble import Job, assemble, load_data
 from visionft.batch import AugmentedBatch, Batch
 from visionft.checkpoint import RunFolder, read_json, write_json
 from visionft.data.records import Sample
-from visionft.data.splits import Split
-from visionft.errors import CheckpointError, DataError
+from visionft.data.splits import SPLITS, Split
+from visionft.errors import CheckpointError, DataError, UnknownName
 from visionft.export import WRITERS
 from visionft.export.gate import export_verified
 from visionft.export.parity import Limits, Parity
@@ -38,7 +39,7 @@ from visionft.spec import ModelSpec
 from visionft.tasks import TASKS
 from visionft.tasks.base import Evaluation
 from visionft.training import Sink, exact_runner
-from visionft.training.events import Working
+from visionft.training.events import Notice, Working
 from visionft.training.inference import validate
 
 
@@ -174,9 +175,12 @@ class Run:
 
         Raises:
             DataError: when the part has no images, or one cannot be read any more.
+            UnknownName: when there is no such part.
         """
         # float32, whatever the run itself trained in: autocast is for the loop to decide
         job = replace(self._job, augments=False, runtime=replace(self._job.runtime, bf16=False))
+        if split not in SPLITS:
+            raise UnknownName("part of the data", split, SPLITS)
         if not job.dataset.split(split):
             raise DataError(f"{job.dataset.name}: no images in the {split} part")
         stage = job.plans[self._last_stage].stage
@@ -212,7 +216,7 @@ class Run:
         spec = describe_model(job, self.info, val, self._sinks, changed_after_training=True)
         folder = RunFolder.create(self.recipe, Path(path) if path else None)
         folder.write_model(job.network.state_dict(), spec)
-        folder.record(**{**self.info, "changed_after_training": str(self.path)})
+        folder.record(**{**without_trackers(self.info), "changed_after_training": str(self.path)})
         return Run(folder.path, job=job, sinks=self._sinks)
 
     @caller_state()
@@ -238,13 +242,22 @@ class Run:
 
     @caller_state()
     def report(self) -> Path:
-        """Write report.html and return its path."""
+        """Write report.html and return its path; the recipe's trackers get the results with it."""
         split = self.default_split
         evaluation, images = self._evaluation(split), len(self.samples(split))
         self._tell("drawing the page", 0, images)
         data = report_data(self._job, self.info, self.spec, evaluation, split)
         path = write_report(data, self.path / "report.html")
         self._tell("drawing the page", images, images)
+        track_results(
+            self.recipe,
+            self._folder,
+            self._say,
+            metrics=evaluation.metrics,
+            split=split,
+            augmentation=data.augmentation,
+            page=path,
+        )
         return path
 
     @caller_state()
@@ -304,6 +317,10 @@ class Run:
             yield batch.images_BHW3.numpy(), batch.targets.numpy()
             seen.update(batch.ids)
             self._tell("exporting", len(seen), images)
+
+    def _say(self, text: str) -> None:
+        for sink in self._sinks:
+            sink(Notice(text))
 
     def _tell(self, what: str, done: int, total: int) -> None:
         for sink in self._sinks:

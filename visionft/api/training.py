@@ -4,6 +4,7 @@ import time
 from collections.abc import Sequence
 from contextlib import ExitStack, closing
 from dataclasses import asdict, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from visionft.api.facts import environment, fingerprint, require_same_data
 from visionft.api.model_spec import describe_model
 from visionft.api.resolving import Asked, Data, understand
 from visionft.api.run import Run
+from visionft.api.tracking import open_trackers, require_trackers
 from visionft.assemble import Job, assemble, load_data, unused_targets
 from visionft.assemble.images import require_decoder
 from visionft.assemble.job import require_room
@@ -21,7 +23,7 @@ from visionft.checkpoint import RunFolder
 from visionft.data.source import DataSource
 from visionft.errors import CheckpointError
 from visionft.recipe import Overrides
-from visionft.tracking import TRACKERS
+from visionft.tracking.guard import GuardedTracker
 from visionft.training import Callback, Sink, fit
 from visionft.training.callbacks import require_callable
 from visionft.training.console import Console
@@ -37,7 +39,8 @@ def train(
     overrides: Overrides = (),
     out: str | Path | None = None,
     resume: bool = False,
-    sinks: Sequence[Sink] | None = None,
+    sinks: Sequence[Sink] = (),
+    progress: bool = True,
     callbacks: Sequence[Callback] = (),
 ) -> Run:
     """Run every stage of a recipe.
@@ -56,7 +59,8 @@ def train(
         out: the run folder; none takes the next free ``runs/NAME-NNN``.
         resume: go on with the run in ``out``, or with the newest run of this name; ``data`` must then be what it began
             with, and are needed only where no file holds them.
-        sinks: who is told of the progress; none prints it on stderr.
+        sinks: who is told of the progress beside the terminal.
+        progress: whether it is shown on stderr.
         callbacks: called with a ``vft.EpochView`` after each epoch was validated; they may end the stage or the run.
             What they decide is saved; a resumed run needs them again, and may show them its last epoch once more.
 
@@ -66,12 +70,21 @@ def train(
     Raises:
         VisionftError: see ``visionft/errors.py``.
     """
-    if sinks is None:
-        with closing(Console()) as console:  # a bar must not outlive a failure
-            return train(
-                recipe, data=data, overrides=overrides, out=out, resume=resume, sinks=[console], callbacks=callbacks
-            )
     require_callable(callbacks)
+    with ExitStack() as shown:  # a bar must not outlive a failure
+        told = [shown.enter_context(closing(Console())), *sinks] if progress else sinks
+        return _train(recipe, data, overrides, out, resume, told, callbacks)
+
+
+def _train(
+    recipe: Asked | None,
+    data: Data | None,
+    overrides: Overrides,
+    out: str | Path | None,
+    resume: bool,
+    sinks: Sequence[Sink],
+    callbacks: Sequence[Callback],
+) -> Run:
     started = time.monotonic()
     folder = _folder_to_resume(recipe, data, out, overrides) if resume else None
     if folder is not None and isinstance(recipe, DataSource):
@@ -81,6 +94,7 @@ def train(
         return Run(folder.path, sinks=sinks, data=data)
     request = understand(folder.recipe, data=data) if folder else understand(recipe, overrides, data)
     resolved = request.recipe
+    require_trackers(resolved)
     dataset = load_data(resolved, lambda done, total: _working(sinks, "reading images", done, total), request.data)
     for problem in dataset.problems:
         _tell(sinks, str(problem))
@@ -108,11 +122,9 @@ def train(
     before = float(folder.info["seconds"])
     with ExitStack() as opened:
         opened.callback(lambda: folder.record(seconds=round(before + time.monotonic() - started, 1)))
-        trackers = [TRACKERS[name](folder.path, resolved.model_dump(mode="json")) for name in resolved.track]
-        for tracker in trackers:
-            opened.callback(tracker.close)
+        trackers = opened.enter_context(open_trackers(resolved, folder, partial(_tell, recorded), new=not begun))
         all_sinks = [*recorded, *map(TrackerSink, trackers)]
-        planned = RunPlanned(_facts(job, folder), outline(job))
+        planned = RunPlanned(_facts(job, folder, trackers), outline(job))
         for sink in all_sinks:
             sink(planned)
         choice = decide(job, folder, lambda text: _tell(all_sinks, text))
@@ -163,8 +175,8 @@ def _folder_to_resume(
     return RunFolder.open(latest)
 
 
-def _facts(job: Job, folder: RunFolder) -> dict[str, str]:
-    runtime, dataset = job.runtime, job.dataset
+def _facts(job: Job, folder: RunFolder, trackers: Sequence[GuardedTracker]) -> dict[str, str]:
+    runtime, dataset, optim = job.runtime, job.dataset, job.recipe.optim
     backbone = job.network.backbone
     counts = ", ".join(f"{number} {split}" for split, number in folder.info["data"]["images"].items())
     weights = folder.info["weights"]
@@ -175,7 +187,9 @@ def _facts(job: Job, folder: RunFolder) -> dict[str, str]:
         "source": dataset.source,
         "backbone": f"{backbone.family}/{backbone.name}, {len(backbone.groups)} depth groups",
         "weights": f"{weights['source']} (licence: {weights['licence']})",
+        "optimizer": ", ".join([optim.name, *(f"{name} {value}" for name, value in optim.arguments.items())]),
         "device": f"{runtime.device}, {numbers}, {str(runtime.memory_format).removeprefix('torch.')}",
+        "tracked": "; ".join(one.tracker.place for one in trackers if one.tracker is not None),
     }
 
 

@@ -3,7 +3,9 @@
 from collections.abc import Callable, Sequence
 from functools import partial
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from visionft.assemble.runtime import Runtime
 from visionft.augment import Augmenter, Mixing
@@ -37,6 +39,7 @@ def loader(
     augment: Augmenter | None = None,
     mix: Mixing | None = None,
     *,
+    factors_N: NDArray[np.float64] | None = None,
     cache_bytes: int = CACHE_BYTES,
 ) -> Loader:
     """Return batches that the CPU decodes; arguments as of ``Loader``."""
@@ -48,6 +51,7 @@ def loader(
         augment=augment,
         mix=mix,
         training=augment is not None,  # also at strength none
+        factors_N=factors_N,
         workers=runtime.workers,
         cache_bytes=cache_bytes,
         pin_memory=runtime.device.type == "cuda",
@@ -63,6 +67,7 @@ def batches(
     mix: Mixing | None = None,
     *,
     resident: bool,
+    factors_N: NDArray[np.float64] | None = None,
     on_progress: Callable[[int, int], None],
 ) -> Batches:
     """Return batches that are decoded where the recipe says.
@@ -75,6 +80,7 @@ def batches(
         augment: what may happen to a training image; None for none.
         mix: what may be made of a training image and others before that; None for nothing.
         resident: whether the images stay on the device, see ``keep_resident``.
+        factors_N: how often each sample is drawn in training, see ``loading.sampling``; None for once.
         on_progress: called with (images there, images in all) while they are brought there.
 
     Raises:
@@ -91,11 +97,12 @@ def batches(
             seed=recipe.seed,
             augment=augment,
             device=runtime.device,
+            factors_N=factors_N,
             on_progress=on_progress,
         )
     if recipe.runtime.decode == "cuda":
-        return _decoded(recipe, runtime, samples, spec, augment)
-    return loader(recipe, runtime, samples, spec, augment, mix)
+        return _decoded(recipe, runtime, samples, spec, augment, factors_N)
+    return loader(recipe, runtime, samples, spec, augment, mix, factors_N=factors_N)
 
 
 def keep_resident(
@@ -138,7 +145,12 @@ def _plain(recipe: Recipe, runtime: Runtime, spec: InputSpec, samples: Sequence[
 
 
 def _decoded(
-    recipe: Recipe, runtime: Runtime, samples: Sequence[Sample], spec: InputSpec, augment: Augmenter | None
+    recipe: Recipe,
+    runtime: Runtime,
+    samples: Sequence[Sample],
+    spec: InputSpec,
+    augment: Augmenter | None,
+    factors_N: NDArray[np.float64] | None = None,
 ) -> DecodedImages:
     return DecodedImages(
         samples,
@@ -148,4 +160,5 @@ def _decoded(
         augment=augment,
         device=runtime.device,
         threads=max(1, runtime.workers),
+        factors_N=factors_N,
     )

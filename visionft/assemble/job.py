@@ -5,9 +5,12 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from statistics import median
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from visionft.assemble import images
+from visionft.assemble.extra import extra_transforms
 from visionft.assemble.runtime import Runtime
 from visionft.augment import Augmenter, Mixing
 from visionft.augment.batch import Normalised
@@ -25,13 +28,14 @@ from visionft.imaging.canvas import fill_colour
 from visionft.loading.batches import Batches
 from visionft.loading.loader import Loader
 from visionft.loading.order import batches_per_epoch
+from visionft.loading.sampling import repeat_factors
 from visionft.models.backbones import Backbone
 from visionft.models.heads import HEADS
 from visionft.models.network import TaskNetwork
 from visionft.recipe import Recipe
 from visionft.seeds import derive_seed
 from visionft.spec import InputSpec
-from visionft.stages import Stage, StagePlan, height_and_width, plan
+from visionft.stages import Sampling, Stage, StagePlan, height_and_width, plan
 from visionft.tasks import TASKS, target_of, tasks_for
 from visionft.tasks.learner import Learner
 
@@ -57,7 +61,8 @@ class Job:
         input: the canvas of the finished model, which is that of the last stage.
         plans: one per stage, in order.
         runtime: device and number formats.
-        augments: whether the device that trains augments the images, and not the processes that load them.
+        augments: whether the device that trains augments the images, and not the processes that load them, in the
+            stages in which it can, see ``augments_in``.
     """
 
     recipe: Recipe
@@ -74,6 +79,10 @@ class Job:
         """Return the canvas of a stage."""
         return canvas_of(stage, self.canvas)
 
+    def augments_in(self, stage: Stage) -> bool:
+        """Say whether the device that trains augments the images of a stage."""
+        return self.augments and not self.recipe.extra_transforms(stage)
+
     def train_loader(
         self, stage: Stage, *, single_pass: bool = False, on_progress: OnProgress = no_progress
     ) -> Batches:
@@ -85,12 +94,23 @@ class Job:
             on_progress: called with (images there, images in all) while they are brought there.
         """
         spec = self.stage_input(stage)
-        augment, mix = augmentation(self.recipe, stage, spec, defer_to_device=self.augments)
+        augment, mix = augmentation(self.recipe, stage, spec, defer_to_device=self.augments_in(stage))
         resident = not single_pass and self.resident(stage)
-        samples = self.dataset.split("train")
         return images.batches(
-            self.recipe, self.runtime, samples, spec, augment, mix, resident=resident, on_progress=on_progress
+            self.recipe,
+            self.runtime,
+            self.dataset.split("train"),
+            spec,
+            augment,
+            mix,
+            resident=resident,
+            factors_N=self.repeat_factors(stage),
+            on_progress=on_progress,
         )
+
+    def repeat_factors(self, stage: Stage) -> NDArray[np.float64] | None:
+        """Return how often each training image is drawn in an epoch of a stage; None where each is drawn once."""
+        return repeat_factors(self.dataset.split("train"), sampling_of(self.recipe, stage))
 
     def val_loader(self, stage: Stage, *, single_pass: bool = False, on_progress: OnProgress = no_progress) -> Batches:
         """Return the validation images on a stage's canvas; arguments as of ``train_loader``."""
@@ -109,7 +129,7 @@ class Job:
         """
         spec = self.stage_input(stage)
         augment, mix = augmentation(self.recipe, stage, spec)
-        on_device = self.augments or augment.policy is None
+        on_device = self.augments_in(stage) or (augment.policy is None and augment.transforms is None)
         return images.keep_resident(self.recipe, self.runtime, self.dataset, spec, mix, on_device=on_device)
 
     def device_augmenter(self, stage: Stage) -> DeviceAugmenter | None:
@@ -117,7 +137,7 @@ class Job:
         spec = self.stage_input(stage)
         augment, _ = augmentation(self.recipe, stage, spec)
         policy = augment.policy
-        if policy is None or not (self.augments or policy.mixup or policy.cutmix):
+        if policy is None or not (self.augments_in(stage) or policy.mixup or policy.cutmix):
             return None
         numbers = torch.bfloat16 if self.runtime.bf16 else torch.float32
         normalised = Normalised(spec.mean, spec.std, numbers)
@@ -277,9 +297,16 @@ def assemble(recipe: Recipe, dataset: Dataset, *, pretrained: bool = True) -> Jo
     last = canvas_of(recipe.stages[-1], spec)  # the model is deployed as it was last trained
     job = Job(recipe, dataset, task, network, spec, last, plans, runtime, recipe.augment.device == "cuda")
     sizes = {(canvas.height, canvas.width) for canvas in map(job.stage_input, recipe.stages)}
+    for stage in recipe.stages:
+        augmentation(recipe, stage, job.stage_input(stage))
     for height, width in sizes - {(backbone.input.height, backbone.input.width)}:  # that one it was built with
         backbone.check_size(height, width)
     return job
+
+
+def sampling_of(recipe: Recipe, stage: Stage) -> Sampling:
+    """Return how the training images of a stage are drawn."""
+    return stage.sampling or recipe.data.sampling
 
 
 def canvas_of(stage: Stage, spec: InputSpec) -> InputSpec:
@@ -313,6 +340,9 @@ def augmentation(
         stage: one of its stages.
         spec: the canvas of that.
         defer_to_device: whether the device that trains changes the pixels.
+
+    Raises:
+        RecipeError: for transforms that cannot be used on that canvas.
     """
     section = recipe.augment
     augmentation = TASKS[recipe.task.kind].augmentation
@@ -325,6 +355,7 @@ def augmentation(
         ranges=section.ranges.given,
         mixup=0.0 if objects else section.mixup,
         cutmix=section.cutmix,
+        transforms=extra_transforms(recipe, stage, spec, objects=objects),
         defer_to_device=defer_to_device,
     )
     mixing = Mixing(section.mosaic, section.mixup)

@@ -5,8 +5,9 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 
-from visionft.assemble.job import augmentation, canvas_of
+from visionft.assemble.job import augmentation, canvas_of, sampling_of
 from visionft.augment import Policy
 from visionft.augment.label_mixing import mix_images, mixes
 from visionft.augment_params import AugmentParams
@@ -14,6 +15,7 @@ from visionft.data.records import Dataset, Example, Sample
 from visionft.loading.canvases import Canvases
 from visionft.loading.loader import CACHE_BYTES
 from visionft.loading.order import training_plan
+from visionft.loading.sampling import repeat_factors
 from visionft.recipe import Recipe
 from visionft.spec import InputSpec
 from visionft.stages import Stage
@@ -44,14 +46,19 @@ class AugmentedSample:
 def most_augmented_stage(recipe: Recipe, spec: InputSpec) -> Stage:
     """Return the stage with the strongest augmentation, the first of equals.
 
-    Where whole images are mixed before anything else happens to them, it is one of the stages that do so.
+    Where whole images are mixed before anything else happens to them, it is one of the stages that do so; then one of
+    those that do what ``augment.extra`` lists.
 
     Args:
         recipe: says how images are augmented.
         spec: the recipe's canvas.
     """
-    mixing = [stage for stage in recipe.stages if augmentation(recipe, stage, canvas_of(stage, spec))[1]]
-    return max(mixing or recipe.stages, key=lambda stage: _STRENGTHS.index(stage.augment))
+
+    def reach(stage: Stage) -> tuple[bool, bool, int]:
+        augment, mix = augmentation(recipe, stage, canvas_of(stage, spec))
+        return mix is not None, augment.transforms is not None, _STRENGTHS.index(stage.augment)
+
+    return max(recipe.stages, key=reach)
 
 
 def mixing_probabilities(recipe: Recipe, stage: Stage, canvas: InputSpec) -> dict[str, float]:
@@ -87,7 +94,8 @@ def augmented_samples(
     )
     number = min(number, len(samples))
     chosen = [(2 * place + 1) * len(samples) // (2 * number) for place in range(number)]
-    partners = {epoch: _partners(recipe, len(samples), epoch) for epoch in epochs}
+    factors_N = repeat_factors(samples, sampling_of(recipe, stage))
+    partners = {epoch: _partners(recipe, len(samples), epoch, factors_N) for epoch in epochs}
     return [
         AugmentedSample(
             samples[index],
@@ -99,9 +107,9 @@ def augmented_samples(
     ]
 
 
-def _partners(recipe: Recipe, images: int, epoch: int) -> dict[int, int]:
+def _partners(recipe: Recipe, images: int, epoch: int, factors_N: NDArray[np.float64] | None) -> dict[int, int]:
     """Return the image after each one in its batch, with which it may be mixed; after the last one comes the first."""
-    plan = training_plan(images, recipe.optim.batch_size, seed=recipe.seed, epoch=epoch)
+    plan = training_plan(images, recipe.optim.batch_size, seed=recipe.seed, epoch=epoch, factors_N=factors_N)
     return {index: after for batch in plan for index, after in zip(batch, [*batch[1:], batch[0]], strict=True)}
 
 

@@ -5,6 +5,7 @@ from dataclasses import replace
 from typing import Any
 
 from visionft.augment import cpu
+from visionft.augment.extra import ExtraTransforms
 from visionft.augment.policy import OBJECT_POLICIES, POLICIES, POLYGON_POLICIES, Orientation, Policy, Strength
 from visionft.augment.sampling import sample_params
 from visionft.augment.targets import augment_target
@@ -25,6 +26,7 @@ class Augmenter:
             none has a meaning for ``auto``, which does one thing at a time.
         mixup: the field of ``Policy``, where anything may change at all.
         cutmix: likewise.
+        transforms: what is done after everything else, at any strength; None for nothing. Only a CPU can do it.
         defer_to_device: whether images and masks are left as they are, with the parameters beside them, for the device
             to do; but for what only a CPU can do.
 
@@ -42,20 +44,20 @@ class Augmenter:
         ranges: Mapping[str, float] | None = None,
         mixup: float = 0.0,
         cutmix: float = 0.0,
+        transforms: ExtraTransforms | None = None,
         defer_to_device: bool = False,
     ) -> None:
         self.orientation = orientation
         self.fill = fill
-        self.defer_to_device = defer_to_device
+        self.transforms = transforms
+        self.defer_to_device = defer_to_device and transforms is None
         policies = POLYGON_POLICIES if polygons else OBJECT_POLICIES
         policy = (POLICIES if fill is None else policies)[strength]
         given: dict[str, Any] = {**(ranges or {}), "mixup": mixup, "cutmix": cutmix}
         self.policy: Policy | None = policy and replace(policy, **given)
-        if self.policy is not None and self.policy.damages:
-            cpu.prepare()
 
     def __call__(self, example: Example, seed: int) -> Example:
-        """Return an augmented copy; at strength ``none`` the example itself.
+        """Return an augmented copy; at strength ``none``, and without transforms, the example itself.
 
         Args:
             example: see ``cpu.apply``; a mask or objects do not change what happens to the image.
@@ -66,13 +68,17 @@ class Augmenter:
 
         Raises:
             ValueError: the example's target is not true of mirrored images, and no border was named.
+            ImageError: when one of the extra transforms fails on the image.
         """
-        if self.policy is None:
-            return example
+        if self.policy is not None:
+            example = self._changed(example, self.policy, seed)
+        return example if self.transforms is None else self.transforms(example, seed)
+
+    def _changed(self, example: Example, policy: Policy, seed: int) -> Example:
         if not example.target.mirrors and self.fill is None:
             raise ValueError("an image with objects needs the colour of its border")
         height, width = example.image_HW3.shape[:2]
-        params = sample_params(self.policy, self.orientation, (width, height), seed)
+        params = sample_params(policy, self.orientation, (width, height), seed)
         if self.defer_to_device and not params.needs_cpu:
             return augment_target(example, params)._replace(params=params)
         return cpu.apply(example, params, self.fill)

@@ -1,10 +1,4 @@
-"""The engine for worker processes: one canvas at a time, with OpenCV, and albumentations 2.0.8 for damage.
-
-The only module that knows albumentations.
-"""
-
-import os
-from typing import Any
+"""The engine for worker processes: one canvas at a time, with OpenCV."""
 
 import cv2
 import numpy as np
@@ -42,11 +36,6 @@ def apply(example: Example, params: AugmentParams, fill: RGB | None = None) -> E
     return Example(image_HW3, target, params.mixing)
 
 
-def prepare() -> None:
-    """Load what damage takes: seconds of importing, which forked workers then inherit instead of repeating."""
-    _albumentations()
-
-
 def _recolour(image_HW3: NDArray[np.uint8], params: AugmentParams, mean_3: tuple[float, ...]) -> NDArray[np.uint8]:
     matrix_34 = colour_matrix(params, mean_3)
     if (matrix_34 != np.eye(3, 4)).any():
@@ -57,26 +46,17 @@ def _recolour(image_HW3: NDArray[np.uint8], params: AugmentParams, mean_3: tuple
 
 
 def _damage(image_HW3: NDArray[np.uint8], params: AugmentParams) -> NDArray[np.uint8]:
-    if not (params.blur or params.noise or params.jpeg or params.erase_boxes):
-        return image_HW3
-    pixel, dropout = _albumentations()
     if params.blur:
-        image_HW3 = pixel.separable_convolve(image_HW3, kernel=blur_kernel(params.blur))
+        kernel = blur_kernel(params.blur)
+        image_HW3 = cv2.sepFilter2D(image_HW3, -1, kernel, kernel).astype(np.uint8, copy=False)
     if params.noise:
-        noise = noise_of(params, (image_HW3.shape[1], image_HW3.shape[0]))
-        image_HW3 = pixel.add_noise(image_HW3, np.repeat(noise[..., None], 3, axis=2))
-    if params.jpeg:  # which it takes for an image in BGR
-        image_HW3 = pixel.image_compression(image_HW3[..., ::-1], params.jpeg, ".jpg")[..., ::-1]
+        noise_HW = noise_of(params, (image_HW3.shape[1], image_HW3.shape[0]))
+        image_HW3 = (image_HW3 + noise_HW[..., None]).clip(0, 255).astype(np.uint8)
+    if params.jpeg:  # OpenCV takes images for BGR
+        _, file = cv2.imencode(".jpg", image_HW3[..., ::-1], (cv2.IMWRITE_JPEG_QUALITY, params.jpeg))
+        image_HW3 = np.asarray(cv2.imdecode(file, cv2.IMREAD_UNCHANGED), np.uint8)[..., ::-1]
     if params.erase_boxes:
-        unused = np.random.default_rng(0)
-        image_HW3 = dropout.cutout(image_HW3, np.array(params.erase_boxes), ERASED, unused)
+        image_HW3 = image_HW3.copy()
+        for left, top, right, bottom in params.erase_boxes:
+            image_HW3[top:bottom, left:right] = ERASED
     return image_HW3
-
-
-def _albumentations() -> tuple[Any, Any]:
-    """Return albumentations' functions on pixels, and those on holes."""
-    os.environ.setdefault("NO_ALBUMENTATIONS_UPDATE", "1")  # importing it would ask the network for its version
-    from albumentations.augmentations.dropout import functional as dropout
-    from albumentations.augmentations.pixel import functional as pixel
-
-    return pixel, dropout

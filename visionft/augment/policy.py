@@ -63,11 +63,6 @@ class Policy:
     stretch: float = 0.0
     one_of: tuple["Policy", ...] = ()
 
-    @property
-    def damages(self) -> bool:
-        """Whether there may be blur, noise or JPEG artefacts."""
-        return self.degrade > 0 or any(policy.damages for policy in self.one_of)
-
 
 def _one_at_a_time(base: Policy, reaches: Mapping[str, float]) -> Policy:
     """Return a policy of nothing but a base, or of one more kind of change beside it."""

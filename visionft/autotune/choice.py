@@ -28,8 +28,8 @@ class Choice:
 
     Attributes:
         device: cpu, by the processes that load; or cuda, where the network trains.
-        why: ``asked for``, ``no CUDA``, ``images lie there``, ``no stage augments``, ``measured`` or
-            ``begun before there was a choice``.
+        why: ``asked for``, ``no CUDA``, ``images lie there``, ``no stage augments``, ``extra transforms``,
+            ``measured`` or ``begun before there was a choice``.
         batch: seconds that a batch takes either way, where it was measured.
         times: of what, likewise.
     """
@@ -111,9 +111,10 @@ def _first_choice(job: Job) -> Choice:
     section = job.recipe.runtime
     if section.resident is True or section.decode == "cuda":
         return Choice("cuda", "images lie there")
-    plan = next((plan for plan in job.plans if plan.stage.augment != "none"), None)
+    augmenting = [plan for plan in job.plans if plan.stage.augment != "none"]
+    plan = next((plan for plan in augmenting if not job.recipe.extra_transforms(plan.stage)), None)
     if plan is None:
-        return Choice("cpu", "no stage augments")
+        return Choice("cpu", "extra transforms" if augmenting else "no stage augments")
     with out_of_memory_named(job):
         times = measure(job, plan)
     resident = replace(job, augments=True).resident(plan.stage)

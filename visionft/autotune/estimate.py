@@ -9,6 +9,7 @@ from typing import Any
 import torch
 
 from visionft.assemble import Job
+from visionft.assemble.job import sampling_of
 from visionft.autotune.timing import nothing_learned, seconds_of, training_step
 from visionft.batch import Batch
 from visionft.spec import InputSpec
@@ -37,7 +38,7 @@ def _row(job: Job, plan: StagePlan, forward: float) -> dict[str, Any]:
     # then the head's own steps cost nothing beside one pass of the backbone
     single_pass = features_can_be_kept(job, plan)
     step = forward if single_pass else _seconds_per_image(job, canvas, train=True)
-    epochs = plan.steps / plan.steps_per_epoch
+    epochs, extra = plan.steps / plan.steps_per_epoch, len(job.recipe.extra_transforms(stage))
     train, val = len(job.dataset.split("train")), len(job.dataset.split("val"))
     return {
         "stage": stage.name,
@@ -47,7 +48,9 @@ def _row(job: Job, plan: StagePlan, forward: float) -> dict[str, Any]:
         "head_lr": stage.head_lr,
         "backbone_lr": [plan.rates[0].lr, plan.rates[-1].lr] if plan.rates else None,
         "norm": stage.norm if plan.groups else "frozen",
-        "augment": stage.augment,
+        "augment": stage.augment if not extra else f"{stage.augment} + {extra} extra",
+        "schedule": stage.schedule,
+        "sampling": sampling_of(job.recipe, stage),
         "canvas": [canvas.width, canvas.height],
         "epochs": round(epochs, 2),
         "steps": plan.steps,

@@ -43,13 +43,19 @@ def _formats() -> Iterable[str]:
 def _losses() -> Iterable[str]:
     from visionft.models.losses import LOSSES
 
-    return LOSSES
+    return {name for catalog in LOSSES for name in catalog}
 
 
 def _heads() -> Iterable[str]:
     from visionft.models.heads import HEADS
 
     return HEADS
+
+
+def _optimizers() -> Iterable[str]:
+    from visionft.models.optimizers.library import optimizer_names
+
+    return optimizer_names()
 
 
 def _recipes() -> Iterable[str]:
@@ -62,6 +68,12 @@ def _runtimes() -> Iterable[str]:
     from visionft.export import WRITERS
 
     return WRITERS
+
+
+def _schedules() -> Iterable[str]:
+    from visionft.stages.schedules import SCHEDULES
+
+    return SCHEDULES
 
 
 def _tasks() -> Iterable[str]:
@@ -83,8 +95,10 @@ _LISTS: dict[str, Callable[[], Iterable[str]]] = {
     "formats": _formats,
     "heads": _heads,
     "losses": _losses,
+    "optimizers": _optimizers,
     "recipes": _recipes,
     "runtimes": _runtimes,
+    "schedules": _schedules,
     "tasks": _tasks,
     "trackers": _trackers,
 }

@@ -68,8 +68,8 @@ def train(
     from visionft.cli.output import print_summary
     from visionft.training.console import Console
 
-    with closing(Console()) as console:
-        run = run_recipe(recipe, overrides=overrides or (), out=out, resume=resume, sinks=[console])
+    with closing(Console()) as console:  # which stays for what comes after training
+        run = run_recipe(recipe, overrides=overrides or (), out=out, resume=resume, sinks=[console], progress=False)
         summary = complete(run)
     print_json(summary) if json else print_summary(summary)
 
@@ -189,7 +189,8 @@ def list_things(
     what: Annotated[
         str,
         typer.Argument(
-            help="augmentations, backbones, engines, formats, heads, losses, recipes, runtimes, tasks or trackers."
+            help="augmentations, backbones, engines, formats, heads, losses, optimizers, recipes, runtimes, schedules, "
+            "tasks or trackers."
         ),
     ],
     search: Annotated[str, typer.Argument(help="Show only names that contain this.")] = "",
@@ -210,7 +211,7 @@ def demo(overrides: Set = None, out: Out = None, resume: Resume = False, json: J
     from visionft.training.console import Console
 
     with closing(Console()) as console:
-        summary = tell(overrides=overrides or (), out=out, resume=resume, sinks=[console])
+        summary = tell(overrides=overrides or (), out=out, resume=resume, sinks=[console], progress=False)
     print_json(summary) if json else print_demo(summary)
 
 

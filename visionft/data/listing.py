@@ -120,7 +120,7 @@ class DataFormat(ABC):
 
     @classmethod
     def recognises(cls, path: Path) -> bool:  # noqa: ARG003  # ours are asked by ``detect``, whose order matters
-        """Say whether a folder or file is of this format, for users who name none.
+        """Return whether a folder or file is of this format, for users who name none.
 
         Formats of other packages are asked where nothing of ours is recognised, but before a folder is taken for one
         of class folders. What cannot be read is not recognised.

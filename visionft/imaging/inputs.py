@@ -83,6 +83,4 @@ def _pixels(image: Image) -> NDArray[np.uint8]:
 def _name(image: Image) -> str:
     if isinstance(image, np.ndarray):
         return f"array of shape {image.shape}"
-    if isinstance(image, PillowImage):
-        return f"Pillow image of size {image.size}"
     return f"image of {len(image)} bytes" if isinstance(image, bytes) else str(image)

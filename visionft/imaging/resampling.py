@@ -21,7 +21,7 @@ _SHARPNESS = -0.75  # of OpenCV's bicubic filter: the parameter a of Keys' kerne
 _KEPT = 2048  # pairs of sizes
 
 
-class Taps(NamedTuple):
+class FilterWeights(NamedTuple):
     """The pixels of an axis that each pixel of the result takes something from.
 
     Attributes:
@@ -33,15 +33,15 @@ class Taps(NamedTuple):
     weights_TK: NDArray[np.float32]
 
 
-class WholeTaps(NamedTuple):
-    """``Taps`` with int32 weights in units of 1 / 2^``BITS``."""
+class WholeFilterWeights(NamedTuple):
+    """``FilterWeights`` with int32 weights in units of 1 / 2^``BITS``."""
 
     places_TK: NDArray[np.int64]
     weights_TK: NDArray[np.int32]
 
 
 @lru_cache(_KEPT)
-def area_taps(source: int, target: int, *, whole: bool = False) -> Taps:
+def area_weights(source: int, target: int, *, whole: bool = False) -> FilterWeights:
     """Return how averages of areas shrink an axis.
 
     Args:
@@ -56,11 +56,11 @@ def area_taps(source: int, target: int, *, whole: bool = False) -> Taps:
     covered_TK[(covered_TK <= _LEAST) | (places_TK >= source)] = 0
     if not whole:
         covered_TK /= np.minimum(scale, source - left_T1)
-    return Taps(places_TK.clip(max=source - 1), covered_TK.astype(np.float32))
+    return FilterWeights(places_TK.clip(max=source - 1), covered_TK.astype(np.float32))
 
 
 @lru_cache(_KEPT)
-def bilinear_taps(source: int, target: int) -> WholeTaps:
+def bilinear_weights(source: int, target: int) -> WholeFilterWeights:
     """Return how the bilinear filter enlarges an axis; its pixels go on beyond the edge.
 
     Args:
@@ -69,11 +69,11 @@ def bilinear_taps(source: int, target: int) -> WholeTaps:
     """
     first_T1, fraction_T1 = _between(source, target)
     weights_TK = np.hstack([1 - fraction_T1, fraction_T1]) * np.float32(1 << BITS)
-    return WholeTaps((first_T1 + np.arange(2)).clip(0, source - 1), np.rint(weights_TK).astype(np.int32))
+    return WholeFilterWeights((first_T1 + np.arange(2)).clip(0, source - 1), np.rint(weights_TK).astype(np.int32))
 
 
 @lru_cache(_KEPT)
-def bicubic_taps(source: int, target: int, *, rough: bool = False) -> Taps:
+def bicubic_weights(source: int, target: int, *, rough: bool = False) -> FilterWeights:
     """Return how the bicubic filter enlarges an axis; its pixels go on beyond the edge.
 
     Args:
@@ -90,7 +90,7 @@ def bicubic_taps(source: int, target: int, *, rough: bool = False) -> Taps:
     weights_TK = np.where(away_TK <= 1, near_TK, far_TK)
     if rough:
         weights_TK = np.rint(weights_TK * (1 << BITS)) / (1 << BITS)
-    return Taps((first_T1 + np.arange(-1, 3)).clip(0, source - 1), weights_TK.astype(np.float32))
+    return FilterWeights((first_T1 + np.arange(-1, 3)).clip(0, source - 1), weights_TK.astype(np.float32))
 
 
 def bicubic_is_rough(size: tuple[int, int]) -> bool:

@@ -8,6 +8,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from types import TracebackType
 from typing import Self
 
+import numpy as np
+from numpy.typing import NDArray
 from torch import Tensor
 
 from visionft.augment_params import AugmentParams
@@ -23,12 +25,16 @@ class Batches(ABC):
         canvases: the samples; with the epoch they decide what happens to each.
         batch_size: images in a full batch, >= 1.
         seed: the run's seed: with the epoch it decides the order.
+        factors_N: how often each sample is drawn in training, see ``sampling``; None for once.
     """
 
-    def __init__(self, canvases: Canvases, batch_size: int, seed: int) -> None:
+    def __init__(
+        self, canvases: Canvases, batch_size: int, seed: int, factors_N: NDArray[np.float64] | None = None
+    ) -> None:
         self._canvases = canvases
         self._batch_size = batch_size
         self._seed = seed
+        self._factors_N = factors_N
 
     def training(self, epoch: int, start_batch: int = 0) -> Iterator[Batch]:
         """Yield the shuffled batches of one epoch, ``plan.batches_per_epoch`` less ``start_batch`` of them.
@@ -42,7 +48,12 @@ class Batches(ABC):
             TrainingError: when a worker process died.
         """
         plan = training_plan(
-            self._canvases.images, self._batch_size, seed=self._seed, epoch=epoch, start_batch=start_batch
+            self._canvases.images,
+            self._batch_size,
+            seed=self._seed,
+            epoch=epoch,
+            start_batch=start_batch,
+            factors_N=self._factors_N,
         )
         return self._batches(epoch, plan)
 

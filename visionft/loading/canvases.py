@@ -21,6 +21,8 @@ Mix = Callable[[Example, Callable[[int], Example], int], Example]
 class Canvases:
     """What is on the canvas in an epoch, by (epoch, index). Travels to worker processes.
 
+    In training, an index beyond the samples is one of them once more: ``index % images`` with a look of its own.
+
     With the fit ``tile`` a canvas is a window of an image: in training one that is drawn anew in every epoch, else
     each of those that cover the image, so that there are more canvases than images.
 
@@ -69,7 +71,7 @@ class Canvases:
 
     def sample(self, index: int) -> Sample:
         """Return the sample that a canvas shows."""
-        return self._samples[self._items[index][0]]
+        return self._samples[self._items[index % len(self._items)][0]]
 
     def __getitem__(self, key: tuple[int, int]) -> Example:
         """Return the canvas of (epoch, index).
@@ -77,20 +79,31 @@ class Canvases:
         Raises:
             DataError: naming the file, when it cannot be read (any more).
         """
-        epoch, index = key
-        number, window = self._items[index]
-        sample = self._samples[number]
-        example = self._shown(number, window, derive_seed(self._seed, "window", epoch, sample.id))
+        _, index = key
+        number, window = self._items[index % len(self._items)]
+        example = self._shown(number, window, self._seed_of("window", key))
         if self._mix is not None:
-            example = self._mix(example, self._any, derive_seed(self._seed, "mix", epoch, sample.id))
+            example = self._mix(example, self._any, self._seed_of("mix", key))
         return self.augmented(example, key)
 
     def augmented(self, example: Example, key: tuple[int, int]) -> Example:
-        """Return the augmented canvas of (epoch, index)."""
-        epoch, index = key
+        """Return the augmented canvas of (epoch, index).
+
+        Raises:
+            DataError: naming the file, when it cannot be augmented.
+        """
         if self._augment is None:
             return example
-        return self._augment(example, derive_seed(self._seed, "augment", epoch, self.sample(index).id))
+        try:
+            return self._augment(example, self._seed_of("augment", key))
+        except ImageError as error:
+            raise DataError(f"{self.sample(key[1]).image}: {error}") from error
+
+    def _seed_of(self, what: str, key: tuple[int, int]) -> int:
+        """Return the seed of what happens to a sample: by its id, and of a further draw by its number."""
+        epoch, index = key
+        repeat = index // len(self._items)
+        return derive_seed(self._seed, what, epoch, self.sample(index).id, *([repeat] if repeat else []))
 
     def without_pixels(self, index: int, size: tuple[int, int]) -> Example:
         """Return a plain canvas with its target, but with an image that takes no memory, and the target without pixels.

@@ -1,6 +1,6 @@
 """Fits decoded images to the canvas where they lie: ``imaging.to_canvas`` for any device.
 
-Shape suffixes: 3 colour channels (RGB), H height, W width, T pixels of the result along an axis, K taps of each.
+Shape suffixes: 3 colour channels (RGB), H height, W width, T pixels of the result along an axis, K weights of each.
 """
 
 from collections.abc import Sequence
@@ -10,7 +10,15 @@ from torch import Tensor
 
 from visionft.imaging.canvas import fill_colour
 from visionft.imaging.placement import place
-from visionft.imaging.resampling import BITS, Taps, WholeTaps, area_taps, bicubic_is_rough, bicubic_taps, bilinear_taps
+from visionft.imaging.resampling import (
+    BITS,
+    FilterWeights,
+    WholeFilterWeights,
+    area_weights,
+    bicubic_is_rough,
+    bicubic_weights,
+    bilinear_weights,
+)
 from visionft.spec import InputSpec
 
 
@@ -50,8 +58,8 @@ def _resized(pixels_3HW: Tensor, size: tuple[int, int], spec: InputSpec) -> Tens
 def _averaged(pixels_3HW: Tensor, size: tuple[int, int]) -> Tensor:
     (high, wide), (width, height) = pixels_3HW.shape[1:], size
     whole = high % height == 0 and wide % width == 0
-    found_3HW = _along_rows(pixels_3HW.float(), area_taps(wide, width, whole=whole) if wide > width else None)
-    found_3HW = _along_columns(found_3HW, area_taps(high, height, whole=whole) if high > height else None)
+    found_3HW = _along_rows(pixels_3HW.float(), area_weights(wide, width, whole=whole) if wide > width else None)
+    found_3HW = _along_columns(found_3HW, area_weights(high, height, whole=whole) if high > height else None)
     if whole:
         found_3HW *= 1 / (high // height * (wide // width))
     if (wide, high) == (2 * width, 2 * height):  # of four pixels, OpenCV rounds halves up
@@ -62,34 +70,34 @@ def _averaged(pixels_3HW: Tensor, size: tuple[int, int]) -> Tensor:
 def _bicubic(pixels_3HW: Tensor, size: tuple[int, int]) -> Tensor:
     (high, wide), (width, height) = pixels_3HW.shape[1:], size
     rough = bicubic_is_rough((wide, high))
-    found_3HW = _along_rows(pixels_3HW.float(), bicubic_taps(wide, width, rough=rough) if wide < width else None)
-    found_3HW = _along_columns(found_3HW, bicubic_taps(high, height, rough=rough) if high < height else None)
+    found_3HW = _along_rows(pixels_3HW.float(), bicubic_weights(wide, width, rough=rough) if wide < width else None)
+    found_3HW = _along_columns(found_3HW, bicubic_weights(high, height, rough=rough) if high < height else None)
     return found_3HW.round_().clamp_(0, 255).to(torch.uint8)
 
 
 def _bilinear(pixels_3HW: Tensor, size: tuple[int, int]) -> Tensor:
     """Enlarge in whole numbers, of which OpenCV drops what is behind 16 bits."""
     (high, wide), (width, height) = pixels_3HW.shape[1:], size
-    places_TK, weights_TK = _on(bilinear_taps(wide, width), pixels_3HW.device)
+    places_TK, weights_TK = _on(bilinear_weights(wide, width), pixels_3HW.device)
     rows_3HW = (pixels_3HW.int()[:, :, places_TK] * weights_TK).sum(3, dtype=torch.int32) >> 4
-    places_TK, weights_TK = _on(bilinear_taps(high, height), pixels_3HW.device)
+    places_TK, weights_TK = _on(bilinear_weights(high, height), pixels_3HW.device)
     parts_3HKW = (rows_3HW[:, places_TK] * weights_TK[..., None]) >> 16
     # 8 bits of a pixel and twice those of a weight, less the 20 that have been dropped
     spare = 2 * BITS - 20
     return (parts_3HKW.sum(2, dtype=torch.int32) + (1 << spare - 1) >> spare).to(torch.uint8)
 
 
-def _along_rows(pixels_3HW: Tensor, taps: Taps | None) -> Tensor:
-    if taps is None:
+def _along_rows(pixels_3HW: Tensor, weights: FilterWeights | None) -> Tensor:
+    if weights is None:
         return pixels_3HW
-    places_TK, weights_TK = _on(taps, pixels_3HW.device)
+    places_TK, weights_TK = _on(weights, pixels_3HW.device)
     return _summed((pixels_3HW[:, :, places_TK] * weights_TK).unbind(3))
 
 
-def _along_columns(pixels_3HW: Tensor, taps: Taps | None) -> Tensor:
-    if taps is None:
+def _along_columns(pixels_3HW: Tensor, weights: FilterWeights | None) -> Tensor:
+    if weights is None:
         return pixels_3HW
-    places_TK, weights_TK = _on(taps, pixels_3HW.device)
+    places_TK, weights_TK = _on(weights, pixels_3HW.device)
     return _summed((pixels_3HW[:, places_TK] * weights_TK[..., None]).unbind(2))
 
 
@@ -101,6 +109,6 @@ def _summed(parts: Sequence[Tensor]) -> Tensor:
     return total
 
 
-def _on(taps: Taps | WholeTaps, device: torch.device) -> tuple[Tensor, Tensor]:
-    places_TK, weights_TK = (torch.from_numpy(array).to(device, non_blocking=True) for array in taps)
+def _on(weights: FilterWeights | WholeFilterWeights, device: torch.device) -> tuple[Tensor, Tensor]:
+    places_TK, weights_TK = (torch.from_numpy(array).to(device, non_blocking=True) for array in weights)
     return places_TK, weights_TK

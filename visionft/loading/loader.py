@@ -10,6 +10,7 @@ from typing import Any
 import cv2
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
@@ -42,6 +43,7 @@ class Loader(Batches):
         augment: what may happen to a training image; None for none. Must pickle when there are workers.
         mix: what may be made of a training image and others before that; None for nothing. Must pickle likewise.
         training: whether it is for ``training``, where tiled images give one window an epoch, or ``evaluation``.
+        factors_N: how often each sample is drawn in training, see ``sampling``; None for once.
         workers: processes that load; 0 loads in this process.
         cache_bytes: memory for canvases when there are no workers.
         pin_memory: put images in page-locked memory, for copying to CUDA while it computes.
@@ -57,6 +59,7 @@ class Loader(Batches):
         augment: Augment | None = None,
         mix: Mix | None = None,
         training: bool = False,
+        factors_N: NDArray[np.float64] | None = None,
         workers: int = 0,
         cache_bytes: int = CACHE_BYTES,
         pin_memory: bool = False,
@@ -70,7 +73,7 @@ class Loader(Batches):
             training=training,
             cache_bytes=0 if workers else cache_bytes,
         )
-        super().__init__(canvases, batch_size, seed)
+        super().__init__(canvases, batch_size, seed, factors_N)
         self._keys = _Keys()
         self._loader: DataLoader[Any] | None = DataLoader(
             _Fetch(canvases),

@@ -3,7 +3,9 @@
 from collections.abc import Iterator
 
 import numpy as np
+from numpy.typing import NDArray
 
+from visionft.loading.sampling import draw
 from visionft.seeds import derive_seed
 
 
@@ -21,7 +23,15 @@ def batches_per_epoch(images: int, batch_size: int) -> int:
     return full + 1 if rest > 1 or (rest == 1 and full == 0) else full
 
 
-def training_plan(images: int, batch_size: int, *, seed: int, epoch: int, start_batch: int = 0) -> Iterator[list[int]]:
+def training_plan(
+    images: int,
+    batch_size: int,
+    *,
+    seed: int,
+    epoch: int,
+    start_batch: int = 0,
+    factors_N: NDArray[np.float64] | None = None,
+) -> Iterator[list[int]]:
     """Yield the image indices of each batch of one epoch, shuffled by (seed, epoch) alone.
 
     Args:
@@ -30,9 +40,11 @@ def training_plan(images: int, batch_size: int, *, seed: int, epoch: int, start_
         seed: the run's seed.
         epoch: counted from 0 over the whole run.
         start_batch: batches of this epoch that have been trained on already.
+        factors_N: how often each image is drawn on average, see ``sampling``; an index beyond the images is then one of
+            them once more, ``index % images``. None draws each once.
     """
     shuffle = np.random.Generator(np.random.PCG64(derive_seed(seed, "shuffle", epoch)))
-    order = shuffle.permutation(images).tolist()
+    order = (shuffle.permutation(images) if factors_N is None else draw(factors_N, shuffle)).tolist()
     for batch in range(start_batch, batches_per_epoch(images, batch_size)):
         yield order[batch * batch_size : (batch + 1) * batch_size]
 

@@ -40,6 +40,7 @@ class DevicePrefetcher(Batches):
         seed: the run's seed: with the epoch it decides the order, with the sample id the augmentation.
         augment: what may happen to a training image; None for none.
         device: where images go.
+        factors_N: how often each sample is drawn in training, see ``sampling``; None for once.
     """
 
     def __init__(
@@ -51,9 +52,10 @@ class DevicePrefetcher(Batches):
         seed: int,
         augment: Augment | None,
         device: torch.device,
+        factors_N: NDArray[np.float64] | None = None,
     ) -> None:
         canvases = Canvases(tuple(samples), spec, seed=seed, augment=augment, training=True, cache_bytes=0)
-        super().__init__(canvases, batch_size, seed)
+        super().__init__(canvases, batch_size, seed, factors_N)
         self._device = device
         self._maker = ThreadPoolExecutor(1)
         self._changers = ThreadPoolExecutor(_CHANGERS)

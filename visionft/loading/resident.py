@@ -32,6 +32,7 @@ class ResidentImages(DevicePrefetcher):
         seed: the run's seed: with the epoch it decides the order, with the sample id the augmentation.
         augment: what may happen to a training image; None for none.
         device: where the images are to lie.
+        factors_N: how often each sample is drawn in training, see ``sampling``; None for once.
         on_progress: called with (images there, images in all).
 
     Raises:
@@ -48,9 +49,10 @@ class ResidentImages(DevicePrefetcher):
         seed: int,
         augment: Augment | None,
         device: torch.device,
+        factors_N: NDArray[np.float64] | None = None,
         on_progress: Callable[[int, int], None] = lambda _done, _total: None,
     ) -> None:
-        super().__init__(samples, spec, batch_size, seed=seed, augment=augment, device=device)
+        super().__init__(samples, spec, batch_size, seed=seed, augment=augment, device=device, factors_N=factors_N)
         shape = (len(samples), spec.height, spec.width)
         self._images_NHW3: Tensor | None = torch.empty(*shape, 3, dtype=torch.uint8, device=device)
         with_pixels = any(sample.target.has_pixels for sample in samples)
@@ -80,9 +82,9 @@ class ResidentImages(DevicePrefetcher):
     def _make(self, epoch: int, indices: Sequence[int]) -> Batch:
         if self._images_NHW3 is None:
             raise RuntimeError("the images are not there any more")
-        chosen_B = torch.tensor(indices, device=self._device)
+        chosen_B = torch.tensor([index % len(self._plain) for index in indices], device=self._device)
         pixels_BHW = None if self._pixels_NHW is None else self._pixels_NHW[chosen_B]
-        plain = [self._plain[index] for index in indices]
+        plain = [self._plain[index % len(self._plain)] for index in indices]
         return self._augmented(epoch, indices, plain, self._images_NHW3[chosen_B], pixels_BHW)
 
 
@@ -97,6 +99,7 @@ class DecodedImages(DevicePrefetcher):
         augment: what may happen to a training image; None for none.
         device: where images are decoded.
         threads: that read, >= 1.
+        factors_N: how often each sample is drawn in training, see ``sampling``; None for once.
     """
 
     def __init__(
@@ -109,8 +112,9 @@ class DecodedImages(DevicePrefetcher):
         augment: Augment | None,
         device: torch.device,
         threads: int,
+        factors_N: NDArray[np.float64] | None = None,
     ) -> None:
-        super().__init__(samples, spec, batch_size, seed=seed, augment=augment, device=device)
+        super().__init__(samples, spec, batch_size, seed=seed, augment=augment, device=device, factors_N=factors_N)
         self._spec = spec
         self._decode = DeviceDecoder(spec, device)
         self._readers = ThreadPoolExecutor(threads)

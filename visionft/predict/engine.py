@@ -76,10 +76,11 @@ def open_engine(
     Raises:
         CheckpointError: the file is missing, not one that visionft exported, or of a task that this version does not
             know.
-        UnknownName: a provider that the runtime does not have.
+        UnknownName: a provider that the runtime does not have, or a suffix that no engine opens.
     """
     ending = (path.suffix if suffix is None else suffix).removeprefix(".").lower()
-    engine: Engine = ENGINES[ending if ending in ENGINES else _DEFAULT](path, threads=threads, providers=providers)
+    name = _DEFAULT if suffix is None and ending not in ENGINES else ending
+    engine: Engine = ENGINES[name](path, threads=threads, providers=providers)
     return engine
 
 

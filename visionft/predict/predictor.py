@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from visionft.errors import DataError
 from visionft.imaging.inputs import Image, Loaded, load
-from visionft.predict.engine import Engine, HasEngine, open_engine
+from visionft.predict.engine import Engine, HasEngine, find_exported, open_engine
 from visionft.results import Results
 from visionft.spec import ModelSpec
 from visionft.tasks import TASKS
@@ -42,7 +42,8 @@ class Predictor:
     from several threads, and can be pickled, as for a pool of processes: there it opens its file again.
 
     Args:
-        model: the exported file; or a run, or its ``model``, of which the predictor keeps a copy as it is now.
+        model: the exported file, or the run folder that holds it; or a run, or its ``model``, of which the predictor
+            keeps a copy as it is now.
         threads: CPU threads for one run of the file; None leaves the choice to the runtime.
         providers: what is to run the file, in order of preference: onnxruntime's execution providers; None is the
             CPU, which is where the export was verified.
@@ -170,7 +171,8 @@ class Predictor:
 
 def _engine(model: str | Path | HasEngine, threads: int | None, providers: Sequence[str] | None) -> Engine:
     if isinstance(model, str | Path):
-        return open_engine(Path(model), threads=threads, providers=providers)
+        path = find_exported(Path(model)) if Path(model).is_dir() else Path(model)
+        return open_engine(path, threads=threads, providers=providers)
     if not isinstance(model, HasEngine):
         raise DataError(
             f"Predictor: an object of type {type(model).__name__}; give the path of an exported file, a run, or the "

@@ -77,7 +77,10 @@ def _allowed(location: Location, data: Mapping[str, Any]) -> list[str]:
     schema = Recipe.model_json_schema()
     options = [schema]
     for part in location:
-        inner = [option["items"] if isinstance(part, int) else option["properties"].get(part) for option in options]
+        inner = [
+            option.get("items") if isinstance(part, int) else option.get("properties", {}).get(part)
+            for option in options
+        ]
         options = [option for node in inner if node for option in _resolve(node, schema)]
     return [name for option in options for name in option.get("properties", {})]
 

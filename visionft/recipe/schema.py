@@ -4,9 +4,10 @@ from typing import Annotated, Any
 
 from pydantic import Field, ValidationError, model_validator
 
-from visionft.catalog import NameIn
 from visionft.errors import RecipeError
 from visionft.metrics.score import Score, find_scores
+from visionft.options import problems_with
+from visionft.recipe.extra_transforms import transform_problems
 from visionft.recipe.sections import (
     AugmentSection,
     BackboneSection,
@@ -19,10 +20,12 @@ from visionft.recipe.sections import (
     Section,
 )
 from visionft.recipe.task_section import TaskSection, default_task, problem
-from visionft.stages import DEFAULT_STAGES, Stage
+from visionft.recipe.track_section import TrackSection
+from visionft.stages import DEFAULT_STAGES, Stage, Transforms
+from visionft.stages.schedules import SCHEDULES
 from visionft.tasks import TASKS
 from visionft.tasks.base import TaskOptions
-from visionft.tracking import TRACKERS
+from visionft.tracking.base import TrackerChoice
 
 
 class Recipe(Section):
@@ -53,8 +56,10 @@ class Recipe(Section):
     runtime: RuntimeSection = RuntimeSection()
     evaluate: EvaluateSection = EvaluateSection()
     export: ExportSection = ExportSection()
-    track: tuple[Annotated[str, NameIn(TRACKERS)], ...] = ()
-    """Where the curves go beside the run folder's own files: csv writes history.csv there."""
+    track: Annotated[tuple[TrackerChoice, ...], TrackSection()] = ()
+    """Where curves, sample images and results go beside the run folder's own files: names such as csv (history.csv
+    there), tensorboard, mlflow, wandb and trackio, or a name with its options, such as mlflow: {experiment: cells}. All
+    of them keep to this machine unless an option or an environment variable of theirs says otherwise."""
 
     def __init__(self, **sections: Any) -> None:
         try:
@@ -88,6 +93,12 @@ class Recipe(Section):
     def selection_score(self) -> Score:
         """What that value is."""
         return find_scores([self.selection_value], TASKS[self.task.kind].scores)[0]
+
+    def extra_transforms(self, stage: Stage) -> Transforms:
+        """Return the transforms of ``augment.extra`` that a stage does."""
+        if stage.augment_extra is not None:
+            return stage.augment_extra
+        return self.augment.extra if stage.augment != "none" else ()
 
     @model_validator(mode="after")
     def _selection_is_the_tasks(self) -> "Recipe":
@@ -135,6 +146,29 @@ class Recipe(Section):
         return self
 
     @model_validator(mode="after")
+    def _extra_transforms_can_be_made(self) -> "Recipe":
+        places: dict[tuple[str | int, ...], Transforms] = {("augment", "extra"): self.augment.extra}
+        places |= {
+            ("stages", number, "augment_extra"): stage.augment_extra or () for number, stage in enumerate(self.stages)
+        }
+        objects = TASKS[self.task.kind].augmentation != "images"
+        problems = [found for place, entries in places.items() for found in transform_problems(place, entries, objects)]
+        if problems:
+            raise ValidationError.from_exception_data("recipe", problems)
+        if self.augment.extra and not any(self.augment.extra == self.extra_transforms(stage) for stage in self.stages):
+            raise ValueError(
+                "augment.extra: no stage does these; set augment in one, give them to it as augment_extra, or leave "
+                "them out"
+            )
+        extra = next((stage.name for stage in self.stages if self.extra_transforms(stage)), None)
+        if extra is not None and self.augment.device == "cuda":
+            raise ValueError(
+                f"augment.device: cuda asked for, but what stage {extra!r} does in extra is done where images are "
+                "loaded; take auto"
+            )
+        return self
+
+    @model_validator(mode="after")
     def _images_can_be_there(self) -> "Recipe":
         section, mixing = self.runtime, self.augment
         wanted = {"runtime.resident: true": section.resident is True, "runtime.decode: cuda": section.decode == "cuda"}
@@ -145,8 +179,21 @@ class Recipe(Section):
                 )
             if TASKS[self.task.kind].augmentation != "images" and (mixing.mosaic or mixing.mixup):
                 raise ValueError(f"{what}: augment.mosaic and mixup are done where images are loaded; leave one out")
+            if any(map(self.extra_transforms, self.stages)):
+                raise ValueError(f"{what}: augment.extra is done where images are loaded; leave one out")
             if mixing.device == "cpu" and any(stage.augment != "none" for stage in self.stages):
                 raise ValueError(f"{what}: augment.device: cpu has no images on the device to augment; use auto")
+        return self
+
+    @model_validator(mode="after")
+    def _schedules_take_their_options(self) -> "Recipe":
+        problems = [
+            problem(("stages", index, "schedule_options", *filter(None, [option])), stage.schedule_options, message)
+            for index, stage in enumerate(self.stages)
+            for option, message in problems_with(SCHEDULES[stage.schedule], stage.schedule_options).items()
+        ]
+        if problems:
+            raise ValidationError.from_exception_data("recipe", problems)
         return self
 
     @model_validator(mode="after")

@@ -4,15 +4,16 @@ The attribute docstrings are the documentation: the JSON schema for editors carr
 """
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from visionft.catalog import NameIn
 from visionft.data.formats import FORMATS
 from visionft.data.listing import OnBadBox
+from visionft.recipe.task_section import problem
 from visionft.spec import Fit
-from visionft.stages import Size
+from visionft.stages import Sampling, Size, Transforms
 
 Fraction = Annotated[float, Field(ge=0, lt=1)]
 Byte = Annotated[int, Field(ge=0, le=255)]
@@ -52,6 +53,11 @@ class DataSection(Section):
     """Share of all images, per class, that testing takes where the data gives no splits at all."""
     on_bad_box: OnBadBox = "drop"
     """drop goes on without boxes that have no area or lie outside their image, and names them; fail stops."""
+    sampling: Sampling = "natural"
+    """How often each training image is drawn in an epoch, which always draws as many as there are: natural draws each
+    once; balanced draws each the oftener, the rarer its rarest class is, so that where images have one class all
+    classes are drawn alike; square_root lies between the two (repeat factors of Gupta et al. 2019, LVIS,
+    arXiv:1908.03195). A stage may have its own."""
     strict: bool = False
     """Stop at the first look when any file cannot be used, instead of going on without it."""
 
@@ -149,19 +155,29 @@ class AugmentSection(Section):
     its share of the label (Yun et al. 2019, arXiv:1905.04899), in every stage that augments; with mixup at most 1."""
     ranges: RangesSection = RangesSection()
     """How far single changes go, where the strength's own value does not fit; not with the strength auto."""
+    extra: Transforms = ()
+    """Transforms of albumentations 2.0.8 by the name of their class, each with its arguments, such as {CLAHE:
+    {clip_limit: 2}}; done one after the other, each with its own p, after everything else that happens to an image
+    alone, in every stage that augments; a stage's augment_extra takes their place. Such a stage augments on the CPU. Of
+    masks, what comes from beyond the image is ignored unless fill_mask says otherwise."""
 
 
 class OptimSection(Section):
-    """AdamW (Loshchilov and Hutter 2019, arXiv:1711.05101) and the batches it sees."""
+    """The optimizer, and the batches it sees."""
 
+    name: Annotated[str, Field(min_length=1)] = "adamw"
+    """adamw (Loshchilov and Hutter 2019, arXiv:1711.05101), or another of timm's, such as sgd, lamb, lion or muon;
+    those whose training could not be resumed bit for bit are refused. The stages' own rates are meant for adamw."""
+    options: dict[str, Any] = {}
+    """Arguments of that optimizer, such as {momentum: 0.9, nesterov: true} of sgd; it has defaults for the others."""
     batch_size: Annotated[int, Field(ge=2)] = 32
     """Images in one forward pass."""
     accumulate: Annotated[int, Field(ge=1)] = 1
     """Forward passes per optimizer step."""
     weight_decay: Annotated[float, Field(ge=0)] = 0.01
-    """Decoupled weight decay; biases and norm parameters have none."""
-    betas: tuple[Fraction, Fraction] = (0.9, 0.999)
-    """Decay rates of the moment estimates."""
+    """Weight decay, decoupled in adamw, else as the optimizer does it; biases and norm parameters have none."""
+    betas: tuple[Fraction, Fraction] | None = None
+    """Decay rates of the moment estimates; none takes the optimizer's own, for adamw 0.9 and 0.999."""
     clip_norm: Annotated[float, Field(gt=0)] | None = 1.0
     """Largest global gradient norm; none never clips."""
     ema: Annotated[float, Field(gt=0, lt=1)] | None = None
@@ -169,6 +185,28 @@ class OptimSection(Section):
     weights themselves."""
     max_skipped: Annotated[int, Field(ge=1)] = 10
     """Training stops after this many non-finite steps in a row."""
+
+    @property
+    def arguments(self) -> dict[str, Any]:
+        """What the optimizer is made with beside rates and weight decay."""
+        return self.options | ({} if self.betas is None else {"betas": self.betas})
+
+    @model_validator(mode="after")
+    def _optimizer_takes_its_options(self) -> "OptimSection":
+        if self.name == "adamw" and not self.options:  # the default is known to work, and this loads torch
+            return self
+        from visionft.models.optimizers.proof import optimizer_problems
+
+        problems = optimizer_problems(self.name, self.arguments)
+        if self.betas is not None:
+            if "betas" in self.options:
+                problems["options.betas"] = "is given twice; leave optim.betas or this one out"
+            elif "options.betas" in problems:
+                problems["betas"] = problems.pop("options.betas")
+        if problems:
+            found = [problem(tuple(key.split(".")), None, text) for key, text in problems.items()]
+            raise ValidationError.from_exception_data("optim", found)
+        return self
 
 
 class RuntimeSection(Section):

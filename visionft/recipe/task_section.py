@@ -58,13 +58,13 @@ def validate_task(value: Any) -> TaskOptions:
         others = _tasks_with(key)
         if others:
             del given[key]
-        if any(value[key] != default for default in others.values()):
+        if others and all(value[key] != default for default in others.values()):
             problems.append(problem((key,), value[key], f"is for {' and '.join(others)}, not for {kind}; leave it out"))
     try:
         options = _adapter(kind).validate_python(given)
-        problems += [problem((key,), value.get(key), text) for key, text in options.mistakes().items()]
+        problems += [problem(tuple(key.split(".")), value, text) for key, text in options.mistakes().items()]
     except ValidationError as error:
-        problems += [_as_input(found) for found in error.errors(include_url=False)]
+        problems += [as_input(found) for found in error.errors(include_url=False)]
     if problems:
         raise ValidationError.from_exception_data("task", problems)
     return options
@@ -91,17 +91,25 @@ def _tasks_with(key: str) -> dict[str, Any]:
     for kind in TASKS:
         for field in fields(_options(kind)):
             if field.name == key:
-                found[kind] = field.default if field.default is not MISSING else None
+                made = None if field.default_factory is MISSING else field.default_factory()
+                found[kind] = made if field.default is MISSING else field.default
     return found
 
 
-def problem(location: tuple[str, ...], value: Any, message: str) -> InitErrorDetails:
+def problem(location: tuple[str | int, ...], value: Any, message: str) -> InitErrorDetails:
     """Return a problem of a recipe for pydantic to collect, so that the line of its key is named."""
     return InitErrorDetails(
         type=PydanticCustomError("value_error", "{message}", {"message": message}), loc=location, input=value
     )
 
 
-def _as_input(found: ErrorDetails) -> InitErrorDetails:
-    """Return a problem that pydantic has found in the form in which it takes one."""
-    return InitErrorDetails(type=found["type"], loc=found["loc"], input=found["input"], ctx=found.get("ctx", {}))
+def as_input(found: ErrorDetails, within: tuple[str | int, ...] = ()) -> InitErrorDetails:
+    """Return a problem that pydantic has found in the form in which it takes one.
+
+    Args:
+        found: the problem.
+        within: where the value that was looked at is in a larger one.
+    """
+    return InitErrorDetails(
+        type=found["type"], loc=(*within, *found["loc"]), input=found["input"], ctx=found.get("ctx", {})
+    )

@@ -5,6 +5,8 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from visionft.errors import RecipeError, UnknownName
+from visionft.options import make_part
+from visionft.stages.schedules import SCHEDULES, Schedule, warm_up
 from visionft.stages.stage import Stage
 
 
@@ -27,6 +29,7 @@ class StagePlan:
         steps: optimizer steps in the stage.
         warmup_steps: how many of them are warm-up.
         steps_per_epoch: optimizer steps in one pass over the training data.
+        schedule: what rates follow after the warm-up.
     """
 
     index: int
@@ -35,6 +38,7 @@ class StagePlan:
     steps: int
     warmup_steps: int
     steps_per_epoch: int
+    schedule: Schedule
 
     @property
     def groups(self) -> tuple[str, ...]:
@@ -42,22 +46,36 @@ class StagePlan:
         return tuple(rate.group for rate in self.rates)
 
     def lr_factor(self, step: int) -> float:
-        """Return what peak rates are multiplied with at a step of the stage, in (0, 1].
+        """Return what peak rates are multiplied with at a step of the stage, >= 0.
 
         Args:
             step: 0 for the first optimizer step of the stage.
 
-        Source:
-            Loshchilov and Hutter (2017), SGDR, arXiv:1608.03983, equation 5 (cosine, one cycle).
+        Raises:
+            RecipeError: when a schedule of another package gives no such number.
         """
         if step < self.warmup_steps:
-            return (step + 1) / self.warmup_steps
-        if self.stage.schedule == "constant":
-            return 1.0
-        # half a step ahead, so that neither the first step after warm-up nor the last one is wasted
-        done = (step - self.warmup_steps + 0.5) / max(1, self.steps - self.warmup_steps)
-        remaining = 1.0 - min(1.0, done)
-        return remaining if self.stage.schedule == "linear" else 0.5 * (1.0 - math.cos(math.pi * remaining))
+            factor = warm_up(self.schedule, (step + 1) / self.warmup_steps)
+        else:
+            # half a step ahead, so that neither the first step after warm-up nor the last one is wasted
+            done = (step - self.warmup_steps + 0.5) / max(1, self.steps - self.warmup_steps)
+            factor = self.schedule(min(1.0, done))
+        if not 0 <= factor < math.inf:
+            raise RecipeError(
+                f"stages[{self.index}].schedule: {self.stage.schedule} gives {factor} at step {step} of {self.steps}; "
+                "a factor of the rates is 0 or more"
+            )
+        return factor
+
+    def learning_rates(self, step: int) -> dict[str, float]:
+        """Return the rates of the head, and of the first and the last depth group that trains, at a step of the stage.
+
+        Args:
+            step: 0 for the first optimizer step of the stage.
+        """
+        factor = self.lr_factor(step)
+        ends = (self.rates[0], self.rates[-1]) if self.rates else ()
+        return {"head": self.stage.head_lr * factor} | {rate.group: rate.lr * factor for rate in ends}
 
 
 def plan(stages: Sequence[Stage], groups: Sequence[str], steps_per_epoch: int) -> tuple[StagePlan, ...]:
@@ -69,7 +87,7 @@ def plan(stages: Sequence[Stage], groups: Sequence[str], steps_per_epoch: int) -
         steps_per_epoch: optimizer steps in one pass over the training data, >= 1.
 
     Raises:
-        RecipeError: when a stage names groups that the backbone does not have.
+        RecipeError: when a stage names groups that the backbone does not have, or its schedule takes other options.
     """
     return tuple(_plan_one(index, stage, groups, steps_per_epoch) for index, stage in enumerate(stages))
 
@@ -78,7 +96,8 @@ def _plan_one(index: int, stage: Stage, groups: Sequence[str], steps_per_epoch: 
     chosen = choose_groups(stage.unfreeze, groups, where=f"stages[{index}].unfreeze")
     rates = group_rates(chosen, groups, stage.backbone_lr, stage.layer_decay)
     steps = stage.steps or max(1, round((stage.epochs or 0.0) * steps_per_epoch))
-    return StagePlan(index, stage, rates, steps, round(stage.warmup * steps), steps_per_epoch)
+    schedule = make_part(SCHEDULES[stage.schedule], stage.schedule_options, f"stages[{index}].schedule_options")
+    return StagePlan(index, stage, rates, steps, round(stage.warmup * steps), steps_per_epoch, schedule)
 
 
 def group_rates(chosen: Sequence[str], groups: Sequence[str], lr: float, layer_decay: float) -> tuple[GroupRate, ...]:

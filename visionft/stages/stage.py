@@ -1,12 +1,16 @@
 """What one stage of a fine-tuning run is."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Annotated, Any, ClassVar, Literal
 
 from annotated_types import Ge, Gt, Le, MinLen
 
+from visionft.catalog import NameIn
+from visionft.stages.schedules import SCHEDULES
+from visionft.stages.transforms import Transforms
+
 NormPolicy = Literal["frozen", "affine", "all"]
-Schedule = Literal["cosine", "linear", "constant"]
+Sampling = Literal["natural", "square_root", "balanced"]
 Strength = Literal["none", "light", "medium", "strong", "auto"]
 Pixels = Annotated[int, Ge(16)]
 Size = Pixels | tuple[Pixels, Pixels]
@@ -31,12 +35,18 @@ class Stage:
         head_lr: peak learning rate of the head.
         backbone_lr: peak learning rate of the deepest trainable depth group.
         layer_decay: factor on the learning rate for each depth group further from the head.
-        warmup: fraction of the stage over which rates rise linearly from zero.
-        schedule: how rates fall to zero after the warm-up; ``constant`` keeps them.
+        warmup: fraction of the stage over which rates rise to their peak.
+        schedule: how rates fall after the warm-up: cosine, linear, constant, step, polynomial or one_cycle, or one of
+            another package.
+        schedule_options: of the schedule, such as ``{power: 2}`` of polynomial, ``{milestones: [0.5, 0.75], gamma:
+            0.1}`` of step, or ``{start: 25, end: 1e4}`` of one_cycle, which rises from a 25th of the rates.
         norm: norm layers of unfrozen groups: ``frozen`` keeps statistics and affine parameters, ``affine`` trains
             the parameters only, ``all`` updates the statistics as well. Frozen groups never change theirs.
         augment: strength of the augmentation; ``auto`` does one thing to each image, drawn from all there are, but that
             further than ``strong`` (Mueller and Hutter 2021, TrivialAugment, arXiv:2103.10158).
+        sampling: how often the training images are drawn, as ``data.sampling`` says; none keeps what that is.
+        augment_extra: transforms in the place of the recipe's ``augment.extra``, whatever the strength, ``[]`` for none
+            of these; none leaves them, in stages that augment.
         image_size: canvas in pixels, side of a square or (height, width); none keeps the run's.
         patience: end after this many epochs without a better validation value; none never does.
         budget_minutes: end after this much wall-clock time in the stage; none never does.
@@ -58,9 +68,12 @@ class Stage:
     backbone_lr: Annotated[float, Gt(0)] = 3e-4
     layer_decay: Annotated[float, Gt(0), Le(1)] = 1.0
     warmup: Annotated[float, Ge(0), Le(1)] = 0.1
-    schedule: Schedule = "cosine"
+    schedule: Annotated[str, NameIn(SCHEDULES)] = "cosine"
+    schedule_options: dict[str, Any] = field(default_factory=dict, hash=False)
     norm: NormPolicy = "affine"
     augment: Strength = "light"
+    sampling: Sampling | None = None
+    augment_extra: Transforms | None = None
     image_size: Size | None = None
     patience: Annotated[int, Ge(1)] | None = None
     budget_minutes: Annotated[float, Gt(0)] | None = None

@@ -120,7 +120,10 @@ class TaskOptions:
         return listing
 
     def mistakes(self) -> Mapping[str, str]:
-        """Return what is wrong with single keys beside the others: key -> what a person is told, with what to do."""
+        """Return what is wrong with single keys beside the others: key -> what a person is told, with what to do.
+
+        A key within a key is written ``loss_options.gamma``.
+        """
         return {}
 
     def learner_arguments(self, dataset: Dataset) -> dict[str, Any]:  # noqa: ARG002  # other tasks ask for class counts

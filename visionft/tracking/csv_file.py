@@ -3,31 +3,38 @@
 import csv
 import io
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any, ClassVar
 
-import numpy as np
-from numpy.typing import NDArray
-
 from visionft.atomic import write_text
+from visionft.tracking.base import TrackedRun, Tracker, TrackerOptions
 
 NAME = "history.csv"
 
 
-class CsvTracker:
+class CsvTracker(Tracker):
     """Writes ``history.csv`` in the run folder: a row for each epoch, a column for each value; whole at any moment."""
 
     kind: ClassVar[str] = "csv"
 
-    def __init__(self, folder: Path, _config: Mapping[str, Any]) -> None:
-        self._path = folder / NAME
+    def __init__(self, run: TrackedRun, _options: TrackerOptions) -> None:
+        self._path = run.folder / NAME
         self._rows: list[dict[str, Any]] = []
         if self._path.is_file():
             self._rows = list(csv.DictReader(io.StringIO(self._path.read_text(encoding="utf-8"), newline="")))
 
+    @property
+    def place(self) -> str:
+        """The file."""
+        return NAME
+
+    def rewind(self, step: int) -> None:
+        """Drop the rows that come again."""
+        self._rows = [row for row in self._rows if int(row["step"]) <= step]
+
     def log(self, values: Mapping[str, float], step: int) -> None:
-        """Add a row; rows from this step on were written before a resume, and are replaced."""
-        self._rows = [row for row in self._rows if int(row["step"]) < step]
+        """Add the row of an epoch."""
+        if "epoch" not in values:
+            return
         self._rows.append({"step": step, **values})
         columns = list(dict.fromkeys(name for row in self._rows for name in row))
         text = io.StringIO(newline="")
@@ -36,8 +43,5 @@ class CsvTracker:
         writer.writerows(self._rows)
         write_text(self._path, text.getvalue())
 
-    def image(self, name: str, picture_HW3: NDArray[np.uint8], step: int) -> None:
-        """Ignore pictures: a table holds none."""
-
-    def close(self) -> None:
+    def close(self, *, finished: bool) -> None:
         """Do nothing: every row has been written."""

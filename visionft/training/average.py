@@ -1,23 +1,23 @@
 """A moving average of the weights: often better than the last ones, at no cost in inference."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
 import torch
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
-_ENTRY = "average"
+from visionft.models.optimizers.state import AVERAGE
 
 
 class WeightAverage:
     """Exponential moving average of what an optimizer trains.
 
-    The averages are entries of the optimizer's state, so they are saved, resumed and dropped with it. A weight that
-    has had no gradient so far has no state and has not moved: it is its own average.
+    A weight that has had no gradient so far has not moved: it is its own average. The averages are saved beside the
+    optimizer's state, as one more entry of each weight; the optimizer does not see them.
 
     Args:
-        optimizer: what trains; with a state for every weight it has moved, as AdamW has.
+        optimizer: what trains.
         decay: fraction of the old average kept in a step, 0..1; the first steps of a stage keep less.
 
     Source:
@@ -28,48 +28,54 @@ class WeightAverage:
     def __init__(self, optimizer: Optimizer, decay: float) -> None:
         self._optimizer = optimizer
         self._decay = decay
-        self._parameters: list[nn.Parameter] = [p for group in optimizer.param_groups for p in group["params"]]
-        for parameter in self._parameters:  # older checkpoints hold averages of what has not moved
-            if self._optimizer.state.get(parameter, {}).keys() == {_ENTRY}:
-                del self._optimizer.state[parameter]
+        self._parameters: dict[str, nn.Parameter] = {
+            name: parameter
+            for group in optimizer.param_groups
+            for name, parameter in zip(group["param_names"], group["params"], strict=True)
+        }
+        self._averages: dict[str, Tensor] = {}
 
-    def forget(self) -> None:
-        """Start anew, as at the beginning of a stage."""
-        for parameter in self._parameters:
-            self._optimizer.state.get(parameter, {}).pop(_ENTRY, None)
+    def state_by_name(self) -> dict[str, Tensor]:
+        """Return the averages as ``parameter/average`` -> tensor."""
+        return {f"{name}/{AVERAGE}": average for name, average in self._averages.items()}
+
+    def restore(self, state: Mapping[str, Tensor]) -> None:
+        """Take the averages of a checkpoint over, once the optimizer has its state back.
+
+        Older checkpoints hold averages of what had not moved, beside no state of the optimizer; they are left out.
+        """
+        stateful = any(self._optimizer.state.values())
+        for name, parameter in self._parameters.items():
+            average = state.get(f"{name}/{AVERAGE}")
+            if average is not None and (self._optimizer.state.get(parameter) or not stateful):
+                self._averages[name] = torch.empty_like(parameter).to(dtype=average.dtype).copy_(average)
 
     def update(self, step: int) -> None:
         """Move the averages towards the weights; the first time that a weight has moved, it becomes its average.
 
         Args:
-            step: optimizer steps of the stage done so far, from 1.
+            step: optimizer steps of the stage done so far, from 1; their gradients are still there.
         """
         decay = min(self._decay, (1 + step) / (10 + step))
-        for parameter in self._parameters:
-            state, weights = self._optimizer.state.get(parameter), parameter.detach()
-            if not state:  # an entry would keep the optimizer from making its own
-                continue
-            if _ENTRY in state:
-                state[_ENTRY].lerp_(weights, 1 - decay)
-            else:
-                state[_ENTRY] = weights.clone()
+        for name, parameter in self._parameters.items():
+            weights = parameter.detach()
+            if name in self._averages:
+                self._averages[name].lerp_(weights, 1 - decay)
+            elif parameter.grad is not None or self._optimizer.state.get(parameter):
+                self._averages[name] = weights.clone()
 
     @contextmanager
     def applied(self) -> Iterator[None]:
         """Put the averages in the place of the weights for a while."""
         with torch.no_grad():
-            kept = [parameter.clone() for parameter in self._parameters]
-            self._load(self._averages())
+            kept = {name: parameter.clone() for name, parameter in self._parameters.items()}
+            self._load(self._averages)
         try:
             yield
         finally:
             with torch.no_grad():
                 self._load(kept)
 
-    def _averages(self) -> list[Tensor]:
-        """Return the averages; of what has not moved, the weights."""
-        return [self._optimizer.state.get(p, {}).get(_ENTRY, p) for p in self._parameters]
-
-    def _load(self, tensors: list[Tensor]) -> None:
-        for parameter, tensor in zip(self._parameters, tensors, strict=True):
-            parameter.copy_(tensor)
+    def _load(self, tensors: Mapping[str, Tensor]) -> None:
+        for name, tensor in tensors.items():
+            self._parameters[name].copy_(tensor)

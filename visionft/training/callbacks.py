@@ -48,12 +48,14 @@ Callback: TypeAlias = Callable[[EpochView], None]
 """Called after each epoch's validation, before the checkpoint that holds its decision. What it raises ends training."""
 
 
-def require_callable(callbacks: Iterable[Any]) -> None:
-    """Check that callbacks can be called.
+def require_callable(callbacks: Any) -> None:
+    """Check that callbacks are several, and can be called.
 
     Raises:
-        RecipeError: when one cannot.
+        RecipeError: when they are one, or one cannot be called.
     """
+    if not isinstance(callbacks, Iterable):
+        raise RecipeError(f"callbacks: {callbacks!r} is one; give a list of functions that take a vft.EpochView")
     for callback in callbacks:
         if not callable(callback):
             raise RecipeError(f"callbacks: {callback!r} is not callable; give functions that take a vft.EpochView")

@@ -100,6 +100,10 @@ class Console:
         for row in event.rows:
             table.add_row(*(Text(cell) for cell in _cells(row)))
         self._out.print(table)
+        for key, usual in (("schedule", "cosine"), ("sampling", "natural")):
+            unusual = [f"{row['stage']} {row[key]}" for row in event.rows if row[key] != usual]
+            if unusual:
+                self._line(f"{key:>9}  {', '.join(unusual)}")
         self._line(f"estimated training time: {_duration(sum(row['seconds'] for row in event.rows))}")
 
     def _print_epoch(self, event: EpochDone) -> None:

@@ -1,7 +1,8 @@
 """What the loop tells the world. Sinks listen; nothing they do reaches back into training."""
 
 import json
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -52,6 +53,7 @@ class StageStarted(Event):
         epochs: passes over the data, as planned.
         step: optimizer steps already done in it.
         steps: optimizer steps planned.
+        run_step: optimizer steps already done in the run.
     """
 
     stage: str
@@ -60,6 +62,7 @@ class StageStarted(Event):
     epochs: float
     step: int
     steps: int
+    run_step: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +77,10 @@ class StepDone(Event):
         loss: mean training loss since the epoch began; none before its first finite step.
         images_per_second: since the epoch began or was resumed.
         seconds_left: estimate for the stage.
+        run_step: optimizer steps done in the run.
+        step_loss: training loss of this step; none when it was not applied.
+        gradient_norm: of this step, before clipping; none when it was not applied.
+        rates: learning rate of this step for the head, and for the first and the last depth group that trains.
     """
 
     stage: str
@@ -83,6 +90,10 @@ class StepDone(Event):
     loss: float | None
     images_per_second: float
     seconds_left: float
+    run_step: int = 0
+    step_loss: float | None = None
+    gradient_norm: float | None = None
+    rates: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

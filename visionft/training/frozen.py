@@ -5,7 +5,9 @@ Shape suffixes: N images, D embedding channels.
 
 from collections.abc import Iterator, Sequence
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from visionft.assemble import Job
@@ -17,9 +19,10 @@ from visionft.stages import StagePlan
 
 def features_can_be_kept(job: Job, plan: StagePlan) -> bool:
     """Return whether the backbone gives the same for an image in every epoch of a stage, and little enough to keep."""
-    return (
-        not plan.groups and plan.stage.augment == "none" and job.network.head.keeps_features and job.input.fit != "tile"
+    same_images = (
+        plan.stage.augment == "none" and not job.recipe.extra_transforms(plan.stage) and job.input.fit != "tile"
     )
+    return not plan.groups and same_images and job.network.head.keeps_features
 
 
 class FrozenFeatures:
@@ -30,10 +33,11 @@ class FrozenFeatures:
     Args:
         job: network and runtime.
         loader: the images; read once.
+        factors_N: how often each is drawn in training; None for once.
     """
 
     @torch.no_grad()  # and not inference mode, whose tensors autograd refuses to train a head on
-    def __init__(self, job: Job, loader: Batches) -> None:
+    def __init__(self, job: Job, loader: Batches, factors_N: NDArray[np.float64] | None = None) -> None:
         job.network.eval()
         features, targets = [], []
         ids: list[str] = []
@@ -48,18 +52,27 @@ class FrozenFeatures:
         self._ids = ids
         self._batch_size = job.recipe.optim.batch_size
         self._seed = job.recipe.seed
+        self._factors_N = factors_N
         job.network.train()
 
     def training(self, epoch: int, start_batch: int = 0) -> Iterator[FeatureBatch]:
         """Yield the shuffled batches of one epoch, the same samples as the loader's."""
-        plan = training_plan(len(self._ids), self._batch_size, seed=self._seed, epoch=epoch, start_batch=start_batch)
+        plan = training_plan(
+            len(self._ids),
+            self._batch_size,
+            seed=self._seed,
+            epoch=epoch,
+            start_batch=start_batch,
+            factors_N=self._factors_N,
+        )
         return map(self._batch, plan)
 
     def evaluation(self) -> Iterator[FeatureBatch]:
         """Yield every sample once, in the order of the data set."""
         return map(self._batch, evaluation_plan(len(self._ids), self._batch_size))
 
-    def _batch(self, indices: Sequence[int]) -> FeatureBatch:
+    def _batch(self, draws: Sequence[int]) -> FeatureBatch:
+        indices = [draw % len(self._ids) for draw in draws]
         chosen: Tensor = torch.tensor(indices)
         features_BD = self._features_ND[chosen.to(self._features_ND.device)]
         targets = self._target.chosen(self._targets, chosen)

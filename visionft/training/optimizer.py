@@ -1,28 +1,24 @@
-"""A stage's plan applied to the network and the optimizer; optimizer state by parameter name.
-
-State is kept by name, so that one rule serves both a stage boundary and a resume: whatever the new optimizer still
-trains gets its old state back.
-"""
+"""A stage's plan applied to the network and the optimizer."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-import torch
-from torch import Tensor, nn
-from torch.optim import AdamW, Optimizer
+from torch import nn
+from torch.optim import Optimizer
 
 from visionft.assemble import Job
 from visionft.models.backbones import Backbone
 from visionft.models.network import TaskNetwork
+from visionft.models.optimizers.library import make_optimizer
 from visionft.stages import StagePlan, group_rates
 
 
-def enter_stage(job: Job, plan: StagePlan) -> AdamW:
+def enter_stage(job: Job, plan: StagePlan) -> Optimizer:
     """Freeze and unfreeze the network as the plan says, and build the optimizer for what trains.
 
     Returns:
-        AdamW with a parameter group per depth group and for the head, split into what has weight decay and what
-        has none; ``base_lr`` holds each group's peak rate.
+        The recipe's optimizer with a parameter group per depth group and for the head, split into what has weight
+        decay and what has none; ``base_lr`` holds each group's peak rate.
     """
     network, section = job.network, job.recipe.optim
     network.backbone.set_trainable(plan.groups, plan.stage.norm)
@@ -32,7 +28,8 @@ def enter_stage(job: Job, plan: StagePlan) -> AdamW:
         for parameters, lr in _parameters_by_rate(network, plan)
         for chosen, decay in _by_decay(parameters, section.weight_decay)
     ]
-    return AdamW(groups, lr=plan.stage.head_lr, betas=section.betas, fused=True)
+    lr, decay = plan.stage.head_lr, section.weight_decay
+    return make_optimizer(section.name, groups, lr=lr, weight_decay=decay, options=section.arguments)
 
 
 def _parameters_by_rate(network: TaskNetwork, plan: StagePlan) -> Iterator[tuple[dict[str, nn.Parameter], float]]:
@@ -97,27 +94,3 @@ def set_rates(optimizer: Optimizer, factor: float) -> None:
     """Set every rate to its peak times a factor."""
     for group in optimizer.param_groups:
         group["lr"] = group["base_lr"] * factor
-
-
-def state_by_name(optimizer: Optimizer) -> dict[str, Tensor]:
-    """Return the optimizer's state as ``parameter/entry`` -> tensor."""
-    return {
-        f"{name}/{entry}": value
-        for group in optimizer.param_groups
-        for name, parameter in zip(group["param_names"], group["params"], strict=True)
-        for entry, value in optimizer.state.get(parameter, {}).items()
-    }
-
-
-def restore_state(optimizer: Optimizer, state: Mapping[str, Tensor]) -> None:
-    """Give every parameter that the optimizer trains the state it had, if it had one."""
-    entries: dict[str, dict[str, Tensor]] = {}
-    for key, value in state.items():
-        name, _, entry = key.rpartition("/")
-        entries.setdefault(name, {})[entry] = value
-    for group in optimizer.param_groups:
-        for name, parameter in zip(group["param_names"], group["params"], strict=True):
-            for entry, value in entries.get(name, {}).items():
-                # same layout as the parameter, as the optimizer itself would have made it
-                like = torch.empty_like(parameter) if value.shape == parameter.shape else torch.empty_like(value)
-                optimizer.state[parameter][entry] = like.to(dtype=value.dtype).copy_(value)

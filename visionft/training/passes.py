@@ -1,8 +1,9 @@
-"""The augmentations of a stage that take more than one pass over the batch on CUDA."""
+"""The augmentations of a stage that take the CPU, or more than one pass over the batch on CUDA."""
 
 from typing import Any
 
 from visionft.assemble import Job
+from visionft.assemble.extra import in_words
 from visionft.assemble.job import augmentation
 from visionft.assemble.runtime import on_cuda
 from visionft.augment.device import no_kernel
@@ -13,6 +14,20 @@ from visionft.stages import Stage
 _DRAWN = 300  # changes, so that what one in fifty images has is among them
 
 
+def on_cpu(job: Job, stage: Stage) -> str | None:
+    """Say what of a stage's augmentation keeps it on the CPU; None where nothing does.
+
+    Args:
+        job: the live objects.
+        stage: one of its stages.
+    """
+    extra = in_words(job.recipe, stage)
+    if not extra:
+        return None
+    kept = ", and features are not kept" if stage.unfreeze == "none" else ""
+    return f"stage {stage.name} augments on the CPU, where images are loaded: {', '.join(extra)}{kept}"
+
+
 def not_fused(job: Job, stage: Stage) -> str | None:
     """Return which of a stage's augmentations take more than one pass on CUDA; None where none does.
 
@@ -21,7 +36,7 @@ def not_fused(job: Job, stage: Stage) -> str | None:
         stage: one of its stages.
     """
     augment, _ = augmentation(job.recipe, stage, job.stage_input(stage))
-    if not (job.augments and augment.policy and on_cuda(job.runtime)):
+    if not (job.augments_in(stage) and augment.policy and on_cuda(job.runtime)):
         return None
     if (reason := no_kernel()) is not None:
         return f"augmentation on cuda: in several passes by the batch engine, not in one: {reason}"

@@ -6,9 +6,13 @@ from contextlib import ExitStack, nullcontext
 from itertools import islice
 from types import TracebackType
 
+import numpy as np
+from numpy.typing import NDArray
+
 from visionft.batch import AnyBatch
 from visionft.errors import DataError, TrainingError
 from visionft.loading.batches import Batches
+from visionft.models.optimizers.state import restore_state, state_by_name
 from visionft.stages import StagePlan
 from visionft.training.average import WeightAverage
 from visionft.training.callbacks import call_all
@@ -16,11 +20,11 @@ from visionft.training.events import EpochDone, Notice, StageEnded, StageStarted
 from visionft.training.frozen import FrozenFeatures, features_can_be_kept
 from visionft.training.inference import validate
 from visionft.training.interrupt import InterruptGuard
-from visionft.training.optimizer import enter_stage, restore_state, state_by_name
-from visionft.training.passes import not_fused
+from visionft.training.optimizer import enter_stage
+from visionft.training.passes import not_fused, on_cpu
 from visionft.training.progress import better
 from visionft.training.session import Session
-from visionft.training.step import Stepper
+from visionft.training.step import Stepper, StepResult
 
 _SAVE_APART = 10.0  # seconds between checkpoints where epochs take less
 
@@ -60,8 +64,8 @@ class StageRun:
         restore_state(self._optimizer, session.optimizer_state)
         decay = session.job.recipe.optim.ema
         self._average = None if decay is None else WeightAverage(self._optimizer, decay)
-        if self._average and session.progress.stage_step == 0:
-            self._average.forget()
+        if self._average and session.progress.stage_step > 0:  # a stage begins its own
+            self._average.restore(session.optimizer_state)
         self._stepper = Stepper(session.job, plan, self._optimizer, self._average)
         session.tell(
             StageStarted(
@@ -71,12 +75,15 @@ class StageRun:
                 epochs=plan.steps / plan.steps_per_epoch,
                 step=session.progress.stage_step,
                 steps=plan.steps,
+                run_step=session.progress.step,
             )
         )
-        if (passes := not_fused(session.job, plan.stage)) is not None:
-            session.tell(Notice(passes))
+        for notice in (on_cpu(session.job, plan.stage), not_fused(session.job, plan.stage)):
+            if notice is not None:
+                session.tell(Notice(notice))
         if single_pass:
-            self._train, self._val = (self._features_of(loader) for loader in loaders)
+            factors_N = session.job.repeat_factors(plan.stage)
+            self._train, self._val = self._features_of(loaders[0], factors_N), self._features_of(loaders[1])
         if plan.index > 0 and self._progress.stage_step == 0:
             self._value_start()
 
@@ -85,9 +92,9 @@ class StageRun:
         what = f"bringing {split} to {self._job.runtime.device}"
         return lambda done, total: self._session.tell(Working(what, done, total))
 
-    def _features_of(self, loader: Batches) -> FrozenFeatures:
+    def _features_of(self, loader: Batches, factors_N: NDArray[np.float64] | None = None) -> FrozenFeatures:
         with loader:
-            return FrozenFeatures(self._job, loader)
+            return FrozenFeatures(self._job, loader, factors_N)
 
     def _value_start(self) -> None:
         """Make the weights that the stage starts with the best so far, valued on the stage's own canvas."""
@@ -121,11 +128,11 @@ class StageRun:
         started, images = time.monotonic(), 0
         for done, batches in enumerate(self._steps_of_epoch(), start=1):
             self._save_if_due(guard)
-            loss = self._stepper.take(batches, run_step=progress.step, stage_step=progress.stage_step)
+            result = self._stepper.take(batches, run_step=progress.step, stage_step=progress.stage_step)
             progress.step += 1
             progress.stage_step += 1
             progress.batch += len(batches)
-            self._note(loss, batches)
+            self._note(result, batches)
             images += sum(map(len, batches))
             elapsed = time.monotonic() - started
             self._session.tell(
@@ -137,6 +144,10 @@ class StageRun:
                     loss=progress.mean_loss,
                     images_per_second=images / elapsed,
                     seconds_left=(plan.steps - progress.stage_step) * elapsed / done,
+                    run_step=progress.step,
+                    step_loss=result.loss if result else None,
+                    gradient_norm=result.gradient_norm if result else None,
+                    rates=plan.learning_rates(progress.stage_step - 1),
                 )
             )
             if progress.stage_step >= plan.steps or self._over_budget():
@@ -150,11 +161,11 @@ class StageRun:
         while group := list(islice(batches, self._job.recipe.optim.accumulate)):
             yield group
 
-    def _note(self, loss: float | None, batches: Sequence[AnyBatch]) -> None:
+    def _note(self, result: StepResult | None, batches: Sequence[AnyBatch]) -> None:
         """Count a step; name the files of one that was not finite, and give up after too many."""
         progress, limit = self._progress, self._job.recipe.optim.max_skipped
-        if loss is not None:
-            progress.loss_sum += loss
+        if result is not None:
+            progress.loss_sum += result.loss
             progress.loss_count += 1
             progress.skipped_in_a_row = 0
             return
@@ -254,7 +265,8 @@ class StageRun:
     def save(self) -> None:
         """Write a checkpoint."""
         self._read_clock()
-        self._session.optimizer_state = state_by_name(self._optimizer)
+        averages = self._average.state_by_name() if self._average else {}
+        self._session.optimizer_state = state_by_name(self._optimizer) | averages
         self._session.save()
         self._saved_at = time.monotonic()
 

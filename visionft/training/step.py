@@ -1,6 +1,8 @@
 """One optimizer step, applied only when everything in it is finite."""
 
+import math
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
@@ -13,6 +15,18 @@ from visionft.seeds import derive_seed
 from visionft.stages import StagePlan
 from visionft.training.average import WeightAverage
 from visionft.training.optimizer import set_rates
+
+
+class StepResult(NamedTuple):
+    """What a step that was applied saw.
+
+    Attributes:
+        loss: mean loss of its batches.
+        gradient_norm: of all gradients together, before clipping.
+    """
+
+    loss: float
+    gradient_norm: float
 
 
 class Stepper:
@@ -34,7 +48,7 @@ class Stepper:
         self._trainable = [p for group in optimizer.param_groups for p in group["params"]]
         self._buffers = list(job.network.buffers()) if plan.stage.norm == "all" else []
 
-    def take(self, batches: Sequence[AnyBatch], *, run_step: int, stage_step: int) -> float | None:
+    def take(self, batches: Sequence[AnyBatch], *, run_step: int, stage_step: int) -> StepResult | None:
         """Take one step on the mean loss of some batches.
 
         Args:
@@ -43,18 +57,18 @@ class Stepper:
             stage_step: optimizer steps tried in the stage; sets the rates.
 
         Returns:
-            The mean loss, or none when the loss or a gradient was not finite; then weights and norm statistics are
-            what they were.
+            None when the loss or a gradient was not finite; then weights and norm statistics are what they were.
         """
         set_rates(self._optimizer, self._plan.lr_factor(stage_step))
         before = [buffer.clone() for buffer in self._buffers]
         torch.manual_seed(derive_seed(self._job.recipe.seed, "step", run_step))
         losses = [self._backward(batch, len(batches)) for batch in batches]
-        # CPU and GPU alike wait here once a step: a non-finite step must not be applied
         limit = self._job.recipe.optim.clip_norm or float("inf")
         norm = clip_grad_norm_(self._trainable, limit)
+        # CPU and GPU alike wait here, and nowhere else in a step: one that is not finite must not be applied
         loss = torch.stack(losses).mean()
-        finite = bool(torch.isfinite(norm + loss))
+        result = StepResult(*torch.stack([loss, norm.to(loss)]).tolist())
+        finite = all(map(math.isfinite, result))
         if finite:
             self._optimizer.step()
             if self._average:
@@ -63,7 +77,7 @@ class Stepper:
             for buffer, old in zip(self._buffers, before, strict=True):
                 buffer.copy_(old)
         self._optimizer.zero_grad(set_to_none=True)
-        return loss.item() if finite else None
+        return result if finite else None
 
     def _backward(self, batch: AnyBatch, parts: int) -> Tensor:
         runtime = self._job.runtime

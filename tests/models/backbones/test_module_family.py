@@ -102,6 +102,12 @@ def test_a_module_may_name_its_groups_input_and_embedding():
     assert backbone.network.deep.norm.training
 
 
+def test_a_layer_called_embed_is_no_method():
+    network = Pyramid()
+    network.embed = nn.Conv2d(10, 4, 1)
+    assert Backbone(network, image_size=32).embedding_dim == 10
+
+
 def test_an_embedding_alone_is_enough_for_whole_images():
     backbone = Backbone(Pooled(), image_size=32)
     assert backbone.embedding_dim == 7
@@ -153,9 +159,9 @@ def test_a_module_keeps_its_weights_unless_a_file_is_named(tmp_path):
     assert backbone.weights.sha256
 
 
-@pytest.mark.parametrize("bad", [nn.Identity(), nn.ReLU()])
-def test_a_module_without_weights(bad):
-    with pytest.raises(RecipeError, match="without weights"):
+@pytest.mark.parametrize(("bad", "told"), [(nn.ReLU(), "without weights"), (3, "an object of type int")])
+def test_what_is_no_network(bad, told):
+    with pytest.raises(RecipeError, match=told):
         Backbone(bad)
 
 

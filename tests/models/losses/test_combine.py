@@ -5,7 +5,7 @@ import torch
 
 from tests.models.losses.scenes import scene
 from visionft.errors import RecipeError, UnknownName
-from visionft.models.losses import LOSSES
+from visionft.models.losses import PIXEL_LOSSES
 from visionft.models.losses.combine import LossSum
 from visionft.models.losses.pixelwise import CrossEntropy
 
@@ -15,7 +15,7 @@ WEIGHTS_K = torch.tensor([0.5, 2.0, 1.0, 0.25])
 def test_it_is_the_weighted_sum():
     logits_BKHW, masks_BHW = scene(1)
     weights = {"cross_entropy": 1, "dice": 0.5, "lovasz": 0.25, "focal": 2, "tversky": 3}
-    expected = sum(weight * LOSSES[name]()(logits_BKHW, masks_BHW, WEIGHTS_K) for name, weight in weights.items())
+    expected = sum(weight * PIXEL_LOSSES[name]()(logits_BKHW, masks_BHW, WEIGHTS_K) for name, weight in weights.items())
     assert LossSum(weights)(logits_BKHW, masks_BHW, WEIGHTS_K).item() == pytest.approx(expected.item(), rel=1e-12)
 
 

@@ -12,15 +12,15 @@ from timm.loss import AsymmetricLossMultiLabel
 from torchvision.ops import sigmoid_focal_loss
 
 from visionft.errors import RecipeError
+from visionft.models.losses import LABEL_LOSSES
 from visionft.models.losses.multilabel import (
-    MULTILABEL_LOSSES,
     Asymmetric,
     BinaryCrossEntropy,
     BinaryFocal,
     balanced_weights,
 )
 
-every_loss = pytest.mark.parametrize("kind", list(MULTILABEL_LOSSES))
+every_loss = pytest.mark.parametrize("kind", list(LABEL_LOSSES))
 WEIGHTS_2K = torch.tensor([[0.5, 1.0, 3.0, 0.1], [2.0, 1.0, 0.25, 7.0]], dtype=torch.float64)
 
 
@@ -127,7 +127,7 @@ def test_absent_labels_below_the_margin_cost_nothing():
 @pytest.mark.parametrize("weights_2K", [None, WEIGHTS_2K])
 @pytest.mark.parametrize("soft", [False, True])
 def test_gradients_equal_finite_differences(kind, weights_2K, soft):
-    loss = MULTILABEL_LOSSES[kind]()
+    loss = LABEL_LOSSES[kind]()
     logits_BK, targets_BK = scene(4, soft=soft)
     assert torch.autograd.gradcheck(lambda logits: loss(logits, targets_BK, weights_2K), logits_BK)
 
@@ -135,7 +135,7 @@ def test_gradients_equal_finite_differences(kind, weights_2K, soft):
 @every_loss
 @pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16])
 def test_half_precision_logits_are_measured_in_float32(kind, dtype):
-    loss = MULTILABEL_LOSSES[kind]()
+    loss = LABEL_LOSSES[kind]()
     logits_BK, targets_BK = scene(5)
     half_BK = logits_BK.detach().to(dtype).requires_grad_()
     with torch.autocast("cpu", dtype):
@@ -168,7 +168,7 @@ def test_certainty_has_a_finite_cost_and_slope(loss):
 
 @every_loss
 def test_learning_lowers_the_loss(kind):
-    loss = MULTILABEL_LOSSES[kind]()
+    loss = LABEL_LOSSES[kind]()
     logits_BK, targets_BK = scene(8)
     value = loss(logits_BK, targets_BK)
     (slope_BK,) = torch.autograd.grad(value, logits_BK)

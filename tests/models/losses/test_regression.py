@@ -5,7 +5,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from visionft.errors import RecipeError
-from visionft.models.losses.regression import VALUE_LOSSES, Huber
+from visionft.models.losses import VALUE_LOSSES
+from visionft.models.losses.regression import Huber
 
 every_loss = pytest.mark.parametrize("kind", list(VALUE_LOSSES))
 TORCH = {"mse": F.mse_loss, "l1": F.l1_loss, "huber": F.huber_loss}

@@ -45,7 +45,7 @@ def test_loss_is_the_formula(smoothing, counts):
     # inverse frequency, so that a class of average size weighs 1; a class without images counts as one image
     filled = np.maximum(1, np.array(counts or (1, 1, 1)))
     weights_K = filled.sum() / (3 * filled)
-    task = ClassificationLearner(NAMES, label_smoothing=smoothing, class_counts=counts)
+    task = ClassificationLearner(NAMES, loss_options={"label_smoothing": smoothing}, class_counts=counts)
     loss = loss_of(task, torch.from_numpy(logits_BK).float(), batch_of(labels).targets)
     assert loss.shape == ()
     assert float(loss) == pytest.approx(reference_loss(logits_BK, labels, smoothing, weights_K), rel=1e-5)
@@ -58,7 +58,7 @@ def test_shares_of_classes_are_learned_by_the_same_rule(smoothing, counts):
     rng = np.random.default_rng(1)
     logits_BK, labels = rng.normal(0, 3, (7, 3)), [0, 1, 2, 2, 1, 0, 0]
     weights_K = np.ones(3) if counts is None else 45 / (3 * np.array(counts))
-    task = ClassificationLearner(NAMES, label_smoothing=smoothing, class_counts=counts)
+    task = ClassificationLearner(NAMES, loss_options={"label_smoothing": smoothing}, class_counts=counts)
     outputs = torch.from_numpy(logits_BK).float()
     whole = loss_of(task, outputs, torch.from_numpy(np.eye(3)[labels]).float())
     assert float(whole) == pytest.approx(float(loss_of(task, outputs, torch.tensor(labels))), rel=1e-6)

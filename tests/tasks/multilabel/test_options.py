@@ -59,7 +59,7 @@ def test_a_recipe_is_written_as_it_is_read(load, tmp_path):
 @pytest.mark.parametrize(
     ("task", "part"),
     [
-        ("loss: bcee", r"a.yaml:1: task.loss: .*'bce', 'asymmetric' or 'focal'"),
+        ("loss: bcee", r"a.yaml:1: task.loss: .*close: bce"),
         ("losss: bce", r"task.losss: unknown key; did you mean 'loss'\?"),
         ("gamma: 2", r"a.yaml:1: task.gamma: is for the loss focal or asymmetric, not for bce; leave it out"),
         ("loss: focal, margin: 0.1", r"task.margin: is for the loss asymmetric, not for focal; leave it out"),
@@ -75,3 +75,10 @@ def test_a_recipe_is_written_as_it_is_read(load, tmp_path):
 def test_mistakes_are_told_with_their_line(load, task, part):
     with pytest.raises(RecipeError, match=part):
         load(task)
+
+
+def test_options_of_a_loss_may_be_given_by_either_name_but_not_both(load):
+    task = load("loss: asymmetric, loss_options: {gamma_absent: 3}, margin: 0.1").task
+    assert task.learner_arguments(Counts())["loss_options"] == {"gamma_absent": 3, "margin": 0.1}
+    with pytest.raises(RecipeError, match=r"task.loss_options.margin: is given twice"):
+        load("loss: asymmetric, loss_options: {margin: 0.2}, margin: 0.1")

@@ -103,7 +103,7 @@ def test_validation_and_evaluation_agree():
 @pytest.mark.parametrize("loss", ["mse", "l1", "huber"])
 def test_every_loss_is_measured_as_it_is_learned(loss):
     predicted_NV, true_NV = simulate(30, missing=0.2)
-    task = learner(simulate(40, seed=9)[1], loss=loss, huber_delta=0.3)
+    task = learner(simulate(40, seed=9)[1], loss=loss, loss_options={"delta": 0.3} if loss == "huber" else {})
     meter = task.meter()
     meter.update({"values": predicted_NV.astype(np.float32)}, true_NV)
     outputs_NV = torch.from_numpy((predicted_NV - task.scale.means) / task.scale.deviations)

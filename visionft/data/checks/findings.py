@@ -76,9 +76,9 @@ def _fraction_with(missing: Collection[str], split: Split, dataset: Dataset, ope
         samples = [sample for sample in dataset.samples if label in sample.target.classes and sample.split in spare]
         if len(samples) > 1:
             needed = max(needed, fraction_for(split, [opened[sample.id].content for sample in samples]))
-    if dataset.target.exclusive or not 0 < needed <= _MOST_HELD_OUT:
+    if dataset.target.exclusive or not needed:
         return ""
-    return f"; set data.{split}_fraction to {needed:g}, or state the splits"
+    return f"; {f'set data.{split}_fraction to {needed:g}, or ' * (needed <= _MOST_HELD_OUT)}state the splits"
 
 
 def _about_few(dataset: Dataset, cut: Collection[Split]) -> Iterator[Problem]:

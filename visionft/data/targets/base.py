@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from visionft.annotations.remapping import Remap
 from visionft.augment_params import Box
 from visionft.errors import DataError
 from visionft.imaging.placement import canvas_from_original
@@ -89,6 +90,15 @@ class CanvasTarget(ABC):
         Args:
             matrix: 3x3, source to destination, acts on (x, y, 1).
             size: (width, height) of the canvas at the destination, at which objects are cut off.
+        """
+        return self
+
+    def remapped(self, remap: Remap, size: tuple[int, int]) -> Self:
+        """Move everything but ``pixels`` as planes of pixels move, by what is no matrix.
+
+        Args:
+            remap: moves such a plane.
+            size: (width, height) of the canvas.
         """
         return self
 

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from visionft.annotations.marks import CROWD, PADDING
 from visionft.annotations.moving import MIN_VISIBILITY, clip_boxes, move_boxes
 from visionft.annotations.polygons import Polygon
+from visionft.annotations.remapping import Remap, remap_objects
 from visionft.augment_params import Box
 from visionft.data.records import Dataset, Problem
 from visionft.data.targets.base import CanvasTarget, Target, concatenate
@@ -57,6 +58,10 @@ class CanvasBoxes(CanvasTarget):
     def moved(self, matrix: NDArray[np.float64], size: tuple[int, int]) -> Self:
         """Move and cut the objects by the rule of ``annotations.moving.move_objects``."""
         return replace(self, boxes_N5=clip_boxes(move_boxes(self.boxes_N5, matrix), size))
+
+    def remapped(self, remap: Remap, size: tuple[int, int]) -> Self:
+        """Move and cut the objects by ``remap_objects``."""
+        return replace(self, boxes_N5=remap_objects(self.boxes_N5, None, remap, size)[0])
 
     def erased(self, boxes: Sequence[Box], size: tuple[int, int]) -> Self:
         """Make crowds of the objects that the boxes leave too little of, measured in their boxes."""

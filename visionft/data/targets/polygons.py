@@ -16,6 +16,7 @@ from visionft.annotations.moving import move_objects
 from visionft.annotations.object_mask import MASK_SIDE
 from visionft.annotations.polygons import Polygon, Rings
 from visionft.annotations.rasterization import fill_in_box
+from visionft.annotations.remapping import Remap, remap_objects
 from visionft.data.records import Dataset, Problem
 from visionft.data.targets.base import concatenate
 from visionft.data.targets.boxes import NO_BOX, Boxes, CanvasBoxes, one_object, pad_boxes
@@ -61,6 +62,11 @@ class CanvasPolygons(CanvasBoxes):
     def moved(self, matrix: NDArray[np.float64], size: tuple[int, int]) -> Self:
         """Move and cut the objects by ``move_objects``."""
         boxes_N5, polygons = move_objects(self.boxes_N5, self.polygons, matrix, size)
+        return type(self)(boxes_N5, polygons or ())
+
+    def remapped(self, remap: Remap, size: tuple[int, int]) -> Self:
+        """Move and cut the objects by ``remap_objects``."""
+        boxes_N5, polygons = remap_objects(self.boxes_N5, self.polygons, remap, size)
         return type(self)(boxes_N5, polygons or ())
 
     def shifted(self, x: int, y: int) -> Self:

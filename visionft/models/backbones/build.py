@@ -39,6 +39,10 @@ def build_network(
     if isinstance(network, nn.Module):
         require_module(network, type(network).__name__)
         return _own(network, type(network).__name__, weights, drop_path)
+    if not isinstance(network, str):
+        raise RecipeError(
+            f"backbone: an object of type {type(network).__name__}; give a network's name, or an nn.Module"
+        )
     family_name, name = resolve(network)
     if family_name == "module":
         return _own(ModuleFamily().make(name), name, weights, drop_path)

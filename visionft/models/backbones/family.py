@@ -60,7 +60,7 @@ class Family(Protocol):
         ...
 
     def runs(self, network: nn.Module) -> bool:
-        """Say whether a network that the library built has what the methods below need."""
+        """Return whether a network that the library built has what the methods below need."""
         ...
 
     def maps(self, network: nn.Module, images_BCHW: Tensor, indices: Sequence[int] | None) -> list[Tensor]:

@@ -62,6 +62,7 @@ class ModuleFamily:
     def embed(self, network: nn.Module, images_BCHW: Tensor) -> Tensor:
         """Return the embedding."""
         own: Any = getattr(network, "embed", None)
+        own = None if isinstance(own, nn.Module) else own  # a layer of this name is no method
         given = network(images_BCHW) if own is None else own(images_BCHW)
         if own is None and not _is_embedding(given):
             return _maps(network, given)[-1].mean(dim=(2, 3))  # of whatever size the map is

@@ -53,7 +53,7 @@ class TimmFamily:
         return Built(built, _input(config), _hub(config), partial(_remap, network, accepted))
 
     def runs(self, network: nn.Module) -> bool:
-        """Say whether it has timm's interface: ``timm.register_model`` takes any module."""
+        """Return whether it has timm's interface: ``timm.register_model`` takes any module."""
         return all(hasattr(network, name) for name in ("forward_intermediates", "forward_features", "forward_head"))
 
     def maps(self, network: Any, images_BCHW: Tensor, indices: Sequence[int] | None) -> list[Tensor]:

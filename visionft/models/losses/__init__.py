@@ -1,13 +1,37 @@
-"""Losses of segmentation, by name. Importing this loads no torch.
+"""Losses by name, one catalog for each kind of output. Importing this loads no torch.
 
-Each is called ``loss(logits_BKHW, masks_BHW, weights_K)`` and gives a scalar; weights_K are the classes' weights
-or none, and are relative: only their proportions count. Pixels that are ``IGNORE`` in the masks are as if they
-were not there; where nothing else is left the loss is 0, with a gradient of 0.
+Each is called ``loss(outputs, targets, weights)`` and gives a scalar, see ``base.Loss``; what outputs, targets and
+weights are, the catalogs' modules say. A loss of another package, or of a program, can be named for each of them.
 """
 
 from visionft.catalog import Catalog
 
-LOSSES = Catalog(
+_GROUP = "visionft.losses"
+
+CLASS_LOSSES = Catalog(
+    "loss",
+    {
+        "balanced_softmax": "visionft.models.losses.image_classes:BalancedSoftmax",
+        "cross_entropy": "visionft.models.losses.image_classes:ImageCrossEntropy",
+        "focal": "visionft.models.losses.image_classes:ImageFocal",
+        "logit_adjusted": "visionft.models.losses.image_classes:LogitAdjusted",
+    },
+    _GROUP,
+)
+"""Of one class for each image."""
+
+LABEL_LOSSES = Catalog(
+    "loss",
+    {
+        "asymmetric": "visionft.models.losses.multilabel:Asymmetric",
+        "bce": "visionft.models.losses.multilabel:BinaryCrossEntropy",
+        "focal": "visionft.models.losses.multilabel:BinaryFocal",
+    },
+    _GROUP,
+)
+"""Of labels that do not exclude each other."""
+
+PIXEL_LOSSES = Catalog(
     "loss",
     {
         "cross_entropy": "visionft.models.losses.pixelwise:CrossEntropy",
@@ -16,7 +40,22 @@ LOSSES = Catalog(
         "lovasz": "visionft.models.losses.lovasz:Lovasz",
         "tversky": "visionft.models.losses.overlap:Tversky",
     },
-    "visionft.losses",
+    _GROUP,
 )
+"""Of one class for each pixel; those that are ``IGNORE`` in the masks are as if they were not there, and where nothing
+else is left the loss is 0, with a gradient of 0."""
 
-__all__ = ["LOSSES"]
+VALUE_LOSSES = Catalog(
+    "loss",
+    {
+        "huber": "visionft.models.losses.regression:Huber",
+        "l1": "visionft.models.losses.regression:AbsoluteError",
+        "mse": "visionft.models.losses.regression:SquaredError",
+    },
+    _GROUP,
+)
+"""Of numbers."""
+
+LOSSES = (CLASS_LOSSES, LABEL_LOSSES, PIXEL_LOSSES, VALUE_LOSSES)
+
+__all__ = ["CLASS_LOSSES", "LABEL_LOSSES", "LOSSES", "PIXEL_LOSSES", "VALUE_LOSSES"]

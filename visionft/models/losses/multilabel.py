@@ -8,9 +8,8 @@ decision counts as so large a part of an image with the label and of one without
 labels (row 0) and of present ones (row 1), or none.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import ClassVar, Protocol
+from typing import ClassVar
 
 import torch
 import torch.nn.functional as F
@@ -18,14 +17,6 @@ from torch import Tensor
 
 from visionft.errors import RecipeError
 from visionft.models.losses.averaging import lifted
-
-
-class MultilabelLoss(Protocol):
-    """What every entry of ``MULTILABEL_LOSSES`` makes."""
-
-    def __call__(self, logits_BK: Tensor, targets_BK: Tensor, weights_2K: Tensor | None = None) -> Tensor:
-        """Return the scalar loss."""
-        ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,11 +99,6 @@ class Asymmetric:
         else:  # without a margin the logarithm of 1 - p is finite only from the logit itself
             absent_BK = _power(logits_BK.sigmoid(), self.gamma_absent) * F.softplus(logits_BK)
         return _mean(absent_BK, present_BK, targets_BK, weights_2K)
-
-
-MULTILABEL_LOSSES: Mapping[str, type[BinaryCrossEntropy] | type[BinaryFocal] | type[Asymmetric]] = {
-    loss.kind: loss for loss in (BinaryCrossEntropy, Asymmetric, BinaryFocal)
-}
 
 
 def balanced_weights(positives_K: Tensor, images: int) -> Tensor:

@@ -1,12 +1,14 @@
-"""Losses of predicted values, by name; unknown true values are neither learned nor counted.
+"""Losses of predicted values; unknown true values are neither learned nor counted.
 
-Values are in standard deviations of the training images, so that a loss means the same for grams and for degrees.
+Each is called ``loss(predicted_BV, true_BV, weights_V)`` and gives the mean over all known values; 0, with a gradient
+of 0, where none is known. Values are in standard deviations of the training images, so that a loss means the same for
+grams and for degrees; true ones are NaN where a value is not known. weights_V are those of the values, or none.
+
 Shape suffixes: B batch, V values of an image.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import ClassVar, Protocol
+from typing import ClassVar
 
 import torch
 import torch.nn.functional as F
@@ -14,20 +16,6 @@ from torch import Tensor
 
 from visionft.errors import RecipeError
 from visionft.models.losses.averaging import lifted, weighted_mean
-
-
-class ValueLoss(Protocol):
-    """What every entry of ``VALUE_LOSSES`` makes."""
-
-    def __call__(self, predicted_BV: Tensor, true_BV: Tensor, weights_V: Tensor | None = None) -> Tensor:
-        """Return the scalar loss, the mean over all known values; 0, with a gradient of 0, where none is known.
-
-        Args:
-            predicted_BV: standardised, of any precision.
-            true_BV: standardised, NaN where a value is not known.
-            weights_V: relative weights of the values, >= 0; none weighs them all the same.
-        """
-        ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,11 +66,6 @@ class Huber:
         errors_BV, weights_BV = _known_errors(predicted_BV, true_BV, weights_V)
         losses_BV = F.huber_loss(errors_BV, torch.zeros_like(errors_BV), reduction="none", delta=self.delta)
         return weighted_mean(losses_BV, weights_BV)
-
-
-VALUE_LOSSES: Mapping[str, type[SquaredError] | type[AbsoluteError] | type[Huber]] = {
-    loss.kind: loss for loss in (SquaredError, AbsoluteError, Huber)
-}
 
 
 def _known_errors(predicted_BV: Tensor, true_BV: Tensor, weights_V: Tensor | None) -> tuple[Tensor, Tensor]:

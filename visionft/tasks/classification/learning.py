@@ -9,7 +9,6 @@ from typing import Any, ClassVar
 
 import numpy as np
 import torch
-import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor
 
@@ -18,6 +17,8 @@ from visionft.data.targets.label import Label
 from visionft.models.backbones import Backbone
 from visionft.models.heads import HEADS
 from visionft.models.heads.base import Head
+from visionft.models.losses import CLASS_LOSSES
+from visionft.models.losses.base import NamedLoss, attach
 from visionft.results import CanvasRunner, Results
 from visionft.spec import InputSpec
 from visionft.tasks.base import Agreement, same_class
@@ -56,17 +57,19 @@ class ProbabilityMeter:
 
 
 class ClassificationLearner:
-    """Cross-entropy on the pooled embedding.
+    """A loss of one class for each image, on the pooled embedding.
 
     Args:
         class_names: text for label 0, 1, ...
         head: kind of the head.
         dropout: fraction of the embedding dropped in training.
-        label_smoothing: fraction of the target spread over all classes.
+        loss: a name in ``CLASS_LOSSES``.
+        loss_options: arguments of its class.
         class_counts: training images per class, when the loss is to weigh classes by inverse frequency.
+        frequencies: the same, for losses that depend on them.
 
-    Source:
-        Szegedy et al. (2016), arXiv:1512.00567, section 7 (label smoothing).
+    Raises:
+        RecipeError: when the loss does not take the options.
     """
 
     kind: ClassVar[str] = "classification"
@@ -81,13 +84,17 @@ class ClassificationLearner:
         *,
         head: str = "linear",
         dropout: float = 0.0,
-        label_smoothing: float = 0.0,
+        loss: str = "cross_entropy",
+        loss_options: Mapping[str, Any] | None = None,
         class_counts: Sequence[int] | None = None,
+        frequencies: Sequence[int] | None = None,
     ) -> None:
         self.class_names = tuple(class_names)
         self._head = head
         self._dropout = dropout
-        self._label_smoothing = label_smoothing
+        self._loss = NamedLoss(
+            CLASS_LOSSES, loss, loss_options, weighted=class_counts is not None, class_counts=frequencies
+        )
         self._weights_K: Tensor | None = None
         if class_counts is not None:
             counts_K = torch.tensor(class_counts, dtype=torch.float32).clamp(min=1)
@@ -102,18 +109,13 @@ class ClassificationLearner:
             loss=self.losses,
             activation=self.probabilities,
         )
+        attach(head, self._loss)
         return head
 
     def losses(self, outputs: Tensor, targets: Tensor) -> Mapping[str, Tensor]:
-        """Return the mean cross-entropy of logits_BK against labels_B, or the fractions labels_BK, in nats."""
-        logits_BK = outputs.float()
-        weights_K = None if self._weights_K is None else self._weights_K.to(logits_BK.device)
-        rule: dict[str, Any] = {"weight": weights_K, "label_smoothing": self._label_smoothing}
-        if targets.ndim == 1:
-            return {"cross_entropy": F.cross_entropy(logits_BK, targets, **rule)}
-        # torch's mean is over the weights of the labels where these are indices, but over images where they are shares
-        total = len(targets) if weights_K is None else (targets @ weights_K).sum()
-        return {"cross_entropy": F.cross_entropy(logits_BK, targets, reduction="sum", **rule) / total}
+        """Return the loss of logits_BK against labels_B, or the shares labels_BK of mixed images."""
+        weights_K = None if self._weights_K is None else self._weights_K.to(outputs.device)
+        return {self._loss.name: self._loss(outputs.float(), targets, weights_K)}
 
     def probabilities(self, outputs: Tensor) -> Tensor:
         """Return probabilities_BK."""

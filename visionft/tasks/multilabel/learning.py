@@ -5,7 +5,7 @@ Shape suffixes: B batch, N images, K classes.
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 import torch
@@ -17,7 +17,9 @@ from visionft.data.targets.label_set import LabelSet, flags_of
 from visionft.models.backbones import Backbone
 from visionft.models.heads import HEADS
 from visionft.models.heads.base import Head
-from visionft.models.losses.multilabel import MULTILABEL_LOSSES, MultilabelLoss, balanced_weights
+from visionft.models.losses import LABEL_LOSSES
+from visionft.models.losses.base import NamedLoss, attach
+from visionft.models.losses.multilabel import balanced_weights
 from visionft.results import CanvasRunner, Results
 from visionft.spec import InputSpec
 from visionft.tasks.base import Agreement
@@ -72,7 +74,7 @@ class LabelSetMeter:
         chosen = choose_thresholds(probabilities_NK.astype(np.float64), labels_NK, self._precision)
         values = quick_metrics(probabilities_NK, labels_NK, [threshold.value for threshold in chosen])
         logits_NK = torch.from_numpy(probabilities_NK).logit(eps=_SUREST)
-        return values | {"loss": float(self._loss(logits_NK, torch.from_numpy(labels_NK)))}
+        return values | {"loss": float(self._loss(logits_NK, torch.from_numpy(labels_NK)).detach())}
 
 
 class MultilabelLearner:
@@ -82,7 +84,7 @@ class MultilabelLearner:
         class_names: text for label 0, 1, ...
         head: kind of the head.
         dropout: fraction of the embedding dropped in training.
-        loss: a name in ``MULTILABEL_LOSSES``.
+        loss: a name in ``LABEL_LOSSES``.
         loss_options: arguments of its class.
         positives: training images that have each label, and training images in all, when present and absent labels
             are to count for the same in sum.
@@ -102,15 +104,14 @@ class MultilabelLearner:
         head: str = "linear",
         dropout: float = 0.0,
         loss: str = "bce",
-        loss_options: Mapping[str, float] | None = None,
+        loss_options: Mapping[str, Any] | None = None,
         positives: tuple[Sequence[int], int] | None = None,
         precision: float | None = None,
     ) -> None:
         self.class_names = tuple(class_names)
         self._head = head
         self._dropout = dropout
-        self._loss: MultilabelLoss = MULTILABEL_LOSSES[loss](**loss_options or {})
-        self._loss_name = loss
+        self._loss = NamedLoss(LABEL_LOSSES, loss, loss_options, weighted=positives is not None)
         self._precision = precision
         self._weights_2K: Tensor | None = None
         if positives is not None:
@@ -126,11 +127,12 @@ class MultilabelLearner:
             loss=self.losses,
             activation=self.probabilities,
         )
+        attach(head, self._loss)
         return head
 
     def losses(self, outputs: Tensor, targets: Tensor) -> Mapping[str, Tensor]:
         """Return the mean loss of logits_BK against labels_BK, which may lie between 0 and 1 where images are mixed."""
-        return {self._loss_name: self._weighted(outputs, targets)}
+        return {self._loss.name: self._weighted(outputs, targets)}
 
     def probabilities(self, outputs: Tensor) -> Tensor:
         """Return probabilities_BK."""

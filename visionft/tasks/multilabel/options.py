@@ -1,7 +1,7 @@
 """What a recipe may say of multi-label classification."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Annotated, Any, ClassVar, Literal
 
 from annotated_types import Ge, Gt, Le, Lt, MinLen
@@ -9,8 +9,11 @@ from annotated_types import Ge, Gt, Le, Lt, MinLen
 from visionft.catalog import NameIn
 from visionft.data.records import Dataset
 from visionft.models.heads import HEADS
+from visionft.models.losses import LABEL_LOSSES
 from visionft.tasks.base import TaskOptions
+from visionft.tasks.loss_options import wrong_loss_options
 
+_TWICE = "is given twice, once as a key of the task; leave one out"
 _OF_LOSSES = {"bce": (), "focal": ("gamma",), "asymmetric": ("gamma", "gamma_present", "margin")}
 
 
@@ -24,10 +27,12 @@ class MultilabelOptions(TaskOptions):
     """The head put on the backbone; none takes linear."""
     dropout: Annotated[float, Ge(0), Lt(1)] = 0.2
     """Dropout before the head's last layer."""
-    loss: Literal["bce", "asymmetric", "focal"] = "bce"
+    loss: Annotated[str, NameIn(LABEL_LOSSES)] = "bce"
     """bce is cross-entropy of each label; focal counts what the network is sure of for less (Lin et al. 2017,
     arXiv:1708.02002); asymmetric does so for absent labels first, of which there are many more (Ridnik et al. 2021,
-    arXiv:2009.14119)."""
+    arXiv:2009.14119). Each decision of a mixed image counts by the fraction that has the label."""
+    loss_options: dict[str, Any] = field(default_factory=dict)
+    """Arguments of a loss of another package; those that ship have the keys below."""
     gamma: Annotated[float, Ge(0)] | None = None
     """For focal: how much less, and none takes 2; for asymmetric: the same for absent labels, and none takes 4."""
     gamma_present: Annotated[float, Ge(0)] | None = None
@@ -47,21 +52,29 @@ class MultilabelOptions(TaskOptions):
     def mistakes(self) -> Mapping[str, str]:
         """Return keys that are for another loss; see ``TaskOptions.mistakes``."""
         losses = {key: [loss for loss, keys in _OF_LOSSES.items() if key in keys] for key in self.loss_keys}
-        return {
+        wrong = {
             key: f"is for the loss {' or '.join(able)}, not for {self.loss}; leave it out"
             for key, able in losses.items()
             if getattr(self, key) is not None and self.loss not in able
         }
+        given = self._options()
+        twice = {f"loss_options.{key}": _TWICE for key in self.loss_options if given[key] != self.loss_options[key]}
+        return wrong | wrong_loss_options(LABEL_LOSSES, self.loss, self.loss_options) | twice
+
+    def _options(self) -> dict[str, Any]:
+        """Return options of the loss with those that have keys of their own."""
+        names = {"gamma": "gamma_absent"} if self.loss == "asymmetric" else {}
+        keys = _OF_LOSSES.get(self.loss, ())
+        given = {names.get(key, key): getattr(self, key) for key in keys if getattr(self, key) is not None}
+        return self.loss_options | given
 
     def learner_arguments(self, dataset: Dataset) -> dict[str, Any]:
         """Return the learner's arguments; see ``TaskOptions.learner_arguments``."""
-        names = {"gamma": "gamma_absent"} if self.loss == "asymmetric" else {}
-        given = {names.get(key, key): getattr(self, key) for key in self.loss_keys if getattr(self, key) is not None}
         counts = (dataset.class_counts("train"), len(dataset.split("train")))
         return super().learner_arguments(dataset) | {
             "dropout": self.dropout,
             "loss": self.loss,
-            "loss_options": given,
+            "loss_options": self._options(),
             "positives": counts if self.class_weights == "balanced" else None,
             "precision": None if isinstance(self.thresholds, str) else self.thresholds["precision"],
         }

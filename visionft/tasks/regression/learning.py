@@ -6,7 +6,7 @@ Shape suffixes: B batch, N images, V values of an image, C channels, H height, W
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 import torch
@@ -19,7 +19,8 @@ from visionft.data.units import split_unit
 from visionft.models.backbones import Backbone
 from visionft.models.heads import HEADS
 from visionft.models.heads.base import Head
-from visionft.models.losses.regression import VALUE_LOSSES, Huber, ValueLoss
+from visionft.models.losses import VALUE_LOSSES
+from visionft.models.losses.base import NamedLoss, attach
 from visionft.results import CanvasRunner, Results
 from visionft.spec import InputSpec
 from visionft.tasks.base import Agreement
@@ -64,7 +65,8 @@ class ValueMeter:
         """Return the loss; and, where they are defined, R2, Spearman's correlation, MAE and RMSE."""
         predicted_NV, true_NV = np.concatenate(self._predicted), np.concatenate(self._true)
         scores = quick_metrics(predicted_NV, true_NV)
-        return {"loss": float(self._loss(torch.from_numpy(predicted_NV), torch.from_numpy(true_NV))), **scores}
+        loss = self._loss(torch.from_numpy(predicted_NV), torch.from_numpy(true_NV)).detach()
+        return {"loss": float(loss), **scores}
 
 
 class Units(nn.Module):
@@ -96,7 +98,7 @@ class RegressionLearner:
         head: kind of the head.
         dropout: fraction of the embedding dropped in training.
         loss: a name in ``VALUE_LOSSES``.
-        huber_delta: of the loss of that name, in standard deviations.
+        loss_options: arguments of its class.
         weights_V: how much each value counts in the loss; none weighs them all the same.
     """
 
@@ -114,14 +116,14 @@ class RegressionLearner:
         head: str = "linear",
         dropout: float = 0.0,
         loss: str = "mse",
-        huber_delta: float = 1.0,
+        loss_options: Mapping[str, Any] | None = None,
         weights_V: Sequence[float] | None = None,
     ) -> None:
         self.class_names = tuple(class_names)
         self._training_NV = training_NV
         self._head = head
         self._dropout = dropout
-        self._loss: ValueLoss = Huber(delta=huber_delta) if loss == Huber.kind else VALUE_LOSSES[loss]()
+        self._loss = NamedLoss(VALUE_LOSSES, loss, loss_options, weighted=weights_V is not None)
         self._weights_V = None if weights_V is None else torch.tensor(weights_V, dtype=torch.float32)
 
     @cached_property
@@ -142,6 +144,7 @@ class RegressionLearner:
             loss=self.losses,
             activation=Units(self.scale),
         )
+        attach(head, self._loss)
         return head
 
     def losses(self, outputs: Tensor, targets: Tensor) -> Mapping[str, Tensor]:

@@ -1,7 +1,7 @@
 """What a recipe may say of regression."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Annotated, Any, Literal, TypeVar
 
 from annotated_types import Ge, Gt, Lt
@@ -13,7 +13,9 @@ from visionft.data.targets.values import Values, as_array
 from visionft.data.units import split_unit
 from visionft.errors import UnknownName
 from visionft.models.heads import HEADS
+from visionft.models.losses import VALUE_LOSSES
 from visionft.tasks.base import TaskOptions
+from visionft.tasks.loss_options import wrong_loss_options
 from visionft.tasks.regression.ranges import within_ranges
 
 Setting = TypeVar("Setting")
@@ -29,9 +31,11 @@ class RegressionOptions(TaskOptions):
     """The head put on the backbone; none takes linear."""
     dropout: Annotated[float, Ge(0), Lt(1)] = 0.0
     """Dropout before the head's last layer; it makes numbers noisy more than it helps."""
-    loss: Literal["mse", "l1", "huber"] = "mse"
+    loss: Annotated[str, NameIn(VALUE_LOSSES)] = "mse"
     """mse learns the mean, l1 the median; huber is mse for small errors and l1 for large ones. All count in standard
     deviations of the training images."""
+    loss_options: dict[str, Any] = field(default_factory=dict)
+    """Arguments of a loss of another package; those that ship have the key below."""
     huber_delta: Annotated[float, Gt(0)] = 1.0
     """For huber: the error, in standard deviations, from which on it counts as large."""
     value_weights: dict[str, Annotated[float, Ge(0)]] | None = None
@@ -39,6 +43,13 @@ class RegressionOptions(TaskOptions):
     ranges: dict[str, tuple[float, float]] | None = None
     """The least and the largest valid number of a value, such as {weight: [0, 100]}, in its unit; what lies beyond is
     named and left out."""
+
+    def mistakes(self) -> Mapping[str, str]:
+        """Tell of options that the loss does not take; see ``TaskOptions.mistakes``."""
+        wrong = wrong_loss_options(VALUE_LOSSES, self.loss, self.loss_options)
+        if "delta" in self.loss_options and self.loss == "huber" and self.huber_delta != 1:
+            wrong["loss_options.delta"] = "is given twice, once as task.huber_delta; leave one out"
+        return wrong
 
     def screen(self, listing: Listing) -> Listing:
         """Leave out numbers beyond the ranges, and images of which no other number is known."""
@@ -49,12 +60,13 @@ class RegressionOptions(TaskOptions):
     def learner_arguments(self, dataset: Dataset) -> dict[str, Any]:
         """Return the learner's arguments; see ``TaskOptions.learner_arguments``."""
         weights = _by_index(self.value_weights or {}, dataset.class_names, "task.value_weights")
+        delta = {"delta": self.huber_delta} if self.loss == "huber" else {}
         return super().learner_arguments(dataset) | {
             "training_NV": as_array([Values.of(sample).numbers for sample in dataset.split("train")]),
             "dropout": self.dropout,
             "loss": self.loss,
-            "huber_delta": self.huber_delta,
-            "weights_V": [weights.get(index, 1.0) for index in range(len(dataset.class_names))],
+            "loss_options": delta | self.loss_options,
+            "weights_V": [weights.get(index, 1.0) for index in range(len(dataset.class_names))] if weights else None,
         }
 
 

@@ -6,7 +6,7 @@ Shape suffixes: B batch, H height, W width, K classes, C channels; h, w cells of
 import zlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 import torch
@@ -21,6 +21,7 @@ from visionft.models.backbones import Backbone
 from visionft.models.heads import HEADS
 from visionft.models.heads.base import Head
 from visionft.models.heads.maps import PixelHead
+from visionft.models.losses.base import attach
 from visionft.models.losses.combine import LossSum
 from visionft.results import CanvasRunner, Results
 from visionft.spec import InputSpec
@@ -104,6 +105,7 @@ class SegmentationLearner:
         class_names: text for class 0, 1, ...
         head: kind of the head.
         losses: loss -> weight in their sum.
+        loss_options: loss -> arguments of its class.
         dropout: fraction of the channels dropped before the head's last layer.
         label_smoothing: fraction of the target spread over all classes, in the cross-entropy.
         class_counts: training pixels per class, when the losses are to weigh classes by inverse frequency.
@@ -121,6 +123,7 @@ class SegmentationLearner:
         *,
         head: str = "lite",
         losses: Mapping[str, float] | None = None,
+        loss_options: Mapping[str, Mapping[str, Any]] | None = None,
         dropout: float = 0.0,
         label_smoothing: float = 0.0,
         class_counts: Sequence[int] | None = None,
@@ -128,14 +131,18 @@ class SegmentationLearner:
         self.class_names = tuple(class_names)
         self._head = head
         self._dropout = dropout
-        smoothed = {"cross_entropy": {"label_smoothing": label_smoothing}} if label_smoothing else {}
-        self._sum = LossSum(losses or DEFAULT_LOSSES, smoothed)
+        options = dict(loss_options or {})
+        if label_smoothing:
+            options["cross_entropy"] = {"label_smoothing": label_smoothing, **options.get("cross_entropy", {})}
+        self._sum = LossSum(losses or DEFAULT_LOSSES, options, weighted=class_counts is not None)
         self._weights_K = None if class_counts is None else _balanced(class_counts)
 
     def build_head(self, backbone: Backbone) -> Head:
         """Return a fresh head for the backbone's maps."""
         decoder = HEADS[self._head](backbone.channels, backbone.strides, len(self.class_names), dropout=self._dropout)
-        return PixelHead(decoder, self.losses, self.probabilities)
+        head = PixelHead(decoder, self.losses, self.probabilities)
+        attach(head, *self._sum.losses)
+        return head
 
     def losses(self, outputs: Tensor, targets: Tensor) -> Mapping[str, Tensor]:
         """Return the weighted losses of logits_BKHW against masks_BHW."""

@@ -24,10 +24,14 @@ class ProgramEngine:
             raise CheckpointError(f"{path}: no such file; an exported program (.pt2) is needed")
         self.spec = _read_spec(path)
         check_spec(path, self.spec)
+        self._path = path
         if threads is not None:
             torch.set_num_threads(threads)
         self._run = torch.export.load(io.BytesIO(path.read_bytes())).module()
         self._names = [output.name for output in TASKS[self.spec.task].outputs if not output.derived]
+
+    def __reduce__(self):
+        return type(self), (self._path,)
 
     @torch.inference_mode()
     def run(self, images_BHW3):

@@ -11,7 +11,7 @@ from visionft.data.splits import Split
 from visionft.data.targets.label_set import RawLabelSet
 
 
-class Stated(NamedTuple):
+class RawRecord(NamedTuple):
     """What one line or record says of an image.
 
     Attributes:
@@ -29,14 +29,14 @@ class Stated(NamedTuple):
     where: str
 
 
-def entries_of(stated: Iterable[Stated], problems: list[Problem]) -> tuple[Entry, ...]:
+def entries_of(stated: Iterable[RawRecord], problems: list[Problem]) -> tuple[Entry, ...]:
     """Make an entry of each image; of one that is listed again, the labels of all lines count.
 
     Args:
         stated: by line.
         problems: grows by images that are listed again.
     """
-    firsts: dict[str, Stated] = {}
+    firsts: dict[str, RawRecord] = {}
     labels: dict[str, dict[str, None]] = {}
     again: list[str] = []
     for one in stated:

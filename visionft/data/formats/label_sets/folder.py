@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import ClassVar
 
-from visionft.data.formats.label_sets.entries import Stated, entries_of
+from visionft.data.formats.label_sets.entries import RawRecord, entries_of
 from visionft.data.formats.label_sets.files import Listed, read_label_file
 from visionft.data.formats.table import refuse
 from visionft.data.listing import DataFormat, Listing
@@ -96,7 +96,7 @@ def _names_images(file: Path) -> bool:
     return bool(named) and len(named) >= len(said.errors)
 
 
-def _placed(listed: Sequence[Listed], root: Path, images: Sequence[Path], problems: list[Problem]) -> list[Stated]:
+def _placed(listed: Sequence[Listed], root: Path, images: Sequence[Path], problems: list[Problem]) -> list[RawRecord]:
     """Find the images that are named; those that are not there stay where they should be."""
     by_name = defaultdict(list)
     for image in images:
@@ -112,7 +112,7 @@ def _placed(listed: Sequence[Listed], root: Path, images: Sequence[Path], proble
                 unclear.append(one.name)
             path = same[0] if len(same) == 1 else path
         inside = path.relative_to(root) if path.is_relative_to(root) else path
-        stated.append(Stated(inside.as_posix(), path, one.labels, one.split or split_above(inside), one.where))
+        stated.append(RawRecord(inside.as_posix(), path, one.labels, one.split or split_above(inside), one.where))
     if unclear:
         what = f"{counted(len(unclear), 'name fits', 'names fit')} several images; give paths: {some(unclear)}"
         problems.append(Problem(str(root), what))

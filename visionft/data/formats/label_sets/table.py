@@ -6,7 +6,7 @@ from typing import ClassVar
 
 from visionft.data.formats.label_sets.cells import find_separator, split_cell
 from visionft.data.formats.label_sets.columns import describe_others, read_flags
-from visionft.data.formats.label_sets.entries import Stated, entries_of
+from visionft.data.formats.label_sets.entries import RawRecord, entries_of
 from visionft.data.formats.table import BEYOND, place_of, read_header, read_rows, refuse
 from visionft.data.listing import DataFormat, Listing
 from visionft.data.naming import natural_order, some
@@ -64,7 +64,7 @@ class LabelTable(DataFormat):
         for (where, row), of_row in zip(rows, labels, strict=True):
             place = place_of(row, path.parent, where, errors)
             if place is not None:
-                stated.append(Stated(place.id, place.path, of_row, place.split, where))
+                stated.append(RawRecord(place.id, place.path, of_row, place.split, where))
         refuse(errors)
         return Listing(path.stem, entries_of(stated, problems), names, LabelSet, tuple(problems), source=str(path))
 
