@@ -174,7 +174,7 @@ class TestTheTerminalIsLeftInOrder:
         assert result.err.rindex("visionft: ") > result.err.rindex(self.SHOW)
 
     def test_train(self, visionft, monkeypatch, tiny, tmp_path):
-        def fit(job, folder, sinks):
+        def fit(job, folder, sinks, *_):
             for sink in sinks:
                 sink(StepDone("head", 1, 1, 30, 0.5, 12.3, 1.0))
             raise TrainingError("diverged")

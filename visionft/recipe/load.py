@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -37,7 +38,7 @@ def load_recipe(source: Recipe | str | Path, overrides: Overrides = (), data: Da
         RecipeError: with every problem, one a line, as ``file:line: key: what``.
     """
     if isinstance(source, Recipe):
-        document = Document(source.model_dump(mode="json"), {(): Origin("recipe", Path.cwd())})
+        document = Document(_stated(source), {(): Origin("recipe", Path.cwd())})
     else:
         document = _read(_find(source))
     if data is not None:
@@ -61,6 +62,14 @@ def recipe_from_data(data: str | Path | DataSource, overrides: Overrides = ()) -
         document = document.merged_over(_read(default))
     _put_data(document, plain(source.settings))
     return _validate(_override(document, parsed))
+
+
+def _stated(recipe: Recipe) -> dict[str, Any]:
+    """Return a recipe as plain values, without what its task does anyway, which would be wrong for another task."""
+    values = recipe.model_dump(mode="json")
+    usual = {field.name for field in fields(recipe.task) if getattr(recipe.task, field.name) == field.default}
+    values["task"] = {key: value for key, value in values["task"].items() if key == "kind" or key not in usual}
+    return values
 
 
 def _put_data(document: Document, settings: Mapping[str, Any]) -> None:
