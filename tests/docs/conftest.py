@@ -22,8 +22,8 @@ def reader(world, monkeypatch, capfd):
     """The reader at a new page; trainings are reduced, and what a page registers ends with it."""
     from visionft.api import training
 
-    def understand(*arguments):
-        request = whole(*arguments)
+    def understand(*arguments, **named):
+        request = whole(*arguments, **named)
         return request._replace(recipe=reduced(request.recipe))
 
     whole = training.understand
