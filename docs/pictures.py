@@ -125,7 +125,7 @@ def draw(name: str, work: Path) -> None:
         save("report-top", page[: page.shape[1] * 32 // 100], 1180)
     predictor, samples = vft.Predictor(folder / "model.onnx"), run.samples("test")
     chosen = samples[:: max(1, len(samples) // 3)][:3]
-    predictions = {sample.path: predictor(sample.path) for sample in chosen}
+    predictions = {sample.image: predictor(sample.image) for sample in chosen}
     tiles = [found.overlay(path) for path, found in predictions.items() if isinstance(found, DrawablePrediction)]
     if tiles:
         height = min(tile.shape[0] for tile in tiles)

@@ -63,8 +63,10 @@ class Reader:
         getattr(self, f"_read_{block.language}", self._unknown)(block)
 
     def have_runs(self, text: str) -> None:
-        """Train what a text takes for granted."""
-        for name in dict.fromkeys(re.findall(r"\bruns/(\w+)-001", text)):
+        """Train what a text takes for granted; what it trains itself must not take the plain run's number."""
+        named = re.findall(r"\bruns/(\w+)-001", text)
+        named += [name for name, source in STANDARD.items() if f'train("{source.split()[0]}"' in text]
+        for name in dict.fromkeys(named):
             self.run(f"visionft train {STANDARD[name]}")
 
     def run(self, command: str) -> tuple[int, str, str]:
