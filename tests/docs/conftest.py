@@ -14,7 +14,16 @@ def world(request, tmp_path_factory, image_folder, mask_folder, box_folder):
     root = tmp_path_factory.mktemp("reader")
     build(root, image_folder, mask_folder, box_folder)
     fixtures = {"scenes": "finished_scenes", "cells": "finished_objects", "nuclei": "finished_instances"}
-    return Reader(root, {name: partial(request.getfixturevalue, fixture) for name, fixture in fixtures.items()})
+    return Reader(root, {name: partial(_in_full, request, fixture) for name, fixture in fixtures.items()})
+
+
+def _in_full(request, fixture):
+    """Return a run that other tests share: not reduced, though a page asks for it first."""
+    from visionft.api import resolving, training
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(training, "understand", resolving.understand)
+        return request.getfixturevalue(fixture)
 
 
 @pytest.fixture

@@ -71,7 +71,7 @@ def test_they_are_listed_and_in_the_schema_where_they_are_installed():
     schema = json.loads(visionft("schema"))
     names = {name for choice in _section(schema, "data")["format"]["anyOf"] for name in choice.get("enum", ())}
     assert {"index", "folder"} <= names
-    assert {"csv", "lines"} <= set(schema["properties"]["track"]["items"]["enum"])
+    assert {"csv", "lines"} <= set(schema["properties"]["track"]["anyOf"][1]["anyOf"][0]["enum"])
 
 
 def _section(schema, name):

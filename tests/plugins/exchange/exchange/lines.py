@@ -3,23 +3,28 @@
 import json
 
 from visionft.atomic import write_text
+from visionft.tracking.base import Tracker
 
 
-class Lines:
+class Lines(Tracker):
     kind = "lines"
 
-    def __init__(self, folder, config):
-        self._path = folder / "history.jsonl"
+    def __init__(self, run, options):
+        self._path = run.folder / "history.jsonl"
         text = self._path.read_text() if self._path.is_file() else ""
         self._rows = [json.loads(line) for line in text.splitlines()]
 
+    @property
+    def place(self):
+        return self._path.name
+
+    def rewind(self, step):
+        self._rows = [row for row in self._rows if row["step"] <= step]
+
     def log(self, values, step):
-        kept = [row for row in self._rows if row["step"] < step]  # later ones were written before a resume
-        self._rows = [*kept, {"step": step, **values}]
-        write_text(self._path, "".join(json.dumps(row) + "\n" for row in self._rows))
+        if "epoch" in values:
+            self._rows.append({"step": step, **values})
+            write_text(self._path, "".join(json.dumps(row) + "\n" for row in self._rows))
 
-    def image(self, name, picture_HW3, step):
-        pass
-
-    def close(self):
+    def close(self, *, finished):
         pass
