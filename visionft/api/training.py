@@ -11,7 +11,7 @@ from typing import Any
 from visionft.api.caller_state import caller_state
 from visionft.api.facts import environment, fingerprint, require_same_data
 from visionft.api.model_spec import describe_model
-from visionft.api.resolving import Asked, Data, understand
+from visionft.api.resolving import Asked, Data, understand, understand_again
 from visionft.api.run import Run
 from visionft.api.tracking import open_trackers, require_trackers
 from visionft.assemble import Job, assemble, load_data, unused_targets
@@ -92,7 +92,7 @@ def _train(
     if folder is not None and folder.finished:
         _tell(sinks, f"{folder.path} has finished already")
         return Run(folder.path, sinks=sinks, data=data)
-    request = understand(folder.recipe, data=data) if folder else understand(recipe, overrides, data)
+    request = understand_again(folder.recipe, data) if folder else understand(recipe, overrides, data)
     resolved = request.recipe
     require_trackers(resolved)
     dataset = load_data(resolved, lambda done, total: _working(sinks, "reading images", done, total), request.data)
