@@ -82,7 +82,7 @@ class Run:
         self._data = data
         self._evaluations: dict[Split, Evaluation] = {}
         if not self._folder.finished:
-            raise CheckpointError(f"{self.path}: training has not finished; go on with it: --resume")
+            raise CheckpointError(f"{self.path}: training has not finished; go on with it: --resume (resume=True)")
 
     def __repr__(self) -> str:
         task = TASKS[self.recipe.task.kind]

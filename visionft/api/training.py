@@ -163,7 +163,9 @@ def _folder_to_resume(
     recipe: Asked | None, data: Data | None, out: str | Path | None, overrides: Overrides
 ) -> RunFolder:
     if overrides:
-        raise CheckpointError("--resume goes on with the run's own recipe; leave --set away, or start a new run")
+        raise CheckpointError(
+            "--resume (resume=True) goes on with the run's own recipe; leave --set (overrides) away, or start a new run"
+        )
     if out is not None:
         return RunFolder.open(Path(out))
     if isinstance(recipe, str | Path) and (Path(recipe) / "recipe.yaml").is_file():
@@ -171,7 +173,9 @@ def _folder_to_resume(
     name = understand(recipe, data=data).recipe.name
     latest = RunFolder.latest(name)
     if latest is None:
-        raise CheckpointError(f"--resume: there is no run called {name!r} here; name its folder with --out")
+        raise CheckpointError(
+            f"--resume (resume=True): there is no run called {name!r} here; name its folder with --out (out)"
+        )
     return RunFolder.open(latest)
 
 
