@@ -70,6 +70,7 @@ def calls(tiny, finished, tmp_path):
         "report": run.report,
         "export": lambda: run.export(path=tmp_path / "model.onnx"),
         "model": lambda: vft.open_run(finished).model,
+        "with_model": lambda: run.with_model(run.model, tmp_path / "changed"),
         "evaluate a file": lambda: vft.evaluate(finished / "model.onnx"),
     }
 

@@ -2,6 +2,7 @@
 
 import shutil
 
+import numpy as np
 import pytest
 import torch
 
@@ -157,11 +158,11 @@ def test_all_that_is_asked_of_a_gpu_that_is_not_there(tiny):
     assert [error.partition(": ")[0] for error in found.errors] == ["augment.device", "runtime.decode"]
 
 
-def test_data_of_no_format_are_an_error_of_the_check(tmp_path):
-    (tmp_path / "notes.md").write_text("nothing")
-    found = check(tmp_path)
+def test_labels_that_tell_no_task_are_an_error_of_the_check():
+    images = np.zeros((2, 8, 8, 3), np.uint8)
+    found = check(visionft.Dataset.from_arrays(images, ["a", {"b": "c"}]))
     assert not found.ok
-    assert str(tmp_path) in found.errors[0]
+    assert "do not tell" in found.errors[0]
 
 
 def test_a_text_file_of_labels_is_data(image_folder, tmp_path):

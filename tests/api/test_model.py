@@ -175,15 +175,3 @@ def test_a_folder_that_is_not_free_is_told_before_any_work(run, monkeypatch):
     monkeypatch.setattr("visionft.api.run.validate", None)
     with pytest.raises(DataError, match="is not empty"):
         run.with_model(run.model, run.path)
-
-
-def test_with_model_leaves_the_callers_generators_alone(run, tmp_path):
-    torch.manual_seed(3)
-    expected = torch.get_rng_state()
-    torch.set_grad_enabled(False)
-    try:
-        run.with_model(run.model, tmp_path / "second")
-        assert not torch.is_grad_enabled()
-    finally:
-        torch.set_grad_enabled(True)
-    assert torch.equal(torch.get_rng_state(), expected)
