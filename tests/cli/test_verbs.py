@@ -215,7 +215,7 @@ class TestList:
 
     def test_unknown(self, refused):
         assert "close: backbones" in refused("list", "backbone")
-        assert "known: augmentations, backbones, engines, formats, heads, losses, recipes, runtimes, tasks" in refused(
+        assert "known: augmentations, backbones, engines, formats, heads, losses, optimizers, recipes" in refused(
             "list", "x"
         )
 
