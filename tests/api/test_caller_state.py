@@ -70,6 +70,7 @@ def calls(tiny, finished, tmp_path):
         "report": run.report,
         "export": lambda: run.export(path=tmp_path / "model.onnx"),
         "model": lambda: vft.open_run(finished).model,
+        "with_model": lambda: run.with_model(run.model, tmp_path / "changed"),
         "evaluate a file": lambda: vft.evaluate(finished / "model.onnx"),
     }
 
@@ -108,3 +109,46 @@ def test_errors_pass_and_leave_it_as_it_was():
     with pytest.raises(ZeroDivisionError):
         fail()
     assert drawn() == expected
+
+
+def test_autocast_of_the_caller_does_not_reach_in(finished):
+    run = vft.open_run(finished)
+    image, predictor = np.random.default_rng(0).integers(0, 256, (32, 32, 3), np.uint8), vft.Predictor(run)
+    plain = predictor(image).probabilities
+    with torch.autocast("cpu", torch.bfloat16):
+        assert predictor(image).probabilities == plain
+        told = caller_state()(lambda: (torch.ones(2, 2) @ torch.ones(2, 2)).dtype)()
+        assert torch.is_autocast_enabled("cpu")
+    assert told == torch.float32
+
+
+@pytest.fixture
+def precision():
+    """The precision of matrix products on CUDA, which is as it was afterwards."""
+    matmul = torch.backends.cuda.matmul
+    before = matmul.fp32_precision
+    yield matmul
+    matmul.fp32_precision = before
+
+
+def test_precision_as_newer_programs_set_it(precision):
+    @caller_state()
+    def change():
+        precision.fp32_precision = "ieee"
+        torch.backends.cudnn.conv.fp32_precision = "ieee"
+
+    convolution = torch.backends.cudnn.conv.fp32_precision
+    precision.fp32_precision = "tf32"
+    change()
+    assert precision.fp32_precision == "tf32"
+    assert torch.backends.cudnn.conv.fp32_precision == convolution
+
+
+def test_precision_as_older_programs_set_it(precision):
+    before = torch.get_float32_matmul_precision()
+    torch.set_float32_matmul_precision("medium")
+    try:
+        caller_state()(torch.set_float32_matmul_precision)("highest")
+        assert torch.get_float32_matmul_precision() == "medium"
+    finally:
+        torch.set_float32_matmul_precision(before)

@@ -2,6 +2,7 @@
 
 import shutil
 
+import numpy as np
 import pytest
 import torch
 
@@ -155,3 +156,18 @@ def test_boxes_have_no_outlines_to_tell_of(box_folder, mask_folder, objects, out
 def test_all_that_is_asked_of_a_gpu_that_is_not_there(tiny):
     found = check(tiny(augment={"device": "cuda"}, runtime={"decode": "cuda"}))
     assert [error.partition(": ")[0] for error in found.errors] == ["augment.device", "runtime.decode"]
+
+
+def test_labels_that_tell_no_task_are_an_error_of_the_check():
+    images = np.zeros((2, 8, 8, 3), np.uint8)
+    found = check(visionft.Dataset.from_arrays(images, ["a", {"b": "c"}]))
+    assert not found.ok
+    assert "do not tell" in found.errors[0]
+
+
+def test_a_text_file_of_labels_is_data(image_folder, tmp_path):
+    images = shutil.copytree(image_folder, tmp_path / "images")
+    lines = [f"{path.relative_to(tmp_path)} {path.parent.name}" for path in sorted(images.rglob("*.png"))]
+    (tmp_path / "labels.txt").write_text("\n".join(lines))
+    found = check(tmp_path / "labels.txt", ("backbone.name=test_resnet", "input.size=32"))
+    assert list(found.counts) == ["bar", "disc", "ring"]

@@ -162,7 +162,16 @@ def test_what_is_not_this_network(run, finished_scenes, tmp_path):
         run.with_model(state, run.path)
 
 
-def test_wrapped_models_are_unwrapped(run, tmp_path):
-    wrapped = torch.nn.ModuleDict({"module": copy.deepcopy(run.model)})  # the names that DistributedDataParallel has
+@pytest.mark.parametrize("names", ["module", "_orig_mod", "module _orig_mod", "_orig_mod module"])
+def test_wrapped_models_are_unwrapped(run, tmp_path, names):
+    wrapped = copy.deepcopy(run.model)
+    for name in names.split():  # those that DistributedDataParallel and torch.compile have, in any order
+        wrapped = torch.nn.ModuleDict({name: wrapped})
     second = run.with_model(wrapped, tmp_path / "second")
     assert second.evaluate("val").to_dict() == run.evaluate("val").to_dict()
+
+
+def test_a_folder_that_is_not_free_is_told_before_any_work(run, monkeypatch):
+    monkeypatch.setattr("visionft.api.run.validate", None)
+    with pytest.raises(DataError, match="is not empty"):
+        run.with_model(run.model, run.path)

@@ -171,3 +171,16 @@ def test_the_datas_colours_travel_with_the_model(scenes, mask_folder, tmp_path):
     run = visionft.train(scenes(data=given, stages=recipe.stages), out=tmp_path / "run", sinks=[])
     assert run.spec.palette == ((10, 20, 30), (200, 100, 0))
     assert visionft.Predictor(run.export().path).spec.palette == run.spec.palette
+
+
+def test_data_that_have_moved_are_read_as_the_run_says(scenes, mask_folder, tmp_path):
+    first = tmp_path / "first"
+    shutil.copytree(mask_folder / "images", first / "pictures")
+    shutil.copytree(mask_folder / "masks", first / "drawn")
+    patterns = {"path": str(first), "images": "pictures/{name}.png", "masks": "drawn/{name}.png"}
+    recipe = scenes(data=patterns, stages=[{"name": "head", "unfreeze": "none", "steps": 1}])
+    visionft.train(recipe, out=tmp_path / "run", sinks=[])
+    moved = first.rename(tmp_path / "moved")
+    of_moved = visionft.open_run(tmp_path / "run", data=moved).evaluate()
+    source = visionft.Dataset.from_folder(moved)
+    assert visionft.open_run(tmp_path / "run", data=source).evaluate().to_dict() == of_moved.to_dict()

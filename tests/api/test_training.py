@@ -166,13 +166,13 @@ class TestResume:
 
     def test_nothing_to_resume(self, tiny, tmp_path, monkeypatch):
         monkeypatch.chdir(tmp_path)
-        with pytest.raises(CheckpointError, match=r"--resume: there is no run called 'tiny' here; .*--out"):
+        with pytest.raises(CheckpointError, match=r"--resume .*: there is no run called 'tiny' here; .*--out"):
             train(tiny(), resume=True, sinks=[])
         with pytest.raises(CheckpointError, match="not a run folder"):
             train(tiny(), out=tmp_path, resume=True, sinks=[])
 
     def test_with_other_settings_is_refused(self, finished):
-        with pytest.raises(CheckpointError, match="--resume goes on with the run's own recipe"):
+        with pytest.raises(CheckpointError, match=r"--resume \(resume=True\) goes on with the run's own recipe"):
             train("anything", out=finished, resume=True, overrides=["seed=1"], sinks=[])
 
     @pytest.mark.parametrize("change", ["added", "removed", "moved"])

@@ -1,6 +1,8 @@
 """Images and labels from a program: for every kind of target, and what is said of those that do not fit."""
 
+import io
 import pickle
+from pathlib import Path
 
 import numpy as np
 import PIL.Image
@@ -272,3 +274,71 @@ def test_it_pickles_and_says_what_it_is():
     assert pickle.loads(pickle.dumps(source)).images == source.images
     assert "cells: 6 images in memory (6 train); labels 'a', 'b'" in repr(source)
     assert "photos" in repr(DataSource.from_folder("photos"))
+
+
+class Counted(torch.utils.data.IterableDataset):
+    """Pairs in turn only, of a known number."""
+
+    def __len__(self):
+        return 2
+
+    def __iter__(self):
+        return iter([(IMAGES[0], "a"), (IMAGES[1], "b")])
+
+
+class Table:
+    """Columns by name, as a data frame has them."""
+
+    def __len__(self):
+        return 2
+
+    def __getitem__(self, column):
+        return {"image": IMAGES[:2], "label": ["a", "b"]}[column]
+
+
+def test_pairs_that_come_in_turn_only():
+    assert [image.value for image in DataSource.from_samples(Counted()).images] == ["a", "b"]
+
+
+@pytest.mark.parametrize(
+    ("samples", "told"),
+    [({"train": {"cat": [IMAGES[0]]}}, "from_classes"), (Table(), "a Table has no number 0; pairs of an image")],
+)
+def test_samples_without_pairs(samples, told):
+    with pytest.raises(DataError, match=told):
+        DataSource.from_samples(samples)
+
+
+@pytest.mark.parametrize(
+    ("label", "target"),
+    [
+        ({"boxes": [[0, 0, 3, 3], [0, 0, 3]], "labels": [0, 0]}, Boxes),
+        ({"masks": [np.ones((8, 10)), np.ones((4, 5))], "labels": [0, 0]}, Polygons),
+        ({"a", 1}, LabelSet),
+        (None, Values),
+    ],
+)
+def test_labels_that_do_not_hold_together(label, target):
+    with pytest.raises(DataError, match=r"000000\.png: |has a number"):
+        read([label], target)
+
+
+def test_paths_of_masks_hold_wherever_the_program_goes(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for number, plane in enumerate(PLANES):
+        PIL.Image.fromarray(plane.astype(np.uint8)).save(f"{number}.png")
+    source = DataSource.from_arrays(IMAGES, [Path(f"{number}.png") for number in range(6)])
+    monkeypatch.chdir("/")
+    assert source.read(Mask, LabelOptions()).class_names
+
+
+def test_a_mask_that_pil_has_opened_and_cannot_read():
+    data = io.BytesIO()
+    PIL.Image.fromarray(np.random.default_rng(0).integers(0, 256, (64, 64), np.uint8)).save(data, "PNG")
+    mask = PIL.Image.open(io.BytesIO(data.getvalue()[:2000]))
+    with pytest.raises(DataError, match=r"000000\.png: Pillow cannot read"):
+        read([mask], Mask)
+
+
+def test_a_folder_is_something():
+    assert DataSource.from_folder("anywhere")

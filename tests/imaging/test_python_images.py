@@ -75,6 +75,31 @@ def test_an_image_of_pil_is_what_its_file_is(mode, how):
     assert np.array_equal(found, decode(data.getvalue()))
 
 
+@pytest.mark.parametrize(("mode", "order"), [("I;16B", ">u2"), ("I;16L", "<u2"), ("I;16N", "=u2")])
+def test_16_bits_of_pil_in_any_order_of_bytes(mode, order):
+    deep_HW = GREY.astype(np.uint16) * 200
+    image = PIL.Image.frombytes(mode, (7, 5), deep_HW.astype(order).tobytes())
+    found = to_pixels(image)
+    assert np.array_equal(found if found.ndim == 2 else found[..., 0], to_pixels(deep_HW))
+
+
+@pytest.mark.parametrize(("mode", "plain"), [("RGBa", "RGBA"), ("La", "LA")])
+def test_transparency_of_pil_that_is_multiplied_in(mode, plain):
+    image = PIL.Image.fromarray(RGB).convert(plain)
+    image.putalpha(PIL.Image.fromarray(GREY))
+    difference = to_pixels(image.convert(mode)).astype(int) - to_pixels(image)
+    assert np.abs(difference).max() <= 1
+
+
+@pytest.mark.parametrize(("mode", "kind"), [("CMYK", "TIFF"), ("YCbCr", "JPEG"), ("RGB", "PNG")])
+def test_a_file_that_pil_has_opened_and_cannot_read(mode, kind):
+    data = io.BytesIO()
+    PIL.Image.fromarray(np.random.default_rng(0).integers(0, 256, (64, 64, 3), np.uint8)).convert(mode).save(data, kind)
+    image = PIL.Image.open(io.BytesIO(data.getvalue()[: len(data.getvalue()) // 2]))
+    with pytest.raises(ImageError, match="Pillow cannot read it"):
+        to_pixels(image)
+
+
 @pytest.mark.parametrize(
     ("image", "message"),
     [

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import PIL.Image
 import pytest
+import torch
 
 from tests.predict.stand_in import SPEC, expected_probabilities, write_model
 from visionft.errors import DataError, VisionftError
@@ -54,6 +55,14 @@ def test_every_way_to_pass_an_image_gives_the_same(predictor, photos):
     assert predictor(paths.read_bytes()) == expected
     assert predictor(np.asfortranarray(pixels)) == expected
     assert predictor([pixels, str(paths), paths.read_bytes()]) == [expected] * 3
+
+
+def test_a_tensor_is_one_image_and_a_batch_several(predictor, photos):
+    pixels = photos[0][3]
+    tensor, expected = torch.from_numpy(pixels).permute(2, 0, 1), predictor(pixels)
+    assert predictor(tensor) == predictor(tensor / 255) == expected
+    assert predictor(torch.stack([tensor, tensor])) == predictor([tensor, tensor]) == [expected] * 2
+    assert predictor(torch.from_numpy(pixels[..., 0].copy())) == predictor(pixels[..., 0])
 
 
 def test_channels_are_taken_as_rgb(predictor):

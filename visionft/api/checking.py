@@ -83,7 +83,7 @@ def check(
         require_picture_name(picture)
     try:
         request = understand(recipe, overrides, data)
-    except RecipeError as error:
+    except VisionftError as error:
         return Check(tuple(str(error).splitlines()), (), None, {})
     resolved = request.recipe
     errors: list[str] = []

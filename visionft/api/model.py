@@ -155,8 +155,10 @@ class NetworkEngine:
     def run(self, images_BHW3: NDArray[np.uint8]) -> Results:
         """Run the network on canvases; see ``Engine.run``."""
         check_canvases(images_BHW3, self.spec)
-        images = torch.tensor(images_BHW3, device=self._model.mean_C11.device)
-        return named_outputs(self.spec.task, self._model(images).values())
+        device = self._model.mean_C11.device
+        with torch.autocast(device.type, enabled=False):  # the caller's own
+            results = self._model(torch.tensor(images_BHW3, device=device))
+        return named_outputs(self.spec.task, results.values())
 
 
 def fitting_state(model: nn.Module | Mapping[str, Tensor], expected: Mapping[str, Tensor]) -> dict[str, Tensor]:
@@ -169,9 +171,8 @@ def fitting_state(model: nn.Module | Mapping[str, Tensor], expected: Mapping[str
     Raises:
         CheckpointError: when names or shapes are others, or a number is not finite.
     """
-    state = dict(model.state_dict() if isinstance(model, nn.Module) else model)
-    for prefix in _PREFIXES:
-        state = {name.removeprefix(prefix): tensor for name, tensor in state.items()}
+    given = model.state_dict() if isinstance(model, nn.Module) else model
+    state = {_unwrapped(name): tensor for name, tensor in given.items()}
     wrong = [f"{name} is missing" for name in expected if name not in state]
     wrong += [f"{name} is unknown" for name in state if name not in expected]
     wrong += [
@@ -184,3 +185,9 @@ def fitting_state(model: nn.Module | Mapping[str, Tensor], expected: Mapping[str
         more = f" and {len(wrong) - 3} more" if len(wrong) > 3 else ""
         raise CheckpointError(f"with_model: {'; '.join(wrong[:3])}{more}; give run.model, or its state_dict()")
     return state
+
+
+def _unwrapped(name: str) -> str:
+    while name.startswith(_PREFIXES):
+        name = name.partition(".")[2]
+    return name

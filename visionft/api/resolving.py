@@ -6,13 +6,13 @@ from typing import NamedTuple, TypeAlias
 
 from visionft.data.formats.detect import format_of_another_package
 from visionft.data.formats.yolo.file import is_data_file
-from visionft.data.source import DataSource
+from visionft.data.source import IN_MEMORY, DataSource
 from visionft.errors import RecipeError
 from visionft.imaging.header import IMAGE_EXTENSIONS
 from visionft.recipe import Overrides, Recipe, load_recipe, parse_overrides, recipe_from_data, stated_values
 from visionft.recipe.load import shipped_recipes
 
-_DATA_FILES = (".csv", ".tsv", ".json")
+_DATA_FILES = (".csv", ".tsv", ".json", ".txt")
 
 Data: TypeAlias = DataSource | str | Path
 """A ``visionft.Dataset``, or where data lie."""
@@ -63,9 +63,30 @@ def understand(recipe: Asked | None, overrides: Overrides = (), data: Data | Non
         )
     resolved = resolve(recipe, overrides, given)
     handed = recipe if isinstance(recipe, DataSource) else given
-    told = {*stated_values(parse_overrides(overrides)), *(f"data.{key}" for key in (handed.settings if handed else ()))}
+    told = {
+        *stated_values(parse_overrides(overrides)),
+        *(f"data.{key}" for key in ({} if handed is None else handed.settings)),
+    }
     is_open = is_data(recipe) and told.isdisjoint(("task.kind", "data.format", "data.masks"))
     return Request(resolved, handed if handed is not None and handed.in_memory else None, is_open)
+
+
+def understand_again(recipe: Recipe, data: Data | None) -> Request:
+    """Return what a run was asked for.
+
+    Args:
+        recipe: the run's.
+        data: where its data lie now, or what no file holds; None where they are where they were.
+
+    Raises:
+        RecipeError: when something is wrong.
+        DataError: when the data are of no known format.
+    """
+    source = DataSource.from_folder(data) if isinstance(data, str | Path) else data
+    if not isinstance(source, DataSource) or source.in_memory or recipe.data.format == IN_MEMORY:
+        return understand(recipe, data=data)
+    # how the data are to be read was said when the run began, and has not changed
+    return understand(recipe, {f"data.{key}": value for key, value in source.settings.items()})
 
 
 def resolve(recipe: Asked, overrides: Overrides = (), data: DataSource | None = None) -> Recipe:

@@ -16,7 +16,7 @@ from visionft.api.facts import require_same_data
 from visionft.api.model import NetworkEngine, TunedModel, fitting_state
 from visionft.api.model_spec import describe_model
 from visionft.api.page import report_data
-from visionft.api.resolving import Data, understand
+from visionft.api.resolving import Data, understand_again
 from visionft.api.showing import history_rows, run_line, run_table
 from visionft.api.tracking import track_results, without_trackers
 from visionft.assemble import Job, assemble, load_data
@@ -82,7 +82,7 @@ class Run:
         self._data = data
         self._evaluations: dict[Split, Evaluation] = {}
         if not self._folder.finished:
-            raise CheckpointError(f"{self.path}: training has not finished; go on with it: --resume")
+            raise CheckpointError(f"{self.path}: training has not finished; go on with it: --resume (resume=True)")
 
     def __repr__(self) -> str:
         task = TASKS[self.recipe.task.kind]
@@ -135,7 +135,7 @@ class Run:
 
     def _rebuilt_job(self) -> Job:
         weights, spec = self._folder.read_model()
-        request = understand(self.recipe, data=self._data)
+        request = understand_again(self.recipe, self._data)
         dataset = load_data(request.recipe, source=request.data)
         require_same_data(dataset, self.info, self.path)
         job = replace(assemble(request.recipe, dataset, pretrained=False), input=spec.input)
@@ -194,6 +194,7 @@ class Run:
                 there = batch.to(job.runtime.device)
                 yield augment(there) if augment else there
 
+    @caller_state()
     def with_model(self, model: nn.Module | Mapping[str, Tensor], path: str | Path | None = None) -> "Run":
         """Make a run of changed weights, in a folder of its own: evaluated, reported and exported as any other.
 
@@ -209,6 +210,8 @@ class Run:
             CheckpointError: when the weights are not those of this network.
             DataError: when the folder exists already or cannot be written.
         """
+        if path:
+            RunFolder.require_free(Path(path))
         job = replace(self._job, network=deepcopy(self._job.network))
         job.network.load_state_dict(fitting_state(model, job.network.state_dict()))
         with job.eval_loader("val", job.input) as loader:

@@ -11,7 +11,7 @@ from typing import Any
 from visionft.api.caller_state import caller_state
 from visionft.api.facts import environment, fingerprint, require_same_data
 from visionft.api.model_spec import describe_model
-from visionft.api.resolving import Asked, Data, understand
+from visionft.api.resolving import Asked, Data, understand, understand_again
 from visionft.api.run import Run
 from visionft.api.tracking import open_trackers, require_trackers
 from visionft.assemble import Job, assemble, load_data, unused_targets
@@ -92,7 +92,7 @@ def _train(
     if folder is not None and folder.finished:
         _tell(sinks, f"{folder.path} has finished already")
         return Run(folder.path, sinks=sinks, data=data)
-    request = understand(folder.recipe, data=data) if folder else understand(recipe, overrides, data)
+    request = understand_again(folder.recipe, data) if folder else understand(recipe, overrides, data)
     resolved = request.recipe
     require_trackers(resolved)
     dataset = load_data(resolved, lambda done, total: _working(sinks, "reading images", done, total), request.data)
@@ -163,7 +163,9 @@ def _folder_to_resume(
     recipe: Asked | None, data: Data | None, out: str | Path | None, overrides: Overrides
 ) -> RunFolder:
     if overrides:
-        raise CheckpointError("--resume goes on with the run's own recipe; leave --set away, or start a new run")
+        raise CheckpointError(
+            "--resume (resume=True) goes on with the run's own recipe; leave --set (overrides) away, or start a new run"
+        )
     if out is not None:
         return RunFolder.open(Path(out))
     if isinstance(recipe, str | Path) and (Path(recipe) / "recipe.yaml").is_file():
@@ -171,7 +173,9 @@ def _folder_to_resume(
     name = understand(recipe, data=data).recipe.name
     latest = RunFolder.latest(name)
     if latest is None:
-        raise CheckpointError(f"--resume: there is no run called {name!r} here; name its folder with --out")
+        raise CheckpointError(
+            f"--resume (resume=True): there is no run called {name!r} here; name its folder with --out (out)"
+        )
     return RunFolder.open(latest)
 
 

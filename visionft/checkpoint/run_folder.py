@@ -55,14 +55,25 @@ class RunFolder:
         path = out or _next_free(recipe.name)
         try:
             path.mkdir(parents=True, exist_ok=out is not None)
-            if any(path.iterdir()):
-                raise DataError(f"{path}: is not empty; use --resume to go on with a run, or another --out")
+            cls.require_free(path)
             write_text(path / "recipe.yaml", recipe_to_yaml(recipe))
         except OSError as error:
-            raise DataError(f"{path}: cannot be written: {error.strerror}; choose another --out") from error
+            raise DataError(f"{path}: cannot be written: {error.strerror}; choose another --out (out, path)") from error
         except CheckpointError as error:
-            raise DataError(f"{error}; choose another --out") from error
+            raise DataError(f"{error}; choose another --out (out, path)") from error
         return cls(path)
+
+    @staticmethod
+    def require_free(path: Path) -> None:
+        """Check that a run folder can be made.
+
+        Raises:
+            DataError: when there is something in it.
+        """
+        if path.is_dir() and any(path.iterdir()):
+            raise DataError(
+                f"{path}: is not empty; use --resume (resume=True) to go on with a run, or another --out (out, path)"
+            )
 
     @classmethod
     def open(cls, path: Path) -> "RunFolder":
@@ -117,7 +128,7 @@ class RunFolder:
         """
         path = self.path / "model.safetensors"
         if not path.is_file():
-            raise CheckpointError(f"{self.path}: training has not finished; go on with it: --resume")
+            raise CheckpointError(f"{self.path}: training has not finished; go on with it: --resume (resume=True)")
         try:
             weights = load_file(path)
         except (SafetensorError, OSError) as error:

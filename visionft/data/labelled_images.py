@@ -1,7 +1,7 @@
 """From what users hand over in Python to images with an id, a label and a split."""
 
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -62,8 +62,13 @@ def pairs_of(samples: Any) -> Iterable[tuple[Any, Any]]:
         DataError: when something else is among them.
     """
     pairs = samples
+    if isinstance(samples, Mapping):
+        raise DataError(
+            f"samples: {described(samples)}; pairs of an image and its label are needed; of class -> images use "
+            "from_classes"
+        )
     if hasattr(samples, "__getitem__") and hasattr(samples, "__len__"):  # torch's data sets need not iterate
-        pairs = (samples[number] for number in range(len(samples)))
+        pairs = _by_number(samples)
     elif not isinstance(samples, Iterable):
         raise DataError(f"samples: {described(samples)}; pairs of an image and its label are needed")
     for number, pair in enumerate(pairs):
@@ -72,6 +77,21 @@ def pairs_of(samples: Any) -> Iterable[tuple[Any, Any]]:
                 f"samples: number {number} is {described(pair)}; a pair of an image and its label is needed"
             )
         yield pair[0], pair[1]
+
+
+def _by_number(samples: Any) -> Iterator[Any]:
+    for number in range(len(samples)):
+        try:
+            one = samples[number]
+        except NotImplementedError:  # torch's iterable data sets, some of which know their length
+            yield from samples
+            return
+        except KeyError as error:
+            raise DataError(
+                f"samples: a {type(samples).__name__} has no number {number}; pairs of an image and its label are "
+                "needed, such as zip(table['image'], table['label'])"
+            ) from error
+        yield one
 
 
 def class_names_of(samples: Any) -> Sequence[str] | None:
@@ -137,14 +157,14 @@ def labelled(
     found: dict[str, LabelledImage] = {}
     for name, image, value, split in zip(ids, images, values, splits, strict=True):
         try:
-            source = Path(os.path.abspath(image)) if _is_path(image) else Pixels(to_pixels(image), name)  # noqa: PTH100
+            source = _absolute(image) if _is_path(image) else Pixels(to_pixels(image), name)
         except ImageError as error:
             errors.append(f"{name}: {error}")
             continue
         if name in found:
             problems.append(Problem(name, "is given again; the first one counts"))
         else:
-            found[name] = LabelledImage(name, source, value, split)
+            found[name] = LabelledImage(name, source, _absolute(value) if isinstance(value, Path) else value, split)
     if errors:
         more = [f"and {len(errors) - _ERRORS_SHOWN} more"] if len(errors) > _ERRORS_SHOWN else []
         raise DataError("\n".join(errors[:_ERRORS_SHOWN] + more))
@@ -160,6 +180,10 @@ def _ids(images: Sequence[Any]) -> list[str]:
         Path(os.path.relpath(next(paths), root)).as_posix() if _is_path(image) else f"{number:06}.png"
         for number, image in enumerate(images)
     ]
+
+
+def _absolute(path: str | Path) -> Path:
+    return Path(os.path.abspath(path))  # noqa: PTH100  # links stay links
 
 
 def _is_path(image: Any) -> bool:

@@ -185,6 +185,9 @@ class DataSource:
     def __len__(self) -> int:
         return len(self.images)
 
+    def __bool__(self) -> bool:
+        return True  # a folder holds no images yet
+
     def __repr__(self) -> str:
         if not self.images:
             return f"Dataset({self.settings['path']})"

@@ -13,6 +13,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+NOTEBOOK_SIDE = 480  # pixels of the longer side of a picture in a notebook
 _SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _UNUSED = (255, 255, 255)  # colour of values that are no class, IGNORE among them
 

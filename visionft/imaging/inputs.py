@@ -9,14 +9,14 @@ from numpy.typing import NDArray
 
 from visionft.errors import DataError, ImageError
 from visionft.imaging import decode, to_canvas
-from visionft.imaging.pillow import PillowImage, file_of
+from visionft.imaging.pillow import PillowImage
 from visionft.imaging.pixels import Pixels
 from visionft.imaging.python_images import to_pixels
 from visionft.spec import InputSpec
 
 Image: TypeAlias = str | Path | bytes | NDArray[np.uint8] | PillowImage | Pixels
-"""A file, the bytes of a file, or pixels: uint8, RGB (H, W, 3) or grey (H, W); at run time all that ``python_images``
-reads."""
+"""A file, the bytes of a file, or pixels: uint8, RGB (H, W, 3) or grey (H, W), an image of Pillow; at run time all that
+``python_images`` reads, floats and tensors too."""
 
 
 class Loaded(NamedTuple):
@@ -70,17 +70,11 @@ def load_pixels(image: Image) -> NDArray[np.uint8]:
 def _pixels(image: Image) -> NDArray[np.uint8]:
     if isinstance(image, str | Path | bytes | Pixels):
         return decode(Path(image) if isinstance(image, str) else image)
-    if isinstance(image, PillowImage):
-        return decode(file_of(image))
-    try:
-        pixels = to_pixels(image)
-    except ImageError as error:
-        raise DataError(f"image: {error}") from error
-    # a grey image means the same with its channel repeated
-    return np.repeat(pixels[:, :, None], 3, axis=2) if pixels.ndim == 2 else pixels
+    pixels = to_pixels(image)
+    return pixels if pixels.ndim == 3 else Pixels(pixels, "").read()
 
 
 def _name(image: Image) -> str:
-    if isinstance(image, np.ndarray):
-        return f"array of shape {image.shape}"
-    return f"image of {len(image)} bytes" if isinstance(image, bytes) else str(image)
+    if isinstance(image, bytes):
+        return f"image of {len(image)} bytes"
+    return str(image) if isinstance(image, str | Path | Pixels) else "image"

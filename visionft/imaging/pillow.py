@@ -1,14 +1,14 @@
 """Images that Pillow has opened or made; Pillow itself is loaded by whoever has one."""
 
 import io
-from typing import Any, Protocol, runtime_checkable
+from typing import Any, Protocol
 
 from visionft.errors import ImageError
 
-_LOSSLESS = ("1", "L", "LA", "P", "RGB", "RGBA", "I;16")  # modes that PNG keeps as they are
+_LOSSLESS = ("1", "L", "LA", "P", "RGB", "RGBA", "I;16", "I;16B")  # modes that PNG keeps as they are
+_WITH_ALPHA = {"PA": "RGBA", "RGBa": "RGBA", "La": "LA"}
 
 
-@runtime_checkable
 class PillowImage(Protocol):
     """What is asked of ``PIL.Image.Image``."""
 
@@ -37,11 +37,19 @@ def file_of(image: PillowImage) -> bytes:
 
     if image.mode in ("F", "I"):
         raise ImageError(f"mode {image.mode} has no fixed full scale; convert it to 8 or 16 bits")
-    upright: Any = image if image.mode in _LOSSLESS else image.convert("RGBA" if image.mode == "PA" else "RGB")
     data = io.BytesIO()
     try:
+        upright = _for_png(image)
         upright = ImageOps.exif_transpose(upright)
         upright.save(data, "PNG", compress_level=1)
-    except (OSError, ValueError) as error:
+    except (OSError, SyntaxError, ValueError) as error:  # SyntaxError: of damaged PNG
         raise ImageError(f"Pillow cannot read it ({error})") from error
     return data.getvalue()
+
+
+def _for_png(image: PillowImage) -> Any:
+    if image.mode in _LOSSLESS:
+        return image
+    if image.mode.startswith("I;16"):  # of other byte orders; straight to I;16 Pillow clips them
+        return image.convert("I").convert("I;16")
+    return image.convert(_WITH_ALPHA.get(image.mode, "RGB"))

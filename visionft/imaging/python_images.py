@@ -29,7 +29,7 @@ from visionft.imaging.pillow import file_of
 _EXPECTED = "uint8 of shape (H, W, 3) in RGB order, or (H, W) for grey, is needed"
 
 
-def is_tensor(value: object) -> bool:
+def is_tensor(value: Any) -> bool:
     """Say whether something is a tensor of torch."""
     torch = sys.modules.get("torch")
     return torch is not None and isinstance(value, torch.Tensor)

@@ -8,13 +8,14 @@ from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from itertools import islice
 from pathlib import Path
-from typing import overload
+from typing import Any, TypeGuard, overload
 
 import numpy as np
 from numpy.typing import NDArray
 
 from visionft.errors import DataError
 from visionft.imaging.inputs import Image, Loaded, load
+from visionft.imaging.python_images import is_tensor
 from visionft.predict.engine import Engine, HasEngine, find_exported, open_engine
 from visionft.results import Results
 from visionft.spec import ModelSpec
@@ -102,8 +103,8 @@ class Predictor:
         """Predict for one image, or several.
 
         Args:
-            image: a path, the bytes of an image file, or a uint8 array, RGB (H, W, 3) or grey (H, W); or an
-                iterable of these.
+            image: a path, the bytes of an image file, or pixels as ``visionft.imaging.python_images`` reads them: a
+                uint8 array, RGB (H, W, 3) or grey (H, W), an image of PIL, a tensor (3, H, W); or an iterable of these.
             batch_size: how many canvases go through the network at once.
 
         Returns:
@@ -112,7 +113,7 @@ class Predictor:
         Raises:
             DataError: an image cannot be used; the message names it.
         """
-        if isinstance(image, str | Path | bytes | np.ndarray) or not isinstance(image, Iterable):
+        if isinstance(image, str | Path | bytes | np.ndarray) or not isinstance(image, Iterable) or _is_image(image):
             return self._predict([load(image, self.spec.input)], batch_size)[0]
         return list(self.stream(image, batch_size=batch_size))
 
@@ -167,6 +168,11 @@ class Predictor:
             images, self.spec, self._engine.run, batch_size=batch_size, threshold=self._threshold
         )
         return list(predictions)
+
+
+def _is_image(given: Any) -> TypeGuard[NDArray[np.uint8]]:
+    """Say whether something is a tensor of one image, and not of a batch, which is taken image by image."""
+    return is_tensor(given) and given.ndim <= 3
 
 
 def _engine(model: str | Path | HasEngine, threads: int | None, providers: Sequence[str] | None) -> Engine:

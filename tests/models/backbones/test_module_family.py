@@ -269,3 +269,9 @@ def test_hooks_see_every_use_and_backbones_can_be_copied():
     handle.remove()
     for twin in (copy.deepcopy(backbone), pickle.loads(pickle.dumps(backbone))):
         assert torch.equal(twin.embed(images(32)), backbone.embed(images(32)))
+
+
+def test_a_module_in_evaluation_or_frozen_trains_all_the_same():
+    backbone = Backbone(Pyramid().eval().requires_grad_(False))
+    assert all(parameter.requires_grad for parameter in backbone.parameters())
+    assert all(module.training for module in backbone.modules())

@@ -27,7 +27,7 @@ from visionft.data.naming import natural_order
 from visionft.data.raw_boxes import RawBox, RawBoxes
 from visionft.data.raw_polygons import RawPolygon
 from visionft.data.records import Problem
-from visionft.data.targets.python_values import as_python, described, in_order, names_of, numbers_in
+from visionft.data.targets.python_values import as_python, described, in_order, listed, names_of, numbers_in
 from visionft.data.targets.raw import RawTargets
 from visionft.errors import DataError
 
@@ -59,7 +59,7 @@ def raw_objects(values: Mapping[str, Any], options: LabelOptions, *, outlined: b
     for where, value in values.items():
         if not (states_boxes(value) or states_polygons(value)) or "labels" not in value:
             raise DataError(f"{where}: {described(value)}; {_ADVICE}, for no object of shapes (0, 4) and (0)")
-    labels = {where: _listed(value["labels"]) for where, value in values.items()}
+    labels = {where: listed(value["labels"]) for where, value in values.items()}
     names = names_of({f"{where}: labels": several for where, several in labels.items()}, options.classes)
     problems: list[Problem] = []
     classes, numbers = _classes([name for several in names.values() for name in several], labels, options, problems)
@@ -91,7 +91,7 @@ def _boxes(
     count = len(numbers)
     rows: Sequence[tuple[float, ...]] = [()] * count
     if "boxes" in value:
-        boxes_N4 = _array(value["boxes"])
+        boxes_N4 = _array(where, "boxes", value["boxes"])
         if not boxes_N4.size:
             boxes_N4 = boxes_N4.reshape(0, 4)
         if boxes_N4.ndim != 2 or boxes_N4.shape[1] != 4 or boxes_N4.dtype.kind not in "iuf":
@@ -101,7 +101,7 @@ def _boxes(
     if outlined or "boxes" not in value:
         outlines = [*map(_of_mask, _planes(where, value["masks"]))] if "masks" in value else outlines
         outlines = [*map(_of_polygons, value["polygons"])] if "polygons" in value else outlines
-    crowds = _listed(value.get("iscrowd", [0] * count))
+    crowds = listed(value.get("iscrowd", [0] * count))
     for key, length in {"boxes": len(rows), "masks or polygons": len(outlines), "iscrowd": len(crowds)}.items():
         if length != count:
             raise DataError(f"{where}: {length} {key} and {count} labels; there is one for each object")
@@ -115,7 +115,7 @@ def _boxes(
 
 
 def _planes(where: str, masks: Any) -> NDArray[Any]:
-    masks_NHW = _array(masks)
+    masks_NHW = _array(where, "masks", masks)
     if masks_NHW.size and masks_NHW.ndim != 3:
         raise DataError(f"{where}: masks of shape {masks_NHW.shape}; (N, H, W) is needed, a plane for each object")
     return masks_NHW
@@ -135,10 +135,8 @@ def _of_polygons(polygons: Sequence[Any]) -> RawPolygon:
     return RawPolygon.of_parts(rings) if rings else RawPolygon()
 
 
-def _array(value: Any) -> NDArray[Any]:
-    return np.asarray(as_python(value))
-
-
-def _listed(value: Any) -> list[Any]:
-    plain = as_python(value)
-    return list(plain) if isinstance(plain, list | tuple | np.ndarray) else [plain]
+def _array(where: str, what: str, value: Any) -> NDArray[Any]:
+    try:
+        return np.asarray(as_python(value))
+    except ValueError as error:  # numpy's, of lists that make no rectangle
+        raise DataError(f"{where}: {what} of different shapes; every one of an image has the same") from error

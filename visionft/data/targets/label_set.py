@@ -235,7 +235,7 @@ def _listed(where: str, value: Any, width: int) -> tuple[Any, ...]:
         return tuple(np.flatnonzero(value).tolist())
     if not isinstance(value, list | tuple | set | frozenset):
         raise DataError(f"{where}: {described(value)}; a list of labels is needed, such as ['cracked', 'dirty'] or []")
-    return tuple(sorted(value)) if isinstance(value, set | frozenset) else tuple(value)
+    return tuple(sorted(value, key=str)) if isinstance(value, set | frozenset) else tuple(value)
 
 
 def flags_of(sets: Sequence[LabelSet]) -> NDArray[np.bool_]:

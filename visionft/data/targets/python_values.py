@@ -20,6 +20,12 @@ def as_python(value: Any) -> Any:
     return value
 
 
+def listed(value: Any) -> tuple[Any, ...]:
+    """Return the entries of a list, tuple, array or tensor; anything else is the only entry."""
+    plain = as_python(value)
+    return tuple(plain) if isinstance(plain, list | tuple | np.ndarray) else (plain,)
+
+
 def described(value: Any) -> str:
     """Show a value in a few words, on one line."""
     plain = as_python(value)

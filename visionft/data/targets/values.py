@@ -14,7 +14,7 @@ from visionft.data.listing import LabelOptions
 from visionft.data.naming import counted, some
 from visionft.data.records import Dataset, Problem, Sample
 from visionft.data.targets.base import CanvasTarget, Target
-from visionft.data.targets.python_values import as_python, described, is_number
+from visionft.data.targets.python_values import as_python, described, is_number, listed
 from visionft.data.targets.raw import OpenedImage, RawTarget, RawTargets, Resolved
 from visionft.data.units import split_unit, write_value
 from visionft.errors import DataError
@@ -98,7 +98,7 @@ class Values(Target):
     @classmethod
     def is_stated_by(cls, value: Any) -> bool:
         """Say whether a value is a number, or several."""
-        several = tuple(value.values()) if isinstance(value, Mapping) else _listed(value)
+        several = tuple(value.values()) if isinstance(value, Mapping) else listed(value)
         return bool(several) and all(map(is_number, several))
 
     @classmethod
@@ -112,6 +112,8 @@ class Values(Target):
         names = tuple(options.classes or _names(values))
         rows = {where: _row(where, value, names) for where, value in values.items()}
         known = {where: row for where, row in rows.items() if any(number is not None for number in row)}
+        if rows and not known:
+            raise DataError(f"values: none of {counted(len(rows), 'image', 'images')} has a number; give some")
         empty = [where for where in rows if where not in known]
         images = counted(len(empty), "image has", "images have")
         problems = (Problem("values", f"{images} no number; left out: {some(empty)}"),) if empty else ()
@@ -200,17 +202,12 @@ def _names(values: Mapping[str, Any]) -> tuple[str, ...]:
         return tuple(
             dict.fromkeys(str(key) for value in values.values() if isinstance(value, Mapping) for key in value)
         )
-    width = max((len(_listed(value)) for value in values.values()), default=1)
+    width = max((len(listed(value)) for value in values.values()), default=1)
     return ("value",) if width == 1 else tuple(f"value {number}" for number in range(1, width + 1))
 
 
-def _listed(value: Any) -> tuple[Any, ...]:
-    value = as_python(value)
-    return tuple(value) if isinstance(value, list | tuple | np.ndarray) else (value,)
-
-
 def _row(where: str, value: Any, names: Sequence[str]) -> Numbers:
-    several = tuple(map(value.get, names)) if isinstance(value, Mapping) else _listed(value)
+    several = tuple(map(value.get, names)) if isinstance(value, Mapping) else listed(value)
     if len(several) != len(names):
         raise DataError(f"{where}: {described(value)}; every image needs {len(names)} numbers: {some(names)}")
     return tuple(_number(where, one) for one in several)

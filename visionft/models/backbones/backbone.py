@@ -86,6 +86,8 @@ class Backbone(nn.Module):
             group for group in self.groups if any(name.rpartition(".")[0] in mapping for name in group.parameters)
         )
         self._eval_modules: frozenset[str] = frozenset()
+        self.requires_grad_(requires_grad=True)  # a module that is handed over may be frozen or in evaluation
+        self.train()
 
     @property
     def channels(self) -> tuple[int, ...]:

@@ -38,14 +38,14 @@ def build_network(
     """Build a network, unless it is there already, and fill it with weights; see ``Backbone``."""
     if isinstance(network, nn.Module):
         require_module(network, type(network).__name__)
-        return _own(network, type(network).__name__, weights, drop_path)
+        return _own(Built(network, default_input(network), None), type(network).__name__, weights, drop_path)
     if not isinstance(network, str):
         raise RecipeError(
             f"backbone: an object of type {type(network).__name__}; give a network's name, or an nn.Module"
         )
     family_name, name = resolve(network)
     if family_name == "module":
-        return _own(ModuleFamily().make(name), name, weights, drop_path)
+        return _own(ModuleFamily().build(name, drop_path, image_size), name, weights, drop_path)
     library = _library(family_name)
     built = library.build(name, drop_path, image_size)
     info = _fill(built, family_name, name, weights)
@@ -64,14 +64,14 @@ def _library(name: LibraryName) -> Family:
     return TorchvisionFamily()
 
 
-def _own(network: nn.Module, name: str, weights: str, drop_path: float) -> Filled:
+def _own(built: Built, name: str, weights: str, drop_path: float) -> Filled:
     """Take a module with the weights that it has, unless a file is named."""
     if drop_path:
         raise RecipeError(f"backbone {name!r}: drop path is for the module itself to do; set backbone.drop_path: 0")
-    info = WeightsInfo(f"as {type(network).__name__} has made them", "unknown")
+    info = WeightsInfo(f"as {type(built.network).__name__} has made them", "unknown")
     if weights not in ("pretrained", "none"):
-        info = _fill(Built(network, default_input(network), None), "module", name, weights)
-    return Filled(network, ModuleFamily(), name, default_input(network), info)
+        info = _fill(built, "module", name, weights)
+    return Filled(built.network, ModuleFamily(), name, built.input, info)
 
 
 def _fill(built: Built, family: str, network: str, weights: str) -> WeightsInfo:

@@ -63,7 +63,7 @@ class Instances(Detection):
         """Return the image with its objects painted over it, and for each a box, its class and score.
 
         Args:
-            image: the image of the prediction: a path, the bytes of a file, or uint8 RGB (H, W, 3) or grey (H, W).
+            image: the image of the prediction, in any form that a predictor takes.
             opacity: of the colours, in [0, 1]; outlines are opaque, so that touching objects stay apart.
 
         Returns:

@@ -15,12 +15,11 @@ from numpy.typing import NDArray
 
 from visionft.errors import DataError
 from visionft.imaging import draw_boxes, line_palette
-from visionft.imaging.encoding import html_figure, jpeg_bytes, png_bytes
+from visionft.imaging.encoding import NOTEBOOK_SIDE, html_figure, jpeg_bytes, png_bytes
 from visionft.imaging.inputs import Image, load_pixels
 from visionft.spec import ModelSpec
 from visionft.tasks.exchange import Colours, annotation, rows_of_coco, rows_of_supervision, supervision
 
-_NOTEBOOK = 480  # pixels of a picture's longer side
 _GROUND = 64  # grey that stands for the image, which a prediction does not keep
 
 
@@ -116,7 +115,7 @@ class Detection:
         """Return the image with a box around each object, and its class and score.
 
         Args:
-            image: the image of the prediction: a path, the bytes of a file, or uint8 RGB (H, W, 3) or grey (H, W).
+            image: the image of the prediction, in any form that a predictor takes.
 
         Returns:
             uint8 RGB of the image's size.
@@ -148,7 +147,7 @@ class Detection:
         """Return the objects on a grey ground, small enough for a notebook; ``overlay`` shows them on their image."""
         width, height = self.size
         picture_HW3 = self.overlay(np.full((height, width, 3), _GROUND, np.uint8))
-        return html_figure(png_bytes(picture_HW3, _NOTEBOOK), str(self))
+        return html_figure(png_bytes(picture_HW3, NOTEBOOK_SIDE), str(self))
 
     def to_numpy(self) -> dict[str, NDArray[Any]]:
         """Return ``boxes`` (N4 float32, xyxy in pixels), ``scores`` (N float32) and ``labels`` (N int64)."""

@@ -15,7 +15,7 @@ from visionft.annotations.marks import IGNORE
 from visionft.annotations.object_mask import ObjectMask
 from visionft.errors import DataError
 from visionft.imaging import default_palette, index_png, paint
-from visionft.imaging.encoding import html_figure, jpeg_bytes
+from visionft.imaging.encoding import NOTEBOOK_SIDE, html_figure, jpeg_bytes
 from visionft.imaging.inputs import Image, load_pixels
 from visionft.spec import ModelSpec
 from visionft.tasks.exchange import (
@@ -28,8 +28,6 @@ from visionft.tasks.exchange import (
     run_lengths,
     supervision,
 )
-
-_NOTEBOOK = 480  # pixels of a picture's longer side
 
 
 @dataclass(frozen=True, slots=True, eq=False)  # arrays do not compare to one truth value
@@ -79,7 +77,7 @@ class Segmentation:
         """Return the image with the classes painted over it; a class whose colour is black stays clear.
 
         Args:
-            image: the image of the prediction: a path, the bytes of a file, or uint8 RGB (H, W, 3) or grey (H, W).
+            image: the image of the prediction, in any form that a predictor takes.
             opacity: of the colours, in [0, 1]; boundaries between classes are opaque.
 
         Returns:
@@ -100,7 +98,7 @@ class Segmentation:
 
     def _repr_html_(self) -> str:
         """Return the mask in the colours of its classes, small enough for a notebook."""
-        step = -(-max(self.mask_HW.shape) // _NOTEBOOK)
+        step = -(-max(self.mask_HW.shape) // NOTEBOOK_SIDE)
         return html_figure(index_png(self.mask_HW[::step, ::step], self.palette), str(self))
 
     def _present(self) -> Iterator[tuple[int, ObjectMask]]:

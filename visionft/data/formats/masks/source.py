@@ -34,6 +34,7 @@ from visionft.imaging.python_images import is_pil
 
 _GREY = ("1", "L", "LA", "I", "I;16", "I;16B", "I;16L", "P", "PA")
 _COLOUR = ("RGB", "RGBA", "RGBX", "RGBa")
+_DAMAGED = (OSError, SyntaxError, ValueError)  # what Pillow raises for files that are
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +93,8 @@ def stored_in(mask: Any, where: str) -> NDArray[np.generic]:
         array = _stored(mask, colours=False) if is_pil(mask) else as_python(mask)
     except ImageError as error:
         raise DataError(f"{where}: {error}") from error
+    except _DAMAGED as error:
+        raise DataError(f"{where}: Pillow cannot read the mask ({error})") from error
     if not isinstance(array, np.ndarray) or not array.size:
         raise DataError(
             f"{where}: {described(mask)} is no mask; an array of shape (H, W) with a class per pixel is needed"
@@ -129,7 +132,7 @@ def read_stored(path: Path, *, colours: bool = False) -> NDArray[np.generic]:
             return _stored(image, colours=colours)
     except ImageError as error:
         raise MaskError(f"{path}: {error}", str(error)) from error
-    except (OSError, SyntaxError, ValueError) as error:  # Pillow's own for damaged files
+    except _DAMAGED as error:
         reason = getattr(error, "strerror", None) or error
         kind = f"the mask cannot be read ({reason})"
         raise MaskError(f"{path}: {kind}", kind) from error
@@ -151,7 +154,7 @@ def may_exceed_8_bits(path: Path) -> bool:
     try:
         with Image.open(path) as image:
             return image.mode.startswith("I")
-    except (OSError, SyntaxError, ValueError):  # told when every mask is read
+    except _DAMAGED:  # told when every mask is read
         return True
 
 
