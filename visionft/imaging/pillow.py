@@ -3,9 +3,12 @@
 import io
 from typing import Any, Protocol
 
+import numpy as np
+
 from visionft.errors import ImageError
 
 _LOSSLESS = ("1", "L", "LA", "P", "RGB", "RGBA", "I;16", "I;16B")  # modes that PNG keeps as they are
+_BYTE_ORDERS = {"I;16L": "<u2", "I;16N": "=u2"}
 _WITH_ALPHA = {"PA": "RGBA", "RGBa": "RGBA", "La": "LA"}
 
 
@@ -14,9 +17,14 @@ class PillowImage(Protocol):
 
     mode: str
     size: tuple[int, int]
+    info: dict[Any, Any]
 
     def getexif(self) -> Any:
         """Return the EXIF data, which may turn the image."""
+        ...
+
+    def tobytes(self) -> bytes:
+        """Return the pixels as they lie in memory."""
         ...
 
     def convert(self, mode: str) -> Any:
@@ -48,8 +56,13 @@ def file_of(image: PillowImage) -> bytes:
 
 
 def _for_png(image: PillowImage) -> Any:
+    from PIL import Image
+
     if image.mode in _LOSSLESS:
         return image
-    if image.mode.startswith("I;16"):  # of other byte orders; straight to I;16 Pillow clips them
-        return image.convert("I").convert("I;16")
+    if image.mode in _BYTE_ORDERS:  # Pillow's own conversion clips them, or before 13 forgets them
+        values = np.frombuffer(image.tobytes(), _BYTE_ORDERS[image.mode])
+        upright = Image.frombytes("I;16", image.size, values.astype("<u2").tobytes())
+        upright.info = dict(image.info)  # EXIF
+        return upright
     return image.convert(_WITH_ALPHA.get(image.mode, "RGB"))
