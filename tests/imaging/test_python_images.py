@@ -83,6 +83,17 @@ def test_16_bits_of_pil_in_any_order_of_bytes(mode, order):
     assert np.array_equal(found if found.ndim == 2 else found[..., 0], to_pixels(deep_HW))
 
 
+@pytest.mark.parametrize(("mode", "order"), [("I;16", "<u2"), ("I;16L", "<u2"), ("I;16N", "=u2")])
+def test_16_bits_of_pil_are_turned_upright(mode, order):
+    deep_HW = GREY.astype(np.uint16) * 200
+    image = PIL.Image.frombytes(mode, (7, 5), deep_HW.astype(order).tobytes())
+    exif = PIL.Image.Exif()
+    exif[0x0112] = 6  # a quarter turn clockwise
+    image.info["exif"] = exif.tobytes()
+    found = to_pixels(image)
+    assert np.array_equal(found if found.ndim == 2 else found[..., 0], np.rot90(to_pixels(deep_HW), -1))
+
+
 @pytest.mark.parametrize(("mode", "plain"), [("RGBa", "RGBA"), ("La", "LA")])
 def test_transparency_of_pil_that_is_multiplied_in(mode, plain):
     image = PIL.Image.fromarray(RGB).convert(plain)

@@ -117,7 +117,7 @@ def resolve(recipe: Asked, overrides: Overrides = (), data: DataSource | None = 
 
 
 def is_data(recipe: Asked) -> bool:
-    """Say whether what a user gives is data themselves, and no recipe that names them."""
+    """Return whether what a user gives is data themselves, and no recipe that names them."""
     if not isinstance(recipe, str | Path):
         return isinstance(recipe, DataSource)
     path = Path(recipe)

@@ -62,7 +62,7 @@ def _for_png(image: PillowImage) -> Any:
         return image
     if image.mode in _BYTE_ORDERS:  # Pillow's own conversion clips them, or before 13 forgets them
         values = np.frombuffer(image.tobytes(), _BYTE_ORDERS[image.mode])
-        upright = Image.frombytes("I;16", image.size, values.astype("<u2").tobytes())
-        upright.info = dict(image.info)  # EXIF
-        return upright
+        plain = Image.frombytes("I;16", image.size, values.astype("<u2").tobytes())
+        plain.info = dict(image.info)  # with the EXIF data
+        return plain
     return image.convert(_WITH_ALPHA.get(image.mode, "RGB"))

@@ -30,13 +30,13 @@ _EXPECTED = "uint8 of shape (H, W, 3) in RGB order, or (H, W) for grey, is neede
 
 
 def is_tensor(value: Any) -> bool:
-    """Say whether something is a tensor of torch."""
+    """Return whether a value is a tensor of torch."""
     torch = sys.modules.get("torch")
     return torch is not None and isinstance(value, torch.Tensor)
 
 
 def is_pil(value: object) -> bool:
-    """Say whether something is an image of PIL."""
+    """Return whether a value is an image of PIL."""
     pil = sys.modules.get("PIL.Image")
     return pil is not None and isinstance(value, pil.Image)
 

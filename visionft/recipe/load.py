@@ -47,7 +47,7 @@ def load_recipe(source: Recipe | str | Path, overrides: Overrides = (), data: Da
 
 
 def recipe_from_data(data: str | Path | DataSource, overrides: Overrides = ()) -> Recipe:
-    """Make the default recipe for a folder of images, a CSV manifest, a COCO JSON, or data handed over in Python.
+    """Build the default recipe for a folder of images, a CSV manifest, a COCO JSON, or data handed over in Python.
 
     Raises:
         RecipeError: when an override is wrong.

@@ -11,7 +11,7 @@ from visionft.options import options_of, problems_with
 def wrong_loss_options(
     catalog: Catalog, name: str, options: Mapping[str, Any], key: str = "loss_options", **others: Any
 ) -> dict[str, str]:
-    """Say what is wrong with the options of a loss: key of the section -> what a person is told.
+    """Return the mistakes in the options of a loss: key of the section -> what a person is told.
 
     Loads torch where there is something to check.
 

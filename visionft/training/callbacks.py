@@ -64,7 +64,7 @@ def require_callable(callbacks: Any) -> None:
 def call_all(
     callbacks: Iterable[Callback], row: Mapping[str, Any], job: Job, progress: Progress, *, best: bool
 ) -> None:
-    """Let every callback look at an epoch; the network trains on whatever mode they left it in."""
+    """Call every callback with an epoch; the network trains on whatever mode they left it in."""
     for callback in callbacks:
         callback(EpochView(deepcopy(dict(row)), best, job, progress))
     job.network.train()

@@ -15,7 +15,7 @@ _DRAWN = 300  # changes, so that what one in fifty images has is among them
 
 
 def on_cpu(job: Job, stage: Stage) -> str | None:
-    """Say what of a stage's augmentation keeps it on the CPU; None where nothing does.
+    """Return what of a stage's augmentation keeps it on the CPU, in words; None where nothing does.
 
     Args:
         job: the live objects.

@@ -25,7 +25,7 @@ class ModuleFamily:
     name: FamilyName = "module"
 
     def make(self, network: str) -> nn.Module:
-        """Make a registered class, which is to need no arguments.
+        """Build the module of a registered class, which is to need no arguments.
 
         Raises:
             RecipeError: when it needs some, or is no module with weights.
@@ -40,12 +40,12 @@ class ModuleFamily:
         return require_module(made, network)
 
     def build(self, network: str, drop_path: float, image_size: tuple[int, int] | None) -> Built:  # noqa: ARG002
-        """Make a registered class."""
+        """Build the module of a registered class."""
         made = self.make(network)
         return Built(made, default_input(made), None)
 
     def runs(self, network: nn.Module) -> bool:  # noqa: ARG002
-        """Say yes: what a network cannot do shows in its first pass."""
+        """Return True: what a network cannot do shows in its first pass."""
         return True
 
     def maps(self, network: nn.Module, images_BCHW: Tensor, indices: Sequence[int] | None) -> list[Tensor]:

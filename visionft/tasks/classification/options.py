@@ -37,7 +37,7 @@ class ClassificationOptions(TaskOptions):
     """balanced weighs the loss by inverse class frequency, of images; one remedy for rare classes is enough."""
 
     def mistakes(self) -> Mapping[str, str]:
-        """Tell of options that the loss does not take; see ``TaskOptions.mistakes``."""
+        """Return options that the loss does not take; see ``TaskOptions.mistakes``."""
         wrong = wrong_loss_options(CLASS_LOSSES, self.loss, self.loss_options, class_counts=[1, 1])
         if self.label_smoothing and self.loss != "cross_entropy":
             able = losses_that_take(CLASS_LOSSES, "label_smoothing")

@@ -159,7 +159,7 @@ def choose_thresholds(
 def doubts(
     thresholds_K: Sequence[Threshold], labels_NK: Flags, class_names: Sequence[str], precision: float
 ) -> tuple[str, ...]:
-    """Say of which labels a wanted precision was not reached, and of which it rests on few images.
+    """Name labels whose wanted precision was not reached, or rests on few images.
 
     Args:
         thresholds_K: as chosen.

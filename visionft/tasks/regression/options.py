@@ -45,7 +45,7 @@ class RegressionOptions(TaskOptions):
     named and left out."""
 
     def mistakes(self) -> Mapping[str, str]:
-        """Tell of options that the loss does not take; see ``TaskOptions.mistakes``."""
+        """Return options that the loss does not take; see ``TaskOptions.mistakes``."""
         wrong = wrong_loss_options(VALUE_LOSSES, self.loss, self.loss_options)
         if "delta" in self.loss_options and self.loss == "huber" and self.huber_delta != 1:
             wrong["loss_options.delta"] = "is given twice, once as task.huber_delta; leave one out"

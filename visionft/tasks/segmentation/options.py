@@ -34,7 +34,7 @@ class SegmentationOptions(TaskOptions):
     """balanced weighs the losses by inverse class frequency, of pixels."""
 
     def mistakes(self) -> Mapping[str, str]:
-        """Tell of options that the losses do not take; see ``TaskOptions.mistakes``."""
+        """Return options that the losses do not take; see ``TaskOptions.mistakes``."""
         wrong: dict[str, str] = {}
         for name, options in self.loss_options.items():
             if self.losses is not None and name not in self.losses:
