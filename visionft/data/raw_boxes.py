@@ -1,7 +1,7 @@
 """Boxes as files state them, and what becomes of them in the pixels of the image."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import isfinite
 from typing import Literal, NamedTuple
 
@@ -16,7 +16,7 @@ from visionft.data.targets.boxes import Boxes
 from visionft.data.targets.polygon_checks import no_polygons
 from visionft.data.targets.polygons import Polygons
 from visionft.data.targets.raw import Finding, OpenedImage, RawTarget, Resolved
-from visionft.data.turning import is_stored_size, turn_objects
+from visionft.data.turning import is_stored_size, turn_boxes, turn_polygons
 
 Coding = Literal["xywh", "fractions", "corners", "xyxy"]
 """How a box is written: left, top, width, height in pixels (COCO); centre, width, height as fractions of the image's
@@ -263,7 +263,10 @@ def _resolve_stored(raw: RawBoxes, upright: tuple[int, int], orientation: int) -
     what = "is of the stored picture, which is shown turned upright by its EXIF orientation"
     item, outcome = f"the size {stored} pixels", "the objects are turned with it"
     finding = Finding(_file_of(raw), item, what, outcome, "sizes", bad=False)
-    return turn_objects(boxes, orientation, upright), (finding, *findings)
+    turned = replace(boxes, xyxy=turn_boxes(boxes.xyxy, orientation, upright))
+    if isinstance(turned, Polygons):
+        turned = replace(turned, polygons=turn_polygons(turned.polygons, orientation, upright))
+    return turned, (finding, *findings)
 
 
 def _reach_out(raw: RawBoxes, width: int, height: int) -> bool:

@@ -1,7 +1,4 @@
-"""Labels of a stored picture, turned with it when its EXIF orientation shows it upright.
-
-Shape suffixes: N objects; 4 left, top, right, bottom.
-"""
+"""Labels of a stored picture, turned with it when its EXIF orientation shows it upright."""
 
 from collections.abc import Iterable
 
@@ -9,9 +6,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from visionft.annotations.polygons import Polygon, move_polygons
-from visionft.data.targets.boxes import Boxes
-from visionft.data.targets.polygons import Polygons
 from visionft.imaging.orientation import TURNS
+
+Box = tuple[float, float, float, float]
 
 
 def is_stored_size(stated: tuple[int, int] | None, upright: tuple[int, int], orientation: int) -> bool:
@@ -41,24 +38,26 @@ def upright_matrix(orientation: int, upright: tuple[int, int]) -> NDArray[np.flo
     return matrix
 
 
-def turn_objects(boxes: Boxes, orientation: int, upright: tuple[int, int]) -> Boxes:
-    """Turn the objects of a stored picture upright with it.
+def turn_boxes(boxes: Iterable[Box], orientation: int, upright: tuple[int, int]) -> tuple[Box, ...]:
+    """Turn boxes of a stored picture upright with it.
 
     Args:
-        boxes: in pixels of the stored picture.
+        boxes: left, top, right, bottom, half-open, in pixels of the stored picture.
         orientation: EXIF orientation 1..8.
         upright: (width, height) of the image as it is shown.
     """
     matrix = upright_matrix(orientation, upright)
-    xyxy = tuple(_turn_box(box, matrix) for box in boxes.xyxy)
-    if not isinstance(boxes, Polygons):
-        return Boxes(xyxy, boxes.labels, boxes.crowd)
-    rings, _, _ = move_polygons([polygon.points for polygon in boxes.polygons], matrix, upright)
-    polygons = tuple(Polygon(tuple(ring.tobytes() for ring in several)) for several in rings)
-    return Polygons(xyxy, boxes.labels, boxes.crowd, polygons)
+    return tuple(_turn_box(box, matrix) for box in boxes)
 
 
-def _turn_box(box: Iterable[float], matrix: NDArray[np.float64]) -> tuple[float, float, float, float]:
+def turn_polygons(polygons: Iterable[Polygon], orientation: int, upright: tuple[int, int]) -> tuple[Polygon, ...]:
+    """Turn polygons of a stored picture, in its pixels, upright with it; see ``turn_boxes``."""
+    rings = [polygon.points for polygon in polygons]
+    moved, _, _ = move_polygons(rings, upright_matrix(orientation, upright), upright)
+    return tuple(Polygon(tuple(ring.tobytes() for ring in several)) for several in moved)
+
+
+def _turn_box(box: Box, matrix: NDArray[np.float64]) -> Box:
     left, top, right, bottom = box
     (one_x, two_x), (one_y, two_y), _ = (matrix @ np.array([[left, right], [top, bottom], [1, 1]])).tolist()
     return min(one_x, two_x), min(one_y, two_y), max(one_x, two_x), max(one_y, two_y)
