@@ -1,11 +1,11 @@
 """The splits that a table states, by a column of names, of numbers, or of yes and no."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Final, Literal
 
 from visionft.data.formats.tables.names import FLAGS, MAYBE_SPLIT, SPLIT, first_named, plain, wanted
 from visionft.data.formats.tables.table import Table, lines_of
-from visionft.data.naming import counted, some, split_of
+from visionft.data.naming import counted, some, splits_among
 from visionft.data.records import Problem
 from visionft.data.splits import SPLITS, Split
 from visionft.errors import DataError
@@ -15,7 +15,7 @@ LEFT_OUT: Final = "left out"
 
 RowSplit = Split | Literal["left out"] | None
 
-_USUAL: dict[str, Split] = {"dev": "val", "publictest": "val", "privatetest": "test"}
+_USUAL: dict[str, Split] = {"publictest": "val", "privatetest": "test"}  # of contests
 _YES = ("1", "1.0", "true", "yes", "t", "y")
 _NO = ("0", "0.0", "false", "no", "f", "n", "")
 _FEW = 20  # one row of so many that nobody understands is a slip, and not a split of its own
@@ -77,7 +77,8 @@ def _as_told(table: Table, column: str, problems: list[Problem]) -> list[RowSpli
                 )
             told[_text(text)] = split
     rest: RowSplit = LEFT_OUT if table.columns.train else "train"
-    splits = [told.get(text) or _named(text) or rest for text in map(_text, table.column(column))]
+    named = _named(texts)
+    splits = [told.get(text) or named.get(text) or rest for text in map(_text, table.column(column))]
     _tell_left_out(table, column, splits, problems)
     return splits
 
@@ -107,9 +108,10 @@ def _by_flags(table: Table, columns: Sequence[str], problems: list[Problem]) -> 
 def _by_names(table: Table, column: str, problems: list[Problem], *, sure: bool) -> list[RowSplit] | None:
     """Return the splits that texts name; None, told, where a column that need not be of splits holds others."""
     texts = [_text(text) for text in table.column(column)]
-    odd = [row for row, text in zip(table.rows, texts, strict=True) if text and _named(text) is None]
+    named = _named(texts)
+    odd = [row for row, text in zip(table.rows, texts, strict=True) if text and text not in named]
     held = some(dict.fromkeys(repr(text) for text in texts if text), 20)
-    example = next((text for text in texts if text and _named(text) is None), "")
+    example = next((text for text in texts if text and text not in named), "")
     how = f"--set data.columns.split={_quoted(column)} --set data.columns.val={_quoted(example)}"
     if odd and len(odd) * _FEW > len(texts):
         if not sure:
@@ -124,7 +126,7 @@ def _by_names(table: Table, column: str, problems: list[Problem], *, sure: bool)
             "splits: --set data.columns.split=false"
         )
     splits: list[RowSplit] = [
-        (_named(text) or LEFT_OUT) if text else row.split for row, text in zip(table.rows, texts, strict=True)
+        named.get(text, LEFT_OUT) if text else row.split for row, text in zip(table.rows, texts, strict=True)
     ]
     _tell_left_out(table, column, splits, problems)
     return splits
@@ -139,8 +141,10 @@ def _tell_left_out(table: Table, column: str, splits: Sequence[RowSplit], proble
         problems.append(Problem(str(table.path), what))
 
 
-def _named(text: str) -> Split | None:
-    return split_of(text) or _USUAL.get(plain(text))
+def _named(texts: Iterable[str]) -> dict[str, Split]:
+    """Return the split of each text that names one."""
+    distinct = dict.fromkeys(texts)
+    return {text: _USUAL[plain(text)] for text in distinct if plain(text) in _USUAL} | splits_among(distinct)
 
 
 def _text(cell: str) -> str:

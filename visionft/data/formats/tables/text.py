@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from visionft.data.naming import shorten
 from visionft.errors import DataError
+from visionft.imaging.regular_file import read_regular_file
 
 DELIMITERS = ",;\t|"
 
@@ -95,7 +96,7 @@ def _parsed(text: str, delimiter: str, before: int, *, strict: bool) -> list[tup
 def _decoded(path: Path) -> tuple[str, str]:
     """Return a file's text, and how it was read where that is not certain."""
     try:
-        data = path.read_bytes()
+        data = read_regular_file(path)
     except OSError as error:
         raise DataError(f"{path}: cannot be read ({error.strerror})") from error
     for magic, what in _OTHER_FILES.items():
