@@ -188,9 +188,9 @@ def test_splits_that_nobody_understands_are_asked_about_and_every_advice_works(p
 
 def test_a_slip_in_one_row_is_left_out_and_told(pictures):
     lines = [f"img/{at % 12:02}.png,{CLASSES[at % 2]},{('train', 'val')[at % 12 > 8]}" for at in range(24)]
-    lines[3] = lines[3].replace("train", "trian")
+    lines[3] = lines[3].replace("train", "tr4in")
     found = data(pictures, table("path,label,split", *lines))
-    assert "1 row is in no split ('split' is 'trian'); left out: line 5" in told(found)
+    assert "1 row is in no split ('split' is 'tr4in'); left out: line 5" in told(found)
 
 
 def test_whole_numbers_with_a_point_are_the_classes_that_they_are(pictures):
