@@ -101,7 +101,7 @@ def _columns(asked: Mapping[str, Any]) -> Columns:
     }
     whole = asked.get("data.columns")
     try:
-        return ColumnsSection.model_validate((whole if isinstance(whole, Mapping) else {}) | inner).options
+        return ColumnsSection.model_validate({**(whole if isinstance(whole, Mapping) else {}), **inner}).options
     except ValidationError:
         return Columns()
 
