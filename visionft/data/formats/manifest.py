@@ -8,7 +8,7 @@ from typing import ClassVar
 from visionft.data.formats.label_sets.columns import FlagColumns, read_flags
 from visionft.data.formats.tables.names import describe
 from visionft.data.formats.tables.places import Place, place_rows
-from visionft.data.formats.tables.table import Row, Table, lines_of
+from visionft.data.formats.tables.table import TableRow, Table, lines_of
 from visionft.data.listing import DataFormat, Entry, Listing
 from visionft.data.naming import counted, natural_order, some
 from visionft.data.records import Problem
@@ -135,7 +135,7 @@ def _entries(
     table: Table, places: Sequence[Place | None], labels: Sequence[str], problems: list[Problem]
 ) -> tuple[Entry, ...]:
     entries: dict[str, Entry] = {}
-    bare: list[Row] = []
+    bare: list[TableRow] = []
     again: list[str] = []
     other: list[str] = []
     for row, place, label in zip(table.rows, places, labels, strict=True):

@@ -11,7 +11,7 @@ from urllib.parse import unquote, urlsplit
 
 from visionft.data.formats.tables.names import names_an_image
 from visionft.data.formats.tables.splits import LEFT_OUT, splits_of_rows
-from visionft.data.formats.tables.table import Row, Table, lines_of
+from visionft.data.formats.tables.table import TableRow, Table, lines_of
 from visionft.data.naming import counted, some, split_above
 from visionft.data.records import Problem
 from visionft.data.splits import Split
@@ -71,7 +71,7 @@ def place_rows(
     splits, columns = splits_of_rows(table, problems)
     finders = {file: _Finder(file.parent, images_in) for file in {row.file for row in table.rows}}
     found: list[_Found | None] = []
-    nameless: list[Row] = []
+    nameless: list[TableRow] = []
     for row, split in zip(table.rows, splits, strict=True):
         name = row.cells.get(table.image.casefold(), "")
         if not name or "\0" in name:

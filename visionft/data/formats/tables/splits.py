@@ -61,7 +61,23 @@ def splits_of_rows(table: Table, problems: list[Problem]) -> tuple[list[RowSplit
             if rest:
                 problems.append(Problem(str(table.path), f"the splits are those of {name!r}; {some(rest)} not read"))
             return found, (name,)
+    if (by_content := _by_content(table)) is not None and not columns:
+        what = f"the column {by_content!r} holds nothing but what splits are called, and makes the splits"
+        problems.append(Problem(str(table.path), what))
+        return _by_names(table, by_content, problems, sure=True) or of_files, (by_content,)
     return of_files, ()
+
+
+def _by_content(table: Table) -> str | None:
+    """Return the first column of which every text names a split, and not all the same one; None where there is none."""
+    if table.columns.split is False:
+        return None
+    for name in table.without(*table.called_labels):
+        texts = {text.casefold() for text in table.column(name)}
+        named = splits_among(texts)
+        if len(named) == len(texts) and len(set(named.values())) > 1:
+            return name
+    return None
 
 
 def _as_told(table: Table, column: str, problems: list[Problem]) -> list[RowSplit]:

@@ -30,7 +30,7 @@ _ENDINGS = (".csv", ".tsv")
 _ONLY_EXAMPLES = "sample_submission"  # what contests give beside the data: labels that nobody made
 
 
-class Row(NamedTuple):
+class TableRow(NamedTuple):
     """A row of a table.
 
     Attributes:
@@ -70,7 +70,7 @@ class Table:
     path: Path
     header: tuple[str, ...]
     delimiter: str
-    rows: tuple[Row, ...]
+    rows: tuple[TableRow, ...]
     image: str
     columns: Columns
     notes: tuple[Problem, ...] = ()
@@ -110,7 +110,7 @@ class Table:
         if header.count(image.casefold()) > 1:
             raise DataError(f"{path}:{lines.first}: two columns are called {image!r}; rename one")
         rows = (
-            Row(
+            TableRow(
                 path,
                 line,
                 dict(zip(header, cells, strict=False)),
@@ -163,7 +163,7 @@ def refuse(errors: Sequence[str]) -> None:
         raise DataError("\n".join([*errors[:_ERRORS_SHOWN], *more]))
 
 
-def lines_of(rows: Iterable[Row]) -> str:
+def lines_of(rows: Iterable[TableRow]) -> str:
     """Name the lines of rows, the first few of many."""
     return f"line {some(str(row.line) for row in rows)}"
 
