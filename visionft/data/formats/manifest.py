@@ -8,7 +8,7 @@ from typing import ClassVar
 from visionft.data.formats.label_sets.columns import FlagColumns, read_flags
 from visionft.data.formats.tables.names import describe
 from visionft.data.formats.tables.places import Place, place_rows
-from visionft.data.formats.tables.table import TableRow, Table, lines_of
+from visionft.data.formats.tables.table import Table, TableRow, lines_of
 from visionft.data.listing import DataFormat, Entry, Listing
 from visionft.data.naming import counted, natural_order, some
 from visionft.data.records import Problem

@@ -11,7 +11,7 @@ from urllib.parse import unquote, urlsplit
 
 from visionft.data.formats.tables.names import names_an_image
 from visionft.data.formats.tables.splits import LEFT_OUT, splits_of_rows
-from visionft.data.formats.tables.table import TableRow, Table, lines_of
+from visionft.data.formats.tables.table import Table, TableRow, lines_of
 from visionft.data.naming import counted, some, split_above
 from visionft.data.records import Problem
 from visionft.data.splits import Split

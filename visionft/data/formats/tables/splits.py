@@ -61,11 +61,11 @@ def splits_of_rows(table: Table, problems: list[Problem]) -> tuple[list[RowSplit
             if rest:
                 problems.append(Problem(str(table.path), f"the splits are those of {name!r}; {some(rest)} not read"))
             return found, (name,)
-    if (by_content := _by_content(table)) is not None and not columns:
+    if (by_content := _by_content(table)) is not None:
         what = f"the column {by_content!r} holds nothing but what splits are called, and makes the splits"
         problems.append(Problem(str(table.path), what))
         return _by_names(table, by_content, problems, sure=True) or of_files, (by_content,)
-    return of_files, ()
+    return of_files, tuple(name for name in columns if "fold" in plain(name))  # which are no labels either
 
 
 def _by_content(table: Table) -> str | None:
