@@ -18,6 +18,7 @@ from visionft.data.naming import counted, shorten, some
 from visionft.data.records import Problem
 from visionft.data.splits import Split
 from visionft.errors import DataError
+from visionft.imaging.regular_file import read_regular_file
 
 Annotation = Mapping[str, Any]
 
@@ -79,7 +80,7 @@ def read_file(path: Path, options: LabelOptions, root: Path | None = None) -> Co
 
 def _load(path: Path) -> Any:
     try:
-        return json.loads(path.read_bytes())
+        return json.loads(read_regular_file(path))
     except OSError as error:
         raise DataError(f"{path}: cannot be read ({error.strerror})") from error
     except (ValueError, RecursionError) as error:

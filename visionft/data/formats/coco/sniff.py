@@ -3,7 +3,7 @@
 import mmap
 import re
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from itertools import islice
 from pathlib import Path
 from typing import Literal
@@ -34,19 +34,15 @@ def kind_of(path: Path) -> Kind:
 @contextmanager
 def _open(path: Path) -> Iterator[mmap.mmap | bytes]:
     """Give the text of a file; nothing where it cannot be read, which is told by whoever reads it."""
-    try:
-        file = path.open("rb")
-    except OSError:
+    text: mmap.mmap | None = None
+    if path.is_file():  # opening a pipe would not end
+        with suppress(OSError, ValueError), path.open("rb") as file:  # ValueError: of an empty file
+            text = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+    if text is None:
         yield b""
         return
-    with file:
-        try:
-            text = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
-        except (OSError, ValueError):  # ValueError: of an empty file
-            yield b""
-            return
-        with text:
-            yield text
+    with text:
+        yield text
 
 
 def _kind(text: mmap.mmap | bytes) -> Kind:
