@@ -9,7 +9,7 @@ import errno
 import fcntl
 import json
 import os
-import socket
+import platform
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -74,7 +74,7 @@ def _lock(descriptor: int, run: Path) -> None:
         holder = _read(descriptor)
         if error.errno not in _NO_LOCKS:
             raise _held(run, holder, f"process {holder.get('pid', 'unknown')}") from None
-        if holder.get("host") == socket.gethostname() and _lives(holder.get("pid")):
+        if holder.get("host") == platform.node() and _lives(holder.get("pid")):
             raise _held(run, holder, f"process {holder['pid']}") from None
 
 
@@ -90,7 +90,7 @@ def _write(descriptor: int, path: Path) -> None:
 def _me() -> dict[str, Any]:
     return {
         "pid": os.getpid(),
-        "host": socket.gethostname(),
+        "host": platform.node(),
         "since": datetime.now().astimezone().isoformat(" ", timespec="seconds"),
     }
 
