@@ -9,7 +9,7 @@ from visionft.annotations.marks import IGNORE
 from visionft.data.formats.coco.classes import CocoClasses, make_classes
 from visionft.data.formats.coco.file import Annotation, CocoFile
 from visionft.data.formats.coco.pictures import CocoImage
-from visionft.data.formats.coco.regions import CocoMask, RawMaskOfAnySize, Region, box_region, make_region
+from visionft.data.formats.coco.regions import CocoMask, Region, box_region, make_region
 from visionft.data.formats.coco.several import read_files
 from visionft.data.formats.coco.shapes import plain_shape, stated_size
 from visionft.data.listing import DataFormat, Listing
@@ -17,7 +17,7 @@ from visionft.data.naming import some
 from visionft.data.records import Problem
 from visionft.data.targets.base import Target
 from visionft.data.targets.mask import Mask, RawMask
-from visionft.data.targets.raw import RawTarget
+from visionft.data.targets.raw import OpenedImage, RawTarget, Resolved
 from visionft.errors import DataError
 
 
@@ -94,6 +94,32 @@ class _Found:
             yield f"{len(self.lost)} annotations without place or box, their images left out: {some(self.lost)}"
         if self.clipped:
             yield f"{len(self.clipped)} have parts of less than three points, left out: {some(self.clipped)}"
+
+
+@dataclass(frozen=True, slots=True)
+class RawMaskOfAnySize:
+    """The mask of an image whose size the file does not say: it is that of the image.
+
+    Attributes:
+        mask: of no height and width.
+    """
+
+    mask: CocoMask
+
+    @property
+    def stratum(self) -> None:
+        """None: a mask shows several classes."""
+        return
+
+    def resolve(self, image: OpenedImage, class_names: tuple[str, ...]) -> Resolved:
+        """Count the pixels of the mask in the image.
+
+        Raises:
+            DataError: when the place of an annotation is not known.
+        """
+        width, height = image.size
+        resolved = RawMask(replace(self.mask, width=width, height=height)).resolve(image, class_names)
+        return resolved._replace(unsure=image.orientation > 1)
 
 
 def _raw_mask(file: CocoFile, image: CocoImage, classes: CocoClasses, found: _Found) -> RawTarget:

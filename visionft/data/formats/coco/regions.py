@@ -7,7 +7,7 @@ Shape suffixes: H height, W width, N points, 2 (x, y).
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import cv2
@@ -17,8 +17,6 @@ from numpy.typing import NDArray
 from visionft.annotations.rasterization import fill_ring
 from visionft.data.checks.bad_files import MaskError
 from visionft.data.formats.coco.shapes import NO_POLYGON, plain_shape, run_lengths
-from visionft.data.targets.mask import RawMask
-from visionft.data.targets.raw import OpenedImage, Resolved
 from visionft.errors import DataError
 
 _FARTHEST = 1e6  # pixels from the image's corner
@@ -84,32 +82,6 @@ class CocoMask:
         for region in self.regions:
             region.paint(mask_HW)
         return mask_HW
-
-
-@dataclass(frozen=True, slots=True)
-class RawMaskOfAnySize:
-    """The mask of an image whose size the file does not say: it is that of the image.
-
-    Attributes:
-        mask: of no height and width.
-    """
-
-    mask: CocoMask
-
-    @property
-    def stratum(self) -> None:
-        """None: a mask shows several classes."""
-        return
-
-    def resolve(self, image: OpenedImage, class_names: tuple[str, ...]) -> Resolved:
-        """Count the pixels of the mask in the image.
-
-        Raises:
-            DataError: when the place of an annotation is not known.
-        """
-        width, height = image.size
-        resolved = RawMask(replace(self.mask, width=width, height=height)).resolve(image, class_names)
-        return resolved._replace(unsure=image.orientation > 1)
 
 
 def make_region(segmentation: Any, label: int, height: int, width: int) -> Region:
