@@ -119,4 +119,5 @@ def _label_options(recipe: Recipe) -> LabelOptions:
         on_bad_box=section.on_bad_box,
         separator=section.separator,
         mask_threshold=section.mask_threshold,
+        columns=section.columns.options,
     )

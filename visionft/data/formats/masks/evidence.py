@@ -9,6 +9,7 @@ from visionft.data.formats.masks.coding import MANY, pack
 from visionft.data.formats.masks.source import read_stored
 from visionft.errors import DataError, ImageError
 from visionft.imaging.header import read_header
+from visionft.imaging.regular_file import read_regular_file
 
 _LOOKED_AT = 3  # pairs whose files are opened
 
@@ -36,7 +37,7 @@ def is_map(path: Path) -> bool:
 def size_of(path: Path) -> tuple[int, int]:
     """Return (width, height) that a file declares; (0, 0) where it cannot be read."""
     try:
-        header = read_header(path.read_bytes())
+        header = read_header(read_regular_file(path))
     except (OSError, ImageError):
         return 0, 0
     return header.width, header.height

@@ -20,7 +20,7 @@ from visionft.data.formats.masks.evidence import are_masks
 from visionft.data.formats.masks.names import key_of, plain_image, split_suffix
 from visionft.data.formats.masks.pairing import Pair, Paired, pair_by_name, report_alone
 from visionft.data.formats.masks.patterns import patterns_linking
-from visionft.data.naming import counted, some, split_above, split_of
+from visionft.data.naming import counted, some, split_above, split_of, splits_among
 from visionft.data.records import Problem
 from visionft.data.splits import Split
 from visionft.data.walk import images_below, look_into
@@ -169,7 +169,7 @@ def _places(root: Path) -> tuple[FolderPair, ...]:
     folders = _folders(root)
     if place := _beside(folders):
         return (place,)
-    splits = {name: split for name in folders if (split := split_of(name))}
+    splits = splits_among(folders)
     places = [
         FolderPair(folders[name], mask_folder, split)
         for name, split in splits.items()
@@ -179,7 +179,7 @@ def _places(root: Path) -> tuple[FolderPair, ...]:
         inside = {name: place for name, folder in folders.items() if (place := _beside(_folders(folder)))}
         if splits.keys() & inside.keys() or 2 * len(inside) > len(folders) > 1:
             places = [
-                FolderPair(found.images, found.masks, split_of(name), found.others) for name, found in inside.items()
+                FolderPair(found.images, found.masks, splits.get(name), found.others) for name, found in inside.items()
             ]
     if not places:
         places = _alike(root) or [
