@@ -9,7 +9,7 @@ from visionft.data.checks.bad_files import tell
 from visionft.data.checks.findings import describe, find_problems
 from visionft.data.checks.inspect import Inspection, inspect
 from visionft.data.formats import FORMATS
-from visionft.data.formats.detect import detect_format
+from visionft.data.formats.detect import choose_format
 from visionft.data.listing import Classes, DataFormat, LabelOptions, Listing
 from visionft.data.records import Dataset, Sample
 from visionft.data.source import DataSource
@@ -118,7 +118,7 @@ def _detect(path: Path | None, options: LabelOptions, target: type[Target] | Non
     is_json = path.suffix.lower() == ".json"
     if options.masks is not None and not is_json:
         return "masks"
-    kind = detect_format(path, target)
+    kind = choose_format(path, target)
     lacks_masks = options.images is not None and "images" not in FORMATS[kind].takes
     return "masks" if lacks_masks else kind  # which says that patterns belong together
 

@@ -1,7 +1,7 @@
 """Walking folders that people made: links, loops, folders without permission, pipes; and their lists of names."""
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -101,9 +101,22 @@ def images_below(
     Returns:
         The image files and the other files.
     """
-    images: list[Path] = []
-    others: list[Path] = []
-    left: list[Path] = [] if ignored is None else ignored
+    found = [contents for _, contents in walk(folder, problems)]
+    left = [] if ignored is None else ignored
+    for contents in found:
+        left += contents.ignored
+    if ignored is None:
+        tell_ignored(folder, left, problems)
+    return [file for one in found for file in one.images], [file for one in found for file in one.others]
+
+
+def walk(folder: Path, problems: list[Problem]) -> Iterator[tuple[Path, Contents]]:
+    """Yield each folder from one on down, with what lies in it; links are followed, loops are not.
+
+    Args:
+        folder: where to begin.
+        problems: grows by what cannot be followed.
+    """
     waiting: list[tuple[Path, frozenset[Path]]] = [(folder, frozenset())]
     while waiting:
         current, above = waiting.pop()
@@ -112,13 +125,8 @@ def images_below(
             problems.append(Problem(str(current), "is a link to a folder that it lies in; not followed"))
             continue
         contents = look_into(current, problems)
-        images += contents.images
-        others += contents.others
-        left += contents.ignored
+        yield current, contents
         waiting += [(inner, above | {real}) for inner in contents.folders]
-    if ignored is None:
-        tell_ignored(folder, left, problems)
-    return images, others
 
 
 def tell_ignored(root: Path, ignored: Iterable[Path], problems: list[Problem]) -> None:
