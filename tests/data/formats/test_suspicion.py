@@ -20,9 +20,7 @@ def refusal(root, wanted=None):
     return str(caught.value)
 
 
-@pytest.mark.parametrize(
-    "names", ["gtFine leftImg8bit", "JPEGImages ImageSets", "images xmls", "train_images"]
-)
+@pytest.mark.parametrize("names", ["gtFine leftImg8bit", "JPEGImages ImageSets", "images xmls", "train_images"])
 def test_folders_that_tools_call_so_are_no_classes(tmp_path, names):
     make_folder(tmp_path, dict.fromkeys(names.split(), 3))
     assert names.split()[0] in refusal(tmp_path)

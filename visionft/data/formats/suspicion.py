@@ -25,8 +25,8 @@ _LABELS = {
 }
 _MOST_STARTS = 50  # different beginnings of names that may be classes
 _NEVER_MASKS = (".jpg", ".jpeg")
-_UNMISTAKABLE = {
-    *("jpegimages", "leftimg8bit", "gtfine", "gtcoarse", "segmentationclass", "segmentationobject", "imagesets"),
+_UNMISTAKABLE = {  # letters alone
+    *("jpegimages", "leftimgbit", "gtfine", "gtcoarse", "segmentationclass", "segmentationobject", "imagesets"),
 }
 
 
@@ -198,9 +198,7 @@ def _folder_names(tree: _Tree) -> Suspect | None:
     called = certain or alone or (sorted({*images, *labels}) if images and labels else [])
     if not called:
         return None
-    what = (
-        f"{some(called)} {'is' if len(called) == 1 else 'are'} called like folders of images or labels, and no classes"
-    )
+    what = f"{some(called)} {'is' if len(called) == 1 else 'are'} called like folders of images or of labels, not like classes"
     otherwise = (
         "no labels were found that belong to these images; put masks into masks/, YOLO's text files into labels/, XML "
         "files into Annotations/ or a COCO file into annotations/, each beside the folder of the images"
