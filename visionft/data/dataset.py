@@ -15,6 +15,7 @@ from visionft.data.records import Dataset, Sample
 from visionft.data.source import DataSource
 from visionft.data.split import assign_splits, cut_splits
 from visionft.data.targets.base import Target
+from visionft.data.walk import each_folder_listed_once
 from visionft.errors import DataError
 
 
@@ -88,6 +89,7 @@ def load_dataset(
     return replace(dataset, problems=listing.problems + left_out + about_objects + unseen + found)
 
 
+@each_folder_listed_once()
 def _read(path: Path | None, kind: str, options: LabelOptions, target: type[Target] | None) -> Listing:
     if kind == "auto":
         kind = _detect(path, options, target)

@@ -2,6 +2,8 @@
 
 import os
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -30,6 +32,20 @@ class Contents:
     ignored: tuple[Path, ...] = ()
 
 
+_listed: ContextVar[dict[Path, tuple[Contents, tuple[Problem, ...]]] | None] = ContextVar("listed", default=None)
+
+
+@contextmanager
+def each_folder_listed_once() -> Iterator[None]:
+    """Let ``look_into`` remember what it found, as long as many look for their own signs in the same folders."""
+    token = _listed.set({}) if _listed.get() is None else None
+    try:
+        yield
+    finally:
+        if token is not None:
+            _listed.reset(token)
+
+
 def look_into(folder: Path, problems: list[Problem]) -> Contents:
     """Sort what lies in a folder into folders, images (by extension) and other files; nothing is opened.
 
@@ -37,6 +53,18 @@ def look_into(folder: Path, problems: list[Problem]) -> Contents:
         folder: any folder.
         problems: grows by what cannot be listed, and by what is no file: pipes, sockets and devices.
     """
+    listed = _listed.get()
+    known = None if listed is None else listed.get(folder)
+    if known is None:
+        found: list[Problem] = []
+        known = _list(folder, found), tuple(found)
+    if listed is not None:
+        listed[folder] = known
+    problems += known[1]
+    return known[0]
+
+
+def _list(folder: Path, problems: list[Problem]) -> Contents:
     try:
         with os.scandir(folder) as listing:
             found = sorted(listing, key=lambda entry: entry.name)

@@ -51,12 +51,12 @@ def sites(root):
 @layout(
     "masks in an unknown folder",
     **MASKS,
-    asks=("data.images='pictures/{name}.jpg'", "data.masks='truth maps/{name}.png'"),
+    asks=("data.images='pictures/{name}.jpg'", "data.masks='answers/{name}.png'"),
     images={"none": 4},
 )
 def unknown_mask_folder(root):
     for image in pictures(root / "pictures", 4):
-        mask(root / f"truth maps/{image.stem}.png")
+        mask(root / f"answers/{image.stem}.png")
 
 
 @layout(

@@ -20,6 +20,7 @@ from visionft.data.formats.yolo.file import is_data_file
 from visionft.data.formats.yolo.layout import find_yaml, looks_like_yolo
 from visionft.data.listing import LabelOptions
 from visionft.data.targets.base import Target
+from visionft.data.walk import each_folder_listed_once
 from visionft.errors import DataError
 from visionft.imaging import IMAGE_EXTENSIONS
 
@@ -137,6 +138,7 @@ def detect_format(
     return table_format(path, wanted, options.columns) if of_file is _TABLE else of_file.format_for(wanted, [path])
 
 
+@each_folder_listed_once()
 def choose_format(
     path: Path,
     wanted: type[Target] | None = None,

@@ -1,18 +1,13 @@
 """Images and masks by what their names share, in trees whose folders say nothing."""
 
-import re
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-_SUFFIX = re.compile(
-    r"[ _.-]*(?:masks?|segmentations?|seg|labels?|annot(?:ation)?s?|ground[_ -]?truth|gt|trimaps?|manual\d?"
-    r"|(?:gt(?:fine|coarse)_)?(?:labelids|labeltrainids|instanceids|color))(?:[ _-]*\d+)?$",
-    re.IGNORECASE,
-)
-_MAY_BE = re.compile("mask|seg|label|annot|truth|gt|trimap|manual|color|ids")  # in lower case
-_OF_IMAGES = re.compile(r"[ _.-]+(?:leftimg8bit|image|img|rgb|raw|sat)$", re.IGNORECASE)
+from visionft.data.formats.masks.names import any_may_be_mask, plain_image, split_suffix
+from visionft.data.formats.masks.patterns import patterns_linking
+
 _LEAST = 0.5  # of the images must have a mask
 
 
@@ -23,14 +18,12 @@ class StemPairs:
     Attributes:
         image: an image, below the root.
         mask: its mask.
-        images_pattern: for ``data.images``.
-        masks_pattern: for ``data.masks``.
+        patterns: for ``data.images`` and ``data.masks``.
     """
 
     image: str
     mask: str
-    images_pattern: str
-    masks_pattern: str
+    patterns: tuple[str, str]
 
 
 def find_pairs(images: Sequence[Path], root: Path) -> StemPairs | None:
@@ -40,31 +33,19 @@ def find_pairs(images: Sequence[Path], root: Path) -> StemPairs | None:
         images: all image files of a tree, in order.
         root: what patterns are relative to.
     """
-    if not any(_MAY_BE.search(image.name.lower()) for image in images):
+    if not any_may_be_mask(images):
         return None
-    masks: dict[str, list[Path]] = defaultdict(list)
     plain: dict[str, list[Path]] = defaultdict(list)
+    masks: dict[str, Path] = {}
     for image in images:
-        name = _SUFFIX.sub("", image.stem)
-        if name and name != image.stem:
-            masks[name].append(image)
+        stem = image.stem
+        if (found := split_suffix(stem)) is not None:
+            masks.setdefault(found.name, image)
         else:
-            plain[_OF_IMAGES.sub("", image.stem)].append(image)
+            plain[plain_image(stem)].append(image)
     paired = [name for name in plain if name in masks]
     whole = sum(len(several) for several in plain.values())
     if not paired or sum(len(plain[name]) for name in paired) < _LEAST * whole:
         return None
-    picture, mask = (one[paired[0]][0].relative_to(root).as_posix() for one in (plain, masks))
-    return StemPairs(picture, mask, *_patterns(picture, mask, paired[0]))
-
-
-def _patterns(picture: str, mask: str, name: str) -> tuple[str, str]:
-    """Return two patterns in which ``{name}`` stands for what two paths share around a name."""
-    image, other = PurePosixPath(picture), PurePosixPath(mask)
-    above, others = list(image.parts[:-1]), list(other.parts[:-1])
-    while above and others and above[-1] == others[-1]:  # {name} may reach over folders
-        del above[-1], others[-1]
-    return (
-        "/".join([*above, f"{{name}}{image.name.removeprefix(name)}"]),
-        "/".join([*others, f"{{name}}{other.name.removeprefix(name)}"]),
-    )
+    picture, mask = (PurePosixPath(file.relative_to(root)) for file in (plain[paired[0]][0], masks[paired[0]]))
+    return StemPairs(str(picture), str(mask), patterns_linking(picture, mask))

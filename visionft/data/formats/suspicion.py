@@ -168,7 +168,7 @@ def _beside_sidecars(tree: _Tree) -> Suspect | None:
 def _pairs(tree: _Tree) -> Suspect | None:
     if (found := find_pairs(tree.images, tree.root)) is not None:
         what = f"these look like images and their masks: {found.image} and {found.mask}"
-        return _masks(what, found.images_pattern, found.masks_pattern)
+        return _masks(what, *found.patterns)
     if all(image.name.lower().endswith(_NEVER_MASKS) for image in tree.images):
         return None
     entries = [
@@ -198,7 +198,8 @@ def _folder_names(tree: _Tree) -> Suspect | None:
     called = certain or alone or (sorted({*images, *labels}) if images and labels else [])
     if not called:
         return None
-    what = f"{some(called)} {'is' if len(called) == 1 else 'are'} called like folders of images or of labels, not like classes"
+    are = "is" if len(called) == 1 else "are"
+    what = f"{some(called)} {are} called like folders of images or of labels, not like classes"
     otherwise = (
         "no labels were found that belong to these images; put masks into masks/, YOLO's text files into labels/, XML "
         "files into Annotations/ or a COCO file into annotations/, each beside the folder of the images"
