@@ -2,7 +2,6 @@
 
 import json
 
-from tests.data.zoo import files
 from tests.data.zoo.classes import CLASSES, PETS
 from tests.data.zoo.files import classes, mask, picture, pictures, text
 from tests.data.zoo.layout import layout
@@ -85,17 +84,3 @@ def unknown_json(root):
     classes(root, *PETS, name="{}.png")
     for image in sorted(root.rglob("*.png")):
         text(image.with_suffix(".json"), json.dumps({"regions": [], "result": []}))
-
-
-@layout(
-    "COCO under another name",
-    format="coco",
-    task="detection",
-    asks=("data.format=coco",),
-    classes=PETS,
-    images={"none": 4},
-    labels=4,
-)
-def coco_renamed(root):
-    images = pictures(root / "images", 4)
-    files.coco(root / "boxes from tool.json", {image.name: (1 + int(image.stem) % 2,) for image in images})
