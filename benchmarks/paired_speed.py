@@ -31,7 +31,7 @@ def main() -> None:
     repeats = 1 if asked.smoke else asked.repeats
     sides = {"this": side(HERE, None), "other": side(asked.against, None)}
     with tempfile.TemporaryDirectory() as folder:
-        data = _images(Path(folder) / "images", 16 if asked.smoke else 128)
+        data = made_up_images(Path(folder) / "images", 16 if asked.smoke else 128)
         results = {}
         for name, recipe in _recipes(data).items():
             path = Path(folder) / f"{name}.yaml"
@@ -45,7 +45,8 @@ def main() -> None:
     measure.record("paired_speed", results, settings={"repeats": repeats}, seeds=[0], smoke=asked.smoke)
 
 
-def _images(folder: Path, count: int) -> Path:
+def made_up_images(folder: Path, count: int) -> Path:
+    """Write so many images for each of two classes, and return their folder."""
     rng = np.random.default_rng(0)
     for label in ("a", "b"):
         (folder / label).mkdir(parents=True)
