@@ -47,9 +47,10 @@ def test_with_a_view_for_each_epoch_it_trains_as_without(kind, request, train):
     assert kept_outcome.val == pytest.approx(plain_outcome.val, rel=1e-2, abs=1e-3)
 
 
-def test_frozen_layers_see_each_view_once(tiny, train):
+@pytest.mark.parametrize("precision", ["fp32", "bf16"])
+def test_frozen_layers_see_each_view_once(tiny, train, precision):
     seen = []
-    recipe = tiny(stages=[STAGE | {"views": 2, "epochs": 5}])
+    recipe = tiny(stages=[STAGE | {"views": 2, "epochs": 5}], runtime={"precision": precision})
     job, _, _ = train(recipe, change=lambda job: seen.append(first_layer_images(job)))
     train_images, val_images = len(job.dataset.split("train")), len(job.dataset.split("val"))
     tried = 2 * (2 + 2 + 1 + 1 + 2)  # each of two cuts looks at a pair whole, each alone, and as it is kept
