@@ -117,10 +117,9 @@ def _remap(network: str, options: Mapping[str, Any], state: Mapping[str, Tensor]
 
     timm applies them only while it creates a network, so one is created and its tensors are taken.
     """
+    here = {"state_dict": dict(state), "hf_hub_id": None, "url": "", "source": ""}  # nothing is asked of a hub
     with _quiet():
-        remapped = timm.create_model(
-            network, pretrained=True, pretrained_cfg_overlay={"state_dict": dict(state)}, **options
-        )
+        remapped = timm.create_model(network, pretrained=True, pretrained_cfg_overlay=here, **options)
     tensors: State = remapped.state_dict()
     return tensors
 
