@@ -69,7 +69,7 @@ class BackboneSection(Section):
     """A timm or torchvision network, as timm/NAME, torchvision/NAME or NAME."""
     weights: Annotated[str, Field(min_length=1)] = "pretrained"
     """pretrained (hub cache, pip package, network), package (pip package only), none, or a path: a file as training
-    scripts write it (.safetensors, .pth, .pt, .ckpt; wrapped or not), or the folder of a run, whose backbone is taken."""
+    scripts write it (safetensors, .pth, .ckpt; wrapped or not), or the folder of a run, whose backbone is taken."""
     drop_path: Fraction = 0.0
     """Stochastic depth rate, for networks that have it (Huang et al. 2016, arXiv:1603.09382)."""
 
