@@ -118,4 +118,5 @@ def _label_options(recipe: Recipe) -> LabelOptions:
         masks=section.masks,
         on_bad_box=section.on_bad_box,
         separator=section.separator,
+        columns=section.columns.options,
     )
