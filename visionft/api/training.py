@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from visionft.api.caller_state import caller_state
+from visionft.api.exporting import require_exportable
 from visionft.api.facts import environment, fingerprint, require_same_data
 from visionft.api.model_spec import describe_model
 from visionft.api.resolving import Asked, Data, understand, understand_again
@@ -22,6 +23,7 @@ from visionft.autotune.estimate import outline
 from visionft.checkpoint import RunFolder
 from visionft.data.source import DataSource
 from visionft.errors import CheckpointError
+from visionft.loading.main_guard import stop_second_run
 from visionft.recipe import Overrides
 from visionft.tracking.guard import GuardedTracker
 from visionft.training import Callback, Sink, fit
@@ -71,6 +73,7 @@ def train(
         VisionftError: see ``visionft/errors.py``.
     """
     require_callable(callbacks)
+    stop_second_run()
     with ExitStack() as shown:  # a bar must not outlive a failure
         told = [shown.enter_context(closing(Console())), *sinks] if progress else sinks
         return _train(recipe, data, overrides, out, resume, told, callbacks)
@@ -107,7 +110,10 @@ def _train(
         require_cuda_where_asked(resolved, job.runtime)
         require_decoder(resolved, job.runtime)
         require_room(resolved, job.runtime, dataset, job.canvas)
-    folder = folder or RunFolder.create(resolved, Path(out) if out else None)
+        _working(sinks, "trying the export", 0, 1)
+        require_exportable(resolved, job.network, job.task, job.input)
+        _working(sinks, "trying the export", 1, 1)
+    folder = folder or RunFolder.create(resolved, Path(out).expanduser() if out else None)
     if begun:
         require_same_data(dataset, folder.info, folder.path)
     else:
@@ -167,9 +173,9 @@ def _folder_to_resume(
             "--resume (resume=True) goes on with the run's own recipe; leave --set (overrides) away, or start a new run"
         )
     if out is not None:
-        return RunFolder.open(Path(out))
-    if isinstance(recipe, str | Path) and (Path(recipe) / "recipe.yaml").is_file():
-        return RunFolder.open(Path(recipe))
+        return RunFolder.open(Path(out).expanduser())
+    if isinstance(recipe, str | Path) and (Path(recipe).expanduser() / "recipe.yaml").is_file():
+        return RunFolder.open(Path(recipe).expanduser())
     name = understand(recipe, data=data).recipe.name
     latest = RunFolder.latest(name)
     if latest is None:

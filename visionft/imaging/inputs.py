@@ -84,7 +84,7 @@ def _pixels(image: Image) -> NDArray[np.uint8]:
         return decode(image)
     if isinstance(image, str | PathLike):
         try:
-            return decode(Path(image))
+            return decode(Path(image).expanduser())
         except ImageError as error:
             raise ImageError(what_else(fspath(image)) or str(error)) from error
     pixels = to_pixels(image)

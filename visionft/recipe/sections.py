@@ -288,3 +288,5 @@ class ExportSection(Section):
     """Largest difference of any probability or score; none allows 1e-4 for images and 1e-2 for pixels and objects."""
     max_score_change: Annotated[float, Field(ge=0)] = 1e-3
     """Largest change of accuracy, mIoU or mAP."""
+    try_first: bool = True
+    """Try before the first step whether the network can be exported, and do not train one that cannot."""

@@ -16,9 +16,10 @@ from visionft.models.optimizers.state import restore_state, state_by_name
 from visionft.stages import StagePlan
 from visionft.training.average import WeightAverage
 from visionft.training.callbacks import call_all
+from visionft.training.divergence import advice
 from visionft.training.events import EpochDone, Notice, StageEnded, StageStarted, StepDone, Working
 from visionft.training.frozen import FrozenFeatures, features_can_be_kept
-from visionft.training.inference import validate
+from visionft.training.inference import NotFinite, validate
 from visionft.training.interrupt import InterruptGuard
 from visionft.training.optimizer import enter_stage
 from visionft.training.passes import not_fused, on_cpu
@@ -177,8 +178,7 @@ class StageRun:
             self.save()
             raise TrainingError(
                 f"stages.{self._stage.name}: {limit} steps in a row had a non-finite loss or gradient; the last "
-                "good state is saved. Lower its head_lr and backbone_lr, or set runtime.precision: fp32; "
-                f"last images: {files}"
+                f"good state is saved; {advice(self._job, self._stage)}; last images: {files}"
             )
 
     def _save_if_due(self, guard: InterruptGuard) -> None:
@@ -223,7 +223,13 @@ class StageRun:
         return self._stage.head_lr * max(self._plan.lr_factor(step) for step in range(end - steps, end))
 
     def _validation(self) -> dict[str, float]:
-        val = validate(self._job, self._val.evaluation())
+        try:
+            val = validate(self._job, self._val.evaluation())
+        except NotFinite as error:
+            raise TrainingError(
+                f"stages.{self._stage.name}: {error}: its weights have grown too large; "
+                f"{advice(self._job, self._stage)}; then start again"
+            ) from error
         select = self._job.recipe.selection_value
         if select not in val:
             raise DataError(
