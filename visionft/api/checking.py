@@ -23,7 +23,7 @@ from visionft.models.backbones import Backbone
 from visionft.models.network import TaskNetwork
 from visionft.recipe import Overrides, Recipe
 from visionft.report.picture_file import require_picture_name
-from visionft.spec import InputSpec
+from visionft.spec import FULL_SCALE, InputSpec
 from visionft.stages import plan
 
 
@@ -163,7 +163,8 @@ def _check_network(recipe: Recipe, dataset: Dataset | None) -> InputSpec:
     section, size = recipe.backbone, canvas_size(recipe, dataset)
     weights = "none" if section.weights == "pretrained" else section.weights  # looking must not download
     backbone = Backbone(section.name, weights, drop_path=section.drop_path, image_size=size)
-    spec = input_spec(recipe, backbone.input, size)
+    reading = FULL_SCALE if dataset is None else dataset.reading
+    spec = input_spec(recipe, backbone.input, size, reading)
     if dataset is None:
         plan(recipe.stages, [group.name for group in backbone.groups], steps_per_epoch=1)
         require_stages(recipe, backbone, spec)

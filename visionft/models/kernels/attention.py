@@ -62,7 +62,7 @@ def attend(
     four = (_four(query), _four(key), _four(value))
     attended_BNLE = functional.scaled_dot_product_attention(*four, attn_mask, *rest, **how)
     if query.ndim > 4:
-        return attended_BNLE.unflatten(1, leading[1:])
+        return attended_BNLE.reshape(*leading, *attended_BNLE.shape[2:])
     return attended_BNLE.squeeze(1) if query.ndim == 3 else attended_BNLE.squeeze(0).squeeze(0)
 
 
