@@ -237,7 +237,7 @@ def absolute(recipe: Recipe) -> Recipe:
         section = getattr(recipe, name)
         value = getattr(section, key)
         if value is not None and value not in _WEIGHT_WORDS and not Path(value).is_absolute():
-            changed[name] = section.model_copy(update={key: str(Path(value).expanduser().resolve())})
+            changed[name] = section.model_copy(update={key: type(value)(Path(value).expanduser().resolve())})
     return recipe.model_copy(update=changed) if changed else recipe
 
 

@@ -118,7 +118,8 @@ class BackboneSection(Section):
     """The pretrained network."""
 
     name: Annotated[str, Field(min_length=1)] = "tf_efficientnet_lite0"
-    """A timm or torchvision network, as timm/NAME, torchvision/NAME or NAME."""
+    """A timm or torchvision network, as timm/NAME, torchvision/NAME or NAME; or timm's name of a repository or a folder
+    with its config.json, as hf-hub:OWNER/NAME or local-dir:/PATH."""
     weights: Annotated[str, Field(min_length=1)] = "pretrained"
     """pretrained (hub cache, pip package, network), package (pip package only), none, or a path: a file as training
     scripts write it (safetensors, .pth, .ckpt; wrapped or not), or the folder of a run, whose backbone is taken."""

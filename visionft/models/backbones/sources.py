@@ -93,6 +93,13 @@ def _from_path(path: Path, choice: str) -> Source:
 def _pretrained(network: str, package: Package | None, published: HubFile | None) -> Source:
     if published is None:
         return _from_package(package) or _refuse(network, ["no weights are published", _untried(package)], package)
+    if published.folder:
+        found = [path for path in (Path(published.folder) / name for name in hub.FILES) if path.is_file()]
+        if not found:
+            raise WeightsError(
+                f"backbone {network!r}: none of {', '.join(hub.FILES)} in {published.folder}; put it there"
+            )
+        return Source(found[0], f"folder {published.folder}", published.licence)
     origin = f"Hugging Face {published.repo}" if published.repo else published.url
     cached = hub.cached(published)
     if cached:
