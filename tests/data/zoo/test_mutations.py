@@ -37,9 +37,7 @@ def loss(before, after, layout, dropped, problems):
 
 
 _OPEN = {
-    "masks.images_and_masks": "a folder that is left alone is taken for one of classes",
     "voc.voc_2012": "likewise",
-    "masks.split_folders": "a split folder that is called otherwise is not told",
 }
 """Layouts of which something is lost as yet."""
 
