@@ -16,6 +16,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from visionft.data.formats.masks.evidence import are_masks
+from visionft.data.formats.masks.names import any_may_be_mask
 from visionft.data.formats.masks.pairing import Pair
 from visionft.data.formats.masks.place import FolderPair, fit, pairs_in
 from visionft.data.naming import split_of, splits_among
@@ -169,6 +170,8 @@ def _proven(place: FolderPair, pairs: list[Pair]) -> bool:
 
 
 def _is_mixed(place: FolderPair) -> bool:
+    if not any_may_be_mask(images_below(place.images, [])[0]):
+        return False
     pairs, images = fit(place)
     if not pairs or 2 * pairs < images:
         return False
