@@ -18,11 +18,12 @@ def test_a_spec_survives_the_journey():
     assert ModelSpec.from_json(SPEC.to_json()) == SPEC
 
 
-def test_files_of_before_there_were_masks_are_read():
+def test_files_of_before_there_were_masks_or_crowds_are_read():
     older = json.loads(SPEC.to_json())
-    del older["palette"], older["input"]["overlap"]
+    del older["palette"], older["input"]["overlap"], older["max_detections"]
     read = ModelSpec.from_json(json.dumps(older))
     assert (read.palette, read.input.overlap, read.class_names) == ((), 0.25, SPEC.class_names)
+    assert read.max_detections == 100
 
 
 @pytest.mark.parametrize("palette", [[[1, 2]], [3], "red"])
