@@ -1,11 +1,15 @@
 from fractions import Fraction
 
+import numpy as np
+import PIL.Image
+import PIL.ImageOps
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from visionft.data.checks.bad_files import BoxError
 from visionft.data.raw_boxes import RawBox, RawBoxes, resolve_boxes
+from visionft.data.raw_polygons import RawPolygon
 from visionft.data.targets.boxes import Boxes
 
 
@@ -89,11 +93,39 @@ def test_sizes_that_are_not_the_images_are_told():
     assert "has width and height exchanged" in place(1, 2, 3, 4, size=(50, 100))[1][0]
 
 
-def test_boxes_of_the_picture_before_it_is_turned_are_refused():
-    stated = RawBoxes("xywh", (RawBox(1, (1, 2, 3, 4)),), size=(50, 100))
-    with pytest.raises(BoxError, match=r"EXIF orientation: they are for 50 x 100 pixels, the image 100 x 50; turn"):
-        resolve_boxes(stated, 100, 50, orientation=6)
-    assert len(resolve_boxes(stated, 100, 50, orientation=3)[0]) == 1  # which exchanges no sides
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_objects_of_the_picture_before_it_is_turned_are_turned_with_it(orientation):
+    """The sizes tell: 50 x 100 pixels are stored, 100 x 50 shown."""
+    polygon = RawPolygon.of_parts([np.array([(10, 20), (30, 20), (30, 90)], np.float32)])
+    box = RawBox(1, (10, 20, 20, 70), polygon=polygon)
+    raw = RawBoxes("xywh", (box,), "a.json: annotation", size=(50, 100), with_polygons=True)
+    boxes, findings = resolve_boxes(raw, 100, 50, orientation)
+    assert (findings[0].where, findings[0].bad) == ("a.json", False)
+    if orientation < 5:  # exchanges no sides
+        assert findings[0].kind == "has width and height exchanged"
+        return
+    assert len(findings) == 1
+    assert "shown turned upright by its EXIF orientation" in findings[0].kind
+    pixels = np.zeros((100, 50, 3), np.uint8)
+    pixels[20:90, 10:30] = 255
+    shown = PIL.ImageOps.exif_transpose(with_orientation(pixels, orientation))
+    left, top, right, bottom = shown.getbbox()
+    assert boxes.xyxy == ((left, top, right, bottom),)
+    points = boxes.polygons[0].points[0]
+    assert (*points.min(0), *points.max(0)) == boxes.xyxy[0]
+
+
+def test_boxes_that_fit_only_the_upright_picture_are_not_turned():
+    """The size was read without the orientation, and the boxes drawn on what a browser shows."""
+    raw = RawBoxes("xywh", (RawBox(1, (1, 2, 3, 4)), RawBox(2, (60, 2, 30, 40))), size=(50, 100))
+    with pytest.raises(BoxError, match=r"for 50 x 100 pixels, .* shows 100 x 50, .* fit only the latter; state 100 x"):
+        resolve_boxes(raw, 100, 50, 6)
+
+
+def with_orientation(pixels, orientation):
+    image = PIL.Image.fromarray(pixels)
+    image.getexif()[0x112] = orientation
+    return image
 
 
 NUMBERS = st.floats(-50, 150, width=32)

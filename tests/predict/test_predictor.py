@@ -3,7 +3,9 @@
 import io
 import json
 from pathlib import Path
+from urllib.request import urlopen
 
+import cv2
 import numpy as np
 import PIL.Image
 import pytest
@@ -55,6 +57,11 @@ def test_every_way_to_pass_an_image_gives_the_same(predictor, photos):
     assert predictor(paths.read_bytes()) == expected
     assert predictor(np.asfortranarray(pixels)) == expected
     assert predictor([pixels, str(paths), paths.read_bytes()]) == [expected] * 3
+    data = paths.read_bytes()
+    assert predictor(bytearray(data)) == predictor(memoryview(data)) == predictor(io.BytesIO(data)) == expected
+    with paths.open("rb") as file:
+        assert predictor(file) == expected
+    assert predictor([io.BytesIO(data), bytearray(data)]) == [expected] * 2
 
 
 def test_a_tensor_is_one_image_and_a_batch_several(predictor, photos):
@@ -134,11 +141,38 @@ def test_stream_yields_what_came_before_a_bad_image(predictor, photos, tmp_path)
         (np.zeros((0, 4, 3), np.uint8), r"shape \(0, 4, 3\)"),
         (3, "type int; pass a path"),
         ([None], "type NoneType; pass a path"),
+        ({"image": b""}, "a dict with the keys 'image'; give the image alone"),
+        (io.StringIO("text"), r'open\(path, "rb"\)'),
+        (io.BytesIO(), "nothing left to read"),
+        ("https://example.org/a.png", r"^https://example.org/a.png: is an address; .*urlopen"),
+        ("s3://bucket/a.png", "is an address .s3."),
+        ("file:///data/my%20cat.png", "give the path /data/my cat.png"),
+        (Path("folder"), r"^folder: is a folder; .*glob"),
+        ("clip.mp4", r"^clip.mp4: is a video; .*VideoCapture"),
     ],
 )  # fmt: skip
-def test_what_is_no_image_is_named(predictor, image, message):
+def test_what_is_no_image_is_named(predictor, image, message, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    Path("folder").mkdir()
+    Path("clip.mp4").write_bytes(b"\0\0\0\x18ftypisom")
     with pytest.raises(DataError, match=message):
         predictor(image)
+
+
+def test_the_ways_that_messages_name_work(predictor, photos, tmp_path):
+    path, expected = photos[1][0], predictor(photos[0][0])
+    with urlopen(path.as_uri()) as response:
+        assert predictor(response) == expected
+        with pytest.raises(DataError, match="nothing left"):
+            predictor(response)
+    clip = str(tmp_path / "clip.avi")
+    writer = cv2.VideoWriter(clip, cv2.VideoWriter_fourcc(*"MJPG"), 5, (32, 24))
+    writer.write(np.full((24, 32, 3), [0, 0, 255], np.uint8))  # BGR
+    writer.release()
+    with pytest.raises(DataError, match="is a video"):
+        predictor(clip)
+    frame = cv2.VideoCapture(clip).read()[1]
+    assert predictor(frame[:, :, ::-1]).label == "red"
 
 
 def test_path_of_a_damaged_file_is_named_inside_a_list(predictor, photos, tmp_path):

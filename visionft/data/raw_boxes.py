@@ -1,7 +1,7 @@
 """Boxes as files state them, and what becomes of them in the pixels of the image."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import isfinite
 from typing import Literal, NamedTuple
 
@@ -16,7 +16,7 @@ from visionft.data.targets.boxes import Boxes
 from visionft.data.targets.polygon_checks import no_polygons
 from visionft.data.targets.polygons import Polygons
 from visionft.data.targets.raw import Finding, OpenedImage, RawTarget, Resolved
-from visionft.imaging.orientation import TURNS
+from visionft.data.turning import is_stored_size, turn_boxes, turn_polygons
 
 Coding = Literal["xywh", "fractions", "corners", "xyxy"]
 """How a box is written: left, top, width, height in pixels (COCO); centre, width, height as fractions of the image's
@@ -137,7 +137,9 @@ def resolve_boxes(raw: RawBoxes, width: int, height: int, orientation: int = 1) 
     """
     if raw.fault:
         raise BoxError(raw.fault, raw.fault_kind)
-    findings = list(_check_size(raw, width, height, orientation))
+    if is_stored_size(raw.size, (width, height), orientation):
+        return _resolve_stored(raw, (width, height), orientation)
+    findings = list(_check_size(raw, width, height))
     kept: dict[tuple[Xyxy, int, bool, Polygon], None] = {}
     for box in raw.boxes:
         where = raw.where(box)
@@ -237,15 +239,40 @@ def _about_polygon(
             yield Finding(where, str(box), "is not around its outline", "the outline counts", bad=False)
 
 
-def _check_size(stated: RawBoxes, width: int, height: int, orientation: int) -> Iterator[Finding]:
+def _check_size(stated: RawBoxes, width: int, height: int) -> Iterator[Finding]:
     if stated.size is None or stated.size == (width, height):
         return
-    sizes = f"{stated.size[0]} x {stated.size[1]} pixels, the image {width} x {height}"
-    turned = stated.size == (height, width)
-    if turned and TURNS[orientation].transposed:
-        kind = "the boxes are of the stored picture, which is shown turned upright by its EXIF orientation"
-        raise BoxError(f"{kind}: they are for {sizes}; turn the boxes as well, or the picture for good", kind)
-    what = "has width and height exchanged" if turned else "is not the image's"
-    where = f"{stated.start.rpartition(':')[0]} {stated.end}".strip()
-    item, outcome = f"the size {sizes},", "the boxes are taken for pixels of the image"
-    yield Finding(where, item, what, outcome, "sizes", bad=False)
+    item = f"the size {stated.size[0]} x {stated.size[1]} pixels, the image {width} x {height},"
+    what = "has width and height exchanged" if stated.size == (height, width) else "is not the image's"
+    outcome = "the boxes are taken for pixels of the image"
+    yield Finding(_file_of(stated), item, what, outcome, "sizes", bad=False)
+
+
+def _resolve_stored(raw: RawBoxes, upright: tuple[int, int], orientation: int) -> tuple[Boxes, tuple[Finding, ...]]:
+    """Place boxes of the stored picture, and turn them upright with it.
+
+    Raises:
+        BoxError: when they fit only the upright picture, so that the stated size is another's.
+    """
+    shown, stored = (f"{size[0]} x {size[1]}" for size in (upright, upright[::-1]))
+    if _reach_out(raw, *upright[::-1]) and not _reach_out(raw, *upright):
+        kind = "the stated size is of the stored picture, the boxes are of the upright one"
+        what = f"they are for {stored} pixels, its EXIF orientation shows {shown}, and they fit only the latter"
+        raise BoxError(f"{kind}: {what}; state {shown}", kind)
+    boxes, findings = resolve_boxes(raw, *upright[::-1])
+    what = "is of the stored picture, which is shown turned upright by its EXIF orientation"
+    item, outcome = f"the size {stored} pixels", "the objects are turned with it"
+    finding = Finding(_file_of(raw), item, what, outcome, "sizes", bad=False)
+    turned = replace(boxes, xyxy=turn_boxes(boxes.xyxy, orientation, upright))
+    if isinstance(turned, Polygons):
+        turned = replace(turned, polygons=turn_polygons(turned.polygons, orientation, upright))
+    return turned, (finding, *findings)
+
+
+def _reach_out(raw: RawBoxes, width: int, height: int) -> bool:
+    good = (box for box in raw.boxes if not box.fault and not _fault(box, raw.coding))
+    return any(_spill(to_pixels(box.numbers, raw.coding, width, height), width, height) for box in good)
+
+
+def _file_of(stated: RawBoxes) -> str:
+    return f"{stated.start.rpartition(':')[0]} {stated.end}".strip()

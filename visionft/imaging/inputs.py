@@ -1,8 +1,10 @@
 """Whatever a caller holds, as the pixels that a model works on."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from os import PathLike, fspath
 from pathlib import Path
-from typing import NamedTuple, TypeAlias
+from typing import BinaryIO, NamedTuple, TypeAlias
+from urllib.parse import unquote, urlsplit
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,12 +13,14 @@ from visionft.errors import DataError, ImageError
 from visionft.imaging import decode, to_canvas
 from visionft.imaging.pillow import PillowImage
 from visionft.imaging.pixels import Pixels
-from visionft.imaging.python_images import to_pixels
+from visionft.imaging.python_images import is_bytes, is_pil, is_tensor, to_pixels
 from visionft.spec import InputSpec
 
-Image: TypeAlias = str | Path | bytes | NDArray[np.uint8] | PillowImage | Pixels
-"""A file, the bytes of a file, or pixels: uint8, RGB (H, W, 3) or grey (H, W), an image of Pillow; at run time all that
-``python_images`` reads, floats and tensors too."""
+Image: TypeAlias = str | Path | bytes | BinaryIO | NDArray[np.uint8] | PillowImage | Pixels
+"""A file, the bytes of a file, an open file, or pixels: uint8, RGB (H, W, 3) or grey (H, W), an image of Pillow; at run
+time all that ``python_images`` reads, floats and tensors too."""
+
+_VIDEOS = frozenset({".avi", ".mkv", ".mov", ".mp4", ".m4v", ".mpeg", ".mpg", ".webm", ".wmv"})
 
 
 class Loaded(NamedTuple):
@@ -67,14 +71,46 @@ def load_pixels(image: Image) -> NDArray[np.uint8]:
         raise DataError(f"{_name(image)}: {error}") from error
 
 
+def is_one_image(given: object) -> bool:
+    """Return whether what a caller gives means one image, or none at all, and not several that can be iterated."""
+    if is_tensor(given):
+        return bool(given.ndim <= 3)  # type: ignore[attr-defined]
+    one = isinstance(given, str | PathLike | np.ndarray | Mapping) or is_bytes(given) or is_pil(given)
+    return one or not isinstance(given, Iterable)
+
+
 def _pixels(image: Image) -> NDArray[np.uint8]:
-    if isinstance(image, str | Path | bytes | Pixels):
-        return decode(Path(image) if isinstance(image, str) else image)
+    if isinstance(image, bytes | Pixels):
+        return decode(image)
+    if isinstance(image, str | PathLike):
+        try:
+            return decode(Path(image))
+        except ImageError as error:
+            raise ImageError(what_else(fspath(image)) or str(error)) from error
     pixels = to_pixels(image)
     return pixels if pixels.ndim == 3 else Pixels(pixels, "").read()
+
+
+def what_else(path: str) -> str | None:
+    """Return what a path is that is no image file, and how its images are had; None where it is nothing known."""
+    address = urlsplit(path)
+    if address.scheme == "file":
+        return f"is an address; give the path {unquote(address.path)}"
+    if address.scheme in ("http", "https"):
+        return "is an address; nothing is downloaded: give what urllib.request.urlopen(address).read() returns"
+    if len(address.scheme) > 1 and path[len(address.scheme) :].startswith(":/"):  # one letter is a drive
+        return f"is an address ({address.scheme}); nothing is downloaded: give the bytes of the image"
+    if Path(path).is_dir():
+        return "is a folder; give a list of its images, such as sorted(Path(folder).glob('*.jpg'))"
+    if Path(path).suffix.lower() in _VIDEOS and Path(path).is_file():
+        return (
+            "is a video; give its frames: save them (ffmpeg -i VIDEO frames/%06d.png), or read each with "
+            "cv2.VideoCapture(path).read() and turn it from BGR to RGB by frame[:, :, ::-1]"
+        )
+    return None
 
 
 def _name(image: Image) -> str:
     if isinstance(image, bytes):
         return f"image of {len(image)} bytes"
-    return str(image) if isinstance(image, str | Path | Pixels) else "image"
+    return str(image) if isinstance(image, str | PathLike | Pixels) else "image"

@@ -7,7 +7,8 @@ float array              the same shapes; 0 to 1 is black to white. Anything bey
                          to 255, or one that has been normalised, and nobody could tell which
 torch tensor             the same numbers with channels first: (3, H, W), (1, H, W), or (H, W)
 PIL image                upright by its EXIF orientation, as a file is
-bytes                    those of an image file
+bytes                    those of an image file; a bytearray or memoryview too
+open binary file         read from where it stands: ``open(path, "rb")``, ``io.BytesIO``, a response of urllib
 =======================  ===================================================================================
 
 Transparency is composited on white, as in files. Nothing can tell RGB from BGR, which is what ``cv2.imread`` gives.
@@ -17,6 +18,7 @@ Shape suffixes: H height, W width, 3 colour channels (RGB).
 """
 
 import sys
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -41,6 +43,27 @@ def is_pil(value: object) -> bool:
     return pil is not None and isinstance(value, pil.Image)
 
 
+def is_bytes(value: object) -> bool:
+    """Return whether a value is the bytes of one file, or an open file."""
+    return isinstance(value, bytes | bytearray | memoryview) or callable(getattr(value, "read", None))
+
+
+def _bytes_of(image: Any) -> bytes | None:
+    if isinstance(image, bytes | bytearray | memoryview):
+        return bytes(image)
+    if is_pil(image) or not is_bytes(image):  # some of PIL's images have a method of that name
+        return None
+    try:
+        data = image.read()
+    except (OSError, ValueError) as error:  # a closed file is a ValueError
+        raise ImageError(f"an open file that cannot be read ({error})") from error
+    if not isinstance(data, bytes | bytearray | memoryview):
+        raise ImageError(f'an open file that gives {type(data).__name__}; open it as open(path, "rb")')
+    if not data:
+        raise ImageError("an open file with nothing left to read; where it has been read before, call its seek(0)")
+    return bytes(data)
+
+
 def to_pixels(image: Any) -> NDArray[np.uint8]:
     """Return an image as uint8 pixels; arrays that are that already are not copied.
 
@@ -53,8 +76,8 @@ def to_pixels(image: Any) -> NDArray[np.uint8]:
     Raises:
         ImageError: with the reason, when it is no image.
     """
-    if isinstance(image, bytes):
-        return decode(image)
+    if (data := _bytes_of(image)) is not None:
+        return decode(data)
     if is_pil(image):
         return decode(file_of(image))
     if is_tensor(image):
@@ -66,6 +89,8 @@ def to_pixels(image: Any) -> NDArray[np.uint8]:
         return _of_array(array if array.ndim != 3 else array.transpose(1, 2, 0))
     if isinstance(image, np.ndarray):
         return _of_array(image)
+    if isinstance(image, Mapping):
+        raise ImageError(f"a {type(image).__name__} with the keys {', '.join(map(repr, image))}; give the image alone")
     raise ImageError(
         f"an object of type {type(image).__name__}; pass a path, the bytes of an image file, a PIL image, a torch "
         "tensor with channels first, or a uint8 array of shape (H, W, 3) in RGB order"

@@ -8,14 +8,13 @@ from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from itertools import islice
 from pathlib import Path
-from typing import Any, TypeGuard, overload
+from typing import cast, overload
 
 import numpy as np
 from numpy.typing import NDArray
 
 from visionft.errors import DataError
-from visionft.imaging.inputs import Image, Loaded, load
-from visionft.imaging.python_images import is_tensor
+from visionft.imaging.inputs import Image, Loaded, is_one_image, load
 from visionft.predict.engine import Engine, HasEngine, find_exported, open_engine
 from visionft.results import Results
 from visionft.spec import ModelSpec
@@ -103,8 +102,9 @@ class Predictor:
         """Predict for one image, or several.
 
         Args:
-            image: a path, the bytes of an image file, or pixels as ``visionft.imaging.python_images`` reads them: a
-                uint8 array, RGB (H, W, 3) or grey (H, W), an image of PIL, a tensor (3, H, W); or an iterable of these.
+            image: a path, the bytes of an image file, a file opened for reading bytes, or pixels as
+                ``visionft.imaging.python_images`` reads them: a uint8 array, RGB (H, W, 3) or grey (H, W), an image of
+                PIL, a tensor (3, H, W); or an iterable of these.
             batch_size: how many canvases go through the network at once.
 
         Returns:
@@ -113,9 +113,9 @@ class Predictor:
         Raises:
             DataError: an image cannot be used; the message names it.
         """
-        if isinstance(image, str | Path | bytes | np.ndarray) or not isinstance(image, Iterable) or _is_image(image):
-            return self._predict([load(image, self.spec.input)], batch_size)[0]
-        return list(self.stream(image, batch_size=batch_size))
+        if is_one_image(image):
+            return self._predict([load(cast("Image", image), self.spec.input)], batch_size)[0]
+        return list(self.stream(cast("Iterable[Image]", image), batch_size=batch_size))
 
     def stream(self, images: Iterable[Image], *, batch_size: int = 16) -> Iterator[Prediction]:
         """Predict for any number of images; at most two batches are held in memory.
@@ -168,11 +168,6 @@ class Predictor:
             images, self.spec, self._engine.run, batch_size=batch_size, threshold=self._threshold
         )
         return list(predictions)
-
-
-def _is_image(given: Any) -> TypeGuard[NDArray[np.uint8]]:
-    """Say whether something is a tensor of one image, and not of a batch, which is taken image by image."""
-    return is_tensor(given) and given.ndim <= 3
 
 
 def _engine(model: str | Path | HasEngine, threads: int | None, providers: Sequence[str] | None) -> Engine:

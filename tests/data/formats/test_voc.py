@@ -170,9 +170,10 @@ def test_turned_pictures(tmp_path):
         write_turned_jpeg(tmp_path / f"JPEGImages/{name}.jpg")
         (tmp_path / f"Annotations/{name}.xml").write_text(annotation([DOG], size))
     dataset = load(tmp_path)
-    assert [sample.image.stem for sample in dataset.samples] == ["a", "b", "upright"]
-    line = "JPEGImages/stored.jpg: the boxes are of the stored picture, which is shown turned upright by its EXIF"
-    assert any(told_line.startswith(line) for told_line in told(dataset))
+    boxes = {sample.image.stem: sample.target.xyxy for sample in dataset.samples}
+    assert (boxes["upright"], boxes["stored"]) == (((2, 1, 6, 9),), ((1, 2, 9, 6),))  # turned a quarter to the right
+    line = "stored.xml: the size 12 x 10 pixels is of the stored picture, which is shown turned upright by its EXIF"
+    assert any(line in told_line for told_line in told(dataset))
     (tmp_path / "Annotations/stored.xml").write_text(annotation([DOG], (0, 0)))  # nobody knows
     line = "boxes: 1 image carries an EXIF rotation that its files cannot confirm: JPEGImages/stored.jpg"
     found = [told_line for told_line in told(load(tmp_path)) if told_line.startswith(line)]

@@ -287,13 +287,18 @@ def test_outlines_that_are_boxes_are_told(tmp_path):
     assert not any("rectangles" in each for each in told(load(write_coco(tmp_path / "a.json", triangles))))
 
 
-def test_outlines_of_a_stored_picture_that_is_shown_turned_are_refused(tmp_path):
+def test_outlines_of_a_stored_picture_that_is_shown_turned_are_turned_with_it(tmp_path):
     path = write_coco(tmp_path / "a.json", [annotation(SQUARE, image=1), annotation(SQUARE, 2, image=2)], 2)
     data = json.loads(path.read_text())
     data["images"][0]["file_name"] = write_turned_jpeg(tmp_path / "turned.jpg").name
     path.write_text(json.dumps(data))
     dataset = load(path)
-    assert [sample.id for sample in dataset.samples] == ["2.png"]
+    assert [sample.id for sample in dataset.samples] == ["2.png", "turned.jpg"]
+    there, turned = (sample.target for sample in dataset.samples)
+    ((left, top, right, bottom),) = there.xyxy
+    assert turned.xyxy == ((10 - bottom, left, 10 - top, right),)  # 12 x 10 pixels, a quarter to the right
+    points = turned.polygons[0].points[0]
+    assert (*points.min(0), *points.max(0)) == turned.xyxy[0]
     assert any(
         "turned.jpg" in line and "shown turned upright by its EXIF orientation" in line for line in told(dataset)
     )

@@ -14,6 +14,7 @@ from visionft.data.raw_polygons import RawPolygon
 from visionft.data.splits import SPLITS, Split
 from visionft.data.walk import read_lines
 from visionft.errors import DataError
+from visionft.imaging.regular_file import read_regular_file
 
 NAME_FILES = ("classes.txt", "obj.names", "labels.txt", "names.txt")
 _FARTHEST = 1e4  # images from the corner of this one
@@ -159,7 +160,7 @@ def _load(path: Path) -> Any:
     import yaml  # other formats do without
 
     try:
-        text = path.read_bytes()
+        text = read_regular_file(path)
         if len(text) > _MOST_BYTES:
             raise DataError(f"{path}: has {len(text):,} bytes, which no YOLO data file needs")
         if any(isinstance(event, yaml.AliasEvent) for event in yaml.parse(text, yaml.SafeLoader)):
