@@ -49,4 +49,4 @@ def test_few_objects_get_what_there_always_was(objects):
 
 def test_other_tasks_decide_nothing(tiny):
     recipe = tiny(input={"size": None})
-    assert Sizing.of(recipe, load_data(recipe)) == Sizing(None, "crop")
+    assert Sizing.of(recipe, load_data(recipe)) == Sizing(None, "stretch")
