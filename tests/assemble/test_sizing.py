@@ -3,6 +3,8 @@
 import json
 from dataclasses import replace
 
+import pytest
+
 from visionft.assemble import assemble, load_data
 from visionft.assemble.sizing import Sizing
 from visionft.data.targets.boxes import Boxes
@@ -37,6 +39,14 @@ def test_what_the_recipe_says_is_not_decided(objects):
     recipe = objects(task={"max_detections": 250})
     sizing = Sizing.of(recipe, crowded(recipe))
     assert (sizing.size, sizing.fit, sizing.arguments, sizing.why) == ((64, 80), "pad", {"max_detections": 250}, "")
+
+
+@pytest.mark.parametrize(
+    "sections", [{"runtime": {"resident": True}}, {"stages": [{"name": "all", "epochs": 1, "image_size": 64}]}]
+)
+def test_windows_are_not_taken_where_something_is_against_them(objects, sections):
+    recipe = objects(input={"size": None}, **sections)
+    assert Sizing.of(recipe, crowded(recipe)).fit == "pad"
 
 
 def test_few_objects_get_what_there_always_was(objects):

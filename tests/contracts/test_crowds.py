@@ -24,6 +24,7 @@ from visionft.tasks import TASKS
 
 HEAD_NAMES = [name for name in HEADS if HEADS[name].predicts in ("boxes", "masks")]
 CLASSES = ("a", "b", "c")
+EXPORTED = ("dense", "dense_masks", "rt_detr")  # the others are exported with fewer rows by tests of their own
 ROWS = 300
 SPEC = InputSpec(128, 192)
 IMAGES_BHW3 = np.random.default_rng(0).integers(0, 256, (3, 128, 192, 3), dtype=np.uint8)
@@ -88,6 +89,7 @@ def test_a_small_canvas_gives_as_many_as_it_has_places(crowd):
 
 @pytest.mark.slow
 @pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning")  # of the exporter's own making
+@pytest.mark.parametrize("crowd", EXPORTED, indirect=True)
 def test_the_exported_file_gives_them_too(crowd, tmp_path):
     task, network = crowd(ROWS)
     boxes_BN5 = np.tile(np.array([[[20, 20, 60, 60, 1]]], np.float32), (3, 1, 1))

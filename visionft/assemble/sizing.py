@@ -91,7 +91,13 @@ def _canvas(recipe: Recipe, dataset: Dataset | None) -> Canvas | None:
     usual = _usual_canvas(recipe, dataset)
     if usual is None or dataset is None or recipe.input.size is not None:
         return usual
-    return recipe.task.suited_canvas(dataset, usual, fit_is_open=recipe.input.fit is None)
+    return recipe.task.suited_canvas(dataset, usual, fit_is_open=_fit_is_open(recipe))
+
+
+def _fit_is_open(recipe: Recipe) -> bool:
+    """Say whether nothing in the recipe is against windows, see ``Recipe._images_can_be_there``."""
+    stays = recipe.runtime.resident is True or recipe.runtime.decode == "cuda"
+    return recipe.input.fit is None and not stays and all(stage.image_size is None for stage in recipe.stages)
 
 
 def _usual_canvas(recipe: Recipe, dataset: Dataset | None) -> Canvas | None:

@@ -11,15 +11,15 @@ from torch import Tensor
 from visionft.models.losses.boxes import pairwise_iou
 from visionft.spec import DETECTIONS
 
-_CANDIDATES_PER_ROW, _LEAST_CANDIDATES = 3, 300
+_CANDIDATES_PER_ROW, _FURTHER_CANDIDATES, _LEAST_CANDIDATES = 2, 100, 300
 _ROUNDS = 16  # of suppression among that many candidates
 _MIN_SCORE = 1e-3
 _LEAST_SIDE = 0.1  # pixels; points may look for objects in the padding, where nothing is left of their boxes
 
 
 def candidates_for(max_detections: int) -> int:
-    """Return among how many boxes of an image a number of detections is selected."""
-    return max(_LEAST_CANDIDATES, _CANDIDATES_PER_ROW * max_detections)
+    """Return among how many boxes of an image a number of detections is selected: 300 for 100, 2,100 for 1,000."""
+    return max(_LEAST_CANDIDATES, _FURTHER_CANDIDATES + _CANDIDATES_PER_ROW * max_detections)
 
 
 def select_detections(
