@@ -278,6 +278,8 @@ class RuntimeSection(Section):
     """Whether images are decoded once for each stage and then stay, on their canvases, on the device that trains; the
     batches are the same. auto keeps them on a GPU where that augments them, or nobody, and they take at most a tenth of
     its memory."""
+    kept_gigabytes: Annotated[float, Field(gt=0)] = 4.0
+    """Most memory for what frozen layers make of a stage's views; a stage that needs more is run as without views."""
     decode: Literal["cpu", "cuda"] = "cpu"
     """What decodes JPEGs in training and its validation; cuda is nvJPEG, whose pixels may differ from the CPU's by a
     few levels. What is measured and exported in the end is decoded by the CPU, as where it is deployed."""
