@@ -14,7 +14,8 @@ from visionft.api.resolving import Asked, Data, understand
 from visionft.api.tracking import require_trackers
 from visionft.assemble import Runtime, load_data, unused_targets
 from visionft.assemble.images import require_decoder
-from visionft.assemble.job import build_task, canvas_of, canvas_size, input_spec, require_room, require_stages
+from visionft.assemble.job import build_task, input_spec, require_room, require_stages
+from visionft.assemble.sizing import Sizing, canvas_of
 from visionft.autotune.choice import require_cuda_where_asked
 from visionft.data.records import Dataset
 from visionft.data.splits import SPLITS, Split
@@ -100,7 +101,10 @@ def check(
         errors += str(error).splitlines()
     canvas: InputSpec | None = None
     try:
-        canvas = _check_network(resolved, dataset)
+        sizing = Sizing.of(resolved, dataset)
+        warnings += [sizing.in_words] if sizing.why else []
+        warnings += [] if dataset is None else map(str, sizing.remarks(resolved, dataset))
+        canvas = _check_network(resolved, dataset, sizing)
     except VisionftError as error:
         errors += str(error).splitlines()
     errors += _wrong_with_runtime(resolved, dataset, canvas)
@@ -154,22 +158,22 @@ def _wrong_with_runtime(recipe: Recipe, dataset: Dataset | None, canvas: InputSp
     return errors
 
 
-def _check_network(recipe: Recipe, dataset: Dataset | None) -> InputSpec:
+def _check_network(recipe: Recipe, dataset: Dataset | None, sizing: Sizing) -> InputSpec:
     """Build the network, with weights that are on this machine, lay the stages over its depth groups, try its export.
 
     Returns:
         The recipe's canvas.
     """
-    section, size = recipe.backbone, canvas_size(recipe, dataset)
+    section = recipe.backbone
     weights = "none" if section.weights == "pretrained" else section.weights  # looking must not download
-    backbone = Backbone(section.name, weights, drop_path=section.drop_path, image_size=size)
+    backbone = Backbone(section.name, weights, drop_path=section.drop_path, image_size=sizing.size)
     reading = FULL_SCALE if dataset is None else dataset.reading
-    spec = input_spec(recipe, backbone.input, size, reading)
+    spec = input_spec(recipe, backbone.input, sizing, reading)
     if dataset is None:
         plan(recipe.stages, [group.name for group in backbone.groups], steps_per_epoch=1)
         require_stages(recipe, backbone, spec)
         return spec
-    task = build_task(recipe, dataset)
+    task = build_task(recipe, dataset, sizing.arguments)
     network = TaskNetwork(backbone, task.build_head(backbone), spec)
     plan(recipe.stages, [group.name for group in network.head.groups(backbone)], steps_per_epoch=1)
     require_stages(recipe, backbone, spec)
