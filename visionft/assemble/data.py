@@ -5,6 +5,7 @@ from collections.abc import Callable
 from visionft.data.dataset import load_dataset
 from visionft.data.formats.detect import states_target
 from visionft.data.listing import LabelOptions
+from visionft.data.reading import ReadingOptions
 from visionft.data.records import Dataset
 from visionft.data.source import IN_MEMORY, DataSource
 from visionft.data.targets.base import Target
@@ -87,6 +88,7 @@ def read_data(
         target=target,
         screen=recipe.task.screen,
         source=source,
+        reading=ReadingOptions(section.range, section.alpha),
         val_fraction=section.val_fraction,
         test_fraction=section.test_fraction,
         strict=section.strict,
@@ -118,5 +120,6 @@ def _label_options(recipe: Recipe) -> LabelOptions:
         masks=section.masks,
         on_bad_box=section.on_bad_box,
         separator=section.separator,
+        mask_threshold=section.mask_threshold,
         columns=section.columns.options,
     )
