@@ -9,13 +9,14 @@ from visionft.data.checks.bad_files import tell
 from visionft.data.checks.findings import describe, find_problems
 from visionft.data.checks.inspect import Inspection, inspect
 from visionft.data.formats import FORMATS
-from visionft.data.formats.detect import detect_format
+from visionft.data.formats.detect import choose_format
 from visionft.data.listing import Classes, Columns, DataFormat, LabelOptions, Listing
 from visionft.data.reading import ReadingOptions, resolve_reading
 from visionft.data.records import Dataset, Problem, Sample
 from visionft.data.source import DataSource
 from visionft.data.split import assign_splits, cut_splits
 from visionft.data.targets.base import Target
+from visionft.data.walk import each_folder_listed_once
 from visionft.errors import DataError
 from visionft.spec import Reading
 
@@ -103,6 +104,7 @@ def load_dataset(
     return replace(dataset, problems=listing.problems + left_out + about_objects + unseen + tuple(of_values) + found)
 
 
+@each_folder_listed_once()
 def _read(path: Path | None, kind: str, options: LabelOptions, target: type[Target] | None) -> Listing:
     if kind == "auto":
         kind = _detect(path, options, target)
@@ -139,7 +141,7 @@ def _detect(path: Path | None, options: LabelOptions, target: type[Target] | Non
     is_json = path.suffix.lower() == ".json"
     if options.masks is not None and not is_json:
         return "masks"
-    kind = detect_format(path, target, options)
+    kind = choose_format(path, target, options)
     lacks_masks = options.images is not None and "images" not in FORMATS[kind].takes
     return "masks" if lacks_masks else kind  # which says that patterns belong together
 
