@@ -3,6 +3,7 @@
 import errno
 import sys
 from contextlib import suppress
+from typing import Any
 
 import typer
 
@@ -39,12 +40,17 @@ def main() -> None:
         if _UsageError is None or not isinstance(error, _UsageError):
             _print_error(type(error).__name__, str(error), 1)
             raise  # a bug, which shows its traceback
-        with suppress(OSError):
-            error.show()
-        code = error.exit_code
-        _print_error("UsageError", error.format_message(), code)
+        code = _misused(error)
     if code:
         raise SystemExit(code)
+
+
+def _misused(error: Any) -> int:
+    """Say how a verb is used."""
+    with suppress(OSError):
+        error.show()
+    _print_error("UsageError", error.format_message(), error.exit_code)
+    return int(error.exit_code)
 
 
 def _failed(kind: str, message: str, code: int) -> int:
