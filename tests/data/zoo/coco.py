@@ -11,11 +11,7 @@ SPLITS = {"train": 3, "val": 2}
 BOXES = {"format": "coco", "task": "detection", "classes": PETS}
 MASKS = {"format": "coco_masks", "task": "segmentation", "classes": ("background", *PETS)}
 TWO_SPLITS = {**BOXES, "images": SPLITS, "labels": 6}
-_ALONE = dict.fromkeys(
-    [f"drop {name}" for name in ("annotations", "labels.json", "result.json", "zhiyuan_objv2.json")],
-    "a folder that is left alone is taken for one of classes",
-)
-NO_SPLITS = {**BOXES, "images": {"none": 4}, "labels": 4, "losses": _ALONE}
+NO_SPLITS = {**BOXES, "images": {"none": 4}, "labels": 4}
 _OF = {"train": [(1,), (2, 1), ()], "val": [(2,), (1, 2)], "none": [(1,), (2,), (1, 2), ()]}
 
 
@@ -131,7 +127,7 @@ def whole_beside(root):
     coco(root / "all.json", root / "images", "train", name="train_{}.jpg")
 
 
-@layout("labelme2coco", **MASKS, images={"none": 4}, losses=_ALONE)
+@layout("labelme2coco", **MASKS, images={"none": 4})
 def labelme2coco(root):
     coco(root / "annotations.json", root / "JPEGImages", stated="JPEGImages/{}", polygons=True)
 
@@ -219,3 +215,8 @@ def captions(root):
     picture(root / "train2017/0.jpg")
     data = {"images": [{"id": 1, "file_name": "0.jpg"}], "annotations": [{"id": 1, "image_id": 1, "caption": "a cat"}]}
     text(root / "annotations/captions_train2017.json", json.dumps(data))
+
+
+@layout("a tool of one's own", **NO_SPLITS)
+def any_name(root):
+    coco(root / "boxes from tool.json", root / "images")
