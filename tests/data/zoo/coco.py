@@ -12,6 +12,7 @@ BOXES = {"format": "coco", "task": "detection", "classes": PETS}
 MASKS = {"format": "coco_masks", "task": "segmentation", "classes": ("background", *PETS)}
 TWO_SPLITS = {**BOXES, "images": SPLITS, "labels": 6}
 NO_SPLITS = {**BOXES, "images": {"none": 4}, "labels": 4}
+ONE_CLASS = "pictures in one folder are left, and training is refused because that is a single class"
 _OF = {"train": [(1,), (2, 1), ()], "val": [(2,), (1, 2)], "none": [(1,), (2,), (1, 2), ()]}
 
 
@@ -85,7 +86,7 @@ def label_studio_local(root):
     coco(root / "result.json", root / "images", stated="/data/local-files/?d=pets/{}")
 
 
-@layout("CVAT, COCO 1.0", **NO_SPLITS)
+@layout("CVAT, COCO 1.0", **NO_SPLITS, losses={"drop annotations": ONE_CLASS})
 def cvat(root):
     path = coco(root / "annotations/instances_default.json", root / "images/default")
     change(path, annotations=lambda one: one | {"attributes": {"occluded": False, "rotation": 0.0}})
@@ -168,7 +169,7 @@ def lvis(root):
         )
 
 
-@layout("Objects365", **NO_SPLITS)
+@layout("Objects365", **NO_SPLITS, losses={"drop zhiyuan": ONE_CLASS})
 def objects365(root):
     path = coco(root / "zhiyuan_objv2.json", root / "images/v1/patch0", stated="images/v1/patch0/{}")
     change(path, annotations=lambda one: {key: value for key, value in one.items() if key != "segmentation"})

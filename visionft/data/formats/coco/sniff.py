@@ -23,7 +23,7 @@ _NOTHING = (
     )
 )
 _OBJECT = re.compile(rb'"bbox"\s*:|"segmentation"\s*:\s*(?:(%s)\s*[,}])?' % _NOTHING)
-_OF_OBJECTS = (b'"bbox"', b'"segmentation"', b'"keypoints"')
+_OF_OBJECTS = (b'"bbox"', b'"segmentation"', b'"keypoints"', b'"area"', b'"iscrowd"')
 _BEGINNING = 16384  # bytes of a list
 _ENOUGH = 4000  # boxes and segmentations
 
