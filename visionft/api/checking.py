@@ -22,7 +22,7 @@ from visionft.errors import MissingExtra, RecipeError, VisionftError
 from visionft.models.backbones import Backbone, DepthGroup
 from visionft.recipe import Overrides, Recipe
 from visionft.report.picture_file import require_picture_name
-from visionft.spec import InputSpec
+from visionft.spec import FULL_SCALE, InputSpec
 from visionft.stages import height_and_width, plan
 
 
@@ -165,7 +165,7 @@ def _check_network(recipe: Recipe, dataset: Dataset | None, sizing: Sizing) -> I
     section = recipe.backbone
     weights = "none" if section.weights == "pretrained" else section.weights  # looking must not download
     backbone = Backbone(section.name, weights, drop_path=section.drop_path, image_size=sizing.size)
-    spec = input_spec(recipe, backbone.input, sizing)
+    spec = input_spec(recipe, backbone.input, sizing, FULL_SCALE if dataset is None else dataset.reading)
     groups: Sequence[DepthGroup] = backbone.groups
     if dataset is not None:
         groups = build_task(recipe, dataset, sizing.arguments).build_head(backbone).groups(backbone)

@@ -30,7 +30,7 @@ from visionft.models.heads import HEADS
 from visionft.models.network import TaskNetwork
 from visionft.recipe import Recipe
 from visionft.seeds import derive_seed
-from visionft.spec import InputSpec
+from visionft.spec import InputSpec, Reading
 from visionft.stages import Sampling, Stage, StagePlan, plan
 from visionft.tasks import TASKS
 from visionft.tasks.learner import Learner
@@ -179,7 +179,7 @@ def assemble(recipe: Recipe, dataset: Dataset, *, pretrained: bool = True, sizin
         drop_path=section.drop_path,
         image_size=sizing.size,
     )
-    spec = input_spec(recipe, backbone.input, sizing)
+    spec = input_spec(recipe, backbone.input, sizing, dataset.reading)
     task = build_task(recipe, dataset, sizing.arguments)
     network = TaskNetwork(backbone, task.build_head(backbone), spec)
     runtime = Runtime.choose(recipe, os.cpu_count() or 1)
@@ -278,8 +278,8 @@ def build_task(recipe: Recipe, dataset: Dataset, measured: Mapping[str, int] = _
     return task
 
 
-def input_spec(recipe: Recipe, weights: InputSpec, sizing: Sizing) -> InputSpec:
-    """Merge the recipe's input section into the input spec of the weights."""
+def input_spec(recipe: Recipe, weights: InputSpec, sizing: Sizing, reading: Reading) -> InputSpec:
+    """Merge the recipe's input section, and how values are read, into the input spec of the weights."""
     given = recipe.input
     height, width = sizing.size or (weights.height, weights.width)
     task = TASKS[recipe.task.kind]
@@ -295,4 +295,5 @@ def input_spec(recipe: Recipe, weights: InputSpec, sizing: Sizing) -> InputSpec:
         fit=sizing.fit,
         crop_pct=given.crop_pct or weights.crop_pct,
         overlap=given.overlap,
+        reading=reading,
     )
