@@ -61,8 +61,8 @@ def crowd(request, monkeypatch):
             if hasattr(module, "nms_thresh"):  # torchvision's untrained boxes are large and overlap
                 module.nms_thresh = 0.95
             if isinstance(module, nn.Conv2d | nn.Linear):
-                if module.weight.std() < 0.02:  # a last layer, which begins close to zero
-                    nn.init.normal_(module.weight, std=0.2)
+                if module.weight.std() < 0.02:  # begins close to zero
+                    nn.init.kaiming_normal_(module.weight)
                 if module.bias is not None and (module.bias < -3).all():  # objects are rare at first
                     nn.init.zeros_(module.bias)
         return task, network
