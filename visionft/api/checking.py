@@ -8,21 +8,24 @@ from typing import Any
 
 from visionft.api.augment_grid import write_augment_grid
 from visionft.api.caller_state import caller_state
+from visionft.api.exporting import known_to_export, require_exportable
 from visionft.api.facts import fingerprint
 from visionft.api.resolving import Asked, Data, understand
 from visionft.api.tracking import require_trackers
 from visionft.assemble import Runtime, load_data, unused_targets
 from visionft.assemble.images import require_decoder
-from visionft.assemble.job import augmentation, build_task, canvas_of, canvas_size, input_spec, require_room
+from visionft.assemble.job import build_task, input_spec, require_room, require_stages
+from visionft.assemble.sizing import Sizing, canvas_of
 from visionft.autotune.choice import require_cuda_where_asked
 from visionft.data.records import Dataset
 from visionft.data.splits import SPLITS, Split
 from visionft.errors import MissingExtra, RecipeError, VisionftError
 from visionft.models.backbones import Backbone
+from visionft.models.network import TaskNetwork
 from visionft.recipe import Overrides, Recipe
 from visionft.report.picture_file import require_picture_name
 from visionft.spec import FULL_SCALE, InputSpec
-from visionft.stages import height_and_width, plan
+from visionft.stages import plan
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +81,7 @@ def check(
     Raises:
         DataError: when that file cannot be written; nothing else raises.
     """
-    picture = None if show_augment is None else Path(show_augment)
+    picture = None if show_augment is None else Path(show_augment).expanduser()
     if picture is not None:
         require_picture_name(picture)
     try:
@@ -98,7 +101,10 @@ def check(
         errors += str(error).splitlines()
     canvas: InputSpec | None = None
     try:
-        canvas = _check_network(resolved, dataset)
+        sizing = Sizing.of(resolved, dataset)
+        warnings += [sizing.in_words] if sizing.why else []
+        warnings += [] if dataset is None else map(str, sizing.remarks(resolved, dataset))
+        canvas = _check_network(resolved, dataset, sizing)
     except VisionftError as error:
         errors += str(error).splitlines()
     errors += _wrong_with_runtime(resolved, dataset, canvas)
@@ -152,21 +158,25 @@ def _wrong_with_runtime(recipe: Recipe, dataset: Dataset | None, canvas: InputSp
     return errors
 
 
-def _check_network(recipe: Recipe, dataset: Dataset | None) -> InputSpec:
-    """Build the backbone, with weights that are on this machine, and lay the stages over its depth groups.
+def _check_network(recipe: Recipe, dataset: Dataset | None, sizing: Sizing) -> InputSpec:
+    """Build the network, with weights that are on this machine, lay the stages over its depth groups, try its export.
 
     Returns:
         The recipe's canvas.
     """
-    section, size = recipe.backbone, canvas_size(recipe, dataset)
+    section = recipe.backbone
     weights = "none" if section.weights == "pretrained" else section.weights  # looking must not download
-    backbone = Backbone(section.name, weights, drop_path=section.drop_path, image_size=size)
+    backbone = Backbone(section.name, weights, drop_path=section.drop_path, image_size=sizing.size)
     reading = FULL_SCALE if dataset is None else dataset.reading
-    spec = input_spec(recipe, backbone.input, size, reading)
-    groups = backbone.groups if dataset is None else build_task(recipe, dataset).build_head(backbone).groups(backbone)
-    plan(recipe.stages, [group.name for group in groups], steps_per_epoch=1)
-    for stage in recipe.stages:
-        given = stage.image_size
-        augmentation(recipe, stage, canvas_of(stage, spec))
-        backbone.check_size(*(height_and_width(given) if given else (spec.height, spec.width)))
+    spec = input_spec(recipe, backbone.input, sizing, reading)
+    if dataset is None:
+        plan(recipe.stages, [group.name for group in backbone.groups], steps_per_epoch=1)
+        require_stages(recipe, backbone, spec)
+        return spec
+    task = build_task(recipe, dataset, sizing.arguments)
+    network = TaskNetwork(backbone, task.build_head(backbone), spec)
+    plan(recipe.stages, [group.name for group in network.head.groups(backbone)], steps_per_epoch=1)
+    require_stages(recipe, backbone, spec)
+    if not known_to_export(network):
+        require_exportable(recipe, network, task, canvas_of(recipe.stages[-1], spec))
     return spec

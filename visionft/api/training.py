@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from visionft.api.caller_state import caller_state
+from visionft.api.exporting import require_exportable
 from visionft.api.facts import environment, fingerprint, record_move, require_same_data, require_there
 from visionft.api.model_spec import describe_model
 from visionft.api.resolving import Asked, Data, Request, understand, understand_again
@@ -18,10 +19,12 @@ from visionft.api.tracking import open_trackers, require_trackers
 from visionft.assemble import Job, assemble, load_data, unused_targets
 from visionft.assemble.images import require_decoder
 from visionft.assemble.job import require_room
+from visionft.assemble.sizing import Sizing
 from visionft.autotune.choice import decide, require_cuda_where_asked
 from visionft.autotune.estimate import outline
 from visionft.checkpoint import RunFolder
 from visionft.checkpoint.lock import training_lock
+from visionft.loading.main_guard import stop_second_run
 from visionft.recipe import Overrides
 from visionft.tracking.guard import GuardedTracker
 from visionft.training import Callback, Sink, fit
@@ -75,6 +78,7 @@ def train(
         VisionftError: see ``visionft/errors.py``.
     """
     require_callable(callbacks)
+    stop_second_run()
     with ExitStack() as shown:  # a bar must not outlive a failure
         told = [shown.enter_context(closing(Console())), *sinks] if progress else sinks
         return _train(recipe, data, overrides, out, resume, told, callbacks, keep_checkpoints)
@@ -133,12 +137,18 @@ def _fitted(
         require_same_data(dataset, folder.info, folder.path)
         record_move(folder, resolved, dataset, partial(_tell, sinks))
     # a run that was killed before its first checkpoint begins again, from its pretrained weights
-    job = assemble(resolved, dataset, pretrained=folder is None or folder.checkpoints.empty)
+    sizing = Sizing.recorded(folder.info, resolved, dataset) if begun and folder else None
+    job = assemble(resolved, dataset, pretrained=folder is None or folder.checkpoints.empty, sizing=sizing)
+    for problem in job.remarks:
+        _tell(sinks, str(problem))
     if folder is None:
         require_cuda_where_asked(resolved, job.runtime)
         require_decoder(resolved, job.runtime)
         require_room(resolved, job.runtime, dataset, job.canvas)
-        path = RunFolder.reserve(resolved.name, Path(out) if out else None)
+        _working(sinks, "trying the export", 0, 1)
+        require_exportable(resolved, job.network, job.task, job.input)
+        _working(sinks, "trying the export", 1, 1)
+        path = RunFolder.reserve(resolved.name, Path(out).expanduser() if out else None)
         held.enter_context(training_lock(path))
         folder = RunFolder.begin(path, resolved)
     if not begun:
@@ -147,6 +157,7 @@ def _fitted(
             seconds=0.0,
             data=fingerprint(dataset),
             weights=asdict(job.network.backbone.weights),
+            sizing=job.sizing.to_dict(),
             recipe=resolved.model_dump(mode="json"),
             asked=asked,
         )
@@ -206,6 +217,7 @@ def _facts(job: Job, folder: RunFolder, trackers: Sequence[GuardedTracker]) -> d
         "source": dataset.source,
         "backbone": f"{backbone.family}/{backbone.name}, {len(backbone.groups)} depth groups",
         "weights": f"{weights['source']} (licence: {weights['licence']})",
+        "canvas": job.sizing.why,
         "optimizer": ", ".join([optim.name, *(f"{name} {value}" for name, value in optim.arguments.items())]),
         "device": f"{runtime.device}, {numbers}, {str(runtime.memory_format).removeprefix('torch.')}",
         "tracked": "; ".join(one.tracker.place for one in trackers if one.tracker is not None),

@@ -8,8 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from visionft.augment_params import AugmentParams
-from visionft.data.splits import Split
+from visionft.data.splits import SPLITS, Split
 from visionft.data.targets.base import CanvasTarget, Target
+from visionft.errors import UnknownName
 from visionft.imaging.pixels import ImageSource
 from visionft.spec import FULL_SCALE, Reading
 
@@ -79,6 +80,7 @@ class Dataset:
         problems: files left out and other findings, in the order they were met.
         source: where it came from, licence included where one is known.
         palette: colour (RGB, 0..255) of each class where the data have their own; else empty.
+        cut: the splits that the data do not state, so that they were cut off at a fraction.
         reading: how the values of image files are read, as stated or as the training images show.
     """
 
@@ -89,6 +91,7 @@ class Dataset:
     problems: tuple[Problem, ...] = ()
     source: str = ""
     palette: tuple[tuple[int, int, int], ...] = ()
+    cut: tuple[Split, ...] = ()
     reading: Reading = FULL_SCALE
 
     @property
@@ -97,7 +100,13 @@ class Dataset:
         return "test" if any(sample.target.measurable for sample in self.split("test")) else "val"
 
     def split(self, split: Split) -> tuple[Sample, ...]:
-        """Return the samples of one part, ordered by id."""
+        """Return the samples of one part, ordered by id.
+
+        Raises:
+            UnknownName: when there is no such part.
+        """
+        if split not in SPLITS:
+            raise UnknownName("part of the data", split, SPLITS)
         return tuple(sample for sample in self.samples if sample.split == split)
 
     def image_counts(self, split: Split) -> dict[str, int]:
