@@ -5,12 +5,23 @@ import pytest
 
 from tests.data.zoo import ambiguous, classes, coco, masks, tables, voc, yolo  # noqa: F401  # their layouts
 from tests.data.zoo.layout import LAYOUTS
-from tests.data.zoo.mutations import mutations_of
+from tests.data.zoo.mutations import TEXTS, mutations_of
 from tests.data.zoo.reading import read
 from visionft.errors import VisionftError
 
 
-def loss(before, after, layout, dropped, problems):
+def named_still(dropped, root):
+    """Return whether a file is left that belongs to one that was dropped: by its name, or because it names it."""
+    names, stems = {file.name for file in dropped}, {file.stem for file in dropped}
+    for file in (path for path in root.rglob("*") if path.is_file()):
+        if any(file.stem.startswith(stem) or stem.startswith(file.stem) for stem in stems):
+            return True
+        if file.suffix in TEXTS and any(name in file.read_text(encoding="utf-8") for name in names):
+            return True
+    return False
+
+
+def loss(before, after, layout, dropped, orphans, problems):
     """Return what is gone without a word; empty where nothing is.
 
     Args:
@@ -18,13 +29,14 @@ def loss(before, after, layout, dropped, problems):
         after: what was read of it once it was changed.
         layout: how it was declared.
         dropped: the files that were taken away.
+        orphans: whether anything is left that belongs to these.
         problems: what is told now and was not told before.
     """
     if layout.format != "folder" and after.format == "folder":
         return f"{after.classes} became class folders"
     if problems:
         return ""
-    if len({(file.parent, file.suffix) for file in dropped}) > 1:
+    if dropped and not orphans:
         return ""  # pictures went with their labels
     if sum(after.images.values()) < sum(before.images.values()):
         return f"{before.images} images became {after.images}"
@@ -36,9 +48,7 @@ def loss(before, after, layout, dropped, problems):
     return ""
 
 
-_OPEN = {
-    "masks.split_folders": "a split folder that is called otherwise is not told",
-}
+_OPEN: dict[str, str] = {}
 """Layouts of which something is lost as yet."""
 
 

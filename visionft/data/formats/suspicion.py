@@ -30,6 +30,9 @@ _UNMISTAKABLE = {  # letters alone
 }
 
 
+_NEVER_ABOVE_CLASSES = {"leftimgbit", "gtfine", "gtcoarse"}
+
+
 @dataclass(frozen=True, slots=True)
 class Suspect:
     """What a tree looks like.
@@ -207,6 +210,19 @@ def _folder_names(tree: _Tree) -> Suspect | None:
     return Suspect(what, (), otherwise)
 
 
+def _one_folder(tree: _Tree) -> Suspect | None:
+    """Return what images are that lie in one folder alone, or in the trees of a tool whose labels are missing."""
+    of_tools = [part for part in tree.root.parts if words_of(part) & _NEVER_ABOVE_CLASSES]
+    names = {one.name for one in tree.classes if tree.contents.get(one.path) is not None}
+    if not of_tools and len(names) != 1:
+        return None
+    where = of_tools[-1] if of_tools else next(iter(names))
+    what = f"all images lie in {where}, and nothing tells them apart"
+    return Suspect(
+        what, (), "make a folder for each class, or add the masks or the files of labels that belong to them"
+    )
+
+
 def _alike_below(tree: _Tree) -> Suspect | None:
     """Return what folders are that hold the same folders."""
     inside: dict[str, set[str]] = defaultdict(set)
@@ -260,6 +276,7 @@ _LOOKS: tuple[Callable[[_Tree], Suspect | None], ...] = (
     _beside_sidecars,
     _pairs,
     _folder_names,
+    _one_folder,
     _alike_below,
     _split_beside,
     _flat,
