@@ -48,9 +48,7 @@ def loss(before, after, layout, dropped, orphans, problems):
     return ""
 
 
-_OPEN = {
-    "masks.split_folders": "a split folder that is called otherwise is not told",
-}
+_OPEN: dict[str, str] = {}
 """Layouts of which something is lost as yet."""
 
 
