@@ -200,3 +200,9 @@ def readmes(root):
     splits(root, train="train", val="valid")
     text(root / "README.roboflow.txt", "Exported via roboflow")
     text(root / "train/cat/notes.txt", "1 2 3")
+
+
+@layout("Animals with Attributes 2", **NO_SPLITS)
+def awa2(root):
+    classes(root / "JPEGImages", *PETS)
+    text(root / "classes.txt", "1 cat\n2 dog\n")

@@ -1,5 +1,6 @@
 import os
 import shutil
+from pathlib import Path
 
 import pytest
 
@@ -12,8 +13,10 @@ from visionft.errors import VisionftError
 
 def named_still(dropped, root):
     """Return whether a file is left that belongs to one that was dropped: by its name, or because it names it."""
-    names, stems = {file.name for file in dropped}, {file.stem for file in dropped}
-    for file in (path for path in root.rglob("*") if path.is_file()):
+    left = [path for path in root.rglob("*") if path.is_file()]
+    names = {file.name for file in dropped} - {file.name for file in left}  # 2e.png of another image is no sign
+    stems = {Path(name).stem for name in names}
+    for file in left:
         if any(file.stem.startswith(stem) or stem.startswith(file.stem) for stem in stems):
             return True
         if file.suffix in TEXTS and any(name in file.read_text(encoding="utf-8") for name in names):

@@ -196,8 +196,9 @@ def _folder_names(tree: _Tree) -> Suspect | None:
     names = {one.name: words_of(one.name) for one in tree.classes}
     images = [name for name, words in names.items() if words & _IMAGES]
     labels = [name for name, words in names.items() if words & _LABELS]
-    above = {part for one in tree.classes for part in (tree.root / one.path).relative_to(tree.root.parent).parts}
-    certain = sorted(name for name in {*names, *above} if words_of(name) & _UNMISTAKABLE)
+    above = {part for one in tree.classes for part in one.path.relative_to(tree.root.parent).parts[:-1]}
+    certain = [name for name, words in names.items() if words & _UNMISTAKABLE]
+    certain += sorted(name for name in above if words_of(name) & _NEVER_ABOVE_CLASSES)
     alone = list(names) if len(names) == 1 and (images or labels or "data" in names) else []
     called = certain or alone or (sorted({*images, *labels}) if images and labels else [])
     if not called:
@@ -212,13 +213,11 @@ def _folder_names(tree: _Tree) -> Suspect | None:
 
 
 def _one_folder(tree: _Tree) -> Suspect | None:
-    """Return what images are that lie in one folder alone, or in the trees of a tool whose labels are missing."""
-    of_tools = [part for part in tree.root.parts if words_of(part) & _NEVER_ABOVE_CLASSES]
-    names = {one.name for one in tree.classes if tree.contents.get(one.path) is not None}
-    if not of_tools and len(names) != 1:
+    """Return what images are that lie in one folder alone, of which nobody learns anything."""
+    names = {one.name for one in tree.classes}
+    if len(names) != 1:
         return None
-    where = of_tools[-1] if of_tools else next(iter(names))
-    what = f"all images lie in {where}, and nothing tells them apart"
+    what = f"all images lie in {next(iter(names))}, and nothing tells them apart"
     return Suspect(
         what, (), "make a folder for each class, or add the masks or the files of labels that belong to them"
     )
