@@ -133,6 +133,7 @@ def finder(root):
 def pipe(root):
     classes(root, *PETS)
     os.mkfifo(root / "cat/pipe.jpg")
+    os.mkfifo(root / "control")
 
 
 @layout(

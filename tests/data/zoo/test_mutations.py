@@ -35,6 +35,8 @@ def loss(before, after, layout, dropped, orphans, problems):
         orphans: whether anything is left that belongs to these.
         problems: what is told now and was not told before.
     """
+    if after.fatal:
+        return ""  # nothing is learned of it
     if layout.format != "folder" and after.format == "folder":
         return f"{after.classes} became class folders"
     if problems:

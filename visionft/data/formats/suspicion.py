@@ -212,17 +212,6 @@ def _folder_names(tree: _Tree) -> Suspect | None:
     return Suspect(what, (), otherwise)
 
 
-def _one_folder(tree: _Tree) -> Suspect | None:
-    """Return what images are that lie in one folder alone, of which nobody learns anything."""
-    names = {one.name for one in tree.classes}
-    if len(names) != 1:
-        return None
-    what = f"all images lie in {next(iter(names))}, and nothing tells them apart"
-    return Suspect(
-        what, (), "make a folder for each class, or add the masks or the files of labels that belong to them"
-    )
-
-
 def _alike_below(tree: _Tree) -> Suspect | None:
     """Return what folders are that hold the same folders."""
     inside: dict[str, set[str]] = defaultdict(set)
@@ -276,7 +265,6 @@ _LOOKS: tuple[Callable[[_Tree], Suspect | None], ...] = (
     _beside_sidecars,
     _pairs,
     _folder_names,
-    _one_folder,
     _alike_below,
     _split_beside,
     _flat,
