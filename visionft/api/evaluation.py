@@ -52,7 +52,7 @@ def evaluate(
     Raises:
         DataError: when there is no data to measure on, or some have a class that is none of the model's.
     """
-    path = Path(model)
+    path = Path(model).expanduser()
     if not path.exists():
         raise CheckpointError(f"{path}: no such file or folder; give a run folder or an exported file")
     if path.is_dir() and data is None and split != "all" and not classes and not overrides:
