@@ -92,7 +92,7 @@ def test_a_full_disk(tmp_path, monkeypatch):
         pass
 
 
-@pytest.mark.parametrize(("pid", "held"), [(os.getpid(), True), (2**22 + 5, False)])
+@pytest.mark.parametrize(("pid", "held"), [(os.getpid(), True), (2**22 + 5, False)], ids=["alive", "gone"])
 def test_a_file_system_without_locks(tmp_path, monkeypatch, pid, held):
     """Then what the file says has to do."""
 
