@@ -16,7 +16,7 @@ from visionft.data.formats.masks.reader import looks_like_masks
 from visionft.data.formats.values.columns import table_kind
 from visionft.data.formats.voc.reader import looks_like_voc
 from visionft.data.formats.yolo.file import is_data_file
-from visionft.data.formats.yolo.layout import find_yaml, looks_like_yolo
+from visionft.data.formats.yolo.layout import find_data_file, looks_like_yolo
 from visionft.data.listing import LabelOptions
 from visionft.data.targets.base import Target
 from visionft.errors import DataError
@@ -73,7 +73,7 @@ _COCO = Layout(("coco", "coco_instances", "coco_masks", "coco_labels"), _coco_fi
 _TABLE = Layout(("manifest", "values", "label_table"), _if(Path.is_file), _table_kind, can_read=can_read)
 _MASKS = Layout(("masks",), _if(looks_like_masks))
 _YOLO = Layout(("yolo", "yolo_outlines", "yolo_labels"), _if(looks_like_yolo))
-_DEEP_YOLO = Layout(_YOLO.formats, _if(lambda path: find_yaml(path, deep=True) is not None), weak=True)
+_DEEP_YOLO = Layout(_YOLO.formats, _if(lambda path: find_data_file(path, deep=True) is not None), weak=True)
 _VOC = Layout(("voc", "voc_labels"), _if(looks_like_voc))
 _LABELS = Layout(("label_file",), find_label_files, weak=True)
 _LABELS_BESIDE = Layout(_LABELS.formats, labels_beside_images)
@@ -85,7 +85,15 @@ _OF_FOLDERS = (_COCO, _MASKS, _YOLO, _VOC, _DEEP_YOLO, _LABELS, _LABELS_BESIDE)
 _IN_DOUBT = (_MASKS, _CLASSES)
 """What it is searched for when that does not make the wanted target; the message then says what it is."""
 
-_OF_FILES = {".json": _COCO, ".csv": _TABLE, ".tsv": _TABLE, ".yaml": _YOLO, ".yml": _YOLO, ".txt": _LABELS}
+_OF_FILES = {
+    ".json": _COCO,
+    ".csv": _TABLE,
+    ".tsv": _TABLE,
+    ".yaml": _YOLO,
+    ".yml": _YOLO,
+    ".data": _YOLO,
+    ".txt": _LABELS,
+}
 
 
 def detect_format(path: Path, wanted: type[Target] | None = None) -> str:

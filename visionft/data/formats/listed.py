@@ -1,0 +1,104 @@
+"""Text files that list the images of a split: paths or names, with or without extension, quotes and further columns."""
+
+import unicodedata
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from pathlib import Path, PurePosixPath
+
+from visionft.data.naming import split_of
+from visionft.data.splits import Split
+from visionft.data.texts import read_text
+from visionft.errors import DataError
+from visionft.imaging import IMAGE_EXTENSIONS
+
+_FLAGS = ("-1", "0", "1")  # whether an image shows a class, behind its name
+
+
+class Names:
+    """Files, found by what lists call them.
+
+    Args:
+        files: of images or their labels.
+    """
+
+    def __init__(self, files: Iterable[Path]) -> None:
+        self._files: dict[str, list[Path]] = defaultdict(list)
+        for file in files:
+            self._files[alike(file.stem)].append(file)
+
+    def find(self, line: str) -> Path | None:
+        """Return the only file that a line means; None where none or several may be meant."""
+        for text in _readings(line):
+            path = PurePosixPath(plain(text))
+            extension = path.suffix.lower() if path.suffix.lower() in (*IMAGE_EXTENSIONS, ".xml", ".txt") else ""
+            stem = path.name.removesuffix(path.suffix) if extension else path.name
+            found = self._files.get(alike(stem), [])
+            ranked = sorted(((_shared(file, path, stem), file) for file in found), reverse=True)
+            if len(ranked) == 1 or (len(ranked) > 1 and ranked[0][0] > ranked[1][0]):
+                return ranked[0][1]
+        return None
+
+
+def _readings(line: str) -> Iterator[str]:
+    text = line.strip().strip("\"'").strip()
+    words = text.split()
+    yield text
+    if len(words) > 1 and words[-1] in _FLAGS:
+        yield " ".join(words[:-1]).strip("\"'")
+    if len(words) > 1:
+        yield words[0].strip("\"',")
+    if "," in text:
+        yield text.split(",")[0].strip("\"' ")
+
+
+def _shared(file: Path, stated: PurePosixPath, stem: str) -> tuple[int, bool]:
+    """Return how many folders two paths share at their end, and whether the extension is the same."""
+    folders = 0
+    for one, other in zip(reversed(file.parts[:-1]), reversed(stated.parts[:-1]), strict=False):
+        if alike(one) != alike(other):
+            break
+        folders += 1
+    return folders, file.name == stated.name or (file.stem == stem and not stated.suffix)
+
+
+def list_split(name: str) -> Split | None:
+    """Return the split that a list is called, None for none; ``trainval`` trains."""
+    return "train" if name.casefold() == "trainval" else split_of(name)
+
+
+def lines_of(path: Path) -> list[str]:
+    """Return what a list names, one each; comments and blank lines left out.
+
+    Raises:
+        DataError: when it cannot be read as text.
+    """
+    return [text for line in read_text(path).text.splitlines() if (text := line.strip()) and not text.startswith("#")]
+
+
+def find_lists(folders: Iterable[Path], names: Names) -> dict[Path, Split]:
+    """Return the files of some folders that are called like a split and list images, in order of ``_ORDER``."""
+    found: dict[Path, Split] = {}
+    for folder in folders:
+        for file in sorted(folder.glob("*.txt")) if folder.is_dir() else ():
+            split = list_split(file.stem)
+            if split is not None and _is_list(file, names):
+                found[file] = split
+    return dict(sorted(found.items(), key=lambda item: item[0].stem.casefold() == "trainval"))
+
+
+def _is_list(file: Path, names: Names) -> bool:
+    """Return whether a line of the first few names a file; a text file may be anything."""
+    try:
+        return file.is_file() and any(names.find(line) is not None for line in lines_of(file)[:50])
+    except DataError:
+        return False
+
+
+def plain(text: str) -> str:
+    """Return a path with slashes."""
+    return text.replace("\\", "/")
+
+
+def alike(name: str) -> str:
+    """Return a name as those that differ in letter case alone have it."""
+    return unicodedata.normalize("NFC", name).casefold()
