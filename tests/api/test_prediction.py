@@ -33,6 +33,8 @@ def test_folders_inside_and_what_is_no_image(finished, image_folder, tmp_path):
 def test_what_cannot_be_predicted(finished, tmp_path):
     with pytest.raises(DataError, match=r"nowhere\.png: no such file"):
         list(predict(finished, [tmp_path / "nowhere.png"]))
+    with pytest.raises(DataError, match=r"^gs://shop/a\.png: is an address"):
+        list(predict(finished, ["gs://shop/a.png"]))
     with pytest.raises(DataError, match="holds no images"):
         list(predict(finished, [tmp_path]))
     (tmp_path / "bad.png").write_bytes(b"")

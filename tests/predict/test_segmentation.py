@@ -105,9 +105,9 @@ def result(mask, palette=()):
 
 def test_shares_are_of_the_pixels_with_a_prediction():
     found = result([[0, 0, 2, 255], [0, 2, 2, 255]])
-    assert found.shares == {"red": 0.5, "green": 0.0, "blau": 0.5}
-    assert json.loads(json.dumps(found.to_dict())) == {"classes": found.shares, "height": 2, "width": 4}
-    assert set(result([[255]]).shares.values()) == {0.0}
+    assert found.class_fractions == {"red": 0.5, "green": 0.0, "blau": 0.5}
+    assert json.loads(json.dumps(found.to_dict())) == {"classes": found.class_fractions, "height": 2, "width": 4}
+    assert set(result([[255]]).class_fractions.values()) == {0.0}
 
 
 def test_a_model_without_colours_gets_default_ones():

@@ -7,6 +7,7 @@ from pathlib import Path
 from visionft.atomic import write_with
 from visionft.data.walk import images_below
 from visionft.errors import DataError
+from visionft.imaging.inputs import what_else
 from visionft.predict import Predictor
 from visionft.predict.engine import find_exported
 from visionft.tasks import TASKS
@@ -46,7 +47,7 @@ def predict(
     endings = TASKS[predictor.spec.task].prediction.endings
     if save is not None and not endings:
         raise DataError(f"--save: {path} does {predictor.spec.task}, which gives nothing to draw; use --json")
-    named = [pair for image in images for pair in _files(Path(image))]
+    named = [pair for image in images for pair in _files(image)]
     stems: Sequence[Path | None] = [None] * len(named) if save is None else _stems(named, Path(save), endings)
     for start in range(0, len(named), _AT_ONCE):
         files = [file for file, _ in named[start : start + _AT_ONCE]]
@@ -108,10 +109,11 @@ def _save(result: DrawablePrediction, file: Path, outputs: Sequence[Path]) -> No
         raise DataError(f"{itself}: cannot be written ({error.strerror})") from error
 
 
-def _files(path: Path) -> list[tuple[Path, Path]]:
+def _files(given: str | Path) -> list[tuple[Path, Path]]:
     """Return the image files that a path stands for, each with the name that it has below the path."""
+    path = Path(given)
     if not path.exists():
-        raise DataError(f"{path}: no such file")
+        raise DataError(f"{given}: {what_else(str(given)) or 'no such file'}")
     if not path.is_dir():
         return [(path, Path(path.name))]
     found, _ = images_below(path, [])

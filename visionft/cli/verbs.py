@@ -99,7 +99,7 @@ def evaluate(
 @app.command()
 def predict(
     model: Annotated[Path, typer.Argument(help="Exported file, or run folder that holds one.")],
-    images: Annotated[list[Path], typer.Argument(help="Image files and folders.")],
+    images: Annotated[list[str], typer.Argument(help="Image files and folders.")],
     save: Annotated[
         Path | None, typer.Option(help="Folder for overlays, and masks (index PNG) or objects (JSON).")
     ] = None,

@@ -8,16 +8,24 @@ from typing import Any
 from visionft.data.splits import Split
 
 SPLIT_NAMES: dict[str, Split] = {
-    "train": "train",
-    "training": "train",
-    "val": "val",
-    "valid": "val",
-    "validation": "val",
-    "test": "test",
-    "testing": "test",
+    **dict.fromkeys(("train", "training"), "train"),
+    **dict.fromkeys(("val", "valid", "validation", "dev", "eval", "evaluation"), "val"),
+    **dict.fromkeys(("test", "testing", "holdout", "hold-out", "hold_out"), "test"),
 }
+"""What a split is called where nothing but splits stand, as in a table's column."""
 
-_LEFT_BY_SYSTEMS = {"thumbs.db", "desktop.ini", "__macosx"}
+_SHORT: dict[str, Split] = {"tr": "train", "trn": "train", "va": "val", "vl": "val", "te": "test", "tst": "test"}
+_AROUND = r"(?:images?|imgs?|pictures?|photos?|samples?|data|dataset|set|seg|split|folder|part|new|final)"
+_DECORATED = re.compile(
+    rf"(?:{_AROUND}[_\-. ]*)*?({'|'.join(sorted(SPLIT_NAMES, key=len, reverse=True))})"
+    rf"(?:[_\-. ]*{_AROUND})*(?:[_\-. ]?[0-9]{{1,4}})?"
+)
+
+_NEVER_DATA = {
+    *("thumbs.db", "ehthumbs.db", "desktop.ini", "__macosx", "__pycache__", "lost+found", "icon\r"),
+    *("$recycle.bin", "system volume information", ".ds_store", ".git", ".gitignore", ".gitattributes", ".gitkeep"),
+}
+_LEFT_BY_SYSTEMS = _NEVER_DATA | {"@eadir", "#recycle", "@recycle", "#snapshot", "@tmp"}
 
 
 def natural_order(names: Iterable[str]) -> tuple[str, ...]:
@@ -31,8 +39,26 @@ def _natural_key(name: str) -> tuple[Any, ...]:
 
 
 def split_of(name: str) -> Split | None:
-    """Return the split that a folder is called, if any; a year may follow, as in train2017."""
-    return SPLIT_NAMES.get(re.sub(r"[-_]?[0-9]{4}$", "", name.casefold()))
+    """Return the split that a folder is called, if any: ``train2017``, ``training_set``, ``_val``, ``seg_test``."""
+    match = _DECORATED.fullmatch(name.casefold().strip("_-. "))
+    return SPLIT_NAMES[match[1]] if match else None
+
+
+def splits_among(names: Iterable[str]) -> dict[str, Split]:
+    """Return the split of each of some names that lie side by side; what is none is left out.
+
+    Abbreviations such as ``tr`` and ``te`` count beside others. A set for evaluation beside one for validation is for
+    testing.
+    """
+    names = list(names)
+    found = {name: split for name in names if (split := split_of(name))}
+    short = {name: split for name in names if (split := _SHORT.get(name.casefold().strip("_-. ")))}
+    if len({*found.values(), *short.values()}) > 1:
+        found |= short
+    evaluated = [name for name in found if "eval" in name.casefold()]
+    if "test" not in found.values() and any(split == "val" for name, split in found.items() if name not in evaluated):
+        found |= dict.fromkeys(evaluated, "test")
+    return found
 
 
 def split_above(file: PurePath) -> Split | None:
@@ -41,8 +67,13 @@ def split_above(file: PurePath) -> Split | None:
 
 
 def is_junk(name: str) -> bool:
-    """Return whether a file or folder is hidden or was left by an operating system."""
+    """Return whether a file or folder is hidden or was left by an operating system, a NAS or a notebook."""
     return name.startswith(".") or name.casefold() in _LEFT_BY_SYSTEMS
+
+
+def is_never_data(name: str) -> bool:
+    """Return whether junk is such that nobody could take it for data, so that it need not be told."""
+    return name.casefold() in _NEVER_DATA
 
 
 def some(names: Iterable[str], limit: int = 5) -> str:

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from visionft.errors import DataError
+from visionft.imaging.regular_file import read_regular_file
 
 _MARKS = {b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16"}
 _PAIRS = re.compile(rb"(?:[\xa1-\xf7][\xa1-\xfe])+")  # characters of GB 2312
@@ -30,7 +31,7 @@ def read_text(path: Path) -> Text:
         DataError: when it cannot be read, or is no text.
     """
     try:
-        return decode_text(path.read_bytes())
+        return decode_text(read_regular_file(path))
     except OSError as error:
         raise DataError(f"{path}: cannot be read ({error.strerror})") from error
     except ValueError as error:  # a UnicodeError is one

@@ -1,48 +1,82 @@
-"""Walking folders that people made: links, loops, folders without permission; and their lists of names."""
+"""Walking folders that people made: links, loops, folders without permission, pipes; and their lists of names."""
 
 import os
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
-from visionft.data.naming import is_junk, some
+from visionft.data.naming import counted, is_junk, is_never_data, some
 from visionft.data.records import Problem
 from visionft.errors import DataError
 from visionft.imaging import IMAGE_EXTENSIONS
+from visionft.imaging.regular_file import read_regular_file
 
 
 @dataclass(frozen=True, slots=True)
 class Contents:
-    """What lies directly in a folder, junk left out, each in order of name."""
+    """What lies directly in a folder, each in order of name.
+
+    Attributes:
+        folders: folders, and links to some.
+        images: files that are images by their extension.
+        others: all other files.
+        ignored: folders and images, not among the above, that are hidden or left by systems, such as thumbnails.
+    """
 
     folders: tuple[Path, ...] = ()
     images: tuple[Path, ...] = ()
     others: tuple[Path, ...] = ()
+    ignored: tuple[Path, ...] = ()
 
 
 def look_into(folder: Path, problems: list[Problem]) -> Contents:
-    """Sort what lies in a folder into folders, images (by extension) and other files.
+    """Sort what lies in a folder into folders, images (by extension) and other files; nothing is opened.
 
     Args:
         folder: any folder.
-        problems: grows by what cannot be listed.
+        problems: grows by what cannot be listed, and by what is no file: pipes, sockets and devices.
     """
     try:
-        names = sorted(name for name in os.listdir(folder) if not is_junk(name))  # noqa: PTH208  # names suffice
+        with os.scandir(folder) as listing:
+            found = sorted(listing, key=lambda entry: entry.name)
     except OSError as error:
         problems.append(Problem(str(folder), f"the folder cannot be read ({error.strerror})"))
         return Contents()
-    if foreign := [ascii(name) for name in names if not _is_text(name)]:
+    if foreign := [ascii(entry.name) for entry in found if not _is_text(entry.name) and not is_junk(entry.name)]:
         what = f"{len(foreign)} names that are not UTF-8 text: {some(foreign)}; ignored; rename them"
         problems.append(Problem(str(folder), what))
-    folders, images, others = [], [], []
-    for path in (folder / name for name in names if _is_text(name)):
-        if path.is_dir():
+    folders, images, others, ignored, special = [], [], [], [], []
+    for entry in found:
+        if not _is_text(entry.name):
+            continue
+        path, kind = folder / entry.name, _kind(entry)
+        if is_junk(entry.name):
+            if not is_never_data(entry.name) and (kind == "folder" or path.suffix.lower() in IMAGE_EXTENSIONS):
+                ignored.append(path)
+        elif kind == "folder":
             folders.append(path)
+        elif kind == "special":
+            special.append(entry.name)
         elif path.suffix.lower() in IMAGE_EXTENSIONS:
             images.append(path)  # a link to nothing is told when the file is opened
         else:
             others.append(path)
-    return Contents(tuple(folders), tuple(images), tuple(others))
+    if special:
+        what = f"{len(special)} pipes, sockets or devices, which are never opened: {some(special)}; ignored"
+        problems.append(Problem(str(folder), what))
+    return Contents(tuple(folders), tuple(images), tuple(others), tuple(ignored))
+
+
+def _kind(entry: os.DirEntry[str]) -> Literal["folder", "file", "special"]:
+    """Return what an entry is; what only looking at it could tell is a file, which tells it when it is opened."""
+    try:
+        if entry.is_dir():
+            return "folder"
+        lost = entry.is_symlink() and not os.path.exists(entry.path)  # noqa: PTH110  # scandir has the text
+    except OSError:  # a link that leads in a circle, or where nobody may look
+        return "file"
+    return "file" if entry.is_file() or lost else "special"
 
 
 def _is_text(name: str) -> bool:
@@ -54,18 +88,22 @@ def _is_text(name: str) -> bool:
     return True
 
 
-def images_below(folder: Path, problems: list[Problem]) -> tuple[list[Path], list[Path]]:
+def images_below(
+    folder: Path, problems: list[Problem], ignored: list[Path] | None = None
+) -> tuple[list[Path], list[Path]]:
     """Find the files at any depth below a folder; links are followed, loops are not.
 
     Args:
         folder: where to begin.
         problems: grows by what cannot be followed.
+        ignored: grows by what is hidden or left by systems, for ``tell_ignored``; None tells it at once.
 
     Returns:
         The image files and the other files.
     """
     images: list[Path] = []
     others: list[Path] = []
+    left: list[Path] = [] if ignored is None else ignored
     waiting: list[tuple[Path, frozenset[Path]]] = [(folder, frozenset())]
     while waiting:
         current, above = waiting.pop()
@@ -76,8 +114,25 @@ def images_below(folder: Path, problems: list[Problem]) -> tuple[list[Path], lis
         contents = look_into(current, problems)
         images += contents.images
         others += contents.others
+        left += contents.ignored
         waiting += [(inner, above | {real}) for inner in contents.folders]
+    if ignored is None:
+        tell_ignored(folder, left, problems)
     return images, others
+
+
+def tell_ignored(root: Path, ignored: Iterable[Path], problems: list[Problem]) -> None:
+    """Tell, in one problem, of hidden folders and images, such as thumbnails.
+
+    Args:
+        root: what their names are told relative to.
+        ignored: of the folders below it.
+        problems: grows by one, or by nothing.
+    """
+    names = [path.relative_to(root).as_posix() for path in ignored]
+    if names:
+        what = "hidden, or left by a system or tool, such as thumbnails; ignored"
+        problems.append(Problem(str(root), f"{counted(len(names), 'is', 'are')} {what}: {some(names, 3)}"))
 
 
 def read_lines(path: Path) -> list[str]:
@@ -87,7 +142,7 @@ def read_lines(path: Path) -> list[str]:
         DataError: when it cannot be read as UTF-8 text.
     """
     try:
-        return path.read_text(encoding="utf-8-sig").splitlines()
+        return read_regular_file(path).decode("utf-8-sig").splitlines()
     except OSError as error:
         raise DataError(f"{path}: cannot be read ({error.strerror})") from error
     except UnicodeDecodeError as error:

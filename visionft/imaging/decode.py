@@ -26,6 +26,7 @@ from visionft.errors import ImageError
 from visionft.imaging.header import MAX_PIXELS, Header, read_header
 from visionft.imaging.orientation import TURNS
 from visionft.imaging.pixels import ImageSource, Pixels
+from visionft.imaging.regular_file import read_regular_file
 
 # A bad file is told by ImageError; OpenCV would also write to the terminal. OpenCV 4 and 5 name the switch differently.
 _set_log_level = getattr(cv2, "setLogLevel", None) or cv2.utils.logging.setLogLevel
@@ -63,7 +64,7 @@ def decode(source: ImageSource | bytes, max_pixels: int = MAX_PIXELS) -> NDArray
 
 def _read(path: Path) -> bytes:
     try:
-        return path.read_bytes()
+        return read_regular_file(path)
     except OSError as error:
         raise ImageError(f"cannot be read ({error.strerror})") from error
 

@@ -86,26 +86,26 @@ def _pixels(image: Image) -> NDArray[np.uint8]:
         try:
             return decode(Path(image))
         except ImageError as error:
-            raise ImageError(_what_else(fspath(image)) or str(error)) from error
+            raise ImageError(what_else(fspath(image)) or str(error)) from error
     pixels = to_pixels(image)
     return pixels if pixels.ndim == 3 else Pixels(pixels, "").read()
 
 
-def _what_else(path: str) -> str | None:
+def what_else(path: str) -> str | None:
     """Return what a path is that is no image file, and how its images are had; None where it is nothing known."""
     address = urlsplit(path)
     if address.scheme == "file":
         return f"is an address; give the path {unquote(address.path)}"
     if address.scheme in ("http", "https"):
         return "is an address; nothing is downloaded: give what urllib.request.urlopen(address).read() returns"
-    if address.scheme and address.netloc:
+    if len(address.scheme) > 1 and path[len(address.scheme) :].startswith(":/"):  # one letter is a drive
         return f"is an address ({address.scheme}); nothing is downloaded: give the bytes of the image"
     if Path(path).is_dir():
         return "is a folder; give a list of its images, such as sorted(Path(folder).glob('*.jpg'))"
     if Path(path).suffix.lower() in _VIDEOS and Path(path).is_file():
         return (
-            "is a video; give its frames: read each with cv2.VideoCapture(path).read() and turn it from BGR to RGB by "
-            "frame[:, :, ::-1]"
+            "is a video; give its frames: save them (ffmpeg -i VIDEO frames/%06d.png), or read each with "
+            "cv2.VideoCapture(path).read() and turn it from BGR to RGB by frame[:, :, ::-1]"
         )
     return None
 

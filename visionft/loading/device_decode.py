@@ -19,6 +19,7 @@ from visionft.imaging.jpeg import is_plain_jpeg
 from visionft.imaging.orientation import TURNS
 from visionft.imaging.pixels import ImageSource, Pixels
 from visionft.imaging.placement import place
+from visionft.imaging.regular_file import read_regular_file
 from visionft.loading.device_canvas import put_on_canvas
 from visionft.spec import InputSpec
 
@@ -56,7 +57,7 @@ def read_image(path: ImageSource, spec: InputSpec) -> ImageFile:
     try:
         if isinstance(path, Pixels):
             return _on_cpu(path, path, spec)
-        data = path.read_bytes()
+        data = read_regular_file(path)
         header = read_header(data)
         if is_plain_jpeg(data) and header.width * header.height <= MAX_PIXELS:
             orientation = read_orientation(data)

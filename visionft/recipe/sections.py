@@ -88,7 +88,7 @@ class InputSection(Section):
     """Least share of its side that a window has in common with the next, for tile."""
 
 
-Share = Annotated[float, Field(ge=0, le=1)]
+UnitInterval = Annotated[float, Field(ge=0, le=1)]
 
 
 class RangesSection(Section):
@@ -97,7 +97,7 @@ class RangesSection(Section):
     Changes are drawn evenly from these ranges, for each image anew.
     """
 
-    zoom: Share | None = None
+    zoom: UnitInterval | None = None
     """For images: enlarged to 1 + zoom at most, shrunk to 1 - zoom / 2."""
     spread: Annotated[float, Field(ge=0, le=3)] | None = None
     """For objects: enlarged to 1 + spread at most, shrunk to 1 / (1 + spread), and moved as far as that leaves room."""
@@ -107,7 +107,7 @@ class RangesSection(Section):
     """Degrees that it is turned at most, each way."""
     shear: Annotated[float, Field(ge=0, le=45)] | None = None
     """Degrees that its sides are inclined at most, each way."""
-    stretch: Share | None = None
+    stretch: UnitInterval | None = None
     """Its width grows against its height by 1 + stretch at most, or its height against its width; the area stays."""
     perspective: Annotated[float, Field(ge=0, le=0.3)] | None = None
     """Share by which one of its edges is shrunk and the opposite one enlarged at most, as if seen from the side."""
@@ -115,17 +115,17 @@ class RangesSection(Section):
     """Factor of 1 - brightness to 1 + brightness on all colours."""
     contrast: Annotated[float, Field(ge=0, le=0.9)] | None = None
     """Factor of 1 - contrast to 1 + contrast on differences from the mean grey."""
-    saturation: Share | None = None
+    saturation: UnitInterval | None = None
     """Factor of 1 - saturation to 1 + saturation on differences from grey."""
     hue: Annotated[float, Field(ge=0, le=0.5)] | None = None
     """Share of the colour circle that colours are turned at most, each way; 0.5 is every colour."""
     gamma: Annotated[float, Field(ge=0, le=2)] | None = None
     """Exponent of 1 / (1 + gamma) to 1 + gamma on values between 0 and 1."""
-    grey: Share | None = None
+    grey: UnitInterval | None = None
     """Share of the images that lose all colour."""
-    degrade: Share | None = None
+    degrade: UnitInterval | None = None
     """Share of the images that get blur, noise or JPEG artefacts."""
-    erase: Share | None = None
+    erase: UnitInterval | None = None
     """Share of the images of which one to three rectangles turn grey."""
 
     @property

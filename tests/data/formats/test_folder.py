@@ -87,6 +87,7 @@ def test_what_is_ignored_is_told_but_not_junk(tmp_path):
         f"{tmp_path}/empty: the class folder holds no images",
         f"{tmp_path}/notes: the class folder holds no images, only todo.txt",
         f"{tmp_path}: 1 images beside the class folders have no class; ignored: loose.png",
+        f"{tmp_path}: 1 is hidden, or left by a system or tool, such as thumbnails; ignored: a/.hidden.png",
     ]
 
 
@@ -95,7 +96,7 @@ def test_folders_and_images_beside_splits_are_told(tmp_path):
     write_image(tmp_path / "train/loose.png", 99)
     listing = read(tmp_path)
     assert len(listing.entries) == 2
-    assert f"{tmp_path}/extra: lies beside the split folder train; ignored" in problems(listing)
+    assert f"{tmp_path}/extra: lies beside the split folder train; ignored, with its 1 images" in problems(listing)
     assert f"{tmp_path}/train: 1 images beside the class folders" in problems(listing)
 
 
@@ -117,14 +118,14 @@ def test_links_are_followed_but_not_in_circles(tmp_path):
 
 def test_a_folder_that_cannot_be_read_is_told(tmp_path, monkeypatch):
     make_folder(tmp_path, {"a": 1, "b": 1, "secret": 1})
-    listdir = os.listdir
+    scandir = os.scandir
 
     def guarded(folder):
         if folder == tmp_path / "secret":
             raise PermissionError(13, "Permission denied")
-        return listdir(folder)
+        return scandir(folder)
 
-    monkeypatch.setattr(os, "listdir", guarded)
+    monkeypatch.setattr(os, "scandir", guarded)
     listing = read(tmp_path)
     assert listing.class_names == ("a", "b")
     assert f"{tmp_path}/secret: the folder cannot be read (Permission denied)" in problems(listing)

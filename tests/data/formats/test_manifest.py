@@ -53,12 +53,12 @@ def test_the_first_of_two_lines_counts(tmp_path):
 
 def test_every_bad_line_is_told_with_its_number(tmp_path):
     with pytest.raises(DataError) as caught:
-        read(tmp_path, 'path,label,split\n,cat,\n"1\n.png",cat,\n2.png,,\n\n3.png,cat,dev\n4.png\n')
+        read(tmp_path, 'path,label,split\n,cat,\n"1\n.png",cat,\n2.png,,\n\n3.png,cat,soon\n4.png\n')
     where = f"{tmp_path}/images.csv"
     assert str(caught.value).splitlines() == [
         f"{where}:2: no path; each row needs one",
         f"{where}:5: no label for 2.png; each row needs one",
-        f"{where}:7: split 'dev' is not known; use train, val or test, or leave it empty",
+        f"{where}:7: split 'soon' is not known; use train, val or test, or leave it empty",
         f"{where}:8: no label for 4.png; each row needs one",
     ]
 

@@ -15,6 +15,7 @@ from visionft.data.targets.raw import Finding, OpenedImage, Resolved
 from visionft.errors import DataError, ImageError
 from visionft.imaging import decode
 from visionft.imaging.pixels import Pixels
+from visionft.imaging.regular_file import read_regular_file
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +91,7 @@ def inspect(listing: Listing, on_progress: Callable[[int, int], None] | None = N
 def _open(class_names: tuple[str, ...], entry: Entry) -> Opened | DataError:
     try:
         image = entry.image
-        data = b"" if isinstance(image, Pixels) else image.read_bytes()
+        data = b"" if isinstance(image, Pixels) else read_regular_file(image)
         image_HW3 = decode(image if isinstance(image, Pixels) else data)
         content = image.content if isinstance(image, Pixels) else content_hash(data)
         size = (image_HW3.shape[1], image_HW3.shape[0])

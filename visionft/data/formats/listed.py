@@ -1,5 +1,6 @@
 """Text files that list the images of a split: paths or names, with or without extension, quotes and further columns."""
 
+import re
 import unicodedata
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
@@ -11,6 +12,7 @@ from visionft.data.texts import read_text
 from visionft.errors import DataError
 from visionft.imaging import IMAGE_EXTENSIONS
 
+_LIST = re.compile(r"[_\-. ]*(?:lists?|files?|filenames?|names?|ids?|paths?)$")  # what a list of a split is called
 _FLAGS = ("-1", "0", "1")  # whether an image shows a class, behind its name
 
 
@@ -63,7 +65,8 @@ def _shared(file: Path, stated: PurePosixPath, stem: str) -> tuple[int, bool]:
 
 def list_split(name: str) -> Split | None:
     """Return the split that a list is called, None for none; ``trainval`` trains."""
-    return "train" if name.casefold() == "trainval" else split_of(name)
+    plain = _LIST.sub("", name.casefold())
+    return "train" if plain == "trainval" else split_of(plain)
 
 
 def lines_of(path: Path) -> list[str]:

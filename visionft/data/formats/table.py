@@ -10,6 +10,7 @@ from typing import NamedTuple
 from visionft.data.naming import SPLIT_NAMES
 from visionft.data.splits import Split
 from visionft.errors import DataError
+from visionft.imaging.regular_file import read_regular_file
 
 _DELIMITERS = ",;\t"
 _ERRORS_SHOWN = 20
@@ -120,7 +121,7 @@ def refuse(errors: list[str]) -> None:
 
 def _text_of(path: Path) -> str:
     try:
-        return path.read_text(encoding="utf-8-sig")
+        return read_regular_file(path).decode("utf-8-sig")
     except OSError as error:
         raise DataError(f"{path}: cannot be read ({error.strerror})") from error
     except UnicodeDecodeError as error:

@@ -52,8 +52,8 @@ class Segmentation:
         return cls(mask_HW, spec.class_names, spec.palette or default_palette(spec.class_names))
 
     @property
-    def shares(self) -> dict[str, float]:
-        """Class name -> share of the pixels that have a prediction, in the model's class order."""
+    def class_fractions(self) -> dict[str, float]:
+        """Class name -> fraction of the pixels that have a prediction, in the model's class order."""
         counts_K = np.zeros(len(self.class_names), np.int64)
         for row_W in self.mask_HW:  # bincount makes a copy in 8 bytes a pixel
             counts_K += np.bincount(row_W, minlength=256)[: len(counts_K)]
@@ -61,13 +61,13 @@ class Segmentation:
         return {name: count / whole for name, count in zip(self.class_names, counts_K.tolist(), strict=True)}
 
     def __str__(self) -> str:
-        largest = sorted(self.shares.items(), key=lambda item: -item[1])
-        return ", ".join(f"{name} {share:.1%}" for name, share in largest if share)
+        largest = sorted(self.class_fractions.items(), key=lambda item: -item[1])
+        return ", ".join(f"{name} {fraction:.1%}" for name, fraction in largest if fraction)
 
     def to_dict(self) -> dict[str, Any]:
-        """Return plain values that JSON can hold: the share of each class and the size, no pixels."""
+        """Return plain values that JSON can hold: the fraction of each class and the size, no pixels."""
         height, width = self.mask_HW.shape
-        return {"classes": self.shares, "height": height, "width": width}
+        return {"classes": self.class_fractions, "height": height, "width": width}
 
     def save(self, path: str | Path) -> None:
         """Write the mask as PNG with a palette: programs read class indices, people see colours."""

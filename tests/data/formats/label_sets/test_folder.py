@@ -95,9 +95,9 @@ def test_splits_of_records(folder):
     records = [{"image": "1.png", "labels": ["a"], "split": "Valid"}, {"image": "2.png", "labels": ["a"]}]
     (folder / "labels.json").write_text(json.dumps(records))
     assert [entry.split for entry in LabelFolder().read(folder).entries] == ["val", None]
-    records[0]["split"] = "dev"
+    records[0]["split"] = "soon"
     (folder / "labels.json").write_text(json.dumps(records))
-    with pytest.raises(DataError, match=r"record 0: split 'dev' is not known"):
+    with pytest.raises(DataError, match=r"record 0: split 'soon' is not known"):
         LabelFolder().read(folder)
 
 

@@ -108,8 +108,8 @@ def test_what_cannot_be_read_is_told(tmp_path):
         DataError, match=r"images.csv:1: the first line is 'file,weight'; it must name the columns path"
     ):
         read(tmp_path, "file,weight\n1.png,4\n")
-    with pytest.raises(DataError, match=r"images.csv:3: split 'dev' is not known"):
-        read(tmp_path, "path,weight,split\n1.png,4,train\n2.png,5,dev\n")
+    with pytest.raises(DataError, match=r"images.csv:3: split 'soon' is not known"):
+        read(tmp_path, "path,weight,split\n1.png,4,train\n2.png,5,soon\n")
     with pytest.raises(DataError, match="no such file; give a CSV with columns path and"):
         ValueTable().read(tmp_path / "absent.csv")
 

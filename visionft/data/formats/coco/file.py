@@ -15,6 +15,7 @@ from visionft.data.records import Problem
 from visionft.data.splits import Split
 from visionft.errors import DataError
 from visionft.imaging import MAX_PIXELS
+from visionft.imaging.regular_file import read_regular_file
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +86,7 @@ def read_file(path: Path, images_in: str | None = None) -> CocoFile:
         DataError: when it cannot be read or is no COCO file, or there is no such folder.
     """
     try:
-        data = json.loads(path.read_bytes())
+        data = json.loads(read_regular_file(path))
     except OSError as error:
         raise DataError(f"{path}: cannot be read ({error.strerror})") from error
     except (ValueError, RecursionError) as error:

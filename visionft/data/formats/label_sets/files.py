@@ -12,6 +12,7 @@ from visionft.data.splits import Split
 from visionft.data.walk import read_lines
 from visionft.errors import DataError
 from visionft.imaging import IMAGE_EXTENSIONS
+from visionft.imaging.regular_file import read_regular_file
 
 _NAME_KEYS = ("path", "image", "file", "file_name", "filename", "name")
 _LABEL_KEYS = ("labels", "label", "tags", "classes")
@@ -167,7 +168,7 @@ def _labels(value: Any, where: str, errors: list[str]) -> tuple[str, ...] | str 
 
 def _load(path: Path) -> Any:
     try:
-        return json.loads(path.read_text(encoding="utf-8-sig"))
+        return json.loads(read_regular_file(path).decode("utf-8-sig"))
     except OSError as error:
         raise DataError(f"{path}: cannot be read ({error.strerror})") from error
     except (ValueError, RecursionError) as error:  # UnicodeDecodeError and JSONDecodeError among them

@@ -31,6 +31,7 @@ from visionft.imaging import MAX_PIXELS
 from visionft.imaging.header import read_header
 from visionft.imaging.pixels import Pixels
 from visionft.imaging.python_images import is_pil
+from visionft.imaging.regular_file import read_regular_file
 
 _GREY = ("1", "L", "LA", "I", "I;16", "I;16B", "I;16L", "P", "PA")
 _COLOUR = ("RGB", "RGBA", "RGBX", "RGBa")
@@ -126,7 +127,7 @@ def read_stored(path: Path, *, colours: bool = False) -> NDArray[np.generic]:
         DataError: naming the file, when it cannot be read or cannot be a mask.
     """
     try:
-        data = path.read_bytes()
+        data = read_regular_file(path)
         _check_header(data)
         with Image.open(BytesIO(data)) as image:
             return _stored(image, colours=colours)

@@ -7,6 +7,7 @@ from xml.etree import ElementTree  # document types, and with them entities, are
 from visionft.data.checks.bad_files import BoxError
 from visionft.data.raw_boxes import RawBox
 from visionft.data.targets.boxes import Boxes
+from visionft.imaging.regular_file import read_regular_file
 
 _CORNERS = ("xmin", "ymin", "xmax", "ymax")
 
@@ -39,7 +40,7 @@ def read_xml(path: Path) -> VocFile:
         BoxError: with the reason, when nobody can tell what it says.
     """
     try:
-        data = path.read_bytes()
+        data = read_regular_file(path)
         root = ElementTree.fromstring(data, ElementTree.XMLParser(target=_Builder()))  # noqa: S314  # see _Builder
     except OSError as error:
         raise BoxError(f"{path}: cannot be read ({error.strerror})", "the XML file cannot be read") from error

@@ -11,6 +11,7 @@ from visionft.data.naming import shorten, some, split_of
 from visionft.data.splits import SPLITS, Split
 from visionft.data.texts import decode_text
 from visionft.errors import DataError
+from visionft.imaging.regular_file import read_regular_file
 
 _MOST_BYTES = 1 << 18  # of a data.yaml; larger ones describe something else
 _NOTHING = ("", "~", "null", "none")
@@ -112,7 +113,7 @@ def _load(path: Path) -> tuple[Any, str]:
     import yaml  # other formats do without
 
     try:
-        data = path.read_bytes()
+        data = read_regular_file(path)
         if len(data) > _MOST_BYTES:
             raise DataError(f"{path}: has {len(data):,} bytes, which no YOLO data file needs")
         text, guessed = decode_text(data)
