@@ -3,11 +3,12 @@
 import re
 import unicodedata
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path, PurePosixPath
 
-from visionft.data.naming import split_of
-from visionft.data.splits import Split
+from visionft.data.naming import counted, some, split_of
+from visionft.data.records import Problem
+from visionft.data.splits import SPLITS, Split
 from visionft.data.texts import read_text
 from visionft.errors import DataError
 from visionft.imaging import IMAGE_EXTENSIONS
@@ -27,6 +28,9 @@ class Names:
         self._files: dict[str, list[Path]] = defaultdict(list)
         for file in files:
             self._files[alike(file.stem)].append(file)
+
+    def __len__(self) -> int:
+        return sum(map(len, self._files.values()))
 
     def find(self, line: str) -> Path | None:
         """Return the only file that a line means; None where none or several may be meant."""
@@ -78,23 +82,65 @@ def lines_of(path: Path) -> list[str]:
     return [text for line in read_text(path).text.splitlines() if (text := line.strip()) and not text.startswith("#")]
 
 
-def find_lists(folders: Iterable[Path], names: Names) -> dict[Path, Split]:
-    """Return the files of some folders that are called like a split and list images, in order of ``_ORDER``."""
-    found: dict[Path, Split] = {}
+def find_lists(folders: Iterable[Path], names: Names, *, of_classes: bool = False) -> dict[Path, Split]:
+    """Return the files that are called like a split and list images, of the first folder that has some.
+
+    Args:
+        folders: where to look.
+        names: the files that may be listed.
+        of_classes: whether names are those of lists for single classes, ``cat_train.txt``.
+
+    Returns:
+        List -> split, in the order of training, validation and testing; ``trainval`` last.
+    """
     for folder in folders:
+        found: dict[Path, Split] = {}
         for file in sorted(folder.glob("*.txt")) if folder.is_dir() else ():
-            split = list_split(file.stem)
-            if split is not None and _is_list(file, names):
+            split = list_split(file.stem.rpartition("_")[2] if of_classes else file.stem)
+            if split is not None and is_list(file, names):
                 found[file] = split
-    return dict(sorted(found.items(), key=lambda item: item[0].stem.casefold() == "trainval"))
+        if found:
+            return dict(sorted(found.items(), key=lambda item: (is_trainval(item[0]), SPLITS.index(item[1]))))
+    return {}
 
 
-def _is_list(file: Path, names: Names) -> bool:
+def is_trainval(file: Path) -> bool:
+    """Return whether a list is of training and validation together."""
+    return file.stem.casefold().endswith("trainval")
+
+
+def is_list(file: Path, names: Names) -> bool:
     """Return whether a line of the first few names a file; a text file may be anything."""
     try:
         return file.is_file() and any(names.find(line) is not None for line in lines_of(file)[:50])
     except DataError:
         return False
+
+
+def read_lists(
+    lists: Mapping[Path, Split], names: Names, problems: list[Problem]
+) -> tuple[dict[Path, Split], list[str]]:
+    """Return file -> split of what lists name, and the lines that name nothing.
+
+    Args:
+        lists: list -> split; what several name belongs to the first.
+        names: the files that may be listed.
+        problems: grows by what is in several lists.
+    """
+    splits: dict[Path, Split] = {}
+    lost: dict[str, None] = {}
+    for file, split in lists.items():
+        twice: dict[str, None] = {}
+        for line in lines_of(file):
+            found = names.find(line)
+            if found is None:
+                lost[line] = None
+            elif splits.setdefault(found, split) != split and not is_trainval(file):
+                twice[found.stem] = None
+        if twice:
+            images = counted(len(twice), "image is", "images are")
+            problems.append(Problem(str(file), f"{images} in another list as well, which counts: {some(twice)}"))
+    return splits, list(lost)
 
 
 def plain(text: str) -> str:

@@ -3,12 +3,12 @@
 import os
 import re
 from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path, PurePath
 
 from visionft.data.checks.bad_files import BoxError
-from visionft.data.formats.listed import Names, find_lists, lines_of, plain
+from visionft.data.formats.listed import Names, find_lists, lines_of, plain, read_lists
 from visionft.data.formats.yolo.file import YoloFile, is_data_file
 from visionft.data.formats.yolo.label_folders import LabelFolders
 from visionft.data.formats.yolo.lines import read_label_file
@@ -206,7 +206,7 @@ def images_of_folder(root: Path, problems: list[Problem]) -> Images:
     lists = find_lists([root / inner for inner in _LIST_FOLDERS], names)
     if not lists:
         return Images(root, {image: _split_of_folders(image.relative_to(root)) for image in images})
-    splits, lost = _read_lists(lists, names, problems)
+    splits, lost = read_lists(lists, names, problems)
     if lost:
         what = f"{len(lost)} listed images are not there; left out: {some(lost)}"
         problems.append(Problem(some((str(file) for file in lists), 3), what))
@@ -219,25 +219,6 @@ def images_of_folder(root: Path, problems: list[Problem]) -> Images:
         what = f"no list says what trains, so that the {len(unlisted)} images in none do"
         problems.append(Problem(str(root), what))
     return Images(root, {image: splits[image] for image in images if image in splits})
-
-
-def _read_lists(
-    lists: Mapping[Path, Split], names: Names, problems: list[Problem]
-) -> tuple[dict[Path, Split], list[str]]:
-    splits: dict[Path, Split] = {}
-    lost = []
-    for file, split in lists.items():
-        twice = []
-        for line in lines_of(file):
-            image = names.find(line)
-            if image is None:
-                lost.append(line)
-            elif splits.setdefault(image, split) != split and file.stem.casefold() != "trainval":
-                twice.append(image.name)
-        if twice:
-            images = counted(len(twice), "image is", "images are")
-            problems.append(Problem(str(file), f"{images} in another list as well, which counts: {some(twice)}"))
-    return splits, lost
 
 
 def _split_of_folders(path: PurePath) -> Split | None:
