@@ -10,7 +10,7 @@ from visionft.data.checks.findings import describe, find_problems
 from visionft.data.checks.inspect import Inspection, inspect
 from visionft.data.formats import FORMATS
 from visionft.data.formats.detect import detect_format
-from visionft.data.listing import Classes, DataFormat, LabelOptions, Listing
+from visionft.data.listing import Classes, Columns, DataFormat, LabelOptions, Listing
 from visionft.data.records import Dataset, Sample
 from visionft.data.source import DataSource
 from visionft.data.split import assign_splits, cut_splits
@@ -103,12 +103,18 @@ def _unused(options: LabelOptions, takes: Sequence[str]) -> str:
         return "has no boxes; take data.on_bad_box"
     if options.separator is not None and "separator" not in takes:
         return "has no texts with several labels; take data.separator"
+    if options.mask_threshold is not None and "mask_threshold" not in takes:
+        return "has no masks; take data.mask_threshold"
+    if options.columns != Columns() and "columns" not in takes:
+        return "is no table; take data.columns"
     if options.images is None and options.masks is None and not options.ignore:
         return ""
     if {"images", "masks", "ignore"}.isdisjoint(takes):
         return "has no masks; take data.images, data.masks and data.ignore"
     if options.images is not None and "images" not in takes:
         return "has no patterns of files; take data.images and data.masks"
+    if options.ignore and "ignore" not in takes:
+        return "has no masks; take data.masks and data.ignore"
     return "has no masks; take data.masks" if options.masks is not None and "masks" not in takes else ""
 
 
@@ -118,7 +124,7 @@ def _detect(path: Path | None, options: LabelOptions, target: type[Target] | Non
     is_json = path.suffix.lower() == ".json"
     if options.masks is not None and not is_json:
         return "masks"
-    kind = detect_format(path, target)
+    kind = detect_format(path, target, options)
     lacks_masks = options.images is not None and "images" not in FORMATS[kind].takes
     return "masks" if lacks_masks else kind  # which says that patterns belong together
 

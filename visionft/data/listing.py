@@ -27,6 +27,27 @@ OnBadBox = Literal["drop", "fail"]
 
 
 @dataclass(frozen=True, slots=True)
+class Columns:
+    """What the columns of a table are called, and which texts name the splits; None finds them by the usual names.
+
+    Attributes:
+        image: names the images.
+        label: holds the label, or several.
+        split: names the split; False reads none.
+        train: texts of the split's column that are training; where it is given, rows with other texts are left out.
+        val: those that are validation.
+        test: those that are test.
+    """
+
+    image: str | None = None
+    label: str | None = None
+    split: str | Literal[False] | None = None
+    train: tuple[str, ...] = ()
+    val: tuple[str, ...] = ()
+    test: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class LabelOptions:
     """What the user says about labels, masks or boxes; a format takes what means something to it.
 
@@ -41,6 +62,9 @@ class LabelOptions:
         masks: pattern of the mask files; the text that ``{name}`` stands for links an image and its mask.
         on_bad_box: what is done about boxes without an area or outside the image, and polygons that cannot be used.
         separator: what stands between several labels in one text; None finds it.
+        mask_threshold: values of masks from this on are the second of two classes, others the first; None reads them
+            as they are, and finds the threshold of masks that are black and white but for compression or resizing.
+        columns: what the columns of a table are called.
     """
 
     classes: Classes | None = None
@@ -49,6 +73,8 @@ class LabelOptions:
     masks: str | None = None
     on_bad_box: OnBadBox = "drop"
     separator: str | None = None
+    mask_threshold: float | None = None
+    columns: Columns = Columns()
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,12 +11,14 @@ from pydantic import ValidationError
 import visionft
 from visionft.data.formats import FORMATS
 from visionft.data.formats.detect import detect_format
+from visionft.data.listing import Columns, LabelOptions
 from visionft.data.source import DataSource
 from visionft.errors import DataError, RecipeError, UnknownName
 from visionft.recipe.document import Document, Location, Origin, read_document
 from visionft.recipe.explain import explain
 from visionft.recipe.overrides import Override, Overrides, parse_overrides, plain, stated_values
 from visionft.recipe.schema import Recipe
+from visionft.recipe.sections import ColumnsSection
 from visionft.tasks import DEFAULT_TASK, TASKS, target_of, tasks_for
 
 _OTHER_LENGTH: Mapping[str | int, str] = {"epochs": "steps", "steps": "epochs"}
@@ -88,8 +90,20 @@ def _task_of(source: DataSource, overrides: Sequence[Override]) -> str:
     if kind == "auto":
         if "data.masks" not in asked and not path.exists():  # reading the data will say so
             return DEFAULT_TASK
-        kind = "masks" if "data.masks" in asked else detect_format(path)
+        kind = "masks" if "data.masks" in asked else detect_format(path, options=LabelOptions(columns=_columns(asked)))
     return tasks_for(FORMATS[kind].target)[0]
+
+
+def _columns(asked: Mapping[str, Any]) -> Columns:
+    """Return what is said about the columns of a table; nothing where it is wrong, which validation tells."""
+    inner = {
+        key.removeprefix("data.columns."): value for key, value in asked.items() if key.startswith("data.columns.")
+    }
+    whole = asked.get("data.columns")
+    try:
+        return ColumnsSection.model_validate({**(whole if isinstance(whole, Mapping) else {}), **inner}).options
+    except ValidationError:
+        return Columns()
 
 
 def _task_of_labels(source: DataSource) -> str:

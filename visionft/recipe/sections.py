@@ -6,11 +6,11 @@ The attribute docstrings are the documentation: the JSON schema for editors carr
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
 from visionft.catalog import NameIn
 from visionft.data.formats import FORMATS
-from visionft.data.listing import OnBadBox
+from visionft.data.listing import Columns, OnBadBox
 from visionft.recipe.task_section import problem
 from visionft.spec import Fit
 from visionft.stages import Sampling, Size, Transforms
@@ -25,6 +25,39 @@ class Section(BaseModel):
     """A frozen part of a recipe that knows exactly its own keys."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True, validate_default=True)
+
+
+def _texts(given: Any) -> Any:
+    """Return one text or number, or a list of some, as texts."""
+    several = given if isinstance(given, list | tuple) else [given]
+    plain = all(isinstance(one, str | int | float) for one in several)
+    return [str(one) for one in several] if plain else given
+
+
+Texts = Annotated[tuple[str, ...], BeforeValidator(_texts)]
+
+
+class ColumnsSection(Section):
+    """What the columns of a table are called, where their names do not tell."""
+
+    image: str | None = None
+    """The column that names the images; none looks for path, filename, image, image_id and the like."""
+    label: str | None = None
+    """The column of the label, or of several; none looks for label, class, category, target and the like."""
+    split: str | Literal[False] | None = None
+    """The column of the splits; none looks for split, subset, partition, is_valid and the like; false reads none."""
+    train: Texts = ()
+    """What stands in that column for training images, such as [0, 1, 2]; where it is given, rows that are in none of
+    the three are left out, and else they train."""
+    val: Texts = ()
+    """What stands there for validation images: 4, or [dev, eval]."""
+    test: Texts = ()
+    """What stands there for test images."""
+
+    @property
+    def options(self) -> Columns:
+        """What data formats are told."""
+        return Columns(**dict(self))
 
 
 class DataSection(Section):
@@ -42,11 +75,16 @@ class DataSection(Section):
     """Values or colours of the masks that belong to no class; 255 is one unless it is a class."""
     images: str | None = None
     """For masks: a pattern of image files below the path, such as **/{name}_RAW.jpg; none knows the usual layouts. For
-    a COCO JSON: the folder of its pictures, relative to it."""
+    a COCO JSON or a table: the folder of its pictures, relative to it."""
     masks: str | None = None
     """For masks: the pattern of the mask of the image called {name}, such as **/{name}_CRACK.png."""
+    mask_threshold: Annotated[float, Field(gt=0, le=65535)] | None = None
+    """For masks of two classes: values from this on are the second class, others the first, as in JPEGs and in masks
+    that were resized smoothly; none reads values as they are, and finds it where all are nearly black or white."""
     separator: Annotated[str, Field(min_length=1)] | None = None
     """For several labels in one text: what stands between them; none finds it."""
+    columns: ColumnsSection = ColumnsSection()
+    """For a table: what its columns are called, and which texts name the splits."""
     val_fraction: Fraction = 0.15
     """Share of the training images, per class, that validation takes where the data gives no validation split."""
     test_fraction: Fraction = 0.15

@@ -48,13 +48,14 @@ def read(root: Path, overrides: tuple[str, ...] = ()) -> Reading:
         listings.append(listing)
         return listing
 
-    options = LabelOptions(**{field.name: getattr(section, field.name) for field in fields(LabelOptions)})
+    said = {field.name: getattr(section, field.name) for field in fields(LabelOptions)}
+    options = LabelOptions(**(said | {"columns": section.columns.options}))
     dataset = load_dataset(section.path, format=section.format, options=options, target=target, screen=keep)
     usable = {sample.id for sample in dataset.samples}
     splits = Counter(entry.split or "none" for entry in listings[0].entries if entry.id in usable)
     labels = sum(sum(sample.target.class_counts.values()) for sample in dataset.samples)
     return Reading(
-        section.format if section.format != "auto" else detect_format(section.path, target),
+        section.format if section.format != "auto" else detect_format(section.path, target, options),
         recipe.task.kind if dataset.target is target else f"not {recipe.task.kind}",
         dataset.class_names,
         dict(splits),

@@ -11,9 +11,8 @@ from pathlib import Path
 from visionft.data.formats import FORMATS
 from visionft.data.formats.coco.boxes import coco_kind
 from visionft.data.formats.label_sets.folder import find_label_files, labels_beside_images
-from visionft.data.formats.label_sets.table import can_read, holds_labels
 from visionft.data.formats.masks.reader import looks_like_masks
-from visionft.data.formats.values.columns import table_kind
+from visionft.data.formats.table_kinds import table_format
 from visionft.data.formats.voc.reader import looks_like_voc
 from visionft.data.formats.yolo.file import is_data_file
 from visionft.data.formats.yolo.layout import find_data_file, looks_like_yolo
@@ -32,15 +31,12 @@ class Layout:
         find: returns what makes a folder look like it, such as its annotation files; nothing where it does not.
         in_doubt: decides, given what was found, where no format makes the wanted target; None takes the first.
         weak: whether it is a sign of this layout only where its targets are wanted.
-        can_read: whether a format can read what was found, where that is not certain; one that cannot is not taken for
-            its target, so that the message says what can be made of the files.
     """
 
     formats: tuple[str, ...]
     find: Callable[[Path], Sequence[Path]]
     in_doubt: Callable[[Sequence[Path]], str] | None = None
     weak: bool = False
-    can_read: Callable[[str, Sequence[Path]], bool] | None = None
 
     def makes(self, wanted: type[Target] | None) -> bool:
         """Return whether a format makes the wanted target, or what it is a kind of."""
@@ -51,7 +47,7 @@ class Layout:
     def format_for(self, wanted: type[Target] | None, found: Sequence[Path]) -> str:
         """Return the format that makes the wanted target, else the one that is taken in doubt."""
         for name in self.formats:
-            if FORMATS[name].target is wanted and (self.can_read is None or self.can_read(name, found)):
+            if FORMATS[name].target is wanted:
                 return name
         return self.formats[0] if self.in_doubt is None else self.in_doubt(found)
 
@@ -65,12 +61,8 @@ def _coco_files(path: Path) -> list[Path]:
     return [*path.glob("annotations/instances*.json"), *path.glob("*.coco.json"), *path.glob("*/*.coco.json")]
 
 
-def _table_kind(files: Sequence[Path]) -> str:
-    return "label_table" if holds_labels(files[0]) else table_kind(files)
-
-
 _COCO = Layout(("coco", "coco_instances", "coco_masks", "coco_labels"), _coco_files, coco_kind)
-_TABLE = Layout(("manifest", "values", "label_table"), _if(Path.is_file), _table_kind, can_read=can_read)
+_TABLE = Layout(("manifest", "values", "label_table"), _if(Path.is_file))
 _MASKS = Layout(("masks",), _if(looks_like_masks))
 _YOLO = Layout(("yolo", "yolo_outlines", "yolo_labels"), _if(looks_like_yolo))
 _DEEP_YOLO = Layout(_YOLO.formats, _if(lambda path: find_data_file(path, deep=True) is not None), weak=True)
@@ -96,12 +88,17 @@ _OF_FILES = {
 }
 
 
-def detect_format(path: Path, wanted: type[Target] | None = None) -> str:
+def detect_format(
+    path: Path,
+    wanted: type[Target] | None = None,
+    options: LabelOptions = LabelOptions(),  # noqa: B008  # frozen
+) -> str:
     """Detect the data format of a path.
 
     Args:
         path: a folder or a file.
         wanted: the target that is to be made of the labels, where it is known.
+        options: what is said about labels.
 
     Raises:
         DataError: when it looks like none, or like images and masks whose names do not match.
@@ -132,7 +129,7 @@ def detect_format(path: Path, wanted: type[Target] | None = None) -> str:
             "file that lists images, not a .json file of COCO annotations, not a .txt file of labels, and not the "
             ".yaml file of YOLO data"
         )
-    return of_file.format_for(wanted, [path])
+    return table_format(path, wanted, options.columns) if of_file is _TABLE else of_file.format_for(wanted, [path])
 
 
 def format_of_another_package(path: Path, wanted: type[Target] | None = None) -> str | None:
@@ -150,7 +147,7 @@ def states_target(path: Path, wanted: type[Target], options: LabelOptions) -> bo
         options: what is said about labels.
     """
     try:
-        name = detect_format(path, wanted)
+        name = detect_format(path, wanted, options)
         return FORMATS[name].target is wanted and bool(FORMATS[name](options).states_target(path))
     except DataError:
         return False

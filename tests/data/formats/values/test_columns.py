@@ -1,7 +1,6 @@
 import pytest
 
 from visionft.data.formats.detect import detect_format, states_target
-from visionft.data.formats.values.columns import table_kind
 from visionft.data.listing import LabelOptions
 from visionft.data.targets.label import Label
 from visionft.data.targets.values import Values
@@ -18,6 +17,7 @@ def table(folder, header, *cells):
     ("header", "cells"),
     [
         ("path,value", ["1.5", "2", ""]),
+        ("File,value", ["1.5", "2"]),
         ("path,Target", ["1.5", "2"]),
         ("path,weight [g]", ["1.5", "2"]),
         ("path,weight [g],height (cm)", ["1.5,3.5", "2,NaN"]),
@@ -38,7 +38,6 @@ def test_plain_tables_of_numbers_are_found(tmp_path, header, cells):
         ("path,label", ["0", "1"]),
         ("path,label,weight [g]", ["cat,1.5", "dog,2.5"]),
         ("path,value", ["big", "small"]),
-        ("file,value", ["1.5", "2.5"]),
     ],
 )
 def test_other_tables_stay_what_they_were(tmp_path, header, cells):
@@ -58,7 +57,7 @@ def test_other_tables_stay_what_they_were(tmp_path, header, cells):
 )
 def test_in_doubt_nothing_is_learned_and_it_is_said_how_to_ask_for_numbers(tmp_path, header, cells, columns):
     with pytest.raises(DataError, match=rf"table.csv:1: .* numbers of {columns} with --set task.kind=regression$"):
-        table_kind([table(tmp_path, header, *cells)])
+        detect_format(table(tmp_path, header, *cells))
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,9 @@ def rows(listing):
 
 
 def problems(listing):
-    return [str(problem).partition("images.csv")[2] for problem in listing.problems]
+    """What is told, but that the images are not there, which these tests do without."""
+    texts = [str(problem).partition("images.csv")[2] for problem in listing.problems]
+    return [text for text in texts if "not found, beside the table" not in text]
 
 
 def test_names_units_splits_and_places(tmp_path):
@@ -25,7 +27,7 @@ def test_names_units_splits_and_places(tmp_path):
     assert rows(listing) == {"a/1.png": (3.5, 12.0), "b.png": (4.0, 11.5)}
     assert [entry.split for entry in listing.entries] == ["train", "val"]
     assert listing.entries[0].image == tmp_path / "a/1.png"
-    assert not listing.problems
+    assert not problems(listing)
 
 
 @pytest.mark.parametrize("delimiter", [";", "\t"])
@@ -105,11 +107,11 @@ def test_what_cannot_be_read_is_told(tmp_path):
     with pytest.raises(DataError, match=r"a list of columns is needed"):
         read(tmp_path, "path,weight\n1.png,4\n", {"weight": 1})
     with pytest.raises(
-        DataError, match=r"images.csv:1: the first line is 'file,weight'; it must name the columns path"
+        DataError, match=r"images.csv:1: the first line is 'thing,weight'; it must name the columns path"
     ):
-        read(tmp_path, "file,weight\n1.png,4\n")
-    with pytest.raises(DataError, match=r"images.csv:3: split 'soon' is not known"):
-        read(tmp_path, "path,weight,split\n1.png,4,train\n2.png,5,soon\n")
+        read(tmp_path, "thing,weight\none,4\n")
+    with pytest.raises(DataError, match=r"the column 'split' holds 'train', 'extra'.*line 3.*data.columns.val=extra"):
+        read(tmp_path, "path,weight,split\n1.png,4,train\n2.png,5,extra\n")
     with pytest.raises(DataError, match="no such file; give a CSV with columns path and"):
         ValueTable().read(tmp_path / "absent.csv")
 

@@ -8,7 +8,7 @@ from typing import ClassVar
 
 from visionft.data.formats.label_sets.entries import RawRecord, entries_of
 from visionft.data.formats.label_sets.files import Listed, read_label_file
-from visionft.data.formats.table import refuse
+from visionft.data.formats.tables.table import refuse
 from visionft.data.listing import DataFormat, Listing
 from visionft.data.naming import counted, natural_order, some, split_above
 from visionft.data.records import Problem
