@@ -4,6 +4,7 @@ import os
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from itertools import takewhile
 from pathlib import Path, PureWindowsPath
 from typing import ClassVar
 
@@ -23,6 +24,7 @@ from visionft.errors import DataError
 from visionft.imaging import IMAGE_EXTENSIONS
 
 _LIST_FOLDERS = ("ImageSets/Main", "ImageSets/Segmentation", "ImageSets/Layout", "ImageSets", ".")
+_VOC_FOLDERS = ("imagesets", "jpegimages")
 _XML_FOLDERS = ("annotations", "annotation", "xml", "xmls", "labels")
 
 
@@ -93,16 +95,21 @@ class Voc(DataFormat):
 
 
 def looks_like_voc(path: Path) -> bool:
-    """Return whether a folder holds a folder of annotation files, or some of them beside images."""
+    """Return whether a folder holds a folder of annotation files, some called like images, or what VOC alone has."""
     root = _descend(path)
     contents = look_into(root, [])
-    if any(folder.name.casefold() in _XML_FOLDERS and _xml_in(folder) for folder in contents.folders):
-        return True
-    for place in (root, *contents.folders):
-        stems = {image.stem for image in look_into(place, []).images}
-        if any(file.stem in stems for file in _xml_in(place)):
+    if any(folder.name.casefold() in _VOC_FOLDERS for folder in contents.folders):
+        return True  # without XML files, which is then said
+    below = [*contents.folders, *(inner for folder in contents.folders for inner in look_into(folder, []).folders)]
+    stems: set[str] = set()
+    files: set[str] = set()
+    for place in (root, *below):
+        xml = _xml_in(place)
+        if xml and place.name.casefold() in _XML_FOLDERS:
             return True
-    return False
+        files.update(file.stem for file in xml)
+        stems.update(image.stem for image in look_into(place, []).images)
+    return not files.isdisjoint(stems)
 
 
 def _descend(path: Path) -> Path:
@@ -157,11 +164,13 @@ def _stem(name: str) -> str:
 
 
 def _nearest(images: Iterable[Path], xml: Path, stated: str) -> Path:
-    """Return the image that is nearest to its XML file in the tree, then the one with the name stated there."""
+    """Return the image that is nearest to its XML file in the tree, or in folders so called, or has the stated name."""
 
-    def distance(image: Path) -> tuple[int, bool, Path]:
+    def distance(image: Path) -> tuple[int, int, bool, Path]:
         shared = len(Path(os.path.commonpath([image.parent, xml.parent])).parts)
-        return len(image.parts) - shared, image.name != stated, image
+        pairs = zip(reversed(image.parent.parts), reversed(xml.parent.parts), strict=False)
+        alike = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], pairs))
+        return len(image.parts) - shared, -alike, image.name != stated, image
 
     return min(images, key=distance)
 

@@ -66,10 +66,11 @@ def find_dialect(
     """
     lines = [line for several in files.values() for line in several if not line.fault and len(line.numbers) >= 4]
     dialect = Dialect(points=True) if points else _find_behind(files, lines, may_be_points=points is None)
-    beyond = [line for line in lines if max(map(abs, dialect.bare(line.numbers))) > 2]
-    if beyond and 2 * len(beyond) >= len(lines):
+    sound = [line for line in lines if len(dialect.bare(line.numbers)) % 2 == 0]
+    beyond = [line for line in sound if max(map(abs, dialect.bare(line.numbers))) > 2]
+    if beyond and 2 * len(beyond) >= len(sound):
         return _of_pixels(files, dialect, beyond[0], size_of)
-    return _of_shares(lines, dialect)
+    return _of_shares(sound, dialect)
 
 
 def _find_behind(files: Mapping[Path, Sequence[Line]], lines: Sequence[Line], *, may_be_points: bool) -> Dialect:
@@ -97,12 +98,14 @@ _TRACK = "the number of a track; left out"
 
 
 def _are_tracks(files: Mapping[Path, Sequence[Line]], at: int) -> bool:
-    """Return whether the numbers at a place are whole and differ within each image."""
+    """Return whether the numbers at a place are whole, differ within each image, and leave few out between them."""
+    every: set[float] = set()
     for lines in files.values():
         found = [line.numbers[at] for line in lines if len(line.numbers) > at]
         if len(set(found)) < len(found) or not all(number >= 0 and number.is_integer() for number in found):
             return False
-    return True
+        every.update(found)
+    return max(every) - min(every) < 2 * len(every)
 
 
 def _of_shares(lines: Sequence[Line], dialect: Dialect) -> Dialect:

@@ -90,7 +90,16 @@ class LabelFolders:
                 return place
             if first is None and place != images:
                 first = place
-        return first or images
+        return self._beside(images) or first or images
+
+    def _beside(self, images: Path) -> Path | None:
+        """Return the only folder beside that of images, called anyhow, in which most have a text file."""
+        if images.name.casefold() not in IMAGE_FOLDERS:
+            return None
+        wanted = self._list(images).images
+        folders = [place for place in self._list(images.parent).folders.values() if place != images]
+        most = [place for place in folders if 4 * len(wanted & self._list(place).texts.keys()) >= len(wanted) > 0]
+        return most[0] if len(most) == 1 else None
 
     def _candidates(self, images: Path) -> Iterator[Path]:
         parts = images.parts

@@ -9,9 +9,11 @@ from pathlib import Path, PurePath
 
 from visionft.data.checks.bad_files import BoxError
 from visionft.data.formats.listed import Names, find_lists, lines_of, plain, read_lists
+from visionft.data.formats.masks.layout import IMAGE_FOLDERS
 from visionft.data.formats.yolo.file import YoloFile, is_data_file
 from visionft.data.formats.yolo.label_folders import LabelFolders
 from visionft.data.formats.yolo.lines import read_label_file
+from visionft.data.formats.yolo.names import NAME_FILES
 from visionft.data.formats.yolo.places import fitting, is_pattern, places
 from visionft.data.naming import counted, some, split_above, split_of
 from visionft.data.records import Problem
@@ -21,6 +23,8 @@ from visionft.errors import DataError
 from visionft.imaging import IMAGE_EXTENSIONS
 
 _CVAT_FOLDER = re.compile(r"obj_(.+)_data", re.IGNORECASE)
+_SURE_LISTS = frozenset(NAME_FILES) - {"labelmap.txt", "labels.txt", "names.txt"}  # other formats have those as well
+_OF_OTHERS = frozenset({"annotations", "imagesets", "jpegimages"})
 _LIST_FOLDERS = (".", "ImageSets", "ImageSets/Main")
 
 
@@ -104,10 +108,17 @@ def _data_files(folder: Path, endings: Sequence[str] = (".yaml", ".yml", ".data"
 
 
 def looks_like_yolo(folder: Path) -> bool:
-    """Return whether a folder has a data file, or label files beside its images or their folder."""
+    """Return whether a folder has a data file, or label files beside its images or their folder.
+
+    A list of classes beside a folder of images is enough: that it has no label files is then said.
+    """
     if _data_files(folder):
         return True
     contents = look_into(folder, [])
+    inner_names = {inner.name.casefold() for inner in contents.folders}
+    listed = any(file.name.casefold() in _SURE_LISTS for file in contents.others)
+    if listed and not inner_names.isdisjoint(IMAGE_FOLDERS) and inner_names.isdisjoint(_OF_OTHERS):
+        return True
     below = [inner for outer in contents.folders for inner in (outer, *look_into(outer, []).folders)]
     folders = LabelFolders(folder)
     return any(_holds_labels(inner, folders) for inner in (folder, *below))

@@ -6,6 +6,7 @@ _FEWEST = 5  # lines of points without a word on whether each can be seen
 _MOST = 0.95  # of the lines
 _SLACK = 0.1  # of a box's side
 _EDGE = 1.02
+_HALF = 0.55  # of a box's side, rounding included
 _SAME = 2e-3  # of the image's side: corners of a parallelogram, rounded
 
 Numbers = tuple[float, ...]
@@ -56,10 +57,14 @@ def _is_parallelogram(line: Numbers) -> bool:
 
 
 def _is_near_the_rest(line: Numbers) -> bool:
-    """Return whether the second pair lies among the others, or no further from them than they are apart."""
+    """Return whether the second pair lies among the others, or no further from them than they are apart.
+
+    A polygon that lies in the box about its own first corner reaches over half of it at most.
+    """
     for axis in (0, 1):
         others = [line[axis], *line[4 + axis :: 2]]
         low, high = min(others), max(others)
-        if not low - (high - low) <= line[2 + axis] <= high + (high - low):
+        apart = high - low
+        if apart > _HALF * line[2 + axis] or not low - apart <= line[2 + axis] <= high + apart:
             return False
     return True
