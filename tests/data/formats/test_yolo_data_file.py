@@ -119,8 +119,8 @@ def test_the_data_file_of_darknet(tmp_path):
             "val: gone.txt: no such folder or list",
         ),
         (
-            "classes = 2\ntrain = train.txt\nvaild = valid.txt\nnames = obj.names\n",
-            "keys that are not understood: vaild",
+            "classes = 2\ntrain = train.txt\nvaldi = valid.txt\nnames = obj.names\n",
+            "keys that are not understood: valdi",
         ),
         ("classes = 2\ntrain = train.txt\nvalid = valid.txt\nnames = gone.names\n", "names: gone.names: no such file"),
         ("classes = 3\ntrain = train.txt\nvalid = valid.txt\nnames = obj.names\n", "nc says 3 classes, names has 2"),

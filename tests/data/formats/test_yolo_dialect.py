@@ -41,6 +41,7 @@ PIXELS = np.array([WIDTH, HEIGHT, WIDTH, HEIGHT])
 CODINGS = {
     "centre": centred,
     "corners": lambda xyxy: xyxy,
+    "xywh": lambda xyxy: np.concatenate([xyxy[:, :2], xyxy[:, 2:] - xyxy[:, :2]], 1),
     "pixel centre": lambda xyxy: centred(xyxy) * PIXELS,
     "pixel corners": lambda xyxy: xyxy * PIXELS,
     "pixel xywh": lambda xyxy: np.concatenate([xyxy[:, :2], xyxy[:, 2:] - xyxy[:, :2]], 1) * PIXELS,
@@ -74,6 +75,12 @@ def test_pixels_that_may_be_percentages_are_not_guessed_at():
     assert "pixels or percentages" in dialect.told[0]
 
 
+def test_percentages_that_cannot_be_pixels():
+    dialect, _, placed = understand(centred(boxes()) * 100, size=(96, 48))
+    assert dialect.frame == "percent"
+    np.testing.assert_allclose(placed, boxes() * PIXELS, atol=1e-3)
+
+
 def test_pixels_that_fit_no_image_are_not_guessed_at():
     dialect, _, _ = understand(centred(boxes()) * PIXELS * 3)
     assert dialect.frame == "centre"
@@ -98,6 +105,13 @@ RANDOM = np.random.default_rng(1)
 def test_confidences_and_tracks_are_left_out(extra, words):
     dialect, _, placed = understand(behind(extra))
     assert words in dialect.told[0]
+    np.testing.assert_allclose(placed, boxes() * PIXELS, atol=1e-3)
+
+
+def test_a_confidence_before_the_box():
+    rows = [(sure, *row[:4]) for row, sure in zip(behind(np.zeros((40, 1))), RANDOM.uniform(0.6, 1, 40), strict=True)]
+    dialect, _, placed = understand(rows)
+    assert (dialect.before, dialect.behind) == (1, 0)
     np.testing.assert_allclose(placed, boxes() * PIXELS, atol=1e-3)
 
 

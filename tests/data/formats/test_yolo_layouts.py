@@ -53,6 +53,28 @@ def test_places_of_labels(tmp_path, images, labels):
     assert not [line for line in told(dataset) if "label file" in line]
 
 
+def test_an_archive_in_a_folder_of_its_name(tmp_path):
+    root = write_yolo(tmp_path / "set/set", LABELS, None)
+    (root / "classes.txt").write_text("cat\ndog\n")
+    (root / "train.txt").write_text("a\nb\nc\n")
+    (root / "val.txt").write_text("d\n")
+    assert detect_format(tmp_path) == "yolo"
+    dataset = load_dataset(tmp_path)
+    assert (dataset.class_names, [len(dataset.split(split)) for split in SPLITS]) == (("cat", "dog"), [3, 1, 0])
+    (root / "data.yaml").write_text("train: images\nnames: [a, b]\n")
+    assert load_dataset(tmp_path).class_names == ("a", "b")
+
+
+def test_a_part_of_data_takes_the_names_of_the_data_file_above(tmp_path):
+    write_yolo(tmp_path, LABELS, "train: part/images\nnames: [cat, dog]\n")
+    (tmp_path / "part").mkdir()
+    for folder in ("images", "labels"):
+        shutil.move(tmp_path / folder, tmp_path / "part")
+    dataset = load_dataset(tmp_path / "part")
+    assert dataset.class_names == ("cat", "dog")
+    assert f"classes: named as {tmp_path}/data.yaml has them" in told(dataset)
+
+
 def test_names_of_labels_in_other_letter_case_or_with_the_images_extension(tmp_path):
     write_yolo(tmp_path, {"A": LABELS["b"], "b": LABELS["b"], "c": LABELS["b"]}, None)
     (tmp_path / "labels/A.txt").rename(tmp_path / "labels/a.TXT")

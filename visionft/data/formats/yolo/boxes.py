@@ -4,7 +4,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from visionft.data.formats.yolo.dialect import Dialect, pixel_corners
+from visionft.data.formats.yolo.dialect import Dialect
+from visionft.data.formats.yolo.frames import corners_in
 from visionft.data.formats.yolo.lines import Line
 from visionft.data.raw_boxes import Coding, RawBox
 from visionft.data.raw_polygons import RawPolygon
@@ -45,7 +46,8 @@ def _box(line: Line, numbers: tuple[float, ...], dialect: Dialect) -> RawBox:
     if dialect.frame == "centre":
         return RawBox(line.number, numbers)
     one, two, three, four = numbers
-    placed = _centred(*numbers) if dialect.frame == "corners" else pixel_corners(numbers, dialect.frame)
+    corners = corners_in(dialect.frame, numbers)
+    placed = corners if coding_of(dialect) == "xyxy" else _centred(*corners)
     return RawBox(line.number, placed, raw=f"[{one:.10g}, {two:.10g}, {three:.10g}, {four:.10g}]")
 
 

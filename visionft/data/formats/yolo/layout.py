@@ -24,6 +24,7 @@ from visionft.imaging import IMAGE_EXTENSIONS
 
 _CVAT_FOLDER = re.compile(r"obj_(.+)_data", re.IGNORECASE)
 _SURE_LISTS = frozenset(NAME_FILES) - {"labelmap.txt", "labels.txt", "names.txt"}  # other formats have those as well
+_TELLING = (".txt", ".yaml", ".yml", ".data", ".names", ".json")
 _OF_OTHERS = frozenset({"annotations", "imagesets", "jpegimages"})
 _LIST_FOLDERS = (".", "ImageSets", "ImageSets/Main")
 
@@ -90,6 +91,7 @@ def find_data_file(folder: Path, *, deep: bool = False) -> Path | None:
     Raises:
         DataError: when there are several that differ, and none is called ``data.yaml``.
     """
+    folder = only_folder(folder)
     for places_in in ([folder], look_into(folder, []).folders if deep else []):
         for endings in ((".yaml", ".yml"), (".data",)):
             found = [file for place in places_in for file in _data_files(place, endings)]
@@ -102,6 +104,15 @@ def find_data_file(folder: Path, *, deep: bool = False) -> Path | None:
     return None
 
 
+def only_folder(path: Path) -> Path:
+    """Go into the only folder, as unpacked archives have it, for as long as nothing else says anything."""
+    contents = look_into(path, [])
+    telling = contents.images or any(file.suffix.lower() in _TELLING for file in contents.others)
+    if telling or len(contents.folders) != 1 or contents.folders[0].name.casefold() in IMAGE_FOLDERS:
+        return path
+    return only_folder(contents.folders[0])
+
+
 def _data_files(folder: Path, endings: Sequence[str] = (".yaml", ".yml", ".data")) -> list[Path]:
     files = look_into(folder, []).others
     return [file for file in files if file.suffix.lower() in endings and is_data_file(file)]
@@ -112,6 +123,7 @@ def looks_like_yolo(folder: Path) -> bool:
 
     A list of classes beside a folder of images is enough: that it has no label files is then said.
     """
+    folder = only_folder(folder)
     if _data_files(folder):
         return True
     contents = look_into(folder, [])

@@ -9,10 +9,11 @@ from visionft.data.box_classes import BoxClasses, choose_classes
 from visionft.data.checks.bad_files import BoxError
 from visionft.data.formats.yolo.boxes import box_of, coding_of
 from visionft.data.formats.yolo.classes import index_of, number_classes
-from visionft.data.formats.yolo.dialect import Dialect, Size, find_dialect
+from visionft.data.formats.yolo.dialect import Dialect, find_dialect
 from visionft.data.formats.yolo.file import names_of_yaml, read_data_file
+from visionft.data.formats.yolo.frames import Size
 from visionft.data.formats.yolo.label_files import read_labels
-from visionft.data.formats.yolo.layout import Images, find_data_file, images_of_file, images_of_folder
+from visionft.data.formats.yolo.layout import Images, find_data_file, images_of_file, images_of_folder, only_folder
 from visionft.data.formats.yolo.lines import Line
 from visionft.data.formats.yolo.names import find_names
 from visionft.data.listing import DataFormat, Entry, Listing
@@ -76,6 +77,7 @@ class Yolo(DataFormat):
     def _find(self, path: Path, problems: list[Problem]) -> tuple[Mapping[int, str], Images, bool | None]:
         file = path if path.is_file() else find_data_file(path, deep=True)
         if file is None:
+            path = only_folder(path)
             root = path if self._options.images is None else path / self._options.images
             images = images_of_folder(root, problems)
             if not images.splits:
@@ -147,8 +149,12 @@ def _names_beside(path: Path, images: Images, problems: list[Problem]) -> dict[i
     folders = [path, path / "labels", *labels, *above, path.absolute().parent]
     if found := find_names(dict.fromkeys(folders), path, problems):
         return found
-    files = sorted([*path.glob("*.yaml"), *path.glob("*.yml")])
-    return next((names for file in files if (names := names_of_yaml(file))), {})
+    for folder in (path, path.absolute().parent):
+        for file in sorted([*folder.glob("*.yaml"), *folder.glob("*.yml")]):
+            if found := names_of_yaml(file):
+                problems.append(Problem("classes", f"named as {file} has them"))
+                return found
+    return {}
 
 
 def _size_of(image: Path) -> Size | None:
