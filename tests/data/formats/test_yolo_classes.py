@@ -1,13 +1,13 @@
 import pytest
 
 from visionft.data.formats.yolo.classes import index_of, number_classes
-from visionft.data.formats.yolo.lines import Line
+from visionft.data.formats.yolo.lines import LabelLine
 from visionft.data.listing import LabelOptions
 
 
 def number(used, stated, classes=None):
     problems = []
-    lines = [Line(1, category, (0.5, 0.5, 1, 1), "") for category in used]
+    lines = [LabelLine(1, category, (0.5, 0.5, 1, 1), "") for category in used]
     return number_classes(lines, stated, LabelOptions(classes=classes), problems), " ".join(map(str, problems))
 
 

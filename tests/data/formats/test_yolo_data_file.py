@@ -33,7 +33,8 @@ def counts(dataset):
 def test_every_way_to_state_a_split(tmp_path, split):
     dataset = load_dataset(write_yolo(tmp_path, LABELS, f"{TRAIN}{split}\n{NAMES}"))
     assert counts(dataset) == [2, 1, 0]
-    assert not any("data.yaml" in line for line in told(dataset))
+    assert any("letter case" in line for line in told(dataset)) == ("VAL" in split)
+    assert not any("data.yaml" in line for line in told(dataset) if "letter case" not in line)
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ import pytest
 
 from visionft.data.formats.yolo.boxes import box_of, coding_of
 from visionft.data.formats.yolo.dialect import find_dialect
-from visionft.data.formats.yolo.lines import Line
+from visionft.data.formats.yolo.lines import LabelLine
 from visionft.data.raw_boxes import to_pixels
 
 WIDTH, HEIGHT = 640, 480
@@ -26,7 +26,7 @@ def centred(xyxy):
 
 
 def in_files(rows, each=4):
-    lines = [Line(1 + at % each, 0, tuple(map(float, row)), "0 ...") for at, row in enumerate(rows)]
+    lines = [LabelLine(1 + at % each, 0, tuple(map(float, row)), "0 ...") for at, row in enumerate(rows)]
     return {Path(f"{at}.jpg"): tuple(lines[at : at + each]) for at in range(0, len(lines), each)}
 
 

@@ -76,6 +76,11 @@ def test_what_nobody_can_read_keeps_its_line(tmp_path, text, fault):
     assert fault in second.fault
 
 
+def test_a_line_of_words_alone_is_no_header(tmp_path):
+    (line,) = read(tmp_path, "a photo of a dog").lines
+    assert "not made of numbers" in line.fault
+
+
 def test_what_is_no_text_is_told(tmp_path):
     (tmp_path / "a.txt").write_bytes(b"PK\3\4\0\0\0\0\0")
     with pytest.raises(BoxError, match=r"a\.txt: is not text"):

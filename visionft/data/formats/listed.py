@@ -1,11 +1,11 @@
 """Text files that list the images of a split: paths or names, with or without extension, quotes and further columns."""
 
 import re
-import unicodedata
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path, PurePosixPath
 
+from visionft.data.file_finder import spelling
 from visionft.data.naming import counted, some, split_of
 from visionft.data.records import Problem
 from visionft.data.splits import SPLITS, Split
@@ -27,7 +27,7 @@ class Names:
     def __init__(self, files: Iterable[Path]) -> None:
         self._files: dict[str, list[Path]] = defaultdict(list)
         for file in files:
-            self._files[alike(file.stem)].append(file)
+            self._files[spelling(file.stem)].append(file)
 
     def __len__(self) -> int:
         return sum(map(len, self._files.values()))
@@ -38,7 +38,7 @@ class Names:
             path = PurePosixPath(plain(text))
             extension = path.suffix.lower() if path.suffix.lower() in (*IMAGE_EXTENSIONS, ".xml", ".txt") else ""
             stem = path.name.removesuffix(path.suffix) if extension else path.name
-            found = self._files.get(alike(stem), [])
+            found = self._files.get(spelling(stem), [])
             ranked = sorted(((_shared(file, path, stem), file) for file in found), reverse=True)
             if len(ranked) == 1 or (len(ranked) > 1 and ranked[0][0] > ranked[1][0]):
                 return ranked[0][1]
@@ -61,7 +61,7 @@ def _shared(file: Path, stated: PurePosixPath, stem: str) -> tuple[int, bool]:
     """Return how many folders two paths share at their end, and whether the extension is the same."""
     folders = 0
     for one, other in zip(reversed(file.parts[:-1]), reversed(stated.parts[:-1]), strict=False):
-        if alike(one) != alike(other):
+        if spelling(one) != spelling(other):
             break
         folders += 1
     return folders, file.name == stated.name or (file.stem == stem and not stated.suffix)
@@ -146,8 +146,3 @@ def read_lists(
 def plain(text: str) -> str:
     """Return a path with slashes."""
     return text.replace("\\", "/")
-
-
-def alike(name: str) -> str:
-    """Return a name as those that differ in letter case alone have it."""
-    return unicodedata.normalize("NFC", name).casefold()

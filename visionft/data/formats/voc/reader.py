@@ -102,14 +102,22 @@ def looks_like_voc(path: Path) -> bool:
         return True  # without XML files, which is then said
     below = [*contents.folders, *(inner for folder in contents.folders for inner in look_into(folder, []).folders)]
     stems: set[str] = set()
-    files: set[str] = set()
+    files: list[Path] = []
     for place in (root, *below):
         xml = _xml_in(place)
         if xml and place.name.casefold() in _XML_FOLDERS:
             return True
-        files.update(file.stem for file in xml)
+        files += xml
         stems.update(image.stem for image in look_into(place, []).images)
-    return not files.isdisjoint(stems)
+    return any(map(_is_annotation, [file for file in files if file.stem in stems][:5]))
+
+
+def _is_annotation(file: Path) -> bool:
+    try:
+        read_xml(file)
+    except BoxError:
+        return False
+    return True
 
 
 def _descend(path: Path) -> Path:

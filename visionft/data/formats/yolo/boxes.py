@@ -6,7 +6,7 @@ import numpy as np
 
 from visionft.data.formats.yolo.dialect import Dialect
 from visionft.data.formats.yolo.frames import corners_in
-from visionft.data.formats.yolo.lines import Line
+from visionft.data.formats.yolo.lines import LabelLine
 from visionft.data.raw_boxes import Coding, RawBox
 from visionft.data.raw_polygons import RawPolygon
 
@@ -18,7 +18,7 @@ def coding_of(dialect: Dialect) -> Coding:
     return "xyxy" if dialect.frame.startswith("pixel") else "fractions"
 
 
-def box_of(line: Line, dialect: Dialect, *, with_polygons: bool) -> RawBox:
+def box_of(line: LabelLine, dialect: Dialect, *, with_polygons: bool) -> RawBox:
     """Return the object of a line, around its polygon where it has one.
 
     Args:
@@ -42,7 +42,7 @@ def box_of(line: Line, dialect: Dialect, *, with_polygons: bool) -> RawBox:
     return RawBox(line.number, around, crowd=line.crowd, polygon=polygon)
 
 
-def _box(line: Line, numbers: tuple[float, ...], dialect: Dialect) -> RawBox:
+def _box(line: LabelLine, numbers: tuple[float, ...], dialect: Dialect) -> RawBox:
     if dialect.frame == "centre":
         return RawBox(line.number, numbers)
     one, two, three, four = numbers

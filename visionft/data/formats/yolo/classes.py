@@ -2,14 +2,14 @@
 
 from collections.abc import Iterable, Mapping
 
-from visionft.data.formats.yolo.lines import Line
+from visionft.data.formats.yolo.lines import LabelLine
 from visionft.data.listing import LabelOptions
 from visionft.data.naming import natural_order, some
 from visionft.data.records import Problem
 
 
 def number_classes(
-    lines: Iterable[Line], stated: Mapping[int, str], options: LabelOptions, problems: list[Problem]
+    lines: Iterable[LabelLine], stated: Mapping[int, str], options: LabelOptions, problems: list[Problem]
 ) -> dict[int, str]:
     """Return class index, as the lines have it, -> name.
 
@@ -38,7 +38,7 @@ def number_classes(
     return derived
 
 
-def index_of(category: int | str, names: Mapping[int, str]) -> int | None:
+def index_of(category: int | str, names: Mapping[int | str, str]) -> int | str | None:
     """Return the index of a class that is given by index or name; None for a name that is none."""
     if isinstance(category, int):
         return category

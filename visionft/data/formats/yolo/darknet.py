@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
 
+from visionft.data.file_finder import FileFinder
 from visionft.data.formats.yolo.names import names_of_file
 from visionft.data.formats.yolo.places import places
 from visionft.data.naming import split_of
@@ -52,7 +53,7 @@ def read_darknet(path: Path) -> DarknetFile:
     count = int(stated) if stated.isdecimal() and 0 < int(stated[:9]) <= 100_000 else None
     names = {i: f"class {i}" for i in range(count or 0)}
     if (listed := said.get("names")) is not None:
-        file = next((place for place in places(listed, [path.parent]) if place.is_file()), None)
+        file = next((place for place in places(listed, [path.parent], FileFinder()) if place.is_file()), None)
         if file is None:
             told.append(f"names: {listed}: no such file; the classes have their numbers for names")
         else:

@@ -15,7 +15,7 @@ from visionft.data.formats.yolo.frames import (
     frame_of_shares,
     looks_placed,
 )
-from visionft.data.formats.yolo.lines import Line
+from visionft.data.formats.yolo.lines import LabelLine
 from visionft.data.formats.yolo.points import find_points
 
 _MOST = 0.95  # of the lines, which a meaning must fit
@@ -51,7 +51,7 @@ class Dialect(NamedTuple):
 
 
 def find_dialect(
-    files: Mapping[Path, Sequence[Line]], *, points: bool | None, size_of: Callable[[Path], Size | None]
+    files: Mapping[Path, Sequence[LabelLine]], *, points: bool | None, size_of: Callable[[Path], Size | None]
 ) -> Dialect:
     """Find out what the numbers mean.
 
@@ -72,7 +72,9 @@ def find_dialect(
     return dialect._replace(frame=frame, told=dialect.told + told)
 
 
-def _find_others(files: Mapping[Path, Sequence[Line]], lines: Sequence[Line], *, may_be_points: bool) -> Dialect:
+def _find_others(
+    files: Mapping[Path, Sequence[LabelLine]], lines: Sequence[LabelLine], *, may_be_points: bool
+) -> Dialect:
     """Find out what stands in a line beside box or polygon."""
     longer = [line for line in lines if len(line.numbers) > 4]
     counts = {len(line.numbers) for line in longer}
@@ -90,7 +92,7 @@ def _find_others(files: Mapping[Path, Sequence[Line]], lines: Sequence[Line], *,
     return Dialect()
 
 
-def _with_one_more(files: Mapping[Path, Sequence[Line]], lines: Sequence[Line], counts: set[int]) -> Dialect:
+def _with_one_more(files: Mapping[Path, Sequence[LabelLine]], lines: Sequence[LabelLine], counts: set[int]) -> Dialect:
     """Find out what the one number is that stands beside boxes or polygons."""
     placed = sum(looks_placed(line.numbers[:4]) for line in lines) >= _MOST * len(lines)
     if counts == {5} and placed and _are_tracks(files, 4):
@@ -103,7 +105,7 @@ def _with_one_more(files: Mapping[Path, Sequence[Line]], lines: Sequence[Line], 
     return Dialect()
 
 
-def _are_tracks(files: Mapping[Path, Sequence[Line]], at: int) -> bool:
+def _are_tracks(files: Mapping[Path, Sequence[LabelLine]], at: int) -> bool:
     """Return whether the numbers at a place are whole, differ within each image, and leave few out between them."""
     every: set[float] = set()
     for lines in files.values():
@@ -115,7 +117,10 @@ def _are_tracks(files: Mapping[Path, Sequence[Line]], at: int) -> bool:
 
 
 def _with_pixels(
-    files: Mapping[Path, Sequence[Line]], dialect: Dialect, example: Line, size_of: Callable[[Path], Size | None]
+    files: Mapping[Path, Sequence[LabelLine]],
+    dialect: Dialect,
+    example: LabelLine,
+    size_of: Callable[[Path], Size | None],
 ) -> Dialect:
     with_lines = [image for image, lines in files.items() if lines]
     step = -(-len(with_lines) // _SAMPLED)
@@ -131,6 +136,6 @@ def _with_pixels(
     return dialect._replace(frame=frame or "centre", told=(*dialect.told, what))
 
 
-def _example(lines: Sequence[Line]) -> str:
+def _example(lines: Sequence[LabelLine]) -> str:
     count = len(lines)
     return f"{count} {'line has' if count == 1 else 'lines have'} ({lines[0].text!r})"

@@ -8,14 +8,14 @@ from pathlib import Path
 
 from visionft.data.checks.bad_files import BoxError
 from visionft.data.formats.yolo.layout import Images
-from visionft.data.formats.yolo.lines import Line, read_label_file
+from visionft.data.formats.yolo.lines import LabelLine, read_label_file
 from visionft.data.naming import counted, some
 from visionft.data.records import Problem
 from visionft.errors import DataError
 
 
 @dataclass(slots=True)
-class Labels:
+class LabelFiles:
     """What the label files of a data set say.
 
     Attributes:
@@ -23,19 +23,19 @@ class Labels:
         faults: image -> why its label file cannot be read.
     """
 
-    lines: dict[Path, tuple[Line, ...]] = field(default_factory=dict)
+    lines: dict[Path, tuple[LabelLine, ...]] = field(default_factory=dict)
     faults: dict[Path, BoxError] = field(default_factory=dict)
 
-    def of(self, image: Path) -> tuple[Line, ...] | BoxError:
+    def of(self, image: Path) -> tuple[LabelLine, ...] | BoxError:
         """Return the lines of an image, or why they cannot be read."""
         return self.faults.get(image) or self.lines.get(image, ())
 
-    def all_lines(self) -> Iterator[Line]:
+    def all_lines(self) -> Iterator[LabelLine]:
         """Yield the lines of all images."""
         return chain.from_iterable(self.lines.values())
 
 
-def read_labels(images: Images, problems: list[Problem]) -> Labels:
+def read_labels(images: Images, problems: list[Problem]) -> LabelFiles:
     """Read the label file of each image.
 
     Args:
@@ -45,7 +45,7 @@ def read_labels(images: Images, problems: list[Problem]) -> Labels:
     Raises:
         DataError: when no image has one.
     """
-    found = Labels()
+    found = LabelFiles()
     missing: list[str] = []
     habits: dict[str, list[Path]] = defaultdict(list)
     for image in images.splits:

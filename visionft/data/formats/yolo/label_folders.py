@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from visionft.data.formats.listed import alike
+from visionft.data.file_finder import spelling
 from visionft.data.formats.masks.layout import IMAGE_FOLDERS
 from visionft.data.formats.yolo.names import NAME_FILES
 from visionft.data.naming import is_junk
@@ -67,7 +67,7 @@ class LabelFolders:
         folder = self.folder_of(image.parent)
         texts = self._list(folder).texts
         for name in (image.name, image.stem):
-            found = texts.get(f"={name}") or texts.get(alike(name))
+            found = texts.get(f"={name}") or texts.get(spelling(name))
             if found is not None:
                 return found
         return folder / f"{image.stem}.txt"
@@ -121,7 +121,7 @@ class LabelFolders:
         for name in _LABEL_FOLDERS:
             place = there.get(name)
             for part in below:
-                place = self._list(place).folders.get(alike(part)) if place is not None else None
+                place = self._list(place).folders.get(spelling(part)) if place is not None else None
             if place is not None:
                 yield place
 
@@ -145,9 +145,9 @@ def _list(folder: Path) -> _Listed:
         if is_junk(name):
             continue
         if extension == ".txt":
-            texts[f"={stem}"] = texts[alike(stem)] = folder / name
+            texts[f"={stem}"] = texts[spelling(stem)] = folder / name
         elif extension in IMAGE_EXTENSIONS:
-            images.update((alike(stem), alike(name)))
+            images.update((spelling(stem), spelling(name)))
         elif (folder / name).is_dir():
-            folders[alike(name)] = folder / name
+            folders[spelling(name)] = folder / name
     return _Listed(folders, texts, frozenset(images))

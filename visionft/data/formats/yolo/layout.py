@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path, PurePath
 
 from visionft.data.checks.bad_files import BoxError
+from visionft.data.file_finder import FileFinder
 from visionft.data.formats.listed import Names, find_lists, lines_of, plain, read_lists
 from visionft.data.formats.masks.layout import IMAGE_FOLDERS
 from visionft.data.formats.yolo.file import YoloFile, is_data_file
@@ -166,19 +167,20 @@ def images_of_file(file: YoloFile, images_in: str | None, problems: list[Problem
     bases = [near / plain(file.base)] if file.base else []
     bases += [near / images_in] if images_in is not None else []
     bases = [*bases, near, near.parent]
-    found = Images(near)
+    found, finder = Images(near), FileFinder()
     for split, parts in file.parts.items():
         twice: list[Path] = []
         count = 0
         for part in parts:
             where = Problem(f"{file.path}: {split}", f"{part}: no such folder or list; left out")
-            listed = _images_of_part(part, bases, problems)
+            listed = _images_of_part(part, bases, finder, problems)
             if not listed:
                 problems.append(where if listed is None else Problem(where.where, f"{part}: holds no images"))
             for image in listed or ():
                 twice += [image] if found.splits.setdefault(image, split) != split else []
                 count += 1
         _tell_twice(file, split, twice, all_of_them=len(twice) == count, problems=problems)
+    problems += finder.problems(str(file.path))
     if not found.splits:
         told = "".join(f"\n{problem}" for problem in problems)
         raise DataError(f"{file.path}: none of its images are here; mend train and val, or path{told}")
@@ -197,9 +199,9 @@ def _tell_twice(
         problems.append(Problem(str(file.path), what))
 
 
-def _images_of_part(part: str, bases: Sequence[Path], problems: list[Problem]) -> list[Path] | None:
+def _images_of_part(part: str, bases: Sequence[Path], finder: FileFinder, problems: list[Problem]) -> list[Path] | None:
     """Return the images that one entry of a data file names, None where there is nothing of that name."""
-    place = next(places(part, bases), None)
+    place = next(places(part, bases, finder), None)
     if place is None and is_pattern(part):
         found = fitting(part, bases)
         inner = [image for folder in found if folder.is_dir() for image in sorted(images_below(folder, problems)[0])]
@@ -208,16 +210,16 @@ def _images_of_part(part: str, bases: Sequence[Path], problems: list[Problem]) -
         return None
     if place.is_dir():
         return sorted(images_below(place, problems)[0])
-    return [place] if place.suffix.lower() in IMAGE_EXTENSIONS else _listed(place, bases)
+    return [place] if place.suffix.lower() in IMAGE_EXTENSIONS else _listed(place, bases, finder)
 
 
-def _listed(file: Path, bases: Sequence[Path]) -> list[Path]:
+def _listed(file: Path, bases: Sequence[Path], finder: FileFinder) -> list[Path]:
     """Return the images that a text file lists; where the first folder says they should be, if they are nowhere."""
     found = []
     for line in lines_of(file):
         text = line.strip("\"'")
         if text and "\0" not in text:
-            place = next(places(text, [file.parent, *bases]), None)
+            place = next(places(text, [file.parent, *bases], finder), None)
             found.append(place or Path(os.path.normpath(file.parent / plain(text))))
     return found
 

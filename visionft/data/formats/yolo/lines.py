@@ -28,7 +28,7 @@ DECIMAL_COMMAS, COMMENTS, DOTA = (
 HEADER, OTHER_ENCODING = "a first line of column names", "another encoding than UTF-8"
 
 
-class Line(NamedTuple):
+class LabelLine(NamedTuple):
     """An object as a line states it.
 
     Attributes:
@@ -48,14 +48,14 @@ class Line(NamedTuple):
     crowd: bool = False
 
 
-class LabelFile(NamedTuple):
+class LinesOfFile(NamedTuple):
     """The lines of a file, and in which ways it is unusual."""
 
-    lines: tuple[Line, ...]
+    lines: tuple[LabelLine, ...]
     habits: frozenset[str] = frozenset()
 
 
-def read_label_file(path: Path) -> LabelFile:
+def read_label_file(path: Path) -> LinesOfFile:
     """Read a label file.
 
     Raises:
@@ -71,10 +71,13 @@ def read_label_file(path: Path) -> LabelFile:
         shown = row.strip()
         if shown and (line := _read(number, shown, habits)) is not None:
             lines.append(line)
-    return LabelFile(tuple(lines), frozenset(habits))
+    if len(lines) > 1 and lines[0].number == 1 and lines[0].fault and not any(map(_is_number, lines[0].text.split())):
+        habits.add(HEADER)
+        del lines[0]
+    return LinesOfFile(tuple(lines), frozenset(habits))
 
 
-def _read(number: int, text: str, habits: set[str]) -> Line | None:
+def _read(number: int, text: str, habits: set[str]) -> LabelLine | None:
     """Return what a line says, None for a comment; ``habits`` grows."""
     try:
         category, *numbers = map(float, text.split())
@@ -82,11 +85,11 @@ def _read(number: int, text: str, habits: set[str]) -> Line | None:
         return _read_odd(number, text, habits)
     shown = text[:80]
     if not category.is_integer() or category < 0:
-        return Line(number, -1, (), shown, "does not begin with a class number, 0 or more")
-    return Line(number, int(category), tuple(numbers), shown)
+        return LabelLine(number, -1, (), shown, "does not begin with a class number, 0 or more")
+    return LabelLine(number, int(category), tuple(numbers), shown)
 
 
-def _read_odd(number: int, text: str, habits: set[str]) -> Line | None:
+def _read_odd(number: int, text: str, habits: set[str]) -> LabelLine | None:
     if text.startswith(_HEADERS):
         return None
     bare = text.partition("#")[0] if text.startswith("#") or " #" in text else text
@@ -103,14 +106,11 @@ def _read_odd(number: int, text: str, habits: set[str]) -> Line | None:
     if numeric[:9] == [True] * 8 + [False]:
         habits.add(DOTA)
         crowd = words[9:10] == ["1"]
-        return Line(number, words[8], tuple(map(float, words[:8])), shown, crowd=crowd)
-    if first == len(words) and number == 1 and len(words) > 1:
-        habits.add(HEADER)
-        return None
+        return LabelLine(number, words[8], tuple(map(float, words[:8])), shown, crowd=crowd)
     if 0 < first < len(words) and all(numeric[first:]):
         name = " ".join(words[:first]).strip("\"'")
-        return Line(number, name, tuple(map(float, words[first:])), shown)
-    return Line(number, -1, (), shown, "is not made of numbers")
+        return LabelLine(number, name, tuple(map(float, words[first:])), shown)
+    return LabelLine(number, -1, (), shown, "is not made of numbers")
 
 
 def _with_spaces(text: str, habits: set[str]) -> str:

@@ -5,11 +5,12 @@ import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path, PurePosixPath
 
-from visionft.data.formats.listed import alike, plain
+from visionft.data.file_finder import FileFinder
+from visionft.data.formats.listed import plain
 from visionft.data.formats.masks.layout import IMAGE_FOLDERS
 
 
-def places(part: str, bases: Sequence[Path]) -> Iterator[Path]:
+def places(part: str, bases: Sequence[Path], finder: FileFinder) -> Iterator[Path]:
     """Yield what exists of the places that a path may mean, the likeliest first.
 
     It is looked for as it stands, without the dots and folders in front, and then in other letter case.
@@ -17,6 +18,7 @@ def places(part: str, bases: Sequence[Path]) -> Iterator[Path]:
     Args:
         part: the path, of any system, or a pattern such as ``train/*.jpg``, which stands for what fits it.
         bases: folders that it may be relative to.
+        finder: finds names in other letter case; it remembers what folders hold.
     """
     path = PurePosixPath(plain(part))
     words = [word for word in path.parts if word not in ("..", ".", "/")]
@@ -30,7 +32,7 @@ def places(part: str, bases: Sequence[Path]) -> Iterator[Path]:
                 yield Path(os.path.normpath(place))
     for name in tails:
         for base in bases:
-            if (found := in_any_case(base, name)) is not None:
+            if (found := finder.find(base / name)) is not None:
                 yield found
 
 
@@ -48,17 +50,3 @@ def fitting(pattern: str, bases: Sequence[Path]) -> list[Path]:
 def is_pattern(part: str) -> bool:
     """Return whether a path has ``*`` or ``?`` in it."""
     return any(sign in part for sign in "*?")
-
-
-def in_any_case(base: Path, name: PurePosixPath) -> Path | None:
-    """Return what is called so in a folder but for letter case and Unicode's two ways to write an accent."""
-    place = base
-    for part in name.parts:
-        try:
-            there = [each for each in os.listdir(place) if alike(each) == alike(part)]  # noqa: PTH208
-        except OSError:
-            return None
-        if len(there) != 1:
-            return None
-        place = place / there[0]
-    return place if name.parts else None

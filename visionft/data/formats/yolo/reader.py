@@ -14,7 +14,7 @@ from visionft.data.formats.yolo.file import names_of_yaml, read_data_file
 from visionft.data.formats.yolo.frames import Size
 from visionft.data.formats.yolo.label_files import read_labels
 from visionft.data.formats.yolo.layout import Images, find_data_file, images_of_file, images_of_folder, only_folder
-from visionft.data.formats.yolo.lines import Line
+from visionft.data.formats.yolo.lines import LabelLine
 from visionft.data.formats.yolo.names import find_names
 from visionft.data.listing import DataFormat, Entry, Listing
 from visionft.data.naming import some
@@ -93,7 +93,9 @@ class Yolo(DataFormat):
             problems.append(Problem(str(file), what))
         return said.names, images_of_file(said, self._options.images, problems), said.keypoints
 
-    def _boxes(self, file: Path, said: Sequence[Line] | BoxError, classes: BoxClasses, dialect: Dialect) -> RawBoxes:
+    def _boxes(
+        self, file: Path, said: Sequence[LabelLine] | BoxError, classes: BoxClasses, dialect: Dialect
+    ) -> RawBoxes:
         coding = coding_of(dialect)
         if isinstance(said, BoxError):
             return RawBoxes(coding, fault=str(said), fault_kind=said.kind, with_polygons=self.with_polygons)
