@@ -25,32 +25,47 @@ def recipe():
     return Recipe(name="cells")
 
 
+def paths_of(name):
+    return [folder.path for folder in RunFolder.of_name(name)]
+
+
 def test_numbers_go_up_and_gaps_stay(recipe):
-    assert RunFolder.latest("cells") is None
+    assert paths_of("cells") == []
     assert RunFolder.create(recipe).path == Path("runs/cells-001")
     assert RunFolder.create(recipe).path == Path("runs/cells-002")
     Path("runs/cells-0009").mkdir()
     assert RunFolder.create(recipe).path == Path("runs/cells-010")
-    assert RunFolder.latest("cells") == Path("runs/cells-010")
+    assert paths_of("cells") == [Path(f"runs/cells-{number}") for number in ("010", "002", "001")]
 
 
 def test_other_names_do_not_count(recipe):
     for name in ("cells-extra-007", "cells-x", "cellsx-008", "cells-009.bak", "my-cells-011"):
         Path("runs", name).mkdir(parents=True)
     assert RunFolder.create(recipe).path == Path("runs/cells-001")
-    assert RunFolder.latest("cells") == Path("runs/cells-001")
+    assert paths_of("cells") == [Path("runs/cells-001")]
 
 
 def test_a_name_is_no_pattern(recipe):
-    Path("runs/cells-007").mkdir(parents=True)
-    assert RunFolder.latest("c.lls") is None
+    RunFolder.create(recipe)
+    assert paths_of("c.lls") == []
 
 
 def test_more_than_a_thousand_runs(recipe):
     Path("runs/cells-1000").mkdir(parents=True)
     Path("runs/cells-999").mkdir()
-    assert RunFolder.latest("cells") == Path("runs/cells-1000")
     assert RunFolder.create(recipe).path == Path("runs/cells-1001")
+
+
+def test_a_number_that_another_run_takes_first(recipe, monkeypatch):
+    mkdir = Path.mkdir
+
+    def late(path, *arguments, **options):
+        if path.name == "cells-001" and not path.exists():
+            mkdir(path, *arguments, **options)  # somebody else's, between our look and our try
+        return mkdir(path, *arguments, **options)
+
+    monkeypatch.setattr(Path, "mkdir", late)
+    assert RunFolder.create(recipe).path == Path("runs/cells-002")
 
 
 def test_the_recipe_is_stored_and_reads_back_the_same(recipe, tmp_path):

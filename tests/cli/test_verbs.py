@@ -245,7 +245,7 @@ class TestDemo:
         assert result.out.count("(is ") == 4
 
     def test_resumed_with_other_settings(self, refused, copied):
-        assert "goes on with the run's own recipe" in refused("demo", "--out", copied, "--resume", "--set", "seed=4")
+        assert "seed: 0 then, 4 now" in refused("demo", "--out", copied, "--resume", "--set", "seed=4")
 
 
 def test_schema_is_json(visionft):

@@ -2,7 +2,9 @@
 
 import os
 import platform
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from datetime import datetime
 from hashlib import sha256
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -10,10 +12,12 @@ from typing import Any
 
 import torch
 
+from visionft.checkpoint import RunFolder
 from visionft.data.records import Dataset
 from visionft.data.splits import SPLITS
-from visionft.errors import DataError
+from visionft.errors import CheckpointError, DataError
 from visionft.imaging.pixels import Pixels
+from visionft.recipe import Recipe
 
 _PACKAGES = (
     "visionft",
@@ -84,6 +88,38 @@ def require_same_data(dataset: Dataset, info: dict[str, Any], path: Path) -> Non
             f"{path}: {dataset.name} has changed since the run began: it had {had}, {now_has}; "
             "restore the images, or start a new run"
         )
+
+
+def require_there(recipe: Recipe, run: Path) -> None:
+    """Check that what a run was trained on still lies where its recipe says.
+
+    Raises:
+        DataError: when nothing does.
+    """
+    path = recipe.data.path
+    if path is not None and not path.exists():
+        raise DataError(
+            f"{path}: no such file or folder, and {run} was trained on what lay there; say where that is now: "
+            "--data PATH (data)"
+        )
+
+
+def record_move(folder: RunFolder, recipe: Recipe, dataset: Dataset, tell: Callable[[str], None]) -> None:
+    """Write down in run.json where a run's data were found, where that is not where they were.
+
+    Args:
+        folder: the run's; where it cannot be written, that is no failure.
+        recipe: says where the data lie now.
+        dataset: what was found there, which is the same.
+        tell: who is told.
+    """
+    here, before = recipe.data.path, folder.moved_to or (str(folder.recipe.data.path),)
+    if here is None or str(here) == before[-1]:
+        return
+    tell(f"{dataset.name}: the same data as before, now at {here}")
+    now = datetime.now().astimezone().isoformat(" ", timespec="seconds")
+    with suppress(CheckpointError):
+        folder.record(moved=[*folder.info.get("moved", []), {"from": before[-1], "to": str(here), "at": now}])
 
 
 def _count(data: dict[str, Any], named: str) -> str:

@@ -1,5 +1,6 @@
 """What a user means by a recipe, and by data."""
 
+from collections.abc import Sequence
 from difflib import get_close_matches
 from pathlib import Path
 from typing import NamedTuple, TypeAlias
@@ -71,17 +72,20 @@ def understand(recipe: Asked | None, overrides: Overrides = (), data: Data | Non
     return Request(resolved, handed if handed is not None and handed.in_memory else None, is_open)
 
 
-def understand_again(recipe: Recipe, data: Data | None) -> Request:
+def understand_again(recipe: Recipe, data: Data | None, moved_to: Sequence[str] = ()) -> Request:
     """Return what a run was asked for.
 
     Args:
         recipe: the run's.
         data: where its data lie now, or what no file holds; None where they are where they were.
+        moved_to: where they were found later on, the last place last.
 
     Raises:
         RecipeError: when something is wrong.
         DataError: when the data are of no known format.
     """
+    if data is None and recipe.data.path is not None and not recipe.data.path.exists():
+        data = next((place for place in reversed(moved_to) if Path(place).exists()), None)
     source = DataSource.from_folder(data) if isinstance(data, str | Path) else data
     if not isinstance(source, DataSource) or source.in_memory or recipe.data.format == IN_MEMORY:
         return understand(recipe, data=data)

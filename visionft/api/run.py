@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from visionft.api.caller_state import caller_state
-from visionft.api.facts import require_same_data
+from visionft.api.facts import record_move, require_same_data, require_there
 from visionft.api.model import NetworkEngine, TunedModel, fitting_state
 from visionft.api.model_spec import describe_model
 from visionft.api.page import report_data
@@ -135,9 +135,11 @@ class Run:
 
     def _rebuilt_job(self) -> Job:
         weights, spec = self._folder.read_model()
-        request = understand_again(self.recipe, self._data)
+        request = understand_again(self.recipe, self._data, self._folder.moved_to)
+        require_there(request.recipe, self.path)
         dataset = load_data(request.recipe, source=request.data)
         require_same_data(dataset, self.info, self.path)
+        record_move(self._folder, request.recipe, dataset, self._say)
         job = replace(assemble(request.recipe, dataset, pretrained=False), input=spec.input)
         try:
             job.network.load_state_dict(weights)

@@ -9,9 +9,10 @@ from pathlib import Path
 from typing import Any
 
 from visionft.api.caller_state import caller_state
-from visionft.api.facts import environment, fingerprint, require_same_data
+from visionft.api.facts import environment, fingerprint, record_move, require_same_data, require_there
 from visionft.api.model_spec import describe_model
-from visionft.api.resolving import Asked, Data, understand, understand_again
+from visionft.api.resolving import Asked, Data, Request, understand, understand_again
+from visionft.api.resuming import Resumed, asked_for, find_run
 from visionft.api.run import Run
 from visionft.api.tracking import open_trackers, require_trackers
 from visionft.assemble import Job, assemble, load_data, unused_targets
@@ -20,8 +21,7 @@ from visionft.assemble.job import require_room
 from visionft.autotune.choice import decide, require_cuda_where_asked
 from visionft.autotune.estimate import outline
 from visionft.checkpoint import RunFolder
-from visionft.data.source import DataSource
-from visionft.errors import CheckpointError
+from visionft.checkpoint.lock import training_lock
 from visionft.recipe import Overrides
 from visionft.tracking.guard import GuardedTracker
 from visionft.training import Callback, Sink, fit
@@ -42,6 +42,7 @@ def train(
     sinks: Sequence[Sink] = (),
     progress: bool = True,
     callbacks: Sequence[Callback] = (),
+    keep_checkpoints: bool = False,
 ) -> Run:
     """Run every stage of a recipe.
 
@@ -57,12 +58,15 @@ def train(
         data: what to train on, in the place of the recipe's data: a ``vft.Dataset``, or where data lie.
         overrides: laid over the recipe: ``key=value`` texts, or a dict, ``{"optim.batch_size": 16}`` or nested.
         out: the run folder; none takes the next free ``runs/NAME-NNN``.
-        resume: go on with the run in ``out``, or with the newest run of this name; ``data`` must then be what it began
-            with, and are needed only where no file holds them.
+        resume: go on with the run in ``out``, or with the newest run of this name on these data. What is given must be
+            what the run began with, but for rates and what has no part in what is learned, such as ``runtime.workers``;
+            those changes are written down. ``data`` are needed where no file holds them, or where they have moved.
         sinks: who is told of the progress beside the terminal.
         progress: whether it is shown on stderr.
         callbacks: called with a ``vft.EpochView`` after each epoch was validated; they may end the stage or the run.
             What they decide is saved; a resumed run needs them again, and may show them its last epoch once more.
+        keep_checkpoints: whether the finished run keeps its newest checkpoints (network, optimizer and best weights),
+            which nothing but --resume reads; its network is model.safetensors.
 
     Returns:
         The finished run. A run that had finished before is returned as it is.
@@ -73,7 +77,7 @@ def train(
     require_callable(callbacks)
     with ExitStack() as shown:  # a bar must not outlive a failure
         told = [shown.enter_context(closing(Console())), *sinks] if progress else sinks
-        return _train(recipe, data, overrides, out, resume, told, callbacks)
+        return _train(recipe, data, overrides, out, resume, told, callbacks, keep_checkpoints)
 
 
 def _train(
@@ -84,38 +88,67 @@ def _train(
     resume: bool,
     sinks: Sequence[Sink],
     callbacks: Sequence[Callback],
+    keep_checkpoints: bool,
+) -> Run:
+    resumed = find_run(recipe, data, out, overrides) if resume else None
+    with ExitStack() as held:
+        if resumed is not None:
+            if not resumed.folder.finished:
+                held.enter_context(training_lock(resumed.folder.path))
+            resumed.record_changes()
+            for change in resumed.changes:
+                _tell(sinks, f"changed on the way: {change}")
+            if resumed.folder.finished:
+                _tell(sinks, f"{resumed.folder.path} has finished already")
+                return Run(resumed.folder.path, sinks=sinks, data=resumed.data)
+            request = understand_again(resumed.recipe, resumed.data, resumed.folder.moved_to)
+        else:
+            request = understand(recipe, overrides, data)
+        return _fitted(request, resumed, asked_for(overrides, data), out, held, sinks, callbacks, keep_checkpoints)
+
+
+def _fitted(
+    request: Request,
+    resumed: Resumed | None,
+    asked: dict[str, Any],
+    out: str | Path | None,
+    held: ExitStack,
+    sinks: Sequence[Sink],
+    callbacks: Sequence[Callback],
+    keep_checkpoints: bool,
 ) -> Run:
     started = time.monotonic()
-    folder = _folder_to_resume(recipe, data, out, overrides) if resume else None
-    if folder is not None and isinstance(recipe, DataSource):
-        data = recipe
-    if folder is not None and folder.finished:
-        _tell(sinks, f"{folder.path} has finished already")
-        return Run(folder.path, sinks=sinks, data=data)
-    request = understand_again(folder.recipe, data) if folder else understand(recipe, overrides, data)
+    folder = resumed.folder if resumed else None
     resolved = request.recipe
     require_trackers(resolved)
+    if folder is not None:
+        require_there(resolved, folder.path)
     dataset = load_data(resolved, lambda done, total: _working(sinks, "reading images", done, total), request.data)
     for problem in dataset.problems:
         _tell(sinks, str(problem))
     for text in unused_targets(resolved) if folder is None and request.kind_is_open else ():
         _tell(sinks, text)
     begun = folder is not None and "data" in folder.info
+    if folder is not None and begun:
+        require_same_data(dataset, folder.info, folder.path)
+        record_move(folder, resolved, dataset, partial(_tell, sinks))
     # a run that was killed before its first checkpoint begins again, from its pretrained weights
     job = assemble(resolved, dataset, pretrained=folder is None or folder.checkpoints.empty)
     if folder is None:
         require_cuda_where_asked(resolved, job.runtime)
         require_decoder(resolved, job.runtime)
         require_room(resolved, job.runtime, dataset, job.canvas)
-    folder = folder or RunFolder.create(resolved, Path(out) if out else None)
-    if begun:
-        require_same_data(dataset, folder.info, folder.path)
-    else:
+        path = RunFolder.reserve(resolved.name, Path(out) if out else None)
+        held.enter_context(training_lock(path))
+        folder = RunFolder.begin(path, resolved)
+    if not begun:
         folder.record(
             status="training",
             seconds=0.0,
             data=fingerprint(dataset),
             weights=asdict(job.network.backbone.weights),
+            recipe=resolved.model_dump(mode="json"),
+            asked=asked,
         )
     folder.record(environment=environment(job.runtime.device))
     recorded = [*sinks, JsonLines(folder.path / "events.jsonl")]
@@ -134,6 +167,8 @@ def _train(
     spec = describe_model(job, folder.info, outcome.val, recorded)
     folder.write_model(job.network.state_dict(), spec)
     folder.record(status="finished", stages=outcome.results, history=outcome.history)
+    if not keep_checkpoints:
+        folder.checkpoints.delete()
     return Run(folder.path, job=job, sinks=sinks)
 
 
@@ -157,26 +192,6 @@ def complete(run: Run) -> dict[str, Any]:
         "model": str(artifact.path),
         "report": str(page),
     }
-
-
-def _folder_to_resume(
-    recipe: Asked | None, data: Data | None, out: str | Path | None, overrides: Overrides
-) -> RunFolder:
-    if overrides:
-        raise CheckpointError(
-            "--resume (resume=True) goes on with the run's own recipe; leave --set (overrides) away, or start a new run"
-        )
-    if out is not None:
-        return RunFolder.open(Path(out))
-    if isinstance(recipe, str | Path) and (Path(recipe) / "recipe.yaml").is_file():
-        return RunFolder.open(Path(recipe))
-    name = understand(recipe, data=data).recipe.name
-    latest = RunFolder.latest(name)
-    if latest is None:
-        raise CheckpointError(
-            f"--resume (resume=True): there is no run called {name!r} here; name its folder with --out (out)"
-        )
-    return RunFolder.open(latest)
 
 
 def _facts(job: Job, folder: RunFolder, trackers: Sequence[GuardedTracker]) -> dict[str, str]:

@@ -118,5 +118,6 @@ def _label_options(recipe: Recipe) -> LabelOptions:
         masks=section.masks,
         on_bad_box=section.on_bad_box,
         separator=section.separator,
+        mask_threshold=section.mask_threshold,
         columns=section.columns.options,
     )

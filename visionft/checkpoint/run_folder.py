@@ -4,7 +4,8 @@ runs/solar_cells-001/
     recipe.yaml           the resolved recipe; can be run again
     run.json              what ran, on what, and how far it came
     events.jsonl          one line per epoch, stage and notable event
-    checkpoints/          the two newest states, for --resume
+    training.lock         which process trains in it, while one does
+    checkpoints/          the two newest states, for --resume; gone when the run is finished
     model.safetensors     the finished network
     spec.json             what the network is
     metrics.json          metrics of the finished network
@@ -22,12 +23,14 @@ from safetensors.torch import load_file
 from torch import Tensor
 
 from visionft.atomic import read_json, write_json, write_tensors, write_text
+from visionft.checkpoint.lock import LOCK
 from visionft.checkpoint.store import CheckpointStore
 from visionft.errors import CheckpointError, DataError
 from visionft.recipe import Recipe, load_recipe, recipe_to_yaml
 from visionft.spec import ModelSpec
 
 ROOT = Path("runs")
+_RECIPE = "recipe.yaml"
 
 
 class RunFolder:
@@ -52,16 +55,32 @@ class RunFolder:
         Raises:
             DataError: when the folder exists already or cannot be written.
         """
-        path = out or _next_free(recipe.name)
+        return cls.begin(cls.reserve(recipe.name, out), recipe)
+
+    @classmethod
+    def reserve(cls, name: str, out: Path | None = None) -> Path:
+        """Make the folder of a new run; arguments and errors as of ``create``."""
         try:
-            path.mkdir(parents=True, exist_ok=out is not None)
-            cls.require_free(path)
-            write_text(path / "recipe.yaml", recipe_to_yaml(recipe))
+            if out is None:
+                return _next_free(name)
+            out.mkdir(parents=True, exist_ok=True)
+            cls.require_free(out)
         except OSError as error:
-            raise DataError(f"{path}: cannot be written: {error.strerror}; choose another --out (out, path)") from error
+            raise DataError(
+                f"{out or error.filename}: cannot be written: {error.strerror}; choose another --out (out, path)"
+            ) from error
+        return out
+
+    @classmethod
+    def begin(cls, path: Path, recipe: Recipe) -> "RunFolder":
+        """Store the recipe in a folder that was reserved; errors as of ``create``."""
+        cls.require_free(path)
+        try:
+            folder = cls(path)
+            folder.write_recipe(recipe)
         except CheckpointError as error:
             raise DataError(f"{error}; choose another --out (out, path)") from error
-        return cls(path)
+        return folder
 
     @staticmethod
     def require_free(path: Path) -> None:
@@ -70,7 +89,7 @@ class RunFolder:
         Raises:
             DataError: when there is something in it.
         """
-        if path.is_dir() and any(path.iterdir()):
+        if path.is_dir() and any(entry.name != LOCK for entry in path.iterdir()):
             raise DataError(
                 f"{path}: is not empty; use --resume (resume=True) to go on with a run, or another --out (out, path)"
             )
@@ -82,20 +101,29 @@ class RunFolder:
         Raises:
             CheckpointError: when the folder holds no run.
         """
-        if not (path / "recipe.yaml").is_file():
+        if not (path / _RECIPE).is_file():
             raise CheckpointError(f"{path}: not a run folder (it has no recipe.yaml)")
         return cls(path)
 
     @staticmethod
-    def latest(name: str) -> Path | None:
-        """Return the newest ``runs/NAME-NNN``, if there is one."""
-        numbered = _numbered(name)
-        return numbered[max(numbered)] if numbered else None
+    def of_name(name: str) -> "list[RunFolder]":
+        """Return every run ``runs/NAME-NNN``, the newest first."""
+        numbered = sorted(_numbered(name).items(), reverse=True)
+        return [RunFolder(path) for _, path in numbered if (path / _RECIPE).is_file()]
 
     @property
     def recipe(self) -> Recipe:
         """The resolved recipe that the run was started with."""
-        return load_recipe(self.path / "recipe.yaml")
+        return load_recipe(self.path / _RECIPE)
+
+    def write_recipe(self, recipe: Recipe) -> None:
+        """Put another recipe in the place of the one that the run was started with."""
+        write_text(self.path / _RECIPE, recipe_to_yaml(recipe))
+
+    @property
+    def moved_to(self) -> tuple[str, ...]:
+        """Where the data were found later on, the last place last."""
+        return tuple(move["to"] for move in self.info.get("moved", ()))
 
     @property
     def info(self) -> dict[str, Any]:
@@ -149,4 +177,13 @@ def _numbered(name: str) -> dict[int, Path]:
 
 
 def _next_free(name: str) -> Path:
-    return ROOT / f"{name}-{max(_numbered(name), default=0) + 1:03d}"
+    """Make the folder behind the last; another run may be making it at this moment."""
+    while True:
+        path = ROOT / f"{name}-{max(_numbered(name), default=0) + 1:03d}"
+        try:
+            path.mkdir(parents=True)
+        except FileExistsError:
+            if not path.is_dir():  # runs, or this very name, is a file
+                raise
+        else:
+            return path

@@ -125,6 +125,15 @@ class CheckpointStore:
         return None, []
 
     @property
+    def steps(self) -> int:
+        """Optimizer steps done at the newest checkpoint; 0 without one."""
+        return max((_position(path)[0] for path in self._newest_first()), default=0)
+
+    def delete(self) -> None:
+        """Remove all of them, damaged ones too: the run is finished, and nothing reads them any more."""
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+    @property
     def empty(self) -> bool:
         """Whether no checkpoint has been written yet; damaged ones count."""
         return not self._newest_first() and not any(self._folder.glob("*.damaged-*"))

@@ -23,7 +23,11 @@ app = typer.Typer(
 Set = Annotated[list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Lay a value over the recipe.")]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object on stdout.")]
 Out = Annotated[Path | None, typer.Option(help="Run folder; the next free runs/NAME-NNN by default.")]
-Resume = Annotated[bool, typer.Option("--resume", help="Go on with an interrupted run.")]
+Resume = Annotated[
+    bool,
+    typer.Option("--resume", help="Go on with an interrupted run: its folder, or the newest of this recipe and data."),
+]
+DataPlace = Annotated[str | None, typer.Option("--data", help="Where the run's data lie now, if they have moved.")]
 
 
 def _version(wanted: bool) -> None:
@@ -49,8 +53,14 @@ def train(
         str, typer.Argument(help="Recipe file or name, folder of images, CSV manifest, COCO JSON, or run folder.")
     ],
     overrides: Set = None,
+    data: Annotated[
+        str | None, typer.Option(help="Data in the place of the recipe's; with --resume where they have moved to.")
+    ] = None,
     out: Out = None,
     resume: Resume = False,
+    keep_checkpoints: Annotated[
+        bool, typer.Option("--keep-checkpoints", help="Keep the last checkpoints of the finished run.")
+    ] = False,
     print_recipe: Annotated[
         bool, typer.Option("--print-recipe", help="Print the fully resolved recipe and stop.")
     ] = False,
@@ -58,10 +68,10 @@ def train(
 ) -> None:
     """Fine-tune, evaluate, report and export."""
     if print_recipe:
-        from visionft.api.resolving import resolve
+        from visionft.api.resolving import understand
         from visionft.recipe import recipe_to_yaml
 
-        print_lines(recipe_to_yaml(resolve(recipe, overrides or ())).rstrip())
+        print_lines(recipe_to_yaml(understand(recipe, overrides or (), data).recipe).rstrip())
         return
     from visionft.api import complete
     from visionft.api import train as run_recipe
@@ -69,7 +79,16 @@ def train(
     from visionft.training.console import Console
 
     with closing(Console()) as console:  # which stays for what comes after training
-        run = run_recipe(recipe, overrides=overrides or (), out=out, resume=resume, sinks=[console], progress=False)
+        run = run_recipe(
+            recipe,
+            data=data,
+            overrides=overrides or (),
+            out=out,
+            resume=resume,
+            sinks=[console],
+            progress=False,
+            keep_checkpoints=keep_checkpoints,
+        )
         summary = complete(run)
     print_json(summary) if json else print_summary(summary)
 
@@ -128,6 +147,7 @@ def export(
     run: Annotated[Path, typer.Argument(help="Run folder.")],
     to: Annotated[str, typer.Option(help="Runtime, see 'visionft list runtimes'.")] = "onnx",
     out: Annotated[Path | None, typer.Option(help="File to write; in the run folder by default.")] = None,
+    data: DataPlace = None,
     json: Json = False,
 ) -> None:
     """Write a file for deployment, proven to give the same answers, or refuse."""
@@ -135,7 +155,7 @@ def export(
     from visionft.training.console import Console
 
     with closing(Console()) as console:
-        artifact = open_run(run, sinks=[console]).export(to, out)
+        artifact = open_run(run, sinks=[console], data=data).export(to, out)
     if json:
         print_json({"path": str(artifact.path), "parity": artifact.parity.to_dict()})
     else:

@@ -62,6 +62,8 @@ class LabelOptions:
         masks: pattern of the mask files; the text that ``{name}`` stands for links an image and its mask.
         on_bad_box: what is done about boxes without an area or outside the image, and polygons that cannot be used.
         separator: what stands between several labels in one text; None finds it.
+        mask_threshold: values of masks from this on are the second of two classes, others the first; None reads them
+            as they are, and finds the threshold of masks that are black and white but for compression or resizing.
         columns: what the columns of a table are called.
     """
 
@@ -71,6 +73,7 @@ class LabelOptions:
     masks: str | None = None
     on_bad_box: OnBadBox = "drop"
     separator: str | None = None
+    mask_threshold: float | None = None
     columns: Columns = Columns()
 
 

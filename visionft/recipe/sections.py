@@ -78,6 +78,9 @@ class DataSection(Section):
     a COCO JSON or a table: the folder of its pictures, relative to it."""
     masks: str | None = None
     """For masks: the pattern of the mask of the image called {name}, such as **/{name}_CRACK.png."""
+    mask_threshold: Annotated[float, Field(gt=0, le=65535)] | None = None
+    """For masks of two classes: values from this on are the second class, others the first, as in JPEGs and in masks
+    that were resized smoothly; none reads values as they are, and finds it where all are nearly black or white."""
     separator: Annotated[str, Field(min_length=1)] | None = None
     """For several labels in one text: what stands between them; none finds it."""
     columns: ColumnsSection = ColumnsSection()

@@ -1,6 +1,7 @@
 """What outlives a stage: progress, best weights, optimizer state, checkpoints."""
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 
 from torch import Tensor
 
@@ -33,6 +34,11 @@ class Session:
         self._folder = folder
         self._sinks = sinks
 
+    @property
+    def path(self) -> Path:
+        """The run folder."""
+        return self._folder.path
+
     def tell(self, event: Event) -> None:
         """Hand an event to every sink."""
         for sink in self._sinks:
@@ -46,6 +52,8 @@ class Session:
         if checkpoint is None:
             return
         self.progress = Progress.from_json(dict(checkpoint.progress))
+        if self.progress.skipped_in_a_row >= self.job.recipe.optim.max_skipped:
+            self.progress.skipped_in_a_row = 0  # training was given up, and is tried again
         self.job.network.load_state_dict(checkpoint.model)
         self.optimizer_state = checkpoint.optimizer
         self.best_weights = checkpoint.best

@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, nullcontext
 from itertools import islice
+from shlex import quote
 from types import TracebackType
 
 import numpy as np
@@ -177,9 +178,15 @@ class StageRun:
             self.save()
             raise TrainingError(
                 f"stages.{self._stage.name}: {limit} steps in a row had a non-finite loss or gradient; the last "
-                "good state is saved. Lower its head_lr and backbone_lr, or set runtime.precision: fp32; "
-                f"last images: {files}"
+                f"good state is saved. Go on from it with lower rates: {self._with_lower_rates()}; or with --set "
+                f"runtime.precision=fp32; last images: {files}"
             )
+
+    def _with_lower_rates(self) -> str:
+        """Return the command that goes on with a tenth of the stage's rates."""
+        rates = {"head_lr": self._stage.head_lr, "backbone_lr": self._stage.backbone_lr}
+        lower = (f"--set {quote(f'stages.{self._stage.name}.{key}={rate / 10:g}')}" for key, rate in rates.items())
+        return f"visionft train {quote(str(self._session.path))} --resume {' '.join(lower)}"
 
     def _save_if_due(self, guard: InterruptGuard) -> None:
         """Save after a signal and after the recipe's time, always between two steps."""

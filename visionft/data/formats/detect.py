@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from visionft.data.formats import FORMATS
-from visionft.data.formats.coco.boxes import coco_kind
+from visionft.data.formats.coco.find import coco_files
+from visionft.data.formats.coco.sniff import coco_kind
 from visionft.data.formats.drawings.cvat import cvat_files, cvat_kind
 from visionft.data.formats.drawings.labelme import labelme_files, labelme_kind
 from visionft.data.formats.label_sets.folder import find_label_files, labels_beside_images
@@ -59,12 +60,7 @@ def _if(looks_like: Callable[[Path], bool]) -> Callable[[Path], Sequence[Path]]:
     return lambda path: [path] if looks_like(path) else []
 
 
-def _coco_files(path: Path) -> list[Path]:
-    """Return what only COCO files are called: annotations/instances_train2017.json, train/_annotations.coco.json."""
-    return [*path.glob("annotations/instances*.json"), *path.glob("*.coco.json"), *path.glob("*/*.coco.json")]
-
-
-_COCO = Layout(("coco", "coco_instances", "coco_masks", "coco_labels"), _coco_files, coco_kind)
+_COCO = Layout(("coco", "coco_instances", "coco_masks", "coco_labels"), coco_files, coco_kind)
 _TABLE = Layout(("manifest", "values", "label_table", "box_table"), _if(Path.is_file))
 _MASKS = Layout(("masks",), _if(looks_like_masks))
 _YOLO = Layout(("yolo", "yolo_outlines", "yolo_labels"), _if(looks_like_yolo))

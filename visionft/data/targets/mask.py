@@ -62,7 +62,10 @@ class RawMask:
         width, height = image.size
         if mask_HW.shape != (height, width):
             turned = "it is turned: the image is shown upright, by its EXIF orientation, so turn the mask as well"
-            advice = turned if mask_HW.shape == (width, height) else "they must be the same"
+            resized = "they must be the same: resize the mask, with nearest neighbour"
+            alike = abs(mask_HW.shape[0] * width - mask_HW.shape[1] * height) < max(width, height) / 2
+            plain = resized if alike else "they must be the same: look whether the mask belongs to this image"
+            advice = turned if mask_HW.shape == (width, height) else plain
             sizes = f"{mask_HW.shape[1]} x {mask_HW.shape[0]} pixels, the image {width} x {height}"
             raise MaskError(f"the mask has {sizes}; {advice}", f"the mask has another size than the image; {advice}")
         counts = np.bincount(mask_HW.ravel(), minlength=IGNORE + 1)
@@ -128,7 +131,7 @@ class Mask(Target):
     unseen: ClassVar[str] = "has no pixel in any mask"
     upright: ClassVar[str] = "masks' sizes"
     has_pixels: ClassVar[bool] = True
-    takes: ClassVar[tuple[str, ...]] = ("ignore",)
+    takes: ClassVar[tuple[str, ...]] = ("ignore", "mask_threshold")
 
     source: MaskSource
     class_counts: Mapping[int, int] = field(default_factory=dict)

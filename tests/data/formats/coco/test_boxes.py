@@ -5,7 +5,8 @@ import pytest
 from tests.data.box_sets import told, write_coco
 from visionft.annotations.marks import CROWD
 from visionft.data.dataset import load_dataset
-from visionft.data.formats.coco.boxes import CocoBoxes, coco_kind
+from visionft.data.formats.coco.boxes import CocoBoxes
+from visionft.data.formats.coco.sniff import coco_kind
 from visionft.data.formats.detect import detect_format
 from visionft.data.listing import LabelOptions
 from visionft.data.targets.boxes import Boxes
@@ -120,7 +121,7 @@ def test_objects_without_a_box_have_the_one_around_their_polygons(file):
     write_coco(file, [bare])
     assert boxes(file).xyxy == ((1, 2, 9, 9),)
     write_coco(file, [{key: value for key, value in bare.items() if key != "segmentation"}])
-    with pytest.raises(DataError, match="no annotation has a box"):
+    with pytest.raises(DataError, match="categories of whole images, without a box or an outline"):
         load(file)
 
 

@@ -59,7 +59,7 @@ def test_images_that_two_files_list_count_once(tmp_path):
     listing = read(tmp_path)
     assert [entry.split for entry in listing.entries] == ["train"]
     assert list(map(str, listing.problems)) == [
-        f"{tmp_path}/val.json: 1 image is listed again; the first time counts: 1.png"
+        f"{tmp_path}/val.json: 1 image is listed again, in another split; the first time counts: 1.png"
     ]
 
 
@@ -69,10 +69,6 @@ def test_images_that_two_files_list_count_once(tmp_path):
         ("{", "is not JSON"),
         ("\xff", "is not JSON"),
         ("[]", "has no list 'images'; a COCO file has images, annotations and categories"),
-        ('{"images": [1]}', r"images\[0\].id: found 1"),
-        ('{"images": [{"id": 1, "file_name": "a", "height": "10"}]}', r"images\[0\].height: found '10'"),
-        ('{"images": [{"id": 1, "file_name": "a", "height": 0, "width": 9}]}', "image 'a' has 9 x 0 pixels"),
-        ('{"images": [{"id": 1, "file_name": "a", "height": 99999, "width": 99999}]}', "at most 178,956,970"),
     ],
 )
 def test_files_that_are_not_coco_are_told(tmp_path, text, message):

@@ -159,11 +159,11 @@ def test_a_wrong_box_gives_way_to_the_outline(tmp_path):
 
 UNREADABLE = [
     ([[0, 0, 5]], "a polygon is no list of x and y of three points or more"),
-    ([0, 0, 5, 0, 5, 5], "a polygon is no list of x and y of three points or more"),
+    ([0, 0, 5, 0, 5, 5, 7], "a polygon is no list of x and y of three points or more"),
     ([["a"] * 6], "a polygon holds something that is no number"),
     ([[0, 0, 5, 5, 9, 9]], "it has no area"),
     ("none", "has no segmentation"),
-    ({"size": [10, 12], "counts": [3, 4]}, "its run lengths add up to 7 pixels, the image has 120"),
+    ({"size": [10, 12], "counts": [3, 4, 5]}, "its run lengths add up to 12 pixels, the image has 120"),
     ({"size": [10, 12], "counts": [120]}, "it has no area"),
     ({"size": [10, 12], "counts": "d"}, "its run lengths are cut off"),
     ({"size": [10**6, 10**6], "counts": [10**12]}, "the size of its run lengths is no [height, width] in pixels"),

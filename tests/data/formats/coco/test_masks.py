@@ -9,6 +9,7 @@ from visionft.data.listing import LabelOptions
 from visionft.data.targets.mask import Mask
 from visionft.errors import DataError, UnknownName
 
+BOTH = [image(1, "1.png"), image(2, "2.png")]
 EXPECTED = np.zeros((10, 12), np.uint8)  # the dog, as large as the cat and later, lies on top
 EXPECTED[:6, :6] = 1
 EXPECTED[:3, :12] = 2
@@ -18,7 +19,7 @@ EXPECTED[:3, :12] = 2
 def file(tmp_path):
     for number in (1, 2):
         write_image(tmp_path / f"{number}.png", number)
-    return write_json(tmp_path / "instances.json", [image(1, "1.png"), image(2, "2.png")])
+    return write_json(tmp_path / "instances.json", BOTH)
 
 
 def read(path, **options):
@@ -111,19 +112,19 @@ def test_files_with_other_categories_are_told(tmp_path):
 
 
 def test_annotations_of_unknown_categories_make_their_pixels_ignored(file):
-    write_json(file, [image(1, "1.png")], [CAT | {"id": 11, "category_id": 99}, DOG])
+    write_json(file, BOTH, [CAT | {"id": 11, "category_id": 99}, DOG])
     listing = read(file)
     expected = np.where(EXPECTED == 1, 255, EXPECTED)
     assert np.array_equal(listing.entries[0].target.source.read(), expected)
     assert told(listing) == [
-        f"{file}: 1 annotations of unknown categories, their pixels ignored: annotation 11 of 1.png (category 99)"
+        f"{file}: 1 annotations of no known category, their pixels ignored: annotation 11 of 1.png (category 99)"
     ]
 
 
 @pytest.mark.parametrize("broken", [[[1, 2]], {"size": [10, 12], "counts": [3]}, []])
 def test_annotations_without_readable_pixels_make_their_box_ignored(file, broken):
     bad = CAT | {"id": 10, "segmentation": broken, "bbox": [2, 1, 9, 9]}
-    write_json(file, [image(1, "1.png")], [DOG, bad])
+    write_json(file, BOTH, [DOG, bad])
     listing = read(file)
     expected = np.zeros((10, 12), np.uint8)
     expected[1:10, 2:11] = 255
@@ -152,15 +153,17 @@ def test_images_with_annotations_that_are_nowhere_are_left_out(file, box):
 
 
 def test_what_counts_as_background_need_not_be_readable(file):
-    write_json(file, [image(1, "1.png")], [DOG, CAT | {"segmentation": [[1, 2]]}])
+    write_json(file, BOTH, [DOG, CAT | {"segmentation": [[1, 2]]}])
     listing = read(file, classes=("dog",))
     assert listing.entries[0].target.source.read().sum() == 36
     assert told(listing) == ["classes: 1 categories are not in data.classes and count as background: cat"]
 
 
 def test_annotations_of_no_image_are_told(file):
-    write_json(file, [image(1, "1.png")], [CAT, DOG, CAT | {"id": 12, "image_id": 55}])
-    assert told(read(file)) == [f"{file}: 1 annotation belongs to no image of the file; left out"]
+    write_json(file, BOTH, [CAT, DOG, CAT | {"id": 12, "image_id": 55}])
+    assert told(read(file)) == [
+        f"{file}: annotations that belong to no image of the file; left out: 1 (annotation 12 of image 55)"
+    ]
 
 
 def test_boxes_alone_are_not_enough(file):

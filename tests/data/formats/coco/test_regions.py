@@ -130,7 +130,7 @@ def test_masks_travel_and_compare():
         ([[0, 0, 9, 0, float("nan"), 9]], "impossibly far"),
         ([[0, 0, 1e9, 0, 9, 9]], "impossibly far"),
         ({"size": [5, 4], "counts": [20]}, r"its size \[5, 4\] \(height, width\) is not the image's, \[4, 5\]"),
-        ({"size": [4, 5], "counts": [3, 4]}, "add up to 7 pixels, the image has 20"),
+        ({"size": [4, 5], "counts": [3, 4, 5]}, "add up to 12 pixels, the image has 20"),
         ({"size": [4, 5], "counts": [-3, 23]}, "no list of numbers"),
         ({"size": [4, 5]}, "no list of numbers"),
         ({"size": [4, 5], "counts": "d\x01"}, r"hold '\\x01'"),

@@ -67,7 +67,8 @@ def test_unknown_values_are_counted_and_the_classes_named():
         decode(("sky", "road"), stored)
     assert str(caught.value) == (
         "m.png: 2 values stand for no class: 7 (3 pixels), 9 (1 pixels); allowed are 0 sky, 1 road, 255 is ignored; "
-        "name them in data.classes or list them in data.ignore"
+        "name them in data.classes or list them in data.ignore; where JPEG compression or smooth resizing left them, "
+        "for two classes, set data.mask_threshold: 128"
     )
 
 

@@ -55,7 +55,8 @@ def test_masks_of_another_size_are_left_out_and_told(tmp_path):
     assert len(dataset.samples) == 15
     assert "train/upright.jpg" in {sample.id for sample in dataset.samples}
     assert [line for line in told(dataset) if "pixels, the image" in line] == [
-        "train/small.png: the mask has 6 x 5 pixels, the image 12 x 10; they must be the same; left out",
+        "train/small.png: the mask has 6 x 5 pixels, the image 12 x 10; they must be the same: resize the mask, "
+        "with nearest neighbour; left out",
         "train/turned.jpg: the mask has 12 x 10 pixels, the image 10 x 12; it is turned: the image is shown upright, "
         "by its EXIF orientation, so turn the mask as well; left out",
     ]
@@ -127,7 +128,9 @@ def test_many_masks_with_the_same_defect_share_a_line(tmp_path):
         "ignored; name them in data.classes or list them in data.ignore; left out"
     ) in lines
     (sizes,) = [line for line in lines if "another size" in line]
-    assert sizes.startswith("4 images: the mask has another size than the image; they must be the same: ")
+    assert sizes.startswith(
+        "4 images: the mask has another size than the image; they must be the same: resize the mask"
+    )
     assert sizes.endswith("and 1 more; left out")
 
 
@@ -163,7 +166,7 @@ def test_classes_called_images_and_masks_are_told_the_way_out(tmp_path):
             path = tmp_path / folder / f"{number}.jpg"
             path.parent.mkdir(exist_ok=True)
             write_exif(path, 1, (12, 10), first + number)
-    with pytest.raises(DataError, match=r"no mask can be read; .* give data.format: folder"):
+    with pytest.raises(DataError, match=r"the masks are JPEGs .* give data.format: folder"):
         load_dataset(tmp_path)
     assert load_dataset(tmp_path, format="folder").class_names == ("images", "masks")
 

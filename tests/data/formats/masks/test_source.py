@@ -71,7 +71,7 @@ def test_the_file_is_named_with_its_unknown_values(tmp_path):
 
 def test_jpeg_is_refused_whatever_it_is_called(tmp_path):
     Image.fromarray(VALUES).save(tmp_path / "m.png", format="JPEG")
-    with pytest.raises(DataError, match=r"m.png: a mask cannot be a JPEG, .*; save masks as PNG"):
+    with pytest.raises(DataError, match=r"m.png: a mask cannot be a JPEG, .*; for two classes, .* save masks as PNG"):
         read(tmp_path / "m.png")
 
 
@@ -85,8 +85,8 @@ def test_files_that_are_no_masks_are_told(tmp_path):
     (tmp_path / "cut.png").write_bytes(whole[:-20])
     with pytest.raises(DataError, match=r"cut.png: the PNG file is cut off"):
         read(tmp_path / "cut.png")
-    Image.fromarray(np.zeros((4, 4), np.float32)).save(tmp_path / "float.tif")
-    with pytest.raises(DataError, match=r"float.tif: a mask of the kind F is not understood"):
+    Image.fromarray(np.full((4, 4), 0.3, np.float32)).save(tmp_path / "float.tif")
+    with pytest.raises(DataError, match=r"float.tif: .* floats from 0.3 to 0.3, .* set data.mask_threshold: 0.5"):
         read(tmp_path / "float.tif")
 
 

@@ -1,10 +1,10 @@
 """The classes of COCO categories: background, and the categories in order of id or as the user says."""
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from visionft.annotations.marks import IGNORE
-from visionft.data.formats.coco.file import CocoFile
+from visionft.data.formats.coco.numbers import Key
 from visionft.data.listing import LabelOptions
 from visionft.data.naming import some
 from visionft.data.records import Problem
@@ -25,31 +25,14 @@ class CocoClasses:
 
     names: tuple[str, ...]
     background: int
-    label_of: Mapping[int, int]
+    label_of: Mapping[Key, int]
 
-    def label_of_category(self, number: int) -> int:
+    def label_of_category(self, number: Key | None) -> int:
         """Return the label of a category id; ``IGNORE`` too where the files have no such category."""
-        return self.label_of.get(number, IGNORE)
+        return IGNORE if number is None else self.label_of.get(number, IGNORE)
 
 
-def merge_categories(files: Iterable[CocoFile]) -> dict[int, str]:
-    """Return id -> name over all files, in order of id.
-
-    Raises:
-        DataError: when an id has two names.
-    """
-    merged: dict[int, str] = {}
-    for file in files:
-        for number, name in file.categories.items():
-            if merged.setdefault(number, name) != name:
-                raise DataError(
-                    f"{file.path}: category {number} is {name!r} here and {merged[number]!r} in another file; "
-                    "files that are read together need the same categories"
-                )
-    return dict(sorted(merged.items()))
-
-
-def make_classes(categories: Mapping[int, str], options: LabelOptions, problems: list[Problem]) -> CocoClasses:
+def make_classes(categories: Mapping[Key, str], options: LabelOptions, problems: list[Problem]) -> CocoClasses:
     """Give every category a class.
 
     Args:
@@ -68,7 +51,7 @@ def make_classes(categories: Mapping[int, str], options: LabelOptions, problems:
     names = tuple(listed)
     if len(names) > IGNORE:
         raise DataError(f"data.classes: {len(names)} classes; at most {IGNORE} fit into a mask")
-    label_of: dict[int, int] = {}
+    label_of: dict[Key, int] = {}
     for label, (name, numbers) in enumerate(listed.items()):
         for number in numbers:
             assign(label_of, number, label, categories, f"data.classes: {name!r}")
@@ -83,7 +66,7 @@ def make_classes(categories: Mapping[int, str], options: LabelOptions, problems:
 
 
 def list_numbers(
-    categories: Mapping[int, str], options: LabelOptions, also: Collection[str] = ()
+    categories: Mapping[Key, str], options: LabelOptions, also: Collection[str] = ()
 ) -> dict[str, tuple[object, ...]]:
     """Return class name -> category ids.
 
@@ -109,13 +92,13 @@ def list_numbers(
     return {name: numbers.get(name, ()) for name in classes}
 
 
-def assign(label_of: dict[int, int], number: object, label: int, categories: Mapping[int, str], where: str) -> None:
+def assign(label_of: dict[Key, int], number: object, label: int, categories: Mapping[Key, str], where: str) -> None:
     """Give a category its label.
 
     Raises:
         DataError: when there is no such category, or it has a label already.
     """
-    if not isinstance(number, int) or number not in categories:
+    if not isinstance(number, int | str) or number not in categories:
         known = some((f"{known} {name}" for known, name in categories.items()), 20)
         raise DataError(f"{where}: {number} is no category id; the file has {known}")
     if number in label_of:

@@ -1,31 +1,28 @@
-"""Finding and reading COCO annotation files; the images they name are searched for around them."""
+"""Reading a COCO annotation file: what can be read is, whatever tool wrote it, and the rest is counted."""
 
 import json
-import os
-import re
-from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from pathlib import Path, PurePath, PurePosixPath
+from pathlib import Path
 from typing import Any
 
-from visionft.data.listing import Entry
-from visionft.data.naming import counted, is_junk, some, split_above, split_of
+from visionft.data.formats.coco.images import ImageFinder
+from visionft.data.formats.coco.left_out import LeftOut
+from visionft.data.formats.coco.names import split_of_file
+from visionft.data.formats.coco.numbers import Key, key_of, order
+from visionft.data.formats.coco.other_kinds import require_objects
+from visionft.data.formats.coco.pictures import CocoImage, Pictures, read_pictures
+from visionft.data.listing import LabelOptions
+from visionft.data.naming import counted, shorten, some
 from visionft.data.records import Problem
 from visionft.data.splits import Split
 from visionft.errors import DataError
-from visionft.imaging import MAX_PIXELS
 from visionft.imaging.regular_file import read_regular_file
 
+Annotation = Mapping[str, Any]
 
-@dataclass(frozen=True, slots=True)
-class CocoImage:
-    """One entry of ``images``; height and width in pixels."""
-
-    id: int | str
-    path: Path
-    height: int
-    width: int
+_A_CATEGORY = '{"id": 1, "name": "red"}'
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,148 +32,139 @@ class CocoFile:
     Attributes:
         path: the JSON file.
         split: the part of the data that its name, or its folder's, tells.
-        images: in the file's order.
-        annotations: image id -> its annotations, as they are.
+        images: in the file's order, each picture once.
+        annotations: image id -> its annotations, as they are but for the ids; ``category_id`` is None where none is
+            stated.
         categories: id -> name.
-        folders: where its images were looked for.
+        parents: id -> name of the supercategory.
+        problems: what was found on the way.
     """
 
     path: Path
     split: Split | None
     images: tuple[CocoImage, ...]
-    annotations: Mapping[int | str, list[dict[str, Any]]]
-    categories: Mapping[int, str]
-    folders: tuple[Path, ...]
+    annotations: Mapping[Key, list[Annotation]]
+    categories: Mapping[Key, str]
+    parents: Mapping[Key, str]
+    problems: tuple[Problem, ...] = ()
 
 
-def find_files(path: Path) -> list[Path]:
-    """Return the annotation files of a path, in order.
-
-    Args:
-        path: a JSON file; or a folder, in which, in whose ``annotations`` and in whose split folders JSON files are
-            looked for. Where some are called ``instances...``, only those count.
-
-    Raises:
-        DataError: when there are none.
-    """
-    if path.is_file():
-        return [path]
-    if not path.is_dir():
-        raise DataError(f"{path}: no such file or folder; give a COCO JSON file, or the folder that holds some")
-    folders = [path, *(folder for folder in sorted(path.iterdir()) if folder.is_dir() and _may_hold(folder.name))]
-    files = [file for folder in folders for file in sorted(folder.glob("*.json")) if not is_junk(file.name)]
-    instances = [file for file in files if file.name.startswith("instances")]
-    if not files:
-        raise DataError(f"{path}: no .json file here, in annotations/ or in split folders; give the COCO JSON file")
-    return instances or files
-
-
-def _may_hold(name: str) -> bool:
-    return name.casefold() in ("annotations", "annotation") or split_of(name) is not None
-
-
-def read_file(path: Path, images_in: str | None = None) -> CocoFile:
+def read_file(path: Path, options: LabelOptions, root: Path | None = None) -> CocoFile:
     """Read an annotation file.
 
     Args:
         path: the JSON file.
-        images_in: the folder of its images, relative to the file; None looks around the file.
+        options: ``images`` is the folder of its images, relative to the file; None looks around the file. ``classes``
+            that map names to category ids stand for the categories of a file that has none.
+        root: the folder that the user named; None where it was the file.
 
     Raises:
-        DataError: when it cannot be read or is no COCO file, or there is no such folder.
+        DataError: when it cannot be read or is no COCO file of objects, or there is no such folder.
     """
+    data = _load(path)
+    images, annotations = _list(data, "images", path), _list(data, "annotations", path)
+    require_objects(annotations, path)
+    categories, parents = _categories(data, annotations, options, path)
+    finder = ImageFinder(path, options.images, root)
+    pictures = read_pictures(images, finder, path)
+    left_out = LeftOut("annotations")
+    of_image = _annotations(annotations, categories, pictures.stands_for, left_out)
+    problems = [
+        *pictures.problems,
+        *_missing(pictures, finder, path),
+        *left_out.told(path),
+        *_copies(annotations, path),
+    ]
+    return CocoFile(path, split_of_file(path), pictures.images, of_image, categories, parents, tuple(problems))
+
+
+def _load(path: Path) -> Any:
     try:
-        data = json.loads(read_regular_file(path))
+        return json.loads(read_regular_file(path))
     except OSError as error:
         raise DataError(f"{path}: cannot be read ({error.strerror})") from error
     except (ValueError, RecursionError) as error:
         raise DataError(f"{path}: is not JSON ({error})") from error
-    folders = _image_folders(path) if images_in is None else [_given_folder(path, images_in)]
-    images = [
-        CocoImage(image["id"], _find(image["file_name"], folders), *_size(image, path))
-        for image in _objects(data, "images", {"id": (int, str), "file_name": str, "height": int, "width": int}, path)
-    ]
-    annotations: dict[int | str, list[dict[str, Any]]] = defaultdict(list)
-    for annotation in _objects(data, "annotations", {"image_id": (int, str), "category_id": int}, path):
-        annotations[annotation["image_id"]].append(annotation)
-    fields = {"id": int, "name": str}
-    categories = {item["id"]: item["name"] for item in _objects(data, "categories", fields, path)}
-    return CocoFile(path, _split(path), tuple(images), annotations, categories, tuple(folders))
 
 
-def _objects(data: Any, key: str, fields: Mapping[str, type | tuple[type, ...]], path: Path) -> list[dict[str, Any]]:
-    """Return a list of the file after checking that each object has its fields."""
+def _list(data: Any, key: str, path: Path) -> list[Any]:
     found = data.get(key) if isinstance(data, dict) else None
     if not isinstance(found, list):
         raise DataError(f"{path}: has no list {key!r}; a COCO file has images, annotations and categories")
-    for number, item in enumerate(found):
-        for field, kind in fields.items():
-            if not isinstance(item, dict) or not isinstance(item.get(field), kind):
-                value = item.get(field) if isinstance(item, dict) else item
-                raise DataError(f"{path}: {key}[{number}].{field}: found {value!r}, which COCO does not allow")
     return found
 
 
-def _size(image: Mapping[str, Any], path: Path) -> tuple[int, int]:
-    height, width = image["height"], image["width"]
-    if height < 1 or width < 1 or height * width > MAX_PIXELS:
-        raise DataError(f"{path}: image {image['file_name']!r} has {width} x {height} pixels; at most {MAX_PIXELS:,}")
-    return height, width
+def _categories(
+    data: Mapping[str, Any], annotations: list[Any], options: LabelOptions, path: Path
+) -> tuple[dict[Key, str], dict[Key, str]]:
+    """Return the names of categories, and those of their supercategories."""
+    stated = data.get("categories") or []
+    if not stated:
+        return _categories_of_user(annotations, options, path), {}
+    if not isinstance(stated, list):
+        raise DataError(f"{path}: categories: found {shorten(stated)}; a list of {_A_CATEGORY} is needed")
+    names: dict[Key, str] = {}
+    parents: dict[Key, str] = {}
+    for number, item in enumerate(stated):
+        key, name = (key_of(item.get("id")), item.get("name")) if isinstance(item, dict) else (None, None)
+        if key is None or not isinstance(name, str | int | float) or not (text := str(name).strip()):
+            raise DataError(f"{path}: categories[{number}]: found {shorten(item)}; {_A_CATEGORY} is needed")
+        if names.setdefault(key, text) != text:
+            raise DataError(f"{path}: category {key} is called {names[key]!r} and {text!r}; give each name its own id")
+        parents[key] = str(item.get("supercategory") or "")
+    return names, parents
 
 
-def _split(path: Path) -> Split | None:
-    words = [*re.split(r"[_\-. ]+", path.stem), path.parent.name]
-    return next((split for word in words if (split := split_of(word))), None)
+def _categories_of_user(annotations: list[Any], options: LabelOptions, path: Path) -> dict[Key, str]:
+    """Return the categories that the user states where the file does not."""
+    if isinstance(options.classes, Mapping):
+        numbers = {name: (value,) if isinstance(value, int) else value for name, value in options.classes.items()}
+        return {number: name for name, several in numbers.items() for number in several if isinstance(number, int)}
+    keys = {key_of(item.get("category_id")) for item in annotations if isinstance(item, dict)}
+    ids = sorted((key for key in keys if key is not None), key=order)
+    example = ", ".join(f"NAME{at}: {key}" for at, key in enumerate(ids[:3] or [1], start=1))
+    raise DataError(
+        f"{path}: has no list 'categories', so nobody knows what the categories are called "
+        f"({some(map(str, ids), 10)}); set data.classes: {{{example}}} or add to it categories: [{_A_CATEGORY}, ...]"
+    )
 
 
-def _image_folders(path: Path) -> list[Path]:
-    """Return where images may be: here, in images, or above, in a folder that the file's name names (train2017)."""
-    here, above = path.parent, path.parent.parent
-    words = [word for word in re.split(r"[_\-. ]+", path.stem) if split_of(word)]
-    named = [folder / word for word in words for folder in (here, here / "images", above, above / "images")]
-    return [folder for folder in (here, here / "images", *named, above, above / "images") if folder.is_dir()]
+def _annotations(
+    items: list[Any], categories: Mapping[Key, str], stands_for: Mapping[Key, Key | None], left_out: LeftOut
+) -> dict[Key, list[Annotation]]:
+    """Return the annotations of each picture, with the ids by which pictures and categories are known."""
+    names = Counter(categories.values())
+    by_name = {name: key for key, name in categories.items() if names[name] == 1}
+    found: dict[Key, list[Annotation]] = defaultdict(list)
+    for number, item in enumerate(items):
+        image = key_of(item.get("image_id")) if isinstance(item, dict) else None
+        if image is None:
+            left_out.add("without image_id", f"annotations[{number}]")
+            continue
+        category = key_of(item.get("category_id"))
+        if isinstance(category, str) and category not in categories:
+            category = by_name.get(category, category)
+        if category is None and not item.get("bbox") and not item.get("segmentation"):
+            left_out.add("without category, box and outline, such as captions", f"annotation {item.get('id')}")
+        elif image not in stands_for:
+            left_out.add("that belong to no image of the file", f"annotation {item.get('id')} of image {image}")
+        elif (owner := stands_for[image]) is not None:  # else told with the image
+            same = owner == item["image_id"] and category == item.get("category_id")
+            found[owner].append(item if same else {**item, "image_id": owner, "category_id": category})
+    return found
 
 
-def _given_folder(path: Path, name: str) -> Path:
-    folder = path.parent / name
-    if not folder.is_dir():
-        raise DataError(
-            f"data.images: {folder}: no such folder; give the folder of the images, relative to the JSON file"
-        )
-    return folder
+def _missing(pictures: Pictures, finder: ImageFinder, path: Path) -> Iterator[Problem]:
+    """Yield a problem for images without a file."""
+    if missing := [image.path.name for image in pictures.images if not image.path.is_file()]:
+        several = counted(len(missing), "picture is", "pictures are")
+        what = f"{several} in none of the folders {some(map(str, finder.folders), 20)}: {some(missing)}"
+        yield Problem(str(path), f"{what}; data.images may name their folder, relative to the JSON file")
 
 
-def _find(file_name: str, folders: list[Path]) -> Path:
-    """Return where an image is; where the first folder says it should be, if it is nowhere."""
-    name = PurePosixPath(file_name.replace("\\", "/"))
-    if name.is_absolute() or ".." in name.parts or re.match(r"[A-Za-z]:", str(name)):  # of the author's machine
-        name = PurePosixPath(name.name)
-    candidates = [folder / part for part in dict.fromkeys((name, PurePosixPath(name.name))) for folder in folders]
-    found = next((path for path in candidates if path.is_file()), folders[0] / name)
-    return Path(os.path.normpath(found))
-
-
-def find_strays(file: CocoFile) -> Iterator[Problem]:
-    """Yield problems for images without a file, and for annotations without an image."""
-    if missing := [image.path.name for image in file.images if not image.path.is_file()]:
-        pictures = counted(len(missing), "picture is", "pictures are")
-        what = f"{pictures} in none of the folders {some(map(str, file.folders), 20)}: {some(missing)}"
-        yield Problem(str(file.path), f"{what}; data.images may name their folder, relative to the JSON file")
-    known = {image.id for image in file.images}
-    if strays := sum(len(several) for image_id, several in file.annotations.items() if image_id not in known):
-        belong = counted(strays, "annotation belongs", "annotations belong")
-        yield Problem(str(file.path), f"{belong} to no image of the file; left out")
-
-
-def name_and_split(file: CocoFile, image: CocoImage, root: Path, *, with_split: bool) -> tuple[str, Split | None]:
-    """Return an image's path below a folder, and its split: the file's where it counts, or that of its folders."""
-    name = PurePath(os.path.relpath(image.path, root)).as_posix()
-    return name, (file.split if with_split else None) or split_above(PurePath(name))
-
-
-def add_once(entries: dict[str, Entry], listed: Iterable[Entry], file: CocoFile, problems: list[Problem]) -> None:
-    """Add a file's entries to those of others by id; tell of images that are listed again."""
-    again = [entry.id for entry in listed if entries.setdefault(entry.id, entry) is not entry]
-    if again:
-        what = f"{counted(len(again), 'image is', 'images are')} listed again; the first time counts: {some(again)}"
-        problems.append(Problem(str(file.path), what))
+def _copies(annotations: list[Any], path: Path) -> Iterator[Problem]:
+    """Yield a problem for ids that several annotations have; each is an object all the same."""
+    numbers = (item.get("id") for item in annotations if isinstance(item, dict))
+    ids = Counter(str(number) for number in numbers if number is not None)
+    if again := [number for number, count in ids.items() if count > 1]:
+        yield Problem(str(path), f"{len(again)} ids belong to several annotations each, which all count: {some(again)}")

@@ -12,15 +12,17 @@ from numpy.typing import NDArray
 
 from visionft.annotations.polygons import Polygon
 from visionft.annotations.rasterization import trace
-from visionft.data.formats.coco.boxes import CocoBoxes, coco_kind, is_crowd
-from visionft.data.formats.coco.file import find_files, read_file
+from visionft.data.formats.coco.boxes import CocoBoxes, is_crowd
+from visionft.data.formats.coco.find import find_files
 from visionft.data.formats.coco.regions import make_region
+from visionft.data.formats.coco.several import read_files
+from visionft.data.formats.coco.shapes import plain_shape, run_lengths
+from visionft.data.formats.coco.sniff import any_outline
 from visionft.data.raw_boxes import RawBox
 from visionft.data.raw_polygons import RawPolygon
 from visionft.data.targets.base import Target
 from visionft.data.targets.polygons import Polygons
 from visionft.errors import DataError
-from visionft.imaging import MAX_PIXELS
 
 
 class CocoInstances(CocoBoxes):
@@ -40,54 +42,43 @@ class CocoInstances(CocoBoxes):
         Raises:
             DataError: when the files cannot be read.
         """
-        files = find_files(path)
-        if coco_kind(files) == "coco":  # which is quicker than reading them
+        if not any_outline(find_files(path).files):  # which is quicker than reading them
             return False
         return any(
             read_polygon(annotation.get("segmentation")).rings
-            for file in files
-            for several in read_file(file, self._options.images).annotations.values()
+            for file in read_files(path, self._options).files
+            for several in file.annotations.values()
             for annotation in several
             if not is_crowd(annotation)
         )
 
     def _state(self, annotation: Mapping[str, Any]) -> RawBox:
         stated = super()._state(annotation)
-        polygon = read_polygon(annotation.get("segmentation"))
+        polygon = read_polygon(annotation.get("segmentation"), annotation.get("bbox"))
         if stated.numbers or polygon.around is None:
             return stated._replace(polygon=polygon)
         left, top, right, bottom = polygon.around
         return stated._replace(numbers=(left, top, right - left, bottom - top), raw="", polygon=polygon)
 
 
-def read_polygon(segmentation: Any) -> RawPolygon:
+def read_polygon(segmentation: Any, box: Any = None) -> RawPolygon:
     """Read the ``segmentation`` of an annotation; what nobody can read has a fault.
 
     Args:
         segmentation: a list of polygons [x0, y0, x1, y1, ...], of which those of less than three points hold nothing;
-            or a run-length encoding; or nothing.
+            or a run-length encoding; or nothing; or what ``plain_shape`` makes one of.
+        box: the ``bbox`` of the annotation, which four numbers may repeat.
     """
-    if segmentation is None or segmentation in ([], {}):
+    shape = plain_shape(segmentation, box)
+    if shape.value is None and not shape.short:
         return RawPolygon()
     try:
-        if isinstance(segmentation, dict):
-            width, height = size = _size(segmentation.get("size"))
-            region = make_region(segmentation, 0, height, width)
-            return RawPolygon.of(_trace(np.frombuffer(region.runs, np.uint32), height), size)
-        if isinstance(segmentation, list):
-            bare = [polygon for polygon in segmentation if isinstance(polygon, list) and len(polygon) in (0, 2, 4)]
-            segmentation = [polygon for polygon in segmentation if polygon not in bare] or segmentation
+        if isinstance(shape.value, Mapping):
+            runs, (height, width) = run_lengths(shape.value)
+            return RawPolygon.of(_trace(np.array(runs, np.uint32), height), (width, height))
         return RawPolygon.of_parts(Polygon(make_region(segmentation, 0, 0, 0).polygons).points)
     except DataError as error:
         return RawPolygon(fault=str(error))
-
-
-def _size(size: Any) -> tuple[int, int]:
-    """Return (width, height)."""
-    whole = isinstance(size, list) and len(size) == 2 and all(type(side) is int and side > 0 for side in size)
-    if not whole or size[0] * size[1] > MAX_PIXELS:
-        raise DataError("the size of its run lengths is no [height, width] in pixels")
-    return size[1], size[0]
 
 
 def _trace(runs: NDArray[np.uint32], height: int) -> tuple[NDArray[np.float32], ...]:

@@ -1,27 +1,23 @@
 """COCO annotations as semantic masks."""
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from visionft.annotations.marks import IGNORE
-from visionft.data.formats.coco.classes import CocoClasses, make_classes, merge_categories
-from visionft.data.formats.coco.file import (
-    CocoFile,
-    CocoImage,
-    add_once,
-    find_files,
-    find_strays,
-    name_and_split,
-    read_file,
-)
+from visionft.data.formats.coco.classes import CocoClasses, make_classes
+from visionft.data.formats.coco.file import Annotation, CocoFile
+from visionft.data.formats.coco.pictures import CocoImage
 from visionft.data.formats.coco.regions import CocoMask, Region, box_region, make_region
-from visionft.data.listing import DataFormat, Entry, Listing
+from visionft.data.formats.coco.several import read_files
+from visionft.data.formats.coco.shapes import plain_shape, stated_size
+from visionft.data.listing import DataFormat, Listing
 from visionft.data.naming import some
 from visionft.data.records import Problem
 from visionft.data.targets.base import Target
 from visionft.data.targets.mask import Mask, RawMask
+from visionft.data.targets.raw import OpenedImage, RawTarget, Resolved
 from visionft.errors import DataError
 
 
@@ -52,37 +48,22 @@ class CocoMasks(DataFormat):
         Raises:
             DataError: when there is no such file, it is not COCO, or no annotation has a segmentation.
         """
-        if path is None:
-            raise DataError("no path to the annotations; give a COCO JSON file, or the folder that holds some")
         if self._options.masks is not None:
             raise DataError(f"{path}: data.masks is for the format 'masks'; a COCO file holds its masks")
-        files = [read_file(file, self._options.images) for file in find_files(path)]
-        problems: list[Problem] = []
-        classes = make_classes(merge_categories(files), self._options, problems)
-        root = path if path.is_dir() else path.parent
-        entries: dict[str, Entry] = {}
-        for file in files:
-            listed = _entries(file, classes, root, problems, with_split=len(files) > 1)
-            add_once(entries, listed, file, problems)
-        name = path.resolve().stem
-        return Listing(name, tuple(entries.values()), classes.names, self.target, tuple(problems), source=str(path))
-
-
-def _entries(
-    file: CocoFile, classes: CocoClasses, root: Path, problems: list[Problem], *, with_split: bool
-) -> list[Entry]:
-    entries = []
-    found = _Found()
-    for image in file.images:
-        mask = _mask(file, image, classes, found)
-        name, split = name_and_split(file, image, root, with_split=with_split)
-        entries.append(Entry(name, image.path, RawMask(mask), split))
-    if not found.regions:
-        reason = f": {some([*found.boxed, *found.lost])}" if found.boxed or found.lost else ""
-        raise DataError(f"{file.path}: no annotation has a usable segmentation{reason}; boxes alone tell no pixels")
-    problems += [Problem(str(file.path), what) for what in found.told()]
-    problems += find_strays(file)
-    return entries
+        files = read_files(path, self._options)
+        problems = list(files.problems)
+        classes = make_classes(files.categories, self._options, problems)
+        of_file = {file.path: _Found() for file in files.files if file.images}
+        entries = files.entries(lambda file, image: _raw_mask(file, image, classes, of_file[file.path]))
+        for where, found in of_file.items():
+            if not found.regions:
+                reason = f": {some([*found.boxed, *found.lost], 3)}" if found.boxed or found.lost else ""
+                raise DataError(
+                    f"{where}: no annotation has a usable segmentation{reason}; boxes alone tell no pixels; to learn "
+                    "the boxes, set task.kind: detection"
+                )
+            problems += [Problem(str(where), what) for what in found.told()]
+        return Listing(files.name, entries, classes.names, self.target, tuple(problems), source=str(path))
 
 
 @dataclass(slots=True)
@@ -94,26 +75,66 @@ class _Found:
         foreign: those of categories that the file does not have.
         boxed: those that only tell their box.
         lost: those that tell no place at all.
+        clipped: those of which parts were left out.
     """
 
     regions: int = 0
     foreign: list[str] = field(default_factory=list)
     boxed: list[str] = field(default_factory=list)
     lost: list[str] = field(default_factory=list)
+    clipped: list[str] = field(default_factory=list)
 
     def told(self) -> Iterator[str]:
         """Yield what was unusable, and what became of it."""
         if self.foreign:
-            yield f"{len(self.foreign)} annotations of unknown categories, their pixels ignored: {some(self.foreign)}"
+            yield f"{len(self.foreign)} annotations of no known category, their pixels ignored: {some(self.foreign)}"
         if self.boxed:
             yield f"{len(self.boxed)} annotations without readable pixels, their boxes ignored: {some(self.boxed)}"
         if self.lost:
             yield f"{len(self.lost)} annotations without place or box, their images left out: {some(self.lost)}"
+        if self.clipped:
+            yield f"{len(self.clipped)} have parts of less than three points, left out: {some(self.clipped)}"
 
 
-def _mask(file: CocoFile, image: CocoImage, classes: CocoClasses, found: _Found) -> CocoMask:
+@dataclass(frozen=True, slots=True)
+class RawMaskOfAnySize:
+    """The mask of an image whose size the file does not say: it is that of the image.
+
+    Attributes:
+        mask: of no height and width.
+    """
+
+    mask: CocoMask
+
+    @property
+    def stratum(self) -> None:
+        """None: a mask shows several classes."""
+        return
+
+    def resolve(self, image: OpenedImage, class_names: tuple[str, ...]) -> Resolved:
+        """Count the pixels of the mask in the image.
+
+        Raises:
+            DataError: when the place of an annotation is not known.
+        """
+        width, height = image.size
+        resolved = RawMask(replace(self.mask, width=width, height=height)).resolve(image, class_names)
+        return resolved._replace(unsure=image.orientation > 1)
+
+
+def _raw_mask(file: CocoFile, image: CocoImage, classes: CocoClasses, found: _Found) -> RawTarget:
+    annotations = file.annotations.get(image.id, [])
+    if image.width:
+        return RawMask(_mask(annotations, image, classes, found))
+    sizes = [stated_size(annotation.get("segmentation")) for annotation in annotations]
+    if stated := next((size for size in sizes if size is not None), None):
+        return RawMask(_mask(annotations, replace(image, height=stated[0], width=stated[1]), classes, found))
+    return RawMaskOfAnySize(_mask(annotations, image, classes, found))
+
+
+def _mask(annotations: Iterable[Annotation], image: CocoImage, classes: CocoClasses, found: _Found) -> CocoMask:
     lost_before = len(found.lost)
-    regions = [_region(annotation, image, classes, found) for annotation in file.annotations.get(image.id, [])]
+    regions = [_region(annotation, image, classes, found) for annotation in annotations]
     usable = [region for region in regions if region is not None]
     ordered = sorted(usable, key=Region.area, reverse=True)  # the smaller ones are painted later
     lost = found.lost[lost_before:]
@@ -121,9 +142,9 @@ def _mask(file: CocoFile, image: CocoImage, classes: CocoClasses, found: _Found)
     return CocoMask(image.height, image.width, classes.background, tuple(ordered), fault)
 
 
-def _region(annotation: Mapping[str, Any], image: CocoImage, classes: CocoClasses, found: _Found) -> Region | None:
+def _region(annotation: Annotation, image: CocoImage, classes: CocoClasses, found: _Found) -> Region | None:
     """Return an annotation's pixels; its box, ignored, where they cannot be read; None without a box."""
-    category = annotation["category_id"]
+    category = annotation.get("category_id")
     name = f"annotation {annotation.get('id')} of {image.path.name}"
     label = classes.label_of_category(category)
     try:
@@ -135,6 +156,8 @@ def _region(annotation: Mapping[str, Any], image: CocoImage, classes: CocoClasse
         (found.lost if box is None else found.boxed).append(f"{name} ({error})")
         return box
     found.regions += 1
-    if category not in classes.label_of:
-        found.foreign.append(f"{name} (category {category})")
+    if plain_shape(annotation.get("segmentation")).short:
+        found.clipped.append(name)
+    if category is None or category not in classes.label_of:
+        found.foreign.append(f"{name} (category {category})" if category is not None else f"{name} (none)")
     return region

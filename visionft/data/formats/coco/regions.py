@@ -6,7 +6,7 @@ A pixel belongs to a polygon when its centre lies inside; coordinates are half-o
 Shape suffixes: H height, W width, N points, 2 (x, y).
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,8 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from visionft.annotations.rasterization import fill_ring
-from visionft.annotations.rle import decompress_counts
 from visionft.data.checks.bad_files import MaskError
+from visionft.data.formats.coco.shapes import NO_POLYGON, plain_shape, run_lengths
 from visionft.errors import DataError
 
 _FARTHEST = 1e6  # pixels from the image's corner
@@ -89,7 +89,7 @@ def make_region(segmentation: Any, label: int, height: int, width: int) -> Regio
 
     Args:
         segmentation: a list of polygons [x0, y0, x1, y1, ...], or a run-length encoding whose ``counts`` are numbers
-            or compressed text.
+            or compressed text; or what ``plain_shape`` makes one of.
         label: class index, or ``IGNORE``.
         height: of the image in pixels.
         width: of the image in pixels.
@@ -97,11 +97,12 @@ def make_region(segmentation: Any, label: int, height: int, width: int) -> Regio
     Raises:
         DataError: with the reason, without saying which annotation.
     """
-    if isinstance(segmentation, dict):
-        return Region(label, runs=_runs(segmentation, height, width))
-    if not isinstance(segmentation, list) or not segmentation:
-        raise DataError("has no segmentation")
-    return Region(label, polygons=tuple(map(_polygon, segmentation)))
+    shape = plain_shape(segmentation)
+    if isinstance(shape.value, Mapping):
+        return Region(label, runs=_runs(shape.value, height, width))
+    if not isinstance(shape.value, list):
+        raise DataError(NO_POLYGON if shape.short else "has no segmentation")
+    return Region(label, polygons=tuple(map(_polygon, shape.value)))
 
 
 def box_region(box: Any, label: int) -> Region | None:
@@ -114,16 +115,10 @@ def box_region(box: Any, label: int) -> Region | None:
     return Region(label, polygons=(polygon,)) if width > 0 and height > 0 else None
 
 
-def _runs(encoding: dict[str, Any], height: int, width: int) -> bytes:
-    if encoding.get("size") != [height, width]:
+def _runs(encoding: Mapping[str, Any], height: int, width: int) -> bytes:
+    counts, size = run_lengths(encoding)
+    if size != (height, width):
         raise DataError(f"its size {encoding.get('size')} (height, width) is not the image's, {[height, width]}")
-    counts = encoding.get("counts")
-    if isinstance(counts, str):
-        counts = decompress_counts(counts)
-    if not isinstance(counts, list) or not all(isinstance(count, int) and count >= 0 for count in counts):
-        raise DataError("its run lengths are no list of numbers >= 0 and no text")
-    if sum(counts) != height * width:
-        raise DataError(f"its run lengths add up to {sum(counts)} pixels, the image has {height * width}")
     return np.array(counts, np.uint32).tobytes()
 
 
@@ -133,7 +128,7 @@ def _polygon(numbers: Sequence[float]) -> bytes:
     except (TypeError, ValueError, OverflowError) as error:
         raise DataError("a polygon holds something that is no number") from error
     if flat.ndim != 1 or len(flat) < 6 or len(flat) % 2:
-        raise DataError("a polygon is no list of x and y of three points or more")
+        raise DataError(NO_POLYGON)
     if not (np.abs(flat) < _FARTHEST).all():  # false for NaN too
         raise DataError("a polygon lies impossibly far outside the image")
     return flat.astype(np.float32).tobytes()

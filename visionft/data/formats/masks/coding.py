@@ -5,7 +5,7 @@ Shape suffixes: H height, W width, 3 colour channels (RGB).
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import TypeGuard
+from typing import Any, TypeGuard
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +21,7 @@ MANY = 64
 
 MANY_ADVICE = "if they are classes, say in data.classes what they stand for"
 JPEG_ADVICE = "save masks as PNG, and resize them with nearest neighbour only"
+TWO_ADVICE = "for two classes, set data.mask_threshold: 128"
 MAX_VALUE = 65_535
 """The largest value that a mask may hold."""
 
@@ -34,12 +35,17 @@ class Coding:
         table: (code, class index or ``IGNORE``), ordered by code; the code of a colour is 0xRRGGBB.
         colours: whether the codes are colours.
         palette: the first colour of each class, as it was given; empty where the codes are values.
+        threshold: values from this on are the second of the two in the table, others the first; None where codes are
+            exact.
+        alpha: whether the values are the transparency of files that have any.
     """
 
     names: tuple[str, ...]
     table: tuple[tuple[int, int], ...]
     colours: bool = False
     palette: tuple[Colour, ...] = ()
+    threshold: float | None = None
+    alpha: bool = False
 
     def decode(self, stored: NDArray[np.generic], where: str) -> NDArray[np.uint8]:
         """Translate what a mask file holds.
@@ -54,6 +60,10 @@ class Coding:
         Raises:
             DataError: when a value stands for no class.
         """
+        if self.threshold is not None:
+            (_, below), (_, above) = self.table
+            bright_HW = np.greater_equal(brightest(stored), self.threshold)
+            return np.where(bright_HW, np.uint8(above), np.uint8(below))
         if not self.colours and stored.ndim == 3:
             kind = (
                 "holds colours, but the classes are given by value; give their colours in data.classes, "
@@ -79,13 +89,15 @@ class Coding:
         if len(pixels) > MANY:
             kind = (
                 f"more than {MANY} {noun} stand for no class; {MANY_ADVICE}; if not, JPEG compression or smooth "
-                f"resizing left them: {JPEG_ADVICE}"
+                f"resizing left them: {TWO_ADVICE}, or {JPEG_ADVICE}"
             )
             return MaskError(f"{text}; {kind.partition('; ')[2]}", kind)
         allowed = [
             f"{self._show(code)} {'is ignored' if label == IGNORE else self.names[label]}" for code, label in self.table
         ]
         advice = f"allowed are {some(allowed, 20)}; name them in data.classes or list them in data.ignore"
+        if len(self.names) == 2 and not self.colours:
+            advice += f"; where JPEG compression or smooth resizing left them, {TWO_ADVICE}"
         return UnknownValues(f"{text}; {advice}", noun, pixels, advice)
 
     def _show(self, code: int) -> str:
@@ -98,6 +110,11 @@ def pack(stored: NDArray[np.generic]) -> NDArray[np.uint32]:
     if stored.ndim == 3:
         values = np.dot(values, np.array([1 << 16, 1 << 8, 1], np.uint32))
     return values
+
+
+def brightest(stored: NDArray[Any]) -> NDArray[Any]:
+    """Return (H, W) values, of colours that of the brightest channel."""
+    return stored if stored.ndim == 2 else stored.max(axis=2)
 
 
 def unpack(code: int) -> Colour:
@@ -118,7 +135,7 @@ def make_coding(classes: Classes, ignore: Iterable[Value] = ()) -> Coding:
     Raises:
         DataError: when they contradict each other, or are too many.
     """
-    colours = isinstance(classes, Mapping) and all(map(_is_by_colour, classes.values()))
+    colours = isinstance(classes, Mapping) and all(map(is_by_colour, classes.values()))
     names = tuple(classes)
     if not names or len(names) > IGNORE or len(set(names)) < len(names):
         raise DataError(f"data.classes: {len(names)} names ({some(names)}); 1 to {IGNORE} different ones are needed")
@@ -143,7 +160,8 @@ def _is_colour(value: Value | tuple[Value, ...]) -> TypeGuard[Colour]:
     return not isinstance(value, int) and len(value) == 3 and all(isinstance(part, int) for part in value)
 
 
-def _is_by_colour(value: int | tuple[Value, ...]) -> bool:
+def is_by_colour(value: int | tuple[Value, ...]) -> bool:
+    """Return whether what stands for a class is a colour, or several."""
     return not isinstance(value, int) and bool(value) and (_is_colour(value) or all(map(_is_colour, value)))
 
 

@@ -2,18 +2,13 @@
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
-from itertools import takewhile
-from os.path import commonprefix
 from pathlib import Path, PurePosixPath
 
-import numpy as np
-
-from visionft.data.formats.masks.coding import MANY, pack
-from visionft.data.formats.masks.source import read_stored
+from visionft.data.formats.masks.evidence import is_map, size_of
+from visionft.data.formats.masks.names import shared_start
+from visionft.data.formats.masks.patterns import patterns_linking
 from visionft.data.listing import Entry
 from visionft.data.records import Problem
-from visionft.errors import DataError, ImageError
-from visionft.imaging.header import read_header
 from visionft.imaging.pixels import require_file
 
 _LOOKED_AT = 3  # pairs whose files are opened
@@ -34,7 +29,7 @@ def suspect_masks(root: Path, entries: Sequence[Entry]) -> Problem | None:
         chosen = [_picture_and_map(group) for group in groups[:: max(1, len(groups) // _LOOKED_AT)][:_LOOKED_AT]]
         found = [pair for pair in chosen if pair is not None]
         if found and len(found) == len(chosen):
-            images, masks = _patterns(*found[0])
+            images, masks = patterns_linking(*(PurePosixPath(entry.id) for entry in found[0]))
             what = (
                 "these look like images and their masks rather than a folder per class; if so, set "
                 f"data.images='{images}' and data.masks='{masks}'"
@@ -70,11 +65,7 @@ def _folder_per_sample(entries: Sequence[Entry]) -> list[list[Entry]]:
 
 def _endings(group: Iterable[Entry]) -> tuple[str, ...]:
     names = sorted(require_file(entry.image).name for entry in group)
-    return tuple(name.removeprefix(_shared_start(names)) for name in names)
-
-
-def _shared_start(names: Sequence[str]) -> str:
-    return str(commonprefix(names))  # noqa: RUF071  # of letters in names, not of folders in paths
+    return tuple(name.removeprefix(shared_start(names)) for name in names)
 
 
 def _picture_and_map(group: Iterable[Entry]) -> tuple[Entry, Entry] | None:
@@ -82,39 +73,13 @@ def _picture_and_map(group: Iterable[Entry]) -> tuple[Entry, Entry] | None:
     maps: list[Entry] = []
     pictures: list[Entry] = []
     for entry in sorted(group, key=lambda entry: entry.id):
-        (maps if _is_map(require_file(entry.image)) else pictures).append(entry)
+        (maps if is_map(require_file(entry.image)) else pictures).append(entry)
     pairs = ((picture, mask) for picture in pictures for mask in maps)
     return next(
-        (pair for pair in pairs if _size(require_file(pair[0].image)) == _size(require_file(pair[1].image)) != (0, 0)),
+        (
+            pair
+            for pair in pairs
+            if size_of(require_file(pair[0].image)) == size_of(require_file(pair[1].image)) != (0, 0)
+        ),
         None,
     )
-
-
-def _is_map(path: Path) -> bool:
-    try:
-        return len(np.unique(pack(read_stored(path)))) <= MANY
-    except DataError:  # a JPEG, or no image at all
-        return False
-
-
-def _size(path: Path) -> tuple[int, int]:
-    try:
-        header = read_header(path.read_bytes())
-    except (OSError, ImageError):
-        return 0, 0
-    return header.width, header.height
-
-
-def _patterns(picture: Entry, mask: Entry) -> tuple[str, str]:
-    """Return patterns for data.images and data.masks that link the two files."""
-    image, other = PurePosixPath(picture.id), PurePosixPath(mask.id)
-    if image.parent == other.parent:
-        shared = _shared_start([image.name, other.name]).rstrip("_-. ")
-        return f"**/{{name}}{image.name.removeprefix(shared)}", f"**/{{name}}{other.name.removeprefix(shared)}"
-    parts, others = list(image.parts[:-1]), list(other.parts[:-1])
-    while parts and others and parts[-1] == others[-1]:  # {name} may reach over folders
-        del parts[-1], others[-1]
-    shared_folders = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(parts, others, strict=False)))
-    start = ["**"] if shared_folders else []
-    above = ["/".join([*start, *folders[shared_folders:], "{name}"]) for folders in (parts, others)]
-    return f"{above[0]}{image.suffix}", f"{above[1]}{other.suffix}"

@@ -2,9 +2,11 @@
 
 import re
 from collections.abc import Iterable
-from pathlib import Path
+from itertools import takewhile
+from pathlib import Path, PurePosixPath
 
-from visionft.data.formats.masks.layout import Pair, report_alone
+from visionft.data.formats.masks.names import shared_start
+from visionft.data.formats.masks.pairing import Pair, report_alone
 from visionft.data.naming import split_above
 from visionft.data.records import Problem
 from visionft.data.walk import images_below
@@ -42,7 +44,7 @@ def pairs_by_pattern(root: Path, images: str, masks: str, problems: list[Problem
             f"{min(mask_of)!r}; write the patterns so that {{name}} stands for what they share"
         )
     return [
-        Pair(image_of[name], mask_of[name], split_above(image_of[name].relative_to(root)))
+        Pair(image_of[name], (mask_of[name],), split_above(image_of[name].relative_to(root)))
         for name in image_of
         if name in linked
     ]
@@ -74,3 +76,19 @@ def _compile(pattern: str, where: str) -> re.Pattern[str]:
         else:
             parts.append(_MEANING.get(part) or re.escape(part))
     return re.compile("".join(parts), re.IGNORECASE)
+
+
+def patterns_linking(image: PurePosixPath, mask: PurePosixPath) -> tuple[str, str]:
+    """Return patterns for data.images and data.masks that link the two files, and others like them."""
+    name, other = image.name, mask.name
+    shared = shared_start([name, other]).rstrip("_-. ") or image.stem
+    endings = name.removeprefix(shared), other.removeprefix(shared)
+    if image.parent == mask.parent:
+        return f"**/{{name}}{endings[0]}", f"**/{{name}}{endings[1]}"
+    parts, others = list(image.parts[:-1]), list(mask.parts[:-1])
+    while parts and others and parts[-1] == others[-1]:  # {name} may reach over folders
+        del parts[-1], others[-1]
+    shared_folders = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(parts, others, strict=False)))
+    start = ["**"] if shared_folders else []
+    above = ["/".join([*start, *folders[shared_folders:], "{name}"]) for folders in (parts, others)]
+    return f"{above[0]}{endings[0]}", f"{above[1]}{endings[1]}"

@@ -4,7 +4,9 @@ from pathlib import Path
 from typing import ClassVar
 
 from visionft.data.formats.masks.classes import find_coding, find_palette
-from visionft.data.formats.masks.layout import Pair, find_places, fit, pairs_in
+from visionft.data.formats.masks.layout import find_places, fit, pairs_in
+from visionft.data.formats.masks.lists import with_listed_splits
+from visionft.data.formats.masks.pairing import Pair
 from visionft.data.formats.masks.patterns import pairs_by_pattern
 from visionft.data.formats.masks.source import MaskFile
 from visionft.data.listing import DataFormat, Entry, Listing
@@ -26,7 +28,7 @@ class Masks(DataFormat):
 
     kind: ClassVar[str] = "masks"
     target: ClassVar[type[Target]] = Mask
-    takes: ClassVar[tuple[str, ...]] = ("images", "masks", "ignore")
+    takes: ClassVar[tuple[str, ...]] = ("images", "masks", "ignore", "mask_threshold")
 
     def read(self, path: Path | None) -> Listing:
         """List the images that have a mask.
@@ -38,10 +40,16 @@ class Masks(DataFormat):
             raise DataError(f"{path}: no such folder; give the folder that holds the images and the masks")
         problems: list[Problem] = []
         root, pairs = self._pairs(path, problems)
-        masks = [pair.mask for pair in pairs]
+        pairs = with_listed_splits(root, pairs, problems)
+        masks = [mask for pair in pairs for mask in pair.masks]
         coding = find_coding(masks, root, self._options, problems)
         entries = [
-            Entry(pair.image.relative_to(root).as_posix(), pair.image, RawMask(MaskFile(pair.mask, coding)), pair.split)
+            Entry(
+                pair.image.relative_to(root).as_posix(),
+                pair.image,
+                RawMask(MaskFile(pair.masks[0], coding, pair.masks[1:])),
+                pair.split,
+            )
             for pair in pairs
         ]
         return Listing(

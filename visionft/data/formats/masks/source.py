@@ -2,12 +2,13 @@
 
 ==================  ==================================================================================
 grey, 8 or 16 bits  the value
+32-bit float        the value where all are whole numbers; else a threshold is needed
 1 bit               0 and 255, as every viewer shows it
 palette             the index, or the palette's colour where the classes are given by colour or the file is a GIF,
                     whose writers number colours as they like
 RGB                 the colour; where red, green and blue are equal in every pixel, that value
-transparency        not looked at
-JPEG                refused: its compression changes values
+transparency        not looked at, unless it is all that differs
+JPEG                needs a threshold: its compression changes values
 ==================  ==================================================================================
 
 Shape suffixes: H height, W width, 3 colour channels (RGB).
@@ -24,7 +25,7 @@ from PIL import Image
 
 from visionft.annotations.marks import IGNORE
 from visionft.data.checks.bad_files import MaskError
-from visionft.data.formats.masks.coding import JPEG_ADVICE, MAX_VALUE, Coding
+from visionft.data.formats.masks.coding import JPEG_ADVICE, MAX_VALUE, TWO_ADVICE, Coding
 from visionft.data.targets.python_values import as_python, described
 from visionft.errors import DataError, ImageError
 from visionft.imaging import MAX_PIXELS
@@ -45,10 +46,12 @@ class MaskFile:
     Attributes:
         path: the file.
         coding: what its values stand for.
+        others: more masks of the same image; what is not of the first class there lies over the mask.
     """
 
     path: Path
     coding: Coding
+    others: tuple[Path, ...] = ()
 
     def read(self) -> NDArray[np.uint8]:
         """Return (H, W) class indices and ``IGNORE``.
@@ -56,7 +59,19 @@ class MaskFile:
         Raises:
             DataError: naming the file, when it cannot be read or holds a value that stands for no class.
         """
-        return self.coding.decode(read_stored(self.path, colours=self.coding.colours), str(self.path))
+        mask_HW = self._read(self.path)
+        for other in self.others:
+            other_HW = self._read(other)
+            if other_HW.shape != mask_HW.shape:
+                kind = "is of another size than the other masks of its image"
+                raise MaskError(f"{other}: {kind}", kind)
+            mask_HW = np.where(other_HW > 0, other_HW, mask_HW)
+        return mask_HW
+
+    def _read(self, path: Path) -> NDArray[np.uint8]:
+        coding = self.coding
+        stored = read_stored(path, colours=coding.colours, lossy=coding.threshold is not None, alpha=coding.alpha)
+        return coding.decode(stored, str(path))
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,12 +128,14 @@ def stored_in(mask: Any, where: str) -> NDArray[np.generic]:
     return array.astype(np.uint8 if high <= np.iinfo(np.uint8).max else np.uint16, copy=False)
 
 
-def read_stored(path: Path, *, colours: bool = False) -> NDArray[np.generic]:
+def read_stored(path: Path, *, colours: bool = False, lossy: bool = False, alpha: bool = False) -> NDArray[np.generic]:
     """Read what a mask file holds.
 
     Args:
         path: the file.
         colours: give colours, also where the file has grey values or a palette.
+        lossy: take JPEGs and fractions as well, whose values are none of classes.
+        alpha: give the transparency of files that have any.
 
     Returns:
         (H, W) values, or (H, W, 3) uint8 colours; without ``colours``, only where they are not all grey.
@@ -128,9 +145,11 @@ def read_stored(path: Path, *, colours: bool = False) -> NDArray[np.generic]:
     """
     try:
         data = read_regular_file(path)
-        _check_header(data)
+        _check_header(data, lossy=lossy)
         with Image.open(BytesIO(data)) as image:
-            return _stored(image, colours=colours)
+            if alpha and "A" in image.getbands():
+                return np.asarray(image.getchannel("A"))
+            return _stored(image, colours=colours, lossy=lossy)
     except ImageError as error:
         raise MaskError(f"{path}: {error}", str(error)) from error
     except _DAMAGED as error:
@@ -159,15 +178,28 @@ def may_exceed_8_bits(path: Path) -> bool:
         return True
 
 
-def _check_header(data: bytes) -> None:
+def is_jpeg(path: Path) -> bool:
+    """Return whether a file is a JPEG, whatever it is called; false where it cannot be read."""
+    try:
+        with path.open("rb") as file:
+            return file.read(3) == b"\xff\xd8\xff"
+    except OSError:  # told when every mask is read
+        return False
+
+
+def _check_header(data: bytes, *, lossy: bool) -> None:
     header = read_header(data)
-    if header.format == "JPEG":
-        raise ImageError(f"a mask cannot be a JPEG, whose compression changes its values; {JPEG_ADVICE}")
+    if header.format == "JPEG" and not lossy:
+        raise ImageError(
+            f"a mask cannot be a JPEG, whose compression changes its values; {TWO_ADVICE}, else {JPEG_ADVICE}"
+        )
     if header.width * header.height > MAX_PIXELS:
         raise ImageError(f"declares {header.width} x {header.height} pixels; the limit is {MAX_PIXELS:,}")
 
 
-def _stored(image: Image.Image, *, colours: bool) -> NDArray[np.generic]:
+def _stored(image: Image.Image, *, colours: bool, lossy: bool = False) -> NDArray[np.generic]:
+    if image.mode == "F":
+        return _of_floats(np.asarray(image), lossy=lossy)
     if image.mode not in _GREY + _COLOUR:
         raise ImageError(f"a mask of the kind {image.mode} is not understood; save it as PNG with a class per value")
     if image.format == "GIF":
@@ -181,3 +213,18 @@ def _stored(image: Image.Image, *, colours: bool) -> NDArray[np.generic]:
         return stored[..., 0] if stored.ndim == 3 else stored
     red, green, blue = (stored[..., channel] for channel in range(3))
     return red if np.array_equal(red, green) and np.array_equal(red, blue) else stored[..., :3]
+
+
+def _of_floats(stored: NDArray[np.float32], *, lossy: bool) -> NDArray[np.generic]:
+    """Return whole numbers of floats that are some, else the floats."""
+    if np.isfinite(stored).all() and stored.min() >= 0 and stored.max() <= MAX_VALUE:
+        whole = stored.astype(np.uint16)
+        if np.array_equal(whole, stored):
+            return whole
+        if lossy:
+            return stored
+    low, high = np.nanmin(stored), np.nanmax(stored)
+    raise ImageError(
+        f"a mask of floats from {low:g} to {high:g}, which are no classes; save it as PNG with a class per value, or, "
+        "where they say how likely the foreground is, set data.mask_threshold: 0.5"
+    )
