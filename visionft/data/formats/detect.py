@@ -128,6 +128,7 @@ def detect_format(
         )
     require_known_tool(path)
     of_file = _LABELS if _LABELS.makes(wanted) and _LABELS.find(path) else _OF_FILES.get(extension)
+    of_file = _LABELME if of_file is _COCO and labelme_files(path) else of_file
     if of_file is None or (of_file is _YOLO and not is_data_file(path)) or (of_file is _CVAT and not cvat_files(path)):
         if (other := format_of_another_package(path, wanted)) is not None:
             return other

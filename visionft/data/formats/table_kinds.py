@@ -75,6 +75,7 @@ def _lists_images(folder: Path, table: Table | None = None) -> bool:
     try:
         table = Table.read(folder, Columns(), _ADVICE) if table is None else table
         labelled = bool(table.called_labels) or box_columns(table) is not None or len(flag_columns(table).names) > 1
+        labelled = labelled or any(has_fractions(table, name) for name in table.without())
         places, _ = place_rows(table, root, None, []) if labelled else ([], ())
     except DataError:
         return False

@@ -114,7 +114,7 @@ def test_an_image_that_is_only_in_its_file_is_learned_from_there(tmp_path):
     assert found.samples[0].size == (12, 10)
     assert "1 image is inside the JSON files" in told(found)
     write_labelme(tmp_path / "0.json", BOX, imageData="no image")
-    with pytest.raises(DataError, match="its imageData cannot be read|none of the 1 images"):
+    with pytest.raises(DataError, match=r"its imageData cannot be read|none of the 1 images"):
         read(tmp_path)
 
 
