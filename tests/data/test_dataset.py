@@ -177,11 +177,13 @@ def test_a_path_or_a_format_is_needed():
 
 def test_every_format_carries_its_name():
     formats = {
-        Label: ["elpv", "folder", "manifest"],
-        LabelSet: ["coco_labels", "label_file", "label_table", "voc_labels", "yolo_labels"],
-        Mask: ["coco_masks", "masks"],
-        Boxes: ["coco", "voc", "yolo"],
-        Polygons: ["coco_instances", "yolo_outlines"],
+        Label: ["cvat_classes", "elpv", "folder", "labelme_classes", "manifest"],
+        LabelSet: [
+            *("coco_labels", "cvat_labels", "label_file", "label_table", "labelme_labels", "voc_labels", "yolo_labels"),
+        ],
+        Mask: ["coco_masks", "cvat_masks", "labelme_masks", "masks"],
+        Boxes: ["box_table", "coco", "cvat", "labelme", "voc", "yolo"],
+        Polygons: ["coco_instances", "cvat_polygons", "labelme_polygons", "yolo_outlines"],
         Values: ["elpv_probability", "values"],
     }
     assert sorted(FORMATS) == sorted(name for names in formats.values() for name in names)
