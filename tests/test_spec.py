@@ -1,9 +1,10 @@
 import json
+from dataclasses import replace
 
 import pytest
 
 from visionft.errors import CheckpointError
-from visionft.spec import InputSpec, ModelSpec
+from visionft.spec import FULL_SCALE, InputSpec, ModelSpec, Reading
 
 SPEC = ModelSpec(
     "segmentation",
@@ -12,17 +13,20 @@ SPEC = ModelSpec(
     {"recipe": "abc"},
     ((1, 2, 3), (255, 0, 0)),
 )
+DEEP = replace(SPEC, input=replace(SPEC.input, reading=Reading((0.0, 4095.0), "ignore")))
 
 
 def test_a_spec_survives_the_journey():
     assert ModelSpec.from_json(SPEC.to_json()) == SPEC
+    assert ModelSpec.from_json(DEEP.to_json()) == DEEP
 
 
 def test_files_of_before_there_were_masks_are_read():
     older = json.loads(SPEC.to_json())
-    del older["palette"], older["input"]["overlap"]
+    del older["palette"], older["input"]["overlap"], older["input"]["reading"]
     read = ModelSpec.from_json(json.dumps(older))
     assert (read.palette, read.input.overlap, read.class_names) == ((), 0.25, SPEC.class_names)
+    assert read.input.reading == FULL_SCALE
 
 
 @pytest.mark.parametrize("palette", [[[1, 2]], [3], "red"])

@@ -10,7 +10,28 @@ from visionft.errors import CheckpointError
 Fit = Literal["stretch", "crop", "pad", "tile"]
 Interpolation = Literal["bilinear", "bicubic"]
 
+Alpha = Literal["composite", "ignore"]
+
 FORMAT = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """How the values of image files become 8-bit colours; ``imaging.decode`` does it.
+
+    Attributes:
+        range: the values of files with more than 8 bits that become black and white, what lies beyond is cut off; None
+            is the full scale of 16 bits.
+        alpha: ``composite`` puts what is transparent in front of white; ``ignore`` drops the fourth channel, which is
+            then no transparency.
+    """
+
+    range: tuple[float, float] | None = None
+    alpha: Alpha = "composite"
+
+
+FULL_SCALE = Reading()
+"""How files are read of which nothing is said."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +48,7 @@ class InputSpec:
         mean: per channel (RGB), of values scaled to 0..1.
         std: per channel (RGB), of values scaled to 0..1.
         overlap: least fraction of its side that a window has in common with the next, in [0, 1); ``tile`` only.
+        reading: how the values of files become 8-bit colours.
     """
 
     height: int
@@ -37,6 +59,7 @@ class InputSpec:
     mean: tuple[float, float, float] = (0.485, 0.456, 0.406)
     std: tuple[float, float, float] = (0.229, 0.224, 0.225)
     overlap: float = 0.25
+    reading: Reading = FULL_SCALE
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,9 +100,18 @@ class ModelSpec:
                 raise CheckpointError("model spec: written by another version of visionft; export it again")
             given = data.pop("input")
             shape = {**given, "mean": tuple(given["mean"]), "std": tuple(given["std"])}
+            shape["reading"] = _reading(given.get("reading"))
             data["class_names"] = tuple(data["class_names"])
             data["palette"] = tuple((red, green, blue) for red, green, blue in data.get("palette", ()))
             data["thresholds"] = tuple(data.get("thresholds", ()))
             return cls(input=InputSpec(**shape), **data)
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise CheckpointError(f"model spec: not readable ({error}); export the model again") from error
+
+
+def _reading(given: Mapping[str, Any] | None) -> Reading:
+    """Return how values are read, given what a spec says; specs of before say nothing."""
+    if given is None:
+        return FULL_SCALE
+    values = given["range"]
+    return Reading(None if values is None else (float(values[0]), float(values[1])), given["alpha"])

@@ -21,7 +21,7 @@ from visionft.errors import MissingExtra, RecipeError, VisionftError
 from visionft.models.backbones import Backbone
 from visionft.recipe import Overrides, Recipe
 from visionft.report.picture_file import require_picture_name
-from visionft.spec import InputSpec
+from visionft.spec import FULL_SCALE, InputSpec
 from visionft.stages import height_and_width, plan
 
 
@@ -161,7 +161,8 @@ def _check_network(recipe: Recipe, dataset: Dataset | None) -> InputSpec:
     section, size = recipe.backbone, canvas_size(recipe, dataset)
     weights = "none" if section.weights == "pretrained" else section.weights  # looking must not download
     backbone = Backbone(section.name, weights, drop_path=section.drop_path, image_size=size)
-    spec = input_spec(recipe, backbone.input, size)
+    reading = FULL_SCALE if dataset is None else dataset.reading
+    spec = input_spec(recipe, backbone.input, size, reading)
     groups = backbone.groups if dataset is None else build_task(recipe, dataset).build_head(backbone).groups(backbone)
     plan(recipe.stages, [group.name for group in groups], steps_per_epoch=1)
     for stage in recipe.stages:

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from visionft.data.dataset import load_dataset
 from visionft.data.formats.detect import states_target
 from visionft.data.listing import LabelOptions
+from visionft.data.reading import ReadingOptions
 from visionft.data.records import Dataset
 from visionft.data.source import IN_MEMORY, DataSource
 from visionft.data.targets.base import Target
@@ -87,6 +88,7 @@ def read_data(
         target=target,
         screen=recipe.task.screen,
         source=source,
+        reading=ReadingOptions(section.range, section.alpha),
         val_fraction=section.val_fraction,
         test_fraction=section.test_fraction,
         strict=section.strict,

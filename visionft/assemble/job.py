@@ -29,7 +29,7 @@ from visionft.models.heads import HEADS
 from visionft.models.network import TaskNetwork
 from visionft.recipe import Recipe
 from visionft.seeds import derive_seed
-from visionft.spec import InputSpec
+from visionft.spec import InputSpec, Reading
 from visionft.stages import Sampling, Stage, StagePlan, height_and_width, plan
 from visionft.tasks import TASKS
 from visionft.tasks.learner import Learner
@@ -173,7 +173,7 @@ def assemble(recipe: Recipe, dataset: Dataset, *, pretrained: bool = True) -> Jo
         drop_path=section.drop_path,
         image_size=size,
     )
-    spec = input_spec(recipe, backbone.input, size)
+    spec = input_spec(recipe, backbone.input, size, dataset.reading)
     task = build_task(recipe, dataset)
     network = TaskNetwork(backbone, task.build_head(backbone), spec)
     runtime = Runtime.choose(recipe, os.cpu_count() or 1)
@@ -278,8 +278,8 @@ def canvas_size(recipe: Recipe, dataset: Dataset | None) -> tuple[int, int] | No
     return max(32, round(height * scale / 32) * 32), max(32, round(width * scale / 32) * 32)
 
 
-def input_spec(recipe: Recipe, weights: InputSpec, size: tuple[int, int] | None) -> InputSpec:
-    """Merge the recipe's input section into the input spec of the weights."""
+def input_spec(recipe: Recipe, weights: InputSpec, size: tuple[int, int] | None, reading: Reading) -> InputSpec:
+    """Merge the recipe's input section, and how values are read, into the input spec of the weights."""
     given = recipe.input
     height, width = size or (weights.height, weights.width)
     task = TASKS[recipe.task.kind]
@@ -295,4 +295,5 @@ def input_spec(recipe: Recipe, weights: InputSpec, size: tuple[int, int] | None)
         fit=given.fit or ("pad" if whole else "crop"),
         crop_pct=given.crop_pct or weights.crop_pct,
         overlap=given.overlap,
+        reading=reading,
     )

@@ -9,13 +9,16 @@ from visionft.data.checks.bad_files import tell
 from visionft.data.checks.findings import describe, find_problems
 from visionft.data.checks.inspect import Inspection, inspect
 from visionft.data.formats import FORMATS
-from visionft.data.formats.detect import detect_format
+from visionft.data.formats.detect import choose_format
 from visionft.data.listing import Classes, Columns, DataFormat, LabelOptions, Listing
-from visionft.data.records import Dataset, Sample
+from visionft.data.reading import ReadingOptions, resolve_reading
+from visionft.data.records import Dataset, Problem, Sample
 from visionft.data.source import DataSource
 from visionft.data.split import assign_splits, cut_splits
 from visionft.data.targets.base import Target
+from visionft.data.walk import each_folder_listed_once
 from visionft.errors import DataError
+from visionft.spec import Reading
 
 
 def load_dataset(
@@ -27,6 +30,7 @@ def load_dataset(
     target: type[Target] | None = None,
     screen: Callable[[Listing], Listing] | None = None,
     source: DataSource | None = None,
+    reading: ReadingOptions = ReadingOptions(),  # noqa: B008  # frozen
     val_fraction: float = 0.15,
     test_fraction: float = 0.15,
     strict: bool = False,
@@ -42,6 +46,7 @@ def load_dataset(
         target: what is to be made of the labels, where it is known; ``auto`` looks for a format that makes it.
         screen: leaves out what is not to be learned, before any image is opened; None leaves nothing out.
         source: images and labels from memory, in the place of path and format; their target must be known.
+        reading: what is said about the values of image files.
         val_fraction: fraction of the training images that validates, where no validation split is given.
         test_fraction: fraction of all images that tests, where no split is given at all.
         strict: raise for files that cannot be used, instead of going on without them.
@@ -65,7 +70,7 @@ def load_dataset(
     else:
         listing = _read(path, format, options, target)
     listing = listing if screen is None else screen(listing)
-    inspection = _inspect(listing, strict, on_progress)
+    inspection = _inspect(listing, reading.stated, strict, on_progress)
     if options.on_bad_box == "fail":
         refuse_bad(inspection.findings, listing.source)
     usable = [entry for entry in listing.entries if entry.id in inspection.opened]
@@ -74,20 +79,30 @@ def load_dataset(
         [inspection.opened[entry.id].resolved.target for entry in usable], listing.class_names, wanted, listing.source
     )
     splits = assign_splits(usable, inspection.hashes, val_fraction=val_fraction, test_fraction=test_fraction)
+    of_values: list[Problem] = []
+    seen = {name: opened.seen for name, opened in inspection.opened.items()}
+    found_reading = resolve_reading(reading, seen, lambda name: splits[name] == "train", of_values)
     samples = [
-        Sample(entry.id, entry.image, of_entry, splits[entry.id], inspection.opened[entry.id].size)
+        Sample(entry.id, entry.image, of_entry, splits[entry.id], inspection.opened[entry.id].size, found_reading)
         for entry, of_entry in zip(usable, targets, strict=True)
     ]
     ordered = tuple(sorted(samples, key=lambda sample: sample.id))
     dataset = Dataset(
-        listing.name, ordered, class_names, listing.target, source=listing.source, palette=listing.palette
+        listing.name,
+        ordered,
+        class_names,
+        listing.target,
+        source=listing.source,
+        palette=listing.palette,
+        reading=found_reading,
     )
     found = tuple(find_problems(dataset, inspection.opened, cut=cut_splits(usable)))
     left_out = tuple(replace(problem, what=f"{problem.what}; left out") for problem in tell(inspection.bad))
     about_objects = tuple(tell_findings(inspection.findings))
-    return replace(dataset, problems=listing.problems + left_out + about_objects + unseen + found)
+    return replace(dataset, problems=listing.problems + left_out + about_objects + unseen + tuple(of_values) + found)
 
 
+@each_folder_listed_once()
 def _read(path: Path | None, kind: str, options: LabelOptions, target: type[Target] | None) -> Listing:
     if kind == "auto":
         kind = _detect(path, options, target)
@@ -124,17 +139,19 @@ def _detect(path: Path | None, options: LabelOptions, target: type[Target] | Non
     is_json = path.suffix.lower() == ".json"
     if options.masks is not None and not is_json:
         return "masks"
-    kind = detect_format(path, target, options)
+    kind = choose_format(path, target, options)
     lacks_masks = options.images is not None and "images" not in FORMATS[kind].takes
     return "masks" if lacks_masks else kind  # which says that patterns belong together
 
 
-def _inspect(listing: Listing, strict: bool, on_progress: Callable[[int, int], None] | None) -> Inspection:
+def _inspect(
+    listing: Listing, reading: Reading, strict: bool, on_progress: Callable[[int, int], None] | None
+) -> Inspection:
     where = listing.source or listing.name
     if not listing.entries:
         details = describe(listing.problems)
         raise DataError(f"{where}: no images found; JPEG, PNG, WebP, BMP, GIF and TIFF are read\n{details}".rstrip())
-    inspection = inspect(listing, on_progress)
+    inspection = inspect(listing, reading, on_progress)
     bad = tell(inspection.bad)
     if not inspection.opened:
         what = f"none of the {len(listing.entries)} images {listing.target.usable}"

@@ -61,6 +61,12 @@ def splits_among(names: Iterable[str]) -> dict[str, Split]:
     return found
 
 
+def words_of(name: str) -> set[str]:
+    """Return the words of a name in lower case, split names and numbers left out, and all of them in one."""
+    words = [word for word in re.split(r"[^a-z]+", name.casefold()) if word and word not in SPLIT_NAMES]
+    return {*words, "".join(words)} - {""}
+
+
 def split_above(file: PurePath) -> Split | None:
     """Return the split of the first folder of a relative path that is called like one, None where none is."""
     return next((split for part in file.parts[:-1] if (split := split_of(part))), None)

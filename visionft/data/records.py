@@ -11,6 +11,7 @@ from visionft.augment_params import AugmentParams
 from visionft.data.splits import Split
 from visionft.data.targets.base import CanvasTarget, Target
 from visionft.imaging.pixels import ImageSource
+from visionft.spec import FULL_SCALE, Reading
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +24,7 @@ class Sample:
         target: what is to be learned, in the frame of the upright image.
         split: which part of the data it belongs to.
         size: (width, height) in pixels of the upright image; (0, 0) when nobody looked.
+        reading: how the values of its file are read, where it is shown; networks see it by their ``InputSpec``.
     """
 
     id: str
@@ -30,6 +32,7 @@ class Sample:
     target: Target
     split: Split
     size: tuple[int, int] = (0, 0)
+    reading: Reading = FULL_SCALE
 
 
 class Example(NamedTuple):
@@ -76,6 +79,7 @@ class Dataset:
         problems: files left out and other findings, in the order they were met.
         source: where it came from, licence included where one is known.
         palette: colour (RGB, 0..255) of each class where the data have their own; else empty.
+        reading: how the values of image files are read, as stated or as the training images show.
     """
 
     name: str
@@ -85,6 +89,7 @@ class Dataset:
     problems: tuple[Problem, ...] = ()
     source: str = ""
     palette: tuple[tuple[int, int, int], ...] = ()
+    reading: Reading = FULL_SCALE
 
     @property
     def measured(self) -> Split:

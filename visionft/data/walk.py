@@ -1,7 +1,9 @@
 """Walking folders that people made: links, loops, folders without permission, pipes; and their lists of names."""
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -30,6 +32,20 @@ class Contents:
     ignored: tuple[Path, ...] = ()
 
 
+_listed: ContextVar[dict[Path, tuple[Contents, tuple[Problem, ...]]] | None] = ContextVar("listed", default=None)
+
+
+@contextmanager
+def each_folder_listed_once() -> Iterator[None]:
+    """Let ``look_into`` remember what it found, as long as many look for their own signs in the same folders."""
+    token = _listed.set({}) if _listed.get() is None else None
+    try:
+        yield
+    finally:
+        if token is not None:
+            _listed.reset(token)
+
+
 def look_into(folder: Path, problems: list[Problem]) -> Contents:
     """Sort what lies in a folder into folders, images (by extension) and other files; nothing is opened.
 
@@ -37,6 +53,18 @@ def look_into(folder: Path, problems: list[Problem]) -> Contents:
         folder: any folder.
         problems: grows by what cannot be listed, and by what is no file: pipes, sockets and devices.
     """
+    listed = _listed.get()
+    known = None if listed is None else listed.get(folder)
+    if known is None:
+        found: list[Problem] = []
+        known = _list(folder, found), tuple(found)
+    if listed is not None:
+        listed[folder] = known
+    problems += known[1]
+    return known[0]
+
+
+def _list(folder: Path, problems: list[Problem]) -> Contents:
     try:
         with os.scandir(folder) as listing:
             found = sorted(listing, key=lambda entry: entry.name)
@@ -101,9 +129,22 @@ def images_below(
     Returns:
         The image files and the other files.
     """
-    images: list[Path] = []
-    others: list[Path] = []
-    left: list[Path] = [] if ignored is None else ignored
+    found = [contents for _, contents in walk(folder, problems)]
+    left = [] if ignored is None else ignored
+    for contents in found:
+        left += contents.ignored
+    if ignored is None:
+        tell_ignored(folder, left, problems)
+    return [file for one in found for file in one.images], [file for one in found for file in one.others]
+
+
+def walk(folder: Path, problems: list[Problem]) -> Iterator[tuple[Path, Contents]]:
+    """Yield each folder from one on down, with what lies in it; links are followed, loops are not.
+
+    Args:
+        folder: where to begin.
+        problems: grows by what cannot be followed.
+    """
     waiting: list[tuple[Path, frozenset[Path]]] = [(folder, frozenset())]
     while waiting:
         current, above = waiting.pop()
@@ -112,13 +153,8 @@ def images_below(
             problems.append(Problem(str(current), "is a link to a folder that it lies in; not followed"))
             continue
         contents = look_into(current, problems)
-        images += contents.images
-        others += contents.others
-        left += contents.ignored
+        yield current, contents
         waiting += [(inner, above | {real}) for inner in contents.folders]
-    if ignored is None:
-        tell_ignored(folder, left, problems)
-    return images, others
 
 
 def tell_ignored(root: Path, ignored: Iterable[Path], problems: list[Problem]) -> None:

@@ -5,10 +5,11 @@ EXIF orientation     applied, all eight
 greyscale, 1 bit     the same value in the three channels
 palette              looked up
 CMYK                 converted to RGB (without a colour profile; profiles are ignored everywhere)
-16 bits              divided by 257, so that full scale stays full scale
-32-bit float         refused: it has no fixed full scale
+16 bits              divided by 257, so that full scale stays full scale; or scaled from a stated range, see ``levels``
+32-bit float         refused without a stated range: it has no fixed full scale
 transparency         composited on white, which is what viewers show; the colours hidden under transparent
-                     pixels are arbitrary. A fourth byte in BMP is ignored
+                     pixels are arbitrary. A fourth byte in BMP is ignored, and so is a fourth channel that is said
+                     to be none
 animation, pages     the first
 cut off, damaged     refused where the container tells (missing end, wrong checksum, decoder failure). Damage
                      inside JPEG or TIFF pixels that leaves a decodable file cannot be told from a picture
@@ -16,6 +17,7 @@ too many pixels      refused by the header, before memory is asked for
 ===================  ==============================================================================
 """
 
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import cv2
@@ -23,21 +25,51 @@ import numpy as np
 from numpy.typing import NDArray
 
 from visionft.errors import ImageError
+from visionft.imaging import tiff
 from visionft.imaging.header import MAX_PIXELS, Header, read_header
+from visionft.imaging.levels import to_8_bits
 from visionft.imaging.orientation import TURNS
 from visionft.imaging.pixels import ImageSource, Pixels
 from visionft.imaging.regular_file import read_regular_file
+from visionft.spec import FULL_SCALE, Reading
 
 # A bad file is told by ImageError; OpenCV would also write to the terminal. OpenCV 4 and 5 name the switch differently.
 _set_log_level = getattr(cv2, "setLogLevel", None) or cv2.utils.logging.setLogLevel
 _set_log_level(0)
 
 
-def decode(source: ImageSource | bytes, max_pixels: int = MAX_PIXELS) -> NDArray[np.uint8]:
+@dataclass(frozen=True, slots=True, eq=False)
+class RawImage:
+    """What a file holds, before it becomes 8-bit RGB.
+
+    Attributes:
+        pixels: (H, W), (H, W, 3) or, with transparency, (H, W, 4), of any depth.
+        header: of the file.
+        in_rgb: whether the colours are in RGB order, and not BGR.
+        orientation: EXIF orientation that is still to be applied.
+    """
+
+    pixels: NDArray[np.generic]
+    header: Header
+    in_rgb: bool = False
+    orientation: int = 1
+
+    @property
+    def alpha(self) -> NDArray[np.generic] | None:
+        """The fourth channel, None where there is none."""
+        return self.pixels[..., 3] if self.pixels.ndim == 3 and self.pixels.shape[2] == 4 else None
+
+
+def decode(
+    source: ImageSource | bytes,
+    reading: Reading = FULL_SCALE,
+    max_pixels: int = MAX_PIXELS,
+) -> NDArray[np.uint8]:
     """Decode an image file to RGB, upright.
 
     Args:
         source: path of an image file, or its bytes; or an image in memory, which is upright RGB already.
+        reading: what the values of files with more than 8 bits or a fourth channel mean.
         max_pixels: images that declare more pixels are refused.
 
     Returns:
@@ -49,17 +81,52 @@ def decode(source: ImageSource | bytes, max_pixels: int = MAX_PIXELS) -> NDArray
     if isinstance(source, Pixels):
         return source.read()
     data = source if isinstance(source, bytes) else _read(source)
+    return to_rgb(decode_raw(data, reading, max_pixels), reading)
+
+
+def decode_raw(data: bytes, reading: Reading, max_pixels: int = MAX_PIXELS) -> RawImage:
+    """Decode an image file to the values that it holds; arguments and errors as of ``decode``."""
     header = read_header(data)
     if header.width * header.height > max_pixels:
         raise ImageError(
             f"declares {header.width} x {header.height} pixels; the limit is {max_pixels:,}; make it smaller"
         )
-    if header.may_have_alpha:
-        return _decode_with_alpha(data, header)
+    if header.is_wide:
+        return RawImage(_imdecode(data, cv2.IMREAD_UNCHANGED, header), header)
     if header.format == "TIFF":  # OpenCV 5.0.0 leaves 16-bit TIFF pixels unwritten when it is asked for RGB
-        pixels = to_8_bits(_imdecode(data, cv2.IMREAD_COLOR | cv2.IMREAD_ANYDEPTH, header))
-        return np.ascontiguousarray(pixels[..., ::-1])
-    return to_8_bits(_imdecode(data, cv2.IMREAD_COLOR_RGB | cv2.IMREAD_ANYDEPTH, header))
+        if header.may_have_alpha and reading.alpha == "composite":
+            return RawImage(_imdecode(data, cv2.IMREAD_UNCHANGED, header), header)
+        if header.may_have_alpha:  # OpenCV multiplies colours by what it takes for opacity
+            data = tiff.without_alpha(data)
+        return RawImage(_imdecode(data, cv2.IMREAD_COLOR | cv2.IMREAD_ANYDEPTH, header), header)
+    if header.may_have_alpha:
+        raw = RawImage(_imdecode(data, cv2.IMREAD_UNCHANGED, header), header, orientation=header.orientation)
+        ignored = raw.alpha is not None and reading.alpha == "ignore"
+        return replace(raw, pixels=raw.pixels[..., :3]) if ignored else raw
+    return RawImage(_imdecode(data, cv2.IMREAD_COLOR_RGB | cv2.IMREAD_ANYDEPTH, header), header, in_rgb=True)
+
+
+def to_rgb(raw: RawImage, reading: Reading) -> NDArray[np.uint8]:
+    """Return the upright RGB pixels, (H, W, 3) uint8, of what a file holds.
+
+    Raises:
+        ImageError: when it has values without a full scale, and no range is stated.
+    """
+    alpha = raw.alpha
+    if alpha is not None and raw.header.format == "TIFF" and alpha.dtype != np.uint8:
+        raise ImageError(  # OpenCV multiplies colour by alpha at 8 bits only
+            "a TIFF with transparency must have 8 bits per channel; save it as PNG, or, where the fourth channel is "
+            "none, set data.alpha: ignore"
+        )
+    colours = to_8_bits(raw.pixels if alpha is None else raw.pixels[..., :3], reading.range)
+    if colours.ndim == 2:
+        rgb = cv2.cvtColor(colours, cv2.COLOR_GRAY2RGB).astype(np.uint8, copy=False)
+    else:
+        rgb = colours if raw.in_rgb else colours[..., ::-1]
+    if alpha is not None:
+        rgba = np.dstack([rgb, to_8_bits(alpha)])
+        rgb = on_white(rgba, premultiplied=raw.header.format == "TIFF")
+    return _upright(rgb, raw.orientation)
 
 
 def _read(path: Path) -> bytes:
@@ -77,33 +144,6 @@ def _imdecode(data: bytes, flags: int, header: Header) -> NDArray[np.generic]:
     if pixels is None:
         raise ImageError(f"the {header.format} data are damaged, cut off or of a kind that OpenCV does not know")
     return pixels
-
-
-def to_8_bits(pixels: NDArray[np.generic]) -> NDArray[np.uint8]:
-    """Scale 16 bits to 8, full scale to full scale; 8 bits stay.
-
-    Raises:
-        ImageError: for anything else.
-    """
-    if pixels.dtype == np.uint16:
-        return cv2.convertScaleAbs(pixels.astype(np.uint16, copy=False), alpha=1 / 257).astype(np.uint8, copy=False)
-    if pixels.dtype != np.uint8:
-        raise ImageError(f"holds {pixels.dtype} values, which have no fixed full scale; convert it to 8 or 16 bits")
-    return pixels.astype(np.uint8, copy=False)
-
-
-def _decode_with_alpha(data: bytes, header: Header) -> NDArray[np.uint8]:
-    raw = _imdecode(data, cv2.IMREAD_UNCHANGED, header)
-    if header.format == "TIFF" and raw.dtype != np.uint8:  # OpenCV multiplies colour by alpha at 8 bits only
-        raise ImageError("a TIFF with transparency must have 8 bits per channel; save it as PNG")
-    pixels = to_8_bits(raw)
-    if pixels.ndim == 2:
-        rgb = cv2.cvtColor(pixels, cv2.COLOR_GRAY2RGB)
-    elif pixels.shape[2] == 3:
-        rgb = cv2.cvtColor(pixels, cv2.COLOR_BGR2RGB)
-    else:
-        rgb = on_white(pixels[..., [2, 1, 0, 3]], premultiplied=header.format == "TIFF")
-    return _upright(rgb.astype(np.uint8, copy=False), header.orientation)
 
 
 def on_white(rgba: NDArray[np.uint8], *, premultiplied: bool) -> NDArray[np.uint8]:

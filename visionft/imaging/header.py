@@ -27,6 +27,7 @@ class Header:
         height: declared height in pixels.
         may_have_alpha: whether transparency must be looked for.
         orientation: EXIF orientation 1..8; only read where ``may_have_alpha``, OpenCV applies the others.
+        is_wide: whether it has a channel of more than 16 bits, which OpenCV gives only as it is.
     """
 
     format: str
@@ -34,6 +35,7 @@ class Header:
     height: int
     may_have_alpha: bool = False
     orientation: int = 1
+    is_wide: bool = False
 
 
 def read_header(data: bytes) -> Header:
@@ -151,7 +153,8 @@ def _tiff(data: bytes) -> Header:
     tags = tiff.read_tags(data)
     # Extra samples of 1 and 2 are alpha; of 0 they are something else. OpenCV turns TIFF pixels by itself.
     alpha = tags.get(tiff.EXTRA_SAMPLES, 0) in (1, 2)
-    return Header("TIFF", tags[tiff.IMAGE_WIDTH], tags[tiff.IMAGE_HEIGHT], alpha)
+    width, height = tags[tiff.IMAGE_WIDTH], tags[tiff.IMAGE_HEIGHT]
+    return Header("TIFF", width, height, alpha, is_wide=tags.get(tiff.BITS_PER_SAMPLE, 1) > 16)
 
 
 def _orientation(exif: bytes) -> int:

@@ -14,7 +14,7 @@ from visionft.imaging import decode, to_canvas
 from visionft.imaging.pillow import PillowImage
 from visionft.imaging.pixels import Pixels
 from visionft.imaging.python_images import is_bytes, is_pil, is_tensor, to_pixels
-from visionft.spec import InputSpec
+from visionft.spec import FULL_SCALE, InputSpec, Reading
 
 Image: TypeAlias = str | Path | bytes | BinaryIO | NDArray[np.uint8] | PillowImage | Pixels
 """A file, the bytes of a file, an open file, or pixels: uint8, RGB (H, W, 3) or grey (H, W), an image of Pillow; at run
@@ -41,7 +41,7 @@ def load(image: Image, spec: InputSpec) -> Loaded:
     Raises:
         DataError: the image cannot be used; the message names its file.
     """
-    pixels_HW3 = load_pixels(image)
+    pixels_HW3 = load_pixels(image, spec.reading)
     height, width = pixels_HW3.shape[:2]
     if spec.fit == "tile":
         return Loaded(pixels_HW3, (width, height))
@@ -56,8 +56,12 @@ def canvases(images: Sequence[Loaded]) -> NDArray[np.uint8]:
     return np.stack([image.pixels_HW3 for image in images])
 
 
-def load_pixels(image: Image) -> NDArray[np.uint8]:
+def load_pixels(image: Image, reading: Reading = FULL_SCALE) -> NDArray[np.uint8]:
     """Decode an image where needed.
+
+    Args:
+        image: see above.
+        reading: how values of more than 8 bits, and a fourth channel, are read.
 
     Returns:
         pixels_HW3, uint8 RGB, of the image's own size.
@@ -66,7 +70,7 @@ def load_pixels(image: Image) -> NDArray[np.uint8]:
         DataError: the image cannot be used; the message names its file.
     """
     try:
-        return _pixels(image)
+        return _pixels(image, reading)
     except ImageError as error:
         raise DataError(f"{_name(image)}: {error}") from error
 
@@ -79,15 +83,15 @@ def is_one_image(given: object) -> bool:
     return one or not isinstance(given, Iterable)
 
 
-def _pixels(image: Image) -> NDArray[np.uint8]:
+def _pixels(image: Image, reading: Reading) -> NDArray[np.uint8]:
     if isinstance(image, bytes | Pixels):
-        return decode(image)
+        return decode(image, reading)
     if isinstance(image, str | PathLike):
         try:
-            return decode(Path(image))
+            return decode(Path(image), reading)
         except ImageError as error:
             raise ImageError(what_else(fspath(image)) or str(error)) from error
-    pixels = to_pixels(image)
+    pixels = to_pixels(image, reading)
     return pixels if pixels.ndim == 3 else Pixels(pixels, "").read()
 
 

@@ -2,9 +2,9 @@
 
 =======================  ===================================================================================
 uint8 array              (H, W, 3) in RGB order, (H, W, 4) with transparency, or grey (H, W) and (H, W, 1)
-uint16 array             the same shapes; divided by 257, as a file of 16 bits is
-float array              the same shapes; 0 to 1 is black to white. Anything beyond is refused: it may be an image of 0
-                         to 255, or one that has been normalised, and nobody could tell which
+uint16 array             the same shapes; divided by 257, as a file of 16 bits is, or scaled from a model's range
+float array              the same shapes; a model's range, or 0 to 1, is black to white. Without a range anything beyond
+                         is refused: it may be an image of 0 to 255, or one that has been normalised
 torch tensor             the same numbers with channels first: (3, H, W), (1, H, W), or (H, W)
 PIL image                upright by its EXIF orientation, as a file is
 bytes                    those of an image file; a bytearray or memoryview too
@@ -25,8 +25,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from visionft.errors import ImageError
-from visionft.imaging.decode import decode, on_white, to_8_bits
+from visionft.imaging.decode import decode, on_white
+from visionft.imaging.levels import to_8_bits
 from visionft.imaging.pillow import file_of
+from visionft.spec import FULL_SCALE, Reading
 
 _EXPECTED = "uint8 of shape (H, W, 3) in RGB order, or (H, W) for grey, is needed"
 
@@ -64,11 +66,12 @@ def _bytes_of(image: Any) -> bytes | None:
     return bytes(data)
 
 
-def to_pixels(image: Any) -> NDArray[np.uint8]:
+def to_pixels(image: Any, reading: Reading = FULL_SCALE) -> NDArray[np.uint8]:
     """Return an image as uint8 pixels; arrays that are that already are not copied.
 
     Args:
         image: see above.
+        reading: how values of more than 8 bits, and a fourth channel, are read.
 
     Returns:
         RGB (H, W, 3), or grey (H, W).
@@ -77,18 +80,18 @@ def to_pixels(image: Any) -> NDArray[np.uint8]:
         ImageError: with the reason, when it is no image.
     """
     if (data := _bytes_of(image)) is not None:
-        return decode(data)
+        return decode(data, reading)
     if is_pil(image):
-        return decode(file_of(image))
+        return decode(file_of(image), reading)
     if is_tensor(image):
         array = image.detach().cpu().numpy()
         if array.ndim == 3 and array.shape[0] not in (1, 3, 4):
             raise ImageError(
                 f"a tensor of shape {tuple(array.shape)}; channels come first: (3, H, W), or (H, W) for grey"
             )
-        return _of_array(array if array.ndim != 3 else array.transpose(1, 2, 0))
+        return _of_array(array if array.ndim != 3 else array.transpose(1, 2, 0), reading)
     if isinstance(image, np.ndarray):
-        return _of_array(image)
+        return _of_array(image, reading)
     if isinstance(image, Mapping):
         raise ImageError(f"a {type(image).__name__} with the keys {', '.join(map(repr, image))}; give the image alone")
     raise ImageError(
@@ -97,7 +100,7 @@ def to_pixels(image: Any) -> NDArray[np.uint8]:
     )
 
 
-def _of_array(array: NDArray[Any]) -> NDArray[np.uint8]:
+def _of_array(array: NDArray[Any], reading: Reading) -> NDArray[np.uint8]:
     found = f"{array.dtype} array of shape {array.shape}"
     channels_first = array.ndim == 3 and array.shape[2] not in (1, 3, 4) and array.shape[0] in (1, 3, 4)
     if channels_first:
@@ -105,13 +108,38 @@ def _of_array(array: NDArray[Any]) -> NDArray[np.uint8]:
     if not array.size or array.ndim not in (2, 3) or (array.ndim == 3 and array.shape[2] not in (1, 3, 4)):
         several = "; pass several images as a list" if array.ndim == 4 else ""
         raise ImageError(f"{found}; {_EXPECTED}{several}")
-    pixels = _from_floats(array) if array.dtype.kind == "f" else array
-    if pixels.dtype not in (np.uint8, np.uint16):
+    if array.ndim == 3 and array.shape[2] == 4:
+        colours = _scaled(array[..., :3], reading.range, found)
+        if reading.alpha == "ignore":
+            return colours
+        return on_white(np.dstack([colours, _scaled(array[..., 3], None, found)]), premultiplied=False)
+    pixels = _scaled(array, reading.range, found)
+    return pixels[:, :, 0] if pixels.ndim == 3 and pixels.shape[2] == 1 else pixels
+
+
+def _scaled(array: NDArray[Any], values: tuple[float, float] | None, found: str) -> NDArray[np.uint8]:
+    if array.dtype.kind == "f":
+        pixels = _from_floats(array) if values is None else to_8_bits(_in_range(array, values), values)
+    elif array.dtype in (np.uint8, np.uint16):
+        pixels = to_8_bits(np.ascontiguousarray(array), values)
+    else:
         raise ImageError(f"{found}; {_EXPECTED}; where it holds 0 to 255, give image.astype(numpy.uint8)")
-    pixels = to_8_bits(np.ascontiguousarray(pixels))
-    if pixels.ndim == 2 or pixels.shape[2] == 3:
-        return pixels
-    return pixels[:, :, 0] if pixels.shape[2] == 1 else on_white(pixels, premultiplied=False)
+    return np.ascontiguousarray(pixels)
+
+
+def _in_range(array: NDArray[Any], values: tuple[float, float]) -> NDArray[Any]:
+    """Return floats that are in a model's range, as far as can be seen.
+
+    Raises:
+        ImageError: when all are between 0 and 1, which is black in a range of larger values.
+    """
+    low, high = values
+    if low >= 0 and high > 1 and array.min() >= 0 and 0 < array.max() <= 1:
+        raise ImageError(
+            f"a {array.dtype} image of values from {array.min():g} to {array.max():g}; this model reads floats from "
+            f"{low:g} (black) to {high:g} (white): give image * {high:g}"
+        )
+    return array
 
 
 def _from_floats(array: NDArray[Any]) -> NDArray[np.uint8]:

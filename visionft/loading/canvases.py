@@ -143,7 +143,7 @@ class Canvases:
 
     def _load(self, sample: Sample) -> Example:
         try:
-            image_HW3 = decode(sample.image)
+            image_HW3 = decode(sample.image, self._spec.reading)
             size = (image_HW3.shape[1], image_HW3.shape[0])
             target = sample.target.read(size)
             if self._spec.fit == "tile":

@@ -73,7 +73,7 @@ def read_image(path: ImageSource, spec: InputSpec) -> ImageFile:
 
 
 def _on_cpu(path: ImageSource, source: Pixels | bytes, spec: InputSpec) -> ImageFile:
-    image_HW3 = decode(source)
+    image_HW3 = decode(source, spec.reading)
     return ImageFile(path, (image_HW3.shape[1], image_HW3.shape[0]), canvas_HW3=to_canvas(image_HW3, spec))
 
 

@@ -10,7 +10,7 @@ from pydantic import ValidationError
 
 import visionft
 from visionft.data.formats import FORMATS
-from visionft.data.formats.detect import detect_format
+from visionft.data.formats.detect import choose_format
 from visionft.data.listing import Columns, LabelOptions
 from visionft.data.source import DataSource
 from visionft.errors import DataError, RecipeError, UnknownName
@@ -86,11 +86,11 @@ def _task_of(source: DataSource, overrides: Sequence[Override]) -> str:
         return str(asked["task.kind"])
     if source.in_memory:
         return _task_of_labels(source)
-    kind, path = str(asked.get("data.format", "auto")), Path(source.settings["path"])
+    kind, path = str(asked.get("data.format", "auto")), Path(str(asked["data.path"])).expanduser()
     if kind == "auto":
         if "data.masks" not in asked and not path.exists():  # reading the data will say so
             return DEFAULT_TASK
-        kind = "masks" if "data.masks" in asked else detect_format(path, options=LabelOptions(columns=_columns(asked)))
+        kind = "masks" if "data.masks" in asked else choose_format(path, options=LabelOptions(columns=_columns(asked)))
     return tasks_for(FORMATS[kind].target)[0]
 
 

@@ -85,6 +85,13 @@ class DataSection(Section):
     """For several labels in one text: what stands between them; none finds it."""
     columns: ColumnsSection = ColumnsSection()
     """For a table: what its columns are called, and which texts name the splits."""
+    range: Literal["auto", "bits"] | Annotated[int, Field(ge=8, le=16)] | tuple[float, float] = "auto"
+    """For image files of more than 8 bits: which values are black and white. auto looks at the training images: values
+    that fit 8, 10, 12 or 14 bits are read as such, others by the full scale of 16 bits, which bits always takes; or a
+    number of bits, or [lowest, highest], which floating point needs. It is kept with the model."""
+    alpha: Literal["composite", "ignore"] | None = None
+    """What a fourth channel of image files is: composite puts what is transparent in front of white; ignore drops it,
+    where it is no opacity, such as near infrared; none composites, and asks where it hardly looks like opacity."""
     val_fraction: Fraction = 0.15
     """Share of the training images, per class, that validation takes where the data gives no validation split."""
     test_fraction: Fraction = 0.15
@@ -98,6 +105,13 @@ class DataSection(Section):
     arXiv:1908.03195). A stage may have its own."""
     strict: bool = False
     """Stop at the first look when any file cannot be used, instead of going on without it."""
+
+    @model_validator(mode="after")
+    def _range_has_an_extent(self) -> "DataSection":
+        if isinstance(self.range, tuple) and not self.range[0] < self.range[1]:
+            text = f"[{self.range[0]:g}, {self.range[1]:g}] has no extent; give the lowest value first, as [0, 4095]"
+            raise ValidationError.from_exception_data("data", [problem(("range",), None, text)])
+        return self
 
 
 class BackboneSection(Section):

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import yaml
 
+from visionft.data.naming import is_junk
+
 _TEXTS = (".json", ".yaml", ".yml", ".csv", ".tsv", ".xml")
 _RENAMED = "{}_old"
 
@@ -28,19 +30,20 @@ class Mutation:
 
 
 def mutations_of(root: Path) -> Iterator[Mutation]:
-    """Yield every folder dropped and renamed, one file of each kind in each folder likewise, and each key of texts."""
-    folders = sorted(path for path in root.rglob("*") if path.is_dir())
-    for folder in folders:
-        yield from _of_path(folder.relative_to(root))
-    seen: set[tuple[Path, str]] = set()
-    for file in sorted(path for path in root.rglob("*") if path.is_file()):
-        kind = (file.parent, file.suffix)
-        if kind in seen:
+    """Yield a folder of each name and a file of each kind in each folder dropped and renamed, and each key of texts.
+
+    Junk stays as it is.
+    """
+    seen: set[tuple[Path | str, str]] = set()
+    for path in sorted(root.rglob("*")):
+        inside = path.relative_to(root)
+        kind = (path.parent, path.suffix) if path.is_file() else ("", path.name)
+        if kind in seen or any(map(is_junk, inside.parts)):
             continue
         seen.add(kind)
-        yield from _of_path(file.relative_to(root))
-        if file.suffix in _TEXTS:
-            yield from _of_keys(file, file.relative_to(root))
+        yield from _of_path(inside)
+        if path.is_file() and path.suffix in _TEXTS:
+            yield from _of_keys(path, inside)
 
 
 def _of_path(path: Path) -> Iterator[Mutation]:

@@ -55,10 +55,16 @@ def read(root: Path, overrides: tuple[str, ...] = ()) -> Reading:
     splits = Counter(entry.split or "none" for entry in listings[0].entries if entry.id in usable)
     labels = sum(sum(sample.target.class_counts.values()) for sample in dataset.samples)
     return Reading(
-        section.format if section.format != "auto" else detect_format(section.path, target, options),
+        _format(section, target, options),
         recipe.task.kind if dataset.target is target else f"not {recipe.task.kind}",
         dataset.class_names,
         dict(splits),
         None if target.has_pixels else labels,
         tuple(str(one) for one in dataset.problems if not any(words in str(one) for words in _ALWAYS)),
     )
+
+
+def _format(section, target, options) -> str:
+    if section.format != "auto":
+        return section.format
+    return "masks" if section.masks is not None else detect_format(section.path, target, options)

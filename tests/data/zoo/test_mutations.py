@@ -3,7 +3,7 @@ import shutil
 
 import pytest
 
-from tests.data.zoo import classes, coco, masks, tables, voc, yolo  # noqa: F401  # their layouts
+from tests.data.zoo import ambiguous, classes, coco, masks, tables, voc, yolo  # noqa: F401  # their layouts
 from tests.data.zoo.layout import LAYOUTS
 from tests.data.zoo.mutations import mutations_of
 from tests.data.zoo.reading import read
@@ -24,8 +24,8 @@ def loss(before, after, layout, dropped, problems):
         return f"{after.classes} became class folders"
     if problems:
         return ""
-    if dropped and (layout.format == "folder" or len({(file.parent, file.suffix) for file in dropped}) > 1):
-        return ""  # pictures went with their labels, and nothing is left that states either
+    if len({(file.parent, file.suffix) for file in dropped}) > 1:
+        return ""  # pictures went with their labels
     if sum(after.images.values()) < sum(before.images.values()):
         return f"{before.images} images became {after.images}"
     if (after.labels or 0) < (before.labels or 0):
@@ -37,8 +37,6 @@ def loss(before, after, layout, dropped, problems):
 
 
 _OPEN = {
-    "masks.images_and_masks": "a folder that is left alone is taken for one of classes",
-    "voc.voc_2012": "likewise",
     "masks.split_folders": "a split folder that is called otherwise is not told",
 }
 """Layouts of which something is lost as yet."""
@@ -55,6 +53,8 @@ def test_nothing_is_lost_without_a_word(name, tmp_path):
     known = {problem.replace(str(original), "") for problem in before.problems}
     silent = []
     for mutation in mutations_of(original):
+        if mutation.drops is not None and layout.format == "folder":
+            continue  # pictures went with their labels, and nothing is left that states either
         shutil.copytree(original, copy, copy_function=os.link, symlinks=True)
         mutation.apply(copy)
         gone = [] if mutation.drops is None else [original / mutation.drops, *(original / mutation.drops).rglob("*")]

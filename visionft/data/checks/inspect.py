@@ -3,8 +3,11 @@
 import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
+
+import numpy as np
+from numpy.typing import NDArray
 
 from visionft.data.checks.bad_files import BadFile
 from visionft.data.checks.near_duplicates import Appearance, appearance_of
@@ -13,9 +16,11 @@ from visionft.data.split import content_hash
 from visionft.data.targets.base import Target
 from visionft.data.targets.raw import Finding, OpenedImage, Resolved
 from visionft.errors import DataError, ImageError
-from visionft.imaging import decode
+from visionft.imaging.decode import decode, decode_raw, to_rgb
+from visionft.imaging.levels import Seen, bits_of, see
 from visionft.imaging.pixels import Pixels
 from visionft.imaging.regular_file import read_regular_file
+from visionft.spec import Reading
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,12 +32,14 @@ class Opened:
         appearance: what it looks like, None where it shows nothing to compare.
         size: (width, height) in pixels of the upright image.
         resolved: its target, and what was found about that.
+        seen: what its values tell.
     """
 
     content: str
     appearance: Appearance | None
     size: tuple[int, int]
     resolved: Resolved
+    seen: Seen
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,11 +70,12 @@ class Inspection:
         return {name: opened.content for name, opened in self.opened.items()}
 
 
-def inspect(listing: Listing, on_progress: Callable[[int, int], None] | None = None) -> Inspection:
+def inspect(listing: Listing, reading: Reading, on_progress: Callable[[int, int], None] | None = None) -> Inspection:
     """Read, hash and decode every file, and resolve its target.
 
     Args:
         listing: the files.
+        reading: what is said about their values.
         on_progress: called in this thread after each file with (files done, files in all).
     """
     entries = listing.entries
@@ -75,7 +83,7 @@ def inspect(listing: Listing, on_progress: Callable[[int, int], None] | None = N
     bad: list[BadFile] = []
     pool = ThreadPoolExecutor(min(8, os.cpu_count() or 1))  # OpenCV decodes outside Python's lock
     try:
-        outcomes = pool.map(partial(_open, listing.class_names), entries)
+        outcomes = pool.map(partial(_open, listing.class_names, reading), entries)
         for done, (entry, outcome) in enumerate(zip(entries, outcomes, strict=True), start=1):
             if isinstance(outcome, Opened):
                 opened[entry.id] = outcome
@@ -88,16 +96,26 @@ def inspect(listing: Listing, on_progress: Callable[[int, int], None] | None = N
     return Inspection(opened, tuple(bad))
 
 
-def _open(class_names: tuple[str, ...], entry: Entry) -> Opened | DataError:
+def _open(class_names: tuple[str, ...], reading: Reading, entry: Entry) -> Opened | DataError:
     try:
         image = entry.image
         data = b"" if isinstance(image, Pixels) else read_regular_file(image)
-        image_HW3 = decode(image if isinstance(image, Pixels) else data)
+        image_HW3, seen = (decode(image), Seen()) if isinstance(image, Pixels) else _decode(data, reading)
         content = image.content if isinstance(image, Pixels) else content_hash(data)
         size = (image_HW3.shape[1], image_HW3.shape[0])
         resolved = entry.target.resolve(OpenedImage(size, data), class_names)
-        return Opened(content, appearance_of(image_HW3), size, resolved)
+        return Opened(content, appearance_of(image_HW3), size, resolved, seen)
     except OSError as error:
         return ImageError(f"cannot be read ({error.strerror})")
     except DataError as error:
         return error
+
+
+def _decode(data: bytes, reading: Reading) -> tuple[NDArray[np.uint8], Seen]:
+    """Return the pixels, of as many bits as the image itself shows where nothing is said, and what its values tell."""
+    raw = decode_raw(data, reading)
+    alpha = raw.alpha
+    seen = see(raw.pixels if alpha is None else raw.pixels[..., :3], alpha)
+    if reading.range is None and seen.high is not None and bits_of(seen.high) < 16:
+        reading = replace(reading, range=(0.0, float((1 << bits_of(seen.high)) - 1)))
+    return to_rgb(raw, reading), seen

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from visionft.data.naming import some, split_of, splits_among
+from visionft.data.naming import natural_order, some, split_of, splits_among
 from visionft.data.records import Problem
 from visionft.data.splits import Split
 from visionft.data.walk import Contents, images_below, look_into
@@ -52,6 +52,18 @@ def find_class_folders(path: Path, problems: list[Problem], ignored: list[Path])
         found = _above_splits(inside, problems) or [ClassFolder(folder, folder.name) for folder in inside]
     _report_images_beside(contents, problems)
     return root, found
+
+
+def describe_class_folders(path: Path) -> str:
+    """Return the classes of a tree and how many images there are, in words.
+
+    Raises:
+        DataError: when it has none.
+    """
+    root, folders = find_class_folders(path, [], [])
+    names = natural_order(folder.name for folder in folders)
+    images = len(images_below(root, [])[0])
+    return f"folders of classes ({some(names)}) with {images} images; to learn these, take task.kind out"
 
 
 def report_files(folder: Path, files: Iterable[Path], what: str, problems: list[Problem]) -> None:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from visionft.data.formats import FORMATS
+from visionft.data.formats.class_folders import describe_class_folders
 from visionft.data.formats.coco.find import coco_files
 from visionft.data.formats.coco.sniff import coco_kind
 from visionft.data.formats.drawings.cvat import cvat_files, cvat_kind
@@ -16,12 +17,14 @@ from visionft.data.formats.drawings.labelme import labelme_files, labelme_kind
 from visionft.data.formats.label_sets.folder import find_label_files, labels_beside_images
 from visionft.data.formats.masks.reader import looks_like_masks
 from visionft.data.formats.other_tools import require_known_tool
+from visionft.data.formats.suspicion import require_class_folders
 from visionft.data.formats.table_kinds import table_format, tables_of_images
 from visionft.data.formats.voc.reader import looks_like_voc
 from visionft.data.formats.yolo.file import is_data_file
 from visionft.data.formats.yolo.layout import find_yaml, looks_like_yolo
 from visionft.data.listing import LabelOptions
 from visionft.data.targets.base import Target
+from visionft.data.walk import each_folder_listed_once
 from visionft.errors import DataError
 from visionft.imaging import IMAGE_EXTENSIONS
 
@@ -31,12 +34,14 @@ class Layout:
     """A way in which files lie in a folder, and the formats that read it.
 
     Attributes:
+        sought: what is looked for, in words.
         formats: names in ``FORMATS``, the one that is taken in doubt first; each for another target.
         find: returns what makes a folder look like it, such as its annotation files; nothing where it does not.
         in_doubt: decides, given what was found, where no format makes the wanted target; None takes the first.
         weak: whether it is a sign of this layout only where its targets are wanted.
     """
 
+    sought: str
     formats: tuple[str, ...]
     find: Callable[[Path], Sequence[Path]]
     in_doubt: Callable[[Sequence[Path]], str] | None = None
@@ -60,20 +65,37 @@ def _if(looks_like: Callable[[Path], bool]) -> Callable[[Path], Sequence[Path]]:
     return lambda path: [path] if looks_like(path) else []
 
 
-_COCO = Layout(("coco", "coco_instances", "coco_masks", "coco_labels"), coco_files, coco_kind)
-_TABLE = Layout(("manifest", "values", "label_table", "box_table"), _if(Path.is_file))
-_MASKS = Layout(("masks",), _if(looks_like_masks))
-_YOLO = Layout(("yolo", "yolo_outlines", "yolo_labels"), _if(looks_like_yolo))
-_DEEP_YOLO = Layout(_YOLO.formats, _if(lambda path: find_yaml(path, deep=True) is not None), weak=True)
-_VOC = Layout(("voc", "voc_labels"), _if(looks_like_voc))
-_LABELS = Layout(("label_file",), find_label_files, weak=True)
-_LABELS_BESIDE = Layout(_LABELS.formats, labels_beside_images)
-_LABELME = Layout(
-    ("labelme", "labelme_polygons", "labelme_masks", "labelme_labels", "labelme_classes"), labelme_files, labelme_kind
+_COCO = Layout(
+    "COCO (annotations/*.json, train/_annotations.coco.json)",
+    ("coco", "coco_instances", "coco_masks", "coco_labels"),
+    coco_files,
+    coco_kind,
 )
-_CVAT = Layout(("cvat", "cvat_polygons", "cvat_masks", "cvat_labels", "cvat_classes"), cvat_files, cvat_kind)
-_TABLES = Layout(_TABLE.formats, tables_of_images)
-_CLASSES = Layout(("folder",), _if(Path.is_dir))
+_TABLE = Layout("a CSV file that lists images", ("manifest", "values", "label_table", "box_table"), _if(Path.is_file))
+_MASKS = Layout("images/ and masks/, or x.jpg and x_mask.png", ("masks",), _if(looks_like_masks))
+_YOLO = Layout(
+    "YOLO (data.yaml, labels/ beside images/, x.txt beside x.jpg)",
+    ("yolo", "yolo_outlines", "yolo_labels"),
+    _if(looks_like_yolo),
+)
+_DEEP_YOLO = Layout("", _YOLO.formats, _if(lambda path: find_yaml(path, deep=True) is not None), weak=True)
+_VOC = Layout("Pascal VOC (Annotations/*.xml, x.xml beside x.jpg)", ("voc", "voc_labels"), _if(looks_like_voc))
+_LABELS = Layout("a .json or .txt file that lists labels", ("label_file",), find_label_files, weak=True)
+_LABELS_BESIDE = Layout("", _LABELS.formats, labels_beside_images)
+_LABELME = Layout(
+    "labelme (x.json beside x.jpg)",
+    ("labelme", "labelme_polygons", "labelme_masks", "labelme_labels", "labelme_classes"),
+    labelme_files,
+    labelme_kind,
+)
+_CVAT = Layout(
+    "CVAT for images (annotations.xml)",
+    ("cvat", "cvat_polygons", "cvat_masks", "cvat_labels", "cvat_classes"),
+    cvat_files,
+    cvat_kind,
+)
+_TABLES = Layout("", _TABLE.formats, tables_of_images)
+_CLASSES = Layout("a folder per class", ("folder",), _if(Path.is_dir))
 
 _OF_FOLDERS = (_COCO, _MASKS, _YOLO, _CVAT, _VOC, _LABELME, _DEEP_YOLO, _LABELS, _TABLES, _LABELS_BESIDE)
 """What a folder is searched for, masks before boxes: boxes can be made of them, but not the other way round."""
@@ -138,6 +160,33 @@ def detect_format(
             ".yaml file of YOLO data"
         )
     return table_format(path, wanted, options.columns) if of_file is _TABLE else of_file.format_for(wanted, [path])
+
+
+@each_folder_listed_once()
+def choose_format(
+    path: Path,
+    wanted: type[Target] | None = None,
+    options: LabelOptions = LabelOptions(),  # noqa: B008  # frozen
+) -> str:
+    """Detect the data format of a path as ``detect_format`` does, and take none on a guess that nobody would make.
+
+    Raises:
+        DataError: when folders look like something else than classes, or what is wanted is not there; it says what
+            was looked for and what was found instead.
+    """
+    kind = detect_format(path, wanted, options)
+    if kind != "folder":
+        return kind
+    if wanted is None or _CLASSES.makes(wanted):
+        require_class_folders(path)
+        return kind
+    try:
+        require_class_folders(path)
+        found = describe_class_folders(path)
+    except DataError as error:
+        found = str(error).removeprefix(f"{path}: ")
+    sought = ", ".join(one.sought for one in (*_OF_FOLDERS, _TABLE) if one.sought and one.makes(wanted))
+    raise DataError(f"{path}: no image has a {wanted.singular} here. Looked for {sought}. Found instead: {found}")
 
 
 def format_of_another_package(path: Path, wanted: type[Target] | None = None) -> str | None:

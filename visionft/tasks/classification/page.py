@@ -98,7 +98,7 @@ def classification_section(
     def picture(index: int) -> PredictedPicture:
         return PredictedPicture(
             id=samples[index].id,
-            image_HW3=decode(samples[index].image),
+            image_HW3=decode(samples[index].image, samples[index].reading),
             true=class_names[Label.of(samples[index]).index],
             predicted=class_names[predicted_N[index]],
             confidence=float(confidence_N[index]),

@@ -100,7 +100,7 @@ class InstanceSegmentationLearner(ObjectLearner):
         """Return the full set of metrics in the original frame; see ``Learner.evaluate``."""
         detections, masks, sizes = [], [], []
         for done, sample in enumerate(samples, start=1):
-            image_HW3 = load_pixels(sample.image)
+            image_HW3 = load_pixels(sample.image, spec.reading)
             detections_N6, objects = detect_instances(image_HW3, spec, run, batch_size=batch_size)
             sizes.append((image_HW3.shape[1], image_HW3.shape[0]))
             detections.append(detections_N6)

@@ -190,7 +190,7 @@ def _picture(
     return LabelledPicture(
         id=sample.id,
         rank=rank,
-        image_HW3=decode(sample.image),
+        image_HW3=decode(sample.image, sample.reading),
         right=labels(true_K & predicted_K),
         missed=labels(true_K & ~predicted_K),
         wrong=labels(predicted_K & ~true_K),

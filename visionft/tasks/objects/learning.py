@@ -122,4 +122,4 @@ def detect_all(
 ) -> Iterator[NDArray[np.float32]]:
     """Yield detections_N6 of each image, in its original frame."""
     for sample in samples:
-        yield detect(load_pixels(sample.image), spec, run, batch_size=batch_size)
+        yield detect(load_pixels(sample.image, spec.reading), spec, run, batch_size=batch_size)

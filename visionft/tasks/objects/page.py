@@ -193,7 +193,7 @@ def object_section(
     def example(rank: int) -> BoxExample:
         index = worst_first[rank]
         sample, match = samples[index], matches[index]
-        image_HW3 = decode(sample.image)
+        image_HW3 = decode(sample.image, sample.reading)
         return BoxExample(
             id=sample.id,
             rank=rank + 1,
@@ -206,7 +206,7 @@ def object_section(
 
     def cut(index: int, one: Detected) -> PredictedPicture:
         sample = samples[index]
-        return cut_mistake(decode(sample.image), one, Boxes.of(sample), names, sample.id)
+        return cut_mistake(decode(sample.image, sample.reading), one, Boxes.of(sample), names, sample.id)
 
     wrong = ((index, one) for index, match in enumerate(matches) for one in match.wrong)
     surest = nlargest(_MISTAKES, wrong, key=lambda pair: pair[1].score)

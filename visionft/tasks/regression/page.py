@@ -133,7 +133,7 @@ def regression_section(evaluation: "RegressionEvaluation", dataset: Dataset, spl
         index = int(order_N[rank])
         rows = zip(names, true_NV[index].tolist(), predicted_NV[index].tolist(), errors_NV[index].tolist(), strict=True)
         known = tuple(_row(*row) for row in rows if not np.isnan(row[1]))
-        return PredictedImage(id=ids[index], image_HW3=decode(samples[index].image), rows=known)
+        return PredictedImage(id=ids[index], image_HW3=decode(samples[index].image, samples[index].reading), rows=known)
 
     return RegressionSection(
         class_names=names,

@@ -172,7 +172,7 @@ class SegmentationLearner:
         """Return the full set of segmentation metrics in the original frame; see ``Learner.evaluate``."""
         masks = []
         for done, sample in enumerate(samples, start=1):
-            predicted_HW = segment(load_pixels(sample.image), spec, run, batch_size=batch_size)
+            predicted_HW = segment(load_pixels(sample.image, spec.reading), spec, run, batch_size=batch_size)
             masks.append(self._compared(sample, predicted_HW))
             if on_done:
                 on_done(done)

@@ -121,7 +121,7 @@ def segmentation_section(
             rank=rank + 1,
             counts=mask.counts,
             # at once, because originals of many images may not fit the memory
-            image_HW3=shrink_image(decode(sample.image)),
+            image_HW3=shrink_image(decode(sample.image, sample.reading)),
             target_HW=shrink_mask(Mask.of(sample).source.read()),
             predicted_HW=shrink_mask(mask.labels()),
         )

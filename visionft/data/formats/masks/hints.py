@@ -25,16 +25,28 @@ def suspect_masks(root: Path, entries: Sequence[Entry]) -> Problem | None:
         root: what the entries' ids are relative to.
         entries: as a folder per class gives them.
     """
+    patterns = mask_patterns(entries)
+    if patterns is None:
+        return None
+    images, masks = patterns
+    what = (
+        "these look like images and their masks rather than a folder per class; if so, set "
+        f"data.images='{images}' and data.masks='{masks}'"
+    )
+    return Problem(str(root), what)
+
+
+def mask_patterns(entries: Sequence[Entry]) -> tuple[str, str] | None:
+    """Return patterns for data.images and data.masks where files in class folders are images and their masks.
+
+    Args:
+        entries: as a folder per class gives them.
+    """
     for groups in (_same_stem_in_folders(entries), _folder_per_sample(entries)):
         chosen = [_picture_and_map(group) for group in groups[:: max(1, len(groups) // _LOOKED_AT)][:_LOOKED_AT]]
         found = [pair for pair in chosen if pair is not None]
         if found and len(found) == len(chosen):
-            images, masks = patterns_linking(*(PurePosixPath(entry.id) for entry in found[0]))
-            what = (
-                "these look like images and their masks rather than a folder per class; if so, set "
-                f"data.images='{images}' and data.masks='{masks}'"
-            )
-            return Problem(str(root), what)
+            return patterns_linking(*(PurePosixPath(entry.id) for entry in found[0]))
     return None
 
 

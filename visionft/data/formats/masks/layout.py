@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from visionft.data.formats.masks.evidence import are_masks
-from visionft.data.formats.masks.names import key_of, plain_image, split_suffix
+from visionft.data.formats.masks.names import any_may_be_mask, key_of, plain_image, split_suffix
 from visionft.data.formats.masks.pairing import Pair, Paired, pair_by_name, report_alone
 from visionft.data.formats.masks.patterns import patterns_linking
 from visionft.data.naming import counted, some, split_above, split_of, splits_among
@@ -251,6 +251,8 @@ def _proven(place: FolderPair, pairs: list[Pair]) -> bool:
 
 
 def _is_mixed(place: FolderPair) -> bool:
+    if not any_may_be_mask(images_below(place.images, [])[0]):
+        return False
     pairs, images = fit(place)
     if not pairs or 2 * pairs < images:
         return False

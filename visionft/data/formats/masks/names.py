@@ -24,6 +24,7 @@ _SUFFIX = re.compile(
     rf"(?P<name>.+?)[ _.-]+(?P<word>{_WORDS}|{_CODES})(?P<number>[ _-]*\(?\d+\)?)?|(?P<short>.+)_(?P<letter>[lp])",
     re.IGNORECASE,
 )
+_ANY_WORD = re.compile(rf"[ _.-](?:{_WORDS}|{_CODES}|[lp])", re.IGNORECASE)
 _BEFORE_MASKS = re.compile(rf"(?:{_WORDS})[ _.-]+(?=.)", re.IGNORECASE)
 _BEFORE_IMAGES = re.compile(r"(?:images?|img|im|rgb|photo)[ _.-]+(?=.)", re.IGNORECASE)
 _BEHIND_IMAGES = re.compile(
@@ -62,6 +63,11 @@ def without_image_ending(key: str) -> str:
     """Return ``x`` of ``x.jpg``, which is left of the mask ``x.jpg.png``."""
     stem, dot, ending = key.rpartition(".")
     return stem if dot and f".{ending.lower()}" in IMAGE_EXTENSIONS else key
+
+
+def any_may_be_mask(files: Iterable[Path]) -> bool:
+    """Return whether a file may have a mask's word behind an image's name: a quick look, before they are paired."""
+    return any(_ANY_WORD.search(file.name) for file in files)
 
 
 def split_suffix(key: str) -> MaskName | None:
