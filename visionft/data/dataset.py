@@ -16,6 +16,7 @@ from visionft.data.source import DataSource
 from visionft.data.split import assign_splits, cut_splits
 from visionft.data.targets.base import Target
 from visionft.errors import DataError
+from visionft.imaging.header import KINDS
 
 
 def load_dataset(
@@ -133,7 +134,7 @@ def _inspect(listing: Listing, strict: bool, on_progress: Callable[[int, int], N
     where = listing.source or listing.name
     if not listing.entries:
         details = describe(listing.problems)
-        raise DataError(f"{where}: no images found; JPEG, PNG, WebP, BMP, GIF and TIFF are read\n{details}".rstrip())
+        raise DataError(f"{where}: no images found; files of {KINDS} are read\n{details}".rstrip())
     inspection = inspect(listing, on_progress)
     bad = tell(inspection.bad)
     if not inspection.opened:

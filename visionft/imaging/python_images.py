@@ -25,7 +25,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from visionft.errors import ImageError
-from visionft.imaging.decode import decode, on_white, to_8_bits
+from visionft.imaging.alpha import on_white
+from visionft.imaging.decode import decode, to_8_bits
 from visionft.imaging.pillow import file_of
 
 _EXPECTED = "uint8 of shape (H, W, 3) in RGB order, or (H, W) for grey, is needed"

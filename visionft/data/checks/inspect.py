@@ -14,6 +14,7 @@ from visionft.data.targets.base import Target
 from visionft.data.targets.raw import Finding, OpenedImage, Resolved
 from visionft.errors import DataError, ImageError
 from visionft.imaging import decode
+from visionft.imaging.frames import holds_several
 from visionft.imaging.pixels import Pixels
 from visionft.imaging.regular_file import read_regular_file
 
@@ -27,12 +28,14 @@ class Opened:
         appearance: what it looks like, None where it shows nothing to compare.
         size: (width, height) in pixels of the upright image.
         resolved: its target, and what was found about that.
+        several: whether the file holds more pictures than the first, which is the one that is read.
     """
 
     content: str
     appearance: Appearance | None
     size: tuple[int, int]
     resolved: Resolved
+    several: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +99,7 @@ def _open(class_names: tuple[str, ...], entry: Entry) -> Opened | DataError:
         content = image.content if isinstance(image, Pixels) else content_hash(data)
         size = (image_HW3.shape[1], image_HW3.shape[0])
         resolved = entry.target.resolve(OpenedImage(size, data), class_names)
-        return Opened(content, appearance_of(image_HW3), size, resolved)
+        return Opened(content, appearance_of(image_HW3), size, resolved, holds_several(data))
     except OSError as error:
         return ImageError(f"cannot be read ({error.strerror})")
     except DataError as error:
