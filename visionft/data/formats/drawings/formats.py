@@ -10,6 +10,7 @@ import numpy as np
 
 from visionft.data.box_classes import BoxClasses, choose_classes
 from visionft.data.formats.coco.classes import make_classes
+from visionft.data.formats.coco.numbers import Key
 from visionft.data.formats.coco.regions import CocoMask, Region
 from visionft.data.formats.drawings.drawing import Drawing, Shape
 from visionft.data.listing import DataFormat, Entry, Listing
@@ -67,7 +68,7 @@ class DrawingFormat(DataFormat):
     ) -> tuple[Sequence[RawTarget | None], tuple[str, ...]]:
         """Return the target of each image, None where it is left out; and the classes."""
 
-    def _names(self, path: Path, drawings: Sequence[Drawing]) -> dict[int, str]:
+    def _names(self, path: Path, drawings: Sequence[Drawing]) -> dict[Key, str]:
         """Return the classes of all shapes by number."""
         if isinstance(self._options.classes, Mapping) or self._options.ignore:
             raise DataError(
@@ -77,7 +78,7 @@ class DrawingFormat(DataFormat):
         names = natural_order(shape.name for drawing in drawings for shape in drawing.shapes if shape.name)
         if not names:
             raise DataError(f"{path}: no shape with a class is drawn on any of {len(drawings)} images")
-        return dict(enumerate(names))
+        return {number: name for number, name in enumerate(names)}  # noqa: C416  # of the type that categories have
 
 
 class DrawnBoxes(DrawingFormat):
@@ -98,7 +99,7 @@ class DrawnBoxes(DrawingFormat):
             require_raw_polygons(targets, str(path))
         return targets, classes.names
 
-    def _boxes(self, drawing: Drawing, classes: BoxClasses, number_of: Mapping[str, int]) -> RawBoxes:
+    def _boxes(self, drawing: Drawing, classes: BoxClasses, number_of: Mapping[str, Key]) -> RawBoxes:
         boxes = []
         for shape in drawing.shapes:
             box = RawBox(shape.number, shape.xyxy, fault=shape.fault or ("" if shape.name else "has no class name"))
