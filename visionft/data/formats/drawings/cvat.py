@@ -10,7 +10,7 @@ from xml.etree import ElementTree
 import numpy as np
 
 from visionft.data.formats.drawings.drawing import Drawing, Point, Shape, ellipse, rectangle, turned
-from visionft.data.formats.drawings.finding import DrawnImages, tell
+from visionft.data.formats.drawings.finding import DrawnImages, tell, tell_without_split
 from visionft.data.formats.drawings.formats import (
     DrawingFormat,
     DrawnBoxes,
@@ -119,7 +119,9 @@ def read_cvat(path: Path, images_in: str | None, problems: list[Problem]) -> lis
     names = sorted(set(attributes))
     tell(root, names, "attribute is not read", "attributes are not read", problems)
     images.tell_unlisted(set(found), f"no entry in {files[0].name}", root, problems)
-    return [found[image] for image in sorted(found)]
+    drawings = [found[image] for image in sorted(found)]
+    tell_without_split({drawing.id: drawing.split for drawing in drawings}, root, problems)
+    return drawings
 
 
 def _is_cvat(file: Path) -> bool:

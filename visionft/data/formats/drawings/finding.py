@@ -1,10 +1,12 @@
 """The images that files of annotations name, and what is told of them."""
 
 from collections import defaultdict
+from collections.abc import Mapping
 from pathlib import Path, PurePosixPath, PureWindowsPath
 
 from visionft.data.naming import counted, some
 from visionft.data.records import Problem
+from visionft.data.splits import Split
 from visionft.data.walk import images_below
 from visionft.errors import DataError
 
@@ -54,6 +56,22 @@ class DrawnImages:
         if bare := [image.name for image in self.images if image not in used]:
             images = counted(len(bare), f"image has {what}", f"images have {what}")
             problems.append(Problem(str(where), f"{images} and nobody looked at them; left out: {some(bare)}"))
+
+
+def tell_without_split(splits: Mapping[str, Split | None], where: Path, problems: list[Problem]) -> None:
+    """Tell of images that are in no split, where others are: they train.
+
+    Args:
+        splits: of each image, by its id.
+        where: their folder.
+        problems: grows by one, or by nothing.
+    """
+    bare = [name for name, split in splits.items() if split is None]
+    if bare and len(bare) < len(splits):
+        images = counted(len(bare), "image is", "images are")
+        problems.append(
+            Problem(str(where), f"{images} in no split, unlike others, and count as training: {some(bare)}")
+        )
 
 
 def tell(where: Path, names: list[str], one: str, several: str, problems: list[Problem]) -> None:

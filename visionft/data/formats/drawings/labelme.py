@@ -18,7 +18,7 @@ import numpy as np
 
 from visionft.data.formats.drawings.drawing import Drawing, Point, Shape, ellipse, rectangle
 from visionft.data.formats.drawings.embedded import EmbeddedImage
-from visionft.data.formats.drawings.finding import DrawnImages, tell
+from visionft.data.formats.drawings.finding import DrawnImages, tell, tell_without_split
 from visionft.data.formats.drawings.formats import (
     DrawingFormat,
     DrawnBoxes,
@@ -139,7 +139,9 @@ def read_labelme(path: Path, images_in: str | None, problems: list[Problem]) -> 
     tell(root, names, f"image is {what}", f"images are {what}", problems)
     if path.is_dir():
         images.tell_unlisted(set(found), "no JSON file", root, problems)
-    return [found[image] for image in sorted(found)] + embedded
+    drawings = [found[image] for image in sorted(found)] + embedded
+    tell_without_split({drawing.id: drawing.split for drawing in drawings}, root, problems)
+    return drawings
 
 
 def _is_labelme(file: Path) -> bool:
