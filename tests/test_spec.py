@@ -21,12 +21,12 @@ def test_a_spec_survives_the_journey():
     assert ModelSpec.from_json(DEEP.to_json()) == DEEP
 
 
-def test_files_of_before_there_were_masks_are_read():
+def test_files_of_before_there_were_masks_or_crowds_are_read():
     older = json.loads(SPEC.to_json())
-    del older["palette"], older["input"]["overlap"], older["input"]["reading"]
+    del older["palette"], older["input"]["overlap"], older["input"]["reading"], older["max_detections"]
     read = ModelSpec.from_json(json.dumps(older))
     assert (read.palette, read.input.overlap, read.class_names) == ((), 0.25, SPEC.class_names)
-    assert read.input.reading == FULL_SCALE
+    assert (read.input.reading, read.max_detections) == (FULL_SCALE, 100)
 
 
 @pytest.mark.parametrize("palette", [[[1, 2]], [3], "red"])

@@ -4,6 +4,7 @@ Shape suffixes: B batch, H height, W width, 3 colour channels (RGB), C the same 
 N objects, K classes, S cells of a side.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -107,5 +108,30 @@ class FeatureBatch:
         return len(self.ids)
 
 
-AnyBatch = Batch | FeatureBatch
+@dataclass(frozen=True, slots=True)
+class KeptBatch:
+    """What the frozen layers of a backbone give for a few samples, in the place of their images.
+
+    Attributes:
+        kept: tensors with the samples on axis 0, what ``Cut.prefix`` returns.
+        suffix: returns the task's features for them, ``Cut.suffix``.
+        targets: as in ``Batch``.
+        ids: sample ids, for messages that name files.
+    """
+
+    kept: tuple[Tensor, ...]
+    suffix: Callable[[tuple[Tensor, ...]], Any]
+    targets: Tensor | InstanceTargets
+    ids: tuple[str, ...]
+
+    def to(self, device: torch.device) -> "KeptBatch":
+        """Return the same batch on a device."""
+        kept = tuple(tensor.to(device, non_blocking=True) for tensor in self.kept)
+        return KeptBatch(kept, self.suffix, self.targets.to(device, non_blocking=True), self.ids)
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+
+AnyBatch = Batch | FeatureBatch | KeptBatch
 """What a loader, or what stands in for one, gives."""

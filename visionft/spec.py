@@ -14,6 +14,9 @@ Alpha = Literal["composite", "ignore"]
 
 FORMAT = 1
 
+DETECTIONS = 100
+"""Objects that are found on a canvas where nobody asks for another number."""
+
 
 @dataclass(frozen=True, slots=True)
 class Reading:
@@ -74,6 +77,8 @@ class ModelSpec:
         palette: colour (RGB, 0..255) of each class where the data have their own; else empty.
         thresholds: for each class the confidence from which on it is believed, chosen on the validation images, where
             the task has any; else empty.
+        max_detections: most objects of a canvas, where the task finds objects; files that do
+            not say have ``DETECTIONS``.
     """
 
     task: str
@@ -82,6 +87,7 @@ class ModelSpec:
     provenance: Mapping[str, Any] = field(default_factory=dict)
     palette: tuple[tuple[int, int, int], ...] = ()
     thresholds: tuple[float, ...] = ()
+    max_detections: int = DETECTIONS
 
     def to_json(self) -> str:
         """Serialise to one line of JSON."""

@@ -4,8 +4,10 @@ import cv2
 import numpy as np
 import pytest
 
+import visionft as vft
 from visionft.data.dataset import load_dataset
 from visionft.data.reading import ReadingOptions
+from visionft.data.targets.label import Label
 from visionft.spec import FULL_SCALE, Reading
 
 
@@ -96,3 +98,17 @@ def test_one_odd_image_is_named_and_stops_nothing(tmp_path):
     assert not any(problem.fatal for problem in dataset.problems)
     assert "data.alpha: 1 of 16 images" in told(dataset)
     assert "train/a/0.png" in told(dataset)
+
+
+def test_dark_arrays_are_told_and_the_advice_works():
+    images = [np.random.default_rng(n).integers(0, 4096, (8, 8, 3)).astype(np.uint16) for n in range(6)]
+    labels = ["a", "b"] * 3
+    source = vft.Dataset.from_arrays(images, labels)
+    (told_once,) = [
+        line for line in told(load_dataset(None, source=source, target=Label)).splitlines() if "16 bits" in line
+    ]
+    assert "give images / 4095" in told_once
+    scaled = vft.Dataset.from_arrays([image / 4095 for image in images], labels)
+    dataset = load_dataset(None, source=scaled, target=Label)
+    assert "16 bits" not in told(dataset)
+    assert dataset.samples[0].image.read().max() > 200

@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from visionft.assemble.job import canvas_of
 from visionft.assemble.preview import augmented_samples, mixing_probabilities, most_augmented_stage
+from visionft.assemble.sizing import canvas_of
 from visionft.data.records import Dataset
 from visionft.imaging.sheet import Row, sheet
 from visionft.recipe import Recipe

@@ -13,12 +13,13 @@ from visionft.api.resolving import Asked, Data, understand
 from visionft.api.tracking import require_trackers
 from visionft.assemble import Runtime, load_data, unused_targets
 from visionft.assemble.images import require_decoder
-from visionft.assemble.job import augmentation, build_task, canvas_of, canvas_size, input_spec, require_room
+from visionft.assemble.job import augmentation, build_task, input_spec, require_room
+from visionft.assemble.sizing import Sizing, canvas_of
 from visionft.autotune.choice import require_cuda_where_asked
 from visionft.data.records import Dataset
 from visionft.data.splits import SPLITS, Split
 from visionft.errors import MissingExtra, RecipeError, VisionftError
-from visionft.models.backbones import Backbone
+from visionft.models.backbones import Backbone, DepthGroup
 from visionft.recipe import Overrides, Recipe
 from visionft.report.picture_file import require_picture_name
 from visionft.spec import FULL_SCALE, InputSpec
@@ -98,7 +99,10 @@ def check(
         errors += str(error).splitlines()
     canvas: InputSpec | None = None
     try:
-        canvas = _check_network(resolved, dataset)
+        sizing = Sizing.of(resolved, dataset)
+        warnings += [sizing.in_words] if sizing.why else []
+        warnings += [] if dataset is None else map(str, sizing.remarks(resolved, dataset))
+        canvas = _check_network(resolved, dataset, sizing)
     except VisionftError as error:
         errors += str(error).splitlines()
     errors += _wrong_with_runtime(resolved, dataset, canvas)
@@ -152,18 +156,19 @@ def _wrong_with_runtime(recipe: Recipe, dataset: Dataset | None, canvas: InputSp
     return errors
 
 
-def _check_network(recipe: Recipe, dataset: Dataset | None) -> InputSpec:
+def _check_network(recipe: Recipe, dataset: Dataset | None, sizing: Sizing) -> InputSpec:
     """Build the backbone, with weights that are on this machine, and lay the stages over its depth groups.
 
     Returns:
         The recipe's canvas.
     """
-    section, size = recipe.backbone, canvas_size(recipe, dataset)
+    section = recipe.backbone
     weights = "none" if section.weights == "pretrained" else section.weights  # looking must not download
-    backbone = Backbone(section.name, weights, drop_path=section.drop_path, image_size=size)
-    reading = FULL_SCALE if dataset is None else dataset.reading
-    spec = input_spec(recipe, backbone.input, size, reading)
-    groups = backbone.groups if dataset is None else build_task(recipe, dataset).build_head(backbone).groups(backbone)
+    backbone = Backbone(section.name, weights, drop_path=section.drop_path, image_size=sizing.size)
+    spec = input_spec(recipe, backbone.input, sizing, FULL_SCALE if dataset is None else dataset.reading)
+    groups: Sequence[DepthGroup] = backbone.groups
+    if dataset is not None:
+        groups = build_task(recipe, dataset, sizing.arguments).build_head(backbone).groups(backbone)
     plan(recipe.stages, [group.name for group in groups], steps_per_epoch=1)
     for stage in recipe.stages:
         given = stage.image_size

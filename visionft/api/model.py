@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from visionft.assemble import Job
-from visionft.batch import AugmentedBatch, Batch, FeatureBatch
+from visionft.batch import AnyBatch, AugmentedBatch
 from visionft.errors import CheckpointError, DataError
 from visionft.imaging.canvas import cut_window
 from visionft.imaging.inputs import Image, load
@@ -76,7 +76,7 @@ class TunedModel(TaskNetwork):
         copy.backbone.set_trainable(plan.groups, plan.stage.norm)
         return cls(copy, deepcopy(job.task), spec).to(job.runtime.device).eval()
 
-    def forward(self, batch: Batch | AugmentedBatch | FeatureBatch | Tensor, targets: Any = None) -> Any:
+    def forward(self, batch: AnyBatch | AugmentedBatch | Tensor, targets: Any = None) -> Any:
         """Predict, or learn.
 
         Args:

@@ -7,7 +7,7 @@ from typing import Any
 from visionft import __version__
 from visionft.assemble import Job
 from visionft.recipe import recipe_to_yaml
-from visionft.spec import ModelSpec
+from visionft.spec import DETECTIONS, ModelSpec
 from visionft.tasks.learner import ChoosesThresholds
 from visionft.training import Sink, exact_runner
 from visionft.training.events import Notice, Working
@@ -32,6 +32,7 @@ def describe_model(
         input=job.input,
         palette=job.dataset.palette,
         thresholds=_thresholds(job, sinks),
+        max_detections=job.sizing.arguments.get("max_detections", DETECTIONS),
         provenance={
             "name": recipe.name,
             "visionft": __version__,

@@ -63,7 +63,7 @@ def report_data(job: Job, info: Mapping[str, Any], spec: ModelSpec, evaluation: 
         stages=tuple(_stage(job, result) for result in info["stages"]),
         history=tuple(info["history"]),
         augmentation=augmentation_of(job, info["history"]),
-        problems=dataset.problems,
+        problems=(*dataset.problems, *job.remarks),
         recipe=recipe_to_yaml(recipe),
         provenance={
             "seed": str(recipe.seed),

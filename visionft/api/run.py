@@ -20,6 +20,7 @@ from visionft.api.resolving import Data, understand_again
 from visionft.api.showing import history_rows, run_line, run_table
 from visionft.api.tracking import track_results, without_trackers
 from visionft.assemble import Job, assemble, load_data
+from visionft.assemble.sizing import Sizing
 from visionft.batch import AugmentedBatch, Batch
 from visionft.checkpoint import RunFolder, read_json, write_json
 from visionft.data.records import Sample
@@ -140,7 +141,8 @@ class Run:
         dataset = load_data(request.recipe, source=request.data)
         require_same_data(dataset, self.info, self.path)
         record_move(self._folder, request.recipe, dataset, self._say)
-        job = replace(assemble(request.recipe, dataset, pretrained=False), input=spec.input)
+        sizing = Sizing.recorded(self.info, request.recipe, dataset)
+        job = replace(assemble(request.recipe, dataset, pretrained=False, sizing=sizing), input=spec.input)
         try:
             job.network.load_state_dict(weights)
         except RuntimeError as error:

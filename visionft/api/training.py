@@ -18,6 +18,7 @@ from visionft.api.tracking import open_trackers, require_trackers
 from visionft.assemble import Job, assemble, load_data, unused_targets
 from visionft.assemble.images import require_decoder
 from visionft.assemble.job import require_room
+from visionft.assemble.sizing import Sizing
 from visionft.autotune.choice import decide, require_cuda_where_asked
 from visionft.autotune.estimate import outline
 from visionft.checkpoint import RunFolder
@@ -133,7 +134,10 @@ def _fitted(
         require_same_data(dataset, folder.info, folder.path)
         record_move(folder, resolved, dataset, partial(_tell, sinks))
     # a run that was killed before its first checkpoint begins again, from its pretrained weights
-    job = assemble(resolved, dataset, pretrained=folder is None or folder.checkpoints.empty)
+    sizing = Sizing.recorded(folder.info, resolved, dataset) if begun and folder else None
+    job = assemble(resolved, dataset, pretrained=folder is None or folder.checkpoints.empty, sizing=sizing)
+    for problem in job.remarks:
+        _tell(sinks, str(problem))
     if folder is None:
         require_cuda_where_asked(resolved, job.runtime)
         require_decoder(resolved, job.runtime)
@@ -147,6 +151,7 @@ def _fitted(
             seconds=0.0,
             data=fingerprint(dataset),
             weights=asdict(job.network.backbone.weights),
+            sizing=job.sizing.to_dict(),
             recipe=resolved.model_dump(mode="json"),
             asked=asked,
         )
@@ -206,6 +211,7 @@ def _facts(job: Job, folder: RunFolder, trackers: Sequence[GuardedTracker]) -> d
         "source": dataset.source,
         "backbone": f"{backbone.family}/{backbone.name}, {len(backbone.groups)} depth groups",
         "weights": f"{weights['source']} (licence: {weights['licence']})",
+        "canvas": job.sizing.why,
         "optimizer": ", ".join([optim.name, *(f"{name} {value}" for name, value in optim.arguments.items())]),
         "device": f"{runtime.device}, {numbers}, {str(runtime.memory_format).removeprefix('torch.')}",
         "tracked": "; ".join(one.tracker.place for one in trackers if one.tracker is not None),

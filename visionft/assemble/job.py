@@ -1,9 +1,9 @@
 """The objects of a training run, built from its recipe."""
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from statistics import median
+from types import MappingProxyType
 
 import numpy as np
 import torch
@@ -12,11 +12,12 @@ from numpy.typing import NDArray
 from visionft.assemble import images
 from visionft.assemble.extra import extra_transforms
 from visionft.assemble.runtime import Runtime
+from visionft.assemble.sizing import Sizing, canvas_of
 from visionft.augment import Augmenter, Mixing
 from visionft.augment.batch import Normalised
 from visionft.augment.device import DeviceAugmenter
 from visionft.catalog import imported
-from visionft.data.records import Dataset
+from visionft.data.records import Dataset, Problem
 from visionft.data.splits import Split
 from visionft.errors import DataError, RecipeError
 from visionft.imaging.canvas import fill_colour
@@ -30,13 +31,13 @@ from visionft.models.network import TaskNetwork
 from visionft.recipe import Recipe
 from visionft.seeds import derive_seed
 from visionft.spec import InputSpec, Reading
-from visionft.stages import Sampling, Stage, StagePlan, height_and_width, plan
+from visionft.stages import Sampling, Stage, StagePlan, plan
 from visionft.tasks import TASKS
 from visionft.tasks.learner import Learner
 
 OnProgress = Callable[[int, int], None]
 
-_LARGEST_SIDE = 512  # pixels of a canvas that nobody chose
+_NOTHING: Mapping[str, int] = MappingProxyType({})
 
 
 def no_progress(_done: int, _total: int) -> None:
@@ -56,8 +57,10 @@ class Job:
         input: the canvas of the finished model, which is that of the last stage.
         plans: one per stage, in order.
         runtime: device and number formats.
+        sizing: what the data have decided.
         augments: whether the device that trains augments the images, and not the processes that load them, in the
             stages in which it can, see ``augments_in``.
+        remarks: what a person should know of the data on their canvas.
     """
 
     recipe: Recipe
@@ -68,7 +71,9 @@ class Job:
     input: InputSpec
     plans: tuple[StagePlan, ...]
     runtime: Runtime
+    sizing: Sizing
     augments: bool = False
+    remarks: tuple[Problem, ...] = ()
 
     def stage_input(self, stage: Stage) -> InputSpec:
         """Return the canvas of a stage."""
@@ -144,13 +149,14 @@ class Job:
         return images.loader(self.recipe, self.runtime, self.dataset.split(split), spec)
 
 
-def assemble(recipe: Recipe, dataset: Dataset, *, pretrained: bool = True) -> Job:
+def assemble(recipe: Recipe, dataset: Dataset, *, pretrained: bool = True, sizing: Sizing | None = None) -> Job:
     """Build the network, its plan and its runtime.
 
     Args:
         recipe: what was asked for.
         dataset: what ``load_data`` found.
         pretrained: false when trained weights will be loaded over the network anyway, so that none are fetched.
+        sizing: what the data decided when the run began; None decides now.
 
     Raises:
         RecipeError: for a stage or size that the backbone cannot serve.
@@ -166,15 +172,15 @@ def assemble(recipe: Recipe, dataset: Dataset, *, pretrained: bool = True) -> Jo
             raise DataError(f"{dataset.name}: no images in the {split} part; give it some, or change data.val_fraction")
     torch.manual_seed(derive_seed(recipe.seed, "weights"))  # the head's, and the backbone's when it has none
     section = recipe.backbone
-    size = canvas_size(recipe, dataset)
+    sizing = sizing or Sizing.of(recipe, dataset)
     backbone = Backbone(
         section.name,
         section.weights if pretrained else "none",
         drop_path=section.drop_path,
-        image_size=size,
+        image_size=sizing.size,
     )
-    spec = input_spec(recipe, backbone.input, size, dataset.reading)
-    task = build_task(recipe, dataset)
+    spec = input_spec(recipe, backbone.input, sizing, dataset.reading)
+    task = build_task(recipe, dataset, sizing.arguments)
     network = TaskNetwork(backbone, task.build_head(backbone), spec)
     runtime = Runtime.choose(recipe, os.cpu_count() or 1)
     runtime.prepare(network)
@@ -182,7 +188,19 @@ def assemble(recipe: Recipe, dataset: Dataset, *, pretrained: bool = True) -> Jo
     steps_per_epoch = -(-batches // recipe.optim.accumulate)
     plans = plan(recipe.stages, [group.name for group in network.head.groups(backbone)], steps_per_epoch)
     last = canvas_of(recipe.stages[-1], spec)  # the model is deployed as it was last trained
-    job = Job(recipe, dataset, task, network, spec, last, plans, runtime, recipe.augment.device == "cuda")
+    job = Job(
+        recipe,
+        dataset,
+        task,
+        network,
+        spec,
+        last,
+        plans,
+        runtime,
+        sizing,
+        augments=recipe.augment.device == "cuda",
+        remarks=sizing.remarks(recipe, dataset),
+    )
     sizes = {(canvas.height, canvas.width) for canvas in map(job.stage_input, recipe.stages)}
     for stage in recipe.stages:
         augmentation(recipe, stage, job.stage_input(stage))
@@ -194,14 +212,6 @@ def assemble(recipe: Recipe, dataset: Dataset, *, pretrained: bool = True) -> Jo
 def sampling_of(recipe: Recipe, stage: Stage) -> Sampling:
     """Return how the training images of a stage are drawn."""
     return stage.sampling or recipe.data.sampling
-
-
-def canvas_of(stage: Stage, spec: InputSpec) -> InputSpec:
-    """Return the canvas of a stage, given the canvas of stages without a size."""
-    if stage.image_size is None:
-        return spec
-    height, width = height_and_width(stage.image_size)
-    return replace(spec, height=height, width=width)
 
 
 def require_room(recipe: Recipe, runtime: Runtime, dataset: Dataset, spec: InputSpec) -> None:
@@ -250,38 +260,28 @@ def augmentation(
     return augmenter, mixing if mixed else None
 
 
-def build_task(recipe: Recipe, dataset: Dataset) -> Learner:
-    """Return the recipe's task for the data set's classes."""
+def build_task(recipe: Recipe, dataset: Dataset, measured: Mapping[str, int] = _NOTHING) -> Learner:
+    """Return the recipe's task for the data set's classes.
+
+    Args:
+        recipe: what was asked for.
+        dataset: the classes.
+        measured: further arguments of its learner, see ``Sizing``.
+    """
     options = recipe.task
     predicts = TASKS[options.kind].predicts
     if options.head is not None and HEADS[options.head].predicts != predicts:
         fitting = ", ".join(name for name in HEADS if HEADS[name].predicts == predicts)
         raise RecipeError(f"task.head: {options.head} is no head for {options.kind}; these are: {fitting}")
     learner = imported(TASKS[options.kind].learner)
-    task: Learner = learner(dataset.class_names, **options.learner_arguments(dataset))
+    task: Learner = learner(dataset.class_names, **options.learner_arguments(dataset), **measured)
     return task
 
 
-def canvas_size(recipe: Recipe, dataset: Dataset | None) -> tuple[int, int] | None:
-    """Return (height, width) of the canvas; none for the size that the weights were made for.
-
-    Masks and boxes are learned at the images' own size, up to a side of 512 pixels: what a pretrained network saw in
-    training says little about how small things are.
-    """
-    if recipe.input.size is not None:
-        return height_and_width(recipe.input.size)
-    if not TASKS[recipe.task.kind].sees_whole_images or dataset is None:
-        return None
-    sizes = [sample.size for sample in dataset.split("train") or dataset.samples]  # a check goes on without any
-    width, height = (median(side) for side in zip(*sizes, strict=True))
-    scale = min(1.0, _LARGEST_SIDE / max(height, width))
-    return max(32, round(height * scale / 32) * 32), max(32, round(width * scale / 32) * 32)
-
-
-def input_spec(recipe: Recipe, weights: InputSpec, size: tuple[int, int] | None, reading: Reading) -> InputSpec:
+def input_spec(recipe: Recipe, weights: InputSpec, sizing: Sizing, reading: Reading) -> InputSpec:
     """Merge the recipe's input section, and how values are read, into the input spec of the weights."""
     given = recipe.input
-    height, width = size or (weights.height, weights.width)
+    height, width = sizing.size or (weights.height, weights.width)
     task = TASKS[recipe.task.kind]
     whole = task.sees_whole_images
     fits = [*([] if whole else ["crop"]), "pad", "stretch", *(["tile"] if task.takes_windows else [])]
@@ -292,7 +292,7 @@ def input_spec(recipe: Recipe, weights: InputSpec, size: tuple[int, int] | None,
         weights,
         height=height,
         width=width,
-        fit=given.fit or ("pad" if whole else "crop"),
+        fit=sizing.fit,
         crop_pct=given.crop_pct or weights.crop_pct,
         overlap=given.overlap,
         reading=reading,

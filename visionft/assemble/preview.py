@@ -7,7 +7,8 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from visionft.assemble.job import augmentation, canvas_of, sampling_of
+from visionft.assemble.job import augmentation, sampling_of
+from visionft.assemble.sizing import canvas_of
 from visionft.augment import Policy
 from visionft.augment.label_mixing import mix_images, mixes
 from visionft.augment_params import AugmentParams

@@ -5,11 +5,14 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import numpy as np
+
 from visionft.data.naming import SPLIT_NAMES
 from visionft.data.records import Problem
 from visionft.data.splits import Split
 from visionft.data.targets.python_values import described
 from visionft.errors import DataError, ImageError
+from visionft.imaging.levels import bits_of
 from visionft.imaging.pixels import ImageSource, Pixels
 from visionft.imaging.python_images import to_pixels
 
@@ -165,6 +168,7 @@ def labelled(
             problems.append(Problem(name, "is given again; the first one counts"))
         else:
             found[name] = LabelledImage(name, source, _absolute(value) if isinstance(value, Path) else value, split)
+    _tell_dark(images, problems)
     if errors:
         more = [f"and {len(errors) - _ERRORS_SHOWN} more"] if len(errors) > _ERRORS_SHOWN else []
         raise DataError("\n".join(errors[:_ERRORS_SHOWN] + more))
@@ -188,3 +192,15 @@ def _absolute(path: str | Path) -> Path:
 
 def _is_path(image: Any) -> bool:
     return isinstance(image, str | Path)
+
+
+def _tell_dark(images: Sequence[Any], problems: list[Problem]) -> None:
+    """Tell of arrays of 16 bits that use fewer, and are nearly black."""
+    deep = [float(image.max()) for image in images if isinstance(image, np.ndarray) and image.dtype == np.uint16]
+    bits = bits_of(max(deep, default=float("inf")))
+    if bits < 16:
+        what = (
+            f"{len(deep)} arrays of 16 bits hold values up to {max(deep):g} and are nearly black at the full scale of "
+            f"65535; if {2**bits - 1} is white, give images / {2**bits - 1}, here and for prediction"
+        )
+        problems.append(Problem("images", what))

@@ -66,6 +66,15 @@ class Batches(ABC):
         """
         return self._batches(0, evaluation_plan(len(self._canvases), self._batch_size))
 
+    def view(self, epoch: int) -> Iterator[Batch]:
+        """Yield every training image once as it looks in an epoch, in the order given; the last batch may be smaller.
+
+        Raises:
+            DataError: naming the file that cannot be read any more.
+            TrainingError: when a worker process died.
+        """
+        return self._batches(epoch, evaluation_plan(self._canvases.images, self._batch_size))
+
     @abstractmethod
     def close(self) -> None:
         """Stop what loads, and free the canvases."""

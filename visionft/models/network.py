@@ -8,7 +8,7 @@ from typing import Any, Protocol
 import torch
 from torch import Tensor, nn
 
-from visionft.batch import AugmentedBatch, Batch, FeatureBatch
+from visionft.batch import AnyBatch, AugmentedBatch, Batch, FeatureBatch, KeptBatch
 from visionft.imaging.normalization import byte_statistics
 from visionft.models.backbones import Backbone
 from visionft.models.heads.base import Head
@@ -38,11 +38,12 @@ class TaskNetwork(nn.Module):
         self.register_buffer("mean_C11", mean_C11, persistent=False)
         self.register_buffer("scale_C11", 1 / std_C11, persistent=False)
 
-    def forward(self, batch: Batch | AugmentedBatch | FeatureBatch | Tensor) -> Any:
+    def forward(self, batch: AnyBatch | AugmentedBatch | Tensor) -> Any:
         """Learn from a batch or predict it.
 
         Args:
-            batch: images, augmented or not, or their features; or images_BHW3 alone, uint8 RGB canvases.
+            batch: images, augmented or not, their features, or what was kept of them; or images_BHW3 alone, uint8
+                RGB canvases.
 
         Returns:
             ``Losses`` of a batch in training, else the head's raw outputs.
@@ -52,6 +53,8 @@ class TaskNetwork(nn.Module):
                 return self.head(self.features(batch))
             case FeatureBatch():
                 features = batch.features_BD
+            case KeptBatch():
+                features = batch.suffix(batch.kept)
             case AugmentedBatch():
                 features = self.head.features(self.backbone, batch.images_BCHW)
             case Batch():
@@ -60,9 +63,12 @@ class TaskNetwork(nn.Module):
 
     def features(self, images_BHW3: Tensor) -> Any:
         """Return what the head gets, for uint8 RGB canvases."""
+        return self.head.features(self.backbone, self.normalised(images_BHW3))
+
+    def normalised(self, images_BHW3: Tensor) -> Tensor:
+        """Return images_BCHW as the backbone takes them, for uint8 RGB canvases."""
         # a permuted NHWC tensor already lies in channels_last order, so this copies nothing
-        images_BCHW = (images_BHW3.permute(0, 3, 1, 2).float() - self.mean_C11) * self.scale_C11
-        return self.head.features(self.backbone, images_BCHW)
+        return (images_BHW3.permute(0, 3, 1, 2).float() - self.mean_C11) * self.scale_C11
 
     def postprocess(self, outputs: Any) -> Tensor:
         """Return results for raw outputs; outside of autocast."""

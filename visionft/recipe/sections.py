@@ -130,10 +130,12 @@ class InputSection(Section):
 
     size: Size | None = None
     """Canvas in pixels: side of a square or [height, width]; none takes the size that the weights were made for, and
-    for masks and boxes that of the images, up to 512 pixels."""
+    for masks and boxes that of the images, up to 512 pixels. Where that shrinks a quarter of the boxes to less than 16
+    pixels, it is up to 768 pixels, or windows of the images are taken."""
     fit: Fit | None = None
     """stretch to the canvas, crop the centre, pad with the mean colour, or tile: a window at the image's own
-    resolution; none crops for classification, and pads where nothing may be cut off."""
+    resolution; none crops for classification, and pads where nothing may be cut off, or tiles where that makes boxes
+    too small."""
     crop_pct: Annotated[float, Field(gt=0, le=1)] | None = None
     """Share of the resized image that a crop keeps."""
     overlap: Fraction = 0.25
@@ -276,6 +278,8 @@ class RuntimeSection(Section):
     """Whether images are decoded once for each stage and then stay, on their canvases, on the device that trains; the
     batches are the same. auto keeps them on a GPU where that augments them, or nobody, and they take at most a tenth of
     its memory."""
+    kept_gigabytes: Annotated[float, Field(gt=0)] = 4.0
+    """Most memory for what frozen layers make of a stage's views; a stage that needs more is run as without views."""
     decode: Literal["cpu", "cuda"] = "cpu"
     """What decodes JPEGs in training and its validation; cuda is nvJPEG, whose pixels may differ from the CPU's by a
     few levels. What is measured and exported in the end is decoded by the CPU, as where it is deployed."""

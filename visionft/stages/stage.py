@@ -63,6 +63,9 @@ class Stage:
     augment: Strength = "light"
     """Strength of the augmentation; auto does one thing to each image, drawn from all there are, but that further than
     strong (Mueller and Hutter 2021, TrivialAugment, arXiv:2103.10158)."""
+    views: Annotated[int, Ge(1)] | None = None
+    """How many augmented views of each image the frozen layers see; what they make of them is kept, and the epochs take
+    turns, so that only the layers behind are run. None draws a new view in every epoch."""
     sampling: Sampling | None = None
     """How often the training images are drawn, as data.sampling says; none keeps what that is."""
     augment_extra: Transforms | None = None
@@ -78,6 +81,8 @@ class Stage:
     def __post_init__(self) -> None:
         if (self.epochs is None) == (self.steps is None):
             raise ValueError("give its length as either 'epochs' or 'steps'; a parent's can be made null")
+        if self.views is not None and self.unfreeze == "all":
+            raise ValueError("views: nothing is frozen with 'unfreeze: all', so that nothing can be kept; leave it out")
 
 
 DEFAULT_STAGES = (

@@ -13,11 +13,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from visionft.data.listing import Listing
-from visionft.data.records import Dataset
+from visionft.data.records import Dataset, Problem
 from visionft.imaging.inputs import Image, Loaded
 from visionft.metrics.score import Metrics, Score
 from visionft.results import CanvasRunner, Output, Results
-from visionft.spec import ModelSpec
+from visionft.spec import Fit, InputSpec, ModelSpec
 
 
 class Prediction(Protocol):
@@ -129,6 +129,51 @@ class TaskOptions:
     def learner_arguments(self, dataset: Dataset) -> dict[str, Any]:  # noqa: ARG002  # other tasks ask for class counts
         """Return what the task's learner is made with beside the class names, given the data that it learns from."""
         return {} if self.head is None else {"head": self.head}
+
+    def measured_arguments(self, dataset: Dataset, canvas: InputSpec) -> dict[str, int]:  # noqa: ARG002
+        """Return arguments of the learner that data and canvas decide; a run writes them down when it begins."""
+        return {}
+
+    def suited_canvas(self, dataset: Dataset, usual: "Canvas", *, fit_is_open: bool) -> "Canvas":  # noqa: ARG002
+        """Return the canvas that suits the data, where the recipe leaves its size to them.
+
+        Args:
+            dataset: the data.
+            usual: the canvas that the images' sizes suggest.
+            fit_is_open: whether the recipe leaves the fit to the data as well.
+        """
+        return usual
+
+    def remarks(
+        self,
+        dataset: Dataset,  # noqa: ARG002
+        canvas: InputSpec,  # noqa: ARG002
+        arguments: Mapping[str, int],  # noqa: ARG002
+    ) -> tuple[Problem, ...]:
+        """Return what a person should know of the data on their canvas.
+
+        Args:
+            dataset: the data.
+            canvas: that of the finished model.
+            arguments: what ``measured_arguments`` returned.
+        """
+        return ()
+
+
+class Canvas(NamedTuple):
+    """A canvas that nobody chose.
+
+    Attributes:
+        height: in pixels.
+        width: in pixels.
+        fit: how images are put on it.
+        why: a line for people; empty where it is the usual one.
+    """
+
+    height: int
+    width: int
+    fit: Fit
+    why: str = ""
 
 
 Augmentation = Literal["images", "boxes", "polygons"]

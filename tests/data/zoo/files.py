@@ -2,11 +2,13 @@
 
 import json
 from functools import cache
+from io import BytesIO
 from pathlib import Path
 from zlib import crc32
 
 import cv2
 import numpy as np
+from PIL import Image
 
 SIZE = (12, 10)
 
@@ -43,6 +45,10 @@ def mask(path: Path, values: tuple[int, ...] = (0, 255)) -> Path:
 def _mask(ending: str, values: tuple[int, ...]) -> bytes:
     rows = np.array(values, np.uint8)[np.arange(SIZE[1]) % len(values)]
     pixels = np.repeat(rows[:, None], SIZE[0], axis=1)
+    if ending == ".gif":  # whose writer in OpenCV changes values
+        file = BytesIO()
+        Image.fromarray(pixels).save(file, "GIF")
+        return file.getvalue()
     return cv2.imencode(ending, pixels)[1].tobytes()
 
 

@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torchvision.ops import batched_nms
 
-from visionft.models.heads.nms import CANDIDATES, DETECTIONS, select_detections
+from visionft.models.heads.nms import candidates_for, select_detections
 
 IOU = 0.6
 
@@ -17,22 +17,28 @@ def crowded(seed: int, cells: int, classes: int, span: float) -> tuple[torch.Ten
     return torch.rand(2, cells, classes, generator=generator), boxes_BA4
 
 
-def greedy(scores_AK, boxes_A4):
+def greedy(scores_AK, boxes_A4, most):
     classes = scores_AK.shape[1]
-    scores, pairs = scores_AK.flatten().topk(min(CANDIDATES, scores_AK.shape[0]))
+    scores, pairs = scores_AK.flatten().topk(min(candidates_for(most), scores_AK.shape[0]))
     boxes, labels = boxes_A4[pairs // classes], pairs % classes
     kept = batched_nms(boxes, scores, labels, IOU)
     rows = torch.cat([boxes, scores[:, None], labels[:, None].float()], dim=1)[kept]
-    return rows[rows[:, 4] >= 1e-3][:DETECTIONS]
+    return rows[rows[:, 4] >= 1e-3][:most]
 
 
 @settings(max_examples=40, deadline=None)
-@given(st.integers(0, 2**31), st.integers(1, 400), st.integers(1, 4), st.sampled_from([5.0, 60.0, 400.0]))
-def test_it_keeps_what_greedy_suppression_keeps(seed, cells, classes, span):
+@given(
+    st.integers(0, 2**31),
+    st.integers(1, 400),
+    st.integers(1, 4),
+    st.sampled_from([5.0, 60.0, 400.0]),
+    st.sampled_from([10, 100, 300]),
+)
+def test_it_keeps_what_greedy_suppression_keeps(seed, cells, classes, span, rows):
     scores_BAK, boxes_BA4 = crowded(seed, cells, classes, span)
-    found_BN6 = select_detections(scores_BAK, boxes_BA4, IOU)
+    found_BN6 = select_detections(scores_BAK, boxes_BA4, IOU, rows)
     for found_N6, scores_AK, boxes_A4 in zip(found_BN6, scores_BAK, boxes_BA4, strict=True):
-        expected = greedy(scores_AK, boxes_A4)
+        expected = greedy(scores_AK, boxes_A4, rows)
         assert torch.equal(found_N6[: len(expected)], expected)
         assert not found_N6[len(expected) :].any()
 

@@ -67,6 +67,7 @@ def test_averages_are_those_of_pycocotools(images):
     assert same(measured.mask_map, mean_of(precision[:, :, :, 0]))
     assert same(measured.mask_map50, mean_of(precision[0, :, :, 0]))
     assert same(measured.mask_map75, mean_of(precision[5, :, :, 0]))
+    assert measured.mask_map_100 == measured.mask_map
     by_size = (measured.mask_map_small, measured.mask_map_medium, measured.mask_map_large)
     for area, value in enumerate(by_size, start=1):
         assert same(value, mean_of(precision[:, :, :, area]))

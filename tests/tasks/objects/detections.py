@@ -71,8 +71,8 @@ def scene_lists(draw, classes=3):
     )
 
 
-def judge(images, classes, thresholds=None):
-    """Return pycocotools' evaluation of the images."""
+def judge(images, classes, thresholds=None, most=100):
+    """Return pycocotools' evaluation of the images, with so many detections of each and class."""
     annotations, results = [], []
     for number, (found_N6, boxes) in enumerate(images, start=1):
         for (left, top, right, bottom), label, crowd in zip(boxes.xyxy, boxes.labels, boxes.crowd, strict=True):
@@ -96,10 +96,10 @@ def judge(images, classes, thresholds=None):
                 }
             )
     numbered = [{"id": number} for number in range(1, len(images) + 1)]
-    return evaluated(annotations, results, numbered, classes, "bbox", thresholds)
+    return evaluated(annotations, results, numbered, classes, "bbox", thresholds, most)
 
 
-def evaluated(annotations, results, images, classes, kind, thresholds=None):
+def evaluated(annotations, results, images, classes, kind, thresholds=None, most=100):
     """Return what pycocotools makes of annotations and results of images and classes, both numbered from 1."""
     with contextlib.redirect_stdout(io.StringIO()):
         truth = COCO()
@@ -114,6 +114,7 @@ def evaluated(annotations, results, images, classes, kind, thresholds=None):
         evaluation = COCOeval(truth, found, kind)
         if thresholds is not None:
             evaluation.params.iouThrs = np.array(thresholds)
+        evaluation.params.maxDets = [most]
         evaluation.evaluate()
         evaluation.accumulate()
     return evaluation

@@ -2,12 +2,12 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 
-from tests.tasks.objects.detections import judge, scene_lists
+from tests.tasks.objects.detections import judge, scene_lists, scenes
 from visionft.annotations.marks import CROWD, PADDING
 from visionft.data.targets.boxes import Boxes
+from visionft.tasks.objects import matching
 from visionft.tasks.objects.matching import (
     IOUS_T,
-    MOST,
     NOBODY,
     DetectedObjects,
     TargetObjects,
@@ -59,14 +59,13 @@ def test_unused_rows_and_the_order():
     assert found.labels_N.tolist() == [0, 1, 0]  # of the same score, the first first
 
 
-def test_of_each_class_the_best_are_kept():
-    rng = np.random.default_rng(0)
-    detections_N6 = rng.random((400, 6)).astype(np.float32)
-    detections_N6[:, 5] = rng.integers(0, 3, 400)
-    found = DetectedObjects.of(detections_N6, 3)
-    for label in range(3):
-        scores = np.sort(detections_N6[detections_N6[:, 5] == label, 4])[::-1]
-        assert found.scores_N[found.labels_N == label].tolist() == scores[:MOST].tolist()
+def test_matches_do_not_depend_on_how_many_are_looked_at_together(monkeypatch):
+    (detections_N6, boxes), *_ = scenes(3, 3, 1, objects=40, detections=200)
+    found, truth = DetectedObjects.of(detections_N6, 3), TargetObjects.of(boxes, 3)
+    together = match(found, truth)
+    assert (together != NOBODY).any()
+    monkeypatch.setattr(matching, "_BLOCK_ENTRIES", 3 * len(truth.labels_M))
+    np.testing.assert_array_equal(match(found, truth), together)
 
 
 def test_rows_of_a_batch():

@@ -14,7 +14,6 @@ from visionft.data.targets.boxes import Boxes
 from visionft.errors import DataError
 from visionft.seeds import derive_seed
 from visionft.tasks.objects import averages
-from visionft.tasks.objects.matching import MOST
 from visionft.tasks.objects.metrics import DetectionMetrics, best_thresholds, detection_metrics, quick_detection
 
 NAMES = ("red", "white", "platelet")
@@ -46,6 +45,7 @@ def test_averages_are_those_of_pycocotools(images):
     assert same(measured.map, mean_of(precision[:, :, :, 0]))
     assert same(measured.map50, mean_of(precision[0, :, :, 0]))
     assert same(measured.map75, mean_of(precision[5, :, :, 0]))
+    assert measured.map_100 == measured.map
     for area, value in enumerate([measured.map_small, measured.map_medium, measured.map_large], start=1):
         assert same(value, mean_of(precision[:, :, :, area]))
     for label, scores in enumerate(measured.per_class.values()):
@@ -302,14 +302,16 @@ def test_mistakes_are_told(change, message):
         detection_metrics(**fields)
 
 
-def test_of_each_class_so_many_detections_count():
-    """As COCO has it, with a higher number: the hit that comes after that many others is not looked at."""
-    wrong = [(300, 300, 310, 310, 0.9, 0)] * MOST
-    image = Scene(rows(*wrong, (10, 10, 50, 50, 0.5, 0), (10, 10, 50, 50, 0.4, 1)), one_box())
-    assert measure([image]).map == 0
-    assert measure([Scene(image.found_N6[1:], image.boxes)]).map == pytest.approx(1 / MOST)
-    both = Boxes((*image.boxes.xyxy, *image.boxes.xyxy), (0, 1), (False, False))
-    assert measure([Scene(image.found_N6, both)]).per_class["white"].ap == pytest.approx(1)
+def test_all_detections_count_and_beside_that_as_many_as_coco_counts():
+    images = scenes(1, 2, 3, objects=220, detections=500, crowds=0.02, side=20.0)
+    counts = [np.bincount(image.found_N6[:, 5].astype(int)).max() for image in images]
+    assert max(counts) > 100
+    measured = measure(images)
+    of_all, of_100 = (mean_of(judge(images, 3, most=most).eval["precision"][:, :, :, 0, -1]) for most in (10_000, 100))
+    assert same(measured.map, of_all)
+    assert same(measured.map_100, of_100)
+    assert measured.map_100 < measured.map
+    assert measured.most_detections == max(len(image.found_N6) for image in images)
 
 
 def test_it_is_fast():

@@ -193,7 +193,8 @@ def _folder_names(tree: _Tree) -> Suspect | None:
     names = {one.name: words_of(one.name) for one in tree.classes}
     images = [name for name, words in names.items() if words & _IMAGES]
     labels = [name for name, words in names.items() if words & _LABELS]
-    certain = [name for name, words in names.items() if words & _UNMISTAKABLE]
+    above = {part for one in tree.classes for part in (tree.root / one.path).relative_to(tree.root.parent).parts}
+    certain = sorted(name for name in {*names, *above} if words_of(name) & _UNMISTAKABLE)
     alone = list(names) if len(names) == 1 and (images or labels or "data" in names) else []
     called = certain or alone or (sorted({*images, *labels}) if images and labels else [])
     if not called:

@@ -18,6 +18,7 @@ from visionft.models.heads.necks import Neck, resized
 from visionft.models.heads.nms import select_with_points
 from visionft.models.losses.assignment import Assignment, assign
 from visionft.models.losses.boxes import distance_loss, giou_loss
+from visionft.spec import DETECTIONS
 
 STRIDES = (8, 16, 32)
 WIDTH = 96
@@ -39,6 +40,7 @@ class DenseOutputs:
         steps_A2: (x, y) pixels from cell to cell.
         finest: pixels from cell to cell of the finest level, the larger of both steps.
         size: (height, width) of the canvas.
+        max_detections: objects that an image may have.
     """
 
     logits_BAK: Tensor
@@ -47,6 +49,7 @@ class DenseOutputs:
     steps_A2: Tensor
     finest: float
     size: tuple[int, int]
+    max_detections: int = DETECTIONS
 
     def boxes(self) -> Tensor:
         """Return boxes_BA4, xyxy in pixels of the canvas; they may reach beyond it."""
@@ -57,7 +60,7 @@ class DenseOutputs:
 
     def select(self) -> tuple[Tensor, Tensor]:
         """Return detections_BN6, and points_BN that predict them."""
-        return select_with_points(self.logits_BAK.float().sigmoid(), self.clipped())
+        return select_with_points(self.logits_BAK.float().sigmoid(), self.clipped(), max_detections=self.max_detections)
 
     def clipped(self) -> Tensor:
         """Return boxes_BA4 cut off at the canvas's edges."""
@@ -105,6 +108,7 @@ class DenseHead(MapHead):
         strides: of the backbone's maps.
         classes: number of classes K.
         dropout: fraction of the channels dropped before the last layer of the classes, 0..1.
+        max_detections: objects that an image may have, see ``select_with_points``.
 
     Source:
         Tian et al. 2019, FCOS, section 3 (arXiv:1904.01355), for points that predict distances; Li et al. 2020, GFL,
@@ -116,10 +120,17 @@ class DenseHead(MapHead):
     kind: ClassVar[str] = "dense"
     predicts: ClassVar[str] = "boxes"
 
-    def __init__(self, channels: Sequence[int], strides: Sequence[int], classes: int, dropout: float = 0.0) -> None:
+    def __init__(
+        self,
+        channels: Sequence[int],
+        strides: Sequence[int],
+        classes: int,
+        dropout: float = 0.0,
+        max_detections: int = DETECTIONS,
+    ) -> None:
         super().__init__()
         self.levels = Neck(channels, strides, STRIDES)
-        self.cells = DenseBranches(self.levels.channels, classes, dropout)
+        self.cells = DenseBranches(self.levels.channels, classes, dropout, max_detections)
 
     def predict(self, features: PaddedMaps) -> DenseOutputs:
         """Predict for every anchor point."""
@@ -142,10 +153,12 @@ class DenseBranches(nn.Module):
         channels: of the levels at ``STRIDES``.
         classes: number of classes K.
         dropout: fraction of the channels dropped before the last layer of the classes, 0..1.
+        max_detections: objects that an image may have.
     """
 
-    def __init__(self, channels: Sequence[int], classes: int, dropout: float) -> None:
+    def __init__(self, channels: Sequence[int], classes: int, dropout: float, max_detections: int = DETECTIONS) -> None:
         super().__init__()
+        self._max_detections = max_detections
         self.pyramid = _Pyramid(channels)
         self.class_branch = _Branch(dropout)
         self.box_branch = _Branch(0.0)
@@ -171,7 +184,13 @@ class DenseBranches(nn.Module):
             steps.append(step_2.expand_as(centres_A2))
         finest = max(pixels / cells for pixels, cells in zip(padded, mixed[0].shape[2:], strict=True))
         outputs = DenseOutputs(
-            torch.cat(logits, 1), torch.cat(bins, 1), torch.cat(centres), torch.cat(steps), finest, size
+            torch.cat(logits, 1),
+            torch.cat(bins, 1),
+            torch.cat(centres),
+            torch.cat(steps),
+            finest,
+            size,
+            self._max_detections,
         )
         return outputs, mixed, of_boxes
 

@@ -21,6 +21,7 @@ from visionft.models.heads.maps import MapHead, PaddedMaps
 from visionft.models.heads.necks import Neck, resized
 from visionft.models.losses.boxes import iou
 from visionft.models.losses.masks import mask_loss
+from visionft.spec import DETECTIONS
 
 _FINE = 4  # stride of the map that masks are made from
 _MIDDLE = 32  # channels on the way to it
@@ -114,6 +115,7 @@ class DenseMaskHead(MapHead):
         strides: of the backbone's maps.
         classes: number of classes K.
         dropout: fraction of the channels dropped before the last layer of the classes, 0..1.
+        max_detections: objects that an image may have, see ``select_with_points``.
 
     Source:
         Tian et al. 2020, CondInst, section 2 (arXiv:2003.05664); Lyu et al. 2022, RTMDet, section 3.5
@@ -123,10 +125,17 @@ class DenseMaskHead(MapHead):
     kind: ClassVar[str] = "dense_masks"
     predicts: ClassVar[str] = "masks"
 
-    def __init__(self, channels: Sequence[int], strides: Sequence[int], classes: int, dropout: float = 0.0) -> None:
+    def __init__(
+        self,
+        channels: Sequence[int],
+        strides: Sequence[int],
+        classes: int,
+        dropout: float = 0.0,
+        max_detections: int = DETECTIONS,
+    ) -> None:
         super().__init__()
         self.levels = Neck(channels, strides, (_FINE, *STRIDES))
-        self.cells = DenseBranches(self.levels.channels[1:], classes, dropout)
+        self.cells = DenseBranches(self.levels.channels[1:], classes, dropout, max_detections)
         self.networks = nn.Conv2d(WIDTH, _PARAMETERS, 1)
         nn.init.normal_(self.networks.weight, std=0.01)
         self.lateral = convolution(self.levels.channels[0], _MIDDLE, 1)

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib import import_module
 from importlib.util import find_spec
-from math import inf, log
+from math import ceil, inf, log
 from typing import Any, ClassVar
 
 import torch
@@ -20,9 +20,10 @@ from visionft.models.heads.base import Losses
 from visionft.models.heads.maps import MapHead, PaddedMaps
 from visionft.models.heads.necks import Neck
 from visionft.models.heads.nms import select_detections
+from visionft.spec import DETECTIONS
 
 _STRIDES = (8, 16, 32)
-_QUERIES = 300
+_LEAST_QUERIES, _QUERIES_PER_ROW = 300, 1.5
 _PRIOR = 0.01  # score of an untrained query (RetinaNet, arXiv:1708.02002, section 4.1)
 _FIRST_SIDE = 0.05  # of the canvas: a box before it is refined, on the finest level; on the next twice that
 _SMALL = {"decoder_layers": 3, "hidden_expansion": 0.5}  # RT-DETRv2-S, the smallest that is published
@@ -60,6 +61,7 @@ class RtDetrHead(MapHead):
         strides: of the backbone's maps.
         classes: number of classes K.
         dropout: fraction of the channels dropped before the last layer of the classes, 0..1.
+        max_detections: objects that an image may have; from 200 on there are more than 300 queries, half as many more.
 
     Raises:
         MissingExtra: when transformers, or SciPy for its matching, is not installed.
@@ -72,13 +74,22 @@ class RtDetrHead(MapHead):
     kind: ClassVar[str] = "rt_detr"
     predicts: ClassVar[str] = "boxes"
 
-    def __init__(self, channels: Sequence[int], strides: Sequence[int], classes: int, dropout: float = 0.0) -> None:
+    def __init__(
+        self,
+        channels: Sequence[int],
+        strides: Sequence[int],
+        classes: int,
+        dropout: float = 0.0,
+        max_detections: int = DETECTIONS,
+    ) -> None:
         super().__init__()
         for package in ("transformers", "scipy"):
             if find_spec(package) is None:
                 raise MissingExtra(package, "detr", f"the head {self.kind!r}")
         parts = _transformers("models.rt_detr_v2.modeling_rt_detr_v2")
-        self.config = parts.RTDetrV2Config(num_labels=classes, num_queries=_QUERIES, **_SMALL)
+        queries = max(_LEAST_QUERIES, ceil(_QUERIES_PER_ROW * max_detections))
+        self.config = parts.RTDetrV2Config(num_labels=classes, num_queries=queries, **_SMALL)
+        self._max_detections = max_detections
         width, layers = self.config.d_model, self.config.decoder_layers
         self.levels = Neck(channels, strides, _STRIDES)
         self.into_encoder = nn.ModuleList(_projection(count, width) for count in self.levels.channels)
@@ -131,7 +142,8 @@ class RtDetrHead(MapHead):
         found, padded, size = self.decoded(outputs.encoded), outputs.padded, outputs.size
         boxes_BQ4 = box_convert(found.boxes_BLQ4[:, -1], "cxcywh", "xyxy")
         sides = [(boxes_BQ4[..., i] * padded[1 - i % 2]).clamp(0, size[1 - i % 2]) for i in range(4)]
-        return select_detections(found.logits_BLQK[:, -1].sigmoid(), torch.stack(sides, dim=-1), iou=inf)
+        scores_BQK = found.logits_BLQK[:, -1].sigmoid()
+        return select_detections(scores_BQK, torch.stack(sides, dim=-1), inf, self._max_detections)
 
     def decoded(self, encoded: list[Tensor], targets: list[dict[str, Tensor]] | None = None) -> Decoded:
         """Decode encoded maps, in training with noisy queries made of the targets, which are in transformers' form.
@@ -145,7 +157,7 @@ class RtDetrHead(MapHead):
             cells_BAC = self.cells(tokens_BAC)
             logits_BAK = self.cell_classes(cells_BAC)
             places_BA4 = self.cell_boxes(cells_BAC) + _first_places(shapes, tokens_BAC.device)
-            best_BQ = logits_BAK.amax(dim=2).topk(min(_QUERIES, logits_BAK.shape[1]), dim=1).indices
+            best_BQ = logits_BAK.amax(dim=2).topk(min(self.config.num_queries, logits_BAK.shape[1]), dim=1).indices
             logits_BQK, places_BQ4, queries_BQC = (_rows(v, best_BQ) for v in (logits_BAK, places_BA4, cells_BAC))
             start = queries_BQC.detach(), places_BQ4.detach()
             start, seen, noise = self._with_noise(*start, targets)

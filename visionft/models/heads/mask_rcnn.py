@@ -21,6 +21,7 @@ from visionft.models.heads.necks import resized
 from visionft.models.heads.rcnn import WIDTH, FasterRcnnHead, RcnnOutputs, owners
 from visionft.models.heads.rcnn_learning import Regions
 from visionft.models.heads.rcnn_regions import PackedPyramid, project_masks
+from visionft.spec import DETECTIONS
 
 _SIDE = 14  # cells along each side of a region; its mask has twice as many
 _CONVOLUTIONS = 4
@@ -39,6 +40,7 @@ class MaskRcnnHead(MapHead):
         strides: of the backbone's maps.
         classes: number of classes K.
         dropout: fraction of the inputs dropped before the layer of the classes, 0..1.
+        max_detections: objects that an image may have, see ``select_with_points``.
 
     Source:
         He et al. 2017, Mask R-CNN, section 3 (arXiv:1703.06870).
@@ -47,9 +49,16 @@ class MaskRcnnHead(MapHead):
     kind: ClassVar[str] = "mask_rcnn"
     predicts: ClassVar[str] = "masks"
 
-    def __init__(self, channels: Sequence[int], strides: Sequence[int], classes: int, dropout: float = 0.0) -> None:
+    def __init__(
+        self,
+        channels: Sequence[int],
+        strides: Sequence[int],
+        classes: int,
+        dropout: float = 0.0,
+        max_detections: int = DETECTIONS,
+    ) -> None:
         super().__init__()
-        self.boxes = FasterRcnnHead(channels, strides, classes, dropout)
+        self.boxes = FasterRcnnHead(channels, strides, classes, dropout, max_detections)
         says = MaskRCNNPredictor(WIDTH, WIDTH, classes)
         nn.init.normal_(says.mask_fcn_logits.weight, std=0.001)  # torchvision's first masks are sure, and wrong
         nn.init.zeros_(says.mask_fcn_logits.bias)

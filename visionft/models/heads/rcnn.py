@@ -22,10 +22,11 @@ from torchvision.ops.feature_pyramid_network import LastLevelMaxPool
 from visionft.models.heads.base import Losses
 from visionft.models.heads.maps import MapHead, PaddedMaps
 from visionft.models.heads.necks import Neck
-from visionft.models.heads.nms import CANDIDATES, has_area, select_by_class, survivors
+from visionft.models.heads.nms import candidates_for, has_area, select_by_class, survivors
 from visionft.models.heads.rcnn_learning import Regions, image_targets, proposal_losses, region_losses, sample_regions
 from visionft.models.heads.rcnn_regions import PackedPyramid
 from visionft.models.heads.torchvision_detectors import anchor_centres
+from visionft.spec import DETECTIONS
 
 STRIDES = (4, 8, 16, 32)
 WIDTH = 256
@@ -44,13 +45,15 @@ class FasterRcnnHead(MapHead):
     It keeps torchvision's pyramid, layers, anchors, matching, sampling and losses. Anchors lie at the centres of their
     cells, and regions are cut out where they are; torchvision has both half a cell off. What lies mostly in a crowd and
     is no object's is not learned. For the sake of time, 256 regions of an image are learned in a step instead of 512.
-    In use all sizes are fixed: the 300 best proposals are looked into, out of the 300 best anchors of every level.
+    In use all sizes are fixed: for 100 detections, the 300 best proposals are looked into, out of the 300 best anchors
+    of every level.
 
     Args:
         channels: of the backbone's maps, shallow to deep.
         strides: of the backbone's maps.
         classes: number of classes K.
         dropout: fraction of the inputs dropped before the layer of the classes, 0..1.
+        max_detections: objects that an image may have, see ``select_with_points``.
 
     Source:
         Ren et al. 2015, Faster R-CNN, section 3 (arXiv:1506.01497); Lin et al. 2017, Feature Pyramid Networks, section
@@ -60,8 +63,16 @@ class FasterRcnnHead(MapHead):
     kind: ClassVar[str] = "faster_rcnn"
     predicts: ClassVar[str] = "boxes"
 
-    def __init__(self, channels: Sequence[int], strides: Sequence[int], classes: int, dropout: float = 0.0) -> None:
+    def __init__(
+        self,
+        channels: Sequence[int],
+        strides: Sequence[int],
+        classes: int,
+        dropout: float = 0.0,
+        max_detections: int = DETECTIONS,
+    ) -> None:
         super().__init__()
+        self._max_detections = max_detections
         self.levels = Neck(channels, strides, STRIDES)
         self.fpn = FeaturePyramidNetwork(self.levels.channels, WIDTH, LastLevelMaxPool())
         anchors, proposer = AnchorGenerator(_ANCHORS, (_SHAPES,) * len(_ANCHORS)), RPNHead(WIDTH, len(_SHAPES))
@@ -123,7 +134,7 @@ class FasterRcnnHead(MapHead):
         scores_BNK = logits_PK.softmax(dim=1)[:, 1:].view(batch, number, -1) * some_BN[..., None]
         moved_PK4 = self.roi_heads.box_coder.decode_single(offsets_P4, boxes_BN4.flatten(0, 1))
         boxes_BNK4 = moved_PK4.view(batch, number, -1, 4)[:, :, 1:]
-        return select_by_class(scores_BNK, outputs.clipped(boxes_BNK4), self.roi_heads.nms_thresh)
+        return select_by_class(scores_BNK, outputs.clipped(boxes_BNK4), self.roi_heads.nms_thresh, self._max_detections)
 
     def look(
         self, outputs: "RcnnOutputs", packed: PackedPyramid, boxes_P4: Tensor, images_P: Tensor
@@ -136,15 +147,15 @@ class FasterRcnnHead(MapHead):
 
     def _proposals(self, outputs: "RcnnOutputs") -> tuple[Tensor, Tensor]:
         """Return the best boxes_BN4, zeros in rows without one, and which rows have one."""
-        logits, boxes = [], []
+        number, logits, boxes = candidates_for(self._max_detections), [], []
         for logits_BA, boxes_BA4 in zip(outputs.logits, self._moved(outputs), strict=True):
             inside_BA4 = outputs.clipped(boxes_BA4)
             possible_BA = logits_BA.masked_fill(~has_area(inside_BA4), -inf)
-            best_BN, index_BN = possible_BA.topk(min(CANDIDATES, possible_BA.shape[1]), dim=1)
+            best_BN, index_BN = possible_BA.topk(min(number, possible_BA.shape[1]), dim=1)
             boxes.append(inside_BA4.gather(1, index_BN[..., None].expand(-1, -1, 4)))
             logits.append(best_BN.masked_fill(survivors(boxes[-1], self.rpn.nms_thresh) < 0.5, -inf))
         logits_BM, boxes_BM4 = torch.cat(logits, dim=1), torch.cat(boxes, dim=1)
-        best_BN, index_BN = logits_BM.topk(min(CANDIDATES, logits_BM.shape[1]), dim=1)
+        best_BN, index_BN = logits_BM.topk(min(number, logits_BM.shape[1]), dim=1)
         some_BN = best_BN > -inf
         boxes_BN4 = boxes_BM4.gather(1, index_BN[..., None].expand(-1, -1, 4))
         return boxes_BN4.masked_fill(~some_BN[..., None], 0), some_BN

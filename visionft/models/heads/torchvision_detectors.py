@@ -18,6 +18,7 @@ from visionft.models.heads.base import Losses
 from visionft.models.heads.maps import MapHead, PaddedMaps
 from visionft.models.heads.necks import Neck
 from visionft.models.heads.nms import select_detections
+from visionft.spec import DETECTIONS
 
 _WIDTH = 256
 _STRIDES = (8, 16, 32)
@@ -35,14 +36,23 @@ class AnchorHead(MapHead):
         strides: of the backbone's maps.
         classes: number of classes K.
         dropout: fraction of the channels dropped before the last layer of the classes, 0..1.
+        max_detections: objects that an image may have, see ``select_with_points``.
     """
 
     kind: ClassVar[str]
     predicts: ClassVar[str] = "boxes"
     made: ClassVar[Any]  # untyped, as torchvision is
 
-    def __init__(self, channels: Sequence[int], strides: Sequence[int], classes: int, dropout: float = 0.0) -> None:
+    def __init__(
+        self,
+        channels: Sequence[int],
+        strides: Sequence[int],
+        classes: int,
+        dropout: float = 0.0,
+        max_detections: int = DETECTIONS,
+    ) -> None:
         super().__init__()
+        self._max_detections = max_detections
         # its "backbone" is whatever stands before its head
         self.detector = self.made(_Pyramid(Neck(channels, strides, _STRIDES)), classes)
         self.detector.head.classification_head.conv.append(nn.Dropout2d(dropout))
@@ -73,7 +83,7 @@ class AnchorHead(MapHead):
         height, width = outputs.size
         x_BA2, y_BA2 = boxes_BA4[..., 0::2].clamp(0, width), boxes_BA4[..., 1::2].clamp(0, height)
         clipped_BA4 = torch.stack([x_BA2, y_BA2], dim=-1).flatten(2)
-        return select_detections(scores_BAK, clipped_BA4, self.detector.nms_thresh)
+        return select_detections(scores_BAK, clipped_BA4, self.detector.nms_thresh, self._max_detections)
 
     def compared(self, raw: dict[str, Tensor], anchors: tuple[Tensor, ...], targets: list[dict[str, Tensor]]) -> Any:
         """Return torchvision's losses by name; the targets of each image are in torchvision's form."""

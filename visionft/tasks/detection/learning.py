@@ -13,7 +13,7 @@ from visionft.annotations.marks import PADDING
 from visionft.data.records import Sample
 from visionft.data.targets.boxes import Boxes
 from visionft.results import CanvasRunner, Results
-from visionft.spec import InputSpec
+from visionft.spec import DETECTIONS, InputSpec
 from visionft.tasks.objects.evaluation import ObjectEvaluation
 from visionft.tasks.objects.learning import ObjectLearner, detect_all
 from visionft.tasks.objects.metrics import detection_metrics, quick_detection
@@ -49,8 +49,15 @@ class DetectionLearner(ObjectLearner):
     headline: ClassVar[str] = "map"
     answers: ClassVar[str] = "boxes"
 
-    def __init__(self, class_names: Sequence[str], *, head: str = "dense", dropout: float = 0.0) -> None:
-        super().__init__(class_names, head=head, dropout=dropout)
+    def __init__(
+        self,
+        class_names: Sequence[str],
+        *,
+        head: str = "dense",
+        dropout: float = 0.0,
+        max_detections: int = DETECTIONS,
+    ) -> None:
+        super().__init__(class_names, head=head, dropout=dropout, max_detections=max_detections)
 
     def meter(self) -> BoxMeter:
         """Return a fresh meter of detections against boxes_BN5."""

@@ -27,9 +27,10 @@ class InstanceSegmentationTask(ObjectTask):
     predicts: ClassVar[str] = "masks"
     target: ClassVar[str] = "visionft.data.targets.polygons:Polygons"
     scores: ClassVar[tuple[Score, ...]] = (
-        Score("mask_map", "mean mask AP", "as COCO: mean over IoU 0.50 to 0.95"),
+        Score("mask_map", "mean mask AP", "mean over IoU 0.50 to 0.95, of all detections"),
         Score("mask_map50", "mean mask AP50", "masks that overlap by half (IoU 0.50)", headline="Mask AP50"),
         Score("mask_map75", "mean mask AP75", "masks that fit well (IoU 0.75)", headline="Mask AP75"),
+        Score("mask_map_100", "mean mask AP at 100", "COCO's: of the 100 best of an image and class"),
         Score("map", "mean AP", "the same of the boxes", headline="Mean box AP"),
         *BOX_SCORES[1:],
     )

@@ -17,7 +17,7 @@ from visionft.data.records import Sample
 from visionft.data.targets.polygons import Polygons
 from visionft.imaging.inputs import load_pixels
 from visionft.results import CanvasRunner, Results
-from visionft.spec import InputSpec
+from visionft.spec import DETECTIONS, InputSpec
 from visionft.tasks.instances.metrics import instance_metrics, quick_instances
 from visionft.tasks.objects.detect import detect_instances
 from visionft.tasks.objects.evaluation import ObjectEvaluation
@@ -78,8 +78,15 @@ class InstanceSegmentationLearner(ObjectLearner):
     headline: ClassVar[str] = "mask_map"
     answers: ClassVar[str] = "objects"
 
-    def __init__(self, class_names: Sequence[str], *, head: str = "dense_masks", dropout: float = 0.0) -> None:
-        super().__init__(class_names, head=head, dropout=dropout)
+    def __init__(
+        self,
+        class_names: Sequence[str],
+        *,
+        head: str = "dense_masks",
+        dropout: float = 0.0,
+        max_detections: int = DETECTIONS,
+    ) -> None:
+        super().__init__(class_names, head=head, dropout=dropout, max_detections=max_detections)
 
     def meter(self) -> InstanceMeter:
         """Return a fresh meter of detections against ``InstanceTargets``."""

@@ -22,7 +22,7 @@ from visionft.errors import DataError
 from visionft.metrics.score import Score, in_words
 from visionft.metrics.scores import Floats, optional
 from visionft.tasks.instances.definition import InstanceSegmentationTask
-from visionft.tasks.objects.average_precision import Areas, average_precision, precision_by_size
+from visionft.tasks.objects.average_precision import Areas, average_precision, coco_map, precision_by_size
 from visionft.tasks.objects.averages import AT_50, ap_means, average_intervals
 from visionft.tasks.objects.mask_overlaps import ImageMasks, mask_areas, mask_overlaps, read_masks
 from visionft.tasks.objects.matching import DetectedObjects, TargetObjects, read_detections
@@ -53,6 +53,7 @@ class InstanceMetrics(DetectionMetrics):
         mask_map: as ``map``, of masks.
         mask_map50: as ``map50``, of masks.
         mask_map75: as ``map75``, of masks.
+        mask_map_100: as ``map_100``, of masks.
         mask_map_small: ``mask_map`` of objects below 32 x 32 pixels of their own; none when there are none.
         mask_map_medium: ``mask_map`` of objects between; none when there are none.
         mask_map_large: ``mask_map`` of objects above 96 x 96 pixels of their own; none when there are none.
@@ -67,6 +68,7 @@ class InstanceMetrics(DetectionMetrics):
     mask_map: float
     mask_map50: float
     mask_map75: float
+    mask_map_100: float
     mask_map_small: float | None
     mask_map_medium: float | None
     mask_map_large: float | None
@@ -128,6 +130,7 @@ def instance_metrics(
     measured = {
         **_values(boxes),
         **_of_masks(averages),
+        "mask_map_100": coco_map(ranked),
         **{f"mask_map_{size}": value for size, value in by_size.items()},
         "per_class": per_class,
         "intervals": boxes.intervals | _of_masks(intervals),

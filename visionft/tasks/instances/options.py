@@ -1,18 +1,17 @@
 """What a recipe may say of instance segmentation."""
 
 from dataclasses import dataclass
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from annotated_types import Ge, Lt
 
 from visionft.catalog import NameIn
-from visionft.data.records import Dataset
 from visionft.models.heads import HEADS
-from visionft.tasks.base import TaskOptions
+from visionft.tasks.objects.options import MaxDetections, ObjectOptions
 
 
 @dataclass(frozen=True, kw_only=True)
-class InstanceSegmentationOptions(TaskOptions):
+class InstanceSegmentationOptions(ObjectOptions):
     """What a recipe may say of instance segmentation."""
 
     kind: Literal["instance_segmentation"] = "instance_segmentation"
@@ -21,7 +20,7 @@ class InstanceSegmentationOptions(TaskOptions):
     """The head put on the backbone; none takes dense_masks."""
     dropout: Annotated[float, Ge(0), Lt(1)] = 0.2
     """Dropout before the layer that tells the classes."""
-
-    def learner_arguments(self, dataset: Dataset) -> dict[str, Any]:
-        """Return the learner's arguments; see ``TaskOptions.learner_arguments``."""
-        return super().learner_arguments(dataset) | {"dropout": self.dropout}
+    max_detections: MaxDetections = "auto"
+    """Most objects that are found on a canvas (an image, or a window of it); auto takes 100 or, where the fullest
+    training canvas has more than two thirds of that, half as many again as it has, at most 1,000. Memory and time of
+    what selects them grow with the square."""

@@ -16,6 +16,9 @@ from visionft.tasks.objects.precision_recall import Outside, Ranked, rank, weigh
 _RANGES = {"small": (0.0, 32.0**2), "medium": (32.0**2, 96.0**2), "large": (96.0**2, np.inf)}
 """Areas of objects in pixels; one that lies on a bound is of both sizes."""
 
+_COCO_DETECTIONS = 100
+"""Detections of an image and class that count for COCO."""
+
 
 class Areas(NamedTuple):
     """The sizes of an image's detections and objects, in pixels."""
@@ -44,6 +47,15 @@ def average_precision(ranked: Sequence[Ranked]) -> Floats:
     """
     images = len(ranked[0].objects_N)
     return np.concatenate([weighted_ap(one, np.ones((1, images))) for one in ranked])
+
+
+def coco_map(ranked: Sequence[Ranked]) -> float:
+    """Return the mean average precision as COCO has it, for which 100 detections of an image and class count.
+
+    Matching goes by falling score, so that what comes after them has no part in what they find.
+    """
+    ap_KT = average_precision([one.best(_COCO_DETECTIONS) for one in ranked])
+    return float(defined_mean(ap_KT.mean(axis=1)))
 
 
 def precision_by_size(

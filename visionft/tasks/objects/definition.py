@@ -7,9 +7,10 @@ from visionft.results import Output
 from visionft.tasks.base import TaskDefinition
 
 BOX_SCORES = (
-    Score("map", "mean AP", "as COCO: mean over IoU 0.50 to 0.95"),
+    Score("map", "mean AP", "mean over IoU 0.50 to 0.95, of all detections"),
     Score("map50", "mean AP50", "boxes that overlap by half (IoU 0.50)", headline="AP50"),
     Score("map75", "mean AP75", "boxes that fit well (IoU 0.75)", headline="AP75"),
+    Score("map_100", "mean AP at 100", "COCO's: of the 100 best detections of an image and class"),
     Score("precision", "precision", "share of right detections"),
     Score("recall", "recall", "share of the objects found"),
 )

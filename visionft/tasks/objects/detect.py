@@ -37,7 +37,7 @@ def detect(
 
     Returns:
         detections_N6, float32 by falling score, in pixels of the original frame and inside the image. At most as many
-        as the network has rows; of windows, whose objects ``tile_merging`` merges, at most 1,000.
+        as the network has rows, for each window, whose objects ``tile_merging`` merges.
 
     Raises:
         ImageError: when the image is too narrow for the canvas, see ``to_canvas``.

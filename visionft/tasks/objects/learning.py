@@ -5,6 +5,7 @@ xyxy, score, class, and what else the task has.
 """
 
 from collections.abc import Iterator, Sequence
+from inspect import signature
 from typing import ClassVar
 
 import numpy as np
@@ -14,13 +15,14 @@ from torch import Tensor
 from visionft.annotations.boxes import pairwise_iou
 from visionft.data.records import Sample
 from visionft.data.targets.boxes import Boxes
+from visionft.errors import RecipeError
 from visionft.imaging.inputs import load_pixels
 from visionft.models.backbones import Backbone
 from visionft.models.heads import HEADS
 from visionft.models.heads.base import Head
 from visionft.models.heads.maps import PaddedHead
 from visionft.results import CanvasRunner, Results
-from visionft.spec import InputSpec
+from visionft.spec import DETECTIONS, InputSpec
 from visionft.tasks.base import Agreement
 from visionft.tasks.learner import ChosenThresholds
 from visionft.tasks.objects.detect import detect
@@ -37,20 +39,36 @@ class ObjectLearner:
         class_names: text for class 0, 1, ...
         head: kind of the head.
         dropout: fraction of the channels dropped before the layer that tells the classes.
+        max_detections: rows of a canvas's results.
     """
 
     min_agreement: ClassVar[float] = 0.995  # boxes about to be suppressed by others may differ
     max_difference: ClassVar[float] = 1e-2
 
-    def __init__(self, class_names: Sequence[str], *, head: str, dropout: float = 0.0) -> None:
+    def __init__(
+        self, class_names: Sequence[str], *, head: str, dropout: float = 0.0, max_detections: int = DETECTIONS
+    ) -> None:
         self.class_names = tuple(class_names)
         self._head = head
         self._dropout = dropout
+        self._max_detections = max_detections
 
     def build_head(self, backbone: Backbone) -> Head:
-        """Return a fresh head for the backbone's maps."""
-        head = HEADS[self._head](backbone.channels, backbone.strides, len(self.class_names), dropout=self._dropout)
-        return PaddedHead(head)
+        """Return a fresh head for the backbone's maps.
+
+        Raises:
+            RecipeError: when more objects are asked for than the head can give, as those of other packages may.
+        """
+        made = HEADS[self._head]
+        arguments: dict[str, float] = {"dropout": self._dropout}
+        if "max_detections" in signature(made).parameters:
+            arguments["max_detections"] = self._max_detections
+        elif self._max_detections != DETECTIONS:
+            raise RecipeError(
+                f"task.max_detections: {self._max_detections}, but the head {self._head} takes no such number; set "
+                f"task.max_detections: {DETECTIONS}, which leaves it as it is, or another task.head"
+            )
+        return PaddedHead(made(backbone.channels, backbone.strides, len(self.class_names), **arguments))
 
     def outputs(self, results: Tensor) -> tuple[Tensor, ...]:
         """Return boxes, scores, labels and the number of rows that hold a detection."""

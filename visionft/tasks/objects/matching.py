@@ -24,9 +24,7 @@ Flags = NDArray[np.bool_]
 IOUS_T: Floats = np.linspace(0.5, 0.95, 10)
 """What an overlap must reach: the thresholds of COCO."""
 
-MOST = 1000
-"""Detections of a class that count in an image, by falling score. COCO's hundred are what a canvas gives in all; the
-windows of a large image give more."""
+_BLOCK_ENTRIES = 4_000_000  # overlaps of detections and objects that are computed at once: tens of MB
 
 NOBODY = -1
 """In the place of an object: there is none."""
@@ -78,7 +76,7 @@ class TargetObjects:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class DetectedObjects:
-    """The detections of one image that count, by falling score.
+    """The detections of one image, by falling score.
 
     Attributes:
         xyxy_N4: half-open boxes.
@@ -94,7 +92,7 @@ class DetectedObjects:
 
     @classmethod
     def of(cls, detections_N6: NDArray[np.float32], classes: int) -> "DetectedObjects":
-        """Read detections; rows with score 0 are unused, and of each class ``MOST`` count.
+        """Read detections; rows with score 0 are unused.
 
         Raises:
             DataError: when they are of another shape, not finite, or of a class that is not there.
@@ -109,13 +107,7 @@ class DetectedObjects:
         labels_N = used_N6[:, 5].astype(np.int64)
         if outside := sorted(set(labels_N.tolist()) - set(range(classes))):
             raise DataError(f"detections: class {outside[0]} found; allowed are 0..{classes - 1}")
-        predictions = cls(used_N6[:, :4], used_N6[:, 4], labels_N, rows_N)
-        if len(labels_N) <= MOST:
-            return predictions
-        counted_N = np.zeros(len(labels_N), np.bool_)
-        for label in np.unique(labels_N):
-            counted_N[np.flatnonzero(labels_N == label)[:MOST]] = True
-        return predictions.only(counted_N)
+        return cls(used_N6[:, :4], used_N6[:, 4], labels_N, rows_N)
 
     def only(self, wanted_N: Flags) -> "DetectedObjects":
         """Return the detections at which a mask is true."""
@@ -165,19 +157,31 @@ def match(
         object_NT: row of the object, ``NOBODY`` where no overlap reaches the threshold.
     """
     object_NT = np.full((len(predictions.labels_N), len(ious_T)), NOBODY)
-    if overlap_NM is None:
-        overlap_NM = pairwise_iou(predictions.xyxy_N4, targets.xyxy_M4, targets.crowd_M)
-    iou_NM = np.where(predictions.labels_N[:, None] == targets.labels_M, overlap_NM, 0.0)
     ignored_M = targets.crowd_M if ignored_M is None else ignored_M
     free_MT = np.ones((len(targets.labels_M), len(ious_T)), np.bool_)
-    reached_NM = iou_NM >= ious_T[0]
-    for n in np.flatnonzero(reached_NM.any(axis=1)):
-        candidates = np.flatnonzero(reached_NM[n])
-        # what is measured before what is not, then the largest overlap, and of equal ones the last
-        order = np.lexsort((-candidates, -iou_NM[n, candidates], ignored_M[candidates]))
-        for m in candidates[order]:
-            taken_T = (object_NT[n] == NOBODY) & free_MT[m] & (iou_NM[n, m] >= ious_T)
-            object_NT[n, taken_T] = m
-            if not targets.crowd_M[m]:
-                free_MT[m] &= ~taken_T
+    rows = max(1, _BLOCK_ENTRIES // max(1, len(targets.labels_M)))
+    for start in range(0, len(object_NT), rows):
+        iou_BM = _overlaps_within_classes(predictions, targets, overlap_NM, slice(start, start + rows))
+        reached_BM = iou_BM >= ious_T[0]
+        for row in np.flatnonzero(reached_BM.any(axis=1)):
+            object_T, iou_M = object_NT[start + row], iou_BM[row]
+            candidates = np.flatnonzero(reached_BM[row])
+            # what is measured before what is not, then the largest overlap, and of equal ones the last
+            order = np.lexsort((-candidates, -iou_M[candidates], ignored_M[candidates]))
+            for m in candidates[order]:
+                taken_T = (object_T == NOBODY) & free_MT[m] & (iou_M[m] >= ious_T)
+                object_T[taken_T] = m
+                if not targets.crowd_M[m]:
+                    free_MT[m] &= ~taken_T
     return object_NT
+
+
+def _overlaps_within_classes(
+    predictions: DetectedObjects, targets: TargetObjects, overlap_NM: Floats | None, rows: slice
+) -> Floats:
+    """Return how far some of the detections overlap each object, 0 for one of another class."""
+    if overlap_NM is None:
+        overlap_BM = pairwise_iou(predictions.xyxy_N4[rows], targets.xyxy_M4, targets.crowd_M)
+    else:
+        overlap_BM = overlap_NM[rows]
+    return np.where(predictions.labels_N[rows, None] == targets.labels_M, overlap_BM, 0.0)

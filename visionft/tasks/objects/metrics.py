@@ -18,7 +18,7 @@ from visionft.errors import DataError
 from visionft.metrics.bootstrap import Interval, draw_counts, percentile_intervals
 from visionft.metrics.score import Score, in_words
 from visionft.metrics.scores import Floats, Ints, optional, ratio
-from visionft.tasks.objects.average_precision import Areas, average_precision, precision_by_size
+from visionft.tasks.objects.average_precision import Areas, average_precision, coco_map, precision_by_size
 from visionft.tasks.objects.averages import AT_50, ap_means, average_intervals
 from visionft.tasks.objects.definition import BOX_SCORES
 from visionft.tasks.objects.matching import IOUS_T, TargetObjects, read_detections
@@ -72,9 +72,11 @@ class DetectionMetrics:
     """What ``detection_metrics`` measures; fractions lie in 0..1.
 
     Attributes:
-        map: mean average precision over the classes and the IoU thresholds 0.50, 0.55, ..., 0.95, as COCO defines it.
+        map: mean average precision over the classes and the IoU thresholds 0.50, 0.55, ..., 0.95, as COCO defines it,
+            but that all detections of an image count.
         map50: mean average precision at IoU 0.50.
         map75: mean average precision at IoU 0.75.
+        map_100: ``map`` as COCO has it: the 100 detections of an image and class with the highest scores count.
         map_small: ``map`` of objects below 32 x 32 pixels; none when there are none.
         map_medium: ``map`` of objects between; none when there are none.
         map_large: ``map`` of objects above 96 x 96 pixels; none when there are none.
@@ -84,6 +86,7 @@ class DetectionMetrics:
         intervals: 95 % bootstrap interval, over images, of map, map50, map75, precision and recall; see
             ``average_intervals``.
         objects: number of objects, crowds left out.
+        most_detections: the largest number of detections of an image.
         n: number of images.
     """
 
@@ -94,6 +97,7 @@ class DetectionMetrics:
     map: float
     map50: float
     map75: float
+    map_100: float
     map_small: float | None
     map_medium: float | None
     map_large: float | None
@@ -102,6 +106,7 @@ class DetectionMetrics:
     per_class: Mapping[str, ClassAP]
     intervals: dict[str, Interval]
     objects: int
+    most_detections: int
     n: int
 
     @property
@@ -174,6 +179,7 @@ def detection_metrics(
         map=averages["map"],
         map50=averages["map50"],
         map75=averages["map75"],
+        map_100=coco_map(ranked),
         precision=fractions["precision"],
         recall=fractions["recall"],
         **{f"map_{size}": value for size, value in precision_by_size(kept, objects, classes, areas).items()},
@@ -182,6 +188,7 @@ def detection_metrics(
         },
         intervals=_intervals(ranked, operating, averages, bootstrap, seed) if bootstrap else {},
         objects=sum(int(one.objects_N.sum()) for one in ranked),
+        most_detections=max(len(one.scores_N) for one in kept),
         n=len(targets),
     )
 

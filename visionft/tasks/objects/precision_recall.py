@@ -37,6 +37,23 @@ class Ranked:
     ignored_DT: Flags
     objects_N: Ints
 
+    def best(self, number: int) -> "Ranked":
+        """Return the ranking of that many detections of each image, those with the highest scores."""
+        order_D = np.argsort(self.images_D, kind="stable")
+        sorted_D = self.images_D[order_D]
+        place_D = np.empty_like(order_D)
+        place_D[order_D] = np.arange(len(order_D)) - np.searchsorted(sorted_D, sorted_D)
+        kept_D = place_D < number
+        if kept_D.all():
+            return self
+        return Ranked(
+            self.scores_D[kept_D],
+            self.images_D[kept_D],
+            self.hit_DT[kept_D],
+            self.ignored_DT[kept_D],
+            self.objects_N,
+        )
+
 
 class CurvePoint(NamedTuple):
     """What is found, and how much of it is right, when detections from a confidence on are believed."""

@@ -24,9 +24,6 @@ SAME = 0.5  # intersection over union from which on two boxes of a class are one
 CUT_WEIGHT = 0.5  # of a cut box's score, when boxes are ranked; parts with less of the leader's score do not extend it
 _NEAR = 0.01  # fraction of the window's side in which a box counts as ending at its border, at least a pixel
 
-MOST_MERGED = 10_000  # of the boxes of all windows, the best
-MOST_KEPT = 1_000  # of the objects of one image, the best
-
 Sides: TypeAlias = tuple[int, int, int, int]
 """Left, top, right, bottom in pixels of the image."""
 
@@ -82,7 +79,7 @@ def view(detections_N6: NDArray[np.float32], number: int, window: Sides, origina
 
 
 def merge(views: Sequence[Views]) -> NDArray[np.float32]:
-    """Return detections_N6 of the objects that windows have seen, by falling score; at most ``MOST_KEPT``.
+    """Return detections_N6 of the objects that windows have seen, by falling score.
 
     Neither the order of the windows nor that of boxes with equal scores matters.
     """
@@ -98,11 +95,9 @@ def put_together(views: Sequence[Views]) -> tuple[NDArray[np.float32], list[NDAr
         np.concatenate([each.limits_N4 for each in views]),
         np.concatenate([each.windows_N for each in views]),
     )
-    places_N = _by_falling(together.detections_N6[:, 4], together)[:MOST_MERGED]
-    together = together[places_N]
     scores_N = together.detections_N6[:, 4]
-    order_N = _by_falling(np.where(together.cut, CUT_WEIGHT * scores_N, scores_N), together)
-    together, places_N = together[order_N], places_N[order_N]
+    places_N = _by_falling(np.where(together.cut, CUT_WEIGHT * scores_N, scores_N), together)
+    together = together[places_N]
     labels_N = together.detections_N6[:, 5]
     objects, made_of = [np.zeros((0, 6), np.float32)], []
     for label in np.unique(labels_N):
@@ -111,7 +106,7 @@ def put_together(views: Sequence[Views]) -> tuple[NDArray[np.float32], list[NDAr
         objects.append(merged_N6)
         made_of += [places_N[of_class_N[each]] for each in parts]
     objects_N6 = np.concatenate(objects)
-    best = np.lexsort([*objects_N6[:, [5, 3, 2, 1, 0]].T, -objects_N6[:, 4]])[:MOST_KEPT]
+    best = np.lexsort([*objects_N6[:, [5, 3, 2, 1, 0]].T, -objects_N6[:, 4]])
     return objects_N6[best], [made_of[row] for row in best]
 
 
@@ -123,7 +118,7 @@ def _by_falling(ranks_N: NDArray[np.float32], views: Views) -> NDArray[np.intp]:
 def _merge_class(views: Views) -> tuple[NDArray[np.float32], list[list[int]]]:
     """Merge the views of one class, which come by falling rank; also return the views that each object is made of."""
     boxes_N4, scores_N, cut_N = views.detections_N6[:, :4], views.detections_N6[:, 4], views.cut
-    sides_4N = np.ascontiguousarray(boxes_N4.T)  # read for every object
+    neighbours = _Neighbours.of(boxes_N4)
     free_N = np.ones(len(boxes_N4), np.bool_)
     objects, made_of = [], []
     for leader in range(len(boxes_N4)):
@@ -133,7 +128,8 @@ def _merge_class(views: Views) -> tuple[NDArray[np.float32], list[list[int]]]:
         merged_6 = views.detections_N6[leader].copy()
         parts = [leader]
         for part in parts:  # which grows
-            near = np.flatnonzero(free_N & _touching(boxes_N4[part], sides_4N))
+            near = neighbours.touching(boxes_N4[part])
+            near = near[free_N[near]]
             if not len(near):
                 continue
             same = near[_same(views, part, near)]
@@ -148,10 +144,35 @@ def _merge_class(views: Views) -> tuple[NDArray[np.float32], list[list[int]]]:
     return np.array(objects, np.float32), made_of
 
 
-def _touching(box_4: NDArray[np.float32], sides_4N: NDArray[np.float32]) -> NDArray[np.bool_]:
-    """Return which boxes overlap one."""
-    left_N, top_N, right_N, bottom_N = sides_4N
-    return np.asarray((left_N < box_4[2]) & (right_N > box_4[0]) & (top_N < box_4[3]) & (bottom_N > box_4[1]))
+@dataclass(frozen=True, slots=True)
+class _Neighbours:
+    """Boxes by their left sides, so that few are looked at to find those that overlap one.
+
+    Attributes:
+        order_N: of the boxes, by rising left side.
+        sides_4N: in that order.
+        widest: width of the widest box.
+    """
+
+    order_N: NDArray[np.intp]
+    sides_4N: NDArray[np.float32]
+    widest: float
+
+    @classmethod
+    def of(cls, boxes_N4: NDArray[np.float32]) -> "_Neighbours":
+        order_N = np.argsort(boxes_N4[:, 0], kind="stable")
+        widest = float(np.max(boxes_N4[:, 2] - boxes_N4[:, 0], initial=0.0))
+        return cls(order_N, np.ascontiguousarray(boxes_N4[order_N].T), widest)
+
+    def touching(self, box_4: NDArray[np.float32]) -> NDArray[np.intp]:
+        """Return which boxes overlap one, in their own order."""
+        left_N = self.sides_4N[0]
+        # a pixel more, so that the rounding of a difference leaves nobody out
+        first = np.searchsorted(left_N, float(box_4[0]) - self.widest - 1)
+        last = np.searchsorted(left_N, box_4[2])
+        left_N, top_N, right_N, bottom_N = self.sides_4N[:, first:last]
+        overlap_N = (left_N < box_4[2]) & (right_N > box_4[0]) & (top_N < box_4[3]) & (bottom_N > box_4[1])
+        return np.sort(self.order_N[first:last][overlap_N])
 
 
 def _same(views: Views, one: int, others: NDArray[np.intp]) -> NDArray[np.bool_]:

@@ -194,7 +194,7 @@ def test_what_lists_say_that_is_not_understood_is_told(tmp_path):
     assert "fold1.txt: is called like no split" in text
     assert "test.txt: none of its 2 lines names an image" in text
     assert "are in another list as well, which counts: 0" in text
-    assert "1 image is in none of the lists and may train: 3.jpg" in text
+    assert "1 image is in no stated split, as others are, and may train: JPEGImages/3.jpg" in text
 
 
 CLASS_FILES = {

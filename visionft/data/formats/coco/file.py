@@ -90,7 +90,8 @@ def _load(path: Path) -> Any:
 def _list(data: Any, key: str, path: Path) -> list[Any]:
     found = data.get(key) if isinstance(data, dict) else None
     if not isinstance(found, list):
-        raise DataError(f"{path}: has no list {key!r}; a COCO file has images, annotations and categories")
+        what = "; it may be one of a test set, whose annotations nobody has" if key == "annotations" else ""
+        raise DataError(f"{path}: has no list {key!r}; a COCO file has images, annotations and categories{what}")
     return found
 
 

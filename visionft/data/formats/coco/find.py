@@ -25,8 +25,8 @@ def find_files(path: Path) -> Found:
     """Return the annotation files of a path.
 
     Args:
-        path: a JSON file; or a folder, in which and in whose folders they are looked for. Where some are called
-            ``instances...``, only those count; where some are splits, only those.
+        path: a JSON file; or a folder, in which and in whose folders they are looked for. Where some of a
+            folder are called ``instances...``, only those count; where some are splits, only those.
 
     Raises:
         DataError: when there are none.
@@ -43,12 +43,17 @@ def find_files(path: Path) -> Found:
         raise DataError(f"{path}: no COCO file among {some(_names(found, path))}; {_A_FILE}")
     problems = []
     stated = [file for file in files if split_of_file(file)]
-    if len(stated) > 1 and (others := [file for file in files if file not in stated]):
+    others = [file for file in files if file not in stated] if len(stated) > 1 else []
+    if others:
         files = stated
         what = f"no split like {some(_names(stated, path))}, so not read: {some(_names(others, path))}"
         problems.append(Problem(str(path), f"{what}; to read one of them instead, give that file"))
-    if unlabelled := [file for file, kind in found.items() if kind == "images"]:
-        what = f"lists of images without annotations are not read: {some(_names(unlabelled, path))}"
+    if beside := [file for file, kind in found.items() if kind == "objects" and file not in {*files, *others}]:
+        problems.append(
+            Problem(str(path), f"instances are read, and not the files beside them: {some(_names(beside, path))}")
+        )
+    if parts := [file for file, kind in found.items() if kind == "part" and file not in files]:
+        what = f"files without a list of images, or one of annotations, are not read: {some(_names(parts, path))}"
         problems.append(Problem(str(path), what))
     return Found(files, problems)
 
@@ -57,26 +62,35 @@ _A_FILE = "a COCO file is an object with the lists images, annotations and categ
 
 
 def coco_files(path: Path) -> list[Path]:
-    """Return the annotation files of a folder, or COCO's files of another kind; nothing where there are none."""
-    return _chosen({file: kind_of(file) for file in _json_files(path)})
+    """Return the annotation files of a folder, or COCO's files of another kind; nothing where there are none.
+
+    Those that label whole images are none: pictures of that kind lie in folders of classes.
+    """
+    found = {file: kind_of(file) for file in _json_files(path)}
+    return _chosen({file: kind for file, kind in found.items() if kind != "labels"})
 
 
 def _chosen(found: Mapping[Path, Kind]) -> list[Path]:
     """Return the files about objects; where there are none those of other kinds, whose reader says what to do."""
     objects = [file for file, kind in found.items() if kind == "objects"]
-    others = [file for file, kind in found.items() if kind not in ("", "images")]
-    return [file for file in objects if file.name.startswith("instances")] or objects or others
+    beside = {file.parent for file in objects if _is_instances(file)}
+    chosen = [file for file in objects if _is_instances(file) or file.parent not in beside]
+    return chosen or [file for file, kind in found.items() if kind]
+
+
+def _is_instances(file: Path) -> bool:
+    return file.name.startswith("instances")
 
 
 def _json_files(root: Path) -> Iterator[Path]:
-    """Yield the JSON files of a folder, of those in it, and of train/annotations or annotations/train."""
+    """Yield the JSON files of a folder, of those in it, and of such as job/annotations or annotations/train."""
     files, children = _look_into(root)
     yield from files
     for child in children:
         files, grandchildren = _look_into(child)
         yield from files
         for one in grandchildren:
-            if len(children) == 1 or _may_hold(child):
+            if len(children) == 1 or _may_hold(child) or _may_hold(one):
                 yield from _look_into(one)[0]
 
 

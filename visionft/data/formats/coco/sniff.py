@@ -8,7 +8,8 @@ from itertools import islice
 from pathlib import Path
 from typing import Literal
 
-Kind = Literal["objects", "captions", "panoptic", "images", ""]
+Kind = Literal["objects", "captions", "panoptic", "labels", "part", ""]
+"""``labels`` are of whole images; ``part`` are images without annotations, as of test sets, or the reverse."""
 
 _LISTS = tuple(re.compile(rb'"%s"\s*:\s*\[' % key) for key in (b"images", b"annotations"))
 
@@ -22,11 +23,13 @@ _NOTHING = (
     )
 )
 _OBJECT = re.compile(rb'"bbox"\s*:|"segmentation"\s*:\s*(?:(%s)\s*[,}])?' % _NOTHING)
+_OF_OBJECTS = (b'"bbox"', b'"segmentation"', b'"keypoints"', b'"area"', b'"iscrowd"')
+_BEGINNING = 16384  # bytes of a list
 _ENOUGH = 4000  # boxes and segmentations
 
 
 def kind_of(path: Path) -> Kind:
-    """Return what a JSON file holds, by its lists: COCO's objects, captions, panoptic segments, or images alone."""
+    """Return what a JSON file holds, by its lists: COCO's objects, captions and so on."""
     with _open(path) as text:
         return _kind(text)
 
@@ -49,16 +52,15 @@ def _kind(text: mmap.mmap | bytes) -> Kind:
     if not text[:64].lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"{"):
         return ""
     images, annotations = (pattern.search(text) for pattern in _LISTS)
-    if images is None:
-        return ""
-    if annotations is None:
-        return "images" if b'"file_name"' in text[images.end() : images.end() + 4096] else ""
-    beginning = text[annotations.end() : annotations.end() + 16384]
-    if b'"segments_info"' in beginning:
+    listed = b"" if images is None else text[images.end() : images.end() + _BEGINNING]
+    stated = b"" if annotations is None else text[annotations.end() : annotations.end() + _BEGINNING]
+    if images is None or annotations is None:
+        return "part" if b'"file_name"' in listed or b'"image_id"' in stated else ""
+    if b'"segments_info"' in stated:
         return "panoptic"
-    if b'"category_id"' not in beginning and b'"caption"' in beginning:
+    if b'"category_id"' not in stated and b'"caption"' in stated:
         return "captions"
-    return "objects"
+    return "objects" if any(key in stated for key in _OF_OBJECTS) or b'"category_id"' not in stated else "labels"
 
 
 def any_outline(files: Iterable[Path]) -> bool:

@@ -56,8 +56,8 @@ def derive(seen: Scan, where: str, options: LabelOptions, problems: list[Problem
             f"{where}: the masks hold fractions; where they say how likely the foreground is, set "
             f"data.mask_threshold: 0.5; if there are more classes, {JPEG_ADVICE}"
         )
-    if (between := seen.two_heaps()) is not None or (seen.lossy and seen.codes in ({0, 255}, {0, 0xFFFFFF})):
-        return _two_heaps(seen, between or 0.0, problems)
+    if (between := seen.two_heaps()) is not None:
+        return _two_heaps(seen, between, problems)
     _refuse_smoothed(seen, where)
     coding = make_coding(_classes(seen, where, options, problems), options.ignore)
     _tell(coding, seen, problems)

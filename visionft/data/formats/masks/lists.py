@@ -5,19 +5,18 @@ follow behind it, such as the mask's name. ``trainval`` counts where no other li
 """
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path, PurePosixPath
 
 from visionft.data.formats.masks.names import without_image_ending
 from visionft.data.formats.masks.pairing import Pair
-from visionft.data.naming import counted, some, split_of
+from visionft.data.naming import some, split_of
 from visionft.data.records import Problem
 from visionft.data.splits import Split
 from visionft.data.walk import look_into, read_lines
 
-_OF_VOC = "ImageSets/Segmentation"
-_FOLDERS = (_OF_VOC, "ImageSets", "splits", "split", "lists", "list", ".")
+_OF_VOC = "Segmentation"  # in ImageSets
 _ADDED = re.compile(
     r"^(?:images?|masks?|seg)[-_]|[-_](?:list|files?|images?|imgs|set|split|ids|names|seg)$", re.IGNORECASE
 )
@@ -31,31 +30,19 @@ def with_listed_splits(root: Path, pairs: Sequence[Pair], problems: list[Problem
         pairs: as the layout gives them.
         problems: grows by what lists say that is not understood, or contradicts the folders.
     """
-    files = list(_lists(root, problems))
     known = _names_of(root, pairs)
     stated: dict[int, Split] = {}
-    for file, split in sorted(files, key=lambda found: found[1] is None):  # trainval last
-        lines = _names_in(file)
-        found = {line: at for line in lines if (at := _find(line, known)) is not None}
-        if not found:
-            if lines and file.parent != root:
-                problems.append(Problem(str(file), f"none of its {len(lines)} lines names an image; not used"))
-            continue
-        _tell(file, [line for line in lines if line not in found], "have no image with a mask", problems)
-        twice = [line for line, at in found.items() if split is not None and stated.get(at, split) != split]
-        _tell(file, twice, "are in another list as well, which counts", problems)
-        for at in found.values():
-            stated.setdefault(at, split or "train")
+    for folder in _folders(root):
+        for file, split in _lists(folder, problems, strict=folder.name == _OF_VOC):
+            _read(file, split, known, stated, problems, strict=folder != root)
+        if stated:
+            break
     if not stated:
         return list(pairs)
-    missing = [pair.image.name for at, pair in enumerate(pairs) if at not in stated and pair.split is None]
-    if missing:
-        what = f"{counted(len(missing), 'image is', 'images are')} in none of the lists and may train: {some(missing)}"
-        problems.append(Problem(str(files[0][0].parent), what))
     otherwise = [
         pair.image.name for at, pair in enumerate(pairs) if pair.split and stated.get(at, pair.split) != pair.split
     ]
-    _tell(files[0][0].parent, otherwise, "lie in the folder of another split, which counts", problems)
+    _tell(root, otherwise, "lie in the folder of another split, which counts", problems)
     return [replace(pair, split=pair.split or stated.get(at)) for at, pair in enumerate(pairs)]
 
 
@@ -64,20 +51,52 @@ def _tell(where: Path, names: Sequence[str], what: str, problems: list[Problem])
         problems.append(Problem(str(where), f"{len(names)} names {what}: {some(names)}"))
 
 
-def _lists(root: Path, problems: list[Problem]) -> Iterable[tuple[Path, Split | None]]:
-    """Yield each list with its split, None of trainval."""
-    for folder in _FOLDERS:
-        for file in look_into(root / folder, []).others if (root / folder).is_dir() else ():
-            if file.suffix.lower() not in (".txt", ".lst", ".csv", ""):
-                continue
-            name = _ADDED.sub("", file.stem)
-            split = split_of(name) or split_of(re.split(r"[-_ ]", name)[-1]) or split_of(re.split(r"[-_ ]", name)[0])
-            if name.casefold() in ("trainval", "train_val"):
-                yield file, None
-            elif split is not None:
-                yield file, split
-            elif folder == _OF_VOC:
-                problems.append(Problem(str(file), "is called like no split (train, val, test, trainval); not used"))
+def _read(
+    file: Path,
+    split: Split | None,
+    known: Mapping[str, int],
+    stated: dict[int, Split],
+    problems: list[Problem],
+    *,
+    strict: bool,
+) -> None:
+    """Add what a list states to what lists before it did; ``strict`` tells of one that names nothing."""
+    lines = _names_in(file)
+    found = {line: at for line in lines if (at := _find(line, known)) is not None}
+    if not found:
+        if lines and strict:
+            problems.append(Problem(str(file), f"none of its {len(lines)} lines names an image; not used"))
+        return
+    _tell(file, [line for line in lines if line not in found], "have no image with a mask", problems)
+    twice = [line for line, at in found.items() if split is not None and stated.get(at, split) != split]
+    _tell(file, twice, "are in another list as well, which counts", problems)
+    for at in found.values():
+        stated.setdefault(at, split or "train")
+
+
+def _folders(root: Path) -> list[Path]:
+    """Return where lists may lie: in folders without images, those of VOC's name first, and in the data's folder."""
+    above = [folder for folder in look_into(root, []).folders if not look_into(folder, []).images]
+    inside = [inner for folder in above for inner in look_into(folder, []).folders if not look_into(inner, []).images]
+    return [*sorted(inside, key=lambda folder: (folder.name != _OF_VOC, folder)), *above, root]
+
+
+def _lists(folder: Path, problems: list[Problem], *, strict: bool) -> list[tuple[Path, Split | None]]:
+    """Return each list in a folder with its split, those of trainval, which have none, last."""
+    found: list[tuple[Path, Split | None]] = []
+    for file in look_into(folder, []).others:
+        if file.suffix.lower() not in (".txt", ".lst", ""):
+            continue
+        name = _ADDED.sub("", file.stem)
+        words = re.split(r"[-_ ]", name)
+        split = split_of(name) or split_of(words[-1]) or split_of(words[0])
+        if name.casefold() in ("trainval", "train_val"):
+            found.append((file, None))
+        elif split is not None:
+            found.append((file, split))
+        elif strict:
+            problems.append(Problem(str(file), "is called like no split (train, val, test, trainval); not used"))
+    return sorted(found, key=lambda item: item[1] is None)
 
 
 def _names_in(file: Path) -> list[str]:
@@ -97,7 +116,7 @@ def _names_of(root: Path, pairs: Sequence[Pair]) -> dict[str, int]:
     return {name: at for name, at in known.items() if name not in several}
 
 
-def _find(line: str, known: dict[str, int]) -> int | None:
+def _find(line: str, known: Mapping[str, int]) -> int | None:
     """Return the number of the pair that a line names: by all of it, else by its first word."""
     for text in (line, re.split(r"[\s,;]+", line)[0]):
         plain = text.strip(" '\"").replace("\\", "/").removeprefix("./")

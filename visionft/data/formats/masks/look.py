@@ -130,18 +130,17 @@ class Scan:
         middle = [value for value in inner if _DARK * top < value < _BRIGHT * top]
         total, between = pixels.total(), sum(pixels[value] for value in middle)
         dark = sum(count for value, count in pixels.items() if value <= _DARK * top)
-        if (
-            top < 128
-            or not self._is_grey()
-            or not inner
-            or between > _BETWEEN * total
-            or min(dark, total - dark - between) <= 0
-        ):
+        heaps = between <= _BETWEEN * total and dark > 0 and total - dark - between > 0
+        if top < 128 or not heaps or not self._is_grey():
+            return None
+        if self.lossy == len(self.looks):
+            return between / total
+        if not inner:
             return None
         judged = middle if len(middle) > 2 else inner
         filled = sum(in_areas[value] for value in judged) / sum(pixels[value] for value in judged)
         spread = len(middle) > 2 or any(value >= _BRIGHT * top for value in inner)
-        plain = self.lossy == len(self.looks) or (filled < 0.25 if len(middle) > 2 else filled < 0.9)
+        plain = filled < (0.25 if len(middle) > 2 else 0.9)
         return between / total if spread and plain else None
 
 

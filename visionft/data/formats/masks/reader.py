@@ -1,15 +1,18 @@
 """Images and their masks as files in folders."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import ClassVar
 
 from visionft.data.formats.masks.classes import find_coding, find_palette
-from visionft.data.formats.masks.layout import find_places, fit, pairs_in
+from visionft.data.formats.masks.layout import find_places, tell_unread
 from visionft.data.formats.masks.lists import with_listed_splits
 from visionft.data.formats.masks.pairing import Pair
 from visionft.data.formats.masks.patterns import pairs_by_pattern
+from visionft.data.formats.masks.place import fit, pairs_in
 from visionft.data.formats.masks.source import MaskFile
 from visionft.data.listing import DataFormat, Entry, Listing
+from visionft.data.naming import counted, some
 from visionft.data.records import Problem
 from visionft.data.targets.base import Target
 from visionft.data.targets.mask import Mask, RawMask
@@ -41,6 +44,7 @@ class Masks(DataFormat):
         problems: list[Problem] = []
         root, pairs = self._pairs(path, problems)
         pairs = with_listed_splits(root, pairs, problems)
+        _tell_without_split(root, pairs, problems)
         masks = [mask for pair in pairs for mask in pair.masks]
         coding = find_coding(masks, root, self._options, problems)
         entries = [
@@ -74,7 +78,16 @@ class Masks(DataFormat):
         pairs = [pair for place in places for pair in pairs_in(place, problems)]
         if not pairs:
             raise DataError(f"{root}: no mask is called like an image; {_PATTERNS}\n" + "\n".join(map(str, problems)))
+        tell_unread(root, places, problems)
         return root, pairs
+
+
+def _tell_without_split(root: Path, pairs: Sequence[Pair], problems: list[Problem]) -> None:
+    """Tell which images have no stated split where others have one."""
+    alone = [pair.image.relative_to(root).as_posix() for pair in pairs if pair.split is None]
+    if alone and len(alone) < len(pairs):
+        what = f"{counted(len(alone), 'image is', 'images are')} in no stated split, as others are, and may train"
+        problems.append(Problem(str(root), f"{what}: {some(alone)}"))
 
 
 def looks_like_masks(path: Path) -> bool:
