@@ -13,6 +13,7 @@ code that the terminal uses. Anything outside this tree is a bug and shows its t
     ├── TrainingError     training cannot go on (exit code 1)
     ├── Interrupted       a signal came; the state has been saved (exit code 128 + signal)
     ├── ExportError       an exported file fails its gate (exit code 1)
+    ├── OutputError       results cannot be printed (exit code 1)
     └── MissingExtra      an optional package is not installed
 """
 
@@ -91,6 +92,12 @@ class Interrupted(VisionftError):
 
 class ExportError(VisionftError):
     """An exported file does not give the network's answers, so it was not written."""
+
+    exit_code = 1
+
+
+class OutputError(VisionftError):
+    """Results cannot be printed: standard output is closed, or its disk is full."""
 
     exit_code = 1
 

@@ -80,7 +80,9 @@ class TestEvaluate:
     def test_another_set_of_classes_is_refused(self, finished, image_folder, tmp_path):
         shutil.copytree(image_folder / "bar", tmp_path / "other/bar")
         shutil.copytree(image_folder / "disc", tmp_path / "other/circle")
-        with pytest.raises(DataError, match=r"its classes are bar, circle; the model's are bar, disc, ring"):
+        with pytest.raises(
+            DataError, match=r"its classes are bar, circle; the model's are bar, disc, ring.*circle=bar"
+        ):
             evaluate(finished / "model.onnx", data=tmp_path / "other")
 
     def test_a_part_without_images(self, finished, image_folder, tmp_path):
@@ -124,7 +126,7 @@ class TestImagesGone:
     def test_the_run_says_so(self, without_one):
         run, _ = without_one
         changed = r"run: shapes has changed since the run began: it had \d+ train, .*, now \d+ train"
-        for action in (open_run(run).evaluate, open_run(run).report, open_run(run).export):
+        for action in (open_run(run).evaluate, open_run(run).report):
             with pytest.raises(DataError, match=changed):
                 action()
         with pytest.raises(DataError, match="has changed"):

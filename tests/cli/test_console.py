@@ -144,6 +144,30 @@ def test_a_narrow_terminal_loses_no_words():
     assert "estimated training time" in text
 
 
+@pytest.mark.parametrize(("width", "rows"), [(40, True), (200, False)])
+def test_the_plan_has_rows_where_columns_have_no_room(width, rows):
+    plan = RunPlanned({}, [PLAN_ROW | {"stage": "head"}, PLAN_ROW | {"stage": "all"}])
+    lines = printed([plan], force_terminal=True, width=width, color_system=None).splitlines()
+    assert ("stage 2 of 2: all" in lines) is rows
+    assert any(line.split() == ["head", "lr", "0.001"] for line in lines) is rows
+    assert all(len(line) <= width for line in lines)
+    cells = " ".join(lines)
+    assert all(cell in cells for cell in ("12.3M", "1e-05..3e-04", "affine", "light", "224", "1.5", "1 min 01 s"))
+
+
+def test_progress_that_nobody_can_read_ends_nothing(monkeypatch):
+    class Broken(StringIO):
+        def write(self, _text):
+            raise BrokenPipeError
+
+    for stderr in (Broken(), None):
+        monkeypatch.setattr("sys.stderr", stderr)
+        console = Console()
+        for event in EVENTS:
+            console(event)
+        console.close()
+
+
 class ZMQInteractiveShell:
     """What rich takes a notebook for."""
 

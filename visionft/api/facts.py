@@ -8,6 +8,7 @@ from datetime import datetime
 from hashlib import sha256
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
+from shlex import quote
 from typing import Any
 
 import torch
@@ -80,14 +81,21 @@ def require_same_data(dataset: Dataset, info: dict[str, Any], path: Path) -> Non
     Raises:
         DataError: when images, labels or splits changed since the run began.
     """
+    if changed := how_changed(dataset, info):
+        advice = "start a new run"
+        if info.get("status") == "finished":
+            advice = f"measure it on what is there now: visionft eval {quote(str(path))} --data PATH"
+        raise DataError(f"{path}: {changed}; restore the images, or {advice}")
+
+
+def how_changed(dataset: Dataset, info: dict[str, Any]) -> str:
+    """Return how images, labels or splits have changed since a run began; empty where they have not."""
     then, now = info["data"], fingerprint(dataset)
-    if then["sha256"] != now["sha256"]:
-        had, has = (_count(data, dataset.target.named[1]) for data in (then, now))
-        now_has = f"now {has}" if had != has else "now as many, but others, or with other labels or splits"
-        raise DataError(
-            f"{path}: {dataset.name} has changed since the run began: it had {had}, {now_has}; "
-            "restore the images, or start a new run"
-        )
+    if then["sha256"] == now["sha256"]:
+        return ""
+    had, has = (_count(data, dataset.target.named[1]) for data in (then, now))
+    now_has = f"now {has}" if had != has else "now as many, but others, or with other labels or splits"
+    return f"{dataset.name} has changed since the run began: it had {had}, {now_has}"
 
 
 def require_there(recipe: Recipe, run: Path) -> None:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from visionft.api.caller_state import caller_state
-from visionft.api.facts import record_move, require_same_data, require_there
+from visionft.api.facts import how_changed, record_move, require_same_data, require_there
 from visionft.api.model import NetworkEngine, TunedModel, fitting_state
 from visionft.api.model_spec import describe_model
 from visionft.api.page import report_data
@@ -134,13 +134,24 @@ class Run:
         with caller_state():
             return self._rebuilt_job()
 
-    def _rebuilt_job(self) -> Job:
+    @cached_property
+    def _exporting_job(self) -> Job:
+        """The live objects for the gate, for which data that have changed since do: any images of its kind compare."""
+        if self._given_job is not None or "_job" in vars(self):
+            return self._job
+        return self._rebuilt_job(changed_too=True)
+
+    def _rebuilt_job(self, *, changed_too: bool = False) -> Job:
         weights, spec = self._folder.read_model()
         request = understand_again(self.recipe, self._data, self._folder.moved_to)
         require_there(request.recipe, self.path)
         dataset = load_data(request.recipe, source=request.data)
-        require_same_data(dataset, self.info, self.path)
-        record_move(self._folder, request.recipe, dataset, self._say)
+        changed = how_changed(dataset, self.info)
+        if changed and changed_too and dataset.class_names == spec.class_names:
+            self._say(f"{changed}; the file is verified on the validation images of now")
+        else:
+            require_same_data(dataset, self.info, self.path)
+            record_move(self._folder, request.recipe, dataset, self._say)
         sizing = Sizing.recorded(self.info, request.recipe, dataset)
         job = replace(assemble(request.recipe, dataset, pretrained=False, sizing=sizing), input=spec.input)
         try:
@@ -281,7 +292,7 @@ class Run:
             ExportError: when the file would not give the network's answers; then there is no file.
         """
         writer: Writer = WRITERS[to]()
-        job = self._job
+        job = self._exporting_job
         target = Path(path) if path else self.path / f"{EXPORTED}{writer.suffix}"
         with job.eval_loader("val", job.input) as loader:
             parity = export_verified(
@@ -290,7 +301,7 @@ class Run:
                 job.task,
                 self.spec,
                 target,
-                self._canvases(loader),
+                self._canvases(loader, len(job.dataset.split("val"))),
                 _limits(job, writer),
             )
         write_json(target.with_name(f"{target.name}.parity.json"), {"file": target.name, **parity.to_dict()})
@@ -315,10 +326,9 @@ class Run:
             )
         return self._evaluations[split]
 
-    def _canvases(self, loader: Loader) -> Iterator[tuple[NDArray[np.uint8], Any]]:
+    def _canvases(self, loader: Loader, images: int) -> Iterator[tuple[NDArray[np.uint8], Any]]:
         """Yield the validation images with what is true of them."""
         seen: set[str] = set()
-        images = len(self._job.dataset.split("val"))
         self._tell("exporting", 0, images)
         for batch in loader.evaluation():
             yield batch.images_BHW3.numpy(), batch.targets.numpy()

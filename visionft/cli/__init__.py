@@ -1,18 +1,74 @@
 """The terminal: verbs, progress, exit codes."""
 
+import errno
 import sys
+from contextlib import suppress
+from typing import Any
 
-from visionft.cli.verbs import app
-from visionft.errors import VisionftError
+import typer
+
+from visionft.cli.output import forget_output, print_json
+from visionft.cli.verbs import AlreadyPrinted, app
+from visionft.errors import OutputError, VisionftError
+
+_UsageError = typer.BadParameter.__base__  # click's, wherever typer keeps it
 
 
 def main() -> None:
     """Run the command line; every expected failure is one message and an exit code, never a traceback.
 
-    Ctrl-C (130) and a reader of our output that has gone are typer's to handle.
+    With ``--json`` the failure is one JSON object on stdout as well. A reader of our output that has gone is typer's to
+    handle.
     """
     try:
-        app()
+        code = app(standalone_mode=False) or 0
+        if code:  # typer's, of Ctrl-C
+            _print_error("Interrupted", "interrupted", code)
+    except AlreadyPrinted as failure:
+        _tell(f"visionft: {failure.error}")
+        code = failure.error.exit_code
     except VisionftError as error:
-        print(f"visionft: {error}", file=sys.stderr)
-        raise SystemExit(error.exit_code) from None
+        code = _failed(type(error).__name__, str(error), error.exit_code)
+    except typer.Abort:
+        code = _failed("Interrupted", "aborted", 1)
+    except OSError as error:
+        if error.filename is not None or error.errno not in (errno.ENOSPC, errno.EIO):
+            raise
+        forget_output()  # typer's help is printed by typer
+        code = _failed(OutputError.__name__, f"standard output: cannot be written: {error.strerror}", 1)
+    except Exception as error:
+        if _UsageError is None or not isinstance(error, _UsageError):
+            _print_error(type(error).__name__, str(error), 1)
+            raise  # a bug, which shows its traceback
+        code = _misused(error)
+    if code:
+        raise SystemExit(code)
+
+
+def _misused(error: Any) -> int:
+    """Say how a verb is used."""
+    with suppress(OSError):
+        error.show()
+    _print_error("UsageError", error.format_message(), error.exit_code)
+    return int(error.exit_code)
+
+
+def _failed(kind: str, message: str, code: int) -> int:
+    _tell(f"visionft: {message}")
+    if kind != OutputError.__name__:
+        _print_error(kind, message, code)
+    return code
+
+
+def _tell(text: str) -> None:
+    with suppress(OSError):  # nobody listens, and the exit code still tells
+        print(text, file=sys.stderr, flush=True)
+
+
+def _print_error(kind: str, message: str, code: int) -> None:
+    """Print a failure as JSON, where the command line asks for that."""
+    arguments = sys.argv[1:]
+    options = arguments[: arguments.index("--")] if "--" in arguments else arguments
+    if "--json" in options:
+        with suppress(OSError, OutputError):
+            print_json({"error": {"type": kind, "message": message, "exit_code": code}})

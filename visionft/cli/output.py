@@ -1,11 +1,13 @@
 """Results on stdout, for people or, as JSON, for machines."""
 
 import json
+import os
 import sys
 from collections.abc import Mapping, Sequence
 from io import TextIOWrapper
 from typing import TYPE_CHECKING, Any
 
+from visionft.errors import OutputError
 from visionft.tasks import TASKS
 
 if TYPE_CHECKING:
@@ -16,11 +18,26 @@ if TYPE_CHECKING:
 
 def print_lines(*lines: str) -> None:
     """Print lines; what the output's encoding lacks, or a file name that is no text, is escaped."""
+    if sys.stdout is None:
+        raise OutputError("standard output: is closed")
     if isinstance(sys.stdout, TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")
-    for line in lines:
-        sys.stdout.write(line + "\n")
-    sys.stdout.flush()  # a reader that has gone, as with `| head`, must show here and not when Python ends
+    try:
+        for line in lines:
+            sys.stdout.write(line + "\n")
+        sys.stdout.flush()  # a reader that has gone, as with `| head`, must show here and not when Python ends
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        forget_output()
+        raise OutputError(f"standard output: cannot be written: {error.strerror}") from error
+
+
+def forget_output() -> None:
+    """Let what is still to be printed go nowhere, so that Python does not fail of it once more when it ends."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, 1)
+    os.close(nowhere)
 
 
 def print_note(text: str) -> None:

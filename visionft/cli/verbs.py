@@ -1,6 +1,7 @@
 """The verbs. Each imports what it needs when it runs, so that ``--help`` stays quick."""
 
 import sys
+from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import Annotated
@@ -8,8 +9,20 @@ from typing import Annotated
 import typer
 
 from visionft.cli.output import print_json, print_lines, print_note
-from visionft.data.splits import Split
-from visionft.errors import DataError
+from visionft.data.splits import Part
+from visionft.errors import DataError, RecipeError, VisionftError
+
+
+class AlreadyPrinted(Exception):
+    """Carries a failure of which stdout has told already.
+
+    Args:
+        error: the failure.
+    """
+
+    def __init__(self, error: VisionftError) -> None:
+        self.error = error
+
 
 app = typer.Typer(
     name="visionft",
@@ -97,11 +110,20 @@ def train(
 def evaluate(
     model: Annotated[Path, typer.Argument(help="Run folder or exported file.")],
     data: Annotated[
-        str | None, typer.Option(help="Recipe, folder or manifest; the recipe beside the file by default.")
+        str | None, typer.Option(help="Data, or a recipe that names some; those of the training by default.")
     ] = None,
     split: Annotated[
-        Split | None, typer.Option(help="Part of the data; test by default, val where there is none.")
+        Part | None,
+        typer.Option(
+            help="Part of the data. By default test, the part that took no part in the training (val where there is "
+            "none); of other data the test part where they state splits, else all of them."
+        ),
     ] = None,
+    classes: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAME=CLASS", help="A class of the data is this one of the model's; NAME= leaves it out."),
+    ] = None,
+    overrides: Set = None,
     json: Json = False,
 ) -> None:
     """Measure a run or an exported file."""
@@ -110,9 +132,21 @@ def evaluate(
     from visionft.training.console import Console
 
     with closing(Console()) as console:
-        metrics = measure(model, data=data, split=split, sinks=[console])
+        metrics = measure(
+            model, data=data, split=split, classes=_pairs(classes or ()), overrides=overrides or (), sinks=[console]
+        )
     plain = metrics.to_dict()
     print_json({"metrics": plain}) if json else print_metrics(plain, metrics.scores)
+
+
+def _pairs(texts: Sequence[str]) -> dict[str, str]:
+    """Return what stands before and behind the = of each text."""
+    for text in texts:
+        if "=" not in text:
+            raise RecipeError(
+                f"--classes {text}: write it as NAME=CLASS: a class of the data, and which of the model it is"
+            )
+    return {name: same for name, _, same in (text.partition("=") for text in texts)}
 
 
 @app.command()
@@ -139,7 +173,8 @@ def predict(
         for path, result in results:
             print_lines(f"{path}  {result}")
     if failed:
-        raise DataError("\n".join(map(str, failed.values())))
+        error = DataError("\n".join(map(str, failed.values())))
+        raise AlreadyPrinted(error) if json else error
 
 
 @app.command()
@@ -236,7 +271,9 @@ def demo(overrides: Set = None, out: Out = None, resume: Resume = False, json: J
 
 
 @app.command()
-def schema() -> None:
+def schema(
+    _json: Annotated[bool, typer.Option("--json", help="It is JSON anyway.")] = False,
+) -> None:
     """Print the JSON schema of recipes, for editors."""
     from visionft.recipe import json_schema
 

@@ -88,6 +88,7 @@ def load_dataset(
         for entry, of_entry in zip(usable, targets, strict=True)
     ]
     ordered = tuple(sorted(samples, key=lambda sample: sample.id))
+    cut = cut_splits(usable)
     dataset = Dataset(
         listing.name,
         ordered,
@@ -96,8 +97,9 @@ def load_dataset(
         source=listing.source,
         palette=listing.palette,
         reading=found_reading,
+        cut=cut,
     )
-    found = tuple(find_problems(dataset, inspection.opened, cut=cut_splits(usable)))
+    found = tuple(find_problems(dataset, inspection.opened, cut=cut))
     left_out = tuple(replace(problem, what=f"{problem.what}; left out") for problem in tell(inspection.bad))
     about_objects = tuple(tell_findings(inspection.findings))
     return replace(dataset, problems=listing.problems + left_out + about_objects + unseen + tuple(of_values) + found)

@@ -79,6 +79,7 @@ class Dataset:
         problems: files left out and other findings, in the order they were met.
         source: where it came from, licence included where one is known.
         palette: colour (RGB, 0..255) of each class where the data have their own; else empty.
+        cut: the splits that the data do not state, so that they were cut off at a fraction.
         reading: how the values of image files are read, as stated or as the training images show.
     """
 
@@ -89,6 +90,7 @@ class Dataset:
     problems: tuple[Problem, ...] = ()
     source: str = ""
     palette: tuple[tuple[int, int, int], ...] = ()
+    cut: tuple[Split, ...] = ()
     reading: Reading = FULL_SCALE
 
     @property

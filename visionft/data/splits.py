@@ -3,4 +3,5 @@
 from typing import Literal, get_args
 
 Split = Literal["train", "val", "test"]
+Part = Literal[Split, "all"]
 SPLITS: tuple[Split, ...] = get_args(Split)

@@ -1,6 +1,8 @@
 """Progress on a terminal: a live bar there, plain lines anywhere else, notebooks included. Always on stderr."""
 
-from typing import Any
+import os
+from collections.abc import Sequence
+from typing import IO, Any, cast
 
 from rich.console import Console as RichConsole
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
@@ -17,6 +19,7 @@ from visionft.training.events import (
     StepDone,
     Working,
 )
+from visionft.training.stream import SafeStream
 
 _HEADINGS = ("stage", "trains", "params", "head lr", "body lr", "norm", "augment", "px", "epochs", "time")
 _PLAIN_WIDTH = 120  # where there is no terminal to ask
@@ -31,8 +34,8 @@ class Console:
 
     def __init__(self, output: RichConsole | None = None) -> None:
         # in a notebook rich would make a piece of HTML of every line, and widgets of bars
-        self._out = output or RichConsole(stderr=True, highlight=False, force_jupyter=False)
-        if not self._out.is_terminal:
+        self._out = output or RichConsole(file=cast("IO[str]", SafeStream()), highlight=False, force_jupyter=False)
+        if not self._out.is_terminal and not os.environ.get("COLUMNS", "").isdigit():
             self._out.width = _PLAIN_WIDTH
         self._bar: Progress | None = None
         self._task: TaskID | None = None
@@ -99,12 +102,22 @@ class Console:
             table.add_column(heading, justify="left" if words else "right", no_wrap=heading != "trains")
         for row in event.rows:
             table.add_row(*(Text(cell) for cell in _cells(row)))
-        self._out.print(table)
+        if self._out.measure(table, options=self._out.options.update(max_width=1000)).minimum <= self._out.width:
+            self._out.print(table)
+        else:
+            self._print_rows(event.rows)
         for key, usual in (("schedule", "cosine"), ("sampling", "natural")):
             unusual = [f"{row['stage']} {row[key]}" for row in event.rows if row[key] != usual]
             if unusual:
                 self._line(f"{key:>9}  {', '.join(unusual)}")
         self._line(f"estimated training time: {_duration(sum(row['seconds'] for row in event.rows))}")
+
+    def _print_rows(self, stages: Sequence[dict[str, Any]]) -> None:
+        """Print a line for each cell, where a table has no room."""
+        for number, row in enumerate(stages, start=1):
+            self._line(f"stage {number} of {len(stages)}: {row['stage']}", style="bold")
+            for heading, cell in list(zip(_HEADINGS, _cells(row), strict=True))[1:]:
+                self._line(f"{heading:>9}  {cell}")
 
     def _print_epoch(self, event: EpochDone) -> None:
         self.close()

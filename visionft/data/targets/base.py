@@ -284,6 +284,20 @@ class Target(ABC):
 
     # of a data set
 
+    def renumbered(self, index_of: Sequence[int | None], classes: int) -> Self | None:
+        """Return the target in another order of classes, None where nothing is left of it.
+
+        Args:
+            index_of: the new index of each class; None for one that is left out.
+            classes: how many there are in the new order.
+
+        Raises:
+            DataError: when such targets cannot be given another one.
+        """
+        if list(index_of) == list(range(classes)):
+            return self
+        raise DataError(f"{self.plural} cannot be put in the order of the model's classes; give data in that order")
+
     @classmethod
     def with_classes(
         cls,

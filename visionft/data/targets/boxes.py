@@ -5,7 +5,7 @@ Shape suffixes: B batch, N objects, H height, W width; 4 left, top, right, botto
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import cv2
@@ -133,6 +133,13 @@ class Boxes(Target):
     def __post_init__(self) -> None:
         if not len(self.xyxy) == len(self.labels) == len(self.crowd):
             raise ValueError(f"{len(self.xyxy)} boxes, {len(self.labels)} labels and {len(self.crowd)} crowd flags")
+
+    def renumbered(self, index_of: Sequence[int | None], classes: int) -> Self:
+        """Return the objects with new class indices, without those of classes that are left out."""
+        new = [CROWD if label == CROWD else index_of[label] for label in self.labels]
+        kept = [place for place, label in enumerate(new) if label is not None]
+        objects = {field.name: tuple(getattr(self, field.name)[place] for place in kept) for field in fields(self)}
+        return replace(self, **objects | {"labels": tuple(label for label in new if label is not None)})
 
     def __len__(self) -> int:
         return len(self.xyxy)

@@ -98,6 +98,11 @@ class Label(Target):
         """Name both classes."""
         return "" if self == other else f"labelled {class_names[self.index]!r} and {class_names[other.index]!r}"
 
+    def renumbered(self, index_of: Sequence[int | None], classes: int) -> Self | None:
+        """Return the label with its new index."""
+        index = index_of[self.index]
+        return None if index is None else type(self)(index)
+
     @classmethod
     def mixed(cls, targets: "Tensor | InstanceTargets", fractions_B: "Tensor", classes: int) -> "Tensor":
         """Return labels_BK, float32: how much of an image is of each class. Arguments as of ``Target.mixed``."""

@@ -164,6 +164,11 @@ class LabelSet(Target):
 
         return images_BHW3.new_zeros((len(images_BHW3), 1), dtype=torch.float32)
 
+    def renumbered(self, index_of: Sequence[int | None], classes: int) -> Self | None:
+        """Return the labels with their new indices; without those left out, which leaves the image."""
+        kept = [index for old in self.indices if (index := index_of[old]) is not None]
+        return type(self)(tuple(sorted(kept)), classes)
+
     @classmethod
     def with_classes(
         cls, targets: Sequence[Self], class_names: tuple[str, ...], wanted: Sequence[str] | None, source: str

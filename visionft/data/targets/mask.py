@@ -4,7 +4,7 @@ Shape suffixes: B batch, H height, W width.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol, Self
 
@@ -39,6 +39,26 @@ class MaskSource(Protocol):
             DataError: naming the file, when it cannot be read or holds a value that stands for no class.
         """
         ...
+
+
+@dataclass(frozen=True, slots=True)
+class Renumbered:
+    """A mask in another order of classes.
+
+    Attributes:
+        source: reads it.
+        index_of: the new index of each class; None where its pixels are ignored.
+    """
+
+    source: MaskSource
+    index_of: tuple[int | None, ...]
+
+    def read(self) -> NDArray[np.uint8]:
+        """Read the mask and give every pixel its new index."""
+        table = np.full(IGNORE + 1, IGNORE, np.uint8)
+        table[: len(self.index_of)] = [IGNORE if index is None else index for index in self.index_of]
+        new_HW: NDArray[np.uint8] = table[self.source.read()]
+        return new_HW
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,6 +159,11 @@ class Mask(Target):
     def fingerprint(self) -> object:
         """Return the pixels of each class: masks that count alike pass for the same."""
         return sorted(self.class_counts.items())
+
+    def renumbered(self, index_of: Sequence[int | None], classes: int) -> Self:
+        """Return the mask with new class indices; pixels of a class that is left out are ignored."""
+        counts = {index: count for old, count in self.class_counts.items() if (index := index_of[old]) is not None}
+        return replace(self, source=Renumbered(self.source, tuple(index_of)), class_counts=counts)
 
     def read(self, size: tuple[int, int]) -> CanvasMask:
         """Read the mask."""

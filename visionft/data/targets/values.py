@@ -130,6 +130,14 @@ class Values(Target):
         """Return the numbers."""
         return self.numbers
 
+    def renumbered(self, index_of: Sequence[int | None], classes: int) -> Self | None:
+        """Return the numbers in their new order; None where none of them is known."""
+        numbers: list[float | None] = [None] * classes
+        for index, number in zip(index_of, self.numbers, strict=True):
+            if index is not None:
+                numbers[index] = number
+        return None if all(number is None for number in numbers) else type(self)(tuple(numbers))
+
     def read(self, size: tuple[int, int]) -> CanvasValues:
         """Return the numbers for a canvas."""
         return CanvasValues(self.numbers)

@@ -1,0 +1,84 @@
+"""With --json a failure is one JSON object on stdout, with the exit code and the message that it has without."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+
+@pytest.mark.parametrize(
+    ("arguments", "kind", "named"),
+    [
+        (["train", "nowhere"], "RecipeError", "nowhere"),
+        (["eval", "nowhere"], "CheckpointError", "nowhere"),
+        (["predict", "nowhere.onnx", "image.png"], "CheckpointError", "nowhere.onnx"),
+        (["export", "nowhere"], "CheckpointError", "nowhere"),
+        (["convert", "nowhere", "--to", "coco", "--out", "new"], "RecipeError", "nowhere"),
+        (["list", "backbone"], "UnknownName", "close: backbones"),
+        (["demo", "--set", "seed"], "RecipeError", "--set seed"),
+        (["traim", "photos"], "UsageError", "traim"),
+        (["train"], "UsageError", "recipe"),
+        (["eval", "run", "--split", "valid"], "UsageError", "valid"),
+        (["eval", "run", "--classes", "cat"], "RecipeError", "NAME=CLASS"),
+        (["schema", "--jsn"], "UsageError", "--jsn"),
+    ],
+)
+def test_of_every_verb(visionft, tmp_path, monkeypatch, arguments, kind, named):
+    monkeypatch.chdir(tmp_path)
+    result = visionft(*arguments, "--json")
+    assert result.code == 2
+    error = result.json["error"]
+    assert (error["type"], error["exit_code"]) == (kind, 2)
+    assert named in error["message"]
+    assert error["message"] in result.err  # people read it there
+
+
+def test_a_bug_too(visionft, monkeypatch, capfd):
+    def bug(*_):
+        raise ZeroDivisionError("no way")
+
+    monkeypatch.setattr("visionft.cli.listing.names_of", bug)
+    with pytest.raises(ZeroDivisionError):
+        visionft("list", "heads", "--json")
+    assert json.loads(capfd.readouterr().out)["error"]["type"] == "ZeroDivisionError"
+
+
+def test_what_follows_two_dashes_is_no_option(refused):
+    assert "no such list" in refused("list", "--", "backbone", "--json")
+
+
+def test_ctrl_c(visionft, monkeypatch):
+    def interrupted(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("visionft.cli.listing.names_of", interrupted)
+    result = visionft("list", "heads", "--json")
+    assert (result.code, result.json["error"]["exit_code"]) == (130, 130)
+
+
+@pytest.mark.parametrize("arguments", [["list", "formats"], ["schema"], ["--help"]])
+def test_a_full_disk_behind_stdout(arguments):
+    with Path("/dev/full").open("w") as full:
+        command = [sys.executable, "-m", "visionft", *arguments]
+        result = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True)
+    assert result.returncode == 1
+    assert result.stderr == f"visionft: standard output: cannot be written: {os.strerror(28)}\n"
+
+
+def test_a_closed_stdout():
+    command = f"{sys.executable} -m visionft list formats >&-"
+    result = subprocess.run(command, shell=True, stderr=subprocess.PIPE, text=True)
+    assert (result.returncode, result.stderr) == (1, "visionft: standard output: is closed\n")
+
+
+def test_names_in_a_locale_of_ascii(tmp_path):
+    (tmp_path / "r.yaml").write_text("żółty: 1\n", encoding="utf-8")
+    plain = {**os.environ, "LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
+    command = [sys.executable, "-m", "visionft", "train", str(tmp_path / "r.yaml"), "--json"]
+    result = subprocess.run(command, env=plain, capture_output=True, text=True)
+    assert result.returncode == 2
+    assert "żółty: unknown key" in json.loads(result.stdout)["error"]["message"]
+    assert "Traceback" not in result.stderr
