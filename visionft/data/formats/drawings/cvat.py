@@ -9,7 +9,7 @@ from xml.etree import ElementTree
 
 import numpy as np
 
-from visionft.data.formats.drawings.drawing import Drawing, Point, Shape, ellipse, rectangle, turned
+from visionft.data.formats.drawings.drawing import Drawing, Point, DrawnShape, ellipse, rectangle, turned
 from visionft.data.formats.drawings.finding import DrawnImages, tell, tell_without_split
 from visionft.data.formats.drawings.formats import (
     DrawingFormat,
@@ -181,25 +181,25 @@ def _drawing(node: ElementTree.Element, file: Path, without_area: list[str], att
     return Drawing(name, file, f"{file}: {name}", size, None, tuple(shapes), tuple(filter(None, tags)))
 
 
-def _shape(number: str, node: ElementTree.Element) -> Shape:
+def _shape(number: str, node: ElementTree.Element) -> DrawnShape:
     label = node.get("label", "").strip()
     turn = _number(node.get("rotation", "0"))
     try:
         if node.tag == "box":
             left, top, right, bottom = (float(node.attrib[key]) for key in ("xtl", "ytl", "xbr", "ybr"))
             corners = rectangle((left, top), (right, bottom))
-            return Shape(number, label, (turned(corners, turn) if turn else corners,), is_box=not turn)
+            return DrawnShape(number, label, (turned(corners, turn) if turn else corners,), is_box=not turn)
         if node.tag == "ellipse":
             x, y, across, down = (float(node.attrib[key]) for key in ("cx", "cy", "rx", "ry"))
             points = ellipse((x, y), (across, down))
-            return Shape(number, label, (turned(points, turn) if turn else points,))
+            return DrawnShape(number, label, (turned(points, turn) if turn else points,))
         if node.tag == "polygon":
-            return Shape(number, label, (tuple(_points(node.attrib["points"])),))
+            return DrawnShape(number, label, (tuple(_points(node.attrib["points"])),))
         if node.tag == "mask":
-            return Shape(number, label, mask=_mask(node))
+            return DrawnShape(number, label, mask=_mask(node))
     except (KeyError, ValueError):
-        return Shape(number, label, fault=f"is a {node.tag} that cannot be read")
-    return Shape(number, label, fault=f"is a {node.tag}, which is not known")
+        return DrawnShape(number, label, fault=f"is a {node.tag} that cannot be read")
+    return DrawnShape(number, label, fault=f"is a {node.tag}, which is not known")
 
 
 def _points(text: str) -> Iterator[Point]:

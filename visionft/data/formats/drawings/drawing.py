@@ -21,7 +21,7 @@ Point = tuple[float, float]
 
 
 @dataclass(frozen=True, slots=True)
-class Shape:
+class DrawnShape:
     """One shape, or the parts of an object, in pixels of the image.
 
     Attributes:
@@ -80,7 +80,7 @@ class Drawing:
     where: str
     size: tuple[int, int] | None = None
     split: Split | None = None
-    shapes: tuple[Shape, ...] = ()
+    shapes: tuple[DrawnShape, ...] = ()
     tags: tuple[str, ...] = ()
 
 

@@ -12,7 +12,7 @@ from visionft.data.box_classes import BoxClasses, choose_classes
 from visionft.data.formats.coco.classes import make_classes
 from visionft.data.formats.coco.numbers import Key
 from visionft.data.formats.coco.regions import CocoMask, Region
-from visionft.data.formats.drawings.drawing import Drawing, Shape
+from visionft.data.formats.drawings.drawing import Drawing, DrawnShape
 from visionft.data.listing import DataFormat, Entry, Listing
 from visionft.data.naming import counted, natural_order, some
 from visionft.data.raw_boxes import RawBox, RawBoxes, require_raw_polygons
@@ -179,7 +179,7 @@ class DrawnMasks(DrawingFormat):
         return targets, classes.names
 
 
-def _region(shape: Shape, label: int, size: tuple[int, int] | None) -> Region:
+def _region(shape: DrawnShape, label: int, size: tuple[int, int] | None) -> Region:
     """Return the pixels of a shape; of a drawn mask with holes, whose image's size is known, its run lengths."""
     if shape.mask is None or size is None:
         return Region(label, tuple(np.array(part, np.float32).tobytes() for part in shape.parts or _rings(shape)))
@@ -192,7 +192,7 @@ def _region(shape: Shape, label: int, size: tuple[int, int] | None) -> Region:
     return Region(label, runs=np.diff(ends, prepend=0).astype(np.uint32).tobytes())
 
 
-def _rings(shape: Shape) -> list[np.ndarray]:
+def _rings(shape: DrawnShape) -> list[np.ndarray]:
     return [np.frombuffer(ring, np.float32).reshape(-1, 2) for ring in shape.polygon.rings]
 
 

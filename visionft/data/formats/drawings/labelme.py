@@ -16,7 +16,7 @@ from typing import Any
 import cv2
 import numpy as np
 
-from visionft.data.formats.drawings.drawing import Drawing, Point, Shape, ellipse, rectangle
+from visionft.data.formats.drawings.drawing import Drawing, Point, DrawnShape, ellipse, rectangle
 from visionft.data.formats.drawings.embedded import EmbeddedImage
 from visionft.data.formats.drawings.finding import DrawnImages, tell, tell_without_split
 from visionft.data.formats.drawings.formats import (
@@ -180,9 +180,9 @@ def _drawing(data: Mapping[str, Any], file: Path, root: Path, without_area: list
     )
 
 
-def _shapes(items: list[Any], file: Path, without_area: list[str]) -> tuple[Shape, ...]:
+def _shapes(items: list[Any], file: Path, without_area: list[str]) -> tuple[DrawnShape, ...]:
     """Return the shapes; those of one class and group, such as parts of one object, put together."""
-    groups: dict[object, list[Shape]] = defaultdict(list)
+    groups: dict[object, list[DrawnShape]] = defaultdict(list)
     for number, item in enumerate(items, start=1):
         kind = item.get("shape_type") or "polygon" if isinstance(item, dict) else None
         if kind in _NO_AREA:
@@ -200,11 +200,11 @@ def _shapes(items: list[Any], file: Path, without_area: list[str]) -> tuple[Shap
     )
 
 
-def _shape(number: str, item: Any) -> Shape:
+def _shape(number: str, item: Any) -> DrawnShape:
     if not isinstance(item, dict):
-        return Shape(number, "", fault=f"is {shorten(item)}, and no shape")
+        return DrawnShape(number, "", fault=f"is {shorten(item)}, and no shape")
     label = item.get("label")
-    shape = Shape(number, label.strip() if isinstance(label, str) else "" if label is None else str(label))
+    shape = DrawnShape(number, label.strip() if isinstance(label, str) else "" if label is None else str(label))
     kind = item.get("shape_type") or "polygon"
     points = _points(item.get("points"))
     if points is None:
@@ -224,7 +224,7 @@ def _shape(number: str, item: Any) -> Shape:
     return replace(shape, fault=f"is a {kind} of {len(points)} points")
 
 
-def _with_mask(shape: Shape, encoded: Any, corner: Point) -> Shape:
+def _with_mask(shape: DrawnShape, encoded: Any, corner: Point) -> DrawnShape:
     """Add a mask, which labelme stores as the PNG of its box."""
     try:
         png = np.frombuffer(b64decode(encoded), np.uint8)
