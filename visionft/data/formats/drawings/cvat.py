@@ -9,7 +9,7 @@ from xml.etree import ElementTree
 
 import numpy as np
 
-from visionft.data.formats.drawings.drawing import Drawing, Point, DrawnShape, ellipse, rectangle, turned
+from visionft.data.formats.drawings.drawing import Drawing, DrawnShape, Point, ellipse, rectangle, turned
 from visionft.data.formats.drawings.finding import DrawnImages, tell, tell_without_split
 from visionft.data.formats.drawings.formats import (
     DrawingFormat,

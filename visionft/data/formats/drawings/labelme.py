@@ -16,7 +16,7 @@ from typing import Any
 import cv2
 import numpy as np
 
-from visionft.data.formats.drawings.drawing import Drawing, Point, DrawnShape, ellipse, rectangle
+from visionft.data.formats.drawings.drawing import Drawing, DrawnShape, Point, ellipse, rectangle
 from visionft.data.formats.drawings.embedded import EmbeddedImage
 from visionft.data.formats.drawings.finding import DrawnImages, tell, tell_without_split
 from visionft.data.formats.drawings.formats import (
