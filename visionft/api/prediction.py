@@ -40,7 +40,7 @@ def predict(
             or over another prediction, when the model's predictions are nothing to draw,
             or when it takes no threshold or not this one.
     """
-    path = Path(model)
+    path = Path(model).expanduser()
     if path.is_dir():
         path = find_exported(path)
     predictor = Predictor(path, threshold=threshold)
@@ -48,7 +48,8 @@ def predict(
     if save is not None and not endings:
         raise DataError(f"--save: {path} does {predictor.spec.task}, which gives nothing to draw; use --json")
     named = [pair for image in images for pair in _files(image)]
-    stems: Sequence[Path | None] = [None] * len(named) if save is None else _stems(named, Path(save), endings)
+    folder = None if save is None else Path(save).expanduser()
+    stems: Sequence[Path | None] = [None] * len(named) if folder is None else _stems(named, folder, endings)
     for start in range(0, len(named), _AT_ONCE):
         files = [file for file, _ in named[start : start + _AT_ONCE]]
         results = _predictions(predictor, files, on_error)
@@ -111,7 +112,7 @@ def _save(result: DrawablePrediction, file: Path, outputs: Sequence[Path]) -> No
 
 def _files(given: str | Path) -> list[tuple[Path, Path]]:
     """Return the image files that a path stands for, each with the name that it has below the path."""
-    path = Path(given)
+    path = Path(given).expanduser()
     if not path.exists():
         raise DataError(f"{given}: {what_else(str(given)) or 'no such file'}")
     if not path.is_dir():
