@@ -58,3 +58,12 @@ def test_the_same_weights_and_predictions(pictures, tmp_path):
         vft.evaluate(runs[0].path / "model.onnx", data=recipe(path), split="test").to_dict() for path in pictures
     ]
     assert measured[0] == measured[1]
+    alone = tmp_path / "alone.onnx"
+    alone.write_bytes((runs[0].path / "model.onnx").read_bytes())
+    floats = tmp_path / "floats"
+    for file in sorted(pictures[0].glob("test/*/*.png")):
+        path = floats / "test" / file.parent.name / f"{file.stem}.tif"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        cv2.imwrite(str(path), cv2.imread(str(file), cv2.IMREAD_UNCHANGED).astype(np.float32))
+    of_floats = vft.evaluate(alone, data=floats, split="test").to_dict()
+    assert {**of_floats, "intervals": None} == {**measured[0], "intervals": None}  # of more resamples

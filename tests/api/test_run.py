@@ -62,6 +62,11 @@ class TestEvaluate:
         run = open_run(finished)
         assert evaluate(finished, split=split).n == len(run.samples(split))
 
+    def test_a_part_that_there_is_not_is_named(self, finished):
+        for measure in (open_run(finished).evaluate, lambda split: evaluate(finished / "model.onnx", split=split)):
+            with pytest.raises(UnknownName, match=r"'vall'.*close: val"):
+                measure("vall")
+
     def test_the_result_is_written_with_its_part(self, copied):
         metrics = open_run(copied).evaluate("val")
         written = json.loads((copied / "metrics.json").read_text())

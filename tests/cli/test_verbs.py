@@ -128,6 +128,14 @@ class TestPredict:
         assert label in ("bar", "disc", "ring")
         assert 1 / 3 <= float(confidence) <= 1
 
+    def test_what_is_skipped_in_a_folder_is_told_beside_the_results(self, visionft, finished, image_folder, tmp_path):
+        for name in ("a.png", "b.jfif"):
+            (tmp_path / name).symlink_to(image_folder / "bar/01.png")
+        (tmp_path / "notes.docx").write_bytes(b"x")
+        result = visionft("predict", finished, tmp_path, "--json")
+        assert [row["image"] for row in result.json] == [str(tmp_path / "a.png"), str(tmp_path / "b.jfif")]
+        assert "1 file is no image by the extension, and skipped: notes.docx" in result.err
+
     @pytest.mark.parametrize("option", ["--json", None])
     def test_names_that_are_not_text(self, visionft, finished, image_folder, tmp_path, option):
         """Prediction needs no more of a name than that the file opens."""

@@ -24,7 +24,9 @@ from visionft.tasks import TASKS
 
 HEAD_NAMES = [name for name in HEADS if HEADS[name].predicts in ("boxes", "masks")]
 CLASSES = ("a", "b", "c")
-EXPORTED = ("dense", "dense_masks", "rt_detr")  # the others are exported with fewer rows by tests of their own
+EXPORTED = (
+    "dense_masks",
+)  # which has the dense head's graph; others are exported with fewer rows by tests of their own
 ROWS = 300
 SPEC = InputSpec(128, 192)
 IMAGES_BHW3 = np.random.default_rng(0).integers(0, 256, (3, 128, 192, 3), dtype=np.uint8)
@@ -56,9 +58,11 @@ def crowd(request, monkeypatch):
         backbone = Backbone("test_resnet", "none", image_size=size)
         network = TaskNetwork(backbone, task.build_head(backbone), spec).eval()
         for module in network.head.modules():
+            if hasattr(module, "nms_thresh"):  # torchvision's untrained boxes are large and overlap
+                module.nms_thresh = 0.95
             if isinstance(module, nn.Conv2d | nn.Linear):
-                if module.weight.std() < 0.02:  # a last layer, which begins close to zero
-                    nn.init.normal_(module.weight, std=0.2)
+                if module.weight.std() < 0.02:  # begins close to zero
+                    nn.init.kaiming_normal_(module.weight)
                 if module.bias is not None and (module.bias < -3).all():  # objects are rare at first
                     nn.init.zeros_(module.bias)
         return task, network
@@ -77,7 +81,7 @@ def test_rows_follow_what_is_asked_for(crowd):
     assert few[1].shape == (3, 100)
     assert many[1].shape == (3, ROWS)
     assert (many[3] >= few[3]).all()
-    assert (many[3] > 0).all()
+    assert (many[3] > 100).all()
     assert (np.diff(many[1], axis=1) <= 0).all()
 
 
@@ -102,7 +106,7 @@ def test_the_exported_file_gives_them_too(crowd, tmp_path):
 
     parity = export_verified(OnnxWriter(), FinalNetwork(network, task), task, spec, path, batches, limits)
 
-    assert parity.compared > 3 * 10
+    assert parity.compared > 3 * 100
     engine = open_engine(path)
     assert engine.spec.max_detections == ROWS
     assert engine.run(IMAGES_BHW3[:1])["scores"].shape == (1, ROWS)

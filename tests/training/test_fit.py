@@ -124,6 +124,9 @@ def test_events_come_in_order(tiny, train):
     assert kinds == [StageStarted, EpochDone, StageEnded, StageStarted, EpochDone, EpochDone, StageEnded]
 
 
+HOT = {"name": "hot", "epochs": 2, "head_lr": 1e30, "backbone_lr": 1e30, "norm": "affine"}
+
+
 class TestNotFinite:
     def poison(self, job, *, from_step, until_step):
         """Make the loss NaN for some steps of the run."""
@@ -178,6 +181,14 @@ class TestNotFinite:
         checkpoint, damages = RunFolder.open(tmp_path / "run").checkpoints.load_newest()
         assert checkpoint.progress["step"] == 3
         assert damages == []
+
+    def test_weights_that_answer_nan_are_told_by_their_cause(self, tiny, train):
+        recipe = tiny(optim={"clip_norm": None}, stages=[HOT])
+        with pytest.raises(TrainingError, match=r"stages\.hot: .*lower its head_lr \(now 1e\+30\)") as refused:
+            train(recipe)
+        assert "logits" not in str(refused.value)
+        assert "set optim.clip_norm" in str(refused.value)
+        assert "precision" not in str(refused.value)  # it is fp32 already
 
 
 def test_step_seeds_differ():

@@ -2,10 +2,11 @@
 
 from contextlib import closing
 
+import pytest
 import torch
 
 from visionft.assemble import assemble, load_data
-from visionft.training.inference import validate
+from visionft.training.inference import NotFinite, validate
 
 
 def test_only_the_network_runs_in_bf16(objects):
@@ -23,3 +24,14 @@ def test_only_the_network_runs_in_bf16(objects):
     with closing(job.eval_loader("val", job.input)) as loader:
         validate(job, loader.evaluation())
     assert set(inside) == {(torch.bfloat16, False)}
+
+
+@pytest.mark.parametrize("number", [float("nan"), float("inf")])
+def test_answers_that_are_not_finite_are_no_measurement(tiny, number):
+    recipe = tiny()
+    job = assemble(recipe, load_data(recipe))
+    with torch.no_grad():
+        next(job.network.head.parameters()).fill_(number)
+
+    with closing(job.val_loader(recipe.stages[0])) as loader, pytest.raises(NotFinite, match="NaN or infinite"):
+        validate(job, loader.evaluation())

@@ -8,22 +8,24 @@ from typing import Any
 
 from visionft.api.augment_grid import write_augment_grid
 from visionft.api.caller_state import caller_state
+from visionft.api.exporting import known_to_export, require_exportable
 from visionft.api.facts import fingerprint
 from visionft.api.resolving import Asked, Data, understand
 from visionft.api.tracking import require_trackers
 from visionft.assemble import Runtime, load_data, unused_targets
 from visionft.assemble.images import require_decoder
-from visionft.assemble.job import augmentation, build_task, input_spec, require_room
+from visionft.assemble.job import build_task, input_spec, require_room, require_stages
 from visionft.assemble.sizing import Sizing, canvas_of
 from visionft.autotune.choice import require_cuda_where_asked
 from visionft.data.records import Dataset
 from visionft.data.splits import SPLITS, Split
 from visionft.errors import MissingExtra, RecipeError, VisionftError
-from visionft.models.backbones import Backbone, DepthGroup
+from visionft.models.backbones import Backbone
+from visionft.models.network import TaskNetwork
 from visionft.recipe import Overrides, Recipe
 from visionft.report.picture_file import require_picture_name
 from visionft.spec import FULL_SCALE, InputSpec
-from visionft.stages import height_and_width, plan
+from visionft.stages import plan
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +81,7 @@ def check(
     Raises:
         DataError: when that file cannot be written; nothing else raises.
     """
-    picture = None if show_augment is None else Path(show_augment)
+    picture = None if show_augment is None else Path(show_augment).expanduser()
     if picture is not None:
         require_picture_name(picture)
     try:
@@ -157,7 +159,7 @@ def _wrong_with_runtime(recipe: Recipe, dataset: Dataset | None, canvas: InputSp
 
 
 def _check_network(recipe: Recipe, dataset: Dataset | None, sizing: Sizing) -> InputSpec:
-    """Build the backbone, with weights that are on this machine, and lay the stages over its depth groups.
+    """Build the network, with weights that are on this machine, lay the stages over its depth groups, try its export.
 
     Returns:
         The recipe's canvas.
@@ -165,13 +167,16 @@ def _check_network(recipe: Recipe, dataset: Dataset | None, sizing: Sizing) -> I
     section = recipe.backbone
     weights = "none" if section.weights == "pretrained" else section.weights  # looking must not download
     backbone = Backbone(section.name, weights, drop_path=section.drop_path, image_size=sizing.size)
-    spec = input_spec(recipe, backbone.input, sizing, FULL_SCALE if dataset is None else dataset.reading)
-    groups: Sequence[DepthGroup] = backbone.groups
-    if dataset is not None:
-        groups = build_task(recipe, dataset, sizing.arguments).build_head(backbone).groups(backbone)
-    plan(recipe.stages, [group.name for group in groups], steps_per_epoch=1)
-    for stage in recipe.stages:
-        given = stage.image_size
-        augmentation(recipe, stage, canvas_of(stage, spec))
-        backbone.check_size(*(height_and_width(given) if given else (spec.height, spec.width)))
+    reading = FULL_SCALE if dataset is None else dataset.reading
+    spec = input_spec(recipe, backbone.input, sizing, reading)
+    if dataset is None:
+        plan(recipe.stages, [group.name for group in backbone.groups], steps_per_epoch=1)
+        require_stages(recipe, backbone, spec)
+        return spec
+    task = build_task(recipe, dataset, sizing.arguments)
+    network = TaskNetwork(backbone, task.build_head(backbone), spec)
+    plan(recipe.stages, [group.name for group in network.head.groups(backbone)], steps_per_epoch=1)
+    require_stages(recipe, backbone, spec)
+    if not known_to_export(network):
+        require_exportable(recipe, network, task, canvas_of(recipe.stages[-1], spec))
     return spec

@@ -68,7 +68,7 @@ def convert(
     """
     if to not in WRITERS:
         raise UnknownName("format", to, WRITERS, where="--to")
-    folder = Path(out)
+    folder = Path(out).expanduser()
     require_empty(folder)  # reading large data takes a while
     request = understand(data, overrides)
     writer = WRITERS[to]

@@ -19,6 +19,7 @@ from visionft.errors import CheckpointError, DataError
 from visionft.metrics import Metrics
 from visionft.predict.engine import Engine, find_exported, open_engine
 from visionft.recipe import Overrides, Recipe, load_recipe
+from visionft.spec import FULL_SCALE, ModelSpec
 from visionft.tasks import target_of, tasks_for
 from visionft.training import Event, Sink
 from visionft.training.events import Notice, Working
@@ -51,7 +52,7 @@ def evaluate(
     Raises:
         DataError: when there is no data to measure on, or some have a class that is none of the model's.
     """
-    path = Path(model)
+    path = Path(model).expanduser()
     if not path.exists():
         raise CheckpointError(f"{path}: no such file or folder; give a run folder or an exported file")
     if path.is_dir() and data is None and split != "all" and not classes and not overrides:
@@ -61,7 +62,7 @@ def evaluate(
     engine = open_engine(path)
     tell = partial(_say, sinks)
     beside = _recipe_beside(path)
-    request = _request(path, beside, data, engine.spec.task, overrides)
+    request = _request(path, beside, data, engine.spec, overrides)
     dataset = _read(request, engine)
     chose = beside is not None and beside.data.classes is not None and not dataset.target.exclusive
     dataset = in_classes_of(engine.spec, dataset, classes or {}, tell, may_leave_out=chose)
@@ -86,7 +87,7 @@ def evaluate(
     return evaluation.metrics
 
 
-def _request(path: Path, beside: Recipe | None, data: Asked | None, task: str, overrides: Overrides) -> Request:
+def _request(path: Path, beside: Recipe | None, data: Asked | None, spec: ModelSpec, overrides: Overrides) -> Request:
     """Return which images are to be measured, by which recipe; data alone are read as those of the training were."""
     if data is None and beside is None:
         raise DataError(f"{path}: no recipe.yaml beside it says on which images; name some with --data")
@@ -96,7 +97,11 @@ def _request(path: Path, beside: Recipe | None, data: Asked | None, task: str, o
     elif data is not None and is_data(data) and beside is not None and not _in_memory(data):
         request = understand_again(_of_any_classes(beside), data)  # type: ignore[arg-type]  # is_data says so
     else:
-        request = understand(data, {"task.kind": task} if data is not None and is_data(data) else ())
+        request = understand(data, {"task.kind": spec.task} if data is not None and is_data(data) else ())
+    reading = spec.input.reading
+    if data is not None and is_data(data) and reading != FULL_SCALE:  # the model's, whatever these images would tell
+        as_read = {"data.range": reading.range or "bits", "data.alpha": reading.alpha}
+        request = request._replace(recipe=load_recipe(request.recipe, as_read))
     return request._replace(recipe=load_recipe(request.recipe, overrides)) if overrides else request
 
 

@@ -11,9 +11,9 @@ from visionft.data.source import IN_MEMORY, DataSource
 from visionft.errors import RecipeError
 from visionft.imaging.header import IMAGE_EXTENSIONS
 from visionft.recipe import Overrides, Recipe, load_recipe, parse_overrides, recipe_from_data, stated_values
-from visionft.recipe.load import shipped_recipes
+from visionft.recipe.load import absolute, shipped_recipes
 
-_DATA_FILES = (".csv", ".tsv", ".json", ".txt")
+_DATA_FILES = (".csv", ".tsv", ".json", ".txt", ".xml")
 
 Data: TypeAlias = DataSource | str | Path
 """A ``visionft.Dataset``, or where data lie."""
@@ -100,7 +100,7 @@ def resolve(recipe: Asked, overrides: Overrides = (), data: DataSource | None = 
         RecipeError: when it is wrong.
     """
     if isinstance(recipe, Recipe):
-        return load_recipe(recipe, overrides, data) if overrides or data is not None else recipe
+        return load_recipe(recipe, overrides, data) if overrides or data is not None else absolute(recipe)
     if isinstance(recipe, DataSource):
         return recipe_from_data(recipe, overrides)
     if not isinstance(recipe, str | Path):
@@ -108,7 +108,7 @@ def resolve(recipe: Asked, overrides: Overrides = (), data: DataSource | None = 
             f"recipe: an object of type {type(recipe).__name__}; give a recipe or its file, the path of data, or "
             "vft.Dataset.from_arrays(images, labels) or from_samples(pairs)"
         )
-    path = Path(recipe)
+    path = Path(recipe).expanduser()
     if is_data(path):
         return recipe_from_data(path, overrides)
     if path.is_dir():
@@ -124,7 +124,7 @@ def is_data(recipe: Asked) -> bool:
     """Return whether what a user gives is data themselves, and no recipe that names them."""
     if not isinstance(recipe, str | Path):
         return isinstance(recipe, DataSource)
-    path = Path(recipe)
+    path = Path(recipe).expanduser()
     if path.is_dir():
         return not (path / "recipe.yaml").is_file()
     if path.suffix.lower() in _DATA_FILES or is_data_file(path):

@@ -70,9 +70,9 @@ def find_run(recipe: Asked | None, data: Data | None, out: str | Path | None, ov
         CheckpointError: when there is no such run, or it was begun with other settings; it names them.
     """
     if out is not None:
-        return _compared(RunFolder.open(Path(out)), recipe, data, overrides)
-    if isinstance(recipe, str | Path) and (Path(recipe) / "recipe.yaml").is_file():
-        return _compared(RunFolder.open(Path(recipe)), recipe, data, overrides)
+        return _compared(RunFolder.open(Path(out).expanduser()), recipe, data, overrides)
+    if isinstance(recipe, str | Path) and (Path(recipe).expanduser() / "recipe.yaml").is_file():
+        return _compared(RunFolder.open(Path(recipe).expanduser()), recipe, data, overrides)
     wanted = understand(recipe, overrides, data).recipe
     known = RunFolder.of_name(wanted.name)
     if not known:
@@ -107,7 +107,7 @@ def _same_place(folder: RunFolder, wanted: Recipe) -> bool:
 def _compared(folder: RunFolder, asked: Asked | None, data: Data | None, overrides: Overrides) -> Resumed:
     begun, known = _begun(folder), folder.info.get("asked", {})
     by_data = asked is None or is_data(asked)
-    names_itself = isinstance(asked, str | Path) and Path(asked).resolve() == folder.path.resolve()
+    names_itself = isinstance(asked, str | Path) and Path(asked).expanduser().resolve() == folder.path.resolve()
     if by_data or names_itself:
         wanted = load_recipe(folder.recipe, overrides)
     elif asked is not None:

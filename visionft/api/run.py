@@ -76,7 +76,7 @@ class Run:
     def __init__(
         self, path: str | Path, job: Job | None = None, sinks: Sequence[Sink] = (), data: Data | None = None
     ) -> None:
-        self.path = Path(path)
+        self.path = Path(path).expanduser()
         self._folder = RunFolder.open(self.path)
         self._sinks = sinks
         self._given_job = job
@@ -226,13 +226,13 @@ class Run:
             DataError: when the folder exists already or cannot be written.
         """
         if path:
-            RunFolder.require_free(Path(path))
+            RunFolder.require_free(Path(path).expanduser())
         job = replace(self._job, network=deepcopy(self._job.network))
         job.network.load_state_dict(fitting_state(model, job.network.state_dict()))
         with job.eval_loader("val", job.input) as loader:
             val = validate(job, loader.evaluation())
         spec = describe_model(job, self.info, val, self._sinks, changed_after_training=True)
-        folder = RunFolder.create(self.recipe, Path(path) if path else None)
+        folder = RunFolder.create(self.recipe, Path(path).expanduser() if path else None)
         folder.write_model(job.network.state_dict(), spec)
         folder.record(**{**without_trackers(self.info), "changed_after_training": str(self.path)})
         return Run(folder.path, job=job, sinks=self._sinks)
@@ -293,7 +293,7 @@ class Run:
         """
         writer: Writer = WRITERS[to]()
         job = self._exporting_job
-        target = Path(path) if path else self.path / f"{EXPORTED}{writer.suffix}"
+        target = Path(path).expanduser() if path else self.path / f"{EXPORTED}{writer.suffix}"
         with job.eval_loader("val", job.input) as loader:
             parity = export_verified(
                 writer,

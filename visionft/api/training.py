@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from visionft.api.caller_state import caller_state
+from visionft.api.exporting import require_exportable
 from visionft.api.facts import environment, fingerprint, record_move, require_same_data, require_there
 from visionft.api.model_spec import describe_model
 from visionft.api.resolving import Asked, Data, Request, understand, understand_again
@@ -23,6 +24,7 @@ from visionft.autotune.choice import decide, require_cuda_where_asked
 from visionft.autotune.estimate import outline
 from visionft.checkpoint import RunFolder
 from visionft.checkpoint.lock import training_lock
+from visionft.loading.main_guard import stop_second_run
 from visionft.recipe import Overrides
 from visionft.tracking.guard import GuardedTracker
 from visionft.training import Callback, Sink, fit
@@ -76,6 +78,7 @@ def train(
         VisionftError: see ``visionft/errors.py``.
     """
     require_callable(callbacks)
+    stop_second_run()
     with ExitStack() as shown:  # a bar must not outlive a failure
         told = [shown.enter_context(closing(Console())), *sinks] if progress else sinks
         return _train(recipe, data, overrides, out, resume, told, callbacks, keep_checkpoints)
@@ -142,7 +145,10 @@ def _fitted(
         require_cuda_where_asked(resolved, job.runtime)
         require_decoder(resolved, job.runtime)
         require_room(resolved, job.runtime, dataset, job.canvas)
-        path = RunFolder.reserve(resolved.name, Path(out) if out else None)
+        _working(sinks, "trying the export", 0, 1)
+        require_exportable(resolved, job.network, job.task, job.input)
+        _working(sinks, "trying the export", 1, 1)
+        path = RunFolder.reserve(resolved.name, Path(out).expanduser() if out else None)
         held.enter_context(training_lock(path))
         folder = RunFolder.begin(path, resolved)
     if not begun:

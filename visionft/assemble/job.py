@@ -201,12 +201,28 @@ def assemble(recipe: Recipe, dataset: Dataset, *, pretrained: bool = True, sizin
         augments=recipe.augment.device == "cuda",
         remarks=sizing.remarks(recipe, dataset),
     )
-    sizes = {(canvas.height, canvas.width) for canvas in map(job.stage_input, recipe.stages)}
-    for stage in recipe.stages:
-        augmentation(recipe, stage, job.stage_input(stage))
-    for height, width in sizes - {(backbone.input.height, backbone.input.width)}:  # that one it was built with
-        backbone.check_size(height, width)
+    require_stages(recipe, backbone, spec)
     return job
+
+
+def require_stages(recipe: Recipe, backbone: Backbone, spec: InputSpec) -> None:
+    """Check that every stage can augment on its canvas, and that the network takes that.
+
+    Args:
+        recipe: what was asked for.
+        backbone: the network.
+        spec: the canvas of stages without a size.
+
+    Raises:
+        RecipeError: for a stage or size that cannot be served.
+    """
+    canvases = [canvas_of(stage, spec) for stage in recipe.stages]
+    for stage, canvas in zip(recipe.stages, canvases, strict=True):
+        augmentation(recipe, stage, canvas)
+    sizes = dict.fromkeys((canvas.height, canvas.width) for canvas in canvases)
+    sizes.pop((backbone.input.height, backbone.input.width), None)  # that one it was built with
+    for height, width in sizes:
+        backbone.check_size(height, width)
 
 
 def sampling_of(recipe: Recipe, stage: Stage) -> Sampling:

@@ -8,8 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from visionft.augment_params import AugmentParams
-from visionft.data.splits import Split
+from visionft.data.splits import SPLITS, Split
 from visionft.data.targets.base import CanvasTarget, Target
+from visionft.errors import UnknownName
 from visionft.imaging.pixels import ImageSource
 from visionft.spec import FULL_SCALE, Reading
 
@@ -99,7 +100,13 @@ class Dataset:
         return "test" if any(sample.target.measurable for sample in self.split("test")) else "val"
 
     def split(self, split: Split) -> tuple[Sample, ...]:
-        """Return the samples of one part, ordered by id."""
+        """Return the samples of one part, ordered by id.
+
+        Raises:
+            UnknownName: when there is no such part.
+        """
+        if split not in SPLITS:
+            raise UnknownName("part of the data", split, SPLITS)
         return tuple(sample for sample in self.samples if sample.split == split)
 
     def image_counts(self, split: Split) -> dict[str, int]:

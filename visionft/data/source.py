@@ -175,7 +175,7 @@ class DataSource:
             name: of the run folder; none takes the path's.
             settings: more keys of a recipe's section ``data``, such as ``format="voc"`` or ``classes=["cat", "dog"]``.
         """
-        return cls((), {**settings, "path": str(path)}, name or Path(path).resolve().stem)
+        return cls((), {**settings, "path": str(Path(path).expanduser())}, name or Path(path).resolve().stem)
 
     @property
     def in_memory(self) -> bool:

@@ -50,7 +50,7 @@ def export_verified(
         ExportError: the network cannot be converted, the file differs by more than the limits or gives NaN,
             or it cannot be written. There is no new file then.
     """
-    plain = _plain_copy(network)
+    plain = plain_copy(network)
     measured: list[Parity] = []
 
     def write(temporary: Path) -> None:
@@ -95,7 +95,7 @@ def _runner(network: nn.Module, kind: str) -> CanvasRunner:
     return run
 
 
-def _plain_copy(network: nn.Module) -> nn.Module:
+def plain_copy(network: nn.Module) -> nn.Module:
     """Return a copy that traces the same way whatever the network was trained on."""
     copy = deepcopy(network).eval().requires_grad_(False)
     return copy.to("cpu", torch.float32).to(memory_format=torch.contiguous_format)

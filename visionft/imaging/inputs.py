@@ -88,7 +88,7 @@ def _pixels(image: Image, reading: Reading) -> NDArray[np.uint8]:
         return decode(image, reading)
     if isinstance(image, str | PathLike):
         try:
-            return decode(Path(image), reading)
+            return decode(Path(image).expanduser(), reading)
         except ImageError as error:
             raise ImageError(what_else(fspath(image)) or str(error)) from error
     pixels = to_pixels(image, reading)

@@ -3,6 +3,7 @@
 Shape suffixes: B batch, H height, W width, 3 colour channels (RGB), N objects, S cells of a side.
 """
 
+import multiprocessing
 import signal
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
@@ -21,6 +22,7 @@ from visionft.errors import DataError, TrainingError
 from visionft.loading.batches import Batches
 from visionft.loading.canvases import Augment, Canvases, Mix
 from visionft.loading.collate import params_of, targets_of
+from visionft.loading.main_guard import stop_second_run
 from visionft.spec import InputSpec
 
 CACHE_BYTES = 1 << 30
@@ -75,6 +77,9 @@ class Loader(Batches):
         )
         super().__init__(canvases, batch_size, seed, factors_N)
         self._keys = _Keys()
+        self._worked = False
+        if workers:
+            stop_second_run()
         self._loader: DataLoader[Any] | None = DataLoader(
             _Fetch(canvases),
             batch_sampler=self._keys,
@@ -99,14 +104,21 @@ class Loader(Batches):
             for loaded in self._loader:
                 if isinstance(loaded, DataError):
                     raise loaded
+                self._worked = True
                 yield self._batch(*loaded)
         except RuntimeError as error:
             if not str(error).startswith("DataLoader worker (pid"):
                 raise
-            raise TrainingError(
-                f"a process that loads images died ({error}); give it more memory, in a container more "
-                "shared memory, or set runtime.workers: 0"
-            ) from error
+            raise TrainingError(f"a process that loads images died ({error}); {self._remedy()}") from error
+
+    def _remedy(self) -> str:
+        memory = "give it more memory, in a container more shared memory, or set runtime.workers: 0"
+        if self._worked or multiprocessing.get_start_method() == "fork":
+            return memory
+        return (
+            "it never began. Where processes are spawned, as here, each imports the script that trains: put what the "
+            f'script does under  if __name__ == "__main__":  . If it is there, {memory}'
+        )
 
 
 class _Keys:

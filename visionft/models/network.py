@@ -12,6 +12,7 @@ from visionft.batch import AnyBatch, AugmentedBatch, Batch, FeatureBatch, KeptBa
 from visionft.imaging.normalization import byte_statistics
 from visionft.models.backbones import Backbone
 from visionft.models.heads.base import Head
+from visionft.models.kernels.attention import exportable_attention
 from visionft.spec import InputSpec
 
 
@@ -100,5 +101,6 @@ class FinalNetwork(nn.Module):
 
     def forward(self, images_BHW3: Tensor) -> tuple[Tensor, ...]:
         """Return the outputs for uint8 RGB canvases."""
-        results = self.network.postprocess(self.network(images_BHW3))
+        with exportable_attention():
+            results = self.network.postprocess(self.network(images_BHW3))
         return (*self._task.outputs(results), *self._task.derived(results))

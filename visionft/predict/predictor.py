@@ -172,7 +172,8 @@ class Predictor:
 
 def _engine(model: str | Path | HasEngine, threads: int | None, providers: Sequence[str] | None) -> Engine:
     if isinstance(model, str | Path):
-        path = find_exported(Path(model)) if Path(model).is_dir() else Path(model)
+        given = Path(model).expanduser()
+        path = find_exported(given) if given.is_dir() else given
         return open_engine(path, threads=threads, providers=providers)
     if not isinstance(model, HasEngine):
         raise DataError(

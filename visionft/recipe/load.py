@@ -22,6 +22,7 @@ from visionft.recipe.sections import ColumnsSection
 from visionft.tasks import DEFAULT_TASK, TASKS, target_of, tasks_for
 
 _OTHER_LENGTH: Mapping[str | int, str] = {"epochs": "steps", "steps": "epochs"}
+_PATHS = (("data", "path"), ("backbone", "weights"))
 _WEIGHT_WORDS = ("pretrained", "package", "none")
 
 
@@ -122,7 +123,7 @@ def shipped_recipes() -> dict[str, Path]:
 
 
 def _find(source: str | Path) -> Path:
-    path = Path(source)
+    path = Path(source).expanduser()
     if path.is_file():
         return path
     shipped = shipped_recipes()
@@ -148,7 +149,7 @@ def _read(path: Path, seen: tuple[Path, ...] = ()) -> Document:
     document.forget(("extends",))
     if not isinstance(parent, str):
         raise RecipeError(f"{origin.place}: extends: one file name or recipe name")
-    near = path.parent / parent
+    near = path.parent / Path(parent).expanduser()
     try:
         return document.merged_over(_read(near if near.is_file() else _find(parent), (*seen, path.resolve())))
     except RecipeError as error:
@@ -213,7 +214,7 @@ def _locate(keys: Sequence[str], document: Document, where: str) -> Location:
 
 
 def _validate(document: Document) -> Recipe:
-    for section, key in (("data", "path"), ("backbone", "weights")):
+    for section, key in _PATHS:
         _resolve_path(document, section, key)
     try:
         return Recipe.model_validate(document.data)
@@ -227,6 +228,17 @@ def _resolve_path(document: Document, section: str, key: str) -> None:
     value = holder.get(key) if isinstance(holder, dict) else None
     if isinstance(holder, dict) and isinstance(value, str) and value not in _WEIGHT_WORDS:
         holder[key] = str((document.origin((section, key)).folder / Path(value).expanduser()).resolve())
+
+
+def absolute(recipe: Recipe) -> Recipe:
+    """Return a recipe that was made in Python with paths that hold wherever it is read again."""
+    changed: dict[str, Any] = {}
+    for name, key in _PATHS:
+        section = getattr(recipe, name)
+        value = getattr(section, key)
+        if value is not None and value not in _WEIGHT_WORDS and not Path(value).is_absolute():
+            changed[name] = section.model_copy(update={key: type(value)(Path(value).expanduser().resolve())})
+    return recipe.model_copy(update=changed) if changed else recipe
 
 
 def _short(path: Path) -> str:

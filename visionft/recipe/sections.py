@@ -118,9 +118,11 @@ class BackboneSection(Section):
     """The pretrained network."""
 
     name: Annotated[str, Field(min_length=1)] = "tf_efficientnet_lite0"
-    """A timm or torchvision network, as timm/NAME, torchvision/NAME or NAME."""
+    """A timm or torchvision network, as timm/NAME, torchvision/NAME or NAME; or timm's name of a repository or a folder
+    with its config.json, as hf-hub:OWNER/NAME or local-dir:/PATH."""
     weights: Annotated[str, Field(min_length=1)] = "pretrained"
-    """pretrained (hub cache, pip package, network), package (pip package only), a local file, or none."""
+    """pretrained (hub cache, pip package, network), package (pip package only), none, or a path: a file as training
+    scripts write it (safetensors, .pth, .ckpt; wrapped or not), or the folder of a run, whose backbone is taken."""
     drop_path: Fraction = 0.0
     """Stochastic depth rate, for networks that have it (Huang et al. 2016, arXiv:1603.09382)."""
 
@@ -308,3 +310,5 @@ class ExportSection(Section):
     """Largest difference of any probability or score; none allows 1e-4 for images and 1e-2 for pixels and objects."""
     max_score_change: Annotated[float, Field(ge=0)] = 1e-3
     """Largest change of accuracy, mIoU or mAP."""
+    try_first: bool = True
+    """Try before the first step whether the network can be exported, and do not train one that cannot."""

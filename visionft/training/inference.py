@@ -11,8 +11,13 @@ from numpy.typing import NDArray
 
 from visionft.assemble import Job
 from visionft.batch import AnyBatch
+from visionft.errors import TrainingError
 from visionft.results import CanvasRunner, Results
 from visionft.tasks.learner import named_outputs
+
+
+class NotFinite(TrainingError):
+    """A network answers with NaN or infinite numbers."""
 
 
 @torch.inference_mode()
@@ -25,6 +30,9 @@ def validate(job: Job, batches: Iterable[AnyBatch]) -> dict[str, float]:
     Args:
         job: network, task and runtime.
         batches: at least one.
+
+    Raises:
+        NotFinite: when an answer is not finite.
     """
     was_training = job.network.training
     job.network.eval()
@@ -33,7 +41,10 @@ def validate(job: Job, batches: Iterable[AnyBatch]) -> dict[str, float]:
         with job.runtime.autocast():
             outputs = job.network(batch.to(job.runtime.device))
         results = job.network.postprocess(outputs)  # as the losses: in bf16, a side of a large object is off by pixels
-        meter.update(named_outputs(job.task.kind, job.task.outputs(results)), batch.targets.numpy())
+        answers = named_outputs(job.task.kind, job.task.outputs(results))
+        if not all(np.isfinite(values).all() for values in answers.values()):
+            raise NotFinite("validation: the network answers NaN or infinite numbers")
+        meter.update(answers, batch.targets.numpy())
     job.network.train(was_training)
     return meter.values()
 

@@ -19,9 +19,10 @@ from visionft.models.optimizers.state import restore_state, state_by_name
 from visionft.stages import StagePlan
 from visionft.training.average import WeightAverage
 from visionft.training.callbacks import call_all
+from visionft.training.divergence import advice
 from visionft.training.events import EpochDone, Notice, StageEnded, StageStarted, StepDone, Working
 from visionft.training.frozen import FrozenFeatures, features_can_be_kept
-from visionft.training.inference import validate
+from visionft.training.inference import NotFinite, validate
 from visionft.training.interrupt import InterruptGuard
 from visionft.training.kept_views import KeptViews, why_not_kept
 from visionft.training.optimizer import enter_stage
@@ -210,10 +211,11 @@ class StageRun:
         self._session.tell(Notice(f"step {progress.step} was not finite and is not applied; its images: {files}"))
         if progress.skipped_in_a_row >= limit:
             self.save()
+            precision = "; or with --set runtime.precision=fp32" if self._job.runtime.bf16 else ""
             raise TrainingError(
                 f"stages.{self._stage.name}: {limit} steps in a row had a non-finite loss or gradient; the last "
-                f"good state is saved. Go on from it with lower rates: {self._with_lower_rates()}; or with --set "
-                f"runtime.precision=fp32; last images: {files}"
+                f"good state is saved. Go on from it with lower rates: {self._with_lower_rates()}"
+                f"{precision}; last images: {files}"
             )
 
     def _with_lower_rates(self) -> str:
@@ -264,7 +266,13 @@ class StageRun:
         return self._stage.head_lr * max(self._plan.lr_factor(step) for step in range(end - steps, end))
 
     def _validation(self) -> dict[str, float]:
-        val = validate(self._job, self._val.evaluation())
+        try:
+            val = validate(self._job, self._val.evaluation())
+        except NotFinite as error:
+            raise TrainingError(
+                f"stages.{self._stage.name}: {error}: its weights have grown too large; "
+                f"{advice(self._job, self._stage)}; then start again"
+            ) from error
         select = self._job.recipe.selection_value
         if select not in val:
             raise DataError(

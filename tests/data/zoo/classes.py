@@ -133,6 +133,7 @@ def finder(root):
 def pipe(root):
     classes(root, *PETS)
     os.mkfifo(root / "cat/pipe.jpg")
+    os.mkfifo(root / "control")
 
 
 @layout(
@@ -200,3 +201,9 @@ def readmes(root):
     splits(root, train="train", val="valid")
     text(root / "README.roboflow.txt", "Exported via roboflow")
     text(root / "train/cat/notes.txt", "1 2 3")
+
+
+@layout("Animals with Attributes 2", **NO_SPLITS)
+def awa2(root):
+    classes(root / "JPEGImages", *PETS)
+    text(root / "classes.txt", "1 cat\n2 dog\n")

@@ -10,7 +10,7 @@ import yaml
 
 from visionft.data.naming import is_junk
 
-_TEXTS = (".json", ".yaml", ".yml", ".csv", ".tsv", ".xml")
+TEXTS = (".json", ".yaml", ".yml", ".csv", ".tsv", ".xml", ".txt")
 _RENAMED = "{}_old"
 
 
@@ -42,7 +42,7 @@ def mutations_of(root: Path) -> Iterator[Mutation]:
             continue
         seen.add(kind)
         yield from _of_path(inside)
-        if path.is_file() and path.suffix in _TEXTS:
+        if path.is_file() and path.suffix in TEXTS and path.suffix != ".txt":
             yield from _of_keys(path, inside)
 
 

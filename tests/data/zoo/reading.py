@@ -23,6 +23,7 @@ class Reading:
         classes: names in label order.
         images: stated split, or ``none`` -> images that can be used.
         labels: labels of all classes, such as objects; None where they are pixels.
+        fatal: whether training could not start.
         problems: what a person is told, but for what every data set of a few images is told.
     """
 
@@ -31,6 +32,7 @@ class Reading:
     classes: tuple[str, ...]
     images: dict[str, int]
     labels: int | None
+    fatal: bool
     problems: tuple[str, ...]
 
 
@@ -60,6 +62,7 @@ def read(root: Path, overrides: tuple[str, ...] = ()) -> Reading:
         dataset.class_names,
         dict(splits),
         None if target.has_pixels else labels,
+        any(problem.fatal for problem in dataset.problems),
         tuple(str(one) for one in dataset.problems if not any(words in str(one) for words in _ALWAYS)),
     )
 

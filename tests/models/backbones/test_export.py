@@ -7,6 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from visionft.models.backbones import Backbone
+from visionft.models.kernels.attention import exportable_attention
 
 
 class Embed(nn.Module):
@@ -15,12 +16,23 @@ class Embed(nn.Module):
         self.backbone = backbone
 
     def forward(self, images_BCHW: Tensor) -> Tensor:
-        return self.backbone.embed(images_BCHW)
+        with exportable_attention():  # as FinalNetwork does
+            return self.backbone.embed(images_BCHW)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    "name", ["test_resnet", "test_vit", "test_coatnet", "test_maxvit", "torchvision/squeezenet1_1"]
+    "name",
+    [
+        "test_resnet",
+        "test_vit",
+        "test_coatnet",
+        "test_maxvit",
+        "torchvision/squeezenet1_1",
+        "hiera_tiny_224",
+        "nest_tiny",
+        "twins_svt_small",
+    ],
 )
 @pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning")  # of the exporter's own making
 def test_embed_exports_with_any_batch(tmp_path, name):

@@ -41,7 +41,7 @@ def find_class_folders(path: Path, problems: list[Problem], ignored: list[Path])
         DataError: when there are none.
     """
     root, contents = _descend(path, problems)
-    if problems:  # the root itself cannot be listed
+    if problems and contents == Contents():  # the root itself cannot be listed
         raise DataError(str(problems[0]))
     ignored += contents.ignored
     inside = {folder: look_into(folder, problems) for folder in contents.folders}

@@ -30,6 +30,9 @@ _UNMISTAKABLE = {  # letters alone
 }
 
 
+_NEVER_ABOVE_CLASSES = {"leftimgbit", "gtfine", "gtcoarse"}
+
+
 @dataclass(frozen=True, slots=True)
 class Suspect:
     """What a tree looks like.
@@ -193,8 +196,9 @@ def _folder_names(tree: _Tree) -> Suspect | None:
     names = {one.name: words_of(one.name) for one in tree.classes}
     images = [name for name, words in names.items() if words & _IMAGES]
     labels = [name for name, words in names.items() if words & _LABELS]
-    above = {part for one in tree.classes for part in (tree.root / one.path).relative_to(tree.root.parent).parts}
-    certain = sorted(name for name in {*names, *above} if words_of(name) & _UNMISTAKABLE)
+    above = {part for one in tree.classes for part in one.path.relative_to(tree.root.parent).parts[:-1]}
+    certain = [name for name, words in names.items() if words & _UNMISTAKABLE]
+    certain += sorted(name for name in above if words_of(name) & _NEVER_ABOVE_CLASSES)
     alone = list(names) if len(names) == 1 and (images or labels or "data" in names) else []
     called = certain or alone or (sorted({*images, *labels}) if images and labels else [])
     if not called:

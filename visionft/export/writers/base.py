@@ -48,6 +48,17 @@ class Writer(ABC):
             ExportError: the network cannot be converted; the message is the reason, without the path.
         """
 
+    def try_out(self, network: nn.Module, spec: ModelSpec) -> None:  # noqa: B027  a writer need not know beforehand
+        """Find out before training whether ``write`` will be able to convert the network, in seconds.
+
+        Args:
+            network: as of ``write``, with any weights; may be changed.
+            spec: of the input and the task; the rest is not known yet.
+
+        Raises:
+            ExportError: it will not; the message is the reason.
+        """
+
     def limits(self, task: Learner) -> Limits:
         """Return how far its files may be from the network, where the recipe says nothing: as far as the task says."""
         return Limits(task.min_agreement, task.max_difference)

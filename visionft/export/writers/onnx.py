@@ -17,12 +17,16 @@ from torch import nn
 from visionft import __version__
 from visionft.errors import ExportError
 from visionft.export.writers.base import Writer
+from visionft.export.writers.onnx_operations import TRANSLATED
 from visionft.predict.runtimes.onnx_runtime import INPUT, SPEC_KEY
 from visionft.spec import ModelSpec
 from visionft.tasks import TASKS, target_of
 
 # What torch's exporter writes without converting, and old enough for the runtimes of small devices.
 OPSET = 18
+_BATCH = ({0: torch.export.Dim("batch")},)
+# What tracing raises: reasons of its own, and whatever the code of a network does with values that are not there.
+_UNTRACEABLE = (RuntimeError, ValueError, TypeError, LookupError, AttributeError, AssertionError, ArithmeticError)
 MAX_BYTES = 2**31 - 2**20  # a protobuf message ends at 2 GiB; some room for the graph itself
 
 
@@ -40,11 +44,7 @@ class OnnxWriter(Writer):
         calibration: Iterable[NDArray[np.uint8]] | None = None,  # noqa: ARG002  # float32 has the range of everything
     ) -> None:
         """Write the file; see ``Writer.write``."""
-        size = sum(tensor.nbytes for tensor in network.state_dict().values())
-        if size > MAX_BYTES:
-            raise ExportError(
-                f"its weights take {size:,} bytes, one ONNX file holds {MAX_BYTES:,}; use a smaller backbone"
-            )
+        _require_room(network)
         model = _convert(network, spec)
         _strip_debug_info(model)
         model.producer_name, model.producer_version = "visionft", __version__
@@ -56,23 +56,44 @@ class OnnxWriter(Writer):
         except onnx.checker.ValidationError as error:
             raise ExportError(f"torch wrote an invalid graph ({error}); please report it") from error
 
+    def try_out(self, network: nn.Module, spec: ModelSpec) -> None:
+        """Trace the network, and convert it as well where an operation is not known to have a translation."""
+        _require_room(network)
+        try:
+            with _quiet():
+                program = torch.export.export(network, (_example(spec),), dynamic_shapes=_BATCH)
+        except _UNTRACEABLE as error:
+            raise ExportError(f"torch cannot trace the network: {_innermost_reason(error)}") from error
+        used = {str(node.target) for node in program.graph.nodes if node.op == "call_function"}
+        if not used <= TRANSLATED:
+            _convert(network, spec)
 
-def _convert(network: nn.Module, spec: ModelSpec) -> onnx.ModelProto:
+
+def _require_room(network: nn.Module) -> None:
+    size = sum(tensor.nbytes for tensor in network.state_dict().values())
+    if size > MAX_BYTES:
+        raise ExportError(f"its weights take {size:,} bytes, one ONNX file holds {MAX_BYTES:,}; use a smaller backbone")
+
+
+def _example(spec: ModelSpec) -> torch.Tensor:
     # Two images, since torch.export takes a dimension of 0 or 1 for a constant. They lie in memory as NCHW,
     # since a network that permutes an NHWC tensor would be traced in channels_last, where torch turns global
     # pooling into a gather over computed indices.
-    example = torch.zeros(2, 3, spec.input.height, spec.input.width, dtype=torch.uint8).permute(0, 2, 3, 1)
+    return torch.zeros(2, 3, spec.input.height, spec.input.width, dtype=torch.uint8).permute(0, 2, 3, 1)
+
+
+def _convert(network: nn.Module, spec: ModelSpec) -> onnx.ModelProto:
     try:
         with _quiet():
             program = torch.onnx.export(
                 network,
-                (example,),
+                (_example(spec),),
                 dynamo=True,
                 verbose=False,
                 opset_version=OPSET,
                 input_names=[INPUT],
                 output_names=_output_names(spec),
-                dynamic_shapes=({0: torch.export.Dim("batch")},),
+                dynamic_shapes=_BATCH,
                 custom_translation_table={torch.ops.aten._is_all_true.default: _is_all_true},
             )
     except torch.onnx.OnnxExporterError as error:

@@ -3,22 +3,20 @@
 Shape suffixes: B batch, C channels, H height, W width, D embedding.
 """
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import replace
 from typing import Self, get_args
 
 from torch import Tensor, nn
 
 from visionft.errors import RecipeError, UnknownName
-from visionft.models.backbones.build import build_network
+from visionft.models.backbones.build import Filled, build_network
 from visionft.models.backbones.family import ImageSize
 from visionft.models.backbones.groups import depth_groups, module_groups
 from visionft.models.backbones.module_family import stated_groups
 from visionft.models.backbones.probe import Probe, last_of_each_stride, probe
+from visionft.models.backbones.sizes import WRONG_SIZE, advice, nearest_sizes, reason
 from visionft.stages import NormPolicy, choose_groups, height_and_width
-
-# What networks raise on an image size that they were not built for.
-_WRONG_SIZE = (RuntimeError, AssertionError, ValueError, IndexError, TypeError)
 
 
 class Backbone(nn.Module):
@@ -64,7 +62,7 @@ class Backbone(nn.Module):
     ) -> None:
         super().__init__()
         size = None if image_size is None else height_and_width(image_size)
-        filled = build_network(network, weights, drop_path, size)
+        filled = _built(network, weights, drop_path, size)
         self.network = filled.network
         self.name = filled.name
         self.family = filled.family.name
@@ -72,7 +70,7 @@ class Backbone(nn.Module):
         self.input = replace(filled.input, height=height, width=width)
         self.weights = filled.weights
         self._runner = filled.family
-        self._made_for = f"{filled.input.width} x {filled.input.height}"
+        self._made_for = filled.input.height, filled.input.width
         seen = self._probe(height, width)
         self._maps = last_of_each_stride(seen.strides)
         self._channels = tuple(seen.channels[index] for index in self._maps)
@@ -189,14 +187,40 @@ class Backbone(nn.Module):
         self._probe(height, width)
 
     def _probe(self, height: int, width: int) -> Probe:
-        try:
+        def run(height: int, width: int) -> Probe:
             return probe(self.network, self._runner, height, width)
-        except _WRONG_SIZE as error:
-            reason = str(error).partition("\n")[0].rstrip(".") or type(error).__name__
-            raise RecipeError(
-                f"backbone {self.name!r}: cannot take images of {width} x {height} pixels ({reason}); its weights "
-                f"were made for {self._made_for}; use that size for the input and all stages, or another backbone"
-            ) from error
+
+        try:
+            return run(height, width)
+        except WRONG_SIZE as error:
+            raise _cannot_take(self.name, error, (height, width), self._made_for, run) from error
+
+
+def _built(network: str | nn.Module, weights: str, drop_path: float, size: tuple[int, int] | None) -> Filled:
+    """Build a network; one that is built for a size may refuse it."""
+    try:
+        return build_network(network, weights, drop_path, size)
+    except WRONG_SIZE as error:
+        if size is None or not isinstance(network, str):
+            raise RecipeError(f"backbone {network!r}: cannot be built: {reason(error)}") from error
+
+        def run(height: int, width: int) -> None:
+            trial = build_network(network, "none", drop_path, (height, width))
+            probe(trial.network, trial.family, height, width)
+
+        usual = _built(network, "none", drop_path, None).input
+        raise _cannot_take(network, error, size, (usual.height, usual.width), run) from error
+
+
+def _cannot_take(
+    name: str, error: Exception, size: tuple[int, int], made_for: tuple[int, int], run: Callable[[int, int], object]
+) -> RecipeError:
+    """Return what is wrong with a size, with those near by that work."""
+    near = advice(nearest_sizes(size, made_for, run)) or "use that size for the input and all stages"
+    return RecipeError(
+        f"backbone {name!r}: cannot take images of {size[1]} x {size[0]} pixels ({reason(error)}); its weights were "
+        f"made for {made_for[1]} x {made_for[0]}; {near}; or take another backbone"
+    )
 
 
 def _is_norm(module: nn.Module) -> bool:

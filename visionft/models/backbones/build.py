@@ -7,10 +7,11 @@ from torch import nn
 
 from visionft.errors import RecipeError
 from visionft.models.backbones.family import Built, Family
-from visionft.models.backbones.loading import fill, read_state
+from visionft.models.backbones.loading import fill
 from visionft.models.backbones.module_family import ModuleFamily, default_input, require_module
 from visionft.models.backbones.names import LibraryName, resolve
 from visionft.models.backbones.sources import WeightsInfo, find_source
+from visionft.models.backbones.weights_file import read_file
 from visionft.spec import InputSpec
 
 
@@ -78,7 +79,7 @@ def _fill(built: Built, family: str, network: str, weights: str) -> WeightsInfo:
     source = find_source(weights, family, network, built.hub)
     if source is None:
         return WeightsInfo("none: random initialisation", "none")
-    how = fill(built.network, read_state(source.path), built.remap, str(source.path))
+    how = fill(built.network, read_file(source.path), built.remap, str(source.path))
     with source.path.open("rb") as file:
         sha256 = hashlib.file_digest(file, "sha256").hexdigest()
     return WeightsInfo(f"{source.origin}, {how}", source.licence, sha256)

@@ -25,11 +25,13 @@ class HubFile:
         url: of the file itself; empty when the weights lie in a Hugging Face repository.
         repo: Hugging Face repository id, with ``@revision`` where one is pinned; empty for a plain URL.
         licence: what the library says about the weights, or ``unknown``.
+        folder: on this machine, where they lie in one that a name gives.
     """
 
     url: str
     repo: str
     licence: str
+    folder: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from huggingface_hub.errors import EntryNotFoundError
 
 from visionft.models.backbones.family import HubFile
 
-_FILES = ("model.safetensors", "pytorch_model.bin")
+FILES = ("model.safetensors", "pytorch_model.bin")
 _ANSWER_WITHIN = 10.0  # seconds
 _HASH_IN_NAME = re.compile(r"-([0-9a-f]{8,})\.")
 
@@ -24,7 +24,7 @@ def cached(published: HubFile) -> Path | None:
         path = _torch_cache(published.url)
         return path if path.is_file() else None
     repo, _, revision = published.repo.partition("@")
-    for name in _FILES:
+    for name in FILES:
         found = huggingface_hub.try_to_load_from_cache(repo, name, revision=revision or None)
         if isinstance(found, str):
             return Path(found)
@@ -46,14 +46,14 @@ def download(published: HubFile) -> Path:
         return path
     repo, _, revision = published.repo.partition("@")
     if not constants.HF_HUB_OFFLINE:
-        _knock(huggingface_hub.hf_hub_url(repo, _FILES[0], revision=revision or None))
-    for name in _FILES:
+        _knock(huggingface_hub.hf_hub_url(repo, FILES[0], revision=revision or None))
+    for name in FILES:
         try:
             return Path(huggingface_hub.hf_hub_download(repo, name, revision=revision or None))
         except EntryNotFoundError as error:
             if isinstance(error, FileNotFoundError):  # it is the network that failed, not the name
                 raise
-    raise FileNotFoundError(f"the repository has none of {', '.join(_FILES)}")
+    raise FileNotFoundError(f"the repository has none of {', '.join(FILES)}")
 
 
 def _knock(url: str) -> None:

@@ -1,107 +1,83 @@
 """Fills a network with the tensors of a file, completely or not at all."""
 
-import pickle
 from collections.abc import Callable, Mapping
-from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors import SafetensorError
-from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from visionft.errors import WeightsError
 from visionft.models.backbones.family import State
+from visionft.models.backbones.states import FoundState, states_in
 
-_WRAPPERS = ("state_dict_ema", "model_ema", "state_dict", "model")
-_PREFIXES = ("module.", "_orig_mod.", "model.")
 _CLASSIFIER_TENSORS = 2  # weight and bias
-# What readers, and the rules of libraries for foreign checkpoints, raise on a file that is none of theirs.
+# What the rules of libraries for foreign checkpoints raise on a file that is none of theirs.
 _NOT_ITS_KIND = (RuntimeError, LookupError, ValueError, TypeError, AttributeError, AssertionError)
 
 
-def read_state(path: Path) -> State:
-    """Read a state dict without executing anything.
-
-    Args:
-        path: safetensors, or what ``torch.save`` wrote of tensors alone; may be wrapped the way training scripts
-            do it (``state_dict``, ``model``, an EMA copy; ``module.`` before the names).
-
-    Returns:
-        Tensors by name, on the CPU.
-
-    Raises:
-        WeightsError: when the file is damaged, or holds other things than tensors.
-    """
-    try:
-        if path.suffix == ".safetensors":
-            content: Any = load_file(path)
-        else:
-            content = torch.load(path, map_location="cpu", weights_only=True)
-    except pickle.UnpicklingError as error:
-        raise WeightsError(
-            f"weights {path}: damaged, or more than tensors; nothing in a file is ever executed; "
-            "save model.state_dict() with safetensors or torch.save"
-        ) from error
-    except (SafetensorError, OSError, EOFError, *_NOT_ITS_KIND) as error:
-        reason = str(error).partition("\n")[0]
-        raise WeightsError(f"weights {path}: cannot be read ({reason}); download or copy it again") from error
-    return _unwrap(content, path)
-
-
-def _unwrap(content: Any, path: Path) -> State:
-    for wrapper in _WRAPPERS:
-        if isinstance(content, dict) and isinstance(content.get(wrapper), dict):
-            content = content[wrapper]
-    if not isinstance(content, dict):
-        raise WeightsError(f"weights {path}: holds a {type(content).__name__}; a state dict is needed")
-    state = {str(name): tensor for name, tensor in content.items() if isinstance(tensor, Tensor)}
-    for prefix in _PREFIXES:
-        if state and all(name.startswith(prefix) for name in state):
-            state = {name.removeprefix(prefix): tensor for name, tensor in state.items()}
-    return state
-
-
 def fill(
-    network: nn.Module, state: Mapping[str, Tensor], remap: Callable[[Mapping[str, Tensor]], State] | None, where: str
+    network: nn.Module,
+    content: Mapping[str, Any],
+    remap: Callable[[Mapping[str, Tensor]], State] | None,
+    where: str,
 ) -> str:
     """Load tensors into a network so that every one of its weights and statistics comes from them.
 
-    Tried in turn: by name; by the library's own rules for old and foreign checkpoints; in order, when names are
-    foreign but kinds and shapes agree all the way. A classifier in the file is ignored.
+    Tried in turn: by name, behind whatever prefix; by the library's own rules for old and foreign checkpoints; in
+    order, when names are foreign but kinds and shapes agree all the way. What else the file holds is left out, told.
 
     Args:
         network: without its classifier; stays as it was when nothing fits.
-        state: tensors by name.
+        content: tensors by name, or mappings with such inside.
         remap: the library's rules, if it has any.
         where: the file, for the message.
 
     Returns:
-        How the tensors were matched.
+        How the tensors were matched, how many, and what was not used.
 
     Raises:
-        WeightsError: when a single tensor would be left at its random value.
+        WeightsError: when a single tensor would be left at its random value, or is not finite.
     """
-    wanted = {name: tensor for name, tensor in network.state_dict().items() if tensor.is_floating_point()}
-    if all(name in state and state[name].shape == tensor.shape for name, tensor in wanted.items()):
-        matched, how = dict(state), "matched by name"
-    elif remapped := _by_library(wanted, state, remap):
-        matched, how = remapped, "matched by the library's rules for this family"
-    elif ordered := _in_order(wanted, state):
-        matched, how = ordered, f"{len(ordered)} tensors with foreign names matched in order"
-    else:
-        raise WeightsError(_misfit(wanted, state, where))
     own = network.state_dict()
+    wanted = {name: tensor for name, tensor in own.items() if tensor.is_floating_point()}
+    found = states_in(content, wanted, where)
+    matched, how = next(filter(None, (_match(wanted, one, remap) for one in found)), (None, ""))
+    if matched is None:
+        raise WeightsError(_misfit(wanted, max(found, key=lambda one: len(wanted.keys() & one.tensors)), where))
     fitting = {name: tensor for name, tensor in matched.items() if name in own and own[name].shape == tensor.shape}
+    _require_finite({name: fitting[name] for name in wanted if own[name].isfinite().all()}, where)
     network.load_state_dict(fitting, strict=False)  # counters may be missing; the rest has been checked above
     return how
+
+
+def _match(
+    wanted: Mapping[str, Tensor], found: FoundState, remap: Callable[[Mapping[str, Tensor]], State] | None
+) -> tuple[State, str] | None:
+    """Return tensors by the network's names, and how they were matched; None when they do not fit."""
+    state, count, told = found.tensors, len(wanted), found.told()
+    if all(name in state and state[name].shape == tensor.shape for name, tensor in wanted.items()):
+        return state, f"{count} tensors matched by name{told}"
+    if remapped := _by_library(wanted, state, remap):
+        return remapped, f"{count} tensors matched by the library's rules for this family{told}"
+    if ordered := _in_order(wanted, state):
+        return ordered, f"{count} tensors with foreign names matched in order{told}"
+    return None
+
+
+def _require_finite(tensors: Mapping[str, Tensor], where: str) -> None:
+    wrong = [name for name, tensor in tensors.items() if not tensor.isfinite().all()]
+    if wrong:
+        raise WeightsError(
+            f"weights {where}: NaN or infinite numbers in {len(wrong)} of {len(tensors)} tensors ({_some(wrong)}); the "
+            "training that wrote it has diverged; give an earlier checkpoint of it, or other weights"
+        )
 
 
 def _by_library(
     wanted: Mapping[str, Tensor], state: Mapping[str, Tensor], remap: Callable[[Mapping[str, Tensor]], State] | None
 ) -> State | None:
     """Remap, and prove by a run with NaN in every tensor of the file that none of the network's stays random."""
-    if remap is None:
+    if remap is None or not state:
         return None
     poison = {
         name: torch.full_like(tensor, torch.nan) if tensor.is_floating_point() else tensor
@@ -131,19 +107,25 @@ def _in_order(wanted: Mapping[str, Tensor], state: Mapping[str, Tensor]) -> Stat
     return {our_name: theirs for (our_name, _), (_, theirs) in pairs} if agree else None
 
 
-def _misfit(wanted: Mapping[str, Tensor], state: Mapping[str, Tensor], where: str) -> str:
+def _misfit(wanted: Mapping[str, Tensor], nearest: FoundState, where: str) -> str:
+    state = nearest.tensors
     missing = [name for name in wanted if name not in state]
     wrong = [
         f"{name} is {_shape(state[name])}, not {_shape(tensor)}"
         for name, tensor in wanted.items()
         if name in state and state[name].shape != tensor.shape
     ]
-    unknown = [name for name in state if name not in wanted]
+    unknown = [name for name in state if name not in wanted and not name.endswith("num_batches_tracked")]
     found = [f"{len(missing) + len(wrong)} of the backbone's {len(wanted)} tensors would stay random"]
     for what, names in (("missing", missing), ("of another shape", wrong), ("unknown to the backbone", unknown)):
         if names:
-            found.append(f"{len(names)} {what} ({', '.join(names[:3])}{', ...' if len(names) > 3 else ''})")
-    return f"weights {where}: do not fit: {'; '.join(found)}; give the file of this very network"
+            found.append(f"{len(names)} {what} ({_some(names)})")
+    place = f", nearest under {nearest.place}" if nearest.place else ""
+    return f"weights {where}: do not fit: {'; '.join(found)}{place}; give the file of this very network"
+
+
+def _some(names: list[str]) -> str:
+    return f"{', '.join(names[:3])}{', ...' if len(names) > 3 else ''}"
 
 
 def _shape(tensor: Tensor) -> str:

@@ -21,6 +21,9 @@ LIBRARIES: tuple[LibraryName, ...] = ("timm", "torchvision")
 BACKBONES = Catalog("backbone", {}, "visionft.backbones")
 """Networks of the user's own, or of another package: classes of ``nn.Module``, see ``module_family``."""
 
+HUB_FORM, FOLDER_FORM = "hf-hub:", "local-dir:"
+"""What timm's names of a repository, ``hf-hub:owner/name``, and of a folder with ``config.json`` begin with."""
+
 _REGISTERED = re.compile(r"^@register_model(?:\(\))?\n(?:@.*\n)*def (\w+)\(", re.MULTILINE)
 
 
@@ -55,7 +58,8 @@ def resolve(name: str) -> tuple[FamilyName, str]:
 
     Args:
         name: ``resnet50`` (timm first, then torchvision) or ``timm/resnet50``; a tag that names one of several
-            sets of weights may follow, as in ``resnet50.a1_in1k``; or a name in ``BACKBONES``.
+            sets of weights may follow, as in ``resnet50.a1_in1k``; or a name in ``BACKBONES``; or timm's own name of a
+            repository or folder, ``hf-hub:owner/name`` or ``local-dir:/path``.
 
     Returns:
         The family, and the network's name there with its tag.
@@ -64,6 +68,11 @@ def resolve(name: str) -> tuple[FamilyName, str]:
         UnknownName: with the close names, when there is no such network.
         RecipeError: when a library and ``BACKBONES`` have one of this name.
     """
+    elsewhere = name.removeprefix("timm/").replace("hf_hub:", HUB_FORM)
+    if elsewhere.startswith(HUB_FORM):
+        return "timm", elsewhere
+    if elsewhere.startswith(FOLDER_FORM):
+        return "timm", f"{FOLDER_FORM}{Path(elsewhere.removeprefix(FOLDER_FORM)).expanduser().resolve()}"
     prefix, slash, rest = name.rpartition("/")
     network = rest.partition(".")[0]
     of_library = [family for family in LIBRARIES if prefix in ("", family) and network in network_names(family)]

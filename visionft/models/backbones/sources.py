@@ -8,6 +8,8 @@ from visionft.errors import WeightsError
 from visionft.models.backbones import hub
 from visionft.models.backbones.family import HubFile
 
+RUN_WEIGHTS = "model.safetensors"
+
 
 @dataclass(frozen=True, slots=True)
 class WeightsInfo:
@@ -70,7 +72,19 @@ def find_source(choice: str, family: str, network: str, published: HubFile | Non
         return _from_package(package) or _refuse(network, [_untried(package)], package)
     if choice == "pretrained":
         return _pretrained(network, package, published)
-    path = Path(choice).expanduser()
+    return _from_path(Path(choice).expanduser(), choice)
+
+
+def _from_path(path: Path, choice: str) -> Source:
+    """Return a weights file, or that of the run whose folder is named; no hub is asked."""
+    if path.is_dir():
+        model = path / RUN_WEIGHTS
+        if not model.is_file():
+            raise WeightsError(
+                f"weights {choice!r}: a folder without {RUN_WEIGHTS}; give the weights file itself, or the folder of a "
+                "finished run"
+            )
+        return Source(model, f"run {choice}", "unknown")
     if not path.is_file():
         raise WeightsError(f"weights {choice!r}: no such file; allowed: pretrained, package, none, or a path to one")
     return Source(path, f"file {choice}", "unknown")
@@ -79,6 +93,13 @@ def find_source(choice: str, family: str, network: str, published: HubFile | Non
 def _pretrained(network: str, package: Package | None, published: HubFile | None) -> Source:
     if published is None:
         return _from_package(package) or _refuse(network, ["no weights are published", _untried(package)], package)
+    if published.folder:
+        found = [path for path in (Path(published.folder) / name for name in hub.FILES) if path.is_file()]
+        if not found:
+            raise WeightsError(
+                f"backbone {network!r}: none of {', '.join(hub.FILES)} in {published.folder}; put it there"
+            )
+        return Source(found[0], f"folder {published.folder}", published.licence)
     origin = f"Hugging Face {published.repo}" if published.repo else published.url
     cached = hub.cached(published)
     if cached:

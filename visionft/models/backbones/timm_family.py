@@ -16,7 +16,7 @@ from torch import Tensor, nn
 
 from visionft.errors import RecipeError, UnknownName
 from visionft.models.backbones.family import Built, HubFile, State
-from visionft.models.backbones.names import FamilyName
+from visionft.models.backbones.names import FOLDER_FORM, HUB_FORM, FamilyName
 from visionft.spec import Fit, InputSpec
 
 # What many networks take and others do not know; left out where the network refuses it. The first two make plain
@@ -38,8 +38,8 @@ class TimmFamily:
             UnknownName: when the network has no weights of the given tag.
             RecipeError: when drop path is asked of a network that has none.
         """
-        architecture, _, tag = network.partition(".")
-        tags = [known.partition(".")[2] for known in timm.list_pretrained(f"{architecture}.*")]
+        architecture, _, tag = ("", "", "") if _lies_elsewhere(network) else network.partition(".")
+        tags = [known.partition(".")[2] for known in timm.list_pretrained(f"{architecture}.*")] if tag else []
         if tag and tag not in tags:
             raise UnknownName(f"tag of backbone {architecture}", tag, tags, hint="leave the tag out")
         built, accepted = _create(network, dynamic_img_size=True, dynamic_img_pad=True, drop_path_rate=drop_path)
@@ -82,12 +82,25 @@ def _create(network: str, **options: Any) -> tuple[Any, dict[str, Any]]:
     while True:
         try:
             return timm.create_model(network, **options), options
+        except (OSError, ValueError, LookupError) as error:
+            if not _lies_elsewhere(network):
+                raise
+            reason = str(error).partition("\n")[0]
+            raise RecipeError(
+                f"backbone {network!r}: no network of timm can be made of its config.json ({reason}); it is read from "
+                "the repository or folder that the name gives"
+            ) from error
         except TypeError as error:
             # the only sign that timm gives: "... got an unexpected keyword argument 'dynamic_img_size'"
             refused = [option for option in _OPTIONAL if option in options and f"'{option}'" in str(error)]
             if not refused:
                 raise
             options = {option: value for option, value in options.items() if option not in refused}
+
+
+def _lies_elsewhere(network: str) -> bool:
+    """Return whether a repository or a folder says what a network is, and not timm's registry."""
+    return network.startswith((HUB_FORM, FOLDER_FORM))
 
 
 def _input(config: Mapping[str, Any]) -> InputSpec:
@@ -107,9 +120,11 @@ def _input(config: Mapping[str, Any]) -> InputSpec:
 
 def _hub(config: Mapping[str, Any]) -> HubFile | None:
     repo, url = config.get("hf_hub_id", ""), config.get("url", "")
-    if not repo and not url:
+    folder = config.get("file", "") if config.get("source") == "local-dir" else ""
+    if not repo and not url and not folder:
         return None
-    return HubFile(url="" if repo else url, repo=repo, licence=config.get("license", "unknown"))
+    licence = config.get("license") or "unknown"
+    return HubFile(url="" if repo else url, repo=repo, licence=licence, folder=folder or "")
 
 
 def _remap(network: str, options: Mapping[str, Any], state: Mapping[str, Tensor]) -> State:
@@ -117,10 +132,9 @@ def _remap(network: str, options: Mapping[str, Any], state: Mapping[str, Tensor]
 
     timm applies them only while it creates a network, so one is created and its tensors are taken.
     """
+    here = {"state_dict": dict(state), "hf_hub_id": None, "url": "", "source": ""}  # nothing is asked of a hub
     with _quiet():
-        remapped = timm.create_model(
-            network, pretrained=True, pretrained_cfg_overlay={"state_dict": dict(state)}, **options
-        )
+        remapped = timm.create_model(network, pretrained=True, pretrained_cfg_overlay=here, **options)
     tensors: State = remapped.state_dict()
     return tensors
 

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from visionft.errors import DataError
 from visionft.metrics.bootstrap import Interval, bootstrap_intervals
 from visionft.metrics.calibration import ReliabilityBin, calibration
+from visionft.metrics.finite import require_finite
 from visionft.metrics.score import Score, in_words
 from visionft.metrics.scores import (
     Floats,
@@ -193,8 +194,9 @@ def _checked(probabilities_NK: NDArray[Any], labels_N: NDArray[Any]) -> tuple[Fl
             f"predictions: shape {chances_NK.shape} with labels of shape {true_N.shape}; "
             "allowed are (N, K) and (N,) with N >= 1 samples and K >= 2 classes"
         )
+    require_finite(chances_NK)
     sums_N = chances_NK.sum(axis=1)
-    bad_N = ~((chances_NK >= 0).all(axis=1) & (np.abs(sums_N - 1) < 1e-2))  # NaN compares false, so it is bad
+    bad_N = ~((chances_NK >= 0).all(axis=1) & (np.abs(sums_N - 1) < 1e-2))
     if bad_N.any():
         row = int(bad_N.argmax())
         raise DataError(

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from visionft.errors import DataError
 from visionft.metrics.bootstrap import Interval, draw_counts, percentile_intervals
+from visionft.metrics.finite import require_finite
 from visionft.metrics.score import Score, in_words
 from visionft.metrics.scores import Floats, Ints, defined_mean, optional, ratio
 from visionft.tasks.multilabel.definition import MultilabelTask
@@ -178,7 +179,8 @@ def _checked(probabilities_NK: NDArray[Any], labels_NK: NDArray[Any]) -> tuple[F
             f"predictions: shape {chances_NK.shape} with labels of shape {true_NK.shape}; "
             "allowed is (N, K) for both, with N >= 1 images and K >= 1 classes"
         )
-    bad_N = ~((chances_NK >= 0) & (chances_NK <= 1)).all(axis=1)  # NaN compares false, so it is bad
+    require_finite(chances_NK)
+    bad_N = ~((chances_NK >= 0) & (chances_NK <= 1)).all(axis=1)
     if bad_N.any():
         row = int(bad_N.argmax())
         raise DataError(

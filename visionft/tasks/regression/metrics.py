@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 
 from visionft.errors import DataError
 from visionft.metrics.bootstrap import Interval, percentile_intervals
+from visionft.metrics.finite import require_finite
 from visionft.metrics.score import Score, in_words
 from visionft.metrics.scores import Floats, Ints, defined_mean, optional
 from visionft.tasks.regression.definition import RegressionTask
@@ -188,10 +189,7 @@ def _checked(predicted_NV: NDArray[Any], true_NV: NDArray[Any]) -> tuple[Floats,
             f"predictions: shape {predicted_NV.shape} with true values of shape {true_NV.shape}; "
             "allowed is (N, V) for both, with N >= 1 images and V >= 1 values"
         )
-    bad_N = ~np.isfinite(predicted_NV).all(axis=1)
-    if bad_N.any():
-        row = int(bad_N.argmax())
-        raise DataError(f"predictions: row {row} is {predicted_NV[row].tolist()}; finite numbers are needed")
+    require_finite(predicted_NV)
     if np.isinf(true_NV).any() or np.isnan(true_NV).all():
         raise DataError("true values: one is infinite, or none is known; finite numbers are needed, NaN for unknown")
     return predicted_NV, true_NV

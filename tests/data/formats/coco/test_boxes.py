@@ -125,6 +125,26 @@ def test_objects_without_a_box_have_the_one_around_their_polygons(file):
         load(file)
 
 
+@pytest.mark.parametrize(
+    ("degrees", "box"),
+    [
+        (0.0, (4, 3, 8, 5)),
+        (90.0, (5, 2, 7, 6)),
+        (180, (4, 3, 8, 5)),
+        (-45, (6 - 4.5**0.5, 4 - 4.5**0.5, 6 + 4.5**0.5, 4 + 4.5**0.5)),
+    ],
+)
+def test_turned_boxes_have_the_upright_box_around_them(file, degrees, box):
+    turned = {"id": 8, "image_id": 1, "category_id": 3, "bbox": [4, 3, 4, 2], "attributes": {"rotation": degrees}}
+    write_coco(file, [turned | {"segmentation": []}])
+    assert boxes(file).xyxy[0] == pytest.approx(box)
+    line = f"{file}: 1 boxes are turned (attributes.rotation), and the upright box around each counts: annotation 8"
+    assert (line in told(load(file))) == bool(degrees % 180)
+    outline = [[4, 3, 8, 3, 8, 5, 4, 5]]  # which is turned already
+    write_coco(file, [turned | {"segmentation": outline}])
+    assert boxes(file).xyxy == ((4, 3, 8, 5),)
+
+
 def test_missing_pictures_are_left_out_and_told(file):
     (file.parent / "2.png").unlink()
     lines = told(load(file))

@@ -47,6 +47,14 @@ LAYOUTS = {
     "DeepGlobe": {"train/{}_sat.jpg": ["train/{}_mask.png"]},
     "ground truth": {"{}.png": ["{}_GT.png"]},
     "words around both": {"frames/cam_a_{}_left.png": ["labels/sem_a_{}_right.png"]},
+    "MMSegmentation": {
+        "img_dir/train/{}.jpg": ["ann_dir/train/{}.png"],
+        "img_dir/val/9{}.jpg": ["ann_dir/val/9{}.png"],
+    },
+    "CamVid, raw": {"701_StillsRaw/a_{}.png": ["LabeledApproved/a_{}_L.png"]},
+    "GlaS": {"train_{}.bmp": ["train_{}_anno.bmp"]},
+    "CVC": {"PNG/Original/{}.png": ["PNG/Ground Truth/{}.png"]},
+    "KITTI": {"image_2/00{}.png": ["semantic/00{}.png"]},
     "masks below the images": {"{}.jpg": ["masks/{}.png"]},
     "Data Science Bowl 2018": {"a{}/images/a{}.png": ["a{}/masks/1f{}.png", "a{}/masks/2e{}.png"]},
 }
@@ -78,6 +86,7 @@ def test_layouts(tmp_path, tool):
     for entry in listing.entries:
         parts = entry.id.casefold()
         stated = "train" if "train" in parts.replace("trainval", "") else "val" if "val" in parts else None
+        stated = None if tool == "GlaS" else stated  # where train is part of a file's name
         assert entry.split == stated, entry.id
     assert "left out" not in told(listing)
 

@@ -79,6 +79,7 @@ BLACK_AND_WHITE = {
     "one bit": (lambda n, m: Image.fromarray(white(n, m)).convert("1"), "png", {}),
     "transparency": (alpha, "png", {}),
     "transparency of white": (lambda n, m: alpha(n, m, 255), "png", {}),
+    "0 and 255, and 0 and 1 once": (lambda n, m: white(n, m) // (1 if n else 255), "png", {}),
     "0 and 1, 0 and 255": (lambda n, m: white(n, m) // (255 if n % 2 else 1), "png", {}),
 }
 
@@ -87,7 +88,7 @@ BLACK_AND_WHITE = {
 @pytest.mark.parametrize("names", [None, ("sky", "bird"), {"sky": 0, "bird": 255}], ids=["derived", "names", "values"])
 def test_two_classes(tmp_path, kind, names):
     made, ending, how = BLACK_AND_WHITE[kind]
-    if kind == "0 and 1, 0 and 255" and isinstance(names, dict):
+    if "0 and 1" in kind and isinstance(names, dict):
         names = {"sky": 0, "bird": (1, 255)}
     dataset = read(write(tmp_path, made, ending, **how), classes=names)
     assert dataset.class_names == (TWO if names is None else ("sky", "bird"))
@@ -160,6 +161,12 @@ def test_classes_that_are_many_or_thin_are_classes(tmp_path):
 def test_greys_far_apart_are_classes(tmp_path, values):
     dataset = read(write(tmp_path, lambda n, m: np.uint8(values)[m]), ignore=[])
     assert dataset.class_names == tuple(f"class {value}" for value in values if value != 255)
+
+
+def test_transparency_of_several_classes(tmp_path):
+    dataset = read(write(tmp_path, lambda n, m: np.dstack([m * 0 + 255] * 3 + [m * 100])))
+    assert dataset.class_names == ("class 0", "class 100", "class 200")
+    assert np.array_equal(labels(dataset)["3"], classes_of(3))
 
 
 def test_values_in_one_channel(tmp_path):

@@ -1,17 +1,19 @@
 """COCO annotations as boxes."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from math import isfinite
 from pathlib import Path
 from typing import Any, ClassVar
 
 from visionft.data.box_classes import BoxClasses, choose_classes
 from visionft.data.formats.coco.file import CocoFile
 from visionft.data.formats.coco.pictures import CocoImage
-from visionft.data.formats.coco.several import read_files
-from visionft.data.formats.coco.shapes import box_around
+from visionft.data.formats.coco.several import CocoFiles, read_files
+from visionft.data.formats.coco.shapes import box_around, box_around_turned, plain_shape
 from visionft.data.listing import DataFormat, Listing
-from visionft.data.naming import shorten
+from visionft.data.naming import shorten, some
 from visionft.data.raw_boxes import RawBox, RawBoxes, raw_boxes_of, require_raw_polygons
+from visionft.data.records import Problem
 from visionft.data.targets.base import Target
 from visionft.data.targets.boxes import Boxes
 from visionft.errors import DataError
@@ -46,6 +48,7 @@ class CocoBoxes(DataFormat):
         classes = choose_classes(found.categories, self._options, problems)
         entries = found.entries(lambda file, image: self._boxes(file, image, classes))
         targets = [entry.target for entry in entries]
+        problems += _tell_turned(found)
         if not any(box.numbers for box in raw_boxes_of(targets)):
             raise DataError(f"{path}: no annotation has a box; every object needs bbox: [left, top, width, height]")
         if self.with_polygons:
@@ -69,7 +72,18 @@ class CocoBoxes(DataFormat):
         if not box or (numbers and min(numbers[2:]) <= 0):
             around = box_around(annotation.get("segmentation"))
             numbers = numbers if around is None else around
+        elif (degrees := turned_by(annotation)) and numbers:
+            numbers = box_around_turned(numbers, degrees)
         return RawBox(number, numbers, crowd=crowd, raw="" if numbers else shorten(box))
+
+
+def _tell_turned(found: CocoFiles) -> Iterator[Problem]:
+    for file in found.files:
+        turned = [one for several in file.annotations.values() for one in several if turned_by(one)]
+        if turned:
+            what = "are turned (attributes.rotation), and the upright box around each counts"
+            names = some((f"annotation {one.get('id')}" for one in turned), 3)
+            yield Problem(str(file.path), f"{len(turned)} boxes {what}: {names}")
 
 
 def _numbers(box: Any) -> tuple[float, ...]:
@@ -79,6 +93,15 @@ def _numbers(box: Any) -> tuple[float, ...]:
     except (TypeError, ValueError, OverflowError):
         return ()
     return left, top, width, height
+
+
+def turned_by(annotation: Mapping[str, Any]) -> float:
+    """Return by how many degrees a box is turned about its middle, as CVAT writes it; 0 for an outline."""
+    attributes = annotation.get("attributes")
+    degrees = attributes.get("rotation") if isinstance(attributes, Mapping) else None
+    if not isinstance(degrees, int | float) or not isfinite(degrees) or not degrees % 180:
+        return 0.0
+    return float(degrees) if plain_shape(annotation.get("segmentation")).value is None else 0.0
 
 
 def is_crowd(annotation: Mapping[str, Any]) -> bool:

@@ -48,13 +48,16 @@ class ImageFinder:
 
     def find(self, stated: str) -> Path | None:
         """Return the file of an image; None where there is none, or several may be meant."""
-        spellings = list(dict.fromkeys(_spellings(stated)))
-        for spelling in spellings:
+        tried: list[PurePosixPath] = []
+        for spelling in _spellings(stated):
+            if spelling in tried:
+                continue
+            tried.append(spelling)
             for name in _endings(spelling):
                 for folder in self.folders:
                     if os.path.isfile(file := os.path.join(folder, name)):  # noqa: PTH113, PTH118  # also of odd names
                         return Path(os.path.normpath(file))
-        return self._search(spellings)
+        return self._search(tried)
 
     def supposed(self, stated: str) -> Path:
         """Return where an image should be that is nowhere."""

@@ -25,13 +25,13 @@ class CocoMasks(DataFormat):
     """A COCO JSON file, or a folder of them; polygons and run-length encodings, compressed or not.
 
     Pixels without an annotation are ``background``; where regions overlap, the smaller one is on top; a crowd is of
-    its category. Images without annotations are all background. Several files, such as
-    ``annotations/instances_train2017.json`` or ``train/_annotations.coco.json``, are splits by their names; a single
-    file is split as any data are. Images are looked for beside the JSON file, in ``images`` and in a folder such as
-    ``train2017``, or only in ``data.images``; of a path that leads out of these, only the name counts.
+    its category. Images without annotations are all background. Files are recognised by their content; several, such
+    as ``annotations/instances_train2017.json`` or ``train/_annotations.coco.json``, are splits by their names; a single
+    file is split as any data are. Images are looked for around the JSON file and below, or only in ``data.images``; of
+    a path of another machine or server, the last parts count. A size that the file does not state is the image's.
 
-    An annotation of an unknown category makes its pixels ignored. One whose place cannot be read makes its box
-    ignored, and the whole image useless where it has no box: nobody knows which pixels are not background.
+    An annotation of an unknown category, or of none, makes its pixels ignored. One whose place cannot be read makes
+    its box ignored, and the whole image useless where it has no box: nobody knows which pixels are not background.
 
     Args:
         options: classes by category name, or by name with category ids; category ids to be ignored; ``images`` is a

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from visionft.annotations.rasterization import fill_ring
 from visionft.data.checks.bad_files import MaskError
-from visionft.data.formats.coco.shapes import NO_POLYGON, plain_shape, run_lengths
+from visionft.data.formats.coco.shapes import NO_POLYGON, plain_shape, run_lengths, stated_size
 from visionft.errors import DataError
 
 _FARTHEST = 1e6  # pixels from the image's corner
@@ -116,9 +116,9 @@ def box_region(box: Any, label: int) -> Region | None:
 
 
 def _runs(encoding: Mapping[str, Any], height: int, width: int) -> bytes:
-    counts, size = run_lengths(encoding)
-    if size != (height, width):
+    if stated_size(encoding) not in (None, (height, width)):
         raise DataError(f"its size {encoding.get('size')} (height, width) is not the image's, {[height, width]}")
+    counts, _ = run_lengths(encoding)
     return np.array(counts, np.uint32).tobytes()
 
 

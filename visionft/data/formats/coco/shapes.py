@@ -1,6 +1,7 @@
 """The ways in which files write a segmentation, brought to COCO's own two: a list of flat polygons, or run lengths."""
 
 from collections.abc import Mapping, Sequence
+from math import cos, radians, sin
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -172,3 +173,16 @@ def box_around(segmentation: Any) -> tuple[float, float, float, float] | None:
         return left_x, top_y, max(points[::2]) - left_x, max(points[1::2]) - top_y
     except (TypeError, ValueError, DataError):
         return None
+
+
+def box_around_turned(box: Sequence[float], degrees: float) -> tuple[float, float, float, float]:
+    """Return left, top, width, height of the upright box around one that is turned about its middle.
+
+    Args:
+        box: left, top, width, height before it is turned.
+        degrees: how far it is turned.
+    """
+    left, top, width, height = box
+    cosine, sine = abs(cos(radians(degrees))), abs(sin(radians(degrees)))
+    wide, high = width * cosine + height * sine, width * sine + height * cosine
+    return left + (width - wide) / 2, top + (height - high) / 2, wide, high

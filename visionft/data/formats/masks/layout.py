@@ -42,7 +42,7 @@ MASK_FOLDERS = (
     "gt",
 )
 _MASK_WORDS = re.compile(
-    "masks?|labels?|lab|gt|truth|groundtruth|annotations?|annots?|segs?|segmentations?|manual|trimaps?|mattes?"
+    "masks?|labels?|labell?ed|lab|gt|truth|groundtruth|annotations?|annots?|annos?|ann|semantic|segs?|segmentations?|manual|trimaps?|mattes?"
 )
 _NOT_OF_CLASSES = ("segmentationobject", "segmentationobjectraw")  # of VOC: which object a pixel is of
 _DEEPEST = 4  # folders that hold nothing but one folder

@@ -30,10 +30,11 @@ def with_listed_splits(root: Path, pairs: Sequence[Pair], problems: list[Problem
         pairs: as the layout gives them.
         problems: grows by what lists say that is not understood, or contradicts the folders.
     """
-    known = _names_of(root, pairs)
+    known: dict[str, int] = {}
     stated: dict[int, Split] = {}
     for folder in _folders(root):
         for file, split in _lists(folder, problems, strict=folder.name == _OF_VOC):
+            known = known or _names_of(root, pairs)
             _read(file, split, known, stated, problems, strict=folder != root)
         if stated:
             break

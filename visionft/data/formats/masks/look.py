@@ -10,7 +10,7 @@ import os
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -79,13 +79,14 @@ class Scan:
     def mixes_two_codes(self) -> bool:
         """Return whether some masks hold 0 and 1, others 0 and 255, and none both: 255 is then not what is ignored."""
         held = [set(look.pixels) for look in self.looks]
-        ones, whites = sum(1 in codes for codes in held), sum(255 in codes for codes in held)
+        whites = sum(255 in codes for codes in held)
         plain = not self.in_colour and not self.lossy and self.codes == {0, 1, 255}
-        return plain and not any({1, 255} <= codes for codes in held) and 10 * min(ones, whites) >= len(held)
+        return plain and not any({1, 255} <= codes for codes in held) and 10 * whites >= len(held)
 
     def exact(self) -> "Scan":
         """Return what the masks hold that are no JPEGs."""
-        return joined([look for look in self.looks if not (look.lossy or look.fractions)])
+        looks = [look for look in self.looks if not (look.lossy or look.fractions)]
+        return replace(joined(looks), alpha=self.alpha)
 
     def largest(self) -> int:
         """Return the largest value, of colours that of the brightest channel."""

@@ -18,7 +18,10 @@ from typing import NamedTuple
 
 from visionft.imaging import IMAGE_EXTENSIONS
 
-_WORDS = r"masks?|labels?|lab|annots?|annotations?|segs?|segmentations?|gt|ground[ _-]?truth|trimaps?|manual\d?|mattes?"
+_WORDS = (
+    r"masks?|labels?|lab|annos?|annots?|annotations?|segs?|segmentations?|gt|ground[ _-]?truth|"
+    r"trimaps?|manual\d?|mattes?"
+)
 _CODES = r"(?:gt(?:fine|coarse)_)?(?:labelids|labeltrainids|instanceids|instancetrainids|color)"
 _SUFFIX = re.compile(
     rf"(?P<name>.+?)[ _.-]+(?P<word>{_WORDS}|{_CODES})(?P<number>[ _-]*\(?\d+\)?)?|(?P<short>.+)_(?P<letter>[lp])",

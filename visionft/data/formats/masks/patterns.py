@@ -81,7 +81,8 @@ def _compile(pattern: str, where: str) -> re.Pattern[str]:
 def patterns_linking(image: PurePosixPath, mask: PurePosixPath) -> tuple[str, str]:
     """Return patterns for data.images and data.masks that link the two files, and others like them."""
     name, other = image.name, mask.name
-    shared = shared_start([name, other]).rstrip("_-. ") or image.stem
+    alike = image.stem if image.stem == mask.stem else shared_start([name, other]).rstrip("_-. ")
+    shared = alike or image.stem
     endings = name.removeprefix(shared), other.removeprefix(shared)
     if image.parent == mask.parent:
         return f"**/{{name}}{endings[0]}", f"**/{{name}}{endings[1]}"

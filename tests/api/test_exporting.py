@@ -1,0 +1,80 @@
+"""A network that could not be exported is refused before it is trained."""
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+import visionft
+from visionft.api import exporting
+from visionft.assemble import assemble, load_data
+from visionft.errors import ExportError
+from visionft.models.backbones import BACKBONES
+
+
+class Undecided(nn.Module):
+    """Chooses its path by the pixels, which no graph can follow."""
+
+    kind = "undecided"
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.conv = nn.Conv2d(3, 8, 3, stride=4)
+
+    def forward(self, images_BCHW: Tensor) -> Tensor:
+        embedding_BD = self.conv(images_BCHW).mean((2, 3))
+        return embedding_BD if embedding_BD[0, 0] > 0 else embedding_BD.flip(1)
+
+
+@pytest.fixture
+def undecided(tiny, monkeypatch):
+    monkeypatch.setattr(BACKBONES, "_added", {})
+    BACKBONES.add(Undecided)
+    stages = [{"name": "all", "unfreeze": "all", "steps": 1}]
+    return lambda **export: tiny(backbone={"name": "undecided"}, stages=stages, export=export)
+
+
+def test_check_and_train_tell_it_and_leave_no_run(undecided, tmp_path):
+    found = visionft.check(undecided())
+    assert [error for error in found.errors if "cannot be exported to onnx" in error]
+
+    with pytest.raises(ExportError, match=r"export\.try_first: false"):
+        visionft.train(undecided(), out=tmp_path / "run", progress=False)
+    assert not (tmp_path / "run").exists()
+
+
+def test_the_advice_works(undecided, tmp_path):
+    assert visionft.check(undecided(try_first=False)).ok
+    run = visionft.train(undecided(try_first=False), out=tmp_path / "run", progress=False)
+    with pytest.raises(ExportError):
+        run.export()
+
+
+def test_a_trial_leaves_the_weights_what_they_are(tiny, tmp_path):
+    stages = [{"name": "all", "unfreeze": "all", "steps": 2}]
+    tried, untried = (
+        visionft.train(tiny(stages=stages, export={"try_first": first}), out=tmp_path / str(first), progress=False)
+        for first in (True, False)
+    )
+
+    state, other = tried.model.state_dict(), untried.model.state_dict()
+    assert all(torch.equal(state[name], other[name]) for name in state)
+
+
+def test_check_tries_what_is_known_to_export_no_more(tiny, monkeypatch):
+    tried = []
+    monkeypatch.setattr(exporting, "try_export", lambda *given: tried.append(given))
+
+    for name in ("tf_efficientnet_lite0", "test_resnet"):
+        visionft.check(tiny(backbone={"name": name, "weights": "none"}))
+
+    assert len(tried) == 1
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", sorted(exporting.KNOWN))
+@pytest.mark.parametrize("recipe", ["tiny", "scenes"])  # one takes the embedding, one the maps
+def test_what_is_known_to_export_does(name, recipe, request):
+    made = request.getfixturevalue(recipe)(backbone={"name": name, "weights": "none"}, input={"size": 64})
+    job = assemble(made, load_data(made))
+
+    exporting.require_exportable(made, job.network, job.task, job.input)
