@@ -62,9 +62,9 @@ class TestTrain:
             assert load_recipe(printed).model_dump().keys() == json_keys(first.out)
 
     @pytest.mark.parametrize("name", ["1e3", "007", "null", "yes", "1_000"])
-    def test_names_that_look_like_other_things(self, visionft, tmp_path, name):
+    def test_names_that_look_like_other_things(self, visionft, image_folder, tmp_path, name):
         """YAML takes 1e3 for a number in one library and for text in another."""
-        (tmp_path / name).mkdir()
+        shutil.copytree(image_folder, tmp_path / name)
         printed = tmp_path / "printed.yaml"
         result = visionft("train", tmp_path / name, "--set", f"data.classes=['{name}', b]", "--print-recipe")
         printed.write_text(result.out)
@@ -246,7 +246,8 @@ class TestDemo:
             assert Path(row["image"]).parent.name == row["true"]
             assert row["label"] in row["probabilities"]
 
-    def test_for_people_and_resumed(self, visionft, copied):
+    def test_for_people_and_resumed(self, visionft, copied, monkeypatch):
+        monkeypatch.setattr("visionft.demo.RECIPE", str(copied / "recipe.yaml"))
         result = visionft("demo", "--out", copied, "--resume")
         assert result.code == 0
         assert "a few test images, by the exported file alone:" in result.out
