@@ -40,7 +40,8 @@ def violations(path):
         safe = {keyword.arg: ast.unparse(keyword.value) for keyword in call.keywords}
         if (
             name in CODE_FROM_DATA
-            or name in ("os.system", "os.popen", "yaml.load", "yaml.unsafe_load", "yaml.full_load")
+            or name in ("os.system", "os.popen", "yaml.unsafe_load", "yaml.full_load")
+            or (name == "yaml.load" and [ast.unparse(value) for value in call.args[1:]] != ["yaml.BaseLoader"])
             or (name == "torch.load" and safe.get("weights_only") != "True")
             or (name.endswith("np.load") and "allow_pickle" in safe)
             or safe.get("shell") == "True"
@@ -72,6 +73,7 @@ def test_nothing_executes_what_data_say():
         "torch.load(path)",
         "torch.load(path, weights_only=False)",
         "yaml.load(text, Loader=yaml.Loader)",
+        "yaml.load(text, yaml.Loader)",
         "import pickle; pickle.loads(data)",
         "from pickle import loads",
         "subprocess.run(text, shell=True)",
@@ -83,7 +85,10 @@ def test_the_rule_above_finds(line, tmp_path, monkeypatch):
     assert len(violations(tmp_path / "a.py")) == 1
 
 
-@pytest.mark.parametrize("line", ["network.eval()", "torch.load(path, weights_only=True)", "re.compile(text)"])
+@pytest.mark.parametrize(
+    "line",
+    ["network.eval()", "torch.load(path, weights_only=True)", "yaml.load(text, yaml.BaseLoader)", "re.compile(text)"],
+)
 def test_the_rule_above_lets_pass(line, tmp_path):
     (tmp_path / "a.py").write_text(line)
     assert violations(tmp_path / "a.py") == []

@@ -62,9 +62,9 @@ class TestTrain:
             assert load_recipe(printed).model_dump().keys() == json_keys(first.out)
 
     @pytest.mark.parametrize("name", ["1e3", "007", "null", "yes", "1_000"])
-    def test_names_that_look_like_other_things(self, visionft, tmp_path, name):
+    def test_names_that_look_like_other_things(self, visionft, image_folder, tmp_path, name):
         """YAML takes 1e3 for a number in one library and for text in another."""
-        (tmp_path / name).mkdir()
+        shutil.copytree(image_folder, tmp_path / name)
         printed = tmp_path / "printed.yaml"
         result = visionft("train", tmp_path / name, "--set", f"data.classes=['{name}', b]", "--print-recipe")
         printed.write_text(result.out)
@@ -127,6 +127,14 @@ class TestPredict:
         assert path == str(image_folder / "bar/01.png")
         assert label in ("bar", "disc", "ring")
         assert 1 / 3 <= float(confidence) <= 1
+
+    def test_what_is_skipped_in_a_folder_is_told_beside_the_results(self, visionft, finished, image_folder, tmp_path):
+        for name in ("a.png", "b.jfif"):
+            (tmp_path / name).symlink_to(image_folder / "bar/01.png")
+        (tmp_path / "notes.docx").write_bytes(b"x")
+        result = visionft("predict", finished, tmp_path, "--json")
+        assert [row["image"] for row in result.json] == [str(tmp_path / "a.png"), str(tmp_path / "b.jfif")]
+        assert "1 file is no image by the extension, and skipped: notes.docx" in result.err
 
     @pytest.mark.parametrize("option", ["--json", None])
     def test_names_that_are_not_text(self, visionft, finished, image_folder, tmp_path, option):
@@ -238,7 +246,8 @@ class TestDemo:
             assert Path(row["image"]).parent.name == row["true"]
             assert row["label"] in row["probabilities"]
 
-    def test_for_people_and_resumed(self, visionft, copied):
+    def test_for_people_and_resumed(self, visionft, copied, monkeypatch):
+        monkeypatch.setattr("visionft.demo.RECIPE", str(copied / "recipe.yaml"))
         result = visionft("demo", "--out", copied, "--resume")
         assert result.code == 0
         assert "a few test images, by the exported file alone:" in result.out

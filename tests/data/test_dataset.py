@@ -15,6 +15,7 @@ from visionft.data.targets.mask import Mask
 from visionft.data.targets.polygons import Polygons
 from visionft.data.targets.values import Values
 from visionft.errors import DataError, UnknownName
+from visionft.imaging.header import KINDS
 
 
 def told(dataset):
@@ -47,7 +48,7 @@ def test_bad_files_are_left_out_and_told(tmp_path):
         "a/empty.png: the file is empty; left out",
         "b/cut.png: the PNG file is cut off: it has no end chunk; left out",
         "b/dangling.png: cannot be read (No such file or directory); left out",
-        "b/text.png: not a JPEG, PNG, WebP, BMP, GIF or TIFF image; left out",
+        f"b/text.png: not a {KINDS} image; left out",
     ]
     with pytest.raises(DataError, match="5 bad images") as caught:
         load_dataset(tmp_path, strict=True)
@@ -82,7 +83,7 @@ def test_a_class_whose_every_file_is_bad_is_left_out(tmp_path):
 
 
 def test_no_images_at_all(tmp_path):
-    with pytest.raises(DataError, match=r"no images found; JPEG, .*\n.*a: the class folder holds no images"):
+    with pytest.raises(DataError, match=r"no images found; files of JPEG, .*\n.*a: the class folder holds no images"):
         load_dataset(make_folder(tmp_path, {"a": 0}))
     (tmp_path / "a/1.png").write_bytes(b"")
     with pytest.raises(DataError, match=r"none of the 1 images opens\na/1.png: the file is empty"):
@@ -177,11 +178,13 @@ def test_a_path_or_a_format_is_needed():
 
 def test_every_format_carries_its_name():
     formats = {
-        Label: ["elpv", "folder", "manifest"],
-        LabelSet: ["coco_labels", "label_file", "label_table", "voc_labels", "yolo_labels"],
-        Mask: ["coco_masks", "masks"],
-        Boxes: ["coco", "voc", "yolo"],
-        Polygons: ["coco_instances", "yolo_outlines"],
+        Label: ["cvat_classes", "elpv", "folder", "labelme_classes", "manifest"],
+        LabelSet: [
+            *("coco_labels", "cvat_labels", "label_file", "label_table", "labelme_labels", "voc_labels", "yolo_labels"),
+        ],
+        Mask: ["coco_masks", "cvat_masks", "labelme_masks", "masks"],
+        Boxes: ["box_table", "coco", "cvat", "labelme", "voc", "yolo"],
+        Polygons: ["coco_instances", "cvat_polygons", "labelme_polygons", "yolo_outlines"],
         Values: ["elpv_probability", "values"],
     }
     assert sorted(FORMATS) == sorted(name for names in formats.values() for name in names)

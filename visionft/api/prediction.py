@@ -5,6 +5,8 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from visionft.atomic import write_with
+from visionft.data.naming import counted, some
+from visionft.data.records import Problem
 from visionft.data.walk import images_below
 from visionft.errors import DataError
 from visionft.imaging.inputs import what_else
@@ -22,6 +24,7 @@ def predict(
     save: str | Path | None = None,
     on_error: Callable[[Path, DataError], None] | None = None,
     threshold: float | None = None,
+    on_skipped: Callable[[str], None] | None = None,
 ) -> Iterator[tuple[Path, Prediction]]:
     """Yield each image with its prediction.
 
@@ -33,6 +36,7 @@ def predict(
             extension keep it in the name.
         on_error: called for an image that cannot be used, which is then left out; none raises.
         threshold: least score of what is reported, in [0, 1]; none takes the model's own for each class.
+        on_skipped: called with what lies in folders and is left out: files that are no images, hidden ones.
 
     Raises:
         CheckpointError: when there is no exported file, or it cannot be run.
@@ -47,7 +51,7 @@ def predict(
     endings = TASKS[predictor.spec.task].prediction.endings
     if save is not None and not endings:
         raise DataError(f"--save: {path} does {predictor.spec.task}, which gives nothing to draw; use --json")
-    named = [pair for image in images for pair in _files(image)]
+    named = [pair for image in images for pair in _files(image, on_skipped)]
     folder = None if save is None else Path(save).expanduser()
     stems: Sequence[Path | None] = [None] * len(named) if folder is None else _stems(named, folder, endings)
     for start in range(0, len(named), _AT_ONCE):
@@ -110,14 +114,22 @@ def _save(result: DrawablePrediction, file: Path, outputs: Sequence[Path]) -> No
         raise DataError(f"{itself}: cannot be written ({error.strerror})") from error
 
 
-def _files(given: str | Path) -> list[tuple[Path, Path]]:
+def _files(given: str | Path, on_skipped: Callable[[str], None] | None) -> list[tuple[Path, Path]]:
     """Return the image files that a path stands for, each with the name that it has below the path."""
     path = Path(given).expanduser()
     if not path.exists():
         raise DataError(f"{given}: {what_else(str(given)) or 'no such file'}")
     if not path.is_dir():
         return [(path, Path(path.name))]
-    found, _ = images_below(path, [])
+    problems: list[Problem] = []
+    found, others = images_below(path, problems)
+    if others:
+        names = some(other.relative_to(path).as_posix() for other in sorted(others))
+        files = counted(len(others), "file is no image", "files are no images")
+        problems.append(Problem(str(path), f"{files} by the extension, and skipped: {names}"))
     if not found:
-        raise DataError(f"{path}: holds no images")
+        raise DataError("\n".join([f"{path}: holds no images", *map(str, problems)]))
+    if on_skipped is not None:
+        for problem in problems:
+            on_skipped(str(problem))
     return [(file, file.relative_to(path)) for file in sorted(found)]

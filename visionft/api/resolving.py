@@ -13,7 +13,7 @@ from visionft.imaging.header import IMAGE_EXTENSIONS
 from visionft.recipe import Overrides, Recipe, load_recipe, parse_overrides, recipe_from_data, stated_values
 from visionft.recipe.load import absolute, shipped_recipes
 
-_DATA_FILES = (".csv", ".tsv", ".json", ".txt")
+_DATA_FILES = (".csv", ".tsv", ".json", ".txt", ".xml")
 
 Data: TypeAlias = DataSource | str | Path
 """A ``visionft.Dataset``, or where data lie."""

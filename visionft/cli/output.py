@@ -40,6 +40,12 @@ def forget_output() -> None:
     os.close(nowhere)
 
 
+def print_note(text: str) -> None:
+    """Print to stderr what a person should know, and a program that reads the results need not."""
+    shown = f"note: {text}\n".encode(sys.stderr.encoding or "utf-8", "backslashreplace")
+    sys.stderr.write(shown.decode(sys.stderr.encoding or "utf-8"))
+
+
 def print_json(data: Any) -> None:
     """Print one JSON value, in ASCII, which every reader can read."""
     print_lines(json.dumps(data, allow_nan=False))

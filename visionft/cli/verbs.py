@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from visionft.cli.output import print_json, print_lines
+from visionft.cli.output import print_json, print_lines, print_note
 from visionft.data.splits import Part
 from visionft.errors import DataError, RecipeError, VisionftError
 
@@ -165,7 +165,7 @@ def predict(
     from visionft.api.prediction import predict as look_at
 
     failed: dict[Path, DataError] = {}
-    results = look_at(model, images, save, failed.__setitem__, threshold)
+    results = look_at(model, images, save, failed.__setitem__, threshold, print_note)
     if json:
         rows = [{"image": str(path), **result.to_dict()} for path, result in results]
         print_json([*rows, *({"image": str(path), "error": str(error)} for path, error in failed.items())])

@@ -18,6 +18,7 @@ from visionft.data.split import assign_splits, cut_splits
 from visionft.data.targets.base import Target
 from visionft.data.walk import each_folder_listed_once
 from visionft.errors import DataError
+from visionft.imaging.header import KINDS
 from visionft.spec import Reading
 
 
@@ -152,7 +153,7 @@ def _inspect(
     where = listing.source or listing.name
     if not listing.entries:
         details = describe(listing.problems)
-        raise DataError(f"{where}: no images found; JPEG, PNG, WebP, BMP, GIF and TIFF are read\n{details}".rstrip())
+        raise DataError(f"{where}: no images found; files of {KINDS} are read\n{details}".rstrip())
     inspection = inspect(listing, reading, on_progress)
     bad = tell(inspection.bad)
     if not inspection.opened:

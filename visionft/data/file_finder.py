@@ -39,7 +39,7 @@ class FileFinder:
             return None
         if folder not in self._names:
             self._names[folder] = _names_in(folder)
-        found = self._names[folder].get(_spelling(path.name), [])
+        found = self._names[folder].get(spelling(path.name), [])
         if len(found) != 1:  # of several, nobody knows which is meant
             return None
         self._respelled[path] = folder / found[0]
@@ -63,12 +63,12 @@ def _names_in(folder: Path) -> dict[str, list[str]]:
     names = defaultdict(list)
     try:
         for name in os.listdir(folder):  # noqa: PTH208  # names suffice
-            names[_spelling(name)].append(name)
+            names[spelling(name)].append(name)
     except OSError:  # told where its files are opened
         return {}
     return names
 
 
-def _spelling(name: str) -> str:
+def spelling(name: str) -> str:
     """Return the same text for names that people read alike."""
     return unicodedata.normalize("NFC", unicodedata.normalize("NFC", name).casefold())

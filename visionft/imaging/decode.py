@@ -5,7 +5,9 @@ EXIF orientation     applied, all eight
 greyscale, 1 bit     the same value in the three channels
 palette              looked up
 CMYK                 converted to RGB (without a colour profile; profiles are ignored everywhere)
-16 bits              divided by 257, so that full scale stays full scale; or scaled from a stated range, see ``levels``
+16 bits              divided by 257, so that full scale stays full scale; or scaled from a stated range, see ``levels``;
+                     of PNM, JPEG 2000 and AVIF, full scale is what their headers say
+HEIC                 read where pillow-heif is installed
 32-bit float         refused without a stated range: it has no fixed full scale
 transparency         composited on white, which is what viewers show; the colours hidden under transparent
                      pixels are arbitrary. A fourth byte in BMP is ignored, and so is a fourth channel that is said
@@ -26,7 +28,9 @@ from numpy.typing import NDArray
 
 from visionft.errors import ImageError
 from visionft.imaging import tiff
+from visionft.imaging.alpha import on_white
 from visionft.imaging.header import MAX_PIXELS, Header, read_header
+from visionft.imaging.heic import decode_heic
 from visionft.imaging.levels import to_8_bits
 from visionft.imaging.orientation import TURNS
 from visionft.imaging.pixels import ImageSource, Pixels
@@ -91,6 +95,8 @@ def decode_raw(data: bytes, reading: Reading, max_pixels: int = MAX_PIXELS) -> R
         raise ImageError(
             f"declares {header.width} x {header.height} pixels; the limit is {max_pixels:,}; make it smaller"
         )
+    if header.format == "HEIC":
+        return RawImage(decode_heic(data), header, in_rgb=True)
     if header.is_wide:
         return RawImage(_imdecode(data, cv2.IMREAD_UNCHANGED, header), header)
     if header.format == "TIFF":  # OpenCV 5.0.0 leaves 16-bit TIFF pixels unwritten when it is asked for RGB
@@ -143,22 +149,9 @@ def _imdecode(data: bytes, flags: int, header: Header) -> NDArray[np.generic]:
         raise ImageError(f"the {header.format} data cannot be decoded ({error.err})") from error
     if pixels is None:
         raise ImageError(f"the {header.format} data are damaged, cut off or of a kind that OpenCV does not know")
+    if header.white:  # of values between 8 and 16 bits, or fewer than 8
+        return np.round(pixels * (65535 / header.white)).clip(0, 65535).astype(np.uint16)
     return pixels
-
-
-def on_white(rgba: NDArray[np.uint8], *, premultiplied: bool) -> NDArray[np.uint8]:
-    """Return (H, W, 3) of pixels with transparency, (H, W, 4), in front of white.
-
-    Args:
-        rgba: red, green, blue and opacity.
-        premultiplied: whether the colours are multiplied by the opacity already.
-    """
-    colour, alpha = rgba[..., :3].astype(np.uint16), rgba[..., 3:].astype(np.uint16)
-    white = 255 - alpha
-    if not premultiplied:  # at most 255 * 255 + 127 before the division, so 16 bits are enough
-        colour = (colour * alpha + 127) // 255
-    mixed: NDArray[np.uint16] = np.minimum(colour + white, 255)
-    return mixed.astype(np.uint8)
 
 
 def _upright(pixels: NDArray[np.uint8], orientation: int) -> NDArray[np.uint8]:

@@ -12,8 +12,15 @@ from zlib import crc32
 from visionft.errors import ImageError
 from visionft.imaging import tiff
 from visionft.imaging.jpeg import EXIF, FRAMES, segments
+from visionft.imaging.newer_kinds import kind_of_boxes, read_boxes, read_jpeg2000, read_pnm
 
-IMAGE_EXTENSIONS = frozenset({".jpg", ".jpeg", ".png", ".webp", ".bmp", ".gif", ".tif", ".tiff"})
+IMAGE_EXTENSIONS = frozenset(
+    {
+        *(".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".webp", ".bmp", ".dib", ".gif", ".tif", ".tiff"),
+        *(".ppm", ".pgm", ".pbm", ".pnm", ".jp2", ".j2k", ".j2c", ".avif", ".heic", ".heif", ".hif"),
+    }
+)
+KINDS = "JPEG, PNG, WebP, BMP, GIF, TIFF, PNM, JPEG 2000, AVIF or HEIC"
 MAX_PIXELS = 178_956_970  # Pillow refuses above the same number
 
 
@@ -28,6 +35,7 @@ class Header:
         may_have_alpha: whether transparency must be looked for.
         orientation: EXIF orientation 1..8; only read where ``may_have_alpha``, OpenCV applies the others.
         is_wide: whether it has a channel of more than 16 bits, which OpenCV gives only as it is.
+        white: the highest value that a channel can have, where that is not all of its 8 or 16 bits; else 0.
     """
 
     format: str
@@ -36,6 +44,7 @@ class Header:
     may_have_alpha: bool = False
     orientation: int = 1
     is_wide: bool = False
+    white: int = 0
 
 
 def read_header(data: bytes) -> Header:
@@ -45,16 +54,16 @@ def read_header(data: bytes) -> Header:
         data: the whole file.
 
     Returns:
-        The header of a JPEG, PNG, WebP, BMP, GIF or TIFF file.
+        The header of a file of one of the ``KINDS``.
 
     Raises:
         ImageError: when the file is empty, of another format, cut off, or declares no pixels.
     """
     if not data:
         raise ImageError("the file is empty")
-    reader = next((read for magic, read in _READERS if data.startswith(magic)), None)
+    reader = next((read for magic, read in _READERS if data.startswith(magic)), _boxes if kind_of_boxes(data) else None)
     if reader is None:
-        raise ImageError("not a JPEG, PNG, WebP, BMP, GIF or TIFF image")
+        raise ImageError(f"not a {KINDS} image")
     try:
         header = reader(data)
     except (struct.error, IndexError, KeyError) as error:
@@ -113,7 +122,7 @@ def _png(data: bytes) -> Header:
 
 def _webp(data: bytes) -> Header:
     if data[8:12] != b"WEBP":
-        raise ImageError("not a JPEG, PNG, WebP, BMP, GIF or TIFF image")
+        raise ImageError(f"not a {KINDS} image")
     if len(data) < 8 + int.from_bytes(data[4:8], "little"):
         raise ImageError("the WebP file is cut off")
     kind = data[12:16]
@@ -157,6 +166,27 @@ def _tiff(data: bytes) -> Header:
     return Header("TIFF", width, height, alpha, is_wide=tags.get(tiff.BITS_PER_SAMPLE, 1) > 16)
 
 
+def _pnm(data: bytes) -> Header:
+    width, height, white = read_pnm(data)
+    return Header("PNM", width, height, white=0 if white in (255, 65535) else white)
+
+
+def _jpeg2000(data: bytes) -> Header:
+    width, height, channels, bits = read_jpeg2000(data)
+    return Header("JPEG 2000", width, height, channels != 3, white=_white(bits))
+
+
+def _boxes(data: bytes) -> Header:
+    width, height, orientation, bits = read_boxes(data)
+    # What the file says about turning is left to whoever decodes it, and libheif does so by itself.
+    return Header(kind_of_boxes(data) or "", width, height, True, orientation, white=_white(bits))
+
+
+def _white(bits: int) -> int:
+    """Return the highest value of so many bits; 0 where they are 8 or 16."""
+    return 0 if bits in (8, 16) else (1 << bits) - 1
+
+
 def _orientation(exif: bytes) -> int:
     """Return the EXIF orientation, 1 (upright) when there is none that can be read."""
     try:
@@ -175,4 +205,7 @@ _READERS: tuple[tuple[bytes, Callable[[bytes], Header]], ...] = (
     (b"GIF89a", _gif),
     (b"II*\0", _tiff),
     (b"MM\0*", _tiff),
+    *((b"P%d" % kind, _pnm) for kind in range(1, 7)),
+    (b"\0\0\0\x0cjP  ", _jpeg2000),
+    (b"\xff\x4f\xff\x51", _jpeg2000),
 )

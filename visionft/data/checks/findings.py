@@ -29,6 +29,7 @@ def find_problems(dataset: Dataset, opened: Mapping[str, Opened], cut: Collectio
     yield from _about_few(dataset, cut)
     yield from dataset.target.problems(dataset)
     yield from _about_turned(dataset, opened)
+    yield from _about_frames(dataset, opened)
     yield from _about_copies(dataset, opened)
     yield from _about_likeness(dataset, opened)
 
@@ -100,6 +101,13 @@ def _about_turned(dataset: Dataset, opened: Mapping[str, Opened]) -> Iterator[Pr
         what = f"{images} an EXIF rotation that {whose} {target.upright} cannot confirm"
         advice = f"look at them: image and {target.singular} must be upright alike"
         yield Problem(target.plural, f"{what}: {some(unsure)}; {advice}")
+
+
+def _about_frames(dataset: Dataset, opened: Mapping[str, Opened]) -> Iterator[Problem]:
+    several = [sample.id for sample in dataset.samples if opened[sample.id].several]
+    if several:
+        images = counted(len(several), "image is an animation or has", "images are animations or have")
+        yield Problem("images", f"{images} several pages; the first picture is read: {some(several)}")
 
 
 def _about_copies(dataset: Dataset, opened: Mapping[str, Opened]) -> Iterator[Problem]:

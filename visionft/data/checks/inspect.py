@@ -17,6 +17,7 @@ from visionft.data.targets.base import Target
 from visionft.data.targets.raw import Finding, OpenedImage, Resolved
 from visionft.errors import DataError, ImageError
 from visionft.imaging.decode import decode, decode_raw, to_rgb
+from visionft.imaging.frames import holds_several
 from visionft.imaging.levels import Seen, bits_of, see
 from visionft.imaging.pixels import Pixels
 from visionft.imaging.regular_file import read_regular_file
@@ -33,6 +34,7 @@ class Opened:
         size: (width, height) in pixels of the upright image.
         resolved: its target, and what was found about that.
         seen: what its values tell.
+        several: whether the file holds more pictures than the first, which is the one that is read.
     """
 
     content: str
@@ -40,6 +42,7 @@ class Opened:
     size: tuple[int, int]
     resolved: Resolved
     seen: Seen
+    several: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +107,7 @@ def _open(class_names: tuple[str, ...], reading: Reading, entry: Entry) -> Opene
         content = image.content if isinstance(image, Pixels) else content_hash(data)
         size = (image_HW3.shape[1], image_HW3.shape[0])
         resolved = entry.target.resolve(OpenedImage(size, data), class_names)
-        return Opened(content, appearance_of(image_HW3), size, resolved, seen)
+        return Opened(content, appearance_of(image_HW3), size, resolved, seen, holds_several(data))
     except OSError as error:
         return ImageError(f"cannot be read ({error.strerror})")
     except DataError as error:

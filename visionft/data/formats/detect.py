@@ -12,13 +12,16 @@ from visionft.data.formats import FORMATS
 from visionft.data.formats.class_folders import describe_class_folders
 from visionft.data.formats.coco.find import coco_files
 from visionft.data.formats.coco.sniff import coco_kind
+from visionft.data.formats.drawings.cvat import cvat_files, cvat_kind
+from visionft.data.formats.drawings.labelme import labelme_files, labelme_kind
 from visionft.data.formats.label_sets.folder import find_label_files, labels_beside_images
 from visionft.data.formats.masks.reader import looks_like_masks
+from visionft.data.formats.other_tools import require_known_tool
 from visionft.data.formats.suspicion import require_class_folders
-from visionft.data.formats.table_kinds import table_format
+from visionft.data.formats.table_kinds import table_format, tables_of_images
 from visionft.data.formats.voc.reader import looks_like_voc
 from visionft.data.formats.yolo.file import is_data_file
-from visionft.data.formats.yolo.layout import find_yaml, looks_like_yolo
+from visionft.data.formats.yolo.layout import find_data_file, looks_like_yolo
 from visionft.data.listing import LabelOptions
 from visionft.data.targets.base import Target
 from visionft.data.walk import each_folder_listed_once
@@ -68,26 +71,48 @@ _COCO = Layout(
     coco_files,
     coco_kind,
 )
-_TABLE = Layout("a CSV file that lists images", ("manifest", "values", "label_table"), _if(Path.is_file))
+_TABLE = Layout("a CSV file that lists images", ("manifest", "values", "label_table", "box_table"), _if(Path.is_file))
 _MASKS = Layout("images/ and masks/, or x.jpg and x_mask.png", ("masks",), _if(looks_like_masks))
 _YOLO = Layout(
     "YOLO (data.yaml, labels/ beside images/, x.txt beside x.jpg)",
     ("yolo", "yolo_outlines", "yolo_labels"),
     _if(looks_like_yolo),
 )
-_DEEP_YOLO = Layout("", _YOLO.formats, _if(lambda path: find_yaml(path, deep=True) is not None), weak=True)
+_DEEP_YOLO = Layout("", _YOLO.formats, _if(lambda path: find_data_file(path, deep=True) is not None), weak=True)
 _VOC = Layout("Pascal VOC (Annotations/*.xml, x.xml beside x.jpg)", ("voc", "voc_labels"), _if(looks_like_voc))
 _LABELS = Layout("a .json or .txt file that lists labels", ("label_file",), find_label_files, weak=True)
 _LABELS_BESIDE = Layout("", _LABELS.formats, labels_beside_images)
+_LABELME = Layout(
+    "labelme (x.json beside x.jpg)",
+    ("labelme", "labelme_polygons", "labelme_masks", "labelme_labels", "labelme_classes"),
+    labelme_files,
+    labelme_kind,
+)
+_CVAT = Layout(
+    "CVAT for images (annotations.xml)",
+    ("cvat", "cvat_polygons", "cvat_masks", "cvat_labels", "cvat_classes"),
+    cvat_files,
+    cvat_kind,
+)
+_TABLES = Layout("", _TABLE.formats, tables_of_images)
 _CLASSES = Layout("a folder per class", ("folder",), _if(Path.is_dir))
 
-_OF_FOLDERS = (_COCO, _MASKS, _YOLO, _VOC, _DEEP_YOLO, _LABELS, _LABELS_BESIDE)
+_OF_FOLDERS = (_COCO, _MASKS, _YOLO, _CVAT, _VOC, _LABELME, _DEEP_YOLO, _LABELS, _TABLES, _LABELS_BESIDE)
 """What a folder is searched for, masks before boxes: boxes can be made of them, but not the other way round."""
 
 _IN_DOUBT = (_MASKS, _CLASSES)
 """What it is searched for when that does not make the wanted target; the message then says what it is."""
 
-_OF_FILES = {".json": _COCO, ".csv": _TABLE, ".tsv": _TABLE, ".yaml": _YOLO, ".yml": _YOLO, ".txt": _LABELS}
+_OF_FILES = {
+    ".json": _COCO,
+    ".csv": _TABLE,
+    ".tsv": _TABLE,
+    ".yaml": _YOLO,
+    ".yml": _YOLO,
+    ".data": _YOLO,
+    ".txt": _LABELS,
+    ".xml": _CVAT,
+}
 
 
 def detect_format(
@@ -109,9 +134,11 @@ def detect_format(
         likely = [layout for layout in _OF_FOLDERS if layout.makes(wanted)]
         for layout in likely:
             if found := layout.find(path):
-                return layout.format_for(wanted, found)
+                is_table = layout is _TABLES
+                return table_format(path, wanted, options.columns) if is_table else layout.format_for(wanted, found)
         if (other := format_of_another_package(path, wanted)) is not None:
             return other
+        require_known_tool(path)
         for layout in _IN_DOUBT:
             if layout not in likely and (found := layout.find(path)):
                 return layout.format_for(wanted, found)
@@ -122,8 +149,10 @@ def detect_format(
         raise DataError(
             f"{path}: is an image, not a data set; give the folder that holds the data, such as {path.parent}"
         )
+    require_known_tool(path)
     of_file = _LABELS if _LABELS.makes(wanted) and _LABELS.find(path) else _OF_FILES.get(extension)
-    if of_file is None or (of_file is _YOLO and not is_data_file(path)):
+    of_file = _LABELME if of_file is _COCO and labelme_files(path) else of_file
+    if of_file is None or (of_file is _YOLO and not is_data_file(path)) or (of_file is _CVAT and not cvat_files(path)):
         if (other := format_of_another_package(path, wanted)) is not None:
             return other
         raise DataError(

@@ -3,11 +3,13 @@
 from collections.abc import Sequence
 from pathlib import Path
 
+from visionft.data.formats.box_table import box_columns
 from visionft.data.formats.label_sets.cells import MARKS
 from visionft.data.formats.manifest import flag_columns, label_column
 from visionft.data.formats.tables.names import LABEL, LABELS, plain
+from visionft.data.formats.tables.places import place_rows
 from visionft.data.formats.tables.splits import splits_of_rows
-from visionft.data.formats.tables.table import Table
+from visionft.data.formats.tables.table import Table, table_files
 from visionft.data.formats.values.columns import has_fractions, numeric_columns
 from visionft.data.listing import Columns
 from visionft.data.naming import some
@@ -19,6 +21,7 @@ from visionft.data.units import split_unit
 from visionft.errors import DataError
 
 _ADVICE = "path and label (and split, if there are splits)"
+_LOOKED_AT = 100  # rows
 _VALUE_NAMES = (["value"], ["target"])
 
 
@@ -33,7 +36,7 @@ def table_format(path: Path, wanted: type[Target] | None, columns: Columns) -> s
     Raises:
         DataError: when nobody says what is wanted, and the columns do not either.
     """
-    if wanted is not None and issubclass(wanted, LabelSet):
+    if wanted is not None and issubclass(wanted, LabelSet):  # of boxes, the classes
         return "label_table"
     if wanted is not None and issubclass(wanted, Values):
         return "values"
@@ -42,10 +45,42 @@ def table_format(path: Path, wanted: type[Target] | None, columns: Columns) -> s
         splits = splits_of_rows(table, [])[1]
     except DataError:  # told when it is read
         return "manifest"
+    if box_columns(table) is not None:
+        return "box_table"
     if wanted is not None and issubclass(wanted, Label):
         single = any(plain(name) in LABEL for name in table.called_labels) or columns.label is not None
         return "manifest" if single or not _holds_label_sets(table, splits) else "label_table"
     return _kind(table, splits)
+
+
+def tables_of_images(folder: Path) -> list[Path]:
+    """Return a folder if it holds a table, or one for each split, of images most of which are there, and of labels.
+
+    Raises:
+        DataError: when it holds several such tables, and nothing says which counts.
+    """
+    try:
+        table = Table.read(folder, Columns(), _ADVICE)
+    except DataError:
+        files = table_files(folder)
+        if len(files) > 1 and any(map(_lists_images, files)):
+            raise
+        return []
+    return [folder] if _lists_images(folder, table) else []
+
+
+def _lists_images(folder: Path, table: Table | None = None) -> bool:
+    """Return whether a table has labels, and most of its first images are there; one that cannot be read has none."""
+    root = folder if folder.is_dir() else folder.parent
+    try:
+        table = Table.read(folder, Columns(), _ADVICE) if table is None else table
+        labelled = bool(table.called_labels) or box_columns(table) is not None or len(flag_columns(table).names) > 1
+        labelled = labelled or any(has_fractions(table, name) for name in table.without())
+        places, _ = place_rows(table, root, None, []) if labelled else ([], ())
+    except DataError:
+        return False
+    there = sum(place is not None and place.path.is_file() for place in places[:_LOOKED_AT])
+    return 2 * there > len(places[:_LOOKED_AT])
 
 
 def _kind(table: Table, splits: Sequence[str]) -> str:

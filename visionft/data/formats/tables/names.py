@@ -39,6 +39,10 @@ FLAGS = {
 """Names of columns that say yes or no to a split."""
 
 
+RETINANET = ("path", "x1", "y1", "x2", "y2", "class")
+"""The columns of a file of Keras RetinaNet's."""
+
+
 def plain(name: str) -> str:
     """Return a column's name in lower case without spaces and marks: ``File Name`` and ``file_name`` are one."""
     return re.sub(r"[\W_]+", "", name.casefold())
@@ -81,6 +85,13 @@ def headless(cells: Sequence[str], delimiter: str) -> str | None:
         return None
     others = ["label", "split"] if len(cells) <= 3 else ["label", *(f"column{n}" for n in range(3, len(cells) + 1))]
     return delimiter.join("path" if here == place else others.pop(0) for here in range(len(cells)))
+
+
+def is_retinanet(cells: Sequence[str]) -> bool:
+    """Return whether cells are a row of Keras RetinaNet's, which has no names of columns: an image, a box, a class."""
+    if len(cells) != len(RETINANET) or not names_an_image(cells[0]):
+        return False
+    return not any(cells[1:]) or (all(cell.lstrip("-").isdecimal() for cell in cells[1:5]) and bool(cells[5]))
 
 
 def describe(header: Sequence[str]) -> str:

@@ -10,10 +10,12 @@ from visionft.data.formats.tables.names import (
     IMAGE,
     LABEL,
     LABELS,
+    RETINANET,
     describe,
     first_named,
     headless,
     is_header,
+    is_retinanet,
     names_an_image,
     plain,
     wanted,
@@ -105,6 +107,9 @@ class Table:
     def _read_file(cls, path: Path, split: Split | None, columns: Columns, advice: str) -> "Table":
         lines = read_lines(path, partial(is_header, columns=columns))
         notes = [Problem(str(path), lines.note)] if lines.note else []
+        if is_retinanet(lines.header):
+            lines = lines._replace(header=RETINANET, rows=((lines.first, lines.header), *lines.rows))
+            notes.append(Problem(str(path), f"has no names of columns, and is read as {','.join(RETINANET)}"))
         image = _image_column(path, lines, columns, advice, notes)
         header = [name.casefold() for name in lines.header]
         if header.count(image.casefold()) > 1:
@@ -200,6 +205,11 @@ def _files_of_splits(folder: Path, advice: str) -> list[tuple[Path, Split | None
 def _image_column(path: Path, lines: Lines, columns: Columns, advice: str, notes: list[Problem]) -> str:
     """Return the column of images: what the user says, what is called so, or what holds names of image files."""
     header, where = lines.header, f"{path}:{lines.first}"
+    if "regionshapeattributes" in map(plain, header):
+        raise DataError(
+            f"{path}: is the CSV of VIA (VGG Image Annotator); open it there and choose Annotation > Export "
+            "Annotations (COCO format)"
+        )
     if (missing := headless(header, lines.delimiter)) is not None:
         first = lines.delimiter.join(header)[:80]
         raise DataError(

@@ -1,15 +1,19 @@
 """The XML files of Pascal VOC, read and written."""
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
-from xml.etree import ElementTree  # document types, and with them entities, are refused
+from xml.etree import ElementTree  # entities are refused before
 
 from visionft.data.checks.bad_files import BoxError
-from visionft.data.raw_boxes import RawBox
+from visionft.data.formats.voc.objects import CORNERS, Marked, objects_of, text_of
 from visionft.data.targets.boxes import Boxes
+from visionft.data.texts import decode_text
 from visionft.imaging.regular_file import read_regular_file
 
-_CORNERS = ("xmin", "ymin", "xmax", "ymax")
+_ENCODING = re.compile(rb"""^\s*<\?xml[^>]*?encoding\s*=\s*["']([A-Za-z0-9._-]+)["']""")
+_GROWING = re.compile(r"<!(?:ENTITY|ATTLIST)")
+_NAMESPACE = re.compile(r"\{[^}]*\}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,17 +24,13 @@ class VocFile:
         file_name: of the image, as it stands there; empty without one.
         size: (width, height) of the image; None where it is not said.
         objects: class name and box each; the name is empty where none is said.
+        habits: in which ways it is unusual.
     """
 
     file_name: str
     size: tuple[int, int] | None
-    objects: tuple[tuple[str, RawBox], ...]
-
-
-class _Builder(ElementTree.TreeBuilder):
-    def doctype(self, name: str, public_id: str | None, system: str | None) -> None:  # noqa: ARG002  # the parser's
-        """Refuse what may define entities: they grow without bound or name other files."""
-        raise BoxError(f"declares a document type {name!r}, which annotations do not need", "declares a document type")
+    objects: tuple[Marked, ...]
+    habits: frozenset[str] = frozenset()
 
 
 def read_xml(path: Path) -> VocFile:
@@ -40,18 +40,46 @@ def read_xml(path: Path) -> VocFile:
         BoxError: with the reason, when nobody can tell what it says.
     """
     try:
-        data = read_regular_file(path)
-        root = ElementTree.fromstring(data, ElementTree.XMLParser(target=_Builder()))  # noqa: S314  # see _Builder
+        text, guessed = _decode(read_regular_file(path))
+        if _GROWING.search(text):  # entities grow without bound, or name other files
+            raise BoxError(f"{path}: declares entities, which annotations do not need", "declares entities")
+        root = ElementTree.fromstring(text.strip())  # noqa: S314  # see _GROWING
     except OSError as error:
         raise BoxError(f"{path}: cannot be read ({error.strerror})", "the XML file cannot be read") from error
-    except BoxError as error:
-        raise BoxError(f"{path}: {error}", error.kind) from error
     except (ElementTree.ParseError, LookupError, ValueError) as error:  # the latter two: of its encoding
         raise BoxError(f"{path}: is not XML ({error})", "the XML file is damaged") from error
+    found_as = root.tag
+    for node in root.iter():
+        node.tag = _NAMESPACE.sub("", str(node.tag)).casefold()
+    habits = {f"bytes of {guessed} without saying so"} if guessed else set()
+    objects = objects_of(root, habits)
     if root.tag != "annotation":
-        raise BoxError(f"{path}: holds <{root.tag}>, and no <annotation>", "the XML file is no annotation")
-    objects = [_object(number, node) for number, node in enumerate(root.findall("object"), start=1)]
-    return VocFile(_text(root, "filename"), _size(root), tuple(objects))
+        inner = root.findall(".//annotation")
+        if len(inner) > 1:
+            what = f"holds {len(inner)} annotations; a file for each image is needed"
+            raise BoxError(f"{path}: {what}", "the XML file is of several images")
+        if not objects and not inner:
+            raise BoxError(f"{path}: holds <{found_as}>, and no <annotation>", "the XML file is no annotation")
+    return VocFile(_first_text(root, "filename"), _size(root), tuple(objects), frozenset(habits))
+
+
+def _decode(data: bytes) -> tuple[str, str]:
+    """Return the text of an XML file, and the encoding where the file does not tell the truth about it.
+
+    Raises:
+        LookupError: when it names an encoding that nobody knows.
+        ValueError: when it is no text.
+    """
+    stated = _ENCODING.match(data)
+    if stated is None or data[:2] in (b"\xff\xfe", b"\xfe\xff"):
+        return decode_text(data)
+    encoding = stated[1].decode("ascii")
+    if encoding.casefold().startswith(("utf-16", "utf16", "ucs")):  # which could not be read in single bytes
+        return decode_text(data)
+    try:
+        return data.decode("utf-8-sig" if encoding.casefold() in ("utf-8", "utf8") else encoding), ""
+    except UnicodeError:
+        return decode_text(data)
 
 
 def write_xml(path: Path, image: str, size: tuple[int, int], boxes: Boxes, class_names: tuple[str, ...]) -> list[int]:
@@ -84,35 +112,24 @@ def write_xml(path: Path, image: str, size: tuple[int, int], boxes: Boxes, class
         _add(node, "name", class_names[label])
         _add(node, "difficult", str(int(crowd)))
         box = ElementTree.SubElement(node, "bndbox")
-        for name, corner in zip(_CORNERS, (left, top, right, bottom), strict=True):
+        for name, corner in zip(CORNERS, (left, top, right, bottom), strict=True):
             _add(box, name, str(corner))
     ElementTree.indent(root)
     path.write_bytes(ElementTree.tostring(root, encoding="utf-8", xml_declaration=True))
     return lost
 
 
-def _object(number: int, node: ElementTree.Element) -> tuple[str, RawBox]:
-    crowd = _text(node, "difficult") in ("1", "true")
-    texts = [_text(node, f"bndbox/{corner}") for corner in _CORNERS]
-    name = _text(node, "name")
-    try:
-        box = RawBox(number, tuple(map(float, texts)), crowd=crowd)
-    except ValueError:
-        box = RawBox(number, (), crowd=crowd, raw=f"[{', '.join(texts)}]"[:80])
-    return name, box if name else box._replace(fault="has no class name")
-
-
 def _size(root: ElementTree.Element) -> tuple[int, int] | None:
     """Return the stated size; None where it is missing or zero, as some tools leave it."""
-    texts = [_text(root, f"size/{side}") for side in ("width", "height")]
+    texts = [_first_text(root, f"size/{side}").removesuffix(".0") for side in ("width", "height")]
     if not all(text.isascii() and text.isdecimal() and len(text) < 10 for text in texts):
         return None
     width, height = map(int, texts)
     return (width, height) if width > 0 and height > 0 else None
 
 
-def _text(node: ElementTree.Element, path: str) -> str:
-    return (node.findtext(path) or "").strip()
+def _first_text(root: ElementTree.Element, path: str) -> str:
+    return text_of(root, path) or text_of(root, f".//{path}")
 
 
 def _add(node: ElementTree.Element, tag: str, text: str) -> None:

@@ -4,11 +4,13 @@ import os
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from itertools import takewhile
 from pathlib import Path, PureWindowsPath
 from typing import ClassVar
 
 from visionft.data.box_classes import BoxClasses, choose_classes
-from visionft.data.checks.bad_files import BoxError
+from visionft.data.checks.bad_files import BadFile, BoxError, tell
+from visionft.data.formats.listed import Names, find_lists, is_list, lines_of, read_lists
 from visionft.data.formats.voc.file import VocFile, read_xml
 from visionft.data.listing import DataFormat, Entry, Listing
 from visionft.data.naming import counted, natural_order, some, split_above
@@ -17,11 +19,12 @@ from visionft.data.records import Problem
 from visionft.data.splits import Split
 from visionft.data.targets.base import Target
 from visionft.data.targets.boxes import Boxes
-from visionft.data.walk import images_below, look_into, read_lines
+from visionft.data.walk import images_below, look_into
 from visionft.errors import DataError
 from visionft.imaging import IMAGE_EXTENSIONS
 
-_LISTS: dict[str, Split] = {"train": "train", "val": "val", "test": "test", "trainval": "train"}
+_LIST_FOLDERS = ("ImageSets/Main", "ImageSets/Segmentation", "ImageSets/Layout", "ImageSets", ".")
+_VOC_FOLDERS = ("imagesets", "jpegimages")
 _XML_FOLDERS = ("annotations", "annotation", "xml", "xmls", "labels")
 
 
@@ -37,10 +40,10 @@ class _Pair:
 class Voc(DataFormat):
     """A folder with ``Annotations`` and ``JPEGImages``, or with XML files beside the images or anywhere below.
 
-    ``ImageSets/Main/{train,val,test,trainval}.txt`` make the splits where they are; folders called like splits do
-    where they are not. Corners are pixels counted from 1, the last one included. Objects marked ``difficult`` are
-    neither learned nor measured. Classes are the names that occur, in natural order. An image without an XML file is
-    left out: nobody looked at it.
+    ``ImageSets/Main/{train,val,test,trainval}.txt``, or lists so called elsewhere, make the splits where they are;
+    folders called like splits do where they are not. Corners are pixels counted from 1, the last one included. Objects
+    marked ``difficult`` are neither learned nor measured. Classes are the names that occur, in natural order. An image
+    without an XML file is left out: nobody looked at it.
 
     Args:
         options: classes by name; ``images`` is the folder of the images, relative to the data's.
@@ -68,23 +71,23 @@ class Voc(DataFormat):
         pairs = _pairs(root, self._options.images, problems)
         names = natural_order(name for pair in pairs if isinstance(pair.said, VocFile) for name in _names(pair.said))
         if not names:
-            raise DataError(f"{root}: no XML file of an image holds an object\n" + "\n".join(map(str, problems)))
+            faults = [BadFile(pair.image.name, pair.said) for pair in pairs if isinstance(pair.said, BoxError)]
+            told = "\n".join(map(str, [*tell(faults), *problems]))
+            raise DataError(f"{root}: no XML file of an image holds an object\n{told}")
+        _tell_habits(pairs, problems)
         classes = choose_classes(dict(enumerate(names)), self._options, problems)
-        splits = _read_lists(root, problems)
+        splits = _read_lists(root, pairs, problems)
         entries = []
         unlisted = []
         for pair in pairs:
             name = pair.image.relative_to(root).as_posix() if pair.image.is_relative_to(root) else pair.image.name
-            if splits and pair.xml.stem not in splits:
+            if splits and pair.xml not in splits:
                 unlisted.append(pair.image.name)
                 continue
-            split = splits.get(pair.xml.stem) or split_above(pair.xml.relative_to(root))
+            split = splits.get(pair.xml) or split_above(pair.xml.relative_to(root))
             entries.append(Entry(name, pair.image, _boxes(pair, classes), split))
         if unlisted:
             what = f"{len(unlisted)} annotated images are in no list; left out: {some(unlisted)}"
-            problems.append(Problem(str(root / "ImageSets/Main"), what))
-        if lost := set(splits) - {pair.xml.stem for pair in pairs}:
-            what = f"{len(lost)} listed images have no XML file or no picture; left out: {some(sorted(lost))}"
             problems.append(Problem(str(root / "ImageSets/Main"), what))
         return Listing(
             root.resolve().name, tuple(entries), classes.names, self.target, tuple(problems), source=str(path)
@@ -92,16 +95,29 @@ class Voc(DataFormat):
 
 
 def looks_like_voc(path: Path) -> bool:
-    """Return whether a folder holds a folder of annotation files, or some of them beside images."""
+    """Return whether a folder holds a folder of annotation files, some called like images, or what VOC alone has."""
     root = _descend(path)
     contents = look_into(root, [])
-    if any(folder.name.casefold() in _XML_FOLDERS and _xml_in(folder) for folder in contents.folders):
-        return True
-    for place in (root, *contents.folders):
-        stems = {image.stem for image in look_into(place, []).images}
-        if any(file.stem in stems for file in _xml_in(place)):
+    if any(folder.name.casefold() in _VOC_FOLDERS for folder in contents.folders):
+        return True  # without XML files, which is then said
+    below = [*contents.folders, *(inner for folder in contents.folders for inner in look_into(folder, []).folders)]
+    stems: set[str] = set()
+    files: list[Path] = []
+    for place in (root, *below):
+        xml = _xml_in(place)
+        if xml and place.name.casefold() in _XML_FOLDERS:
             return True
-    return False
+        files += xml
+        stems.update(image.stem for image in look_into(place, []).images)
+    return any(map(_is_annotation, [file for file in files if file.stem in stems][:5]))
+
+
+def _is_annotation(file: Path) -> bool:
+    try:
+        read_xml(file)
+    except BoxError:
+        return False
+    return True
 
 
 def _descend(path: Path) -> Path:
@@ -156,11 +172,13 @@ def _stem(name: str) -> str:
 
 
 def _nearest(images: Iterable[Path], xml: Path, stated: str) -> Path:
-    """Return the image that is nearest to its XML file in the tree, then the one with the name stated there."""
+    """Return the image that is nearest to its XML file in the tree, or in folders so called, or has the stated name."""
 
-    def distance(image: Path) -> tuple[int, bool, Path]:
+    def distance(image: Path) -> tuple[int, int, bool, Path]:
         shared = len(Path(os.path.commonpath([image.parent, xml.parent])).parts)
-        return len(image.parts) - shared, image.name != stated, image
+        pairs = zip(reversed(image.parent.parts), reversed(xml.parent.parts), strict=False)
+        alike = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], pairs))
+        return len(image.parts) - shared, -alike, image.name != stated, image
 
     return min(images, key=distance)
 
@@ -174,20 +192,38 @@ def _tell(root: Path, names: list[str], what: str, problems: list[Problem]) -> N
         problems.append(Problem(str(root), f"{len(names)} {what}: {some(names)}"))
 
 
-def _read_lists(root: Path, problems: list[Problem]) -> dict[str, Split]:
-    """Return image name without extension -> split, of the lists that are there; nothing without lists."""
-    splits: dict[str, Split] = {}
-    for name, split in _LISTS.items():
-        file = root / "ImageSets" / "Main" / f"{name}.txt"
-        if not file.is_file():
-            continue
-        lines = [words[0] for line in read_lines(file) if (words := line.split())]
-        twice = [word for word in lines if splits.setdefault(word, split) != split and name != "trainval"]
-        if twice:
-            images = counted(len(twice), "image is", "images are")
-            what = f"{images} in another list as well, which counts: {some(twice)}"
-            problems.append(Problem(str(file), what))
+def _read_lists(root: Path, pairs: Iterable[_Pair], problems: list[Problem]) -> dict[Path, Split]:
+    """Return annotation file -> split, of the lists that are there; nothing without lists."""
+    folders = [root / inner for inner in _LIST_FOLDERS]
+    names = Names(pair.xml for pair in pairs)
+    lists = find_lists(folders, names) or find_lists(folders, names, of_classes=True)
+    splits, lost = read_lists(lists, names, problems)
+    if lost:
+        what = f"{len(lost)} listed images have no XML file or no picture; left out: {some(sorted(lost))}"
+        problems.append(Problem(str(next(iter(lists)).parent), what))
+    if not lists:
+        _tell_other_lists(folders[:-1], names, problems)
     return splits
+
+
+def _tell_other_lists(folders: Iterable[Path], names: Names, problems: list[Problem]) -> None:
+    """Tell of lists that say something about splits, in names that are those of none."""
+    others = [file for folder in folders for file in sorted(folder.glob("*.txt"))]
+    strange = [file for file in others if is_list(file, names) and len(lines_of(file)) < len(names)]
+    if strange:
+        shown = some(file.name for file in strange)
+        what = f"lists that are called like no split, and are not used: {shown}; name them train.txt, val.txt, test.txt"
+        problems.append(Problem(str(strange[0].parent), what))
+
+
+def _tell_habits(pairs: Iterable[_Pair], problems: list[Problem]) -> None:
+    habits: dict[str, list[str]] = defaultdict(list)
+    for pair in pairs:
+        for habit in pair.said.habits if isinstance(pair.said, VocFile) else ():
+            habits[habit].append(pair.xml.name)
+    for habit, names in sorted(habits.items()):
+        have = counted(len(names), "XML file has", "XML files have")
+        problems.append(Problem("annotations", f"{have} {habit}: {some(names, 3)}"))
 
 
 def _boxes(pair: _Pair, classes: BoxClasses) -> RawBoxes:

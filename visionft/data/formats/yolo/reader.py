@@ -1,25 +1,30 @@
 """Boxes and polygons in the text files of YOLO."""
 
 import os
-from collections.abc import Mapping
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
 from pathlib import Path, PurePath
 from typing import ClassVar
 
 from visionft.data.box_classes import BoxClasses, choose_classes
 from visionft.data.checks.bad_files import BoxError
-from visionft.data.formats.yolo.file import has_polygon, read_labels, read_names, read_yaml
-from visionft.data.formats.yolo.layout import Images, find_yaml, images_of_file, images_of_folder
-from visionft.data.listing import DataFormat, Entry, LabelOptions, Listing
-from visionft.data.naming import counted, some
+from visionft.data.formats.yolo.boxes import box_of, coding_of
+from visionft.data.formats.yolo.classes import index_of, number_classes
+from visionft.data.formats.yolo.dialect import Dialect, find_dialect
+from visionft.data.formats.yolo.file import names_of_yaml, read_data_file
+from visionft.data.formats.yolo.frames import Size
+from visionft.data.formats.yolo.label_files import read_labels
+from visionft.data.formats.yolo.layout import Images, find_data_file, images_of_file, images_of_folder, only_folder
+from visionft.data.formats.yolo.lines import LabelLine
+from visionft.data.formats.yolo.names import find_names
+from visionft.data.listing import DataFormat, Entry, Listing
+from visionft.data.naming import some
 from visionft.data.raw_boxes import RawBox, RawBoxes, require_raw_polygons
 from visionft.data.records import Problem
 from visionft.data.targets.base import Target
 from visionft.data.targets.boxes import Boxes
 from visionft.data.targets.polygons import Polygons
-from visionft.errors import DataError
-
-Rows = list[tuple[int, RawBox]]
+from visionft.errors import DataError, ImageError
+from visionft.imaging import decode
 
 
 class Yolo(DataFormat):
@@ -49,40 +54,58 @@ class Yolo(DataFormat):
         if path is None or not path.exists():
             raise DataError(f"{path}: no such file or folder; give the data.yaml, or the folder that holds the data")
         problems: list[Problem] = []
-        names, images, keypoints = self._find(path, problems)
-        rows, faults = _read_all(images, keypoints, self.with_polygons, problems)
-        if not names:
-            names = _derive(rows, self._options, problems)
+        stated, images, points = self._find(path, problems)
+        images.settle_twins(problems)
+        labels = read_labels(images, problems)
+        dialect = find_dialect(labels.lines, points=points, size_of=_size_of)
+        problems += [Problem("labels", told) for told in dialect.told]
         options = self._options
+        names = number_classes(labels.all_lines(), stated, options, problems)
         classes = choose_classes(names, options, problems)
         folders = {images.base, *(image.parent for image in images.splits)}
         root = os.path.commonpath([os.path.abspath(folder) for folder in folders])  # noqa: PTH100  # links stay links
         entries: list[Entry] = []
         for image, split in images.splits.items():
             name = PurePath(os.path.relpath(image, root)).as_posix()
-            boxes = _boxes(images.labels_of(image), rows.get(image, []), faults.get(image), classes)
-            entries.append(Entry(name, image, replace(boxes, with_polygons=self.with_polygons), split))
+            boxes = self._boxes(images.labels_of(image), labels.of(image), classes, dialect)
+            entries.append(Entry(name, image, boxes, split))
         if self.with_polygons:
             require_raw_polygons([entry.target for entry in entries], str(path))
         name = (path if path.is_dir() else path.parent).resolve().name
         return Listing(name, tuple(entries), classes.names, self.target, tuple(problems), source=str(path))
 
-    def _find(self, path: Path, problems: list[Problem]) -> tuple[Mapping[int, str], Images, bool]:
-        file = path if path.is_file() else find_yaml(path, deep=True)
+    def _find(self, path: Path, problems: list[Problem]) -> tuple[Mapping[int, str], Images, bool | None]:
+        file = path if path.is_file() else find_data_file(path, deep=True)
         if file is None:
+            path = only_folder(path)
             root = path if self._options.images is None else path / self._options.images
             images = images_of_folder(root, problems)
             if not images.splits:
                 raise DataError(f"{root}: no images found; give the data.yaml, or the folder of images/ and labels/")
             images.base = path
-            return read_names(path), images, False
-        said = read_yaml(file)
+            return _names_beside(path, images, problems), images, None
+        said = read_data_file(file)
+        problems += [Problem(str(file), told) for told in said.told]
         if not said.parts:
             raise DataError(f"{file}: names no images; give it train: and val:, such as images/train and images/val")
         if said.count is not None and said.count != len(said.names):
             what = f"nc says {said.count} classes, names has {len(said.names)}; names counts"
             problems.append(Problem(str(file), what))
         return said.names, images_of_file(said, self._options.images, problems), said.keypoints
+
+    def _boxes(
+        self, file: Path, said: Sequence[LabelLine] | BoxError, classes: BoxClasses, dialect: Dialect
+    ) -> RawBoxes:
+        coding = coding_of(dialect)
+        if isinstance(said, BoxError):
+            return RawBoxes(coding, fault=str(said), fault_kind=said.kind, with_polygons=self.with_polygons)
+        stated = []
+        for line in said:
+            box = box_of(line, dialect, with_polygons=self.with_polygons)
+            labelled = box if line.fault else _labelled(box, line.category, classes)
+            if labelled is not None:
+                stated.append(labelled)
+        return RawBoxes(coding, tuple(stated), f"{file}: line", with_polygons=self.with_polygons)
 
 
 class YoloPolygons(Yolo):
@@ -102,65 +125,44 @@ class YoloPolygons(Yolo):
         Raises:
             DataError: when the images and label files cannot be found.
         """
-        _, images, keypoints = self._find(path, [])
-        return not keypoints and any(has_polygon(images.labels_of(image)) for image in images.splits)
+        _, images, points = self._find(path, [])
+        if points:
+            return False
+        labels = read_labels(images, [])
+        dialect = find_dialect(labels.lines, points=points, size_of=_size_of)
+        return any(len(dialect.bare(line.numbers)) >= 6 for line in labels.all_lines() if not line.fault)
 
 
-def _read_all(
-    images: Images, keypoints: bool, with_polygons: bool, problems: list[Problem]
-) -> tuple[dict[Path, Rows], dict[Path, BoxError]]:
-    """Return image -> objects, and image -> why they cannot be read."""
-    rows: dict[Path, Rows] = {}
-    faults: dict[Path, BoxError] = {}
-    missing: list[str] = []
+def _labelled(box: RawBox, category: int | str, classes: BoxClasses) -> RawBox | None:
+    """Return an object with its class index; None where nobody wants its class."""
+    index = index_of(category, classes.known)
+    if index is not None:
+        return classes.label(box, index)
+    known = some(classes.known.values())
+    return box._replace(fault=box.fault or f"is of class {category!r}, which is not among the data's classes ({known})")
+
+
+def _names_beside(path: Path, images: Images, problems: list[Problem]) -> dict[int, str]:
+    """Return the names in a list beside or above the labels, or in a YAML file that names no images."""
     for image in images.splits:
-        file = images.labels_of(image)
-        if not file.is_file():
-            missing.append(image.name)
-            continue
-        try:
-            rows[image] = read_labels(file, keypoints=keypoints, with_polygons=with_polygons)
-        except BoxError as error:
-            faults[image] = error
-    _tell_missing(images, missing, problems)
-    if alone := images.labels_alone():
-        files = counted(len(alone), "label file has", "label files have")
-        what = f"{files} no image; left out: {some(file.name for file in alone)}"
-        problems.append(Problem(str(alone[0].parent), what))
-    return rows, faults
+        images.labels_of(image)
+    labels = images.folders.used()
+    above = [folder for label in labels for folder in label.parents if folder.is_relative_to(path)]
+    folders = [path, path / "labels", *labels, *above, path.absolute().parent]
+    if found := find_names(dict.fromkeys(folders), path, problems):
+        return found
+    for folder in (path, path.absolute().parent):
+        for file in sorted([*folder.glob("*.yaml"), *folder.glob("*.yml")]):
+            if found := names_of_yaml(file):
+                problems.append(Problem("classes", f"named as {file} has them"))
+                return found
+    return {}
 
 
-def _tell_missing(images: Images, missing: list[str], problems: list[Problem]) -> None:
-    where = some(map(str, dict.fromkeys(images.folders.values())), 3)
-    if len(missing) == len(images.splits):
-        raise DataError(
-            f"{where}: no image has a label file here; images/a/x.jpg needs labels/a/x.txt, or x.txt beside it"
-        )
-    if missing:
-        have = "has no label file and counts" if len(missing) == 1 else "have no label file and count"
-        what = f"{len(missing)} of {len(images.splits)} images {have} as without objects"
-        many = "; so many look like a mistake" if 2 * len(missing) > len(images.splits) else ""
-        problems.append(Problem("labels", f"{what}{many}: {some(missing)}; looked in {where}"))
-
-
-def _derive(rows: Mapping[Path, Rows], options: LabelOptions, problems: list[Problem]) -> dict[int, str]:
-    """Name class indices that no file names: by the user's list, in its order, or by their numbers."""
-    if isinstance(options.classes, tuple | list):
-        return dict(enumerate(options.classes))
-    used = sorted({category for several in rows.values() for category, _ in several if category >= 0})
-    names = {number: f"class {number}" for number in used}
-    if options.classes is None:
-        what = f"named {some(names.values(), 20)} after their numbers; give data.classes their names"
-        problems.append(Problem("classes", what))
-    return names
-
-
-def _boxes(file: Path, rows: Rows, fault: BoxError | None, classes: BoxClasses) -> RawBoxes:
-    if fault is not None:
-        return RawBoxes("fractions", fault=str(fault), fault_kind=fault.kind)
-    stated = []
-    for category, box in rows:
-        labelled = box if category < 0 else classes.label(box, category)
-        if labelled is not None:
-            stated.append(labelled)
-    return RawBoxes("fractions", tuple(stated), f"{file}: line")
+def _size_of(image: Path) -> Size | None:
+    """Return (width, height) of an upright image; None where it cannot be read."""
+    try:
+        height, width = decode(image).shape[:2]
+    except ImageError:
+        return None
+    return width, height

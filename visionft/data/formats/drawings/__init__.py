@@ -1,0 +1,1 @@
+"""Shapes that people draw on images with labelme or CVAT, read as boxes, polygons, masks or labels."""
