@@ -19,7 +19,9 @@ from visionft.data.records import Dataset, Problem
 from visionft.data.targets.base import CanvasTarget, Target
 from visionft.data.targets.python_values import as_python
 from visionft.data.targets.raw import OpenedImage, RawTargets, Resolved
+from visionft.data.turning import is_stored_size
 from visionft.imaging import cut_window, mask_to_canvas
+from visionft.imaging.orientation import TURNS
 from visionft.imaging.python_images import is_pil
 from visionft.spec import InputSpec
 
@@ -62,6 +64,24 @@ class Renumbered:
 
 
 @dataclass(frozen=True, slots=True)
+class Turned:
+    """A mask of a stored picture, turned upright with it.
+
+    Attributes:
+        source: reads it.
+        orientation: EXIF orientation 1..8 of the picture.
+    """
+
+    source: MaskSource
+    orientation: int
+
+    def read(self) -> NDArray[np.uint8]:
+        """Read the mask and turn it."""
+        turn, mask_HW = TURNS[self.orientation], self.source.read()
+        return np.ascontiguousarray(np.flip(mask_HW.T if turn.transposed else mask_HW, turn.flipped))
+
+
+@dataclass(frozen=True, slots=True)
 class RawMask:
     """Where the mask of an image should be, in the data format's class indices."""
 
@@ -75,21 +95,24 @@ class RawMask:
     def resolve(self, image: OpenedImage, class_names: tuple[str, ...]) -> Resolved:
         """Read the mask, check its size and count its pixels.
 
+        One that has the size of the stored picture, and not of the upright one, is turned with it.
+
         Raises:
             DataError: naming the file, when it cannot be used.
         """
         mask_HW = self.source.read()
         width, height = image.size
-        if mask_HW.shape != (height, width):
-            turned = "it is turned: the image is shown upright, by its EXIF orientation, so turn the mask as well"
-            resized = "they must be the same: resize the mask, with nearest neighbour"
-            alike = abs(mask_HW.shape[0] * width - mask_HW.shape[1] * height) < max(width, height) / 2
-            plain = resized if alike else "they must be the same: look whether the mask belongs to this image"
-            advice = turned if mask_HW.shape == (width, height) else plain
-            sizes = f"{mask_HW.shape[1]} x {mask_HW.shape[0]} pixels, the image {width} x {height}"
-            raise MaskError(f"the mask has {sizes}; {advice}", f"the mask has another size than the image; {advice}")
         counts = np.bincount(mask_HW.ravel(), minlength=IGNORE + 1)
         pixels = {label: int(counts[label]) for label in np.flatnonzero(counts[:IGNORE]).tolist()}
+        stated = mask_HW.shape[1], mask_HW.shape[0]
+        if is_stored_size(stated, image.size, image.orientation):
+            return Resolved(Mask(Turned(self.source, image.orientation), pixels))
+        if mask_HW.shape != (height, width):
+            resized = "they must be the same: resize the mask, with nearest neighbour"
+            alike = abs(mask_HW.shape[0] * width - mask_HW.shape[1] * height) < max(width, height) / 2
+            advice = resized if alike else "they must be the same: look whether the mask belongs to this image"
+            sizes = f"{mask_HW.shape[1]} x {mask_HW.shape[0]} pixels, the image {width} x {height}"
+            raise MaskError(f"the mask has {sizes}; {advice}", f"the mask has another size than the image; {advice}")
         return Resolved(Mask(self.source, pixels), unsure=image.turned_within_its_size)
 
 
