@@ -91,10 +91,12 @@ def convert(
 def _wanted(request: Request, writer: DataWriter) -> type[Target]:
     """Return what is to be read: what the user asks for, else the most that the data hold and can be written."""
     asked = target_of(request.recipe.task.kind)
-    *richer, least = writer.targets
-    if issubclass(asked, least) and not request.kind_is_open:
+    if issubclass(asked, writer.targets[-1]) and not request.kind_is_open:
         return asked
-    return next((target for target in richer if data_state(request.recipe, target)), least)
+    found = next((target for target in writer.targets if data_state(request.recipe, target)), None)
+    if found is None and request.recipe.data.format == "auto" and request.data is None:
+        return asked  # which tells what the labels are
+    return found or writer.targets[-1]
 
 
 def _tell(sinks: Sequence[Sink], done: int, total: int) -> None:

@@ -26,7 +26,7 @@ from visionft.imaging import IMAGE_EXTENSIONS
 _CVAT_FOLDER = re.compile(r"obj_(.+)_data", re.IGNORECASE)
 _SURE_LISTS = frozenset(NAME_FILES) - {"labelmap.txt", "labels.txt", "names.txt"}  # other formats have those as well
 _TELLING = (".txt", ".yaml", ".yml", ".data", ".names", ".json")
-_OF_OTHERS = frozenset({"annotations", "imagesets", "jpegimages"})
+_OF_OTHERS = frozenset({"annotations", "imagesets", "jpegimages", "mask", "masks", "segmentationclass"})
 _LIST_FOLDERS = (".", "ImageSets", "ImageSets/Main")
 
 
