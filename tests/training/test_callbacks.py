@@ -94,7 +94,7 @@ def test_a_decision_survives_being_killed(tiny, tmp_path, stop):
             vft.train(tiny(stages=STAGES), out=tmp_path / name, sinks=[act], callbacks=[decide])
         rows = []
         resumed = vft.train(
-            tiny(),
+            tiny(stages=STAGES),
             out=tmp_path / name,
             resume=True,
             sinks=[lambda event, rows=rows: rows.append(event) if isinstance(event, EpochDone) else None],

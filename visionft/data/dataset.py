@@ -102,7 +102,8 @@ def load_dataset(
     found = tuple(find_problems(dataset, inspection.opened, cut=cut))
     left_out = tuple(replace(problem, what=f"{problem.what}; left out") for problem in tell(inspection.bad))
     about_objects = tuple(tell_findings(inspection.findings))
-    return replace(dataset, problems=listing.problems + left_out + about_objects + unseen + tuple(of_values) + found)
+    told = listing.problems + left_out + about_objects + unseen + tuple(of_values) + found
+    return replace(dataset, problems=tuple(dict.fromkeys(told)))  # several may have looked into the same folder
 
 
 @each_folder_listed_once()
