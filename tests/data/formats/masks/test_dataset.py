@@ -7,6 +7,7 @@ from tests.data.folders import write_image
 from tests.data.mask_sets import make_pairs, rows_of, save, write_mask, write_turned_jpeg
 from tests.real_data import DATA, needs_data
 from visionft.data.dataset import load_dataset
+from visionft.data.formats.detect import choose_format
 from visionft.data.formats.folder import Folder
 from visionft.data.listing import LabelOptions
 from visionft.data.splits import SPLITS
@@ -240,7 +241,6 @@ def test_sparse_ids_of_coco():
     ("name", "pattern"),
     [
         ("road-cracks-subset", "data.images='**/{name}_RAW.jpg' and data.masks='**/{name}_CRACK.png'"),
-        ("coco-mini-yolo", "data.images='images/{name}.jpg' and data.masks='semantic_segmentation/masks/{name}.png'"),
         ("clothing-small", None),
         ("sign-digits-subset", None),
     ],
@@ -248,3 +248,12 @@ def test_sparse_ids_of_coco():
 def test_masks_in_unknown_layouts_are_suspected(name, pattern):
     found = [str(problem) for problem in Folder().read(DATA / name).problems if "and their masks" in problem.what]
     assert [pattern in line for line in found] == ([True] if pattern else [])
+
+
+@pytest.mark.data
+@needs_data
+def test_masks_in_a_folder_of_another_name_are_found():
+    folder = DATA / "coco-mini-yolo"
+    assert choose_format(folder) == "masks"
+    with pytest.raises(DataError, match=r"128 different values: .*; say in data\.classes what they stand for"):
+        load(folder, classes=None)
