@@ -25,7 +25,7 @@ def first_layer_images(job):
 
 
 def with_values(output):
-    plain = output.as_subclass(torch.Tensor)  # what is done to placeholders is counted
+    plain = output.as_subclass(torch.Tensor)
     return 0 if plain.is_meta else len(plain)
 
 
@@ -48,9 +48,11 @@ def test_with_a_view_for_each_epoch_it_trains_as_without(kind, request, train):
 
 
 @pytest.mark.parametrize("precision", ["fp32", "bf16"])
-def test_frozen_layers_see_each_view_once(tiny, train, precision):
+@pytest.mark.parametrize("network", ["test_resnet", "test_efficientnet", "test_convnext", "test_vit"])
+def test_frozen_layers_see_each_view_once(tiny, train, precision, network):
     seen = []
-    recipe = tiny(stages=[STAGE | {"views": 2, "epochs": 5}], runtime={"precision": precision})
+    stage = STAGE | {"views": 2, "epochs": 3}
+    recipe = tiny(stages=[stage], runtime={"precision": precision}, backbone={"name": network})
     job, _, _ = train(recipe, change=lambda job: seen.append(first_layer_images(job)))
     train_images, val_images = len(job.dataset.split("train")), len(job.dataset.split("val"))
     tried = 2 * (2 + 2 + 1 + 1 + 2)  # each of two cuts looks at a pair whole, each alone, and as it is kept

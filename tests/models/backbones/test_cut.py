@@ -99,6 +99,16 @@ def test_windows_of_an_image_stay_together():
     assert equal(cut.suffix([tensor[rows] for tensor in kept]), backbone(IMAGES[rows]))
 
 
+def test_a_network_may_ask_for_other_things_where_no_gradient_is_wanted():
+    def asks(maps):
+        return maps * 2 if torch.is_grad_enabled() and maps.requires_grad and maps.shape else maps
+
+    _, cut = cut_of(Chain(asks))
+    kept = cut.prefix(IMAGES)
+    with torch.inference_mode():
+        assert len(cut.suffix(kept)) == 4
+
+
 def test_dropout_behind_the_cut_draws_anew():
     backbone, cut = cut_of(Chain(nn.Dropout(0.5)))
     kept = cut.prefix(IMAGES)

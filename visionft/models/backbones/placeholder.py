@@ -106,7 +106,6 @@ class Pass:
             return self._device
         if func in _DEVICE_FACTS:
             return _DEVICE_FACTS[func] == self._device.type
-        self._count += 1
         writes_item = func is Tensor.__setitem__
         if self._trains(func, leaves, structure):
             if writes_item and isinstance(leaves[0], Placeholder):
@@ -120,9 +119,13 @@ class Pass:
         with torch.no_grad():
             result = func(*args, **kwargs)
         if writes_item:
+            self._count += 1
             self._renumber(leaves[0], 0)
             return result
         results, form = tree_flatten(result)
+        if not any(isinstance(each, Tensor) for each in results):
+            return result  # whether a network asks for a shape or a flag may depend on what it is run for
+        self._count += 1
         changed = {id(low): leaf for low, leaf in zip(lowered, leaves, strict=True) if isinstance(leaf, Placeholder)}
         return tree_unflatten([self._wrapped(each, n, changed) for n, each in enumerate(results)], form)
 
