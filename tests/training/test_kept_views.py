@@ -59,6 +59,11 @@ def test_frozen_layers_see_each_view_once(tiny, train, precision, network):
     assert sum(seen[0]) == 2 * train_images + val_images + tried
 
 
+def test_images_that_do_not_change_have_one_view(tiny, train):
+    _, _, recorder = train(tiny(stages=[STAGE | {"views": 4, "epochs": 1, "augment": "none"}]))
+    assert any("1 view of each image" in event.text for event in recorder.of(Notice))
+
+
 def test_epochs_take_turns(tiny):
     recipe = tiny(stages=[STAGE | {"views": 2}])
     job = assemble(recipe, load_data(recipe))

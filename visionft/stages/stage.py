@@ -65,7 +65,8 @@ class Stage:
     strong (Mueller and Hutter 2021, TrivialAugment, arXiv:2103.10158)."""
     views: Annotated[int, Ge(1)] | None = None
     """How many augmented views of each image the frozen layers see; what they make of them is kept, and the epochs take
-    turns, so that only the layers behind are run. None draws a new view in every epoch."""
+    turns, so that only the layers behind are run. Without augmentation one is enough. None draws a new view in every
+    epoch."""
     sampling: Sampling | None = None
     """How often the training images are drawn, as data.sampling says; none keeps what that is."""
     augment_extra: Transforms | None = None

@@ -14,15 +14,17 @@ from visionft.assemble import Job
 from visionft.batch import FeatureBatch
 from visionft.loading.batches import Batches
 from visionft.loading.order import evaluation_plan, training_plan
-from visionft.stages import StagePlan
+from visionft.stages import Stage, StagePlan
 
 
 def features_can_be_kept(job: Job, plan: StagePlan) -> bool:
     """Return whether the backbone gives the same for an image in every epoch of a stage, and little enough to keep."""
-    same_images = (
-        plan.stage.augment == "none" and not job.recipe.extra_transforms(plan.stage) and job.input.fit != "tile"
-    )
-    return not plan.groups and same_images and job.network.head.keeps_features
+    return not plan.groups and shows_same_images(job, plan.stage) and job.network.head.keeps_features
+
+
+def shows_same_images(job: Job, stage: Stage) -> bool:
+    """Return whether an image looks the same in every epoch of a stage."""
+    return stage.augment == "none" and not job.recipe.extra_transforms(stage) and job.input.fit != "tile"
 
 
 class FrozenFeatures:

@@ -21,7 +21,7 @@ from visionft.training.average import WeightAverage
 from visionft.training.callbacks import call_all
 from visionft.training.divergence import advice
 from visionft.training.events import EpochDone, Notice, StageEnded, StageStarted, StepDone, Working
-from visionft.training.frozen import FrozenFeatures, features_can_be_kept
+from visionft.training.frozen import FrozenFeatures, features_can_be_kept, shows_same_images
 from visionft.training.inference import NotFinite, validate
 from visionft.training.interrupt import InterruptGuard
 from visionft.training.kept_views import KeptViews, why_not_kept
@@ -87,7 +87,7 @@ class StageRun:
             if notice is not None:
                 session.tell(Notice(notice))
         if plan.stage.views is not None and not single_pass:
-            self._keep_views(loaders[0], loaders[1], plan.stage.views)
+            self._keep_views(*loaders, views=1 if shows_same_images(session.job, plan.stage) else plan.stage.views)
         if single_pass:
             factors_N = session.job.repeat_factors(plan.stage)
             self._train, self._val = self._features_of(loaders[0], factors_N), self._features_of(loaders[1])
@@ -103,7 +103,7 @@ class StageRun:
         with loader:
             return FrozenFeatures(self._job, loader, factors_N)
 
-    def _keep_views(self, train: Batches, val: Batches, views: int) -> None:
+    def _keep_views(self, train: Batches, val: Batches, *, views: int) -> None:
         """Put what the frozen layers make of a few views in the place of the images, where that can be."""
         job, name = self._job, self._stage.name
         reason = why_not_kept(job, self._plan)
@@ -123,7 +123,11 @@ class StageRun:
             return
         self._train, self._val = kept, plain
         size = f"{kept.bytes_in_all / 1e6:,.0f} MB"
-        self._session.tell(Notice(f"stage {name}: the frozen layers see {views} views of each image; {size} are kept"))
+        self._session.tell(
+            Notice(
+                f"stage {name}: the frozen layers see {views} view{'s' * (views > 1)} of each image; {size} are kept"
+            )
+        )
 
     def _tell_of_view(self, split: Split) -> Callable[[int], None]:
         """Return the callback that reports how many images the frozen layers have seen."""
