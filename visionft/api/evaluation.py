@@ -95,7 +95,7 @@ def _request(path: Path, beside: Recipe | None, data: Asked | None, spec: ModelS
         request = understand_again(beside, None, RunFolder(path.parent).moved_to)
         require_there(request.recipe, path)
     elif data is not None and is_data(data) and beside is not None and not _in_memory(data):
-        request = understand_again(_of_any_classes(beside), data)  # type: ignore[arg-type]  # is_data says so
+        request = understand_again(_of_any_classes(beside), data)
     else:
         request = understand(data, {"task.kind": spec.task} if data is not None and is_data(data) else ())
     reading = spec.input.reading

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from difflib import get_close_matches
 from pathlib import Path
-from typing import NamedTuple, TypeAlias
+from typing import NamedTuple, TypeAlias, TypeGuard
 
 from visionft.data.formats.detect import format_of_another_package
 from visionft.data.formats.yolo.file import is_data_file
@@ -120,7 +120,7 @@ def resolve(recipe: Asked, overrides: Overrides = (), data: DataSource | None = 
     return load_recipe(path, overrides, data)
 
 
-def is_data(recipe: Asked) -> bool:
+def is_data(recipe: Asked) -> TypeGuard[Data]:
     """Return whether what a user gives is data themselves, and no recipe that names them."""
     if not isinstance(recipe, str | Path):
         return isinstance(recipe, DataSource)

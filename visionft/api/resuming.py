@@ -113,8 +113,8 @@ def _compared(folder: RunFolder, asked: Asked | None, data: Data | None, overrid
     elif asked is not None:
         first = understand(asked, known.get("overrides", ()), data).recipe
         wanted = load_recipe(first, overrides) if overrides else first
-    if by_data and asked is not None:
-        data = asked if data is None else data  # type: ignore[assignment]  # is_data says so
+    if data is None and asked is not None and is_data(asked):
+        data = asked
     ignored = {"name", "data.path"}
     if data is not None or known.get("data"):
         ignored.update(_PLACES)
