@@ -206,8 +206,8 @@ class Run:
         augment = job.device_augmenter(stage)
         with job.train_loader(stage, single_pass=True) as batches:
             for batch in batches.training(epoch):
-                there = batch.to(job.runtime.device)
-                yield augment(there) if augment else there
+                on_device = batch.to(job.runtime.device)
+                yield augment(on_device) if augment else on_device
 
     @caller_state()
     def with_model(self, model: nn.Module | Mapping[str, Tensor], path: str | Path | None = None) -> "Run":
