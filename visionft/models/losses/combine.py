@@ -46,7 +46,8 @@ class LossSum:
         if unused := sorted(options.keys() - weights.keys()):
             raise RecipeError(f"loss {unused[0]!r}: has options but no weight; the sum has {', '.join(weights)}")
         self._terms = {
-            name: (float(weight), self._named_loss(name, options.get(name, {}), weighted)) for name, weight in weights.items()
+            name: (float(weight), self._named_loss(name, options.get(name, {}), weighted))
+            for name, weight in weights.items()
         }
 
     @staticmethod
