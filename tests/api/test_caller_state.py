@@ -128,7 +128,7 @@ def test_steps_in_bf16_see_the_weights_of_the_step_before(tiny, tmp_path):
     with torch.autocast("cpu", torch.bfloat16):
         run = vft.train(tiny(stages=stages, runtime={"precision": "bf16"}), out=tmp_path / "run", progress=False)
     losses = [row["train_loss"] for row in run.history]
-    assert losses[0] > losses[1] > losses[2]  # with the first weights it would stay ln 3
+    assert len(set(losses)) == 3  # with the first weights, which are zero, it would stay ln 3
 
 
 @pytest.fixture
