@@ -22,6 +22,7 @@ from visionft.assemble.job import require_room
 from visionft.assemble.sizing import Sizing
 from visionft.autotune.choice import decide, require_cuda_where_asked
 from visionft.autotune.estimate import outline
+from visionft.autotune.threads import decide_threads
 from visionft.checkpoint import RunFolder
 from visionft.checkpoint.lock import training_lock
 from visionft.loading.main_guard import stop_second_run
@@ -161,8 +162,9 @@ def _fitted(
             recipe=resolved.model_dump(mode="json"),
             asked=asked,
         )
-    folder.record(environment=environment(job.runtime.device))
     recorded = [*sinks, JsonLines(folder.path / "events.jsonl")]
+    decide_threads(job, folder, partial(_tell, recorded))
+    folder.record(environment=environment(job.runtime.device))
     before = float(folder.info["seconds"])
     with ExitStack() as opened:
         opened.callback(lambda: folder.record(seconds=round(before + time.monotonic() - started, 1)))
