@@ -143,12 +143,7 @@ def _fitted(
     for problem in job.remarks:
         _tell(sinks, str(problem))
     if folder is None:
-        require_cuda_where_asked(resolved, job.runtime)
-        require_decoder(resolved, job.runtime)
-        require_room(resolved, job.runtime, dataset, job.canvas)
-        _working(sinks, "trying the export", 0, 1)
-        require_exportable(resolved, job.network, job.task, job.input)
-        _working(sinks, "trying the export", 1, 1)
+        _require_able(job, sinks)
         path = RunFolder.reserve(resolved.name, Path(out).expanduser() if out else None)
         held.enter_context(training_lock(path))
         folder = RunFolder.begin(path, resolved)
@@ -183,6 +178,17 @@ def _fitted(
     if not keep_checkpoints:
         folder.checkpoints.delete()
     return Run(folder.path, job=job, sinks=sinks)
+
+
+def _require_able(job: Job, sinks: Sequence[Sink]) -> None:
+    """Check that a new run can train where its recipe says, and that its network can be exported."""
+    recipe = job.recipe
+    require_cuda_where_asked(recipe, job.runtime)
+    require_decoder(recipe, job.runtime)
+    require_room(recipe, job.runtime, job.dataset, job.canvas)
+    _working(sinks, "trying the export", 0, 1)
+    require_exportable(recipe, job.network, job.task, job.input)
+    _working(sinks, "trying the export", 1, 1)
 
 
 def complete(run: Run) -> dict[str, Any]:
