@@ -33,16 +33,16 @@ def mark(name):
     marks.append((name, time.time() - float(started)))
 import torch, timm
 mark("import torch, timm")
-from visionft.api import training
+from visionft.api import fitting, training
 from visionft.models.network import TaskNetwork
 mark("import visionft.api")
-outline = training.outline
-def timed_outline(job):
+measure_stages = fitting.measure_stages
+def timed(job, **options):
     mark("network built")
-    rows = outline(job)
+    times = measure_stages(job, **options)
     mark("time estimated")
-    return rows
-training.outline = timed_outline
+    return times
+fitting.measure_stages = timed
 def sink(event):
     name = type(event).__name__
     if name == "Working" and event.done == event.total:

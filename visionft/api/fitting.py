@@ -19,7 +19,8 @@ from visionft.api.tracking import open_trackers
 from visionft.assemble import Job
 from visionft.assemble.built import digests
 from visionft.autotune.choice import decide
-from visionft.autotune.estimate import outline
+from visionft.autotune.estimate import measure_stages, outline
+from visionft.autotune.finish import measure_finish
 from visionft.autotune.threads import decide_threads
 from visionft.checkpoint import RunFolder
 from visionft.checkpoint.lock import training_lock
@@ -134,7 +135,9 @@ def fitted(
             opened.callback(lambda: folder.record(seconds=round(before + time.monotonic() - started, 1)))
             trackers = opened.enter_context(open_trackers(job.recipe, folder, partial(tell, recorded), new=new))
             all_sinks = [*recorded, *map(TrackerSink, trackers)]
-            planned = RunPlanned(_facts(job, folder, trackers), outline(job))
+            times = measure_stages(job)
+            after = measure_finish(job, times[-1].decode).total
+            planned = RunPlanned(_facts(job, folder, trackers), outline(job, times), round(after, 1))
             for sink in all_sinks:
                 sink(planned)
             choice = decide(job, folder, lambda text: tell(all_sinks, text))

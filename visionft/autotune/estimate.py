@@ -1,46 +1,64 @@
 """What a run will do, stage by stage, before it does it."""
 
-from functools import partial
+from collections.abc import Hashable, Sequence
 from typing import Any
-
-import torch
 
 from visionft.assemble import Job
 from visionft.assemble.job import sampling_of
-from visionft.autotune.timing import blank_batch, nothing_learned, seconds_of, training_step
-from visionft.spec import InputSpec
+from visionft.autotune.cost import StageTimes, stage_seconds
+from visionft.autotune.stage_times import stage_times, work_of
+from visionft.autotune.timing import nothing_learned
 from visionft.stages import StagePlan
-from visionft.training.frozen import features_can_be_kept
-from visionft.training.optimizer import enter_stage
-
-_SAMPLE = 4  # images in the timed step
+from visionft.training.frozen import shows_same_images
+from visionft.training.memory import out_of_memory_named
 
 
-def outline(job: Job) -> list[dict[str, Any]]:
+def measure_stages(job: Job, *, cut: bool = False) -> tuple[StageTimes, ...]:
+    """Time the parts of every stage on the first images; the network is left as it was.
+
+    Args:
+        job: the live objects.
+        cut: whether it is of interest what kept views would take in stages that ask for none.
+    """
+    known: dict[Hashable, StageTimes] = {}
+    with nothing_learned(job), out_of_memory_named(job):
+        for plan in job.plans:
+            if (key := _alike(job, plan)) not in known:
+                known[key] = stage_times(job, plan, cut=cut or plan.stage.views is not None)
+    return tuple(known[_alike(job, plan)] for plan in job.plans)
+
+
+def _alike(job: Job, plan: StagePlan) -> Hashable:
+    """Return what stages that take the same time have in common."""
+    stage = plan.stage
+    transforms = repr(job.recipe.extra_transforms(stage))
+    return job.stage_input(stage), plan.groups, stage.norm, stage.augment, transforms, stage.views is None
+
+
+def outline(job: Job, times: Sequence[StageTimes]) -> list[dict[str, Any]]:
     """Return one row per stage: what trains, at which rates, for how long, and the estimated seconds.
 
-    A small step of each stage is timed on made-up images; the network is left as it was.
+    Args:
+        job: the live objects.
+        times: of each stage, see ``measure_stages``.
     """
-    with nothing_learned(job):
-        canvases = dict.fromkeys(job.stage_input(plan.stage) for plan in job.plans)
-        forward = {canvas: _seconds_per_image(job, canvas, train=False) for canvas in canvases}
-        return [_row(job, plan, forward[job.stage_input(plan.stage)]) for plan in job.plans]
+    return [_row(job, plan, each) for plan, each in zip(job.plans, times, strict=True)]
 
 
-def _row(job: Job, plan: StagePlan, forward: float) -> dict[str, Any]:
-    optimizer = enter_stage(job, plan)
-    stage, total = plan.stage, len(job.network.head.groups(job.network.backbone))
-    canvas = job.stage_input(stage)
-    # then the head's own steps cost nothing beside one pass of the backbone
-    single_pass = features_can_be_kept(job, plan)
-    step = forward if single_pass else _seconds_per_image(job, canvas, train=True)
-    epochs, extra = plan.steps / plan.steps_per_epoch, len(job.recipe.extra_transforms(stage))
-    train, val = len(job.dataset.split("train")), len(job.dataset.split("val"))
+def seconds_of_stage(job: Job, plan: StagePlan, times: StageTimes) -> float:
+    """Return the estimated seconds of a stage as it is planned."""
+    views = 1 if plan.stage.views is not None and shows_same_images(job, plan.stage) else plan.stage.views
+    return stage_seconds(times, work_of(job, plan.stage), plan.steps / plan.steps_per_epoch, views)
+
+
+def _row(job: Job, plan: StagePlan, times: StageTimes) -> dict[str, Any]:
+    stage, groups = plan.stage, job.network.head.groups(job.network.backbone)
+    canvas, extra = job.stage_input(stage), len(job.recipe.extra_transforms(stage))
     return {
         "stage": stage.name,
-        "trains": "head" if not plan.groups else f"head, {len(plan.groups)} of {total}",
+        "trains": "head" if not plan.groups else f"head, {len(plan.groups)} of {len(groups)}",
         "from_group": plan.groups[0] if plan.groups else None,
-        "parameters": sum(p.numel() for group in optimizer.param_groups for p in group["params"]),
+        "parameters": times.parameters,
         "head_lr": stage.head_lr,
         "backbone_lr": [plan.rates[0].lr, plan.rates[-1].lr] if plan.rates else None,
         "norm": stage.norm if plan.groups else "frozen",
@@ -48,19 +66,8 @@ def _row(job: Job, plan: StagePlan, forward: float) -> dict[str, Any]:
         "schedule": stage.schedule,
         "sampling": sampling_of(job.recipe, stage),
         "canvas": [canvas.width, canvas.height],
-        "epochs": round(epochs, 2),
+        "views": stage.views,
+        "epochs": round(plan.steps / plan.steps_per_epoch, 2),
         "steps": plan.steps,
-        "seconds": round((1.0 if single_pass else epochs) * (train * step + val * forward), 1),
+        "seconds": round(seconds_of_stage(job, plan, times), 1),
     }
-
-
-def _seconds_per_image(job: Job, canvas: InputSpec, *, train: bool) -> float:
-    """Return the measured seconds per image of a training step, or of a forward pass alone."""
-    device = job.runtime.device
-    batch = blank_batch(job, canvas, _SAMPLE)
-
-    def forward() -> None:
-        with torch.inference_mode(), job.runtime.autocast():
-            job.network(batch.images_BHW3)
-
-    return seconds_of(partial(training_step, job, batch) if train else forward, device) / _SAMPLE

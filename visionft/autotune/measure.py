@@ -83,12 +83,12 @@ def measure(job: Job, plan: StagePlan) -> Times:
     def changed(by: Augment, number: int) -> Example:
         return by(examples[number], derive_seed(seed, "augment", 0, samples[indices[number]].id))
 
-    with _as_in_a_worker(job.runtime.workers):
-        decode_seconds, examples = _of_each(canvases.__getitem__, [(0, index) for index in indices])
+    with loading_as_in_a_worker(job.runtime.workers):
+        decode_seconds, examples = seconds_of_each(canvases.__getitem__, [(0, index) for index in indices])
         numbers = range(len(examples))
-        augment_seconds, _ = _of_each(partial(changed, augment), numbers)
-        draw_seconds, drawn = _of_each(partial(changed, draw), numbers)
-    batch = _batch(drawn, [samples[index] for index in indices], job.recipe.optim.batch_size)
+        augment_seconds, _ = seconds_of_each(partial(changed, augment), numbers)
+        draw_seconds, drawn = seconds_of_each(partial(changed, draw), numbers)
+    batch = batch_of(drawn, [samples[index] for index in indices], job.recipe.optim.batch_size)
     if device.type == "cuda":
         batch = _pinned(batch)
     with nothing_learned(job):
@@ -104,8 +104,10 @@ def measure(job: Job, plan: StagePlan) -> Times:
         )
 
 
-def _of_each(action: Callable[[Given], Made], items: Sequence[Given]) -> tuple[float, list[Made]]:
-    """Return the seconds that an item takes, and what is made of those for which there is time."""
+def seconds_of_each(
+    action: Callable[[Given], Made], items: Sequence[Given], enough: float = _ENOUGH
+) -> tuple[float, list[Made]]:
+    """Return the seconds that an item takes, and what is made of those for which there is time, in seconds."""
     action(items[0])  # what is loaded by then is loaded once
     means: list[float] = []
     results: list[Made] = []
@@ -116,13 +118,13 @@ def _of_each(action: Callable[[Given], Made], items: Sequence[Given]) -> tuple[f
         results += map(action, chunk)
         ended = time.perf_counter()
         means.append((ended - started) / len(chunk))
-        if ended - began > _ENOUGH:
+        if ended - began > enough:
             break
     return median(means), results
 
 
 @contextmanager
-def _as_in_a_worker(workers: int) -> Iterator[None]:
+def loading_as_in_a_worker(workers: int) -> Iterator[None]:
     """Let OpenCV compute as where images are loaded: alone in a process of several, else with all threads."""
     threads = cv2.getNumThreads()
     cv2.setNumThreads(0 if workers else threads)
@@ -132,7 +134,7 @@ def _as_in_a_worker(workers: int) -> Iterator[None]:
         cv2.setNumThreads(threads)
 
 
-def _batch(examples: Sequence[Example], samples: Sequence[Sample], size: int) -> Batch:
+def batch_of(examples: Sequence[Example], samples: Sequence[Sample], size: int) -> Batch:
     """Return a batch as the loader does; where there are too few images, they come again."""
     numbers = [number % len(examples) for number in range(size)]
     chosen = [examples[number] for number in numbers]

@@ -110,7 +110,8 @@ class Console:
             unusual = [f"{row['stage']} {row[key]}" for row in event.rows if row[key] != usual]
             if unusual:
                 self._line(f"{key:>9}  {', '.join(unusual)}")
-        self._line(f"estimated training time: {_duration(sum(row['seconds'] for row in event.rows))}")
+        after = f"; evaluation, page and export: {_duration(event.seconds_after)}" if event.seconds_after else ""
+        self._line(f"estimated training time: {_duration(sum(row['seconds'] for row in event.rows))}{after}")
 
     def _print_rows(self, stages: Sequence[dict[str, Any]]) -> None:
         """Print a line for each cell, where a table has no room."""

@@ -36,10 +36,12 @@ class RunPlanned(Event):
     Attributes:
         facts: name -> text: data, backbone, weights, device and the like.
         rows: one per stage, see ``outline``.
+        seconds_after: estimate of what follows training: evaluation, page, export.
     """
 
     facts: dict[str, str]
     rows: list[dict[str, Any]]
+    seconds_after: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

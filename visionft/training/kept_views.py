@@ -122,6 +122,16 @@ class KeptViews:
         places = [((epoch + draw // images) % (self._views or 1), draw % images) for draw in draws]
         return self._joined([(self._view(number), rows) for number, rows in _runs(places)])
 
+    def first_view(self, images: int) -> View:
+        """Run the frozen layers on the first images of a view anew, for who measures how long that takes."""
+        place = self._job.runtime.device
+        rows = tuple(torch.empty(images, *shape, dtype=dtype, device=place) for shape, dtype in self._forms)
+        return self._computed(0, rows)
+
+    def joined(self, view: View, rows: Sequence[int]) -> KeptBatch:
+        """Return a batch of rows of a view."""
+        return self._joined([(view, rows)])
+
     def _joined(self, parts: Sequence[tuple[View, Sequence[int]]]) -> KeptBatch:
         target = self._job.dataset.target
         kept = tuple(torch.cat(rows) for rows in zip(*(_rows(view.kept, rows) for view, rows in parts), strict=True))

@@ -1,0 +1,48 @@
+"""What is measured of a stage: which parts there are, that nothing is learned; never how long it takes."""
+
+import pytest
+import torch
+
+from visionft.assemble import assemble, load_data
+from visionft.autotune.estimate import measure_stages, outline
+from visionft.autotune.finish import measure_finish
+
+HEAD = {"name": "head", "unfreeze": "none", "epochs": 2, "augment": "none"}
+TOP = {"name": "top", "unfreeze": 2, "epochs": 3, "augment": "light"}
+ALL = {"name": "all", "unfreeze": "all", "epochs": 1, "augment": "light"}
+
+
+@pytest.fixture(autouse=True)
+def _quick(monkeypatch):
+    for name in ("timing._ENOUGH", "stage_times._READING", "stage_times._STEP"):
+        monkeypatch.setattr(f"visionft.autotune.{name}", 0.01)
+
+
+def job_of(recipe):
+    return assemble(recipe, load_data(recipe))
+
+
+@pytest.mark.parametrize("kind", ["tiny", "scenes", "objects", "instances"])
+def test_every_part_is_measured_and_nothing_is_learned(kind, request):
+    job = job_of(request.getfixturevalue(kind)(stages=[HEAD, TOP, ALL]))
+    before = {name: tensor.clone() for name, tensor in job.network.state_dict().items()}
+    state = torch.get_rng_state()
+    head, top, whole = measure_stages(job, cut=True)
+    assert all(torch.equal(before[name], tensor) for name, tensor in job.network.state_dict().items())
+    assert torch.equal(state, torch.get_rng_state())
+    assert head.single_pass == (kind == "tiny")
+    assert all(times.kept and times.kept.prefix > 0 and times.kept.size > 0 for times in (head, top))
+    assert whole.kept is None
+    assert whole.why_not == "nothing is frozen"
+    assert top.step > 0 < top.forward
+    assert measure_finish(job, top.decode).total > 0
+    rows = outline(job, (head, top, whole))
+    assert [row["stage"] for row in rows] == ["head", "top", "all"]
+    assert rows[0]["parameters"] < rows[1]["parameters"] <= rows[2]["parameters"]
+    assert all(row["seconds"] > 0 for row in rows)
+
+
+def test_a_stage_with_views_is_estimated_with_them(tiny):
+    job = job_of(tiny(stages=[TOP | {"name": "kept", "views": 1}, TOP]))
+    times = measure_stages(job)
+    assert (times[0].kept is None, times[1].kept is None) == (False, True)

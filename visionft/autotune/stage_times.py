@@ -1,0 +1,176 @@
+"""What the parts of a stage take, measured on the first images of a run with the run's own code.
+
+Shape suffixes: B batch, H height, W width, 3 colour channels (RGB).
+"""
+
+from collections.abc import Iterator
+from functools import partial
+from typing import Any
+
+import torch
+
+from visionft.assemble import Job
+from visionft.assemble.job import augmentation
+from visionft.autotune.cost import KeptTimes, StageTimes, Work
+from visionft.autotune.measure import batch_of, loading_as_in_a_worker, seconds_of_each
+from visionft.autotune.timing import seconds_of
+from visionft.batch import AnyBatch, Batch, FeatureBatch
+from visionft.imaging.placement import windows
+from visionft.loading.canvases import Canvases
+from visionft.loading.loader import CACHE_BYTES
+from visionft.loading.order import training_plan
+from visionft.models.backbones.placeholder import CannotCut
+from visionft.stages import Stage, StagePlan
+from visionft.tasks.learner import named_outputs
+from visionft.training.frozen import features_can_be_kept
+from visionft.training.kept_views import KeptViews, why_not_kept
+from visionft.training.optimizer import enter_stage
+from visionft.training.step import Stepper
+
+_IMAGES, _READING = 32, 0.5  # that are read, in at most so many seconds
+_STEP, _REPEATS, _LEAST = 0.7, 3, 4  # seconds of a step that is timed, how often, and images at least
+_DISK = 2e8  # bytes a second that a checkpoint is written, hashed and synced with
+
+
+def work_of(job: Job, stage: Stage) -> Work:
+    """Return how much there is to do in an epoch of a stage."""
+    spec, (train, val) = job.stage_input(stage), (job.dataset.split("train"), job.dataset.split("val"))
+    canvases = sum(len(list(windows(sample.size, spec))) for sample in val) if spec.fit == "tile" else len(val)
+    area = spec.width * spec.height
+    size = 3 * sum(sample.size[0] * sample.size[1] if spec.fit == "tile" else area for sample in train)
+    workers = job.runtime.workers
+    return Work(len(train), canvases, workers, stays=job.resident(stage) or (not workers and size <= CACHE_BYTES))
+
+
+def stage_times(job: Job, plan: StagePlan, *, cut: bool = True) -> StageTimes:
+    """Time the parts of a stage; the network enters it and is trained a little, so call it in ``nothing_learned``.
+
+    Args:
+        job: the live objects.
+        plan: the stage.
+        cut: whether it is of interest what kept views would take.
+
+    Raises:
+        DataError: naming a file that cannot be read any more.
+    """
+    decode, augment, batch, plain = _loaded(job, plan.stage)
+    optimizer = enter_stage(job, plan)
+    stepper = Stepper(job, plan, optimizer)
+
+    def step(some: AnyBatch) -> object:
+        return stepper.take([some], run_step=0, stage_step=0)
+
+    kept, why_not, single_pass = None, "", features_can_be_kept(job, plan)
+    if single_pass:
+        kept = _features(job, plain, step)
+    elif cut:
+        kept, why_not = _kept(job, plan, batch, step)
+    trained = sum(p.numel() * p.element_size() for group in optimizer.param_groups for p in group["params"])
+    stored = sum(tensor.nbytes for tensor in job.network.state_dict().values())
+    return StageTimes(
+        decode,
+        augment,
+        step=0.0 if single_pass else _of_an_image(step, batch, job),
+        forward=0.0 if single_pass else _of_an_image(partial(_validate, job), plain, job),
+        saving=2 * (stored + trained) / _DISK,
+        kept=kept,
+        why_not=why_not,
+        single_pass=single_pass,
+        parameters=sum(p.numel() for group in optimizer.param_groups for p in group["params"]),
+    )
+
+
+def _loaded(job: Job, stage: Stage) -> tuple[float, float, Batch, Batch]:
+    """Return the seconds to decode and to augment an image, and a batch of both kinds."""
+    spec, seed, size = job.stage_input(stage), job.recipe.seed, job.recipe.optim.batch_size
+    samples = job.dataset.split("train")
+    indices = next(training_plan(len(samples), _IMAGES, seed=seed, epoch=0))
+    augment, mix = augmentation(job.recipe, stage, spec)
+    canvases = Canvases(samples, spec, seed=seed, augment=None, mix=mix, training=True, cache_bytes=0)
+    changing = Canvases(samples, spec, seed=seed, augment=augment, training=True, cache_bytes=0)
+    with loading_as_in_a_worker(job.runtime.workers):
+        decode, examples = seconds_of_each(canvases.__getitem__, [(0, index) for index in indices], _READING)
+        pairs = [(example, (0, index)) for example, index in zip(examples, indices, strict=False)]
+        change, changed = seconds_of_each(lambda pair: changing.augmented(*pair), pairs, _READING)
+    chosen = [samples[index] for index in indices]
+    return decode, change, batch_of(changed, chosen, size), batch_of(examples, chosen, size)
+
+
+def _features(job: Job, plain: Batch, step: Any) -> KeptTimes:
+    """Time a stage whose frozen backbone runs once."""
+    job.network.eval()
+    with torch.no_grad(), job.runtime.autocast():
+        features = job.network.features(plain.to(job.runtime.device).images_BHW3).float()
+    batch = FeatureBatch(features, plain.targets, plain.ids)
+
+    def run(some: Batch) -> None:
+        with torch.no_grad(), job.runtime.autocast():
+            job.network.features(some.to(job.runtime.device).images_BHW3)
+
+    prefix = _of_an_image(run, plain, job)
+    job.network.train()
+    forward = _of_an_image(partial(_validate, job), batch, job)
+    return KeptTimes(prefix, _of_an_image(step, batch, job), forward, features[0].nbytes)
+
+
+def _kept(job: Job, plan: StagePlan, batch: Batch, step: Any) -> tuple[KeptTimes | None, str]:
+    """Time a stage with kept views; return why that cannot be, in words, where it cannot."""
+    if plan.stage.unfreeze == "all" or len(plan.groups) == len(job.network.head.groups(job.network.backbone)):
+        return None, "nothing is frozen"
+    if reason := why_not_kept(job, plan):
+        return None, reason
+    few = _first(batch, min(len(batch), 8))
+    source: Any = _Few(few)
+    try:
+        views = KeptViews(job, plan.stage, "train", source, 1)
+    except CannotCut as error:
+        return None, f"the network {error}"
+    prefix = seconds_of(lambda: views.first_view(len(few)), job.runtime.device, 2) / len(few)
+    kept = views.first_view(len(few))
+    repeats = -(-job.recipe.optim.batch_size // len(few))
+    whole = views.joined(kept, [row % len(few) for row in range(repeats * len(few))])
+    forward, size = _of_an_image(partial(_validate, job), whole, job), views.bytes_in_all
+    return KeptTimes(prefix, _of_an_image(step, whole, job), forward, size // len(job.dataset.split("train"))), ""
+
+
+class _Few:
+    """Stands in for a loader of a few images."""
+
+    def __init__(self, batch: Batch) -> None:
+        self._batch = batch
+
+    def view(self, _epoch: int) -> Iterator[Batch]:
+        """Yield them."""
+        yield self._batch
+
+
+def _first(batch: Any, images: int) -> Any:
+    """Return the first images of a batch of any kind, as many as are wanted."""
+    if not isinstance(batch, Batch) or images >= len(batch):
+        return batch
+    targets = (
+        type(batch.targets)(*(part[:images] for part in batch.targets))
+        if isinstance(batch.targets, tuple)
+        else batch.targets[:images]
+    )
+    return Batch(batch.images_BHW3[:images], targets, batch.ids[:images], batch.params[:images])
+
+
+def _of_an_image(action: Any, batch: Any, job: Job) -> float:
+    """Return the seconds of an image in as large a part of a batch as can be run a few times in seconds."""
+    device, few = job.runtime.device, _first(batch, _LEAST)
+    first = seconds_of(lambda: action(few), device) / len(few)
+    images = min(len(batch), max(_LEAST, int(_STEP / max(first, 1e-9))))
+    some = _first(batch, images)
+    return seconds_of(lambda: action(some), device, _REPEATS) / len(some)
+
+
+@torch.inference_mode()
+def _validate(job: Job, batch: AnyBatch) -> None:
+    """Do what validation does with a batch."""
+    job.network.eval()
+    with job.runtime.autocast():
+        outputs = job.network(batch.to(job.runtime.device))
+    answers = named_outputs(job.task.kind, job.task.outputs(job.network.postprocess(outputs)))
+    job.task.meter().update(answers, batch.targets.numpy())
+    job.network.train()
