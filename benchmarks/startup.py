@@ -33,16 +33,17 @@ def mark(name):
     marks.append((name, time.time() - float(started)))
 import torch, timm
 mark("import torch, timm")
-from visionft.api import fitting, training
+from visionft.api import training
+from visionft.autotune import planning
 from visionft.models.network import TaskNetwork
 mark("import visionft.api")
-measure_stages = fitting.measure_stages
+measure_stages = planning.measure_stages
 def timed(job, **options):
     mark("network built")
     times = measure_stages(job, **options)
     mark("time estimated")
     return times
-fitting.measure_stages = timed
+planning.measure_stages = timed
 def sink(event):
     name = type(event).__name__
     if name == "Working" and event.done == event.total:

@@ -1,5 +1,6 @@
 """From live objects to a finished run."""
 
+import shutil
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager, nullcontext
@@ -16,13 +17,14 @@ from visionft.api.caller_state import caller_state
 from visionft.api.exporting import require_exportable
 from visionft.api.facts import environment, fingerprint
 from visionft.api.model_spec import describe_model
+from visionft.api.planning import planned
 from visionft.api.run import Run
 from visionft.api.tracking import open_trackers
 from visionft.assemble import Job
 from visionft.assemble.built import digests
+from visionft.autotune.budget import TooLittleTime
 from visionft.autotune.choice import decide
-from visionft.autotune.estimate import measure_stages, outline
-from visionft.autotune.finish import measure_finish
+from visionft.autotune.estimate import outline
 from visionft.autotune.threads import decide_threads
 from visionft.checkpoint import RunFolder
 from visionft.checkpoint.lock import training_lock
@@ -35,6 +37,7 @@ from visionft.tracking.guard import GuardedTracker
 from visionft.training import Callback, Sink
 from visionft.training import fit as run_stages
 from visionft.training.callbacks import require_callable
+from visionft.training.deadline import Deadline
 from visionft.training.events import JsonLines, RunPlanned
 from visionft.training.tracking import TrackerSink
 
@@ -140,15 +143,21 @@ def fitted(
             opened.callback(lambda: folder.record(seconds=round(before + time.monotonic() - started, 1)))
             trackers = opened.enter_context(open_trackers(job.recipe, folder, partial(tell, recorded), new=new))
             all_sinks = [*recorded, *map(TrackerSink, trackers)]
-            times = measure_stages(job)
-            after = measure_finish(job, times[-1].decode).total
-            planned = RunPlanned(_facts(job, folder, trackers), outline(job, times), round(after, 1))
+            outlook = planned(job, folder, before + time.monotonic() - started)
+            job, after = outlook.job, outlook.finish.total
+            told = RunPlanned(_facts(job, folder, trackers), outline(job, outlook.times), round(after, 1))
             for sink in all_sinks:
-                sink(planned)
+                sink(told)
+            for line in outlook.why:
+                tell(all_sinks, line)
             choice = decide(job, folder, lambda text: tell(all_sinks, text))
             job = replace(job, augments=choice.device == "cuda")
             handed = bool(job.parts.given)
-            outcome = run_stages(job, folder, all_sinks, callbacks, keep_start=new and (changed or handed))
+            keep_start = new and (changed or handed)
+            deadline = None
+            if outlook.budget is not None:
+                deadline = Deadline(started + outlook.budget - before - after, outlook.seconds)
+            outcome = run_stages(job, folder, all_sinks, callbacks, keep_start=keep_start, deadline=deadline)
         last = job.plans[len(outcome.results) - 1].stage  # a callback may end it early
         job = replace(job, input=job.stage_input(last))
         spec = describe_model(job, folder.info, outcome.val, recorded)
@@ -168,7 +177,11 @@ def _new_folder(job: Job, out: str | Path | None, sinks: Sequence[Sink]) -> Iter
     _require_learning(job)
     path = RunFolder.reserve(job.recipe.name, Path(out).expanduser() if out else None)
     with training_lock(path):
-        yield RunFolder.begin(path, job.recipe)
+        try:
+            yield RunFolder.begin(path, job.recipe)
+        except TooLittleTime:  # nothing has been learned, and nothing could be gone on with
+            shutil.rmtree(path, ignore_errors=True)
+            raise
 
 
 def _require_learning(job: Job) -> None:

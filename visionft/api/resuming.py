@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from visionft.api.planning import as_decided
 from visionft.api.resolving import Asked, Data, is_data, understand
 from visionft.assemble.parts import NONE_HANDED_OVER, Parts
 from visionft.checkpoint import RunFolder
@@ -123,7 +124,7 @@ def _compared(folder: RunFolder, asked: Asked | None, data: Data | None, overrid
         first = understand(asked, known.get("overrides", ()), data).recipe
         desired = load_recipe(first, overrides) if overrides else first
     parts.require_for(begun, training=not folder.finished)
-    desired = parts.over(desired)
+    desired = as_decided(parts.over(desired), begun, folder.info)
     if data is None and asked is not None and is_data(asked):
         data = asked
     ignored = {"name", "data.path"}

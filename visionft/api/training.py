@@ -1,7 +1,9 @@
 """From a recipe to a finished run, and on to its metrics, report and exported file."""
 
+import time
 from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +36,7 @@ def train(
     progress: bool = True,
     callbacks: Sequence[Callback] = (),
     keep_checkpoints: bool = False,
+    began: float | None = None,
 ) -> Run:
     """Run every stage of a recipe.
 
@@ -65,6 +68,7 @@ def train(
             What they decide is saved; a resumed run needs them again, and may show them its last epoch once more.
         keep_checkpoints: whether the finished run keeps its newest checkpoints (network, optimizer and best weights),
             which nothing but --resume reads; its network is model.safetensors.
+        began: since when the recipe's budget counts, of ``time.monotonic()``; None counts from this call.
 
     Returns:
         The finished run. A run that had finished before is returned as it is.
@@ -80,7 +84,9 @@ def train(
             resumed = find_run(recipe, data, out, overrides, parts)
             asked = asked_for(overrides, data)
             return _gone_on(resumed, asked, parts, told, callbacks, keep_checkpoints=keep_checkpoints)
+        earlier = 0.0 if began is None else time.monotonic() - began
         job = new_job(recipe, data, overrides, parts, told)
+        job = replace(job, built=replace(job.built, seconds=job.built.seconds + earlier))
         return fitted(job, None, out, told, callbacks, keep_checkpoints=keep_checkpoints)
 
 

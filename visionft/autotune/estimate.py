@@ -47,7 +47,8 @@ def outline(job: Job, times: Sequence[StageTimes]) -> list[dict[str, Any]]:
 
 def seconds_of_stage(job: Job, plan: StagePlan, times: StageTimes) -> float:
     """Return the estimated seconds of a stage as it is planned."""
-    views = 1 if plan.stage.views is not None and shows_same_images(job, plan.stage) else plan.stage.views
+    views = plan.stage.number_of_views
+    views = 1 if views is not None and shows_same_images(job, plan.stage) else views
     return stage_seconds(times, work_of(job, plan.stage), plan.steps / plan.steps_per_epoch, views)
 
 

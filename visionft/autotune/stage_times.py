@@ -28,7 +28,7 @@ from visionft.training.optimizer import enter_stage
 from visionft.training.step import Stepper
 
 _IMAGES, _READING = 32, 0.5  # that are read, in at most so many seconds
-_STEP, _REPEATS, _LEAST = 0.7, 3, 4  # seconds of a step that is timed, how often, and images at least
+_STEP, _REPEATS, _LEAST = 0.5, 3, 2  # seconds of a step that is timed, how often, and images at least
 _DISK = 2e8  # bytes a second that a checkpoint is written, hashed and synced with
 
 
@@ -160,6 +160,8 @@ def _of_an_image(action: Any, batch: Any, job: Job) -> float:
     """Return the seconds of an image in as large a part of a batch as can be run a few times in seconds."""
     device, few = job.runtime.device, _first(batch, _LEAST)
     first = seconds_of(lambda: action(few), device) / len(few)
+    if first * len(few) > _STEP:  # a slow network, or a busy machine: no time for more
+        return first
     images = min(len(batch), max(_LEAST, int(_STEP / max(first, 1e-9))))
     some = _first(batch, images)
     return seconds_of(lambda: action(some), device, _REPEATS) / len(some)

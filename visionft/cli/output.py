@@ -8,11 +8,13 @@ from io import TextIOWrapper
 from typing import TYPE_CHECKING, Any
 
 from visionft.errors import OutputError
+from visionft.recipe.budget import in_words
 from visionft.tasks import TASKS
 
 if TYPE_CHECKING:
     from visionft.api.checking import Check
     from visionft.api.converting import Converted
+    from visionft.api.foresight import Foresight
     from visionft.metrics import Score
 
 
@@ -93,6 +95,25 @@ def print_summary(summary: Mapping[str, Any]) -> None:
         "",
         f"visionft predict {summary['model']} IMAGE...",
     )
+
+
+def print_plan(plan: "Foresight") -> None:
+    """Print what a run would do, and what each part of it takes."""
+    for name, text in plan.facts.items():
+        if text:
+            print_lines(f"{name:<9} {text}")
+    print_lines("", f"{'':<9} {in_words(plan.start_seconds):>12}  start: libraries, data, network, measuring")
+    for row in plan.stages:
+        views = f", {row['views']} kept views" if row["views"] else ""
+        what = f"{row['trains']}; {row['epochs']:g} epochs{views}, augment {row['augment']}, {_sides(row['canvas'])}"
+        print_lines(f"{row['stage']:<9} {in_words(row['seconds']):>12}  {what}")
+    print_lines(f"{'':<9} {in_words(plan.finish_seconds):>12}  evaluation, page, export")
+    most = f" of {in_words(plan.budget_seconds)}" if plan.budget_seconds else ""
+    print_lines(f"{'together':<9} {in_words(plan.seconds):>12}{most}", *plan.why)
+
+
+def _sides(canvas: Sequence[int]) -> str:
+    return f"{canvas[0]} x {canvas[1]} px"
 
 
 def print_demo(summary: Mapping[str, Any]) -> None:

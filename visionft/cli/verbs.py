@@ -1,6 +1,7 @@
 """The verbs. Each imports what it needs when it runs, so that ``--help`` stays quick."""
 
 import sys
+import time
 from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
@@ -77,14 +78,21 @@ def train(
     print_recipe: Annotated[
         bool, typer.Option("--print-recipe", help="Print the fully resolved recipe and stop.")
     ] = False,
+    show_plan: Annotated[
+        bool, typer.Option("--plan", help="Show what would be done and how long it would take, and stop.")
+    ] = False,
     json: Json = False,
 ) -> None:
     """Fine-tune, evaluate, report and export."""
+    began = time.monotonic()
     if print_recipe:
         from visionft.api.resolving import understand
         from visionft.recipe import recipe_to_yaml
 
         print_lines(recipe_to_yaml(understand(recipe, overrides or (), data).recipe).rstrip())
+        return
+    if show_plan:
+        _show_plan(recipe, overrides or (), data, began, json=json)
         return
     from visionft.api import complete
     from visionft.api import train as run_recipe
@@ -101,9 +109,49 @@ def train(
             sinks=[console],
             progress=False,
             keep_checkpoints=keep_checkpoints,
+            began=began,
         )
         summary = complete(run)
     print_json(summary) if json else print_summary(summary)
+
+
+def _show_plan(recipe: str, overrides: Sequence[str], data: str | None, began: float, *, json: bool) -> None:
+    """Print what a training would do."""
+    from visionft.api.foresight import foresee
+    from visionft.cli.output import print_plan
+    from visionft.training.console import Console
+
+    with closing(Console()) as console:
+        seen = foresee(recipe, data=data, overrides=overrides, sinks=[console], progress=False, began=began)
+    print_json(seen.to_dict()) if json else print_plan(seen)
+
+
+@app.command()
+def init(
+    data: Annotated[str, typer.Argument(help="Folder of images, CSV manifest, COCO JSON or the like.")],
+    overrides: Set = None,
+    out: Annotated[Path | None, typer.Option(help="File to write; on stdout by default.")] = None,
+    json: Json = False,
+) -> None:
+    """Look at data, say what they are, and write a short recipe for them."""
+    from visionft.api.foresight import foresee
+    from visionft.atomic import write_text
+    from visionft.cli.output import print_plan
+    from visionft.training.console import Console
+
+    if out is not None and out.exists():
+        raise RecipeError(f"{out}: is there already; give another --out, or remove it")
+    with closing(Console()) as console:
+        seen = foresee(data, overrides=overrides or (), sinks=[console], progress=False)
+    if out is not None:
+        write_text(out, seen.recipe)
+    if json:
+        print_json({**seen.to_dict(), "path": str(out) if out else None})
+    elif out is None:
+        print_lines(seen.recipe.rstrip())
+    else:
+        print_plan(seen)
+        print_lines("", f"visionft train {out}")
 
 
 @app.command("eval")

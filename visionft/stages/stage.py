@@ -64,10 +64,10 @@ class Stage:
     """Strength of the augmentation; flips does nothing but what augment.orientation allows; auto does one thing to each
     image, drawn from all there are, but that further than strong (Mueller and Hutter 2021, TrivialAugment,
     arXiv:2103.10158)."""
-    views: Annotated[int, Ge(1)] | None = None
+    views: Annotated[int, Ge(1)] | Literal["auto"] | None = None
     """How many augmented views of each image the frozen layers see; what they make of them is kept, and the epochs take
-    turns, so that only the layers behind are run. Without augmentation one is enough. None draws a new view in every
-    epoch."""
+    turns, so that only the layers behind are run. Without augmentation one is enough. auto measures, and takes as many
+    as save time, up to 8. None draws a new view in every epoch."""
     sampling: Sampling | None = None
     """How often the training images are drawn, as data.sampling says; none keeps what that is."""
     augment_extra: Transforms | None = None
@@ -85,6 +85,11 @@ class Stage:
             raise ValueError("give its length as either 'epochs' or 'steps'; a parent's can be made null")
         if self.views is not None and self.unfreeze == "all":
             raise ValueError("views: nothing is frozen with 'unfreeze: all', so that nothing can be kept; leave it out")
+
+    @property
+    def number_of_views(self) -> int | None:
+        """How many views are kept, where that has been decided; None for none."""
+        return self.views if isinstance(self.views, int) else None
 
 
 DEFAULT_STAGES = (

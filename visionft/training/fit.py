@@ -7,6 +7,7 @@ from typing import Any
 from visionft.assemble import Job
 from visionft.checkpoint import RunFolder
 from visionft.training.callbacks import Callback
+from visionft.training.deadline import Deadline
 from visionft.training.events import Sink
 from visionft.training.interrupt import InterruptGuard
 from visionft.training.memory import out_of_memory_named
@@ -36,6 +37,7 @@ def fit(
     callbacks: Sequence[Callback] = (),
     *,
     keep_start: bool = False,
+    deadline: Deadline | None = None,
 ) -> Outcome:
     """Run every stage that is still to do, from the newest checkpoint if there is one.
 
@@ -48,13 +50,14 @@ def fit(
         sinks: who is told.
         callbacks: who looks at each epoch and may end the stage or the run; what is decided is in the checkpoint.
         keep_start: whether the weights that a new run starts from are saved, for nothing else could give them again.
+        deadline: by when training has to be over; None for as long as it takes.
 
     Raises:
         TrainingError: after too many non-finite steps in a row, or when memory runs out.
         Interrupted: after a signal; the state has been saved.
         CheckpointError: when checkpoints exist and none is undamaged.
     """
-    session = Session(job, folder, sinks, callbacks)
+    session = Session(job, folder, sinks, callbacks, deadline)
     session.restore()
     if keep_start:
         session.save()

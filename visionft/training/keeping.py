@@ -38,7 +38,7 @@ def keep_views(session: Session, plan: StagePlan, train: Batches, val: Batches) 
     if before and before["why_not"]:
         session.tell(Notice(f"stage {name}: views: nothing is kept, since {before['why_not']}, as when it began"))
         return None
-    views = 1 if shows_same_images(job, plan.stage) else plan.stage.views
+    views = 1 if shows_same_images(job, plan.stage) else plan.stage.number_of_views
     both, place, reason = _try(session, plan, train, val, views)
     if before and reason:
         raise CheckpointError(

@@ -9,6 +9,7 @@ from torch import Tensor
 from visionft.assemble import Job
 from visionft.checkpoint import Checkpoint, RunFolder
 from visionft.training.callbacks import Callback
+from visionft.training.deadline import Deadline
 from visionft.training.events import Event, Notice, Sink
 from visionft.training.progress import Best, Progress
 
@@ -21,12 +22,19 @@ class Session:
         folder: where checkpoints go and come from.
         sinks: who is told.
         callbacks: who looks at each epoch and may end the stage or the run.
+        deadline: by when training has to be over; None for as long as it takes.
     """
 
     def __init__(
-        self, job: Job, folder: RunFolder, sinks: Sequence[Sink] = (), callbacks: Sequence[Callback] = ()
+        self,
+        job: Job,
+        folder: RunFolder,
+        sinks: Sequence[Sink] = (),
+        callbacks: Sequence[Callback] = (),
+        deadline: Deadline | None = None,
     ) -> None:
         self.job = job
+        self.deadline = deadline
         self.callbacks = callbacks
         self.progress = Progress()
         self.optimizer_state: Mapping[str, Tensor] = {}

@@ -1,5 +1,6 @@
 """One stage in progress: its epochs, validation and end."""
 
+import math
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, nullcontext
@@ -49,6 +50,7 @@ class StageRun:
         self._stage = plan.stage
         self._canvas = session.job.stage_input(plan.stage)
         self._clock = self._saved_at = time.monotonic()
+        self._ends = session.deadline.of_stage(plan.index) if session.deadline else math.inf
         with ExitStack() as opened:  # which closes what is open when the rest fails
             self._prepare(opened)
             self._opened = opened.pop_all()
@@ -126,7 +128,8 @@ class StageRun:
             return "all steps done"
         if stage.patience is not None and progress.stale >= stage.patience:
             return f"no better validation for {stage.patience} epochs"
-        return "its time budget is spent" if self._over_budget() else None
+        # weights have to be there to end with, however late it is
+        return "its time budget is spent" if progress.best is not None and self._over_budget() else None
 
     def train_epoch(self, guard: InterruptGuard) -> None:
         """Take the steps of one epoch, or what is left of it, up to the end of the stage or of its budget."""
@@ -299,4 +302,4 @@ class StageRun:
 
     def _over_budget(self) -> bool:
         minutes = self._stage.budget_minutes
-        return minutes is not None and self._read_clock() >= 60 * minutes
+        return time.monotonic() >= self._ends or (minutes is not None and self._read_clock() >= 60 * minutes)
