@@ -1,8 +1,8 @@
 """A finished run: evaluate it, look at it, export it."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from copy import deepcopy
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from visionft.api.caller_state import caller_state
+from visionft.api.exporting import Artifact, limits_of
 from visionft.api.facts import how_changed, record_move, require_same_data, require_there
 from visionft.api.model import NetworkEngine, TunedModel, fitting_state
 from visionft.api.model_spec import describe_model
@@ -20,7 +21,10 @@ from visionft.api.resolving import Data, understand_again
 from visionft.api.showing import history_rows, run_line, run_table
 from visionft.api.tracking import track_results, without_trackers
 from visionft.assemble import Job, assemble, load_data
+from visionft.assemble.part_facts import require_same_parts
+from visionft.assemble.parts import NONE_HANDED_OVER, Parts
 from visionft.assemble.sizing import Sizing
+from visionft.autotune.threads import keep_to_threads
 from visionft.batch import AugmentedBatch, Batch
 from visionft.checkpoint import RunFolder, read_json, write_json
 from visionft.data.records import Sample
@@ -28,36 +32,21 @@ from visionft.data.splits import SPLITS, Split
 from visionft.errors import CheckpointError, DataError, UnknownName
 from visionft.export import WRITERS
 from visionft.export.gate import export_verified
-from visionft.export.parity import Limits, Parity
 from visionft.export.writers.base import Writer
+from visionft.imaging.inputs import Image
 from visionft.loading.loader import Loader
 from visionft.metrics import Metrics
 from visionft.models.network import FinalNetwork
+from visionft.predict import Predictor
 from visionft.predict.engine import EXPORTED
 from visionft.recipe import Recipe
 from visionft.report import write_report
 from visionft.spec import ModelSpec
 from visionft.tasks import TASKS
-from visionft.tasks.base import Evaluation
+from visionft.tasks.base import Evaluation, Prediction
 from visionft.training import Sink, exact_runner
 from visionft.training.events import Notice, Working
 from visionft.training.inference import validate
-
-
-@dataclass(frozen=True, slots=True)
-class Artifact:
-    """An exported file that has passed its gate.
-
-    Attributes:
-        path: the file.
-        parity: how it compares with the network.
-    """
-
-    path: Path
-    parity: Parity
-
-    def __repr__(self) -> str:
-        return f"Artifact({self.path}: {self.parity})"
 
 
 class Run:
@@ -68,20 +57,28 @@ class Run:
         job: the live objects, when they are at hand; they are rebuilt from the folder otherwise.
         sinks: who is told of the progress.
         data: what it was trained on, where no file holds that, or the files are elsewhere now.
+        parts: what it was made of that no recipe can name.
 
     Raises:
         CheckpointError: when the folder holds no finished run.
     """
 
     def __init__(
-        self, path: str | Path, job: Job | None = None, sinks: Sequence[Sink] = (), data: Data | None = None
+        self,
+        path: str | Path,
+        job: Job | None = None,
+        sinks: Sequence[Sink] = (),
+        data: Data | None = None,
+        parts: Parts = NONE_HANDED_OVER,
     ) -> None:
         self.path = Path(path).expanduser()
         self._folder = RunFolder.open(self.path)
         self._sinks = sinks
         self._given_job = job
         self._data = data
+        self._parts = parts
         self._evaluations: dict[Split, Evaluation] = {}
+        self._predictors: dict[float | None, Predictor] = {}
         if not self._folder.finished:
             raise CheckpointError(f"{self.path}: training has not finished; go on with it: --resume (resume=True)")
 
@@ -142,6 +139,7 @@ class Run:
         return self._rebuilt_job(changed_too=True)
 
     def _rebuilt_job(self, *, changed_too: bool = False) -> Job:
+        self._parts.require_for(self.recipe)
         weights, spec = self._folder.read_model()
         request = understand_again(self.recipe, self._data, self._folder.moved_to)
         require_there(request.recipe, self.path)
@@ -153,7 +151,9 @@ class Run:
             require_same_data(dataset, self.info, self.path)
             record_move(self._folder, request.recipe, dataset, self._say)
         sizing = Sizing.recorded(self.info, request.recipe, dataset)
-        job = replace(assemble(request.recipe, dataset, pretrained=False, sizing=sizing), input=spec.input)
+        job = assemble(request.recipe, dataset, pretrained=False, sizing=sizing, parts=self._parts)
+        require_same_parts(self.info.get("parts", {}), self._parts.facts(job.network), str(self.path))
+        job = replace(job, input=spec.input)
         try:
             job.network.load_state_dict(weights)
         except RuntimeError as error:
@@ -179,6 +179,25 @@ class Run:
     def engine(self) -> NetworkEngine:
         """Return what ``vft.Predictor(run)`` runs."""
         return NetworkEngine(self._copied_model())
+
+    def predict(
+        self, images: Image | Iterable[Image], *, threshold: float | None = None
+    ) -> Prediction | list[Prediction]:
+        """Predict with the network as it is, as ``vft.Predictor(run)`` does.
+
+        Args:
+            images: one, or several, of what a predictor takes: paths, bytes of files, uint8 arrays, images of Pillow.
+            threshold: least score of what is reported, in [0, 1]; none takes the model's own for each class.
+
+        Returns:
+            The result of one image, or a list in the order of the images.
+
+        Raises:
+            DataError: when an image cannot be used, or the threshold.
+        """
+        if threshold not in self._predictors:
+            self._predictors[threshold] = Predictor(self, threshold=threshold)
+        return self._predictors[threshold](images)
 
     def batches(self, split: Split = "train", epoch: int = 0) -> Iterator[Batch | AugmentedBatch]:
         """Yield the batches of one epoch for a loop of your own, on the device of ``model``.
@@ -206,8 +225,8 @@ class Run:
         augment = job.device_augmenter(stage)
         with job.train_loader(stage, single_pass=True) as batches:
             for batch in batches.training(epoch):
-                there = batch.to(job.runtime.device)
-                yield augment(there) if augment else there
+                on_device = batch.to(job.runtime.device)
+                yield augment(on_device) if augment else on_device
 
     @caller_state()
     def with_model(self, model: nn.Module | Mapping[str, Tensor], path: str | Path | None = None) -> "Run":
@@ -291,6 +310,7 @@ class Run:
         Raises:
             ExportError: when the file would not give the network's answers; then there is no file.
         """
+        keep_to_threads(self.info)
         writer: Writer = WRITERS[to]()
         job = self._exporting_job
         target = Path(path).expanduser() if path else self.path / f"{EXPORTED}{writer.suffix}"
@@ -302,7 +322,7 @@ class Run:
                 self.spec,
                 target,
                 self._canvases(loader, len(job.dataset.split("val"))),
-                _limits(job, writer),
+                limits_of(job, writer),
             )
         write_json(target.with_name(f"{target.name}.parity.json"), {"file": target.name, **parity.to_dict()})
         return Artifact(target, parity)
@@ -310,6 +330,7 @@ class Run:
     def _evaluation(self, split: Split) -> Evaluation:
         """Return the evaluation of a part, computed once."""
         if split not in self._evaluations:
+            keep_to_threads(self.info)
             job, samples = self._job, self._job.dataset.split(split)
             if not samples:
                 raise DataError(f"{job.dataset.name}: no images in the {split} part")
@@ -344,17 +365,15 @@ class Run:
             sink(Working(what, done, total))
 
 
-def _limits(job: Job, writer: Writer) -> Limits:
-    """Return how far an exported file may be from the network: what the recipe says, else what the writer does."""
-    given, usual = job.recipe.export, writer.limits(job.task)
-    return Limits(
-        usual.min_agreement if given.min_agreement is None else given.min_agreement,
-        usual.max_difference if given.max_difference is None else given.max_difference,
-        given.max_score_change,
-    )
-
-
-def open_run(path: str | Path, sinks: Sequence[Sink] = (), *, data: Data | None = None) -> Run:
+def open_run(
+    path: str | Path,
+    sinks: Sequence[Sink] = (),
+    *,
+    data: Data | None = None,
+    backbone: Any = None,
+    head: Any = None,
+    loss: Any = None,
+) -> Run:
     """Open a finished run.
 
     Args:
@@ -362,8 +381,11 @@ def open_run(path: str | Path, sinks: Sequence[Sink] = (), *, data: Data | None 
         sinks: who is told of the progress.
         data: what it was trained on, where no file holds that (a ``vft.Dataset``), or the files are elsewhere now. When
             they are needed, it is checked that they are the same.
+        backbone: what was handed over to ``vft.train``, with any weights: the run has its own.
+        head: the same.
+        loss: the same; only one with weights of its own is needed to measure and export.
 
     Raises:
         CheckpointError: when the folder holds no finished run.
     """
-    return Run(path, sinks=sinks, data=data)
+    return Run(path, sinks=sinks, data=data, parts=Parts(backbone, head, loss))

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from visionft.catalog import IN_MEMORY
 from visionft.data.labelled_images import (
     LabelledImage,
     class_names_of,
@@ -22,9 +23,6 @@ from visionft.data.targets.python_values import described
 from visionft.errors import DataError
 from visionft.imaging.pixels import Pixels
 
-IN_MEMORY = "memory"
-"""What the format of such data is called in a recipe."""
-
 
 class DataSource:
     """Labelled images, from memory or files, that go wherever the path of a data set goes.
@@ -40,7 +38,7 @@ class DataSource:
     a name (``"cat"``) or a whole number                                   a class
     a list of names (``["cracked", "dirty"]``, ``[]``), an array of 0/1    several classes
     a float, a list or an array of them, a dict ``{"weight [g]": 3.4}``    numbers
-    an array or tensor (H, W) of whole numbers, a PIL image, a ``Path``    a mask
+    an array or tensor (H, W) of whole numbers, a PIL image, a file        a mask
     a dict of ``boxes`` (N, 4), ``labels`` (N)                             boxes
     the same with ``masks`` (N, H, W) or ``polygons``                      outlined objects
     =====================================================================  =================

@@ -49,11 +49,15 @@ class LabelFolder(DataFormat):
         problems: list[Problem] = []
         listed: list[Listed] = []
         for file, split in files:
-            said = read_label_file(file, self._options.separator)
-            refuse(list(said.errors))
-            listed += [one if one.split or split is None else one._replace(split=split) for one in said.listed]
-            if said.separator is not None:
-                what = f"labels are separated by {said.separator!r}" if said.separator else "no line has several labels"
+            label_file = read_label_file(file, self._options.separator)
+            refuse(list(label_file.errors))
+            listed += [one if one.split or split is None else one._replace(split=split) for one in label_file.listed]
+            if label_file.separator is not None:
+                what = (
+                    f"labels are separated by {label_file.separator!r}"
+                    if label_file.separator
+                    else "no line has several labels"
+                )
                 problems.append(Problem(str(file), what))
         root = files[0][0].parent
         images, _ = images_below(root, problems)
@@ -105,12 +109,12 @@ def _names_images(file: Path) -> bool:
             return False
         if file.suffix.lower() == ".txt" and holds_columns(file):
             return False
-        said = read_label_file(file, "|")
+        label_file = read_label_file(file, "|")
     except (OSError, DataError):
         return False
     # a few wrong lines are to be told, and not to make the file another one
-    named = [one for one in said.listed if Path(one.name).suffix.lower() in IMAGE_EXTENSIONS]
-    return any(one.labels for one in named) and len(named) >= len(said.errors)
+    named = [one for one in label_file.listed if Path(one.name).suffix.lower() in IMAGE_EXTENSIONS]
+    return any(one.labels for one in named) and len(named) >= len(label_file.errors)
 
 
 def _placed(listed: Sequence[Listed], root: Path, images: Sequence[Path], problems: list[Problem]) -> list[RawRecord]:

@@ -15,9 +15,9 @@ from visionft.data.formats.tables.names import (
     describe,
     first_named,
     is_header,
+    named_column,
     names_an_image,
     plain,
-    wanted,
 )
 from visionft.data.formats.tables.text import Lines, cells_of, decoded, has_names
 from visionft.data.listing import Columns
@@ -144,7 +144,7 @@ class Table:
 
     def _label(self, *names: Sequence[str]) -> str | None:
         if self.columns.label is not None:
-            return wanted(self.header, self.columns.label, "label", self.path)
+            return named_column(self.header, self.columns.label, "label", self.path)
         others = [name for name in self.header if name != self.image]
         return first_named(others, [name for several in names for name in several])
 
@@ -189,7 +189,7 @@ def _image_column(path: Path, lines: Lines, columns: Columns, advice: str, notes
             "above it"
         )
     if columns.image is not None:
-        return wanted(header, columns.image, "image", path)
+        return named_column(header, columns.image, "image", path)
     if (named := first_named(header, IMAGE)) is not None:
         return named
     cells = {name: [row[at] for _, row in lines.rows if at < len(row)] for at, name in enumerate(header)}
