@@ -110,7 +110,7 @@ class Canvases:
             raise DataError(f"{self.sample(key[1]).image}: {error}") from error
 
     def _turn_of(self, key: tuple[int, int]) -> int | None:
-        """Return which flip or turn a look has that all runs share: each image goes through all, from one of its own."""
+        """Return which flip or turn a look has that all runs share: each image goes through all, in its own order."""
         epoch, index = key
         return None if epoch >= 0 else ~epoch + derive_seed(0, "turn", self.sample(index).id)
 
