@@ -20,6 +20,7 @@ from visionft.assemble import Job
 from visionft.assemble.built import digests
 from visionft.autotune.choice import decide
 from visionft.autotune.estimate import outline
+from visionft.autotune.threads import decide_threads
 from visionft.checkpoint import RunFolder
 from visionft.checkpoint.lock import training_lock
 from visionft.errors import CheckpointError, RecipeError
@@ -125,8 +126,9 @@ def fitted(
         new = "data" not in folder.info
         if new:
             folder.record(status="training", seconds=0.0, asked=job.built.asked, **_beginning(job, changed=changed))
-        folder.record(environment=environment(job.runtime.device))
         recorded = [*sinks, JsonLines(folder.path / "events.jsonl")]
+        decide_threads(job, folder, partial(tell, recorded))
+        folder.record(environment=environment(job.runtime.device))
         before = float(folder.info["seconds"]) + job.built.seconds
         with ExitStack() as opened:
             opened.callback(lambda: folder.record(seconds=round(before + time.monotonic() - started, 1)))

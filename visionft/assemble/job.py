@@ -1,6 +1,5 @@
 """The objects of a training run, built from its recipe."""
 
-import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
@@ -18,6 +17,7 @@ from visionft.augment import Augmenter, Mixing
 from visionft.augment.batch import Normalised
 from visionft.augment.device import DeviceAugmenter
 from visionft.catalog import imported
+from visionft.cores import usable_cores
 from visionft.data.records import Dataset, Problem
 from visionft.data.splits import SPLITS, Split
 from visionft.errors import DataError, RecipeError
@@ -201,7 +201,7 @@ def assemble(recipe: Recipe, dataset: Dataset, *, pretrained: bool = True, sizin
     spec = input_spec(recipe, backbone.input, sizing, dataset.reading)
     task = build_task(recipe, dataset, sizing.arguments)
     network = TaskNetwork(backbone, task.build_head(backbone), spec)
-    runtime = Runtime.choose(recipe, os.cpu_count() or 1)
+    runtime = Runtime.choose(recipe, usable_cores())
     runtime.prepare(network)
     batches = batches_per_epoch(len(train), recipe.optim.batch_size)
     steps_per_epoch = -(-batches // recipe.optim.accumulate)

@@ -276,6 +276,10 @@ class RuntimeSection(Section):
     """auto takes channels_last for networks with convolutions."""
     workers: Annotated[int, Field(ge=0)] | Literal["auto"] = "auto"
     """Processes that load images; 0 loads in the training process."""
+    threads: Annotated[int, Field(ge=1)] | Literal["auto"] = "auto"
+    """Threads of the process that trains. auto takes one for each core that this process may use, or one alone where a
+    long run's first steps are clearly faster so, as beside other programs; it is written down, since weights differ in
+    their last bits with the number of threads."""
     resident: bool | Literal["auto"] = "auto"
     """Whether images are decoded once for each stage and then stay, on their canvases, on the device that trains; the
     batches are the same. auto keeps them on a GPU where that augments them, or nobody, and they take at most a tenth of
