@@ -53,8 +53,8 @@ class Resumed(NamedTuple):
 
 def asked_for(overrides: Overrides, data: Data | None) -> dict[str, Any]:
     """Return what is written down of what a user gave beside the recipe, for comparing when the run is resumed."""
-    given = plain(overrides) if isinstance(overrides, dict) else list(map(str, overrides))
-    return {"overrides": given, "data": data is not None}
+    stated = plain(overrides) if isinstance(overrides, dict) else list(map(str, overrides))
+    return {"overrides": stated, "data": data is not None}
 
 
 def find_run(recipe: Asked | None, data: Data | None, out: str | Path | None, overrides: Overrides) -> Resumed:
@@ -73,17 +73,17 @@ def find_run(recipe: Asked | None, data: Data | None, out: str | Path | None, ov
         return _compared(RunFolder.open(Path(out).expanduser()), recipe, data, overrides)
     if isinstance(recipe, str | Path) and (Path(recipe).expanduser() / "recipe.yaml").is_file():
         return _compared(RunFolder.open(Path(recipe).expanduser()), recipe, data, overrides)
-    wanted = understand(recipe, overrides, data).recipe
-    known = RunFolder.of_name(wanted.name)
+    desired = understand(recipe, overrides, data).recipe
+    known = RunFolder.of_name(desired.name)
     if not known:
         raise CheckpointError(
-            f"--resume (resume=True): there is no run called {wanted.name!r} here; name its folder with --out (out)"
+            f"--resume (resume=True): there is no run called {desired.name!r} here; name its folder with --out (out)"
         )
     refused: VisionftError | None = None
     elsewhere: list[str] = []
     for folder in known:
         try:
-            if not _same_place(folder, wanted):
+            if not _same_place(folder, desired):
                 elsewhere.append(f"{folder.path} (of {folder.recipe.data.path})")
                 continue
             return _compared(folder, recipe, data, overrides)
@@ -92,16 +92,16 @@ def find_run(recipe: Asked | None, data: Data | None, out: str | Path | None, ov
     if refused is not None:
         raise refused
     raise CheckpointError(
-        f"--resume (resume=True): the runs called {wanted.name!r} here are of other data than {wanted.data.path}: "
+        f"--resume (resume=True): the runs called {desired.name!r} here are of other data than {desired.data.path}: "
         f"{', '.join(elsewhere[:3])}; start a new run (without --resume), or where one's data have moved, name both: "
-        f"visionft train {known[0].path} --resume --data {wanted.data.path}"
+        f"visionft train {known[0].path} --resume --data {desired.data.path}"
     )
 
 
-def _same_place(folder: RunFolder, wanted: Recipe) -> bool:
+def _same_place(folder: RunFolder, desired: Recipe) -> bool:
     """Say whether a run's data are, or were found, where they are wanted."""
     places = {folder.recipe.data.path, *map(Path, folder.moved_to)}
-    return wanted.data.path in places and wanted.data.format in ("auto", folder.recipe.data.format)
+    return desired.data.path in places and desired.data.format in ("auto", folder.recipe.data.format)
 
 
 def _compared(folder: RunFolder, asked: Asked | None, data: Data | None, overrides: Overrides) -> Resumed:
@@ -109,10 +109,10 @@ def _compared(folder: RunFolder, asked: Asked | None, data: Data | None, overrid
     by_data = asked is None or is_data(asked)
     names_itself = isinstance(asked, str | Path) and Path(asked).expanduser().resolve() == folder.path.resolve()
     if by_data or names_itself:
-        wanted = load_recipe(folder.recipe, overrides)
+        desired = load_recipe(folder.recipe, overrides)
     elif asked is not None:
         first = understand(asked, known.get("overrides", ()), data).recipe
-        wanted = load_recipe(first, overrides) if overrides else first
+        desired = load_recipe(first, overrides) if overrides else first
     if data is None and asked is not None and is_data(asked):
         data = asked
     ignored = {"name", "data.path"}
@@ -120,13 +120,13 @@ def _compared(folder: RunFolder, asked: Asked | None, data: Data | None, overrid
         ignored.update(_PLACES)
     if "backbone.weights" in stated_values(parse_overrides(known.get("overrides", ()))):
         ignored.add("backbone.weights")  # whose path began where the run was begun
-    found = [one for one in differences(begun, wanted) if one.key not in ignored]
+    found = [one for one in differences(begun, desired) if one.key not in ignored]
     kept = _LATER if folder.finished else _ADJUSTABLE
     if refused := [one for one in found if not re.fullmatch(kept, one.key)]:
         raise CheckpointError(_refusal(folder, refused))
     recipe = load_recipe(begun, {one.key: one.new for one in found}) if found else begun
-    if data is None and not known.get("data") and wanted.data.path not in (None, begun.data.path):
-        data = DataSource.from_folder(str(wanted.data.path))
+    if data is None and not known.get("data") and desired.data.path not in (None, begun.data.path):
+        data = DataSource.from_folder(str(desired.data.path))
     return Resumed(folder, recipe, tuple(found), _unless_there(folder, begun, data))
 
 

@@ -206,8 +206,8 @@ class Run:
         augment = job.device_augmenter(stage)
         with job.train_loader(stage, single_pass=True) as batches:
             for batch in batches.training(epoch):
-                there = batch.to(job.runtime.device)
-                yield augment(there) if augment else there
+                on_device = batch.to(job.runtime.device)
+                yield augment(on_device) if augment else on_device
 
     @caller_state()
     def with_model(self, model: nn.Module | Mapping[str, Tensor], path: str | Path | None = None) -> "Run":
@@ -346,11 +346,11 @@ class Run:
 
 def _limits(job: Job, writer: Writer) -> Limits:
     """Return how far an exported file may be from the network: what the recipe says, else what the writer does."""
-    given, usual = job.recipe.export, writer.limits(job.task)
+    section, usual = job.recipe.export, writer.limits(job.task)
     return Limits(
-        usual.min_agreement if given.min_agreement is None else given.min_agreement,
-        usual.max_difference if given.max_difference is None else given.max_difference,
-        given.max_score_change,
+        usual.min_agreement if section.min_agreement is None else section.min_agreement,
+        usual.max_difference if section.max_difference is None else section.max_difference,
+        section.max_score_change,
     )
 
 

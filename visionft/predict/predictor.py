@@ -172,8 +172,8 @@ class Predictor:
 
 def _engine(model: str | Path | HasEngine, threads: int | None, providers: Sequence[str] | None) -> Engine:
     if isinstance(model, str | Path):
-        given = Path(model).expanduser()
-        path = find_exported(given) if given.is_dir() else given
+        location = Path(model).expanduser()
+        path = find_exported(location) if location.is_dir() else location
         return open_engine(path, threads=threads, providers=providers)
     if not isinstance(model, HasEngine):
         raise DataError(
