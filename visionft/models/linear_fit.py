@@ -90,8 +90,10 @@ def principal_axes(features_ND: Tensor) -> Tensor:
     samples, width = standard_ND.shape
     if samples < width:
         values, axes_NN = torch.linalg.eigh(standard_ND @ standard_ND.T)
-        return axes_NN.flip(1) * values.flip(0).clamp(min=0).sqrt()
-    return standard_ND @ torch.linalg.eigh(standard_ND.T @ standard_ND)[1].flip(1)
+        axes_ND: Tensor = axes_NN.flip(1) * values.flip(0).clamp(min=0).sqrt()
+    else:
+        axes_ND = standard_ND @ torch.linalg.eigh(standard_ND.T @ standard_ND)[1].flip(1)
+    return axes_ND
 
 
 def _deviations(features_ND: Tensor) -> Tensor:
@@ -131,7 +133,7 @@ def _minimum(
         return value
 
     with torch.enable_grad():
-        search.step(closure)
+        search.step(closure)  # type: ignore[no-untyped-call]
     return (search_KD * step_D).detach(), bias_K.detach()
 
 
