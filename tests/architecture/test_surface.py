@@ -30,6 +30,7 @@ def test_what_users_import():
         "Dataset",
         "EpochView",
         "Predictor",
+        "ProbeResult",
         "Recipe",
         "Run",
         "check",
@@ -38,6 +39,7 @@ def test_what_users_import():
         "load_recipe",
         "open_run",
         "parameter_groups",
+        "probe",
         "register",
         "train",
     ]

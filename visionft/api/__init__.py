@@ -9,15 +9,18 @@ if TYPE_CHECKING:
     from visionft.api.datasets import Dataset
     from visionft.api.evaluation import evaluate
     from visionft.api.prediction import predict
+    from visionft.api.probing import probe
     from visionft.api.registration import register
     from visionft.api.run import Artifact, Run, open_run
     from visionft.api.training import complete, train
+    from visionft.probing import ProbeResult
 
 _HOME = {
     "Artifact": "run",
     "Check": "checking",
     "Converted": "converting",
     "Dataset": "datasets",
+    "ProbeResult": "probing",
     "Run": "run",
     "check": "checking",
     "complete": "training",
@@ -25,6 +28,7 @@ _HOME = {
     "evaluate": "evaluation",
     "open_run": "run",
     "predict": "prediction",
+    "probe": "probing",
     "register": "registration",
     "train": "training",
 }
@@ -34,6 +38,7 @@ __all__ = [
     "Check",
     "Converted",
     "Dataset",
+    "ProbeResult",
     "Run",
     "check",
     "complete",
@@ -41,6 +46,7 @@ __all__ = [
     "evaluate",
     "open_run",
     "predict",
+    "probe",
     "register",
     "train",
 ]
