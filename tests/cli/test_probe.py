@@ -18,7 +18,9 @@ def test_a_table_for_people(visionft, image_folder, out):
     assert result.code == 0
     lines = result.out.splitlines()
     assert next(line for line in lines if line.startswith("backbone")).split()[1] == "accuracy"
-    assert any(line.startswith("test_resnet:none ") and "%" in line for line in lines)
+    score, low, to, high = next(line for line in lines if line.startswith("test_resnet:none ")).split()[1:5]
+    assert to == "to"
+    assert float(low) <= float(score) <= float(high)
     assert any(line.startswith("resnet18:/no/such/file.pth: ") for line in lines)
     assert (out / "probe.html").is_file()
     assert "test_resnet:none: 72 images" in result.err

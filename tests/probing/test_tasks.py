@@ -83,10 +83,6 @@ def test_numbers_and_one_that_is_far_off():
     data = vft.Dataset.from_arrays(images, [{"level [lx]": float(value)} for value in given])
     found = probe(data)
     assert found.task == "regression"
-    assert (
-        found.label_errors[0].image == sorted(sample.id for sample in data.samples)[5]
-        if hasattr(data, "samples")
-        else True
-    )
+    assert found.label_errors[0].given.startswith("level ")
     assert "lx" in found.label_errors[0].given
     assert found.best.score > 0.5

@@ -66,7 +66,9 @@ def probe(
             for sink in told:
                 sink(Working(what, done, total))
 
-        dataset = load_data(request.recipe, lambda done, total: on_progress("read", done, total), request.data)
+        dataset = load_data(
+            request.recipe, lambda done, total: on_progress("reading images", done, total), request.data
+        )
         result = probe_networks(request.recipe, dataset, choices, folder, on_progress)
     if folder is None:
         return result

@@ -1,5 +1,7 @@
 """What a probe has found, on stdout."""
 
+from pathlib import PurePath
+
 from visionft.cli.output import print_lines
 from visionft.probing import ProbeResult, ProbeRow
 
@@ -10,7 +12,7 @@ _TITLES = ("backbone", "{score}", "95 % interval", "10 nearest", "params", "inpu
 def print_probe(found: ProbeResult) -> None:
     """Print the networks, the best first, and what the features of the best say of the data."""
     images = ", ".join(f"{count} {split}" for split, count in found.images.items())
-    print_lines(f"{found.data}: {images} images, {len(found.classes)} {found.task} classes", "")
+    print_lines(f"{found.data}: {found.task}, {images} images", "")
     titles = tuple(title.format(score=found.score.title) for title in _TITLES)
     cells = [titles, *(_cells(row, found) for row in found.rows if not row.problem)]
     widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
@@ -35,7 +37,7 @@ def _cells(row: ProbeRow, found: ProbeResult) -> tuple[str, ...]:
     low, high = row.interval or (None, None)
     height, width = row.canvas or (0, 0)
     return (
-        f"{row.backbone}{' =' if row.ties else ''}",
+        f"{_short(row.backbone)}{' =' if row.ties else ''}",
         found.write(row.score),
         f"{found.write(low)} to {found.write(high)}",
         found.write(row.neighbours),
@@ -44,3 +46,9 @@ def _cells(row: ProbeRow, found: ProbeResult) -> tuple[str, ...]:
         f"{row.milliseconds or 0:.1f}",
         row.licence,
     )
+
+
+def _short(backbone: str) -> str:
+    """Return a name, and of the path of its weights the file: ``resnet18:.../mine.pth``."""
+    name, colon, weights = backbone.rpartition(":")
+    return f"{name}:.../{PurePath(weights).name}" if colon and "/" in weights and "/" not in name else backbone

@@ -14,7 +14,7 @@ LinearLoss = Literal["softmax", "sigmoid", "squares"]
 """One class of several; any of several classes; numbers."""
 
 _ITERATIONS = 200
-_FLAT = 1e-6  # largest entry of the gradient at the minimum
+_FLAT = 0.03  # largest entry of the gradient at the minimum, in roots of the arithmetic's precision
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,11 +112,12 @@ def _minimum(
     step_D = (0.25 * centred_ND.square().mean(0) + l2).rsqrt()
     search_KD = (first_KD / step_D).requires_grad_()
     bias_K = first_K.clone().requires_grad_()
+    precision = torch.finfo(centred_ND.dtype).eps
     search = torch.optim.LBFGS(
         [search_KD, bias_K],
         max_iter=_ITERATIONS,
-        tolerance_grad=_FLAT,
-        tolerance_change=1e-9,
+        tolerance_grad=_FLAT * precision**0.5,
+        tolerance_change=precision,
         line_search_fn="strong_wolfe",
     )
 

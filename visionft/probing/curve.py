@@ -33,7 +33,7 @@ class LearningCurve:
         scores: the score for each.
         doubled: what the power law says of twice as many as the last.
         gain: ``doubled`` less what it says of the last.
-        interval: 95 % interval of the gain.
+        interval: 95 % interval of the gain: other images, other draws of the fewer, and what the law misses.
         piecewise: whether the smallest sizes follow another law than the larger ones.
     """
 
@@ -77,6 +77,7 @@ def learning_curve(
         return None
     law = PowerLaw.choose(np.array(sizes), 1 - scores_S)
     generator = np.random.default_rng(derive_seed(seed, "repeats"))
+    off_S = law.residuals(1 - scores_S)
 
     def gains(draw_RN: Ints) -> dict[str, Floats]:
         counts_RN, every = draw_counts(draw_RN), np.arange(len(draw_RN))
@@ -84,7 +85,8 @@ def learning_curve(
         for several in answers:
             of_repeats = np.stack([rows.scores(one, counts_RN) for one in several], axis=1)
             of_sizes.append(of_repeats[every, generator.integers(len(several), size=len(every))])
-        return {"gain": law.gain(1 - np.stack(of_sizes, axis=1))}
+        off_RS = generator.choice(off_S, size=(len(every), len(sizes)))
+        return {"gain": law.gain((1 - np.stack(of_sizes, axis=1)) * np.exp(off_RS))}
 
     interval = percentile_intervals(gains, len(rows.images), resamples=resamples, seed=seed)["gain"]
     gain = float(law.gain((1 - scores_S)[None])[0])
@@ -146,12 +148,19 @@ class PowerLaw:
         gained: Floats = now_R - then_R
         return gained
 
+    def residuals(self, errors_S: Floats) -> Floats:
+        """Return by how much the logarithms of errors miss the law, made up for the terms that were fitted to them."""
+        spare = len(errors_S) - self._terms(self.sizes_S).shape[1]
+        return self._left(errors_S) * math.sqrt(len(errors_S) / max(1, spare))
+
+    def _left(self, errors_S: Floats) -> Floats:
+        left_S: Floats = _logarithms(errors_S) - (self._terms(self.sizes_S) @ self._solved(errors_S[None]))[:, 0]
+        return left_S
+
     def _criterion(self, errors_S: Floats) -> float:
         """Return the Bayesian information criterion of the fit."""
-        terms_TR = self._solved(errors_S[None])
-        left_S = _logarithms(errors_S) - (self._terms(self.sizes_S) @ terms_TR)[:, 0]
-        number, squared = len(errors_S), max(1e-8, float(np.mean(left_S**2)))
-        return number * math.log(squared) + len(terms_TR) * math.log(number)
+        number, squared = len(errors_S), max(1e-8, float(np.mean(self._left(errors_S) ** 2)))
+        return number * math.log(squared) + self._terms(self.sizes_S).shape[1] * math.log(number)
 
     def _solved(self, errors_RS: Floats) -> Floats:
         solved, *_ = np.linalg.lstsq(self._terms(self.sizes_S), _logarithms(errors_RS).T, rcond=None)

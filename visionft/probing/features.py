@@ -4,7 +4,7 @@ Shape suffixes: B batch, C channels, H height, W width, 3 colours, N images, M r
 D features, P points of an image, 2 x and y.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields
 from hashlib import sha256
 from importlib.metadata import version
@@ -89,15 +89,19 @@ def kept(path: Path | None) -> Features | None:
     if path is None or not path.is_file():
         return None
     try:
-        return Features(**load_file(path))
-    except (SafetensorError, TypeError, OSError):
+        tensors = load_file(path)
+        return Features(**{"rows_MD": tensors["images_ND"], **tensors})
+    except (SafetensorError, KeyError, TypeError, OSError):
         return None
 
 
 def keep(path: Path, features: Features) -> None:
     """Write features to a file, whole or not at all."""
+    tensors = {field.name: getattr(features, field.name) for field in fields(features)}
+    if features.rows_MD is features.images_ND:
+        del tensors["rows_MD"]
     path.parent.mkdir(parents=True, exist_ok=True)
-    write_tensors(path, {field.name: getattr(features, field.name) for field in fields(features)})
+    write_tensors(path, tensors)
 
 
 @torch.no_grad()
@@ -218,8 +222,3 @@ def _at(maps: Sequence[tuple[int, Tensor]], xy_P2: Tensor) -> Tensor:
         ]
         found.append(sampled_CP.T)
     return torch.cat(found, 1)
-
-
-def facts(features: Features) -> Mapping[str, int]:
-    """Return how many rows there are, and how long they are."""
-    return {"rows": len(features.rows_MD), "features": features.rows_MD.shape[1]}

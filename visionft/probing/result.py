@@ -8,7 +8,6 @@ from typing import Any
 from visionft.metrics.bootstrap import Interval
 from visionft.metrics.score import Score
 from visionft.probing.curve import LearningCurve
-from visionft.report.wording import decimal, percent
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,7 +138,7 @@ class ProbeResult:
 
     def write(self, value: float | None) -> str:
         """Return a value of the score as it is read."""
-        return percent(value) if self.score.percent else decimal(value)
+        return "-" if value is None else f"{value:.3f}"
 
     def findings(self) -> list[str]:
         """Return what the features say of the data, a line each."""

@@ -3,12 +3,12 @@
 Shape suffixes: M rows, D features, N images, R resamples.
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
-import numpy as np
 import torch
 
 from visionft.assemble import Runtime
@@ -16,7 +16,7 @@ from visionft.data.records import Dataset
 from visionft.data.splits import SPLITS
 from visionft.errors import RecipeError, WeightsError
 from visionft.metrics.bootstrap import draw_counts, percentile_intervals
-from visionft.metrics.scores import Floats, Ints
+from visionft.metrics.scores import Floats, Ints, optional
 from visionft.models.linear_fit import principal_axes
 from visionft.probing.choices import BackboneChoice
 from visionft.probing.cross_validation import OutOfFold, Rows, cross_validate, nearest
@@ -108,8 +108,10 @@ def _measure(row: ProbeRow, features: Features, own: Probe, dataset: Dataset, fo
     image_M = features.image_M.numpy()
     rows = Rows(own, axes_MD, targets, fold_N[image_M], image_M)
     found = cross_validate(rows)
-    neighbours = rows.score(nearest(rows, features.rows_MD))
-    return _Measured(replace(row, score=rows.score(found.answers_MK), neighbours=neighbours), rows, found, features)
+    score, neighbours = (
+        optional(rows.score(answers_MK)) for answers_MK in (found.answers_MK, nearest(rows, features.rows_MD))
+    )
+    return _Measured(replace(row, score=score, neighbours=neighbours), rows, found, features)
 
 
 def _without_features(one: _Measured) -> _Measured:
@@ -121,7 +123,7 @@ def _without_features(one: _Measured) -> _Measured:
 
 
 def _value(row: ProbeRow) -> float:
-    return -np.inf if row.score is None or np.isnan(row.score) else row.score
+    return -math.inf if row.score is None else row.score
 
 
 def _ranked(measured: Sequence[_Measured], resamples: int, seed: int) -> list[ProbeRow]:
