@@ -17,7 +17,9 @@ import numpy as np
 
 import visionft as vft
 from benchmarks import measure
+from visionft.imaging import decode
 from visionft.probing import ProbeResult
+from visionft.report.pictures import shrink
 
 SETS = ("clothing-small", "sign-digits-subset")
 BACKBONE = "tf_efficientnet_lite0:package"
@@ -65,10 +67,10 @@ def plant(images: Path, root: Path, rng: np.random.Generator) -> tuple[dict[str,
         if rank < number:
             wrong[f"{name}.jpg"] = true
         elif rank < 2 * number:
-            image = cv2.imread(str(files[at]))
+            image = decode(files[at])
             scale = float(rng.uniform(*SIZES))
-            small = cv2.resize(image, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
-            cv2.imwrite(str(root / f"{name}-copy.jpg"), small, [cv2.IMWRITE_JPEG_QUALITY, QUALITY])
+            small = shrink(image, round(scale * max(image.shape)))
+            cv2.imwrite(str(root / f"{name}-copy.jpg"), small[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, QUALITY])
             copies.add(frozenset((f"{name}.jpg", f"{name}-copy.jpg")))
     return wrong, copies
 

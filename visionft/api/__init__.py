@@ -4,10 +4,12 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from visionft.api.building import build
     from visionft.api.checking import Check, check
     from visionft.api.converting import Converted, convert
     from visionft.api.datasets import Dataset
     from visionft.api.evaluation import evaluate
+    from visionft.api.fitting import fit
     from visionft.api.prediction import predict
     from visionft.api.probing import probe
     from visionft.api.registration import register
@@ -22,10 +24,12 @@ _HOME = {
     "Dataset": "datasets",
     "ProbeResult": "probing",
     "Run": "run",
+    "build": "building",
     "check": "checking",
     "complete": "training",
     "convert": "converting",
     "evaluate": "evaluation",
+    "fit": "fitting",
     "open_run": "run",
     "predict": "prediction",
     "probe": "probing",
@@ -40,10 +44,12 @@ __all__ = [
     "Dataset",
     "ProbeResult",
     "Run",
+    "build",
     "check",
     "complete",
     "convert",
     "evaluate",
+    "fit",
     "open_run",
     "predict",
     "probe",

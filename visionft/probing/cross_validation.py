@@ -63,7 +63,7 @@ class Rows:
         return self.probe.scores(answers_MK[measured_M], self.targets.numpy()[measured_M], image_M, counts_RN)
 
     def score(self, answers_MK: Floats) -> float:
-        """Return the probe's score."""
+        """Return the probe's score, NaN where it is not defined."""
         return float(self.scores(answers_MK, np.ones((1, len(self.images))))[0])
 
     def fit(self, chosen_M: Tensor, l2: float, start: LinearFit | None = None) -> LinearFit:

@@ -159,8 +159,9 @@ class PowerLaw:
 
     def _criterion(self, errors_S: Floats) -> float:
         """Return the Bayesian information criterion of the fit."""
-        number, squared = len(errors_S), max(1e-8, float(np.mean(self._left(errors_S) ** 2)))
-        return number * math.log(squared) + self._terms(self.sizes_S).shape[1] * math.log(number)
+        number, terms = self._terms(self.sizes_S).shape
+        squared = max(1e-8, float(np.mean(self._left(errors_S) ** 2)))
+        return float(number * math.log(squared) + terms * math.log(number))
 
     def _solved(self, errors_RS: Floats) -> Floats:
         solved, *_ = np.linalg.lstsq(self._terms(self.sizes_S), _logarithms(errors_RS).T, rcond=None)

@@ -9,6 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
+import numpy as np
 import torch
 
 from visionft.assemble import Runtime
@@ -109,7 +110,8 @@ def _measure(row: ProbeRow, features: Features, own: Probe, dataset: Dataset, fo
     rows = Rows(own, axes_MD, targets, fold_N[image_M], image_M)
     found = cross_validate(rows)
     score, neighbours = (
-        optional(rows.score(answers_MK)) for answers_MK in (found.answers_MK, nearest(rows, features.rows_MD))
+        optional(np.float64(rows.score(answers_MK)))
+        for answers_MK in (found.answers_MK, nearest(rows, features.rows_MD))
     )
     return _Measured(replace(row, score=score, neighbours=neighbours), rows, found, features)
 
