@@ -72,7 +72,7 @@ def test_fewer_rows_learn_less():
     _, given = rows(number=300, width=60, noise=2.0)
     found = cross_validate(given)
     few = torch.from_numpy(np.random.default_rng(0).random(300) < 0.1)
-    assert given.score(refit(given, found.strengths, few)) < given.score(found.answers_MK)
+    assert given.score(refit(given, found, few)) < given.score(found.answers_MK)
 
 
 def test_neighbours_are_those_of_other_folds():

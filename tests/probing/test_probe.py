@@ -104,31 +104,39 @@ def test_the_page_needs_nothing_else_and_shows_what_was_found(probed, shapes):
     assert probed.label_errors[0].image in page
 
 
-def test_a_later_probe_runs_no_network_that_it_knows(probed, shapes, monkeypatch):
-    """Nor do mended labels of whole images cost anything."""
-    computed = []
-    whole = network.compute
-    monkeypatch.setattr(network, "compute", lambda *given: computed.append(given[0].name) or whole(*given))
-    out = probed.page.parent
-    more = ["test_resnet:none", "test_vit:none", "test_efficientnet:none"]
-    again = vft.probe(shapes[0], backbones=more, overrides=QUICK, out=out, progress=False)
+@pytest.fixture
+def computed(monkeypatch):
+    """The names of the networks that were run."""
+    names, whole = [], network.compute
+    monkeypatch.setattr(network, "compute", lambda *given: names.append(given[0].name) or whole(*given))
+    return names
+
+
+def test_a_later_probe_runs_no_network_that_it_knows(probed, shapes, computed):
+    more = ["test_resnet:none", "test_efficientnet:none"]
+    again = vft.probe(shapes[0], backbones=more, overrides=QUICK, out=probed.page.parent, progress=False)
     assert computed == ["test_efficientnet"]
-    kept = {row.backbone: row for row in again.rows}
-    for row in probed.rows[:2]:
-        assert (kept[row.backbone].score, kept[row.backbone].interval) == (row.score, row.interval)
-    (shapes[0] / "disc" / "00.png").rename(shapes[0] / "ring" / "00x.png")
-    changed = vft.probe(shapes[0], backbones="test_resnet:none", overrides=QUICK, out=out, progress=False)
-    assert computed == ["test_efficientnet", "test_resnet"]  # another name: another image, as everywhere
-    assert changed.rows[0].score != kept["test_resnet:none"].score
-    (shapes[0] / "ring" / "00x.png").rename(shapes[0] / "disc" / "00.png")
+    found, before = ({row.backbone: row for row in one.rows}["test_resnet:none"] for one in (again, probed))
+    assert (found.score, found.neighbours, found.interval) == (before.score, before.neighbours, before.interval)
 
 
-def test_a_cut_file_of_features_is_computed_again(shapes, tmp_path):
-    first = vft.probe(shapes[0], backbones="test_resnet:none", overrides=QUICK, out=tmp_path, progress=False)
-    (file,) = (tmp_path / "features").iterdir()
+def test_nor_where_labels_have_been_mended(probed, shapes, computed, tmp_path):
+    shutil.copytree(shapes[0], tmp_path / "mended")
+    for name in shapes[2]:
+        (tmp_path / "mended" / name).rename(tmp_path / "mended" / "bar" / name.replace("/", "-"))
+    out = probed.page.parent
+    mended = vft.probe(tmp_path / "mended", backbones="test_resnet:none", overrides=QUICK, out=out, progress=False)
+    assert computed == []
+    assert mended.best.score >= next(row.score for row in probed.rows if row.backbone == "test_resnet:none")
+    assert not {error.image for error in mended.label_errors} & {f"bar/{name.replace('/', '-')}" for name in shapes[2]}
+
+
+def test_a_cut_file_of_features_is_computed_again(probed, shapes, computed, tmp_path):
+    shutil.copytree(probed.page.parent / "features", tmp_path / "features")
+    (file,) = (tmp_path / "features").glob("test_resnet-*")
     file.write_bytes(file.read_bytes()[:100])
-    again = vft.probe(shapes[0], backbones="test_resnet:none", overrides=QUICK, out=tmp_path, progress=False)
-    assert again.rows[0].score == first.rows[0].score
+    vft.probe(shapes[0], backbones="test_resnet:none", overrides=QUICK, out=tmp_path, progress=False)
+    assert computed == ["test_resnet"]
     assert file.stat().st_size > 100
 
 

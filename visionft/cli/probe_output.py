@@ -1,7 +1,5 @@
 """What a probe has found, on stdout."""
 
-from pathlib import PurePath
-
 from visionft.cli.output import print_lines
 from visionft.probing import ProbeResult, ProbeRow
 
@@ -37,7 +35,7 @@ def _cells(row: ProbeRow, found: ProbeResult) -> tuple[str, ...]:
     low, high = row.interval or (None, None)
     height, width = row.canvas or (0, 0)
     return (
-        f"{_short(row.backbone)}{' =' if row.ties else ''}",
+        f"{row.short}{' =' if row.ties else ''}",
         found.write(row.score),
         f"{found.write(low)} to {found.write(high)}",
         found.write(row.neighbours),
@@ -46,9 +44,3 @@ def _cells(row: ProbeRow, found: ProbeResult) -> tuple[str, ...]:
         f"{row.milliseconds or 0:.1f}",
         row.licence,
     )
-
-
-def _short(backbone: str) -> str:
-    """Return a name, and of the path of its weights the file: ``resnet18:.../mine.pth``."""
-    name, colon, weights = backbone.rpartition(":")
-    return f"{name}:.../{PurePath(weights).name}" if colon and "/" in weights and "/" not in name else backbone

@@ -3,7 +3,6 @@
 Shape suffixes: M rows, D features, K outputs, Q rows that are asked about, J neighbours.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,7 +15,7 @@ from visionft.models.linear_fit import LinearFit, LinearLoss, fit_linear
 from visionft.probing.folds import HELD_BACK
 from visionft.tasks.probing import Probe
 
-_STRENGTHS = (30.0, 10.0, 3.0, 1.0, 0.3, 0.1, 0.03, 0.01, 0.003, 0.001)
+_STRENGTHS = (30.0, 6.0, 1.2, 0.25, 0.05, 0.01, 0.002)
 _PATIENCE = 2  # strengths in a row that make it worse
 _NEIGHBOURS, _TEMPERATURE = 10, 0.07
 _REFERENCES = 4096  # rows among which neighbours are looked for
@@ -86,10 +85,12 @@ class OutOfFold:
     Attributes:
         answers_MK: probabilities or numbers; for held-back rows of a layer that has learned from all folds.
         strengths: the penalty of the layer of each fold.
+        layers: those layers.
     """
 
     answers_MK: Floats
     strengths: tuple[float, ...]
+    layers: tuple[LinearFit, ...]
 
 
 def cross_validate(rows: Rows) -> OutOfFold:
@@ -99,32 +100,33 @@ def cross_validate(rows: Rows) -> OutOfFold:
     """
     fold = torch.from_numpy(rows.fold_M)
     raw_MK = torch.zeros(len(rows.axes_MD), rows.probe.outputs)
-    strengths = []
+    strengths, layers = [], []
     for number in range(rows.folds):
         own, following = fold == number, fold == (number + 1) % rows.folds
         l2, start = _strength(rows, ~own & ~following & (fold != HELD_BACK), following)
         strengths.append(l2)
-        raw_MK[own] = rows.fit(~own & (fold != HELD_BACK), l2, start)(rows.axes_MD[own])
+        layers.append(rows.fit(~own & (fold != HELD_BACK), l2, start))
+        raw_MK[own] = layers[-1](rows.axes_MD[own])
     held_back = fold == HELD_BACK
     if held_back.any():
         raw_MK[held_back] = rows.fit(~held_back, float(np.median(strengths)))(rows.axes_MD[held_back])
-    return OutOfFold(rows.probe.answers(raw_MK), tuple(strengths))
+    return OutOfFold(rows.probe.answers(raw_MK), tuple(strengths), tuple(layers))
 
 
-def refit(rows: Rows, strengths: Sequence[float], learned_M: Tensor) -> Floats:
-    """Return answers_MK of layers that learn from fewer rows, by penalties that were chosen before.
+def refit(rows: Rows, found: OutOfFold, learned_M: Tensor) -> Floats:
+    """Return answers_MK of layers that learn from fewer rows.
 
     Args:
         rows: all of them.
-        strengths: the penalty of each fold for all rows; it counts for more where there are fewer.
+        found: what was learned from all; the penalties count for more where there are fewer rows.
         learned_M: the rows that are learned from.
     """
     fold = torch.from_numpy(rows.fold_M)
     raw_MK = torch.zeros(len(rows.axes_MD), rows.probe.outputs)
-    for number, l2 in enumerate(strengths):
+    for number, (l2, layer) in enumerate(zip(found.strengths, found.layers, strict=True)):
         own, others = fold == number, (fold != number) & (fold != HELD_BACK)
         fewer = float(others.sum()) / max(1, int((others & learned_M).sum()))
-        raw_MK[own] = rows.fit(others & learned_M, l2 * fewer)(rows.axes_MD[own])
+        raw_MK[own] = rows.fit(others & learned_M, l2 * fewer, layer)(rows.axes_MD[own])
     return rows.probe.answers(raw_MK)
 
 

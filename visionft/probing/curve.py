@@ -17,9 +17,9 @@ from visionft.probing.cross_validation import OutOfFold, Rows, refit
 from visionft.seeds import derive_seed, unit_interval
 
 _HALVINGS = 5
-_FEWEST = 16  # images to learn from
+_FEWEST = 10  # images to learn from
 _LEAST_POINTS = 3
-_REPEATS = 3  # draws of fewer images
+_REPEATS = 2  # draws of fewer images
 _SMALLEST_ERROR = 1e-4
 _BETTER = 10.0  # difference of BIC that speaks strongly for another term (Kass and Raftery 1995)
 
@@ -104,7 +104,7 @@ def _of_fewer(rows: Rows, found: OutOfFold, ids: Sequence[str], fraction: float)
         drawn_N = np.array([unit_interval("fewer", repeat, name) for name in ids])
         limit = np.quantile(drawn_N[rows.images], fraction)
         learned_M = torch.from_numpy(drawn_N[rows.image_M] <= limit)
-        answers.append(refit(rows, found.strengths, learned_M))
+        answers.append(refit(rows, found, learned_M))
     return answers
 
 

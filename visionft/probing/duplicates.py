@@ -17,8 +17,9 @@ from visionft.data.records import Sample
 from visionft.imaging import decode
 from visionft.models.linear_fit import principal_axes
 
-_AXES = 128
-_LIKE = 0.8  # cosine of what is left when all axes vary alike
+_AXES, _FEWEST_AXES = 128, 8
+_IMAGES_PER_AXIS = 8  # with as many axes as images, all would be equally unlike
+_LIKE = 0.7  # cosine of what is left when all axes vary alike
 _CORRELATION = 0.95  # of the thumbnails
 _PER_IMAGE = 5
 _SIDE = 32
@@ -69,7 +70,7 @@ def find_duplicates(images_ND: Tensor, samples: Sequence[Sample]) -> list[Duplic
 
 def _candidates(images_ND: Tensor) -> list[tuple[int, int]]:
     """Return pairs whose features are alike beside what all images have in common."""
-    axes_ND = principal_axes(images_ND)[:, :_AXES]
+    axes_ND = principal_axes(images_ND)[:, : max(_FEWEST_AXES, min(_AXES, len(images_ND) // _IMAGES_PER_AXIS))]
     axes_ND = axes_ND / axes_ND.std(0, correction=0).clamp(min=1e-6)
     unit_ND = functional.normalize(axes_ND, dim=1)
     pairs = set()

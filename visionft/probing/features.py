@@ -31,7 +31,7 @@ from visionft.spec import InputSpec
 from visionft.tasks.probing import PatchProbe, Probe
 
 _POINTS = 16_384  # of all images together, where these are few
-_FEWEST, _MOST = 8, 128  # of an image
+_FEWEST, _MOST = 8, 64  # of an image
 _FINEST = 8  # pixels of a cell; maps that are finer say little but colours and edges
 _VERSIONED = ("visionft", "torch", "torchvision", "timm", "opencv-python-headless")
 
@@ -60,7 +60,7 @@ def key_of(
 ) -> str:
     """Return what features depend on, as 32 hexadecimal digits.
 
-    Labels of whole images are not part of it, so that they can be mended and the features stay.
+    Names and labels of whole images are not part of it, so that they can be mended and the features stay.
 
     Args:
         backbone: the network, with its weights.
@@ -75,33 +75,50 @@ def key_of(
         digest.update(name.encode())
         digest.update(tensor.detach().cpu().contiguous().flatten().view(torch.uint8).numpy().tobytes())
     parts: list[Any] = [backbone.family, backbone.name, spec, bf16, *map(version, _VERSIONED)]
-    looked_at = isinstance(probe, PatchProbe)
-    parts += [(type(probe).__qualname__, _POINTS, _FEWEST, _MOST, _FINEST, probe.outputs) if looked_at else "images"]
-    for sample, content in zip(dataset.samples, contents, strict=True):
-        parts.append((sample.id, content, sample.target.fingerprint() if looked_at else ""))
+    if isinstance(probe, PatchProbe):
+        parts += [type(probe).__qualname__, _POINTS, _FEWEST, _MOST, _FINEST, probe.outputs]
+        parts += [(sample.id, sample.target.fingerprint()) for sample in dataset.samples] + [*contents]
+    else:
+        parts += sorted(contents)
     for part in parts:
         digest.update(f"{part!r}\n".encode(errors="surrogatepass"))
     return digest.hexdigest()[:32]
 
 
-def kept(path: Path | None) -> Features | None:
-    """Return features of an earlier probe; None where there are none, or the file is none."""
+def kept(path: Path | None, contents: Sequence[str]) -> Features | None:
+    """Return features of an earlier probe; None where there are none, or the file is none.
+
+    Args:
+        path: the file.
+        contents: a hash of each image.
+    """
     if path is None or not path.is_file():
         return None
     try:
         tensors = load_file(path)
-        return Features(**{"rows_MD": tensors["images_ND"], **tensors})
+        if "rows_MD" in tensors:
+            return Features(**tensors)
+        return _of_images(tensors["images_ND"][torch.tensor(_by_content(contents)).argsort()])
     except (SafetensorError, KeyError, TypeError, OSError):
         return None
 
 
-def keep(path: Path, features: Features) -> None:
-    """Write features to a file, whole or not at all."""
+def keep(path: Path, features: Features, contents: Sequence[str]) -> None:
+    """Write features to a file, whole or not at all; those of whole images in the order of their contents."""
     tensors = {field.name: getattr(features, field.name) for field in fields(features)}
     if features.rows_MD is features.images_ND:
-        del tensors["rows_MD"]
+        tensors = {"images_ND": features.images_ND[_by_content(contents)]}
     path.parent.mkdir(parents=True, exist_ok=True)
     write_tensors(path, tensors)
+
+
+def _by_content(contents: Sequence[str]) -> list[int]:
+    return sorted(range(len(contents)), key=contents.__getitem__)
+
+
+def _of_images(images_ND: Tensor) -> Features:
+    nothing = torch.empty(0)
+    return Features(images_ND, torch.arange(len(images_ND)), images_ND, nothing.long(), nothing)
 
 
 @torch.no_grad()
@@ -193,8 +210,7 @@ class _Collected:
         """Return all of them."""
         images_ND = torch.stack(self.images)
         if not self._patches:
-            nothing = torch.empty(0)
-            return Features(images_ND, torch.arange(len(images_ND)), images_ND, nothing.long(), nothing)
+            return _of_images(images_ND)
         counts_N = torch.tensor([len(rows) for rows in self._rows])
         image_M = torch.arange(len(images_ND)).repeat_interleave(counts_N)
         return Features(

@@ -66,11 +66,11 @@ class Probing:
         runtime = Runtime.choose(self.recipe, torch.get_num_threads())
         path = self._path(backbone, spec, runtime)
         runtime.prepare(backbone)
-        began, features = time.perf_counter(), kept(path)
+        began, features = time.perf_counter(), kept(path, self.contents)
         if features is None:
             features = self._compute(backbone, spec, runtime, str(choice))
             if path is not None:
-                keep(path, features)
+                keep(path, features, self.contents)
             seconds = time.perf_counter() - began
         else:
             seconds = 0.0

@@ -98,7 +98,7 @@ def _shown(sample: Sample, place: tuple[float, float] | None = None) -> NDArray[
 def _bar(result: ProbeResult) -> tuple[float, float]:
     """Return the ends of the bars' axis: from a little below the least score to 1."""
     lows = [row.interval[0] for row in result.rows if row.interval is not None]
-    return max(0.0, math.floor(10 * min(lows, default=0.0)) / 10), 1.0
+    return min(0.9, max(0.0, math.floor(10 * min(lows, default=0.0)) / 10)), 1.0
 
 
 def _curve_chart(curve: LearningCurve, *, percent: bool) -> _CurveChart:

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Any
 
 from visionft.metrics.bootstrap import Interval
@@ -41,6 +41,12 @@ class ProbeRow:
     behind: Interval | None = None
     neighbours: float | None = None
     seconds: float | None = None
+
+    @property
+    def short(self) -> str:
+        """The name, with no more than the file of its weights: ``resnet18:mine.pth``."""
+        name, colon, weights = self.backbone.rpartition(":")
+        return f"{name}:{PurePath(weights).name}" if colon and "/" in weights and "/" not in name else self.backbone
 
     @property
     def ties(self) -> bool:
