@@ -1,6 +1,7 @@
-"""Images that are almost the same, such as re-encoded copies and neighbouring frames, told by features and pixels.
+"""Images that are almost the same, such as re-encoded copies and neighbouring frames, told by pixels and features.
 
-Shape suffixes: N images, D features, Q images that are asked about, 3 colour channels (RGB).
+Shape suffixes: N images, D features, T pixels of a thumbnail, Q images that are asked about, H height, W width,
+3 colour channels (RGB).
 """
 
 from collections.abc import Sequence
@@ -14,15 +15,17 @@ from torch import Tensor
 from torch.nn import functional
 
 from visionft.data.records import Sample
-from visionft.imaging import decode
 from visionft.models.linear_fit import principal_axes
 
+_SIDE = 32
+_SAME = 0.95  # correlation of the thumbnails beside what all images have in common
+_LIKE = 0.85  # the same, where features are alike, too
+_FEATURES = 0.8  # cosine of features when all axes vary alike
 _AXES, _FEWEST_AXES = 128, 8
 _IMAGES_PER_AXIS = 8  # with as many axes as images, all would be equally unlike
-_LIKE = 0.7  # cosine of what is left when all axes vary alike
-_CORRELATION = 0.95  # of the thumbnails
+_FLATTEST = 1.0  # standard deviation in grey levels; less shows nothing to compare
 _PER_IMAGE = 5
-_SIDE = 32
+_COMMON = 50  # images; fewer do not tell what all of a kind have in common
 _BLOCK = 1024
 
 
@@ -32,7 +35,7 @@ class Duplicate(NamedTuple):
     Attributes:
         first: place of an image in the data set.
         second: that of the other, which is higher.
-        likeness: correlation of their thumbnails, at most 1.
+        likeness: correlation of their thumbnails beside what all images have in common, at most 1.
     """
 
     first: int
@@ -40,58 +43,46 @@ class Duplicate(NamedTuple):
     likeness: float
 
 
-def find_duplicates(images_ND: Tensor, samples: Sequence[Sample]) -> list[Duplicate]:
-    """Return the pairs of images that are almost the same, the most alike first.
+def thumbnail(canvas_HW3: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Return grey levels of T pixels."""
+    small = cv2.resize(canvas_HW3, (_SIDE, _SIDE), interpolation=cv2.INTER_AREA)
+    return cv2.cvtColor(small, cv2.COLOR_RGB2GRAY).ravel().astype(np.uint8, copy=False)
 
-    Features name pairs, whose pixels are then compared: a network may take two photographs of one kind of thing for
-    the same, and small pictures of two uniform things may be alike, but hardly both.
+
+def find_duplicates(images_ND: Tensor, thumbnails_NT: Tensor) -> list[Duplicate]:
+    """Return the pairs of images that are almost the same, the most alike first; at most five of an image.
+
+    Thumbnails tell resized and re-encoded copies, which features may not: networks look at what encoding changes.
+    Features tell copies whose colours, edges or places have changed more.
 
     Args:
-        images_ND: of whole images.
-        samples: the same images.
-
-    Raises:
-        DataError: naming the file, when an image cannot be read any more.
+        images_ND: features of whole images.
+        thumbnails_NT: of the same images, uint8.
     """
-    thumbnails: dict[int, NDArray[np.float64] | None] = {}
-
-    def thumbnail(at: int) -> NDArray[np.float64] | None:
-        if at not in thumbnails:
-            thumbnails[at] = _thumbnail(decode(samples[at].image, samples[at].reading))
-        return thumbnails[at]
-
-    found = []
-    for first, second in _candidates(images_ND):
-        one, other = thumbnail(first), thumbnail(second)
-        if one is not None and other is not None and (likeness := float(one @ other)) >= _CORRELATION:
-            found.append(Duplicate(first, second, min(1.0, likeness)))
-    return sorted(found, key=lambda pair: (-pair.likeness, pair))
-
-
-def _candidates(images_ND: Tensor) -> list[tuple[int, int]]:
-    """Return pairs whose features are alike beside what all images have in common."""
+    pixels_NT = thumbnails_NT.float()
+    flat_N = pixels_NT.std(1) < _FLATTEST
+    pixels_NT = pixels_NT - pixels_NT.mean(1, keepdim=True)
+    if len(pixels_NT) >= _COMMON:
+        pixels_NT = pixels_NT - pixels_NT[~flat_N].mean(0)
+    pixels_NT = functional.normalize(pixels_NT, dim=1)
     axes_ND = principal_axes(images_ND)[:, : max(_FEWEST_AXES, min(_AXES, len(images_ND) // _IMAGES_PER_AXIS))]
-    axes_ND = axes_ND / axes_ND.std(0, correction=0).clamp(min=1e-6)
-    unit_ND = functional.normalize(axes_ND, dim=1)
-    pairs = set()
-    for start in range(0, len(unit_ND), _BLOCK):
-        likeness_QN = unit_ND[start : start + _BLOCK] @ unit_ND.T
+    unit_ND = functional.normalize(axes_ND / axes_ND.std(0, correction=0).clamp(min=1e-6), dim=1)
+    found: dict[tuple[int, int], float] = {}
+    for start in range(0, len(pixels_NT), _BLOCK):
+        block = slice(start, start + _BLOCK)
+        likeness_QN = pixels_NT[block] @ pixels_NT.T
+        same_QN = unit_ND[block] @ unit_ND.T >= _FEATURES
+        likeness_QN[(likeness_QN < _SAME) & ~(same_QN & (likeness_QN >= _LIKE))] = -1.0
+        likeness_QN[flat_N[block]] = -1.0
+        likeness_QN[:, flat_N] = -1.0
         own = torch.arange(len(likeness_QN))
         likeness_QN[own, own + start] = -1.0
-        best_Q, at_Q = likeness_QN.topk(min(_PER_IMAGE, len(unit_ND) - 1), dim=1)
-        for row, column in torch.nonzero(best_Q >= _LIKE).tolist():
-            one, other = row + start, int(at_Q[row, column])
-            pairs.add((min(one, other), max(one, other)))
-    return sorted(pairs)
-
-
-def _thumbnail(image_HW3: NDArray[np.uint8]) -> NDArray[np.float64] | None:
-    """Return grey levels of mean 0 and length 1; None of an image that shows nothing."""
-    small = cv2.resize(image_HW3, (_SIDE, _SIDE), interpolation=cv2.INTER_AREA)
-    grey = cv2.cvtColor(small, cv2.COLOR_RGB2GRAY).astype(np.float64).ravel()
-    grey -= grey.mean()
-    length = float(np.linalg.norm(grey))
-    return grey / length if length > _SIDE else None  # a grey level of standard deviation
+        best_QJ, at_QJ = likeness_QN.topk(min(_PER_IMAGE, len(pixels_NT)), dim=1)
+        for row, column in torch.nonzero(best_QJ > 0).tolist():
+            one, other = row + start, int(at_QJ[row, column])
+            found[min(one, other), max(one, other)] = min(1.0, float(best_QJ[row, column]))
+    pairs = [Duplicate(*pair, likeness) for pair, likeness in found.items()]
+    return sorted(pairs, key=lambda pair: (-pair.likeness, pair))
 
 
 def leaks(pairs: Sequence[Duplicate], samples: Sequence[Sample]) -> int:

@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import Tensor, nn
@@ -26,6 +27,7 @@ from visionft.imaging.normalization import byte_statistics
 from visionft.imaging.placement import canvas_from_original, place
 from visionft.loading.batches import Batches
 from visionft.models.backbones import Backbone
+from visionft.probing.duplicates import thumbnail
 from visionft.seeds import derive_seed
 from visionft.spec import InputSpec
 from visionft.tasks.probing import PatchProbe, Probe
@@ -44,6 +46,7 @@ class Features:
         rows_MD: float32, what is probed.
         image_M: int64, the place of each row's image in the data set.
         images_ND: float32, of whole images; the same tensor as the rows where these are whole images.
+        thumbnails_NT: uint8, grey levels of the images, see ``duplicates``.
         labels_M: int64, the classes of points; empty where whole images are probed.
         places_M2: float32, where the points are, in pixels of the original images; empty likewise.
     """
@@ -51,6 +54,7 @@ class Features:
     rows_MD: Tensor
     image_M: Tensor
     images_ND: Tensor
+    thumbnails_NT: Tensor
     labels_M: Tensor
     places_M2: Tensor
 
@@ -98,7 +102,8 @@ def kept(path: Path | None, contents: Sequence[str]) -> Features | None:
         tensors = load_file(path)
         if "rows_MD" in tensors:
             return Features(**tensors)
-        return _of_images(tensors["images_ND"][torch.tensor(_by_content(contents)).argsort()])
+        back_N = torch.tensor(_by_content(contents)).argsort()
+        return _of_images(tensors["images_ND"][back_N], tensors["thumbnails_NT"][back_N])
     except (SafetensorError, KeyError, TypeError, OSError):
         return None
 
@@ -107,7 +112,8 @@ def keep(path: Path, features: Features, contents: Sequence[str]) -> None:
     """Write features to a file, whole or not at all; those of whole images in the order of their contents."""
     tensors = {field.name: getattr(features, field.name) for field in fields(features)}
     if features.rows_MD is features.images_ND:
-        tensors = {"images_ND": features.images_ND[_by_content(contents)]}
+        order = _by_content(contents)
+        tensors = {name: tensors[name][order] for name in ("images_ND", "thumbnails_NT")}
     path.parent.mkdir(parents=True, exist_ok=True)
     write_tensors(path, tensors)
 
@@ -116,9 +122,9 @@ def _by_content(contents: Sequence[str]) -> list[int]:
     return sorted(range(len(contents)), key=contents.__getitem__)
 
 
-def _of_images(images_ND: Tensor) -> Features:
+def _of_images(images_ND: Tensor, thumbnails_NT: Tensor) -> Features:
     nothing = torch.empty(0)
-    return Features(images_ND, torch.arange(len(images_ND)), images_ND, nothing.long(), nothing)
+    return Features(images_ND, torch.arange(len(images_ND)), images_ND, thumbnails_NT, nothing.long(), nothing)
 
 
 @torch.no_grad()
@@ -147,6 +153,7 @@ def compute(
     most = min(_MOST, max(_FEWEST, _POINTS // len(dataset.samples)))
     collected = _Collected(spec, dataset, probe, most)
     for batch in loader.evaluation():
+        collected.thumbnails += map(thumbnail, batch.images_BHW3.numpy())
         images_BCHW = normalise(batch.images_BHW3.to(runtime.device))
         with runtime.autocast():
             if isinstance(probe, PatchProbe):
@@ -178,6 +185,7 @@ class _Collected:
         self._spec, self._dataset, self._most = spec, dataset, most
         self._patches = isinstance(probe, PatchProbe)
         self.images: list[Tensor] = []
+        self.thumbnails: list[NDArray[np.uint8]] = []
         self._rows: list[Tensor] = []
         self._labels: list[Tensor] = []
         self._places: list[Tensor] = []
@@ -208,13 +216,18 @@ class _Collected:
 
     def features(self) -> Features:
         """Return all of them."""
-        images_ND = torch.stack(self.images)
+        images_ND, thumbnails_NT = torch.stack(self.images), torch.from_numpy(np.stack(self.thumbnails))
         if not self._patches:
-            return _of_images(images_ND)
+            return _of_images(images_ND, thumbnails_NT)
         counts_N = torch.tensor([len(rows) for rows in self._rows])
         image_M = torch.arange(len(images_ND)).repeat_interleave(counts_N)
         return Features(
-            torch.cat(self._rows), image_M, images_ND, torch.cat(self._labels), torch.cat(self._places).float()
+            torch.cat(self._rows),
+            image_M,
+            images_ND,
+            thumbnails_NT,
+            torch.cat(self._labels),
+            torch.cat(self._places).float(),
         )
 
     def _original(self, sample: Sample, xy_P2: Tensor) -> Tensor:

@@ -85,7 +85,7 @@ def probe(
         raise WeightsError(f"none of the backbones could be probed:\n{reasons}")
     resamples = max(1, min(_RESAMPLES, recipe.evaluate.bootstrap))
     ids = [sample.id for sample in dataset.samples]
-    pairs = find_duplicates(best.features.images_ND, dataset.samples)
+    pairs = find_duplicates(best.features.images_ND, best.features.thumbnails_NT)
     return ProbeResult(
         data=dataset.name,
         task=recipe.task.kind,
@@ -120,7 +120,7 @@ def _without_features(one: _Measured) -> _Measured:
     """Return what the interval needs, so that the features of all networks need not be in memory."""
     nothing = torch.empty(0)
     return one._replace(
-        rows=replace(one.rows, axes_MD=nothing), features=Features(nothing, nothing, nothing, nothing, nothing)
+        rows=replace(one.rows, axes_MD=nothing), features=Features(nothing, nothing, nothing, nothing, nothing, nothing)
     )
 
 
