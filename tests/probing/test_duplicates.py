@@ -40,19 +40,19 @@ def test_re_encoded_copies_are_found_whatever_the_features_say():
 
 def test_features_decide_about_copies_that_have_changed_more():
     pictures = [picture(seed) for seed in range(IMAGES)]
-    moved = [cv2.copyMakeBorder(pictures[at][5:, 5:], 0, 5, 0, 5, cv2.BORDER_REPLICATE) for at in range(10)]
+    changed = [0, 2, 3, 5, 6, 8]  # moved by two pixels they correlate by 0.92 to 0.94
+    moved = [cv2.copyMakeBorder(pictures[at][2:, 2:], 0, 2, 0, 2, cv2.BORDER_REPLICATE) for at in changed]
     features_ND = torch.randn(IMAGES, 64, generator=torch.Generator().manual_seed(0))
+    alike_ND = torch.cat([features_ND, features_ND[changed]])
     assert found_in([*pictures, *moved]) == set()
-    assert found_in([*pictures, *moved], torch.cat([features_ND, features_ND[:10]])) == {
-        (at, IMAGES + at) for at in range(10)
-    }
-    assert found_in([*pictures, *map(picture, range(200, 210))], torch.cat([features_ND, features_ND[:10]])) == set()
+    assert found_in([*pictures, *moved], alike_ND) == {(at, IMAGES + row) for row, at in enumerate(changed)}
+    assert found_in([*pictures, *map(picture, range(200, 206))], alike_ND) == set()
 
 
 def test_what_all_images_have_in_common_makes_no_copies():
     """Solar cells have the same bars at the same places."""
     ground, rng = picture(0), np.random.default_rng(0)
-    cells = [np.clip(ground + cv2.resize(rng.normal(0, 6, (8, 8, 3)), (96, 72)), 0, 255) for _ in range(IMAGES)]
+    cells = [np.clip(ground + cv2.resize(rng.normal(0, 15, (8, 8, 3)), (96, 72)), 0, 255) for _ in range(IMAGES)]
     pictures = [cell.astype(np.uint8) for cell in cells]
     assert found_in([*pictures, encoded(pictures[3], 0.9, 90)]) == {(3, IMAGES)}
 
