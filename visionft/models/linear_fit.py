@@ -14,7 +14,7 @@ LinearLoss = Literal["softmax", "sigmoid", "squares"]
 """One class of several; any of several classes; numbers."""
 
 _ITERATIONS = 200
-_FLAT = 0.03  # largest entry of the gradient at the minimum, in roots of the arithmetic's precision
+_FLAT = 0.3  # largest entry of the gradient at the minimum, in roots of the arithmetic's precision
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ from visionft.metrics.scores import Floats, Ints
 from visionft.probing.cross_validation import OutOfFold, Rows, refit
 from visionft.seeds import derive_seed, unit_interval
 
-_HALVINGS = 5
+_HALVINGS = 4
 _FEWEST = 10  # images to learn from
 _LEAST_POINTS = 3
 _REPEATS = 2  # draws of fewer images
