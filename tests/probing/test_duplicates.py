@@ -52,7 +52,7 @@ def test_features_decide_about_copies_that_have_changed_more():
 def test_what_all_images_have_in_common_makes_no_copies():
     """Solar cells have the same bars at the same places."""
     ground, rng = picture(0), np.random.default_rng(0)
-    cells = [np.clip(ground + cv2.resize(rng.normal(0, 15, (8, 8, 3)), (96, 72)), 0, 255) for _ in range(IMAGES)]
+    cells = [np.clip(ground + cv2.resize(rng.normal(0, 30, (8, 8, 3)), (96, 72)), 0, 255) for _ in range(IMAGES)]
     pictures = [cell.astype(np.uint8) for cell in cells]
     assert found_in([*pictures, encoded(pictures[3], 0.9, 90)]) == {(3, IMAGES)}
 

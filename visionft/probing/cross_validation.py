@@ -13,7 +13,7 @@ from torch.nn import functional
 from visionft.metrics.scores import Floats, Ints
 from visionft.models.linear_fit import LinearFit, LinearLoss, fit_linear
 from visionft.probing.folds import HELD_BACK
-from visionft.tasks.probing import Probe
+from visionft.tasks.probing import TaskProbe
 
 _STRENGTHS = (30.0, 6.0, 1.2, 0.25, 0.05, 0.01, 0.002)
 _PATIENCE = 2  # strengths in a row that make it worse
@@ -34,7 +34,7 @@ class Rows:
         image_M: place of each row's image in the data set.
     """
 
-    probe: Probe
+    probe: TaskProbe
     axes_MD: Tensor
     targets: Tensor
     fold_M: Ints

@@ -18,9 +18,9 @@ from visionft.data.records import Sample
 from visionft.models.linear_fit import principal_axes
 
 _SIDE = 32
-_SAME = 0.95  # correlation of the thumbnails beside what all images have in common
-_LIKE = 0.85  # the same, where features are alike, too
-_FEATURES = 0.8  # cosine of features when all axes vary alike
+_SAME = 0.98  # correlation of the thumbnails beside what all images have in common
+_LIKE = 0.9  # the same, where features are alike, too
+_FEATURES = 0.9  # cosine of features when all axes vary alike
 _AXES, _FEWEST_AXES = 128, 8
 _IMAGES_PER_AXIS = 8  # with as many axes as images, all would be equally unlike
 _FLATTEST = 1.0  # standard deviation in grey levels; less shows nothing to compare

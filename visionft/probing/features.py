@@ -30,7 +30,7 @@ from visionft.models.backbones import Backbone
 from visionft.probing.duplicates import thumbnail
 from visionft.seeds import derive_seed
 from visionft.spec import InputSpec
-from visionft.tasks.probing import PatchProbe, Probe
+from visionft.tasks.probing import PatchProbe, TaskProbe
 
 _POINTS = 16_384  # of all images together, where these are few
 _FEWEST, _MOST = 8, 64  # of an image
@@ -60,7 +60,7 @@ class Features:
 
 
 def key_of(
-    backbone: Backbone, spec: InputSpec, dataset: Dataset, contents: Sequence[str], probe: Probe, *, bf16: bool
+    backbone: Backbone, spec: InputSpec, dataset: Dataset, contents: Sequence[str], probe: TaskProbe, *, bf16: bool
 ) -> str:
     """Return what features depend on, as 32 hexadecimal digits.
 
@@ -134,7 +134,7 @@ def compute(
     runtime: Runtime,
     loader: Batches,
     dataset: Dataset,
-    probe: Probe,
+    probe: TaskProbe,
     on_done: Callable[[int], None],
 ) -> Features:
     """Run the network over all images.
@@ -181,7 +181,7 @@ class Normalise(nn.Module):
 class _Collected:
     """Features as they come, batch by batch, in the order of the data set."""
 
-    def __init__(self, spec: InputSpec, dataset: Dataset, probe: Probe, most: int) -> None:
+    def __init__(self, spec: InputSpec, dataset: Dataset, probe: TaskProbe, most: int) -> None:
         self._spec, self._dataset, self._most = spec, dataset, most
         self._patches = isinstance(probe, PatchProbe)
         self.images: list[Tensor] = []

@@ -23,7 +23,7 @@ from visionft.probing.result import ProbeRow
 from visionft.recipe import Recipe
 from visionft.seeds import derive_seed
 from visionft.spec import InputSpec
-from visionft.tasks.probing import Probe
+from visionft.tasks.probing import TaskProbe
 
 OnProgress = Callable[[str, int, int], None]
 
@@ -45,7 +45,7 @@ class Probing:
 
     recipe: Recipe
     dataset: Dataset
-    probe: Probe
+    probe: TaskProbe
     contents: Sequence[str]
     folder: Path | None
     on_progress: OnProgress

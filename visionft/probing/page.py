@@ -15,7 +15,7 @@ from visionft.atomic import write_text
 from visionft.data.records import Dataset, Sample
 from visionft.imaging import decode
 from visionft.probing.curve import LearningCurve
-from visionft.probing.result import DuplicatePair, LabelError, ProbeResult
+from visionft.probing.result import DuplicatePair, ProbeResult, SuspectLabel
 from visionft.report import charts
 from visionft.report.render import environment
 
@@ -29,12 +29,12 @@ _MARK = (255, 90, 0)
 class _Suspect:
     """A label to look at, with its image."""
 
-    error: LabelError
+    error: SuspectLabel
     image_HW3: NDArray[np.uint8]
 
 
 @dataclass(frozen=True, slots=True)
-class _Pair:
+class _ShownPair:
     """Two images that are almost the same."""
 
     pair: DuplicatePair
@@ -72,7 +72,7 @@ def write_page(result: ProbeResult, dataset: Dataset, path: Path) -> None:
         result=result,
         noun=dataset.target.named[1],
         suspects=[_Suspect(error, _shown(samples[error.image], error.place)) for error in errors],
-        pairs=[_Pair(pair, (_shown(samples[pair.images[0]]), _shown(samples[pair.images[1]]))) for pair in pairs],
+        pairs=[_ShownPair(pair, (_shown(samples[pair.images[0]]), _shown(samples[pair.images[1]]))) for pair in pairs],
         chart=None if result.curve is None else _curve_chart(result.curve, percent=result.score.percent),
         frame=charts,
         bar=bar,

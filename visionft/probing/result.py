@@ -72,7 +72,7 @@ class DuplicatePair:
 
 
 @dataclass(frozen=True, slots=True)
-class LabelError:
+class SuspectLabel:
     """An image whose label is likely wrong.
 
     Attributes:
@@ -123,7 +123,7 @@ class ProbeResult:
     rows: tuple[ProbeRow, ...]
     duplicates: tuple[DuplicatePair, ...]
     leaks: int
-    label_errors: tuple[LabelError, ...]
+    label_errors: tuple[SuspectLabel, ...]
     curve: LearningCurve | None
     page: Path | None = None
 

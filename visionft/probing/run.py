@@ -26,9 +26,9 @@ from visionft.probing.duplicates import find_duplicates, leaks
 from visionft.probing.features import Features
 from visionft.probing.folds import assign_folds, contents_of
 from visionft.probing.network import OnProgress, Probing, timed_in_words
-from visionft.probing.result import DuplicatePair, LabelError, ProbeResult, ProbeRow
+from visionft.probing.result import DuplicatePair, ProbeResult, ProbeRow, SuspectLabel
 from visionft.recipe import Recipe
-from visionft.tasks.probing import ImageProbe, Probe, probe_of
+from visionft.tasks.probing import ImageProbe, TaskProbe, probe_of
 
 _RESAMPLES = 400
 
@@ -49,7 +49,7 @@ def probe(
     folder: Path | None = None,
     on_progress: OnProgress = lambda _what, _done, _total: None,
 ) -> ProbeResult:
-    """Probe networks one after the other, then look at the data with the features of the best.
+    """TaskProbe networks one after the other, then look at the data with the features of the best.
 
     Args:
         recipe: names the task, and how images are shown to networks.
@@ -101,7 +101,7 @@ def probe(
     )
 
 
-def _measure(row: ProbeRow, features: Features, own: Probe, dataset: Dataset, fold_N: Ints) -> _Measured:
+def _measure(row: ProbeRow, features: Features, own: TaskProbe, dataset: Dataset, fold_N: Ints) -> _Measured:
     """Learn from the features of a network, and say how well."""
     axes_MD = principal_axes(features.rows_MD)
     targets = own.targets(dataset.samples) if isinstance(own, ImageProbe) else features.labels_M
@@ -150,10 +150,10 @@ def _pair(dataset: Dataset, first: int, second: int, likeness: float) -> Duplica
     return DuplicatePair((one.id, other.id), (one.split, other.split), likeness, one.target == other.target)
 
 
-def _label_errors(best: _Measured, dataset: Dataset) -> list[LabelError]:
+def _label_errors(best: _Measured, dataset: Dataset) -> list[SuspectLabel]:
     """Return what is suspected, once for each image, label and what it should be."""
     image_M, places_M2 = best.features.image_M.tolist(), best.features.places_M2
-    found: dict[tuple[int, str, str], LabelError] = {}
+    found: dict[tuple[int, str, str], SuspectLabel] = {}
     for row, given, other, certainty in best.rows.probe.suspicions(best.found.answers_MK, best.rows.targets.numpy()):
         sample = dataset.samples[image_M[row]]
         key = image_M[row], given, other
@@ -164,5 +164,5 @@ def _label_errors(best: _Measured, dataset: Dataset) -> list[LabelError]:
         if len(places_M2):
             x, y = places_M2[row].tolist()
             place = x, y
-        found[key] = LabelError(sample.id, sample.split, given, other, certainty, place=place)
+        found[key] = SuspectLabel(sample.id, sample.split, given, other, certainty, place=place)
     return sorted(found.values(), key=lambda error: (-error.certainty, error.image))

@@ -51,7 +51,7 @@ class Points(NamedTuple):
     labels_P: Ints
 
 
-class Probe(ABC):
+class TaskProbe(ABC):
     """A linear layer on frozen features, for one task.
 
     Args:
@@ -96,7 +96,7 @@ class Probe(ABC):
         """Return the rows whose targets are likely wrong, the surest first; arguments as of ``scores``."""
 
 
-class ImageProbe(Probe):
+class ImageProbe(TaskProbe):
     """A probe of whole images: a row of features each."""
 
     @abstractmethod
@@ -104,7 +104,7 @@ class ImageProbe(Probe):
         """Return what ``fit_linear`` learns, a row for each sample."""
 
 
-class PatchProbe(Probe):
+class PatchProbe(TaskProbe):
     """A probe of points of images, of one class each."""
 
     loss: ClassVar[LinearLoss] = "softmax"
@@ -124,7 +124,7 @@ class PatchProbe(Probe):
         """
 
 
-def probe_of(kind: str, dataset: Dataset) -> Probe:
+def probe_of(kind: str, dataset: Dataset) -> TaskProbe:
     """Return the probe of a task for some data.
 
     Raises:
@@ -133,5 +133,5 @@ def probe_of(kind: str, dataset: Dataset) -> Probe:
     if not TASKS[kind].probe:
         able = ", ".join(name for name in TASKS if TASKS[name].probe)
         raise RecipeError(f"task.kind: {kind} has no probe; these tasks have one: {able}")
-    probe: Probe = imported(TASKS[kind].probe)(dataset)
+    probe: TaskProbe = imported(TASKS[kind].probe)(dataset)
     return probe
