@@ -49,7 +49,7 @@ def probe(
     folder: Path | None = None,
     on_progress: OnProgress = lambda _what, _done, _total: None,
 ) -> ProbeResult:
-    """TaskProbe networks one after the other, then look at the data with the features of the best.
+    """Probe networks one after the other, then look at the data with the features of the best.
 
     Args:
         recipe: names the task, and how images are shown to networks.
