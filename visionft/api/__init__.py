@@ -9,17 +9,21 @@ if TYPE_CHECKING:
     from visionft.api.converting import Converted, convert
     from visionft.api.datasets import Dataset
     from visionft.api.evaluation import evaluate
+    from visionft.api.exporting import Artifact
     from visionft.api.fitting import fit
     from visionft.api.prediction import predict
+    from visionft.api.probing import probe
     from visionft.api.registration import register
-    from visionft.api.run import Artifact, Run, open_run
+    from visionft.api.run import Run, open_run
     from visionft.api.training import complete, train
+    from visionft.probing import ProbeResult
 
 _HOME = {
-    "Artifact": "run",
+    "Artifact": "exporting",
     "Check": "checking",
     "Converted": "converting",
     "Dataset": "datasets",
+    "ProbeResult": "probing",
     "Run": "run",
     "build": "building",
     "check": "checking",
@@ -29,6 +33,7 @@ _HOME = {
     "fit": "fitting",
     "open_run": "run",
     "predict": "prediction",
+    "probe": "probing",
     "register": "registration",
     "train": "training",
 }
@@ -38,6 +43,7 @@ __all__ = [
     "Check",
     "Converted",
     "Dataset",
+    "ProbeResult",
     "Run",
     "build",
     "check",
@@ -47,6 +53,7 @@ __all__ = [
     "fit",
     "open_run",
     "predict",
+    "probe",
     "register",
     "train",
 ]
