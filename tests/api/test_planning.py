@@ -26,7 +26,9 @@ def _made_up(monkeypatch):
 
     def times(job, *, cut=False):
         one = StageTimes(0.0, 0.0, 1.0, 0.5, kept=KeptTimes(0.4, 0.2, 0.1, 100))
-        return tuple(replace(one, single_pass=not plan.groups) for plan in job.plans)
+        frozen = replace(one, kept=None, why_not="nothing is frozen")
+        stages = [(plan, frozen if plan.stage.unfreeze == "all" else one) for plan in job.plans]
+        return tuple(replace(each, single_pass=not plan.groups) for plan, each in stages)
 
     monkeypatch.setattr(planning, "measure_stages", times)
     monkeypatch.setattr(planning, "measure_finish", lambda job, decode: Finish(1.0, 1.0, 1.0))

@@ -31,6 +31,7 @@ def test_every_part_is_measured_and_nothing_is_learned(kind, request):
     assert all(torch.equal(before[name], tensor) for name, tensor in job.network.state_dict().items())
     assert torch.equal(state, torch.get_rng_state())
     assert head.single_pass == (kind == "tiny")
+    assert [times.why_not for times in (head, top)] == ["", ""]
     assert all(times.kept and times.kept.prefix > 0 and times.kept.size > 0 for times in (head, top))
     assert whole.kept is None
     assert whole.why_not == "nothing is frozen"

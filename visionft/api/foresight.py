@@ -5,8 +5,6 @@ from collections.abc import Sequence
 from dataclasses import MISSING, asdict, dataclass, fields
 from typing import Any
 
-import yaml
-
 from visionft.api.building import new_job, showing
 from visionft.api.caller_state import caller_state
 from visionft.api.resolving import Asked, Data
@@ -19,6 +17,7 @@ from visionft.data.splits import SPLITS
 from visionft.loading.main_guard import stop_second_run
 from visionft.recipe import Overrides
 from visionft.recipe.budget import in_words
+from visionft.recipe.write import to_yaml
 from visionft.stages import Stage
 from visionft.training import Sink
 
@@ -115,13 +114,13 @@ def _recipe(
         data["format"] = recipe.data.format
     head: dict[str, Any] = {"name": recipe.name, "data": data, "task": {"kind": recipe.task.kind}}
     weights = {"name": recipe.backbone.name, "weights": recipe.backbone.weights}
-    lines += [_yaml(head), "backbone:  # the pretrained network; see visionft list backbones"]
-    lines += [f"  {line}" for line in _yaml(weights).splitlines()]
+    lines += [to_yaml(head).rstrip(), "backbone:  # the pretrained network; see visionft list backbones"]
+    lines += [f"  {line}" for line in to_yaml(weights).splitlines()]
     if budget is not None:
         lines.append(f"budget: {budget:g}s  # {in_words(budget)} for all of it; more lets everything train for longer")
     lines.append("stages:  # each begins with the best weights of the one before")
     for stage, row in zip(recipe.stages, rows, strict=True):
-        first, *others = _yaml(_stated(stage)).splitlines()
+        first, *others = to_yaml(_stated(stage)).splitlines()
         lines += [
             f"  - {first}  # {row['trains']}: about {in_words(row['seconds'])}",
             *(f"    {one}" for one in others),
@@ -134,8 +133,3 @@ def _stated(stage: Stage) -> dict[str, Any]:
     usual = {field.name: field.default for field in fields(stage) if field.default is not MISSING}
     stated = {name: value for name, value in asdict(stage).items() if usual.get(name) != value and value != {}}
     return {name: list(value) if isinstance(value, tuple) else value for name, value in stated.items()}
-
-
-def _yaml(values: dict[str, Any]) -> str:
-    text: str = yaml.safe_dump(values, sort_keys=False, allow_unicode=True, width=110)
-    return text.rstrip()

@@ -18,8 +18,12 @@ _Dumper.add_implicit_resolver(*SCIENTIFIC)
 
 def recipe_to_yaml(recipe: Recipe) -> str:
     """Write every key of a resolved recipe; ``load_recipe`` gives the same recipe back."""
-    data = recipe.model_dump(mode="json")
-    return yaml.dump(data, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=110)
+    return to_yaml(recipe.model_dump(mode="json"))
+
+
+def to_yaml(values: dict[str, Any]) -> str:
+    """Write some keys as a recipe has them."""
+    return yaml.dump(values, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=110)
 
 
 def json_schema() -> str:
