@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from types import MappingProxyType
 
 import numpy as np
@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from visionft.assemble import images
 from visionft.assemble.extra import extra_transforms
 from visionft.assemble.runtime import Runtime
-from visionft.assemble.sizing import Sizing, canvas_of
+from visionft.assemble.sizing import Sizing, canvas_of, input_spec
 from visionft.augment import Augmenter, Mixing
 from visionft.augment.batch import Normalised
 from visionft.augment.device import DeviceAugmenter
@@ -30,7 +30,7 @@ from visionft.models.heads import HEADS
 from visionft.models.network import TaskNetwork
 from visionft.recipe import Recipe
 from visionft.seeds import derive_seed
-from visionft.spec import InputSpec, Reading
+from visionft.spec import InputSpec
 from visionft.stages import Sampling, Stage, StagePlan, plan
 from visionft.tasks import TASKS
 from visionft.tasks.learner import Learner
@@ -292,24 +292,3 @@ def build_task(recipe: Recipe, dataset: Dataset, measured: Mapping[str, int] = _
     learner = imported(TASKS[options.kind].learner)
     task: Learner = learner(dataset.class_names, **options.learner_arguments(dataset), **measured)
     return task
-
-
-def input_spec(recipe: Recipe, weights: InputSpec, sizing: Sizing, reading: Reading) -> InputSpec:
-    """Merge the recipe's input section, and how values are read, into the input spec of the weights."""
-    given = recipe.input
-    height, width = sizing.size or (weights.height, weights.width)
-    task = TASKS[recipe.task.kind]
-    whole = task.sees_whole_images
-    fits = [*([] if whole else ["crop"]), "pad", "stretch", *(["tile"] if task.takes_windows else [])]
-    if given.fit is not None and given.fit not in fits:
-        what = "crop leaves parts of an image unseen" if given.fit == "crop" else "tile cuts an image into windows"
-        raise RecipeError(f"input.fit: {what}; {task.kind} takes {', '.join(fits[:-1])} or {fits[-1]}")
-    return replace(
-        weights,
-        height=height,
-        width=width,
-        fit=sizing.fit,
-        crop_pct=given.crop_pct or weights.crop_pct,
-        overlap=given.overlap,
-        reading=reading,
-    )
