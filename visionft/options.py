@@ -21,29 +21,29 @@ def options_of(maker: Callable[..., Any], taken: Collection[str] = ()) -> dict[s
     return {name: parameter for name, parameter in found.items() if parameter.kind in _NAMED and name not in taken}
 
 
-def wrong_options(known: Mapping[str, Parameter], given: Mapping[str, Any]) -> dict[str, str]:
+def wrong_options(known: Mapping[str, Parameter], values: Mapping[str, Any]) -> dict[str, str]:
     """Say what is wrong with options: name -> what a person is told.
 
     A value must be of the kind of the argument's default, where there is one that tells.
 
     Args:
         known: the arguments that may be given, as ``options_of`` returns them.
-        given: option -> value.
+        values: option -> value.
     """
     wrong = {
         name: problem
-        for name, value in given.items()
+        for name, value in values.items()
         if (problem := _unknown(name, known) if name not in known else _unfit(known[name].default, value))
     }
-    missing = [name for name, option in known.items() if option.default is Parameter.empty and name not in given]
+    missing = [name for name, option in known.items() if option.default is Parameter.empty and name not in values]
     return wrong | dict.fromkeys(missing, "is required")
 
 
-def as_arguments(known: Mapping[str, Parameter], given: Mapping[str, Any]) -> dict[str, Any]:
+def as_arguments(known: Mapping[str, Parameter], values: Mapping[str, Any]) -> dict[str, Any]:
     """Return options as a constructor takes them: a list is a tuple where the default is one."""
     return {
         name: tuple(value) if isinstance(value, list) and isinstance(known[name].default, tuple) else value
-        for name, value in given.items()
+        for name, value in values.items()
     }
 
 
@@ -63,7 +63,7 @@ def make_part(maker: Callable[..., Any], options: Mapping[str, Any], where: str,
     if wrong:
         raise RecipeError("\n".join(f"{where}.{name}: {problem}" for name, problem in wrong.items()))
     try:
-        return _made(maker, options, others)
+        return _build(maker, options, others)
     except (RecipeError, TypeError, ValueError) as error:
         raise RecipeError(f"{where}: {error}") from error
 
@@ -76,13 +76,13 @@ def problems_with(maker: Callable[..., Any], options: Mapping[str, Any], **other
     wrong = wrong_options(options_of(maker, others), options)
     if not wrong:
         try:
-            _made(maker, options, others)
+            _build(maker, options, others)
         except (RecipeError, TypeError, ValueError) as error:
             return {"": str(error)}
     return wrong
 
 
-def _made(maker: Callable[..., Any], options: Mapping[str, Any], others: Mapping[str, Any]) -> Any:
+def _build(maker: Callable[..., Any], options: Mapping[str, Any], others: Mapping[str, Any]) -> Any:
     known = options_of(maker)
     return maker(**as_arguments(known, options), **{name: other for name, other in others.items() if name in known})
 
@@ -97,17 +97,17 @@ def _unknown(name: str, known: Collection[str]) -> str:
 def _unfit(default: Any, value: Any) -> str:
     """Say what is wanted in the place of a value; empty where it will do."""
     if isinstance(default, bool):
-        fits, wanted = isinstance(value, bool), "true or false"
+        fits, expected = isinstance(value, bool), "true or false"
     elif isinstance(default, int | float):
-        fits, wanted = _is_number(value), "a number"
+        fits, expected = _is_number(value), "a number"
     elif isinstance(default, str):
-        fits, wanted = isinstance(value, str), "a text"
+        fits, expected = isinstance(value, str), "a text"
     elif isinstance(default, tuple):
         fits = isinstance(value, Sequence) and not isinstance(value, str) and all(map(_is_number, value))
-        wanted = f"a list of numbers, such as {list(default)}"
+        expected = f"a list of numbers, such as {list(default)}"
     else:
         return ""
-    return "" if fits else f"is to be {wanted}, found {value!r}"
+    return "" if fits else f"is to be {expected}, found {value!r}"
 
 
 def _is_number(value: Any) -> bool:

@@ -114,18 +114,18 @@ class ModelSpec:
             data = json.loads(text)
             if data.pop("format") != FORMAT:
                 raise CheckpointError("model spec: written by another version of visionft; export it again")
-            given = InputSpec.from_dict(data.pop("input"))
+            section = InputSpec.from_dict(data.pop("input"))
             data["class_names"] = tuple(data["class_names"])
             data["palette"] = tuple((red, green, blue) for red, green, blue in data.get("palette", ()))
             data["thresholds"] = tuple(data.get("thresholds", ()))
-            return cls(input=given, **data)
+            return cls(input=section, **data)
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise CheckpointError(f"model spec: not readable ({error}); export the model again") from error
 
 
-def _reading(given: Mapping[str, Any] | None) -> Reading:
+def _reading(section: Mapping[str, Any] | None) -> Reading:
     """Return how values are read, given what a spec says; specs of before say nothing."""
-    if given is None:
+    if section is None:
         return FULL_SCALE
-    values = given["range"]
-    return Reading(None if values is None else (float(values[0]), float(values[1])), given["alpha"])
+    values = section["range"]
+    return Reading(None if values is None else (float(values[0]), float(values[1])), section["alpha"])

@@ -146,11 +146,10 @@ def test_every_template_is_installed():
     assert {folder for folder in folders if f"{folder} = *.html.j2" not in text} == set()
 
 
-def test_no_two_public_classes_have_one_name():
+def test_no_two_classes_have_one_name():
     """One may then be spoken of without its module."""
     homes: dict[str, list[str]] = {}
     for path in PACKAGE:
-        for node in ast.parse(path.read_text(encoding="utf-8")).body:
-            if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
-                homes.setdefault(node.name, []).append(shown(path))
+        for node in nodes(path, ast.ClassDef):
+            homes.setdefault(node.name, []).append(shown(path))
     assert {name: paths for name, paths in homes.items() if len(paths) > 1} == {}

@@ -8,6 +8,8 @@ from contextlib import ExitStack, contextmanager
 import cv2
 import numpy as np
 
+from visionft.cores import usable_cores
+
 
 @contextmanager
 def caller_state() -> Iterator[None]:
@@ -15,7 +17,8 @@ def caller_state() -> Iterator[None]:
 
     Everything random here follows from a recipe's seed; a program that draws numbers of its own before and after must
     not notice. Nor do its switches reach in: gradients are on, autocast is off, new tensors are float32 and on the CPU.
-    Number of threads, cudnn's and other switches of precision count as the caller has set them. Also a decorator.
+    Number of threads, as far as this process may use so many cores, cudnn's and other switches of precision count as
+    the caller has set them. Also a decorator.
 
     What is torch's is left alone where torch has not been imported: whoever does that inside enters this once more.
     """
@@ -27,6 +30,8 @@ def caller_state() -> Iterator[None]:
 
             inside.enter_context(torch_state())
         try:
+            if opencv_threads > (cores := usable_cores()):
+                cv2.setNumThreads(cores)
             yield
         finally:
             random.setstate(generators[0])

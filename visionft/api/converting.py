@@ -72,8 +72,8 @@ def convert(
     require_empty(folder)  # reading large data takes a while
     request = understand(data, overrides)
     writer = WRITERS[to]
-    wanted = _wanted(request, writer)
-    dataset = read_data(request.recipe, wanted, lambda done, total: _tell(sinks, done, total), request.data)
+    to_read = _target_to_read(request, writer)
+    dataset = read_data(request.recipe, to_read, lambda done, total: _tell(sinks, done, total), request.data)
     if not issubclass(dataset.target, writer.targets[-1]):
         what = f"its labels are made for {' or '.join(tasks_for(dataset.target))}"
         raise DataError(f"{dataset.name}: {what}; only {writer.targets[-1].plural} can be converted")
@@ -88,7 +88,7 @@ def convert(
     )
 
 
-def _wanted(request: Request, writer: DataWriter) -> type[Target]:
+def _target_to_read(request: Request, writer: DataWriter) -> type[Target]:
     """Return what is to be read: what the user asks for, else the most that the data hold and can be written."""
     asked = target_of(request.recipe.task.kind)
     if issubclass(asked, writer.targets[-1]) and not request.kind_is_open:

@@ -33,7 +33,7 @@ def in_classes_of(
         for name in names:
             if name not in known:
                 raise UnknownName("class", name, known, where="--classes (classes)")
-    wanted = [same_as.get(name, name) for name in dataset.class_names]
+    mapped = [same_as.get(name, name) for name in dataset.class_names]
     occurring = {label for sample in dataset.samples for label in sample.target.classes}
     unknown = [
         name
@@ -41,7 +41,7 @@ def in_classes_of(
         if name not in same_as and name not in spec.class_names and label in occurring
     ]
     one, several = dataset.target.named
-    if (unknown and not may_leave_out) or not any(name in spec.class_names for name in wanted):
+    if (unknown and not may_leave_out) or not any(name in spec.class_names for name in mapped):
         others = unknown or dataset.class_names
         example = quote(f"{others[0]}={spec.class_names[0]}")
         raise DataError(
@@ -50,7 +50,7 @@ def in_classes_of(
             f"{'is' if len(others) == 1 else 'are'}: --classes {example} (classes), with nothing behind = to leave out "
             "what is of it"
         )
-    index_of = [spec.class_names.index(name) if name in spec.class_names else None for name in wanted]
+    index_of = [spec.class_names.index(name) if name in spec.class_names else None for name in mapped]
     left_out = [
         name for label, name in enumerate(dataset.class_names) if index_of[label] is None and label in occurring
     ]

@@ -171,8 +171,8 @@ def fitting_state(model: nn.Module | Mapping[str, Tensor], expected: Mapping[str
     Raises:
         CheckpointError: when names or shapes are others, or a number is not finite.
     """
-    given = model.state_dict() if isinstance(model, nn.Module) else model
-    state = {_unwrapped(name): tensor for name, tensor in given.items()}
+    weights = model.state_dict() if isinstance(model, nn.Module) else model
+    state = {_unwrapped(name): tensor for name, tensor in weights.items()}
     wrong = [f"{name} is missing" for name in expected if name not in state]
     wrong += [f"{name} is unknown" for name in state if name not in expected]
     wrong += [

@@ -114,11 +114,11 @@ def _save(result: DrawablePrediction, file: Path, outputs: Sequence[Path]) -> No
         raise DataError(f"{itself}: cannot be written ({error.strerror})") from error
 
 
-def _files(given: str | Path, on_skipped: Callable[[str], None] | None) -> list[tuple[Path, Path]]:
+def _files(path_or_name: str | Path, on_skipped: Callable[[str], None] | None) -> list[tuple[Path, Path]]:
     """Return the image files that a path stands for, each with the name that it has below the path."""
-    path = Path(given).expanduser()
+    path = Path(path_or_name).expanduser()
     if not path.exists():
-        raise DataError(f"{given}: {what_else(str(given)) or 'no such file'}")
+        raise DataError(f"{path_or_name}: {what_else(str(path_or_name)) or 'no such file'}")
     if not path.is_dir():
         return [(path, Path(path.name))]
     problems: list[Problem] = []

@@ -5,9 +5,10 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import NamedTuple, TypeAlias, TypeGuard
 
+from visionft.catalog import IN_MEMORY
 from visionft.data.formats.detect import format_of_another_package
 from visionft.data.formats.yolo.file import is_data_file
-from visionft.data.source import IN_MEMORY, DataSource
+from visionft.data.source import DataSource
 from visionft.errors import RecipeError
 from visionft.imaging.header import IMAGE_EXTENSIONS
 from visionft.recipe import Overrides, Recipe, load_recipe, parse_overrides, recipe_from_data, stated_values
@@ -48,22 +49,22 @@ def understand(recipe: Asked | None, overrides: Overrides = (), data: Data | Non
         RecipeError: when something is wrong.
         DataError: when the data are of no known format.
     """
-    given = DataSource.from_folder(data) if isinstance(data, str | Path) else data
-    if given is not None and not isinstance(given, DataSource):
+    source = DataSource.from_folder(data) if isinstance(data, str | Path) else data
+    if source is not None and not isinstance(source, DataSource):
         raise RecipeError(
-            f"data: an object of type {type(given).__name__}; give a path, or vft.Dataset.from_arrays(images, labels) "
+            f"data: an object of type {type(source).__name__}; give a path, or vft.Dataset.from_arrays(images, labels) "
             "or from_samples(pairs)"
         )
     if recipe is None:
-        recipe, given = given, None
+        recipe, source = source, None
     if recipe is None:
         raise RecipeError("recipe: there is none, and no data; give a recipe, data, or both")
-    if given is not None and is_data(recipe):
+    if source is not None and is_data(recipe):
         raise RecipeError(
             f"{recipe}: these are data, and so are those of data=; give one of them, or a recipe and data"
         )
-    resolved = resolve(recipe, overrides, given)
-    handed = recipe if isinstance(recipe, DataSource) else given
+    resolved = resolve(recipe, overrides, source)
+    handed = recipe if isinstance(recipe, DataSource) else source
     told = {
         *stated_values(parse_overrides(overrides)),
         *(f"data.{key}" for key in ({} if handed is None else handed.settings)),
@@ -136,11 +137,11 @@ def _is_yaml(path: Path) -> bool:
     return path.suffix.lower() in (".yaml", ".yml")
 
 
-def _require_known(given: str) -> None:
+def _require_known(name: str) -> None:
     """Check that there is a recipe of a name that is no file or folder."""
     recipes = shipped_recipes()
-    if given.rstrip("/") in recipes:
+    if name.rstrip("/") in recipes:
         return
-    close = get_close_matches(given.rstrip("/"), recipes, n=3)
+    close = get_close_matches(name.rstrip("/"), recipes, n=3)
     advice = f"close: {', '.join(close)}" if close else "see 'visionft list recipes'"
-    raise RecipeError(f"{given}: no such file, folder or recipe; give data, a YAML file, or a recipe's name; {advice}")
+    raise RecipeError(f"{name}: no such file, folder or recipe; give data, a YAML file, or a recipe's name; {advice}")

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from visionft.api.resolving import Asked, Data, is_data, understand
+from visionft.assemble.parts import NONE_HANDED_OVER, Parts
 from visionft.checkpoint import RunFolder
 from visionft.data.source import DataSource
 from visionft.errors import CheckpointError, VisionftError
@@ -16,12 +17,12 @@ from visionft.recipe.overrides import plain
 _PLACES = ("data.path", "data.format", "data.images", "data.masks")  # what data= takes the place of
 _LATER = r"evaluate\.bootstrap|export\..+"  # what counts after training only
 _ADJUSTABLE = (
-    r"stages\..+\.(head_lr|backbone_lr)|optim\.(clip_norm|max_skipped)|runtime\.(precision|device|workers|"
-    rf"checkpoint_minutes)|{_LATER}"
+    r"stages\..+\.(head_lr|backbone_lr)|optim\.(clip_norm|max_skipped)|runtime\.(precision|device|workers|threads|"
+    rf"checkpoint_minutes)|cache\.(memory_gigabytes|disk_gigabytes|folder)|{_LATER}"
 )
 _ADJUSTABLE_WORDS = (
-    "head_lr, backbone_lr, optim.clip_norm, optim.max_skipped, runtime.precision, .device, .workers and "
-    ".checkpoint_minutes, evaluate.bootstrap and export"
+    "head_lr, backbone_lr, optim.clip_norm, optim.max_skipped, runtime.precision, .device, .workers, .threads and "
+    ".checkpoint_minutes, cache.memory_gigabytes, .disk_gigabytes and .folder, evaluate.bootstrap and export"
 )
 
 
@@ -53,11 +54,17 @@ class Resumed(NamedTuple):
 
 def asked_for(overrides: Overrides, data: Data | None) -> dict[str, Any]:
     """Return what is written down of what a user gave beside the recipe, for comparing when the run is resumed."""
-    given = plain(overrides) if isinstance(overrides, dict) else list(map(str, overrides))
-    return {"overrides": given, "data": data is not None}
+    stated = plain(overrides) if isinstance(overrides, dict) else list(map(str, overrides))
+    return {"overrides": stated, "data": data is not None}
 
 
-def find_run(recipe: Asked | None, data: Data | None, out: str | Path | None, overrides: Overrides) -> Resumed:
+def find_run(
+    recipe: Asked | None,
+    data: Data | None,
+    out: str | Path | None,
+    overrides: Overrides,
+    parts: Parts = NONE_HANDED_OVER,
+) -> Resumed:
     """Return the run that a user means, compared with what it was begun with.
 
     Args:
@@ -65,54 +72,58 @@ def find_run(recipe: Asked | None, data: Data | None, out: str | Path | None, ov
         data: where the data lie now, or what no file holds.
         out: the run folder; None looks for the newest run of the recipe's name with its data and settings.
         overrides: laid over the recipe.
+        parts: what the program hands over again.
 
     Raises:
         CheckpointError: when there is no such run, or it was begun with other settings; it names them.
     """
     if out is not None:
-        return _compared(RunFolder.open(Path(out).expanduser()), recipe, data, overrides)
+        return _compared(RunFolder.open(Path(out).expanduser()), recipe, data, overrides, parts)
     if isinstance(recipe, str | Path) and (Path(recipe).expanduser() / "recipe.yaml").is_file():
-        return _compared(RunFolder.open(Path(recipe).expanduser()), recipe, data, overrides)
-    wanted = understand(recipe, overrides, data).recipe
-    known = RunFolder.of_name(wanted.name)
+        return _compared(RunFolder.open(Path(recipe).expanduser()), recipe, data, overrides, parts)
+    desired = understand(recipe, overrides, data).recipe
+    known = RunFolder.of_name(desired.name)
     if not known:
         raise CheckpointError(
-            f"--resume (resume=True): there is no run called {wanted.name!r} here; name its folder with --out (out)"
+            f"--resume (resume=True): there is no run called {desired.name!r} here; name its folder with --out (out)"
         )
     refused: VisionftError | None = None
     elsewhere: list[str] = []
     for folder in known:
         try:
-            if not _same_place(folder, wanted):
+            if not _same_place(folder, desired):
                 elsewhere.append(f"{folder.path} (of {folder.recipe.data.path})")
                 continue
-            return _compared(folder, recipe, data, overrides)
+            return _compared(folder, recipe, data, overrides, parts)
         except VisionftError as error:
             refused = refused or error
     if refused is not None:
         raise refused
     raise CheckpointError(
-        f"--resume (resume=True): the runs called {wanted.name!r} here are of other data than {wanted.data.path}: "
+        f"--resume (resume=True): the runs called {desired.name!r} here are of other data than {desired.data.path}: "
         f"{', '.join(elsewhere[:3])}; start a new run (without --resume), or where one's data have moved, name both: "
-        f"visionft train {known[0].path} --resume --data {wanted.data.path}"
+        f"visionft train {known[0].path} --resume --data {desired.data.path}"
     )
 
 
-def _same_place(folder: RunFolder, wanted: Recipe) -> bool:
+def _same_place(folder: RunFolder, desired: Recipe) -> bool:
     """Say whether a run's data are, or were found, where they are wanted."""
     places = {folder.recipe.data.path, *map(Path, folder.moved_to)}
-    return wanted.data.path in places and wanted.data.format in ("auto", folder.recipe.data.format)
+    return desired.data.path in places and desired.data.format in ("auto", folder.recipe.data.format)
 
 
-def _compared(folder: RunFolder, asked: Asked | None, data: Data | None, overrides: Overrides) -> Resumed:
+def _compared(folder: RunFolder, asked: Asked | None, data: Data | None, overrides: Overrides, parts: Parts) -> Resumed:
+    parts.require_unnamed(stated_values(parse_overrides(overrides)))
     begun, known = _begun(folder), folder.info.get("asked", {})
     by_data = asked is None or is_data(asked)
     names_itself = isinstance(asked, str | Path) and Path(asked).expanduser().resolve() == folder.path.resolve()
     if by_data or names_itself:
-        wanted = load_recipe(folder.recipe, overrides)
+        desired = load_recipe(folder.recipe, overrides)
     elif asked is not None:
         first = understand(asked, known.get("overrides", ()), data).recipe
-        wanted = load_recipe(first, overrides) if overrides else first
+        desired = load_recipe(first, overrides) if overrides else first
+    parts.require_for(begun, training=not folder.finished)
+    desired = parts.over(desired)
     if data is None and asked is not None and is_data(asked):
         data = asked
     ignored = {"name", "data.path"}
@@ -120,13 +131,13 @@ def _compared(folder: RunFolder, asked: Asked | None, data: Data | None, overrid
         ignored.update(_PLACES)
     if "backbone.weights" in stated_values(parse_overrides(known.get("overrides", ()))):
         ignored.add("backbone.weights")  # whose path began where the run was begun
-    found = [one for one in differences(begun, wanted) if one.key not in ignored]
+    found = [one for one in differences(begun, desired) if one.key not in ignored]
     kept = _LATER if folder.finished else _ADJUSTABLE
     if refused := [one for one in found if not re.fullmatch(kept, one.key)]:
         raise CheckpointError(_refusal(folder, refused))
     recipe = load_recipe(begun, {one.key: one.new for one in found}) if found else begun
-    if data is None and not known.get("data") and wanted.data.path not in (None, begun.data.path):
-        data = DataSource.from_folder(str(wanted.data.path))
+    if data is None and not known.get("data") and desired.data.path not in (None, begun.data.path):
+        data = DataSource.from_folder(str(desired.data.path))
     return Resumed(folder, recipe, tuple(found), _unless_there(folder, begun, data))
 
 

@@ -6,6 +6,8 @@ from typing import Any
 
 import torch
 
+from visionft.cores import usable_cores
+
 _BACKENDS: Any = torch.backends
 # Whose fp32_precision can be set, parents first: one that says "none" answers as its parent does.
 _PRECISE = (
@@ -27,6 +29,8 @@ def torch_state() -> Iterator[None]:
     strict = _strict()
     try:
         torch.set_default_dtype(torch.float32)
+        if threads > (cores := usable_cores()):
+            torch.set_num_threads(cores)
         with ExitStack() as inside:
             inside.enter_context(torch.inference_mode(mode=False))
             inside.enter_context(torch.enable_grad())

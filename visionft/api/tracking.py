@@ -113,9 +113,9 @@ def track_results(
     with open_trackers(left, folder, tell, new=False) as trackers:
         for tracker in trackers:
             tracker.do(partial(_give, values=values, step=step, augmentation=augmentation, page=page))
-    given = [tracker.kind for tracker in trackers if not tracker.problem]
-    if given:
-        folder.record(**{_RESULTS: [*done, *given]})
+    reached = [tracker.kind for tracker in trackers if not tracker.problem]
+    if reached:
+        folder.record(**{_RESULTS: [*done, *reached]})
 
 
 def _give(

@@ -121,20 +121,20 @@ def keep_resident(
     Raises:
         RecipeError: when they are to stay, and there is not the memory.
     """
-    wanted = recipe.runtime.resident
-    if wanted is False or spec.fit == "tile" or mix is not None:
+    choice = recipe.runtime.resident
+    if choice is False or spec.fit == "tile" or mix is not None:
         return False
     if runtime.device.type != "cuda":
-        return wanted is True
+        return choice is True
     splits: tuple[Split, ...] = ("train", "val")
     needed = sum(resident_bytes(dataset.split(split), spec) for split in splits)
     total = torch.cuda.get_device_properties(runtime.device).total_memory
-    if wanted is True and needed > total:
+    if choice is True and needed > total:
         raise RecipeError(
             f"runtime.resident: true, but on canvases of {spec.width} x {spec.height} the images take "
             f"{needed / 1e9:.1f} GB, and {runtime.device} has {total / 1e9:.1f}; use auto, or a smaller input.size"
         )
-    return wanted is True or (on_device and needed <= _FRACTION * total)
+    return choice is True or (on_device and needed <= _FRACTION * total)
 
 
 def _plain(recipe: Recipe, runtime: Runtime, spec: InputSpec, samples: Sequence[Sample]) -> Batches:

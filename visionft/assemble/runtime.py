@@ -1,6 +1,7 @@
 """Where a network runs and in which number format: the fast choice by default."""
 
-from contextlib import AbstractContextManager
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import torch
@@ -37,16 +38,16 @@ class Runtime:
         Raises:
             RecipeError: when CUDA is asked for and there is none.
         """
-        wanted = recipe.runtime
-        if wanted.device == "cuda" and not torch.cuda.is_available():
+        section = recipe.runtime
+        if section.device == "cuda" and not torch.cuda.is_available():
             raise RecipeError("runtime.device: cuda asked for; this machine has none that torch can use; use auto")
-        cuda = wanted.device == "cuda" or (wanted.device == "auto" and torch.cuda.is_available())
+        cuda = section.device == "cuda" or (section.device == "auto" and torch.cuda.is_available())
         fast_bf16 = _cuda_has_bf16() if cuda else _cpu_has_bf16()
         return cls(
             device=torch.device("cuda" if cuda else "cpu"),
-            bf16=fast_bf16 if wanted.precision == "auto" else wanted.precision == "bf16",
-            memory_format=torch.contiguous_format if wanted.memory_format == "contiguous" else torch.channels_last,
-            workers=(min(8, max(1, cores - 1)) if cuda else 0) if wanted.workers == "auto" else wanted.workers,
+            bf16=fast_bf16 if section.precision == "auto" else section.precision == "bf16",
+            memory_format=torch.contiguous_format if section.memory_format == "contiguous" else torch.channels_last,
+            workers=(min(8, max(1, cores - 1)) if cuda else 0) if section.workers == "auto" else section.workers,
         )
 
     def prepare(self, network: nn.Module) -> None:
@@ -55,9 +56,13 @@ class Runtime:
         if self.bf16 and self.device.type == "cpu":
             speed_up_depthwise(network)
 
-    def autocast(self) -> AbstractContextManager[object]:
-        """Return the context for training passes."""
-        return torch.autocast(self.device.type, dtype=torch.bfloat16, enabled=self.bf16)
+    @contextmanager
+    def autocast(self) -> Iterator[None]:
+        """Run training passes in the chosen number format."""
+        with torch.autocast(self.device.type, dtype=torch.bfloat16, enabled=self.bf16):
+            yield
+        # torch itself does so only where no other autocast is around it; else weights stay what they were at first
+        torch.clear_autocast_cache()
 
 
 def _cuda_has_bf16() -> bool:

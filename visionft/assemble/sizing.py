@@ -86,21 +86,21 @@ def canvas_of(stage: Stage, spec: InputSpec) -> InputSpec:
 
 def input_spec(recipe: Recipe, weights: InputSpec, sizing: Sizing, reading: Reading) -> InputSpec:
     """Merge the recipe's input section, and how values are read, into the input spec of the weights."""
-    given = recipe.input
+    section = recipe.input
     height, width = sizing.size or (weights.height, weights.width)
     task = TASKS[recipe.task.kind]
     whole = task.sees_whole_images
     fits = [*([] if whole else ["crop"]), "pad", "stretch", *(["tile"] if task.takes_windows else [])]
-    if given.fit is not None and given.fit not in fits:
-        what = "crop leaves parts of an image unseen" if given.fit == "crop" else "tile cuts an image into windows"
+    if section.fit is not None and section.fit not in fits:
+        what = "crop leaves parts of an image unseen" if section.fit == "crop" else "tile cuts an image into windows"
         raise RecipeError(f"input.fit: {what}; {task.kind} takes {', '.join(fits[:-1])} or {fits[-1]}")
     return replace(
         weights,
         height=height,
         width=width,
         fit=sizing.fit,
-        crop_pct=given.crop_pct or weights.crop_pct,
-        overlap=given.overlap,
+        crop_pct=section.crop_pct or weights.crop_pct,
+        overlap=section.overlap,
         reading=reading,
     )
 

@@ -53,8 +53,8 @@ class Augmenter:
         self.defer_to_device = defer_to_device and transforms is None
         policies = POLYGON_POLICIES if polygons else OBJECT_POLICIES
         policy = (POLICIES if fill is None else policies)[strength]
-        given: dict[str, Any] = {**(ranges or {}), "mixup": mixup, "cutmix": cutmix}
-        self.policy: Policy | None = policy and replace(policy, **given)
+        changes: dict[str, Any] = {**(ranges or {}), "mixup": mixup, "cutmix": cutmix}
+        self.policy: Policy | None = policy and replace(policy, **changes)
 
     def __call__(self, example: Example, seed: int) -> Example:
         """Return an augmented copy; at strength ``none``, and without transforms, the example itself.

@@ -101,13 +101,13 @@ def _images(images_BHW3: Tensor, batch_params: Sequence[AugmentParams], fill: RG
     plain_BCHW = images_BHW3.permute(0, 3, 1, 2).to(torch.float32, memory_format=torch.contiguous_format)
     images_BCHW = _moved(plain_BCHW, batch_params, fill)
     images_BCHW = _recoloured(images_BCHW, batch_params, plain_BCHW)
-    for some, step in (
+    for flags, step in (
         ([params.gamma != 1 for params in batch_params], _gamma),
         ([params.blur > 0 for params in batch_params], _blurred),
         ([params.noise > 0 for params in batch_params], _noisy),
         ([bool(params.erase_boxes) for params in batch_params], _erased),
     ):
-        chosen = [index for index, wanted in enumerate(some) if wanted]
+        chosen = [index for index, wanted in enumerate(flags) if wanted]
         if len(chosen) == len(batch_params):
             images_BCHW = step(images_BCHW, batch_params)
         elif chosen:

@@ -69,10 +69,10 @@ class ExtraTransforms:
             try:
                 with warnings.catch_warnings():
                     warnings.simplefilter("ignore")
-                    made = transform(image=image_HW3)["image"]
-                    if (unfit := why_unfit(made, image_HW3)) is not None:
+                    result_HW3 = transform(image=image_HW3)["image"]
+                    if (unfit := why_unfit(result_HW3, image_HW3)) is not None:
                         raise ImageError(f"{name} {unfit.refusal}")
-                    image_HW3 = np.ascontiguousarray(made)
+                    image_HW3 = np.ascontiguousarray(result_HW3)
                     if moves(transform) and transform.get_applied_params():
                         target = self._moved(target, transform, trial)
             except FAILURES as error:

@@ -61,8 +61,8 @@ def try_transform(transform: Any, size: tuple[int, int]) -> Trial:
         with warnings.catch_warnings():
             warnings.simplefilter("error")
             try:
-                given = {"image": image_HW3.copy()} | ({"mask": mask_HW.copy()} if moves(transform) else {})
-                result = transform(**given, force_apply=True)
+                inputs = {"image": image_HW3.copy()} | ({"mask": mask_HW.copy()} if moves(transform) else {})
+                result = transform(**inputs, force_apply=True)
             except KeyError as error:
                 return Trial(_NEEDS.format(error.args[0]))
             except FAILURES as error:
@@ -81,15 +81,15 @@ def try_transform(transform: Any, size: tuple[int, int]) -> Trial:
     return Trial(by_matrix=by_matrix, tears=tears)
 
 
-def why_unfit(made: Any, image_HW3: NDArray[np.uint8]) -> Trial | None:
+def why_unfit(result_HW3: Any, image_HW3: NDArray[np.uint8]) -> Trial | None:
     """Return why a result cannot take the place of an image; None where it can."""
-    if not isinstance(made, np.ndarray) or made.dtype != np.uint8:
-        kind = f"{made.dtype} numbers" if isinstance(made, np.ndarray) else type(made).__name__
+    if not isinstance(result_HW3, np.ndarray) or result_HW3.dtype != np.uint8:
+        kind = f"{result_HW3.dtype} numbers" if isinstance(result_HW3, np.ndarray) else type(result_HW3).__name__
         return Trial(f"gives {kind}, and the network takes uint8 images, which it normalises itself; leave it out")
-    if made.ndim != 3 or made.shape[2] != 3:
-        return Trial(f"gives an array of shape {made.shape}, and the network takes three colours")
-    if made.shape != image_HW3.shape:
-        (height, width), (high, wide) = image_HW3.shape[:2], made.shape[:2]
+    if result_HW3.ndim != 3 or result_HW3.shape[2] != 3:
+        return Trial(f"gives an array of shape {result_HW3.shape}, and the network takes three colours")
+    if result_HW3.shape != image_HW3.shape:
+        (height, width), (high, wide) = image_HW3.shape[:2], result_HW3.shape[:2]
         return Trial(f"makes {wide} x {high} pixels of a canvas of {width} x {height}, which must keep its size", False)
     return None
 

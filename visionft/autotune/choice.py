@@ -53,11 +53,11 @@ def choose(times: Times, workers: int, batch_size: int, *, resident: bool = Fals
     def together(image: float, batch: float) -> float:
         return max(batch_size * image / workers, batch) if workers else batch_size * image + batch
 
-    there = times.augment_on_device + times.step
+    device_seconds = times.augment_on_device + times.step
     cpu = together(times.decode + times.augment, times.copy + times.step)
-    cuda = together(times.decode + times.draw, times.copy + there)
+    cuda = together(times.decode + times.draw, times.copy + device_seconds)
     if resident:  # nothing is loaded, and a thread draws
-        cuda = max(batch_size * times.draw, there)
+        cuda = max(batch_size * times.draw, device_seconds)
     faster = cuda < (1 - _LEAST_GAIN) * cpu
     return Choice("cuda" if faster else "cpu", "measured", {"cpu": cpu, "cuda": cuda}, times)
 

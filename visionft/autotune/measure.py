@@ -93,14 +93,14 @@ def measure(job: Job, plan: StagePlan) -> Times:
         batch = _pinned(batch)
     with nothing_learned(job):
         enter_stage(job, plan)
-        there = batch.to(device)
+        on_device = batch.to(device)
         return Times(
             decode_seconds,
             augment_seconds,
             draw_seconds,
             copy=seconds_of(partial(batch.to, device), device, _REPEATS),
-            augment_on_device=seconds_of(partial(augment_on_device, there), device, _REPEATS),
-            step=seconds_of(partial(training_step, job, there), device, _REPEATS),
+            augment_on_device=seconds_of(partial(augment_on_device, on_device), device, _REPEATS),
+            step=seconds_of(partial(training_step, job, on_device), device, _REPEATS),
         )
 
 
@@ -108,17 +108,17 @@ def _of_each(action: Callable[[Given], Made], items: Sequence[Given]) -> tuple[f
     """Return the seconds that an item takes, and what is made of those for which there is time."""
     action(items[0])  # what is loaded by then is loaded once
     means: list[float] = []
-    made: list[Made] = []
+    results: list[Made] = []
     began = time.perf_counter()
     for start in range(0, len(items), _AT_ONCE):
-        some = items[start : start + _AT_ONCE]
+        chunk = items[start : start + _AT_ONCE]
         started = time.perf_counter()
-        made += map(action, some)
+        results += map(action, chunk)
         ended = time.perf_counter()
-        means.append((ended - started) / len(some))
+        means.append((ended - started) / len(chunk))
         if ended - began > _ENOUGH:
             break
-    return median(means), made
+    return median(means), results
 
 
 @contextmanager

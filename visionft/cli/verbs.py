@@ -43,8 +43,8 @@ Resume = Annotated[
 DataPlace = Annotated[str | None, typer.Option("--data", help="Where the run's data lie now, if they have moved.")]
 
 
-def _version(wanted: bool) -> None:
-    if wanted:
+def _version(show: bool) -> None:
+    if show:
         from visionft import __version__
 
         print_lines(__version__)

@@ -75,9 +75,12 @@ def load_dataset(
     if options.on_bad_box == "fail":
         refuse_bad(inspection.findings, listing.source)
     usable = [entry for entry in listing.entries if entry.id in inspection.opened]
-    wanted = None if options.classes is None else tuple(options.classes)
+    class_order = None if options.classes is None else tuple(options.classes)
     targets, class_names, unseen = listing.target.with_classes(
-        [inspection.opened[entry.id].resolved.target for entry in usable], listing.class_names, wanted, listing.source
+        [inspection.opened[entry.id].resolved.target for entry in usable],
+        listing.class_names,
+        class_order,
+        listing.source,
     )
     splits = assign_splits(usable, inspection.hashes, val_fraction=val_fraction, test_fraction=test_fraction)
     of_values: list[Problem] = []

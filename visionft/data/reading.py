@@ -35,10 +35,10 @@ class ReadingOptions:
         return Reading(_stated_range(self.range), self.alpha or "composite")
 
 
-def _stated_range(said: Range) -> tuple[float, float] | None:
-    if isinstance(said, str):
+def _stated_range(option: Range) -> tuple[float, float] | None:
+    if isinstance(option, str):
         return None
-    return (0.0, float((1 << said) - 1)) if isinstance(said, int) else (float(said[0]), float(said[1]))
+    return (0.0, float((1 << option) - 1)) if isinstance(option, int) else (float(option[0]), float(option[1]))
 
 
 def resolve_reading(

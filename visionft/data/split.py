@@ -43,9 +43,9 @@ def assign_splits(
     Returns:
         Entry id -> split.
     """
-    wanted: dict[Split, float] = {"test": test_fraction, "val": val_fraction}
-    made = cut_splits(entries)
-    cuts: dict[Split, float] = {split: fraction if split in made else 0.0 for split, fraction in wanted.items()}
+    fractions: dict[Split, float] = {"test": test_fraction, "val": val_fraction}
+    missing = cut_splits(entries)
+    cuts: dict[Split, float] = {split: fraction if split in missing else 0.0 for split, fraction in fractions.items()}
     kept = {entry.id: entry.split for entry in entries if entry.split in ("val", "test")}
     contents: dict[str | None, set[str]] = defaultdict(set)
     for entry in entries:
@@ -60,8 +60,8 @@ def assign_splits(
 
 def cut_splits(entries: Sequence[Entry]) -> tuple[Split, ...]:
     """Return the splits that the data do not state, so that ``assign_splits`` cuts them off at a fraction."""
-    given = {entry.split for entry in entries if entry.split is not None}
-    return () if "val" in given else ("val",) if given else ("val", "test")
+    stated = {entry.split for entry in entries if entry.split is not None}
+    return () if "val" in stated else ("val",) if stated else ("val", "test")
 
 
 def fraction_for(split: Split, contents: Collection[str]) -> float:

@@ -75,12 +75,12 @@ def load_pixels(image: Image, reading: Reading = FULL_SCALE) -> NDArray[np.uint8
         raise DataError(f"{_name(image)}: {error}") from error
 
 
-def is_one_image(given: object) -> bool:
+def is_one_image(value: object) -> bool:
     """Return whether what a caller gives means one image, or none at all, and not several that can be iterated."""
-    if is_tensor(given):
-        return bool(given.ndim <= 3)  # type: ignore[attr-defined]
-    one = isinstance(given, str | PathLike | np.ndarray | Mapping) or is_bytes(given) or is_pil(given)
-    return one or not isinstance(given, Iterable)
+    if is_tensor(value):
+        return bool(value.ndim <= 3)  # type: ignore[attr-defined]
+    one = isinstance(value, str | PathLike | np.ndarray | Mapping) or is_bytes(value) or is_pil(value)
+    return one or not isinstance(value, Iterable)
 
 
 def _pixels(image: Image, reading: Reading) -> NDArray[np.uint8]:

@@ -101,7 +101,7 @@ class DeviceDecoder:
         Raises:
             DataError: naming the file that cannot be decoded.
         """
-        return torch.stack([canvas_HW3 for some in _few(files) for canvas_HW3 in self._canvases(some)])
+        return torch.stack([canvas_HW3 for chunk in _few(files) for canvas_HW3 in self._canvases(chunk)])
 
     def _canvases(self, files: Sequence[ImageFile]) -> list[Tensor]:
         pixels = iter(self._decoded([file.data for file in files if file.data]))

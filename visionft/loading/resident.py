@@ -60,11 +60,11 @@ class ResidentImages(DevicePrefetcher):
         done = 0
         with plain(samples) as loader:
             for batch in loader.evaluation():
-                some = slice(done, done + len(batch))
-                self._images_NHW3[some] = batch.images_BHW3.to(device)
+                rows = slice(done, done + len(batch))
+                self._images_NHW3[rows] = batch.images_BHW3.to(device)
                 pixels_BHW = samples[0].target.pixels_of(batch.targets)
                 if self._pixels_NHW is not None and pixels_BHW is not None:
-                    self._pixels_NHW[some] = pixels_BHW.to(device)
+                    self._pixels_NHW[rows] = pixels_BHW.to(device)
                 done += len(batch)
                 on_progress(done, len(samples))
         if self._stream is not None:

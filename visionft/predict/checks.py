@@ -35,9 +35,9 @@ def check_spec(path: Path, spec: ModelSpec) -> None:
     """
     if spec.task not in TASKS:
         raise CheckpointError(f"{path}: a model for {spec.task}; this version predicts {', '.join(TASKS)}")
-    for name, given in (("colours", spec.palette), ("thresholds", spec.thresholds)):
-        if given and len(given) != len(spec.class_names):
-            raise CheckpointError(f"{path}: {len(given)} {name} for {len(spec.class_names)} classes; export it again")
+    for name, values in (("colours", spec.palette), ("thresholds", spec.thresholds)):
+        if values and len(values) != len(spec.class_names):
+            raise CheckpointError(f"{path}: {len(values)} {name} for {len(spec.class_names)} classes; export it again")
 
 
 def expected_outputs(spec: ModelSpec, shapes: Sequence[Shape]) -> list[Port]:

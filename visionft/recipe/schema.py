@@ -11,6 +11,7 @@ from visionft.recipe.extra_transforms import transform_problems
 from visionft.recipe.sections import (
     AugmentSection,
     BackboneSection,
+    CacheSection,
     DataSection,
     EvaluateSection,
     ExportSection,
@@ -54,6 +55,7 @@ class Recipe(Section):
     """What happens, in order."""
     optim: OptimSection = OptimSection()
     runtime: RuntimeSection = RuntimeSection()
+    cache: CacheSection = CacheSection()
     evaluate: EvaluateSection = EvaluateSection()
     export: ExportSection = ExportSection()
     track: Annotated[tuple[TrackerChoice, ...], TrackSection()] = ()
@@ -112,18 +114,18 @@ class Recipe(Section):
     def _mixing_can_happen(self) -> "Recipe":
         kind, section = self.task.kind, self.augment
         of_objects = TASKS[kind].augmentation != "images"
-        wanted = [name for name in ("mosaic", "mixup", "cutmix") if getattr(section, name)]
-        for name in wanted:
+        chosen = [name for name in ("mosaic", "mixup", "cutmix") if getattr(section, name)]
+        for name in chosen:
             if name not in TASKS[kind].mixing:
                 instead = " or ".join(TASKS[kind].mixing)
                 raise ValueError(f"augment.{name}: not for {kind}; leave it out{instead and f', or take {instead}'}")
-        if wanted and of_objects and all(stage.augment == "none" for stage in self.stages[:-1]):
+        if chosen and of_objects and all(stage.augment == "none" for stage in self.stages[:-1]):
             raise ValueError(
-                f"augment.{wanted[0]}: happens in stages that augment, but for the last one, and there is none; add a "
-                f"last stage without it, or leave {wanted[0]} out"
+                f"augment.{chosen[0]}: happens in stages that augment, but for the last one, and there is none; add a "
+                f"last stage without it, or leave {chosen[0]} out"
             )
-        if wanted and not of_objects and all(stage.augment == "none" for stage in self.stages):
-            raise ValueError(f"augment.{wanted[0]}: no stage augments; set augment in one, or leave {wanted[0]} out")
+        if chosen and not of_objects and all(stage.augment == "none" for stage in self.stages):
+            raise ValueError(f"augment.{chosen[0]}: no stage augments; set augment in one, or leave {chosen[0]} out")
         if not of_objects and section.mixup + section.cutmix > 1:
             fractions = f"mixup {section.mixup:g} and cutmix {section.cutmix:g}"
             raise ValueError(f"augment: {fractions}, which are never both; lower them to at most 1 together")
@@ -171,8 +173,11 @@ class Recipe(Section):
     @model_validator(mode="after")
     def _images_can_be_there(self) -> "Recipe":
         section, mixing = self.runtime, self.augment
-        wanted = {"runtime.resident: true": section.resident is True, "runtime.decode: cuda": section.decode == "cuda"}
-        for what in (name for name, asked in wanted.items() if asked):
+        chosen = {
+            "runtime.resident: true": section.resident is True,
+            "runtime.decode: cuda": section.decode == "cuda",
+        }
+        for what in (name for name, asked in chosen.items() if asked):
             if self.input.fit == "tile":
                 raise ValueError(
                     f"{what}: input.fit: tile cuts windows from images that are decoded anew; leave one out"

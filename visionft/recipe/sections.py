@@ -93,9 +93,9 @@ class DataSection(Section):
     """What a fourth channel of image files is: composite puts what is transparent in front of white; ignore drops it,
     where it is no opacity, such as near infrared; none composites, and asks where it hardly looks like opacity."""
     val_fraction: Fraction = 0.15
-    """Share of the training images, per class, that validation takes where the data gives no validation split."""
+    """Fraction of the training images, per class, that validation takes where the data gives no validation split."""
     test_fraction: Fraction = 0.15
-    """Share of all images, per class, that testing takes where the data gives no splits at all."""
+    """Fraction of all images, per class, that testing takes where the data gives no splits at all."""
     on_bad_box: OnBadBox = "drop"
     """drop goes on without boxes that have no area or lie outside their image, and names them; fail stops."""
     sampling: Sampling = "natural"
@@ -139,9 +139,9 @@ class InputSection(Section):
     resolution; none crops for classification, and pads where nothing may be cut off, or tiles where that makes boxes
     too small."""
     crop_pct: Annotated[float, Field(gt=0, le=1)] | None = None
-    """Share of the resized image that a crop keeps."""
+    """Fraction of the resized image's sides that a centre crop keeps."""
     overlap: Fraction = 0.25
-    """Least share of its side that a window has in common with the next, for tile."""
+    """For tile: least fraction of its side by which a window overlaps the next."""
 
 
 UnitInterval = Annotated[float, Field(ge=0, le=1)]
@@ -158,7 +158,7 @@ class RangesSection(Section):
     spread: Annotated[float, Field(ge=0, le=3)] | None = None
     """For objects: enlarged to 1 + spread at most, shrunk to 1 / (1 + spread), and moved as far as that leaves room."""
     shift: Annotated[float, Field(ge=0, le=0.5)] | None = None
-    """Share of its side that the image is moved at most, each way."""
+    """Largest shift of the image each way, as a fraction of its side."""
     rotate: Annotated[float, Field(ge=0, le=180)] | None = None
     """Degrees that it is turned at most, each way."""
     shear: Annotated[float, Field(ge=0, le=45)] | None = None
@@ -166,7 +166,7 @@ class RangesSection(Section):
     stretch: UnitInterval | None = None
     """Its width grows against its height by 1 + stretch at most, or its height against its width; the area stays."""
     perspective: Annotated[float, Field(ge=0, le=0.3)] | None = None
-    """Share by which one of its edges is shrunk and the opposite one enlarged at most, as if seen from the side."""
+    """Largest fraction by which one of its edges is shrunk and the opposite one enlarged, as if seen from the side."""
     brightness: Annotated[float, Field(ge=0, le=0.9)] | None = None
     """Factor of 1 - brightness to 1 + brightness on all colours."""
     contrast: Annotated[float, Field(ge=0, le=0.9)] | None = None
@@ -174,15 +174,15 @@ class RangesSection(Section):
     saturation: UnitInterval | None = None
     """Factor of 1 - saturation to 1 + saturation on differences from grey."""
     hue: Annotated[float, Field(ge=0, le=0.5)] | None = None
-    """Share of the colour circle that colours are turned at most, each way; 0.5 is every colour."""
+    """Largest turn of the hue each way, as a fraction of the colour circle; 0.5 is every colour."""
     gamma: Annotated[float, Field(ge=0, le=2)] | None = None
     """Exponent of 1 / (1 + gamma) to 1 + gamma on values between 0 and 1."""
     grey: UnitInterval | None = None
-    """Share of the images that lose all colour."""
+    """Probability that an image loses all colour."""
     degrade: UnitInterval | None = None
-    """Share of the images that get blur, noise or JPEG artefacts."""
+    """Probability that an image gets blur, noise or JPEG artefacts."""
     erase: UnitInterval | None = None
-    """Share of the images of which one to three rectangles turn grey."""
+    """Probability that one to three rectangles of an image turn grey."""
 
     @property
     def given(self) -> dict[str, float]:
@@ -200,15 +200,15 @@ class AugmentSection(Section):
     measures both in the first batches where there is CUDA, takes the faster one and writes it down. Pixels of the two
     may differ by rounding."""
     mosaic: Annotated[float, Field(ge=0, le=1)] = 0.0
-    """For objects: share of the training images that are put together from parts of four (Bochkovskiy et al. 2020,
+    """For objects: probability that a training image is a mosaic of four (Bochkovskiy et al. 2020,
     arXiv:2004.10934); in stages that augment, but for the last, which sees images as they are."""
     mixup: Annotated[float, Field(ge=0, le=1)] = 0.0
-    """Share of the training images through which another shines. For labels of whole images it is the next of the
-    batch, with a share of the label (Zhang et al. 2018, arXiv:1710.09412), in every stage that augments; for objects,
+    """Probability that a training image is blended with another. For labels of whole images that is the next of the
+    batch, their labels too (Zhang et al. 2018, arXiv:1710.09412), in every stage that augments; for objects,
     as a second image with all of its boxes (Zhang et al. 2019, arXiv:1902.04103), where mosaic happens."""
     cutmix: Annotated[float, Field(ge=0, le=1)] = 0.0
-    """For labels of whole images: share of the training images of which a rectangle shows the next of the batch, with
-    its share of the label (Yun et al. 2019, arXiv:1905.04899), in every stage that augments; with mixup at most 1."""
+    """For labels of whole images: probability that a rectangle of a training image shows the next of the batch, whose
+    label counts by its area (Yun et al. 2019, arXiv:1905.04899), in every stage that augments; with mixup at most 1."""
     ranges: RangesSection = RangesSection()
     """How far single changes go, where the strength's own value does not fit; not with the strength auto."""
     extra: Transforms = ()
@@ -276,17 +276,33 @@ class RuntimeSection(Section):
     """auto takes channels_last for networks with convolutions."""
     workers: Annotated[int, Field(ge=0)] | Literal["auto"] = "auto"
     """Processes that load images; 0 loads in the training process."""
+    threads: Annotated[int, Field(ge=1)] | Literal["auto"] = "auto"
+    """Threads of the process that trains. auto takes one for each core that this process may use, or one alone where a
+    long run's first steps are clearly faster so, as beside other programs; it is written down, since weights differ in
+    their last bits with the number of threads."""
     resident: bool | Literal["auto"] = "auto"
     """Whether images are decoded once for each stage and then stay, on their canvases, on the device that trains; the
     batches are the same. auto keeps them on a GPU where that augments them, or nobody, and they take at most a tenth of
     its memory."""
-    kept_gigabytes: Annotated[float, Field(gt=0)] = 4.0
-    """Most memory for what frozen layers make of a stage's views; a stage that needs more is run as without views."""
     decode: Literal["cpu", "cuda"] = "cpu"
     """What decodes JPEGs in training and its validation; cuda is nvJPEG, whose pixels may differ from the CPU's by a
     few levels. What is measured and exported in the end is decoded by the CPU, as where it is deployed."""
     checkpoint_minutes: Annotated[float, Field(gt=0)] = 5.0
     """Longest time between two checkpoints; one is also written after every epoch that runs the backbone."""
+
+
+class CacheSection(Section):
+    """Where stages with ``views`` keep what their frozen layers make of the images."""
+
+    memory_gigabytes: Annotated[float, Field(ge=0)] = 4.0
+    """Most that is kept in memory; what is more is kept in files, which are mapped into it."""
+    disk_gigabytes: Annotated[float, Field(ge=0)] = 20.0
+    """Most that is kept in files; a stage that needs more runs its frozen layers in every epoch."""
+    folder: Path | None = None
+    """Where those files are, for this and all other runs that see the same images through the same frozen layers; those
+    that were used longest ago make room. None keeps them in the run's own folder, until the stage is over."""
+    half: bool = False
+    """Keep in 16 bits what is computed in 32, which takes half the room; 11 bits of each number are left."""
 
 
 class EvaluateSection(Section):
@@ -304,7 +320,7 @@ class ExportSection(Section):
     """How far the exported file may be from the network before it is refused."""
 
     min_agreement: Annotated[float, Field(ge=0, le=1)] | None = None
-    """Share of the validation images (or pixels, or objects) for which both must give the same answer; none asks for
+    """Fraction of the validation images (or pixels, or objects) for which both must give the same answer; none asks for
     all images, 99.9 % of the pixels, or 99.5 % of the objects."""
     max_difference: Annotated[float, Field(gt=0)] | None = None
     """Largest difference of any probability or score; none allows 1e-4 for images and 1e-2 for pixels and objects."""

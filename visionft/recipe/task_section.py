@@ -52,16 +52,16 @@ def validate_task(value: Any) -> TaskOptions:
     except UnknownName as error:
         raise ValidationError.from_exception_data("task", [problem(("kind",), kind, str(error))]) from None
     known = {field.name for field in fields(_options(kind))}
-    given = dict(value)
+    section = dict(value)
     problems = []
     for key in sorted(value.keys() - known, key=list(value).index):
         others = _tasks_with(key)
         if others:
-            del given[key]
+            del section[key]
         if others and all(value[key] != default for default in others.values()):
             problems.append(problem((key,), value[key], f"is for {' and '.join(others)}, not for {kind}; leave it out"))
     try:
-        options = _adapter(kind).validate_python(given)
+        options = _adapter(kind).validate_python(section)
         problems += [problem(tuple(key.split(".")), value, text) for key, text in options.mistakes().items()]
     except ValidationError as error:
         problems += [as_input(found) for found in error.errors(include_url=False)]
@@ -91,8 +91,8 @@ def _tasks_with(key: str) -> dict[str, Any]:
     for kind in TASKS:
         for field in fields(_options(kind)):
             if field.name == key:
-                made = None if field.default_factory is MISSING else field.default_factory()
-                found[kind] = made if field.default is MISSING else field.default
+                built = None if field.default_factory is MISSING else field.default_factory()
+                found[kind] = built if field.default is MISSING else field.default
     return found
 
 

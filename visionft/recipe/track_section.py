@@ -63,15 +63,15 @@ def _choice(item: Any, at: Location) -> tuple[TrackerChoice | None, list[InitErr
     if isinstance(item, TrackerChoice):
         return item, []
     if isinstance(item, Mapping) and len(item) == 1:
-        kind, given = next(iter(item.items()))
+        kind, options_of_kind = next(iter(item.items()))
         at = (*at, kind)
     elif isinstance(item, str):
-        kind, given = item, None
+        kind, options_of_kind = item, None
     else:
         return None, [problem(at, item, f"{_FORM}; found {item!r}")]
     try:
         TRACKERS.require(str(kind))
-        options: TrackerOptions = _adapter(kind).validate_python({} if given is None else given)
+        options: TrackerOptions = _adapter(kind).validate_python({} if options_of_kind is None else options_of_kind)
     except UnknownName as error:
         return None, [problem(at, kind, str(error))]
     except ValidationError as error:

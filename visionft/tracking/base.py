@@ -149,9 +149,9 @@ def flatten(config: Mapping[str, Any], prefix: str = "") -> dict[str, str | floa
         prefix: what stands before the names.
     """
     flat: dict[str, str | float] = {}
-    for key, given in config.items():
-        named = isinstance(given, list) and all(isinstance(item, dict) and "name" in item for item in given)
-        value = {str(item["name"]): item for item in given} if given and named else given
+    for key, entry in config.items():
+        named = isinstance(entry, list) and all(isinstance(item, dict) and "name" in item for item in entry)
+        value = {str(item["name"]): item for item in entry} if entry and named else entry
         if isinstance(value, dict):
             flat |= flatten(value, f"{prefix}{key}.")
         else:

@@ -33,12 +33,12 @@ def enter_stage(job: Job, plan: StagePlan) -> Optimizer:
 
 
 def _parameters_by_rate(network: TaskNetwork, plan: StagePlan) -> Iterator[tuple[dict[str, nn.Parameter], float]]:
-    own = {name: p for name, p in network.named_parameters() if p.requires_grad}
+    trainable = {name: p for name, p in network.named_parameters() if p.requires_grad}
     members = {group.name: group.parameters for group in network.backbone.groups}
     for rate in plan.rates:
         names = (f"backbone.{name}" for name in members[rate.group])
-        yield {name: own.pop(name) for name in names if name in own}, rate.lr
-    yield own, plan.stage.head_lr
+        yield {name: trainable.pop(name) for name in names if name in trainable}, rate.lr
+    yield trainable, plan.stage.head_lr
 
 
 def _by_decay(
@@ -46,8 +46,8 @@ def _by_decay(
 ) -> Iterator[tuple[dict[str, nn.Parameter], float]]:
     """Yield what has weight decay, then what has none, each with its decay."""
     # biases, norm scales and the like are vectors: decay would only pull them off their function
-    for decay, wanted in ((weight_decay, True), (0.0, False)):
-        chosen = {name: p for name, p in parameters.items() if (p.ndim > 1) == wanted}
+    for decay, is_matrix in ((weight_decay, True), (0.0, False)):
+        chosen = {name: p for name, p in parameters.items() if (p.ndim > 1) == is_matrix}
         if chosen:
             yield chosen, decay
 
@@ -78,10 +78,10 @@ def parameter_groups(
     Returns:
         Dicts with ``params``, ``lr``, ``weight_decay`` and ``name``, the depth group's or ``head``; stem first.
     """
-    own = {name: p for name, p in backbone.named_parameters() if p.requires_grad}
-    members = {group.name: [name for name in group.parameters if name in own] for group in backbone.groups}
+    trainable = {name: p for name, p in backbone.named_parameters() if p.requires_grad}
+    members = {group.name: [name for name in group.parameters if name in trainable] for group in backbone.groups}
     rates = group_rates([name for name in members if members[name]], list(members), lr, layer_decay)
-    by_rate = [(rate.group, {name: own[name] for name in members[rate.group]}, rate.lr) for rate in rates]
+    by_rate = [(rate.group, {name: trainable[name] for name in members[rate.group]}, rate.lr) for rate in rates]
     of_head = {name: p for name, p in head.named_parameters() if p.requires_grad}
     return [
         {"params": list(chosen.values()), "lr": rate, "weight_decay": decay, "name": name}

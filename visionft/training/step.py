@@ -82,8 +82,8 @@ class Stepper:
     def _backward(self, batch: AnyBatch, parts: int) -> Tensor:
         runtime = self._job.runtime
         batch = batch.to(runtime.device)
-        given = self._augment(batch) if self._augment and isinstance(batch, Batch) else batch
+        augmented = self._augment(batch) if self._augment and isinstance(batch, Batch) else batch
         with runtime.autocast():
-            losses = self._job.network(given)
+            losses = self._job.network(augmented)
         torch.autograd.backward(losses.total / parts)
         return losses.total.detach()  # type: ignore[no-any-return]  # a module's call

@@ -45,10 +45,10 @@ def appearance_of(image_HW3: NDArray[np.uint8]) -> Appearance | None:
 
 def alike(images: Sequence[Appearance], others: Sequence[Appearance]) -> Iterator[tuple[int, int]]:
     """Yield (index, index of the one among the others that it looks most like) of every image that has one."""
-    there = np.array([other.bits for other in others], np.uint64)
+    other_bits = np.array([other.bits for other in others], np.uint64)
     for start in range(0, len(images), _BLOCK):
-        here = np.array([image.bits for image in images[start : start + _BLOCK]], np.uint64)
-        close = np.bitwise_count(here[:, None] ^ there) <= _BITS_APART
+        image_bits = np.array([image.bits for image in images[start : start + _BLOCK]], np.uint64)
+        close = np.bitwise_count(image_bits[:, None] ^ other_bits) <= _BITS_APART
         for row in np.flatnonzero(close.any(axis=1)).tolist():
             candidates = np.flatnonzero(close[row])[:_CANDIDATES].tolist()
             scores = _normal([others[at] for at in candidates]) @ _normal([images[start + row]])[0]

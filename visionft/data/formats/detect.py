@@ -47,16 +47,16 @@ class Layout:
     in_doubt: Callable[[Sequence[Path]], str] | None = None
     weak: bool = False
 
-    def makes(self, wanted: type[Target] | None) -> bool:
+    def makes(self, target_type: type[Target] | None) -> bool:
         """Return whether a format makes the wanted target, or what it is a kind of."""
-        if wanted is None:
+        if target_type is None:
             return not self.weak
-        return any(issubclass(wanted, FORMATS[name].target) for name in self.formats)
+        return any(issubclass(target_type, FORMATS[name].target) for name in self.formats)
 
-    def format_for(self, wanted: type[Target] | None, found: Sequence[Path]) -> str:
+    def format_for(self, target_type: type[Target] | None, found: Sequence[Path]) -> str:
         """Return the format that makes the wanted target, else the one that is taken in doubt."""
         for name in self.formats:
-            if FORMATS[name].target is wanted:
+            if FORMATS[name].target is target_type:
                 return name
         return self.formats[0] if self.in_doubt is None else self.in_doubt(found)
 
@@ -117,31 +117,35 @@ _OF_FILES = {
 
 def detect_format(
     path: Path,
-    wanted: type[Target] | None = None,
+    target_type: type[Target] | None = None,
     options: LabelOptions = LabelOptions(),  # noqa: B008  # frozen
 ) -> str:
     """Detect the data format of a path.
 
     Args:
         path: a folder or a file.
-        wanted: the target that is to be made of the labels, where it is known.
+        target_type: the target that is to be made of the labels, where it is known.
         options: what is said about labels.
 
     Raises:
         DataError: when it looks like none, or like images and masks whose names do not match.
     """
     if path.is_dir():
-        likely = [layout for layout in _OF_FOLDERS if layout.makes(wanted)]
+        likely = [layout for layout in _OF_FOLDERS if layout.makes(target_type)]
         for layout in likely:
             if found := layout.find(path):
                 is_table = layout is _TABLES
-                return table_format(path, wanted, options.columns) if is_table else layout.format_for(wanted, found)
-        if (other := format_of_another_package(path, wanted)) is not None:
+                return (
+                    table_format(path, target_type, options.columns)
+                    if is_table
+                    else layout.format_for(target_type, found)
+                )
+        if (other := format_of_another_package(path, target_type)) is not None:
             return other
         require_known_tool(path)
         for layout in _IN_DOUBT:
             if layout not in likely and (found := layout.find(path)):
-                return layout.format_for(wanted, found)
+                return layout.format_for(target_type, found)
     if not path.exists():
         raise DataError(f"{path}: no such file or folder")
     extension = path.suffix.lower()
@@ -150,23 +154,27 @@ def detect_format(
             f"{path}: is an image, not a data set; give the folder that holds the data, such as {path.parent}"
         )
     require_known_tool(path)
-    of_file = _LABELS if _LABELS.makes(wanted) and _LABELS.find(path) else _OF_FILES.get(extension)
+    of_file = _LABELS if _LABELS.makes(target_type) and _LABELS.find(path) else _OF_FILES.get(extension)
     of_file = _LABELME if of_file is _COCO and labelme_files(path) else of_file
     if of_file is None or (of_file is _YOLO and not is_data_file(path)) or (of_file is _CVAT and not cvat_files(path)):
-        if (other := format_of_another_package(path, wanted)) is not None:
+        if (other := format_of_another_package(path, target_type)) is not None:
             return other
         raise DataError(
             f"{path}: not a folder of images per class, of images and masks or of images and boxes, not a .csv or .tsv "
             "file that lists images, not a .json file of COCO annotations, not a .txt file of labels, and not the "
             ".yaml file of YOLO data"
         )
-    return table_format(path, wanted, options.columns) if of_file is _TABLE else of_file.format_for(wanted, [path])
+    return (
+        table_format(path, target_type, options.columns)
+        if of_file is _TABLE
+        else of_file.format_for(target_type, [path])
+    )
 
 
 @each_folder_listed_once()
 def choose_format(
     path: Path,
-    wanted: type[Target] | None = None,
+    target_type: type[Target] | None = None,
     options: LabelOptions = LabelOptions(),  # noqa: B008  # frozen
 ) -> str:
     """Detect the data format of a path as ``detect_format`` does, and take none on a guess that nobody would make.
@@ -175,10 +183,10 @@ def choose_format(
         DataError: when folders look like something else than classes, or what is wanted is not there; it says what
             was looked for and what was found instead.
     """
-    kind = detect_format(path, wanted, options)
+    kind = detect_format(path, target_type, options)
     if kind != "folder":
         return kind
-    if wanted is None or _CLASSES.makes(wanted):
+    if target_type is None or _CLASSES.makes(target_type):
         require_class_folders(path)
         return kind
     try:
@@ -186,26 +194,26 @@ def choose_format(
         found = describe_class_folders(path)
     except DataError as error:
         found = str(error).removeprefix(f"{path}: ")
-    sought = ", ".join(one.sought for one in (*_OF_FOLDERS, _TABLE) if one.sought and one.makes(wanted))
-    raise DataError(f"{path}: no image has a {wanted.singular} here. Looked for {sought}. Found instead: {found}")
+    sought = ", ".join(one.sought for one in (*_OF_FOLDERS, _TABLE) if one.sought and one.makes(target_type))
+    raise DataError(f"{path}: no image has a {target_type.singular} here. Looked for {sought}. Found instead: {found}")
 
 
-def format_of_another_package(path: Path, wanted: type[Target] | None = None) -> str | None:
+def format_of_another_package(path: Path, target_type: type[Target] | None = None) -> str | None:
     """Return the format of another package that recognises a folder or file, rather one that makes the target."""
     names = [name for name in FORMATS if name not in FORMATS.shipped and FORMATS[name].recognises(path)]
-    return next((name for name in names if FORMATS[name].target is wanted), names[0] if names else None)
+    return next((name for name in names if FORMATS[name].target is target_type), names[0] if names else None)
 
 
-def states_target(path: Path, wanted: type[Target], options: LabelOptions) -> bool:
+def states_target(path: Path, target_type: type[Target], options: LabelOptions) -> bool:
     """Return whether data of no named format hold such targets; what cannot be read does not.
 
     Args:
         path: a folder or a file.
-        wanted: the target.
+        target_type: the target.
         options: what is said about labels.
     """
     try:
-        name = detect_format(path, wanted, options)
-        return FORMATS[name].target is wanted and bool(FORMATS[name](options).states_target(path))
+        name = detect_format(path, target_type, options)
+        return FORMATS[name].target is target_type and bool(FORMATS[name](options).states_target(path))
     except DataError:
         return False

@@ -74,14 +74,14 @@ def _classes(
     names: Sequence[str], labels: Mapping[str, Sequence[Any]], options: LabelOptions, problems: list[Problem]
 ) -> tuple[BoxClasses, dict[str, int]]:
     """Return the classes, and the number of each name."""
-    given = options.classes
+    class_option = options.classes
     if any(isinstance(as_python(one), str) for several in labels.values() for one in several):
-        categories = dict(enumerate(in_order(names, given)))
-        options = replace(options, classes=None if given is None else tuple(given))
-    elif given is None:
+        categories = dict(enumerate(in_order(names, class_option)))
+        options = replace(options, classes=None if class_option is None else tuple(class_option))
+    elif class_option is None:
         categories = {int(name): name for name in natural_order(names)}
     else:
-        categories = dict(sorted(numbers_in(given).items()))
+        categories = dict(sorted(numbers_in(class_option).items()))
     return choose_classes(categories, options, problems), {name: number for number, name in categories.items()}
 
 

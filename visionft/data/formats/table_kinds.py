@@ -25,20 +25,20 @@ _LOOKED_AT = 100  # rows
 _VALUE_NAMES = (["value"], ["target"])
 
 
-def table_format(path: Path, wanted: type[Target] | None, columns: Columns) -> str:
+def table_format(path: Path, target_type: type[Target] | None, columns: Columns) -> str:
     """Return which format reads a table.
 
     Args:
         path: a CSV file, or the folder that holds one or one for each split.
-        wanted: the target that is to be made, where it is known.
+        target_type: the target that is to be made, where it is known.
         columns: what the user says of its columns.
 
     Raises:
         DataError: when nobody says what is wanted, and the columns do not either.
     """
-    if wanted is not None and issubclass(wanted, LabelSet):  # of boxes, the classes
+    if target_type is not None and issubclass(target_type, LabelSet):  # of boxes, the classes
         return "label_table"
-    if wanted is not None and issubclass(wanted, Values):
+    if target_type is not None and issubclass(target_type, Values):
         return "values"
     try:
         table = Table.read(path, columns, _ADVICE)
@@ -47,7 +47,7 @@ def table_format(path: Path, wanted: type[Target] | None, columns: Columns) -> s
         return "manifest"
     if box_columns(table) is not None:
         return "box_table"
-    if wanted is not None and issubclass(wanted, Label):
+    if target_type is not None and issubclass(target_type, Label):
         single = any(plain(name) in LABEL for name in table.called_labels) or columns.label is not None
         return "manifest" if single or not _holds_label_sets(table, splits) else "label_table"
     return _kind(table, splits)
@@ -79,8 +79,8 @@ def _lists_images(folder: Path, table: Table | None = None) -> bool:
         places, _ = place_rows(table, root, None, []) if labelled else ([], ())
     except DataError:
         return False
-    there = sum(place is not None and place.path.is_file() for place in places[:_LOOKED_AT])
-    return 2 * there > len(places[:_LOOKED_AT])
+    existing = sum(place is not None and place.path.is_file() for place in places[:_LOOKED_AT])
+    return 2 * existing > len(places[:_LOOKED_AT])
 
 
 def _kind(table: Table, splits: Sequence[str]) -> str:

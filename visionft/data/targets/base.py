@@ -303,7 +303,7 @@ class Target(ABC):
         cls,
         targets: Sequence[Self],
         class_names: tuple[str, ...],
-        wanted: Sequence[str] | None,
+        class_order: Sequence[str] | None,
         source: str,
     ) -> "tuple[Sequence[Self], tuple[str, ...], tuple[Problem, ...]]":
         """Return the usable targets with the class indices of the final classes, their names, and what to tell.
@@ -311,11 +311,11 @@ class Target(ABC):
         Args:
             targets: of the usable images.
             class_names: the data format's, in the order of its class indices.
-            wanted: names in label order, where the user gives some.
+            class_order: names in label order, where the user gives some.
             source: where the data come from, for messages.
 
         Raises:
-            DataError: when a class that occurs is not wanted.
+            DataError: when a class that occurs is not among them.
         """
         return targets, class_names, ()
 

@@ -123,14 +123,14 @@ class Label(Target):
 
     @classmethod
     def with_classes(
-        cls, targets: Sequence[Self], class_names: tuple[str, ...], wanted: Sequence[str] | None, source: str
+        cls, targets: Sequence[Self], class_names: tuple[str, ...], class_order: Sequence[str] | None, source: str
     ) -> tuple[Sequence[Self], tuple[str, ...], tuple[Problem, ...]]:
         """Leave classes out whose every file is bad, or take the user's order; see ``Target.with_classes``."""
         seen = {class_names[target.index] for target in targets}
         names: tuple[str, ...]
         unseen: tuple[Problem, ...] = ()
-        if wanted is not None:
-            names = tuple(wanted)
+        if class_order is not None:
+            names = tuple(class_order)
             if unknown := sorted(seen - set(names)):
                 raise DataError(
                     f"{source}: the classes {some(map(repr, unknown))} of the data are not in the list "

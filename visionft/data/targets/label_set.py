@@ -171,12 +171,12 @@ class LabelSet(Target):
 
     @classmethod
     def with_classes(
-        cls, targets: Sequence[Self], class_names: tuple[str, ...], wanted: Sequence[str] | None, source: str
+        cls, targets: Sequence[Self], class_names: tuple[str, ...], class_order: Sequence[str] | None, source: str
     ) -> tuple[Sequence[Self], tuple[str, ...], tuple[Problem, ...]]:
         """Leave out the labels that the user does not want, and tell of them; see ``Target.with_classes``."""
-        if wanted is None:
+        if class_order is None:
             return targets, class_names, ()
-        names = tuple(wanted)
+        names = tuple(class_order)
         if not set(names) & set(class_names):
             known = some(class_names, 20) or "none"
             raise DataError(

@@ -62,18 +62,18 @@ def _join(rings: Sequence[NDArray[np.float32]]) -> NDArray[np.float32]:
     """
     centres_R2 = np.array([(ring_P2.min(axis=0) + ring_P2.max(axis=0)) / 2 for ring_P2 in rings])
     number, start, left_R = 0, 0, np.ones(len(rings), np.bool_)
-    there: list[NDArray[np.float32]] = []
+    forward: list[NDArray[np.float32]] = []
     back: list[NDArray[np.float32]] = []
     while True:
         around_P2 = np.roll(rings[number], -start, axis=0)
         left_R[number] = False
         if not left_R.any():
-            return np.concatenate([*there, around_P2, *([around_P2[:1]] if there else []), *reversed(back)])
+            return np.concatenate([*forward, around_P2, *([around_P2[:1]] if forward else []), *reversed(back)])
         following = int(np.where(left_R, _apart(centres_R2, centres_R2[number]), np.inf).argmin())
         leave = int(_apart(around_P2, centres_R2[following]).argmin())
         start = int(_apart(rings[following], around_P2[leave]).argmin())
         leave = int(_apart(around_P2, rings[following][start]).argmin())
-        there.append(around_P2[: leave + 1])
+        forward.append(around_P2[: leave + 1])
         back.append(np.concatenate([around_P2[leave:], around_P2[: 1 if back else 0]]))
         number = following
 

@@ -39,14 +39,14 @@ def build_network(
     """Build a network, unless it is there already, and fill it with weights; see ``Backbone``."""
     if isinstance(network, nn.Module):
         require_module(network, type(network).__name__)
-        return _own(Built(network, default_input(network), None), type(network).__name__, weights, drop_path)
+        return _as_built(Built(network, default_input(network), None), type(network).__name__, weights, drop_path)
     if not isinstance(network, str):
         raise RecipeError(
             f"backbone: an object of type {type(network).__name__}; give a network's name, or an nn.Module"
         )
     family_name, name = resolve(network)
     if family_name == "module":
-        return _own(ModuleFamily().build(name, drop_path, image_size), name, weights, drop_path)
+        return _as_built(ModuleFamily().build(name, drop_path, image_size), name, weights, drop_path)
     library = _library(family_name)
     built = library.build(name, drop_path, image_size)
     info = _fill(built, family_name, name, weights)
@@ -65,7 +65,7 @@ def _library(name: LibraryName) -> Family:
     return TorchvisionFamily()
 
 
-def _own(built: Built, name: str, weights: str, drop_path: float) -> Filled:
+def _as_built(built: Built, name: str, weights: str, drop_path: float) -> Filled:
     """Take a module with the weights that it has, unless a file is named."""
     if drop_path:
         raise RecipeError(f"backbone {name!r}: drop path is for the module itself to do; set backbone.drop_path: 0")

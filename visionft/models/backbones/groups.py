@@ -74,10 +74,10 @@ def module_groups(root: nn.Module, groups: Sequence[DepthGroup]) -> dict[str, fr
     served: dict[str, frozenset[str]] = {}
     before = groups[0].name
     for name, module in root.named_modules():
-        own = [by_identity[id(parameter)] for parameter in module.parameters()]
-        served[name] = frozenset(own or [before])
-        if next(module.children(), None) is None and own:
-            before = own[-1]
+        owners = [by_identity[id(parameter)] for parameter in module.parameters()]
+        served[name] = frozenset(owners or [before])
+        if next(module.children(), None) is None and owners:
+            before = owners[-1]
     return served
 
 

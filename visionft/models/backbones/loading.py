@@ -38,28 +38,32 @@ def fill(
     Raises:
         WeightsError: when a single tensor would be left at its random value, or is not finite.
     """
-    own = network.state_dict()
-    wanted = {name: tensor for name, tensor in own.items() if tensor.is_floating_point()}
-    found = states_in(content, wanted, where)
-    matched, how = next(filter(None, (_match(wanted, one, remap) for one in found)), (None, ""))
+    tensors = network.state_dict()
+    expected = {name: tensor for name, tensor in tensors.items() if tensor.is_floating_point()}
+    candidates = states_in(content, expected, where)
+    matched, how = next(filter(None, (_match(expected, one, remap) for one in candidates)), (None, ""))
     if matched is None:
-        raise WeightsError(_misfit(wanted, max(found, key=lambda one: len(wanted.keys() & one.tensors)), where))
-    fitting = {name: tensor for name, tensor in matched.items() if name in own and own[name].shape == tensor.shape}
-    _require_finite({name: fitting[name] for name in wanted if own[name].isfinite().all()}, where)
+        raise WeightsError(
+            _misfit(expected, max(candidates, key=lambda one: len(expected.keys() & one.tensors)), where)
+        )
+    fitting = {
+        name: tensor for name, tensor in matched.items() if name in tensors and tensors[name].shape == tensor.shape
+    }
+    _require_finite({name: fitting[name] for name in expected if tensors[name].isfinite().all()}, where)
     network.load_state_dict(fitting, strict=False)  # counters may be missing; the rest has been checked above
     return how
 
 
 def _match(
-    wanted: Mapping[str, Tensor], found: FoundState, remap: Callable[[Mapping[str, Tensor]], State] | None
+    expected: Mapping[str, Tensor], found: FoundState, remap: Callable[[Mapping[str, Tensor]], State] | None
 ) -> tuple[State, str] | None:
     """Return tensors by the network's names, and how they were matched; None when they do not fit."""
-    state, count, told = found.tensors, len(wanted), found.told()
-    if all(name in state and state[name].shape == tensor.shape for name, tensor in wanted.items()):
+    state, count, told = found.tensors, len(expected), found.told()
+    if all(name in state and state[name].shape == tensor.shape for name, tensor in expected.items()):
         return state, f"{count} tensors matched by name{told}"
-    if remapped := _by_library(wanted, state, remap):
+    if remapped := _by_library(expected, state, remap):
         return remapped, f"{count} tensors matched by the library's rules for this family{told}"
-    if ordered := _in_order(wanted, state):
+    if ordered := _in_order(expected, state):
         return ordered, f"{count} tensors with foreign names matched in order{told}"
     return None
 
@@ -68,13 +72,13 @@ def _require_finite(tensors: Mapping[str, Tensor], where: str) -> None:
     wrong = [name for name, tensor in tensors.items() if not tensor.isfinite().all()]
     if wrong:
         raise WeightsError(
-            f"weights {where}: NaN or infinite numbers in {len(wrong)} of {len(tensors)} tensors ({_some(wrong)}); the "
+            f"weights {where}: NaN or infinite numbers in {len(wrong)} of {len(tensors)} tensors ({_few(wrong)}); the "
             "training that wrote it has diverged; give an earlier checkpoint of it, or other weights"
         )
 
 
 def _by_library(
-    wanted: Mapping[str, Tensor], state: Mapping[str, Tensor], remap: Callable[[Mapping[str, Tensor]], State] | None
+    expected: Mapping[str, Tensor], state: Mapping[str, Tensor], remap: Callable[[Mapping[str, Tensor]], State] | None
 ) -> State | None:
     """Remap, and prove by a run with NaN in every tensor of the file that none of the network's stays random."""
     if remap is None or not state:
@@ -85,46 +89,46 @@ def _by_library(
     }
     try:
         poisoned = remap(poison)
-        if not all(poisoned[name].isnan().all() for name in wanted):
+        if not all(poisoned[name].isnan().all() for name in expected):
             return None
         return remap(state)
     except _NOT_ITS_KIND:
         return None
 
 
-def _in_order(wanted: Mapping[str, Tensor], state: Mapping[str, Tensor]) -> State | None:
+def _in_order(expected: Mapping[str, Tensor], state: Mapping[str, Tensor]) -> State | None:
     """Match the i-th tensor with the i-th, if shape and kind (``weight``, ``running_mean``...) agree for all."""
-    given = [(name, tensor) for name, tensor in state.items() if tensor.is_floating_point()]
-    if not 0 <= len(given) - len(wanted) <= _CLASSIFIER_TENSORS:
+    floating = [(name, tensor) for name, tensor in state.items() if tensor.is_floating_point()]
+    if not 0 <= len(floating) - len(expected) <= _CLASSIFIER_TENSORS:
         return None
-    pairs = list(zip(wanted.items(), given, strict=False))
+    pairs = list(zip(expected.items(), floating, strict=False))
     agree = all(
         ours.shape == theirs.shape
         and our_name.rpartition(".")[2] == their_name.rpartition(".")[2]
-        and (our_name == their_name or (our_name not in state and their_name not in wanted))
+        and (our_name == their_name or (our_name not in state and their_name not in expected))
         for (our_name, ours), (their_name, theirs) in pairs
     )
     return {our_name: theirs for (our_name, _), (_, theirs) in pairs} if agree else None
 
 
-def _misfit(wanted: Mapping[str, Tensor], nearest: FoundState, where: str) -> str:
+def _misfit(expected: Mapping[str, Tensor], nearest: FoundState, where: str) -> str:
     state = nearest.tensors
-    missing = [name for name in wanted if name not in state]
+    missing = [name for name in expected if name not in state]
     wrong = [
         f"{name} is {_shape(state[name])}, not {_shape(tensor)}"
-        for name, tensor in wanted.items()
+        for name, tensor in expected.items()
         if name in state and state[name].shape != tensor.shape
     ]
-    unknown = [name for name in state if name not in wanted and not name.endswith("num_batches_tracked")]
-    found = [f"{len(missing) + len(wrong)} of the backbone's {len(wanted)} tensors would stay random"]
+    unknown = [name for name in state if name not in expected and not name.endswith("num_batches_tracked")]
+    reasons = [f"{len(missing) + len(wrong)} of the backbone's {len(expected)} tensors would stay random"]
     for what, names in (("missing", missing), ("of another shape", wrong), ("unknown to the backbone", unknown)):
         if names:
-            found.append(f"{len(names)} {what} ({_some(names)})")
+            reasons.append(f"{len(names)} {what} ({_few(names)})")
     place = f", nearest under {nearest.place}" if nearest.place else ""
-    return f"weights {where}: do not fit: {'; '.join(found)}{place}; give the file of this very network"
+    return f"weights {where}: do not fit: {'; '.join(reasons)}{place}; give the file of this very network"
 
 
-def _some(names: list[str]) -> str:
+def _few(names: list[str]) -> str:
     return f"{', '.join(names[:3])}{', ...' if len(names) > 3 else ''}"
 
 

@@ -32,17 +32,17 @@ class ModuleFamily:
         """
         kind = BACKBONES[network]
         try:
-            made = kind()
+            module = kind()
         except TypeError as error:
             raise RecipeError(
                 f"backbone {network!r}: {kind.__name__}() fails ({error}); it is to be made without arguments"
             ) from error
-        return require_module(made, network)
+        return require_module(module, network)
 
     def build(self, network: str, drop_path: float, image_size: tuple[int, int] | None) -> Built:  # noqa: ARG002
         """Build the module of a registered class."""
-        made = self.make(network)
-        return Built(made, default_input(made), None)
+        module = self.make(network)
+        return Built(module, default_input(module), None)
 
     def runs(self, network: nn.Module) -> bool:  # noqa: ARG002
         """Return True: what a network cannot do shows in its first pass."""
@@ -50,8 +50,8 @@ class ModuleFamily:
 
     def maps(self, network: nn.Module, images_BCHW: Tensor, indices: Sequence[int] | None) -> list[Tensor]:
         """Return the feature maps; none of a network that gives an embedding alone."""
-        given = network(images_BCHW)
-        maps = [] if _is_embedding(given) else _maps(network, given)
+        output = network(images_BCHW)
+        maps = [] if _is_embedding(output) else _maps(network, output)
         sides = [one.shape[2] for one in maps]
         if sides != sorted(sides, reverse=True):
             raise RecipeError(
@@ -61,14 +61,14 @@ class ModuleFamily:
 
     def embed(self, network: nn.Module, images_BCHW: Tensor) -> Tensor:
         """Return the embedding."""
-        own: Any = getattr(network, "embed", None)
-        own = None if isinstance(own, nn.Module) else own  # a layer of this name is no method
-        given = network(images_BCHW) if own is None else own(images_BCHW)
-        if own is None and not _is_embedding(given):
-            return _maps(network, given)[-1].mean(dim=(2, 3))  # of whatever size the map is
-        if not _is_embedding(given):
-            raise RecipeError(f"backbone {type(network).__name__}: embed gives {_said(given)}; a tensor BD is needed")
-        embedding_BD: Tensor = given
+        method: Any = getattr(network, "embed", None)
+        method = None if isinstance(method, nn.Module) else method  # a layer of this name is no method
+        output = network(images_BCHW) if method is None else method(images_BCHW)
+        if method is None and not _is_embedding(output):
+            return _maps(network, output)[-1].mean(dim=(2, 3))  # of whatever size the map is
+        if not _is_embedding(output):
+            raise RecipeError(f"backbone {type(network).__name__}: embed gives {_kind(output)}; a tensor BD is needed")
+        embedding_BD: Tensor = output
         return embedding_BD
 
     def reductions(self, network: nn.Module) -> tuple[int, ...]:  # noqa: ARG002
@@ -89,8 +89,8 @@ def require_module(network: Any, name: str) -> nn.Module:
 
 def default_input(network: nn.Module) -> InputSpec:
     """Return a module's own ``input``, an ``InputSpec``; else 224 x 224 pixels with the statistics of ImageNet."""
-    own = getattr(network, "input", None)
-    return own if isinstance(own, InputSpec) else InputSpec(224, 224)
+    spec = getattr(network, "input", None)
+    return spec if isinstance(spec, InputSpec) else InputSpec(224, 224)
 
 
 def stated_groups(network: nn.Module, prefix: str) -> tuple[DepthGroup, ...]:
@@ -103,10 +103,10 @@ def stated_groups(network: nn.Module, prefix: str) -> tuple[DepthGroup, ...]:
     Raises:
         RecipeError: when a parameter is in no group or in two, or a name is nobody's.
     """
-    own: Any = getattr(network, "depth_groups", None)
-    if own is None:
+    declared: Any = getattr(network, "depth_groups", None)
+    if declared is None:
         return ()
-    stated = own() if callable(own) else own
+    stated = declared() if callable(declared) else declared
     if not isinstance(stated, Mapping):
         raise RecipeError(
             f"backbone {type(network).__name__}: depth_groups is a {type(stated).__name__}; give a dict of group names "
@@ -127,29 +127,29 @@ def stated_groups(network: nn.Module, prefix: str) -> tuple[DepthGroup, ...]:
     return tuple(DepthGroup(group, tuple(prefix + name for name in members)) for group, members in groups.items())
 
 
-def _is_embedding(given: Any) -> bool:
-    return isinstance(given, Tensor) and given.ndim == 2
+def _is_embedding(output: Any) -> bool:
+    return isinstance(output, Tensor) and output.ndim == 2
 
 
-def _maps(network: nn.Module, given: Any) -> list[Tensor]:
+def _maps(network: nn.Module, output: Any) -> list[Tensor]:
     """Read what ``forward`` gave as maps."""
-    several = [given] if isinstance(given, Tensor) else given
+    several = [output] if isinstance(output, Tensor) else output
     several = list(several.values()) if isinstance(several, Mapping) else several
     if not isinstance(several, list | tuple) or not several or not all(map(_is_map, several)):
         raise RecipeError(
-            f"backbone {type(network).__name__}: gives {_said(given)}; feature maps BCHW, shallow to deep, as a list, "
+            f"backbone {type(network).__name__}: gives {_kind(output)}; feature maps BCHW, shallow to deep, as a list, "
             "tuple or dict, or an embedding BD are needed"
         )
     return list(several)
 
 
-def _is_map(given: Any) -> bool:
-    return isinstance(given, Tensor) and given.ndim == 4
+def _is_map(output: Any) -> bool:
+    return isinstance(output, Tensor) and output.ndim == 4
 
 
-def _said(given: Any) -> str:
-    if isinstance(given, Tensor):
-        return f"a tensor of shape {tuple(given.shape)}"
-    if isinstance(given, list | tuple) and given:
-        return f"a {type(given).__name__} of {_said(given[0])}"
-    return f"a {type(given).__name__}"
+def _kind(output: Any) -> str:
+    if isinstance(output, Tensor):
+        return f"a tensor of shape {tuple(output.shape)}"
+    if isinstance(output, list | tuple) and output:
+        return f"a {type(output).__name__} of {_kind(output[0])}"
+    return f"a {type(output).__name__}"

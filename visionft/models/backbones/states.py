@@ -37,11 +37,13 @@ class FoundState:
         """Return where the tensors were, and what else was there, for the end of a sentence."""
         place = f", under {self.place}" if self.place else ""
         names = self.left_out
-        some = f"; not used: {len(names)} ({', '.join(names[:3])}{', ...' if len(names) > 3 else ''})" if names else ""
-        return place + some
+        unused = (
+            f"; not used: {len(names)} ({', '.join(names[:3])}{', ...' if len(names) > 3 else ''})" if names else ""
+        )
+        return place + unused
 
 
-def states_in(content: Mapping[str, Any], wanted: Mapping[str, Tensor], where: str) -> list[FoundState]:
+def states_in(content: Mapping[str, Any], expected: Mapping[str, Tensor], where: str) -> list[FoundState]:
     """Return what in a file may be a network's tensors, the likeliest first.
 
     Every mapping of tensors counts, under whatever key, and in it whatever prefix makes its names those of the
@@ -49,7 +51,7 @@ def states_in(content: Mapping[str, Any], wanted: Mapping[str, Tensor], where: s
 
     Args:
         content: what the file holds.
-        wanted: the network's tensors by name.
+        expected: the network's tensors by name.
         where: the file, for the message.
 
     Raises:
@@ -59,10 +61,10 @@ def states_in(content: Mapping[str, Any], wanted: Mapping[str, Tensor], where: s
     if not flat:
         keys = ", ".join(map(str, list(content)[:5])) or "nothing"
         raise WeightsError(f"weights {where}: holds no tensors ({keys}); a state dict is needed")
-    named = [fit for path, state in flat for fit in _fitting(state, wanted, path)]
+    named = [fit for path, state in flat for fit in _fitting(state, expected, path)]
     if named:
         best = _rank(named[0].place)
-        rivals = [one for one in named if _rank(one.place) == best and not _same(one, named[0], wanted)]
+        rivals = [one for one in named if _rank(one.place) == best and not _same(one, named[0], expected)]
         if rivals:
             raise WeightsError(
                 f"weights {where}: two networks in it fit, under {named[0].place or 'no name'} and {rivals[0].place}; "
@@ -76,27 +78,27 @@ def states_in(content: Mapping[str, Any], wanted: Mapping[str, Tensor], where: s
 
 def _mappings(content: Mapping[Any, Any], path: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], State]]:
     """Yield every mapping that holds tensors, with the keys that lead to it."""
-    own = {str(name): value for name, value in content.items() if isinstance(value, Tensor)}
-    if own:
-        yield path, own
+    tensors = {str(name): value for name, value in content.items() if isinstance(value, Tensor)}
+    if tensors:
+        yield path, tensors
     for key, value in content.items():
         inner = isinstance(value, Mapping) and len(path) < _DEEPEST and isinstance(key, str)
         if inner and not any(word in key.lower() for word in _NOT_WEIGHTS):
             yield from _mappings(value, (*path, key))
 
 
-def _fitting(state: State, wanted: Mapping[str, Tensor], path: tuple[str, ...]) -> list[FoundState]:
+def _fitting(state: State, expected: Mapping[str, Tensor], path: tuple[str, ...]) -> list[FoundState]:
     """Return the parts of a state whose names, without a prefix, are all of the network's, with their shapes."""
     counts: Counter[str] = Counter()
     for name, tensor in state.items():
         for prefix in _prefixes(name):
-            own = wanted.get(name[len(prefix) :])
-            counts[prefix] += own is not None and own.shape == tensor.shape
-    full = [prefix for prefix, count in counts.items() if count == len(wanted)]
+            matching = expected.get(name[len(prefix) :])
+            counts[prefix] += matching is not None and matching.shape == tensor.shape
+    full = [prefix for prefix, count in counts.items() if count == len(expected)]
     found = []
     for prefix in sorted(full, key=_rank):
         tensors = {name[len(prefix) :]: tensor for name, tensor in state.items() if name.startswith(prefix)}
-        unused = [name for name in state if not name.startswith(prefix) or name[len(prefix) :] not in wanted]
+        unused = [name for name in state if not name.startswith(prefix) or name[len(prefix) :] not in expected]
         counters = [name for name in unused if name.endswith("num_batches_tracked")]
         left_out = tuple(name for name in unused if name not in counters)
         found.append(FoundState(tensors, _place(path, prefix), left_out))
@@ -116,8 +118,8 @@ def _rank(place: str) -> int:
     return 0 if _KEPT.search(place.lower()) else 1
 
 
-def _same(one: FoundState, other: FoundState, wanted: Mapping[str, Tensor]) -> bool:
-    return one is other or all(one.tensors[name].equal(other.tensors[name]) for name in wanted)
+def _same(one: FoundState, other: FoundState, expected: Mapping[str, Tensor]) -> bool:
+    return one is other or all(one.tensors[name].equal(other.tensors[name]) for name in expected)
 
 
 def _stripped(state: State, path: tuple[str, ...]) -> Iterator[FoundState]:

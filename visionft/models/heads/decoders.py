@@ -59,11 +59,11 @@ class DecoderHead(nn.Module):
 
     def __init__(self, channels: Sequence[int], strides: Sequence[int], classes: int, dropout: float = 0.0) -> None:
         super().__init__()
-        made = self.decoder_of
-        self.levels = Neck(channels, strides, made.levels)
-        self.decoder = make_decoder(made.path, encoder_channels=self.levels.channels, **made.options)
-        stride = made.stride * self.levels.unit
-        self.classifier = Classifier(made.width, classes, dropout, stride, made.kernel)
+        settings = self.decoder_of
+        self.levels = Neck(channels, strides, settings.levels)
+        self.decoder = make_decoder(settings.path, encoder_channels=self.levels.channels, **settings.options)
+        stride = settings.stride * self.levels.unit
+        self.classifier = Classifier(settings.width, classes, dropout, stride, settings.kernel)
         self.stride = self.classifier.stride
         self._strides = tuple(strides)
 
@@ -74,9 +74,9 @@ class DecoderHead(nn.Module):
             RecipeError: when the image is too small for the decoder.
         """
         levels = self.levels(maps)
-        made = self.decoder_of
-        if min(levels[-1].shape[2:]) < made.least:
-            least = round(made.least * made.levels[-1] * self.levels.unit)
+        settings = self.decoder_of
+        if min(levels[-1].shape[2:]) < settings.least:
+            least = round(settings.least * settings.levels[-1] * self.levels.unit)
             raise RecipeError(
                 f"head {self.kind!r}: the image is too small; it needs {least} pixels on the shorter side; "
                 "set a larger input size, or take another head"

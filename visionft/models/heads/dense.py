@@ -159,7 +159,7 @@ class DenseBranches(nn.Module):
     def __init__(self, channels: Sequence[int], classes: int, dropout: float, max_detections: int = DETECTIONS) -> None:
         super().__init__()
         self._max_detections = max_detections
-        self.pyramid = _Pyramid(channels)
+        self.pyramid = _TwoWayPyramid(channels)
         self.class_branch = _Branch(dropout)
         self.box_branch = _Branch(0.0)
         self.classes = nn.Conv2d(WIDTH, classes, 1)
@@ -211,7 +211,7 @@ def _grid(map_BCHW: Tensor, padded: tuple[int, int]) -> tuple[Tensor, Tensor]:
     return torch.stack([x_HW, y_HW], dim=-1).flatten(0, 1), torch.tensor([step_x, step_y], device=device)
 
 
-class _Pyramid(nn.Module):
+class _TwoWayPyramid(nn.Module):
     """Levels of one width, mixed from deep to shallow and back."""
 
     def __init__(self, channels: Sequence[int]) -> None:

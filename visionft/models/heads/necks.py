@@ -73,7 +73,7 @@ class Neck(nn.Module):
     Args:
         channels: of the backbone's maps.
         strides: of the backbone's maps.
-        wanted: nominal strides, powers of two, shallow to deep. Patches of 14 pixels stand for 16, so that level 4
+        level_strides: nominal, powers of two, shallow to deep. Patches of 14 pixels stand for 16, so that level 4
             then has a cell for every 3.5 pixels.
 
     Attributes:
@@ -85,23 +85,23 @@ class Neck(nn.Module):
         (arXiv:2203.16527).
     """
 
-    def __init__(self, channels: Sequence[int], strides: Sequence[int], wanted: Sequence[int]) -> None:
+    def __init__(self, channels: Sequence[int], strides: Sequence[int], level_strides: Sequence[int]) -> None:
         super().__init__()
-        given = [nominal(stride) for stride in strides]
-        self.unit = strides[-1] / given[-1]
-        self._strides, self._given, self._deepest = tuple(strides), given[-1], wanted[-1]
-        goes_to = [min(stride, self._deepest) for stride in given]
+        nominal_strides = [nominal(stride) for stride in strides]
+        self.unit = strides[-1] / nominal_strides[-1]
+        self._strides, self._deepest_nominal, self._deepest = tuple(strides), nominal_strides[-1], level_strides[-1]
+        goes_to = [min(stride, self._deepest) for stride in nominal_strides]
         if is_plain(strides):
-            goes_to = [0] * (len(given) - 1) + [min(level for level in wanted if level >= goes_to[-1])]
-        members = {level: [i for i, place in enumerate(goes_to) if place == level] for level in wanted}
-        levels = [_Level(level, members, channels, normed=is_plain(strides)) for level in wanted]
+            goes_to = [0] * (len(nominal_strides) - 1) + [min(level for level in level_strides if level >= goes_to[-1])]
+        members = {level: [i for i, place in enumerate(goes_to) if place == level] for level in level_strides}
+        levels = [_Level(level, members, channels, normed=is_plain(strides)) for level in level_strides]
         self.levels = nn.ModuleList(levels)
         self.channels = [level.channels for level in levels]
 
     def forward(self, maps: list[Tensor]) -> list[Tensor]:
         """Return the wanted levels, BCHW, each twice as large as the next where the strides say so."""
         patches = [pixels // self._strides[-1] for pixels in image_size(maps, self._strides)]
-        cells = [-(-count * self._given // self._deepest) for count in patches]
+        cells = [-(-count * self._deepest_nominal // self._deepest) for count in patches]
         return [level(maps, self._deepest, cells) for level in self.levels]
 
 

@@ -76,8 +76,8 @@ def proposal_losses(
         labels_A[(labels_A == 0) & mostly_in(anchors_A4, image.crowds_N4)] = -1  # which the sampler leaves out
     if not any((labels_A >= 0).any() for labels_A in labels):  # torchvision would divide by none
         return logits_BA.sum() * 0, offsets_BA4.sum() * 0
-    wanted = rpn.box_coder.encode(boxes, anchors)
-    losses: tuple[Tensor, Tensor] = rpn.compute_loss(logits_BA.flatten(), offsets_BA4.flatten(0, 1), labels, wanted)
+    targets_A4 = rpn.box_coder.encode(boxes, anchors)
+    losses: tuple[Tensor, Tensor] = rpn.compute_loss(logits_BA.flatten(), offsets_BA4.flatten(0, 1), labels, targets_A4)
     return losses
 
 

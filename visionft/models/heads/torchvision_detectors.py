@@ -41,7 +41,7 @@ class AnchorHead(MapHead):
 
     kind: ClassVar[str]
     predicts: ClassVar[str] = "boxes"
-    made: ClassVar[Any]  # untyped, as torchvision is
+    detector_class: ClassVar[Any]  # untyped, as torchvision is
 
     def __init__(
         self,
@@ -54,7 +54,7 @@ class AnchorHead(MapHead):
         super().__init__()
         self._max_detections = max_detections
         # its "backbone" is whatever stands before its head
-        self.detector = self.made(_Pyramid(Neck(channels, strides, _STRIDES)), classes)
+        self.detector = self.detector_class(_Pyramid(Neck(channels, strides, _STRIDES)), classes)
         self.detector.head.classification_head.conv.append(nn.Dropout2d(dropout))
 
     def predict(self, features: PaddedMaps) -> "AnchorOutputs":
@@ -117,7 +117,7 @@ class FcosHead(AnchorHead):
     """
 
     kind = "fcos"
-    made = FCOS
+    detector_class = FCOS
 
     def compared(self, raw: dict[str, Tensor], anchors: tuple[Tensor, ...], targets: list[dict[str, Tensor]]) -> Any:
         """Return the losses of classes, boxes and centres; each level learns boxes of its own range of sizes."""
@@ -138,7 +138,7 @@ class RetinaNetHead(AnchorHead):
     """
 
     kind = "retinanet"
-    made = RetinaNet
+    detector_class = RetinaNet
 
     def decoded(self, raw: dict[str, Tensor], anchors_A4: Tensor) -> tuple[Tensor, Tensor]:
         """Return scores_BAK and boxes_BA4."""

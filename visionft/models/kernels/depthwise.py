@@ -136,8 +136,8 @@ def speed_up_depthwise(network: nn.Module) -> int:
     """
     found = [m for m in network.modules() if isinstance(m, nn.Conv2d) and _is_large_depthwise(m)]
     for module in found:
-        own = module.__class__  # such as timm's Conv2dSame, whose forward pass stays below ours
-        module.__class__ = type(f"FastBackward{own.__name__}", (_FastBackward, own), {})
+        plain_class = module.__class__  # such as timm's Conv2dSame, whose forward pass stays below ours
+        module.__class__ = type(f"FastBackward{plain_class.__name__}", (_FastBackward, plain_class), {})
     return len(found)
 
 

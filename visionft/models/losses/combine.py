@@ -46,11 +46,12 @@ class LossSum:
         if unused := sorted(options.keys() - weights.keys()):
             raise RecipeError(f"loss {unused[0]!r}: has options but no weight; the sum has {', '.join(weights)}")
         self._terms = {
-            name: (float(weight), self._made(name, options.get(name, {}), weighted)) for name, weight in weights.items()
+            name: (float(weight), self._named_loss(name, options.get(name, {}), weighted))
+            for name, weight in weights.items()
         }
 
     @staticmethod
-    def _made(name: str, options: Mapping[str, Any], weighted: bool) -> NamedLoss:
+    def _named_loss(name: str, options: Mapping[str, Any], weighted: bool) -> NamedLoss:
         return NamedLoss(PIXEL_LOSSES, name, options, where=f"task.loss_options.{name}", weighted=weighted)
 
     @property

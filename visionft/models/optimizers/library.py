@@ -86,6 +86,6 @@ def make_optimizer(
     defaults = {} if "foreach" in options else _DEFAULTS.get(name, {})
     settings = {**defaults, **as_arguments(optimizer_options(name), options)}
     if name in OPTIMIZERS:
-        made: Optimizer = OPTIMIZERS[name](groups, lr=lr, weight_decay=weight_decay, **settings)
-        return made
+        optimizer: Optimizer = OPTIMIZERS[name](groups, lr=lr, weight_decay=weight_decay, **settings)
+        return optimizer
     return create_optimizer_v2(groups, opt=name, lr=lr, weight_decay=weight_decay, **settings)

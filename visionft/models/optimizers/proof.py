@@ -42,7 +42,7 @@ def optimizer_problems(name: str, options: Mapping[str, Any]) -> dict[str, str]:
         return {f"options.{option}": text for option, text in wrong.items()}
     with warnings.catch_warnings(action="ignore"):  # what one says of its speed is no matter here
         try:
-            _made(name, options, _weights())
+            _optimizer(name, options, _weights())
         except _REFUSALS as error:
             return {"options" if options else "name": f"{name} cannot be made: {_first_line(error)}"}
         reason = why_not_resumed(name, options)
@@ -60,16 +60,16 @@ def why_not_resumed(name: str, options: Mapping[str, Any]) -> str | None:
         The reason; None where they are, bit for bit.
     """
     weights = _weights()
-    optimizer = _made(name, options, weights)
-    own = [attribute for attribute, value in vars(optimizer).items() if isinstance(value, torch.Generator)]
-    if own:
-        return f"it draws random numbers by itself ({own[0]})"
+    optimizer = _optimizer(name, options, weights)
+    generators = [attribute for attribute, value in vars(optimizer).items() if isinstance(value, torch.Generator)]
+    if generators:
+        return f"it draws random numbers by itself ({generators[0]})"
     try:
         for number in range(2):
             _step(optimizer, weights, number)
         state = {key: value.clone() for key, value in state_by_name(optimizer).items()}
         copies = {key: nn.Parameter(weight.detach().clone()) for key, weight in weights.items()}
-        resumed = _made(name, options, copies)
+        resumed = _optimizer(name, options, copies)
         restore_state(resumed, state)
         for number in range(2, 5):
             _step(optimizer, weights, number)
@@ -98,7 +98,7 @@ def _weights() -> dict[str, nn.Parameter]:
     return {key: nn.Parameter(weight) for key, weight in weights.items()}
 
 
-def _made(name: str, options: Mapping[str, Any], weights: Mapping[str, nn.Parameter]) -> Optimizer:
+def _optimizer(name: str, options: Mapping[str, Any], weights: Mapping[str, nn.Parameter]) -> Optimizer:
     items = list(weights.items())
     groups: list[dict[str, Any]] = [
         {"params": items[:2], "lr": _RATE, "base_lr": _RATE, "weight_decay": 0.01},

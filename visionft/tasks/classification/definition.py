@@ -21,7 +21,7 @@ class ClassificationTask(TaskDefinition):
     predicts: ClassVar[str] = "image_logits"
     target: ClassVar[str] = "visionft.data.targets.label:Label"
     scores: ClassVar[tuple[Score, ...]] = (
-        Score("accuracy", "accuracy", "share of right answers"),
+        Score("accuracy", "accuracy", "fraction of right answers"),
         Score("balanced_accuracy", "balanced accuracy", "mean recall of the classes"),
         Score("macro_f1", "macro F1", "mean F1 of the classes"),
         Score("auroc", "AUROC", "ranking quality; 0.5 is chance", percent=False),

@@ -113,7 +113,7 @@ class ClassificationLearner:
         return head
 
     def losses(self, outputs: Tensor, targets: Tensor) -> Mapping[str, Tensor]:
-        """Return the loss of logits_BK against labels_B, or the shares labels_BK of mixed images."""
+        """Return the loss of logits_BK against labels_B, or the label weights labels_BK of mixed images."""
         weights_K = None if self._weights_K is None else self._weights_K.to(outputs.device)
         return {self._loss.name: self._loss(outputs.float(), targets, weights_K)}
 

@@ -26,8 +26,8 @@ class MultilabelTask(TaskDefinition):
         Score("map", "mean AP", "mean average precision of the classes, at any threshold"),
         Score("macro_f1", "macro F1", "mean F1 of the classes"),
         Score("micro_f1", "micro F1", "F1 of all labels together"),
-        Score("exact_match", "exact match", "share of images with exactly the right labels"),
-        Score("hamming_loss", "Hamming loss", "share of wrong decisions, one for each image and class", lower=True),
+        Score("exact_match", "exact match", "fraction of images with exactly the right labels"),
+        Score("hamming_loss", "Hamming loss", "fraction of wrong decisions, one for each image and class", lower=True),
     )
     selections: ClassVar[tuple[str, ...]] = ("map", "macro_f1", "micro_f1", "exact_match", "loss", "last")
     mixing: ClassVar[tuple[str, ...]] = ("mixup", "cutmix")

@@ -57,16 +57,16 @@ class MultilabelOptions(TaskOptions):
             for key, able in losses.items()
             if getattr(self, key) is not None and self.loss not in able
         }
-        given = self._options()
-        twice = {f"loss_options.{key}": _TWICE for key in self.loss_options if given[key] != self.loss_options[key]}
+        options = self._options()
+        twice = {f"loss_options.{key}": _TWICE for key in self.loss_options if options[key] != self.loss_options[key]}
         return wrong | wrong_loss_options(LABEL_LOSSES, self.loss, self.loss_options) | twice
 
     def _options(self) -> dict[str, Any]:
         """Return options of the loss with those that have keys of their own."""
         names = {"gamma": "gamma_absent"} if self.loss == "asymmetric" else {}
         keys = _OF_LOSSES.get(self.loss, ())
-        given = {names.get(key, key): getattr(self, key) for key in keys if getattr(self, key) is not None}
-        return self.loss_options | given
+        options = {names.get(key, key): getattr(self, key) for key in keys if getattr(self, key) is not None}
+        return self.loss_options | options
 
     def learner_arguments(self, dataset: Dataset) -> dict[str, Any]:
         """Return the learner's arguments; see ``TaskOptions.learner_arguments``."""

@@ -57,8 +57,8 @@ class LabelledPicture:
     def words(self) -> str:
         """What the picture shows, for who does not see it."""
         parts = {"right": self.right, "missed": self.missed, "wrongly given": self.wrong}
-        said = [f"{what}: {', '.join(name for name, _ in labels)}" for what, labels in parts.items() if labels]
-        return "; ".join(said) or "no label, and none given"
+        listed = [f"{what}: {', '.join(name for name, _ in labels)}" for what, labels in parts.items() if labels]
+        return "; ".join(listed) or "no label, and none given"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,9 +110,9 @@ class MultilabelSection:
 
     def unreached(self) -> str:
         """Return the classes of which less than the wanted precision is right here; empty where there are none."""
-        wanted = self.precision or 0.0
+        target_precision = self.precision or 0.0
         scores = self.metrics.per_class.items()
-        return some(name for name, one in scores if one.precision is not None and one.precision < wanted)
+        return some(name for name, one in scores if one.precision is not None and one.precision < target_precision)
 
     def never_given(self) -> str:
         """Return the classes that images here have and none is given at its threshold; empty where there are none."""

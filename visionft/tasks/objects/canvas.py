@@ -93,8 +93,8 @@ def small_object_problems(dataset: Dataset, canvas: InputSpec) -> Iterator[Probl
         canvas: that of the finished model.
     """
     objects = ObjectSides.of(dataset.samples)
-    there = Canvas(canvas.height, canvas.width, canvas.fit)
-    sides_N = objects.on(*there[:3])
+    final_canvas = Canvas(canvas.height, canvas.width, canvas.fit)
+    sides_N = objects.on(*final_canvas[:3])
     small = int((sides_N < SMALL).sum())
     if not len(sides_N) or small <= _REMARKED * len(sides_N):
         return
@@ -102,7 +102,7 @@ def small_object_problems(dataset: Dataset, canvas: InputSpec) -> Iterator[Probl
     yield Problem(
         "boxes",
         f"{small} of {len(sides_N)} objects have a side of less than {SMALL:.0f} pixels {shape} (the median is "
-        f"{_median(objects, there):.0f}), and are hard to find; {_advice(objects, there)}",
+        f"{_median(objects, final_canvas):.0f}), and are hard to find; {_advice(objects, final_canvas)}",
     )
 
 

@@ -11,8 +11,8 @@ BOX_SCORES = (
     Score("map50", "mean AP50", "boxes that overlap by half (IoU 0.50)", headline="AP50"),
     Score("map75", "mean AP75", "boxes that fit well (IoU 0.75)", headline="AP75"),
     Score("map_100", "mean AP at 100", "COCO's: of the 100 best detections of an image and class"),
-    Score("precision", "precision", "share of right detections"),
-    Score("recall", "recall", "share of the objects found"),
+    Score("precision", "precision", "fraction of right detections"),
+    Score("recall", "recall", "fraction of the objects found"),
 )
 
 BOX_OUTPUTS = (

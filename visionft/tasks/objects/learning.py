@@ -59,16 +59,16 @@ class ObjectLearner:
         Raises:
             RecipeError: when more objects are asked for than the head can give, as those of other packages may.
         """
-        made = HEADS[self._head]
+        head_class = HEADS[self._head]
         arguments: dict[str, float] = {"dropout": self._dropout}
-        if "max_detections" in signature(made).parameters:
+        if "max_detections" in signature(head_class).parameters:
             arguments["max_detections"] = self._max_detections
         elif self._max_detections != DETECTIONS:
             raise RecipeError(
                 f"task.max_detections: {self._max_detections}, but the head {self._head} takes no such number; set "
                 f"task.max_detections: {DETECTIONS}, which leaves it as it is, or another task.head"
             )
-        return PaddedHead(made(backbone.channels, backbone.strides, len(self.class_names), **arguments))
+        return PaddedHead(head_class(backbone.channels, backbone.strides, len(self.class_names), **arguments))
 
     def outputs(self, results: Tensor) -> tuple[Tensor, ...]:
         """Return boxes, scores, labels and the number of rows that hold a detection."""

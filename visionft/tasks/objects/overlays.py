@@ -112,8 +112,8 @@ def _detected(
     example: BoxExample, size: tuple[int, int], class_names: Sequence[str], palette: Sequence[Colour]
 ) -> list[Drawn]:
     detected = example.match.detected
-    given = example.masks or [None] * len(detected)
-    masks = [_visible(shrink_object(mask, example.size, size)) if mask else None for mask in given]
+    object_masks = example.masks or [None] * len(detected)
+    masks = [_visible(shrink_object(mask, example.size, size)) if mask else None for mask in object_masks]
     return [
         Drawn(one.box, mask, f"{class_names[one.label]} {one.score:.2f}", palette[one.label], one.mistake is not None)
         for one, mask in zip(detected, masks, strict=True)

@@ -24,7 +24,7 @@ class SegmentationTask(TaskDefinition):
     scores: ClassVar[tuple[Score, ...]] = (
         Score("miou", "mean IoU", "intersection over union, mean of the classes"),
         Score("dice", "mean Dice", "pixel F1, mean of the classes"),
-        Score("pixel_accuracy", "pixel accuracy", "share of right pixels"),
+        Score("pixel_accuracy", "pixel accuracy", "fraction of right pixels"),
         Score("boundary_f1", "boundary F1", "outlines within 0.75 % of the diagonal"),
     )
     selections: ClassVar[tuple[str, ...]] = ("loss", "miou", "dice", "pixel_accuracy", "last")

@@ -53,7 +53,7 @@ class CocoMasks(DataFormat):
         files = read_files(path, self._options)
         problems = list(files.problems)
         classes = make_classes(files.categories, self._options, problems)
-        of_file = {file.path: _Found() for file in files.files if file.images}
+        of_file = {file.path: _SeenRegions() for file in files.files if file.images}
         entries = files.entries(lambda file, image: _raw_mask(file, image, classes, of_file[file.path]))
         for where, found in of_file.items():
             if not found.regions:
@@ -67,7 +67,7 @@ class CocoMasks(DataFormat):
 
 
 @dataclass(slots=True)
-class _Found:
+class _SeenRegions:
     """What the annotations of a file showed.
 
     Attributes:
@@ -122,7 +122,7 @@ class RawMaskOfAnySize:
         return resolved._replace(unsure=image.orientation > 1)
 
 
-def _raw_mask(file: CocoFile, image: CocoImage, classes: CocoClasses, found: _Found) -> RawTarget:
+def _raw_mask(file: CocoFile, image: CocoImage, classes: CocoClasses, found: _SeenRegions) -> RawTarget:
     annotations = file.annotations.get(image.id, [])
     if image.width:
         return RawMask(_mask(annotations, image, classes, found))
@@ -132,7 +132,7 @@ def _raw_mask(file: CocoFile, image: CocoImage, classes: CocoClasses, found: _Fo
     return RawMaskOfAnySize(_mask(annotations, image, classes, found))
 
 
-def _mask(annotations: Iterable[Annotation], image: CocoImage, classes: CocoClasses, found: _Found) -> CocoMask:
+def _mask(annotations: Iterable[Annotation], image: CocoImage, classes: CocoClasses, found: _SeenRegions) -> CocoMask:
     lost_before = len(found.lost)
     regions = [_region(annotation, image, classes, found) for annotation in annotations]
     usable = [region for region in regions if region is not None]
@@ -142,7 +142,7 @@ def _mask(annotations: Iterable[Annotation], image: CocoImage, classes: CocoClas
     return CocoMask(image.height, image.width, classes.background, tuple(ordered), fault)
 
 
-def _region(annotation: Annotation, image: CocoImage, classes: CocoClasses, found: _Found) -> Region | None:
+def _region(annotation: Annotation, image: CocoImage, classes: CocoClasses, found: _SeenRegions) -> Region | None:
     """Return an annotation's pixels; its box, ignored, where they cannot be read; None without a box."""
     category = annotation.get("category_id")
     name = f"annotation {annotation.get('id')} of {image.path.name}"

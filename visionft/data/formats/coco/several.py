@@ -41,13 +41,13 @@ class CocoFiles(NamedTuple):
         Args:
             target: makes the target of an image.
         """
-        made = []
+        result = []
         for file in self.files:
             for image in file.images:
                 name = PurePath(os.path.relpath(image.path, self.root))
                 split = (file.split if len(self.files) > 1 else None) or split_above(name)
-                made.append(Entry(name.as_posix(), image.path, target(file, image), split))
-        return tuple(made)
+                result.append(Entry(name.as_posix(), image.path, target(file, image), split))
+        return tuple(result)
 
 
 def read_files(path: Path | None, options: LabelOptions) -> CocoFiles:

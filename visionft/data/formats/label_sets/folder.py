@@ -43,15 +43,19 @@ class LabelFolder(DataFormat):
         if path is None or not path.exists():
             raise DataError(f"{path}: no such file or folder; give a .json or .txt file of labels, or its folder")
         file = _label_file(path)
-        said = read_label_file(file, self._options.separator)
-        refuse(list(said.errors))
+        label_file = read_label_file(file, self._options.separator)
+        refuse(list(label_file.errors))
         problems: list[Problem] = []
-        if said.separator is not None:
-            what = f"labels are separated by {said.separator!r}" if said.separator else "no line has several labels"
+        if label_file.separator is not None:
+            what = (
+                f"labels are separated by {label_file.separator!r}"
+                if label_file.separator
+                else "no line has several labels"
+            )
             problems.append(Problem(str(file), what))
         root = file.parent
         images, _ = images_below(root, problems)
-        stated = _placed(said.listed, root, images, problems)
+        stated = _placed(label_file.listed, root, images, problems)
         named = {one.path for one in stated}
         if rest := [image.relative_to(root).as_posix() for image in images if image not in named]:
             what = f"{counted(len(rest), 'image is', 'images are')} not in {file.name}; left out: {some(rest)}"
@@ -88,12 +92,12 @@ def _names_images(file: Path) -> bool:
         # COCO's files can be so large that they are searched as text, which takes a hundredth of the time of reading
         if file.suffix.lower() == ".json" and b'"annotations"' in file.read_bytes():
             return False
-        said = read_label_file(file, "|")
+        label_file = read_label_file(file, "|")
     except (OSError, DataError):
         return False
     # a few wrong lines are to be told, and not to make the file another one
-    named = [one for one in said.listed if Path(one.name).suffix.lower() in IMAGE_EXTENSIONS]
-    return bool(named) and len(named) >= len(said.errors)
+    named = [one for one in label_file.listed if Path(one.name).suffix.lower() in IMAGE_EXTENSIONS]
+    return bool(named) and len(named) >= len(label_file.errors)
 
 
 def _placed(listed: Sequence[Listed], root: Path, images: Sequence[Path], problems: list[Problem]) -> list[RawRecord]:

@@ -111,14 +111,16 @@ def _of_two(coding: Coding, seen: Scan, where: str, problems: list[Problem]) -> 
     if coding.table not in (_OF_TWO, *_OF_BLACK_AND_WHITE) or not _tells_two(seen):
         return coding
     found: list[Problem] = []
-    own = derive(seen, where, LabelOptions(), found)
-    if len(own.names) != len(coding.names) or own.colours:
+    by_values = derive(seen, where, LabelOptions(), found)
+    if len(by_values.names) != len(coding.names) or by_values.colours:
         return coding
     problems += [problem for problem in found if problem.where != "classes"]
     if coding.table != _OF_TWO:  # the values that were given say which is which
         low, high = (label for _, label in coding.table)
-        return replace(own, names=coding.names, table=tuple((code, (low, high)[label]) for code, label in own.table))
-    return replace(own, names=coding.names)
+        return replace(
+            by_values, names=coding.names, table=tuple((code, (low, high)[label]) for code, label in by_values.table)
+        )
+    return replace(by_values, names=coding.names)
 
 
 def _tells_two(seen: Scan) -> bool:

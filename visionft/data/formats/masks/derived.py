@@ -167,10 +167,10 @@ def _tell(coding: Coding, seen: Scan, problems: list[Problem]) -> None:
     if coding.names != _TWO or coding.colours:
         return
     pixels, limit = seen.pixels(), coding.threshold or 1
-    share = sum(count for value, count in pixels.items() if value >= limit) / max(1, pixels.total())
-    if share > _MOSTLY:
+    foreground = sum(count for value, count in pixels.items() if value >= limit) / max(1, pixels.total())
+    if foreground > _MOSTLY:
         what = (
-            f"{share:.0%} of the pixels are white, the foreground; if objects are black, set data.classes: "
+            f"{foreground:.0%} of the pixels are white, the foreground; if objects are black, set data.classes: "
             "{background: 255, foreground: 0}"
         )
         problems.append(Problem("classes", what))

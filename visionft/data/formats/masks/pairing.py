@@ -113,15 +113,15 @@ def _match(images: Sequence[Path], masks: Sequence[Path], image_name: _ImageName
         for other in others:
             result.other_kinds.setdefault(other.word, []).extend(by_name[name][other])
         twins = sorted(by_image[name], key=lambda image: (-endings[image.suffix.lower()], image))
-        _share_out(twins, sorted(by_name[name][first]), result, several=bool(first.word))
+        _assign_masks(twins, sorted(by_name[name][first]), result, several=bool(first.word))
     result.kind = kinds.most_common(1)[0][0] if kinds else ""
     return result
 
 
-def _share_out(images: Sequence[Path], masks: Sequence[Path], result: Paired, *, several: bool) -> None:
+def _assign_masks(images: Sequence[Path], masks: Sequence[Path], result: Paired, *, several: bool) -> None:
     """Give pictures of one name their masks: each the one that names its ending, the first of them the others."""
-    own = {mask.stem: mask for mask in masks}
-    named = {image: own[image.name] for image in images if image.name in own}
+    mask_of_stem = {mask.stem: mask for mask in masks}
+    named = {image: mask_of_stem[image.name] for image in images if image.name in mask_of_stem}
     result.masks_of |= {image: (mask,) for image, mask in named.items()}
     rest = [mask for mask in masks if mask not in named.values()]
     left = [image for image in images if image not in named]

@@ -54,7 +54,7 @@ def first_named(header: Sequence[str], names: Sequence[str]) -> str | None:
     return next((by_name[name] for name in names if name in by_name), None)
 
 
-def wanted(header: Sequence[str], name: str, key: str, path: Path) -> str:
+def named_column(header: Sequence[str], name: str, key: str, path: Path) -> str:
     """Return the column that the user names, in any case.
 
     Raises:

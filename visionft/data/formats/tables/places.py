@@ -43,7 +43,7 @@ class Place(NamedTuple):
     split: Split | None
 
 
-class _Found(NamedTuple):
+class _PlacedImage(NamedTuple):
     """Where an image is, how it was found, and whether the table states an absolute path that is right."""
 
     path: Path
@@ -70,7 +70,7 @@ def place_rows(
     """
     splits, columns = splits_of_rows(table, problems)
     finders = {file: _Finder(file.parent, images_in) for file in {row.file for row in table.rows}}
-    found: list[_Found | None] = []
+    found: list[_PlacedImage | None] = []
     nameless: list[TableRow] = []
     for row, split in zip(table.rows, splits, strict=True):
         name = row.cells.get(table.image.casefold(), "")
@@ -127,19 +127,19 @@ class _Finder:
             names[last.stem].append(relative)
         return names
 
-    def find(self, name: str, split: Split | None) -> _Found:
+    def find(self, name: str, split: Split | None) -> _PlacedImage:
         """Return where an image is; where it should be, if it is nowhere."""
         stated, how = _cleaned(name)
         here = self._root / os.path.normpath(stated.lstrip("/") if how == "url" else stated)
         if here.is_file():
-            return _Found(here, how if how == "url" else "", here.as_posix() == os.path.normpath(stated))
+            return _PlacedImage(here, how if how == "url" else "", here.as_posix() == os.path.normpath(stated))
         if "%" in stated and (self._root / (decoded := unquote(stated))).is_file():
-            return _Found(self._root / decoded, "moved")
+            return _PlacedImage(self._root / decoded, "moved")
         found = self._elsewhere(stated, split, by_name=bool(how) or "/" not in stated)
         if found is None:
-            return _Found(here, "missing", how == "absolute")
+            return _PlacedImage(here, "missing", how == "absolute")
         same_name = _key(found.name) == _key(PurePosixPath(stated).name)
-        return _Found(found, how or ("moved" if same_name else "ending"))
+        return _PlacedImage(found, how or ("moved" if same_name else "ending"))
 
     def _elsewhere(self, stated: str, split: Split | None, *, by_name: bool) -> Path | None:
         """Return the only image whose path ends like the stated one; None where none or several do."""
@@ -177,7 +177,7 @@ def _cleaned(name: str) -> tuple[str, str]:
     return path, "absolute" if path.startswith("/") or _DRIVE.match(path) else ""
 
 
-def _take_back(table: Table, found: list[_Found | None]) -> None:
+def _take_back(table: Table, found: list[_PlacedImage | None]) -> None:
     """Take back what was found for rows of different names, or is what another row names: nobody knows whose it is."""
     claims: dict[Path, set[str]] = defaultdict(set)
     for row, one in zip(table.rows, found, strict=True):
@@ -187,10 +187,10 @@ def _take_back(table: Table, found: list[_Found | None]) -> None:
         if one is not None and one.how in _HOW and len(claims[one.path]) > 1:
             name = table.rows[at].cells[table.image.casefold()]
             stated = os.path.normpath(_cleaned(name)[0].lstrip("/"))
-            found[at] = _Found(table.rows[at].file.parent / stated, "missing")
+            found[at] = _PlacedImage(table.rows[at].file.parent / stated, "missing")
 
 
-def _tell(table: Table, found: list[_Found | None], base: Path, problems: list[Problem]) -> None:
+def _tell(table: Table, found: list[_PlacedImage | None], base: Path, problems: list[Problem]) -> None:
     names = [row.cells.get(table.image.casefold(), "") for row in table.rows]
     counts = Counter(one.how for one in found if one is not None)
     for how, what in _HOW.items():
@@ -214,6 +214,6 @@ def _tell(table: Table, found: list[_Found | None], base: Path, problems: list[P
         )
 
 
-def _id(found: _Found, base: Path) -> str:
+def _id(found: _PlacedImage, base: Path) -> str:
     """Return an image's name: relative to a folder, or as the table has it where that is an absolute path."""
     return found.path.as_posix() if found.absolute else Path(os.path.relpath(found.path, base)).as_posix()

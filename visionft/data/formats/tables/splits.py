@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from typing import Final, Literal
 
-from visionft.data.formats.tables.names import FLAGS, MAYBE_SPLIT, SPLIT, first_named, plain, wanted
+from visionft.data.formats.tables.names import FLAGS, MAYBE_SPLIT, SPLIT, first_named, named_column, plain
 from visionft.data.formats.tables.table import Table, lines_of
 from visionft.data.naming import counted, some, splits_among
 from visionft.data.records import Problem
@@ -26,7 +26,7 @@ def split_columns(table: Table) -> tuple[str, ...]:
     if table.columns.split is False:
         return ()
     if table.columns.split is not None:
-        return (wanted(table.header, table.columns.split, "split", table.path),)
+        return (named_column(table.header, table.columns.split, "split", table.path),)
     others = [name for name in table.header if name != table.image]
     found = (first_named(others, [name]) for name in (*SPLIT, *FLAGS, *MAYBE_SPLIT))
     return tuple(dict.fromkeys(name for name in found if name is not None))
@@ -110,10 +110,10 @@ def _by_flags(table: Table, columns: Sequence[str], problems: list[Problem]) -> 
             )
     splits: list[RowSplit] = []
     for at in range(len(table.rows)):
-        said = {FLAGS[plain(name)] for name, texts in cells.items() if texts[at] in _YES}
+        splits_of_row = {FLAGS[plain(name)] for name, texts in cells.items() if texts[at] in _YES}
         known = {FLAGS[plain(name)] for name in columns}
         rest: Split = "train" if known != {"train"} else "test"
-        splits.append(next((split for split in ("test", "val", "train") if split in said), rest))
+        splits.append(next((split for split in ("test", "val", "train") if split in splits_of_row), rest))
     what = f"the column {some(map(repr, columns))} makes the splits"
     if {FLAGS[plain(name)] for name in columns} == {"train"}:
         what += "; what is not for training is for testing"

@@ -16,9 +16,9 @@ from visionft.data.formats.tables.names import (
     headless,
     is_header,
     is_retinanet,
+    named_column,
     names_an_image,
     plain,
-    wanted,
 )
 from visionft.data.formats.tables.text import Lines, read_lines
 from visionft.data.listing import Columns
@@ -143,7 +143,7 @@ class Table:
 
     def _label(self, *names: Sequence[str]) -> str | None:
         if self.columns.label is not None:
-            return wanted(self.header, self.columns.label, "label", self.path)
+            return named_column(self.header, self.columns.label, "label", self.path)
         others = [name for name in self.header if name != self.image]
         return first_named(others, [name for several in names for name in several])
 
@@ -217,7 +217,7 @@ def _image_column(path: Path, lines: Lines, columns: Columns, advice: str, notes
             "above it"
         )
     if columns.image is not None:
-        return wanted(header, columns.image, "image", path)
+        return named_column(header, columns.image, "image", path)
     if (named := first_named(header, IMAGE)) is not None:
         return named
     cells = {name: [row[at] for _, row in lines.rows if at < len(row)] for at, name in enumerate(header)}

@@ -19,7 +19,7 @@ def mark_of(table: Table, name: str) -> DecimalMark:
     return decimal_mark(table.column(name), table.delimiter)
 
 
-def named_columns(table: Table, wanted: Sequence[str]) -> list[str]:
+def named_columns(table: Table, requested: Sequence[str]) -> list[str]:
     """Return the columns that somebody names, with their units or without, in any case.
 
     Raises:
@@ -29,10 +29,10 @@ def named_columns(table: Table, wanted: Sequence[str]) -> list[str]:
     for name in table.header:
         bare, unit = split_unit(name)
         columns.update(dict.fromkeys((name.casefold(), bare.casefold(), with_unit(bare, unit).casefold()), name))
-    for name in wanted:
+    for name in requested:
         if name.casefold() not in columns:
             raise UnknownName("column", name, table.header, where=f"{table.path}:1: data.classes")
-    return [columns[name.casefold()] for name in wanted]
+    return [columns[name.casefold()] for name in requested]
 
 
 def numeric_columns(table: Table, splits: Sequence[str] = ()) -> list[str]:

@@ -70,13 +70,13 @@ class ValueTable(DataFormat):
 
     def _chosen(self, table: Table, splits: Sequence[str], problems: list[Problem]) -> list[str]:
         """Return the columns that are values, as the header writes them."""
-        wanted = self._options.classes
-        if wanted is None and self._options.columns.label is not None:
-            wanted = (self._options.columns.label,)
-        if isinstance(wanted, Mapping):
+        requested = self._options.classes
+        if requested is None and self._options.columns.label is not None:
+            requested = (self._options.columns.label,)
+        if isinstance(requested, Mapping):
             raise DataError("data.classes: a list of columns is needed here, such as [weight, height]")
-        chosen = numeric_columns(table, splits) if wanted is None else named_columns(table, wanted)
-        if wanted is None and (counters := counting_columns(chosen)):
+        chosen = numeric_columns(table, splits) if requested is None else named_columns(table, requested)
+        if requested is None and (counters := counting_columns(chosen)):
             chosen = [name for name in chosen if name not in counters]
             what = "seems to count the rows, and is no value; data.classes names the columns that are"
             problems.append(Problem(f"{table.path}:1", f"{some(map(repr, counters))} {what}"))

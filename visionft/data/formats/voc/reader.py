@@ -34,7 +34,7 @@ class _Pair:
 
     xml: Path
     image: Path
-    said: VocFile | BoxError
+    parsed: VocFile | BoxError
 
 
 class Voc(DataFormat):
@@ -69,9 +69,11 @@ class Voc(DataFormat):
         problems: list[Problem] = []
         root = _descend(path)
         pairs = _pairs(root, self._options.images, problems)
-        names = natural_order(name for pair in pairs if isinstance(pair.said, VocFile) for name in _names(pair.said))
+        names = natural_order(
+            name for pair in pairs if isinstance(pair.parsed, VocFile) for name in _names(pair.parsed)
+        )
         if not names:
-            faults = [BadFile(pair.image.name, pair.said) for pair in pairs if isinstance(pair.said, BoxError)]
+            faults = [BadFile(pair.image.name, pair.parsed) for pair in pairs if isinstance(pair.parsed, BoxError)]
             told = "\n".join(map(str, [*tell(faults), *problems]))
             raise DataError(f"{root}: no XML file of an image holds an object\n{told}")
         _tell_habits(pairs, problems)
@@ -145,19 +147,19 @@ def _pairs(root: Path, images_in: str | None, problems: list[Problem]) -> list[_
     pairs: dict[Path, _Pair] = {}
     alone, again = [], []
     for xml in sorted(file for file in others if file.suffix.lower() == ".xml"):
-        said: VocFile | BoxError
+        parsed: VocFile | BoxError
         try:
-            said = read_xml(xml)
+            parsed = read_xml(xml)
         except BoxError as error:
-            said = error
-        stated = PureWindowsPath(said.file_name).name if isinstance(said, VocFile) else ""  # takes both slashes
+            parsed = error
+        stated = PureWindowsPath(parsed.file_name).name if isinstance(parsed, VocFile) else ""  # takes both slashes
         found = by_stem.get(xml.stem) or by_stem.get(_stem(stated))
         if not found:
             alone.append(xml.name)
         elif (image := _nearest(found, xml, stated)) in pairs:
             again.append(xml.name)
         else:
-            pairs[image] = _Pair(xml, image, said)
+            pairs[image] = _Pair(xml, image, parsed)
     _tell(root, alone, "XML files have no image; left out", problems)
     _tell(root, again, "XML files are of an image that has one already; left out", problems)
     bare = [image.name for image in images if image not in pairs]
@@ -183,8 +185,8 @@ def _nearest(images: Iterable[Path], xml: Path, stated: str) -> Path:
     return min(images, key=distance)
 
 
-def _names(said: VocFile) -> list[str]:
-    return [name for name, _ in said.objects if name]
+def _names(parsed: VocFile) -> list[str]:
+    return [name for name, _ in parsed.objects if name]
 
 
 def _tell(root: Path, names: list[str], what: str, problems: list[Problem]) -> None:
@@ -219,7 +221,7 @@ def _tell_other_lists(folders: Iterable[Path], names: Names, problems: list[Prob
 def _tell_habits(pairs: Iterable[_Pair], problems: list[Problem]) -> None:
     habits: dict[str, list[str]] = defaultdict(list)
     for pair in pairs:
-        for habit in pair.said.habits if isinstance(pair.said, VocFile) else ():
+        for habit in pair.parsed.habits if isinstance(pair.parsed, VocFile) else ():
             habits[habit].append(pair.xml.name)
     for habit, names in sorted(habits.items()):
         have = counted(len(names), "XML file has", "XML files have")
@@ -227,12 +229,12 @@ def _tell_habits(pairs: Iterable[_Pair], problems: list[Problem]) -> None:
 
 
 def _boxes(pair: _Pair, classes: BoxClasses) -> RawBoxes:
-    if isinstance(pair.said, BoxError):
-        return RawBoxes("corners", fault=str(pair.said), fault_kind=pair.said.kind)
+    if isinstance(pair.parsed, BoxError):
+        return RawBoxes("corners", fault=str(pair.parsed), fault_kind=pair.parsed.kind)
     number_of = {name: number for number, name in classes.known.items()}
     stated = []
-    for name, box in pair.said.objects:
+    for name, box in pair.parsed.objects:
         labelled = classes.label(box, number_of[name]) if name else box
         if labelled is not None:
             stated.append(labelled)
-    return RawBoxes("corners", tuple(stated), f"{pair.xml}: object", size=pair.said.size)
+    return RawBoxes("corners", tuple(stated), f"{pair.xml}: object", size=pair.parsed.size)

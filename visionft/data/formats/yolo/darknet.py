@@ -29,10 +29,10 @@ class DarknetFile(NamedTuple):
 def is_darknet_file(path: Path) -> bool:
     """Return whether a file has lines ``train = train.txt`` or ``names = obj.names``."""
     try:
-        said = _read(path) if path.is_file() and path.stat().st_size <= _MOST_BYTES else {}
+        lines = _read(path) if path.is_file() and path.stat().st_size <= _MOST_BYTES else {}
     except (DataError, OSError):
         return False
-    return any(split_of(key) for key in said) and not said.keys().isdisjoint(("names", "classes"))
+    return any(split_of(key) for key in lines) and not lines.keys().isdisjoint(("names", "classes"))
 
 
 def read_darknet(path: Path) -> DarknetFile:
@@ -41,18 +41,18 @@ def read_darknet(path: Path) -> DarknetFile:
     Raises:
         DataError: when it, or the list of names that it names, cannot be read.
     """
-    said = _read(path)
+    lines = _read(path)
     problems: list[Problem] = []
     parts: dict[Split, tuple[str, ...]] = {}
-    for key, value in said.items():
+    for key, value in lines.items():
         if (split := split_of(key)) is not None and key not in _OTHERS:
             parts[split] = (*parts.get(split, ()), value)
-    strange = [key for key in said if key not in ("names", "classes", *_OTHERS) and split_of(key) is None]
+    strange = [key for key in lines if key not in ("names", "classes", *_OTHERS) and split_of(key) is None]
     told = [f"keys that are not understood: {', '.join(strange)}"] if strange else []
-    stated = said.get("classes", "")
+    stated = lines.get("classes", "")
     count = int(stated) if stated.isdecimal() and 0 < int(stated[:9]) <= 100_000 else None
     names = {i: f"class {i}" for i in range(count or 0)}
-    if (listed := said.get("names")) is not None:
+    if (listed := lines.get("names")) is not None:
         file = next((place for place in places(listed, [path.parent], FileFinder()) if place.is_file()), None)
         if file is None:
             told.append(f"names: {listed}: no such file; the classes have their numbers for names")

@@ -1,7 +1,7 @@
 """What the numbers in label files mean. All lines of a data set are asked: one alone proves nothing.
 
-A line has four numbers, the centre and the sides of a box as shares of the image, or six and more, a polygon. People's
-tools also write a confidence or the number of a track beside it, key points, corners, or pixels.
+A line has four numbers, the centre and the sides of a box as fractions of the image, or six and more, a polygon. Tools
+also write a confidence or the number of a track beside it, key points, corners, or pixels.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -11,8 +11,8 @@ from typing import NamedTuple
 from visionft.data.formats.yolo.frames import (
     Frame,
     Size,
+    frame_of_fractions,
     frame_of_pixels,
-    frame_of_shares,
     looks_placed,
 )
 from visionft.data.formats.yolo.lines import LabelLine
@@ -67,7 +67,7 @@ def find_dialect(
     if beyond and 2 * len(beyond) >= len(sound):
         return _with_pixels(files, dialect, beyond[0], size_of)
     boxes = [numbers for line in sound if len(numbers := dialect.bare(line.numbers)) == 4]
-    frame, why = frame_of_shares(boxes)
+    frame, why = frame_of_fractions(boxes)
     told = (f"lines like {sound[0].text!r} are taken for {why}",) if why else ()
     return dialect._replace(frame=frame, told=dialect.told + told)
 

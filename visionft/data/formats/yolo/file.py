@@ -54,8 +54,8 @@ def read_data_file(path: Path) -> YoloFile:
         DataError: when it cannot be read or says nothing about classes.
     """
     if path.suffix.lower() == ".data":
-        said = read_darknet(path)
-        return YoloFile(path, "", said.parts, said.names, None, said.classes, said.told)
+        of_darknet = read_darknet(path)
+        return YoloFile(path, "", of_darknet.parts, of_darknet.names, None, of_darknet.classes, of_darknet.told)
     data, guessed = _load(path)
     if not isinstance(data, dict) or not ("names" in data or "nc" in data):
         raise DataError(f"{path}: has no 'names'; a YOLO data file has names, and train and val with their images")

@@ -1,11 +1,11 @@
-"""What the four numbers of a box are, where they are not its centre and sides as shares of the image."""
+"""What the four numbers of a box are, where they are not its centre and sides as fractions of the image."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Literal, TypeAlias
 
 Frame = Literal["centre", "corners", "xywh", "percent", "pixel centre", "pixel corners", "pixel xywh"]
-"""Centre and sides, opposite corners, or left, top, width and height, as shares of the image's sides or in pixels; or
-centre and sides in per cent."""
+"""Centre and sides, opposite corners, or left, top, width and height, as fractions of the image or in pixels; or centre
+and sides in per cent."""
 
 Numbers: TypeAlias = Sequence[float]
 Size: TypeAlias = tuple[int, int]
@@ -27,7 +27,7 @@ _MEANINGS: Mapping[Frame, str] = {
 
 
 def corners_in(frame: Frame, numbers: Numbers) -> Xyxy:
-    """Return left, top, right, bottom of a box, as shares of the image or in pixels, as the frame has it."""
+    """Return left, top, right, bottom of a box, as fractions of the image or in pixels, as the frame has it."""
     one, two, three, four = numbers
     if frame.endswith("corners"):
         return one, two, three, four
@@ -38,8 +38,8 @@ def corners_in(frame: Frame, numbers: Numbers) -> Xyxy:
     return one - three / 2, two - four / 2, one + three / 2, two + four / 2
 
 
-def frame_of_shares(boxes: Sequence[Numbers]) -> tuple[Frame, str]:
-    """Return what boxes are whose numbers may be shares, and why.
+def frame_of_fractions(boxes: Sequence[Numbers]) -> tuple[Frame, str]:
+    """Return what boxes are whose numbers may be fractions, and why.
 
     They are centres and sides, unless many of them would reach out of the image so, and none in another way.
 
@@ -65,7 +65,7 @@ def frame_of_shares(boxes: Sequence[Numbers]) -> tuple[Frame, str]:
 
 
 def frame_of_pixels(boxes: Sequence[tuple[Numbers, Size]]) -> tuple[Frame | None, str]:
-    """Return what boxes are whose numbers are no shares.
+    """Return what boxes are whose numbers are no fractions.
 
     Args:
         boxes: four numbers each, with (width, height) of their image; none at all where all objects are polygons.
@@ -89,7 +89,7 @@ def frame_of_pixels(boxes: Sequence[tuple[Numbers, Size]]) -> tuple[Frame | None
 
 
 def looks_placed(numbers: Numbers) -> bool:
-    """Return whether four numbers may be a box inside of an image, in shares; pixels always may."""
+    """Return whether four numbers may be a box inside of an image, in fractions; pixels always may."""
     if min(numbers[2:]) > 2:
         return True
     return any(_inside(corners_in(frame, numbers), (1, 1)) for frame in ("centre", "corners"))

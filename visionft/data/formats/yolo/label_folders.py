@@ -82,11 +82,11 @@ class LabelFolders:
         return sorted(files)
 
     def _find(self, images: Path) -> Path:
-        wanted = self._list(images).images
+        stems = self._list(images).images
         first = None
         for place in self._candidates(images):
             texts = self._list(place).texts
-            if not wanted.isdisjoint(texts):
+            if not stems.isdisjoint(texts):
                 return place
             if first is None and place != images:
                 first = place
@@ -96,9 +96,9 @@ class LabelFolders:
         """Return the only folder beside that of images, called anyhow, in which most have a text file."""
         if images.name.casefold() not in IMAGE_FOLDERS:
             return None
-        wanted = self._list(images).images
+        stems = self._list(images).images
         folders = [place for place in self._list(images.parent).folders.values() if place != images]
-        most = [place for place in folders if 4 * len(wanted & self._list(place).texts.keys()) >= len(wanted) > 0]
+        most = [place for place in folders if 4 * len(stems & self._list(place).texts.keys()) >= len(stems) > 0]
         return most[0] if len(most) == 1 else None
 
     def _candidates(self, images: Path) -> Iterator[Path]:
@@ -117,9 +117,9 @@ class LabelFolders:
                 yield from self._labels_in(Path(*parts[: len(parts) - depth]), below)
 
     def _labels_in(self, above: Path, below: tuple[str, ...]) -> Iterator[Path]:
-        there = self._list(above).folders
+        subfolders = self._list(above).folders
         for name in _LABEL_FOLDERS:
-            place = there.get(name)
+            place = subfolders.get(name)
             for part in below:
                 place = self._list(place).folders.get(spelling(part)) if place is not None else None
             if place is not None:

@@ -95,14 +95,14 @@ def find_names(folders: Iterable[Path], below: Path, problems: list[Problem]) ->
 
 def _list_in(folder: Path) -> Path | None:
     try:
-        there = {
+        files = {
             file.name.casefold(): file
             for file in folder.iterdir()
             if file.suffix.casefold() in (".txt", ".names", ".json")
         }
     except OSError:
         return None
-    return next((there[name] for name in NAME_FILES if name in there and there[name].is_file()), None)
+    return next((files[name] for name in NAME_FILES if name in files and files[name].is_file()), None)
 
 
 def _agree(one: Mapping[int, str], other: Mapping[int, str]) -> bool:

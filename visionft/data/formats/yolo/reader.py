@@ -84,23 +84,23 @@ class Yolo(DataFormat):
                 raise DataError(f"{root}: no images found; give the data.yaml, or the folder of images/ and labels/")
             images.base = path
             return _names_beside(path, images, problems), images, None
-        said = read_data_file(file)
-        problems += [Problem(str(file), told) for told in said.told]
-        if not said.parts:
+        parsed = read_data_file(file)
+        problems += [Problem(str(file), told) for told in parsed.told]
+        if not parsed.parts:
             raise DataError(f"{file}: names no images; give it train: and val:, such as images/train and images/val")
-        if said.count is not None and said.count != len(said.names):
-            what = f"nc says {said.count} classes, names has {len(said.names)}; names counts"
+        if parsed.count is not None and parsed.count != len(parsed.names):
+            what = f"nc says {parsed.count} classes, names has {len(parsed.names)}; names counts"
             problems.append(Problem(str(file), what))
-        return said.names, images_of_file(said, self._options.images, problems), said.keypoints
+        return parsed.names, images_of_file(parsed, self._options.images, problems), parsed.keypoints
 
     def _boxes(
-        self, file: Path, said: Sequence[LabelLine] | BoxError, classes: BoxClasses, dialect: Dialect
+        self, file: Path, parsed: Sequence[LabelLine] | BoxError, classes: BoxClasses, dialect: Dialect
     ) -> RawBoxes:
         coding = coding_of(dialect)
-        if isinstance(said, BoxError):
-            return RawBoxes(coding, fault=str(said), fault_kind=said.kind, with_polygons=self.with_polygons)
+        if isinstance(parsed, BoxError):
+            return RawBoxes(coding, fault=str(parsed), fault_kind=parsed.kind, with_polygons=self.with_polygons)
         stated = []
-        for line in said:
+        for line in parsed:
             box = box_of(line, dialect, with_polygons=self.with_polygons)
             labelled = box if line.fault else _labelled(box, line.category, classes)
             if labelled is not None:
