@@ -16,11 +16,11 @@ import tempfile
 import time
 from collections.abc import Callable
 from functools import partial
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 from benchmarks import measure
-from tests.data.zoo import test_zoo
 
 LAYOUTS = {
     "classification": "classes.intel",
@@ -62,8 +62,9 @@ def _children() -> float:
 
 def write_zoo(folder: Path) -> dict[str, Path]:
     """Write every layout and return what a user would name, by the layout's name."""
+    layouts: dict[str, Any] = import_module("tests.data.zoo.test_zoo").LAYOUTS
     named = {}
-    for name, layout in sorted(test_zoo.LAYOUTS.items()):
+    for name, layout in sorted(layouts.items()):
         (folder / name).mkdir()
         layout.write(folder / name)
         named[name] = folder / name / layout.given
