@@ -31,6 +31,10 @@ _PACKAGES = (
     "opencv-python-headless",
     "onnx",
     "onnxruntime",
+    "onnxscript",
+    "scipy",
+    "segmentation-models-pytorch",
+    "transformers",
 )
 
 
