@@ -51,8 +51,8 @@ class Decoded:
         """Return what is said of one image of the batch."""
         one = slice(index, index + 1)
         noise = self.noise and {**self.noise, "dn_positive_idx": self.noise["dn_positive_idx"][one]}
-        tensors = (self.logits_BLQK, self.boxes_BLQ4, self.first_logits_BQK, self.first_boxes_BQ4)
-        return Decoded(*(tensor[one] for tensor in tensors), noise)
+        first = self.first_logits_BQK[one], self.first_boxes_BQ4[one]
+        return Decoded(self.logits_BLQK[one], self.boxes_BLQ4[one], *first, noise)
 
 
 class RtDetrHead(MapHead):

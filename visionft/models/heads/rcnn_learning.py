@@ -67,7 +67,7 @@ def box_iou_in_parts(boxes_N4: Tensor, anchors_A4: Tensor) -> Tensor:
     All of them, with the objects of a crowd, would take a dozen times the memory of the result.
     """
     some = max(1, _PAIRS // max(1, len(boxes_N4)))
-    return torch.cat([box_iou(boxes_N4, part_A4) for part_A4 in anchors_A4.split(some)], dim=1)
+    return torch.cat([box_iou(boxes_N4, part_A4) for part_A4 in torch.split(anchors_A4, some)], dim=1)
 
 
 def proposal_losses(
