@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.data.zoo.files import pictures
+
 
 @pytest.mark.parametrize(
     ("arguments", "kind", "named"),
@@ -82,3 +84,29 @@ def test_names_in_a_locale_of_ascii(tmp_path):
     assert result.returncode == 2
     assert "żółty: unknown key" in json.loads(result.stdout)["error"]["message"]
     assert "Traceback" not in result.stderr
+
+
+def test_folders_and_files_with_any_names_in_a_locale_of_ascii(tmp_path):
+    for name in ("Müller", "猫🐈"):
+        pictures(tmp_path / name, 5, "ö{}日本.jpg")
+    plain = {**os.environ, "LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0", "PYTHONIOENCODING": ""}
+    options = ["--set", "backbone.name=test_resnet", "--set", "backbone.weights=none", "--json"]
+    command = [sys.executable, "-m", "visionft", "check", str(tmp_path), *options]
+    result = subprocess.run(command, env=plain, capture_output=True, text=True)
+    shown = json.dumps(json.loads(result.stdout), ensure_ascii=False)
+    assert "Müller" in shown
+    assert "猫🐈" in shown
+    assert "Traceback" not in result.stderr
+
+
+def test_python_is_told_how_to_read_names_in_a_locale_of_ascii(tmp_path):
+    pictures(tmp_path / "Müller", 2)
+    plain = {**os.environ, "LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
+    code = "import sys; from visionft.data.walk import look_into; from pathlib import Path; found = []; "
+    code += "print(look_into(Path(sys.argv[1]), found).folders, ascii(str(found[0])) if found else '')"
+    command = [sys.executable, "-c", code, str(tmp_path)]
+    found = [
+        subprocess.run(command, env=plain | more, capture_output=True, text=True).stdout
+        for more in ({}, {"PYTHONUTF8": "1"})
+    ]
+    assert ["PYTHONUTF8=1" in text for text in found] == [True, False]
