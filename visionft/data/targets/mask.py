@@ -100,7 +100,8 @@ class Resized:
             (2 * np.arange(side) + 1) * stored // (2 * side)
             for side, stored in zip(self.size[::-1], mask_HW.shape, strict=True)
         )
-        return mask_HW[rows[:, None], columns]
+        resized_HW: NDArray[np.uint8] = mask_HW[rows[:, None], columns]
+        return resized_HW
 
 
 @dataclass(frozen=True, slots=True)
