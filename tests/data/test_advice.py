@@ -292,4 +292,3 @@ def test_what_is_advised_works(name, tmp_path):
         assert key in message
     found = read(tmp_path / one.follow(tmp_path), one.sets)
     assert (found.task, found.classes, sum(found.images.values())) == (one.task, one.classes, one.images)
-    assert not found.fatal
