@@ -8,7 +8,6 @@ from io import TextIOWrapper
 from typing import TYPE_CHECKING, Any
 
 from visionft.errors import OutputError
-from visionft.recipe.budget import in_words
 from visionft.tasks import TASKS
 
 if TYPE_CHECKING:
@@ -99,6 +98,8 @@ def print_summary(summary: Mapping[str, Any]) -> None:
 
 def print_plan(plan: "Foresight") -> None:
     """Print what a run would do, and what each part of it takes."""
+    from visionft.recipe.budget import in_words  # which loads pydantic
+
     for name, text in plan.facts.items():
         if text:
             print_lines(f"{name:<9} {text}")
