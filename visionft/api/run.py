@@ -21,6 +21,7 @@ from visionft.api.showing import history_rows, run_line, run_table
 from visionft.api.tracking import track_results, without_trackers
 from visionft.assemble import Job, assemble, load_data
 from visionft.assemble.sizing import Sizing
+from visionft.autotune.threads import keep_to_threads
 from visionft.batch import AugmentedBatch, Batch
 from visionft.checkpoint import RunFolder, read_json, write_json
 from visionft.data.records import Sample
@@ -291,6 +292,7 @@ class Run:
         Raises:
             ExportError: when the file would not give the network's answers; then there is no file.
         """
+        keep_to_threads(self.info)
         writer: Writer = WRITERS[to]()
         job = self._exporting_job
         target = Path(path).expanduser() if path else self.path / f"{EXPORTED}{writer.suffix}"
@@ -310,6 +312,7 @@ class Run:
     def _evaluation(self, split: Split) -> Evaluation:
         """Return the evaluation of a part, computed once."""
         if split not in self._evaluations:
+            keep_to_threads(self.info)
             job, samples = self._job, self._job.dataset.split(split)
             if not samples:
                 raise DataError(f"{job.dataset.name}: no images in the {split} part")
