@@ -58,7 +58,7 @@ class ExportedPrefix:
         Raises:
             CannotRun: onnxruntime fails.
         """
-        parts = [self._run(chunk_BCHW) for chunk_BCHW in images_BCHW.split(CHUNK)]
+        parts = [self._run(images_BCHW[start : start + CHUNK]) for start in range(0, len(images_BCHW), CHUNK)]
         return tuple(torch.cat(rows) if len(rows) > 1 else rows[0] for rows in zip(*parts, strict=True))
 
     def _run(self, images_BCHW: Tensor) -> list[Tensor]:
