@@ -3,9 +3,10 @@
 import pytest
 import torch
 
+from visionft.errors import ExportError
 from visionft.models.backbones import Backbone
 from visionft.models.backbones.cut import Cut
-from visionft.training.exported_prefix import CHUNK, CannotRun, ExportedPrefix, require_same
+from visionft.training.exported_prefix import CHUNK, ExportedPrefix, require_same
 
 IMAGES = torch.randn(CHUNK + 3, 3, 64, 64, generator=torch.Generator().manual_seed(0))
 
@@ -46,5 +47,5 @@ def test_what_is_off_for_one_image_is_refused(change):
     rows = torch.randn(3, 100, generator=torch.Generator().manual_seed(0))
     off = change(rows) if change(rows).shape != rows.shape else torch.cat([rows[:2], change(rows)[2:]])
     require_same([rows], [rows * 1.0001])
-    with pytest.raises(CannotRun):
+    with pytest.raises(ExportError):
         require_same([rows, rows], [rows, off])

@@ -74,6 +74,11 @@ class Cut:
             self._crossings, self._constants = self._look(self._format)
 
     @property
+    def operations(self) -> int:
+        """How many operations the frozen part is."""
+        return max(count for count, _ in self._crossings)
+
+    @property
     def bytes_per_image(self) -> int:
         """Bytes that are kept of an image, in the types that the network computes in."""
         return sum(torch.Size(shape).numel() * dtype.itemsize for shape, dtype in self.forms)

@@ -39,7 +39,7 @@ class AllKept(BaseException):
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class Slot:
     """Where a tensor of the frozen part stands among the arguments of an ``Operation``."""
 
     number: Number
@@ -51,7 +51,7 @@ class Operation:
 
     Attributes:
         call: what was called.
-        leaves: its arguments without their nesting, a ``Place`` for each tensor of the frozen part.
+        leaves: its arguments without their nesting, a ``Slot`` for each tensor of the frozen part.
         structure: how they were nested.
         count: its position, under which its results have their numbers.
     """
@@ -169,7 +169,7 @@ class Pass:
         self._count += 1
         if self._kept is not None:
             return
-        places = tuple(Place(leaf.number) if isinstance(leaf, Placeholder) else leaf for leaf in leaves)
+        places = tuple(Slot(leaf.number) if isinstance(leaf, Placeholder) else leaf for leaf in leaves)
         self.operations.append(Operation(func, places, structure, self._count))
 
     def _trains(self, func: Callable[..., Any], leaves: list[Any], structure: Any) -> bool:

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 from torch.utils._pytree import tree_leaves, tree_unflatten
 
-from visionft.models.backbones.placeholder import Number, Operation, Place
+from visionft.models.backbones.placeholder import Number, Operation, Slot
 from visionft.models.kernels.attention import exportable_attention
 
 Rows = Callable[[Tensor, int], Tensor]
@@ -59,7 +59,7 @@ class Tape(nn.Module):
         )
 
     def _value(self, leaf: Any, made: Mapping[Number, Tensor]) -> Any:
-        if isinstance(leaf, Place):
+        if isinstance(leaf, Slot):
             return made[leaf.number]
         return getattr(self, self._names[id(leaf)]) if isinstance(leaf, Tensor) else leaf
 
