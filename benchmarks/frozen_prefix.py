@@ -65,7 +65,7 @@ def main() -> None:
             "torch fp32": partial(_features, plain, None),
             "onnxruntime": partial(_features, job, features),
         }
-        results = {"export_seconds": export_seconds, "operations": cut.operations}
+        results: dict[str, Any] = {"export_seconds": export_seconds, "operations": cut.operations}
         for title, actions, count in (("forward", forward, len(batch_BCHW)), ("features", whole, images)):
             seconds = measure.interleave(actions, repeats=repeats)
             results[title] = measure.compare(title, seconds, images=count, reference=f"torch {numbers}")
