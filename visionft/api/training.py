@@ -220,6 +220,7 @@ def _facts(job: Job, folder: RunFolder, trackers: Sequence[GuardedTracker]) -> d
         "backbone": f"{backbone.family}/{backbone.name}, {len(backbone.groups)} depth groups",
         "weights": f"{weights['source']} (licence: {weights['licence']})",
         "canvas": job.sizing.why,
+        "decoding": "JPEGs no larger than needed (input.decode)" if job.input.decode == "reduced" else "",
         "optimizer": ", ".join([optim.name, *(f"{name} {value}" for name, value in optim.arguments.items())]),
         "device": f"{runtime.device}, {numbers}, {str(runtime.memory_format).removeprefix('torch.')}",
         "tracked": "; ".join(one.tracker.place for one in trackers if one.tracker is not None),

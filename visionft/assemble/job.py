@@ -9,6 +9,7 @@ import torch
 from numpy.typing import NDArray
 
 from visionft.assemble import images
+from visionft.assemble.decoding import decode_of
 from visionft.assemble.extra import extra_transforms
 from visionft.assemble.runtime import Runtime
 from visionft.assemble.sizing import Sizing, canvas_of
@@ -180,6 +181,8 @@ def assemble(recipe: Recipe, dataset: Dataset, *, pretrained: bool = True, sizin
         image_size=sizing.size,
     )
     spec = input_spec(recipe, backbone.input, sizing, dataset.reading)
+    decode = sizing.decode or decode_of(recipe, dataset, spec)
+    sizing, spec = replace(sizing, decode=decode), replace(spec, decode=decode)
     task = build_task(recipe, dataset, sizing.arguments)
     network = TaskNetwork(backbone, task.build_head(backbone), spec)
     runtime = Runtime.choose(recipe, usable_cores())

@@ -6,8 +6,9 @@ import numpy as np
 
 from visionft.data.records import Example, Sample
 from visionft.errors import DataError, ImageError
-from visionft.imaging import cut_window, decode, to_canvas
+from visionft.imaging import cut_window, to_canvas
 from visionft.imaging.placement import draw_window, windows
+from visionft.imaging.reduced import decode_for
 from visionft.seeds import derive_seed
 from visionft.spec import InputSpec
 
@@ -143,11 +144,10 @@ class Canvases:
 
     def _load(self, sample: Sample) -> Example:
         try:
-            image_HW3 = decode(sample.image, self._spec.reading)
-            size = (image_HW3.shape[1], image_HW3.shape[0])
+            image_HW3, size = decode_for(sample.image, self._spec)
             target = sample.target.read(size)
             if self._spec.fit == "tile":
                 return Example(image_HW3, target)
-            return Example(to_canvas(image_HW3, self._spec), target.placed(size, self._spec))
+            return Example(to_canvas(image_HW3, self._spec, size), target.placed(size, self._spec))
         except ImageError as error:
             raise DataError(f"{sample.image}: {error}") from error
