@@ -17,11 +17,11 @@ _PLACES = ("data.path", "data.format", "data.images", "data.masks")  # what data
 _LATER = r"evaluate\.bootstrap|export\..+"  # what counts after training only
 _ADJUSTABLE = (
     r"stages\..+\.(head_lr|backbone_lr)|optim\.(clip_norm|max_skipped)|runtime\.(precision|device|workers|threads|"
-    rf"checkpoint_minutes)|{_LATER}"
+    rf"checkpoint_minutes)|cache\.(memory_gigabytes|disk_gigabytes|folder)|{_LATER}"
 )
 _ADJUSTABLE_WORDS = (
-    "head_lr, backbone_lr, optim.clip_norm, optim.max_skipped, runtime.precision, .device, .workers, .threads "
-    "and .checkpoint_minutes, evaluate.bootstrap and export"
+    "head_lr, backbone_lr, optim.clip_norm, optim.max_skipped, runtime.precision, .device, .workers, .threads and "
+    ".checkpoint_minutes, cache.memory_gigabytes, .disk_gigabytes and .folder, evaluate.bootstrap and export"
 )
 
 

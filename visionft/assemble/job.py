@@ -1,7 +1,7 @@
 """The objects of a training run, built from its recipe."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 
 import numpy as np
@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from visionft.assemble import images
 from visionft.assemble.decoding import decode_of
+from visionft.assemble.built import BuildFacts
 from visionft.assemble.extra import extra_transforms
 from visionft.assemble.runtime import Runtime
 from visionft.assemble.sizing import Sizing, canvas_of
@@ -19,7 +20,7 @@ from visionft.augment.device import DeviceAugmenter
 from visionft.catalog import imported
 from visionft.cores import usable_cores
 from visionft.data.records import Dataset, Problem
-from visionft.data.splits import Split
+from visionft.data.splits import SPLITS, Split
 from visionft.errors import DataError, RecipeError
 from visionft.imaging.canvas import fill_colour
 from visionft.loading.batches import Batches
@@ -45,9 +46,15 @@ def no_progress(_done: int, _total: int) -> None:
     """Report no progress."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Job:
     """The live objects of one run.
+
+        job = vft.build("photos/")
+        job.network.backbone, job.network.head, job.plans, job.dataset.class_names
+        run = vft.fit(job)
+
+    A value: ``vft.fit`` trains a copy of its network. The weights of ``network`` are yours to change before that.
 
     Attributes:
         recipe: what was asked for.
@@ -62,6 +69,7 @@ class Job:
         augments: whether the device that trains augments the images, and not the processes that load them, in the
             stages in which it can, see ``augments_in``.
         remarks: what a person should know of the data on their canvas.
+        built: how it was built.
     """
 
     recipe: Recipe
@@ -75,6 +83,17 @@ class Job:
     sizing: Sizing
     augments: bool = False
     remarks: tuple[Problem, ...] = ()
+    built: BuildFacts = field(default_factory=BuildFacts)
+
+    def __repr__(self) -> str:
+        backbone, classes = self.network.backbone, len(self.dataset.class_names)
+        images = ", ".join(f"{len(self.dataset.split(split))} {split}" for split in SPLITS)
+        stages = ", ".join(f"{plan.stage.name}: {plan.steps}" for plan in self.plans)
+        return (
+            f"Job({self.recipe.name}: {self.task.kind}, {classes} {self.dataset.target.named[1]}; images: {images}; "
+            f"{backbone.family}/{backbone.name} on {self.input.width} x {self.input.height}; steps of {stages}; "
+            f"{self.runtime.device})"
+        )
 
     def stage_input(self, stage: Stage) -> InputSpec:
         """Return the canvas of a stage."""
