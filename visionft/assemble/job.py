@@ -9,8 +9,8 @@ import torch
 from numpy.typing import NDArray
 
 from visionft.assemble import images
-from visionft.assemble.decoding import decode_of
 from visionft.assemble.built import BuildFacts
+from visionft.assemble.decoding import decode_of
 from visionft.assemble.extra import extra_transforms
 from visionft.assemble.runtime import Runtime
 from visionft.assemble.sizing import Sizing, canvas_of
