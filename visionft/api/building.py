@@ -16,11 +16,13 @@ from visionft.assemble import Job, assemble, load_data, unused_targets
 from visionft.assemble.built import BuildFacts, digests
 from visionft.assemble.images import require_decoder
 from visionft.assemble.job import require_room
+from visionft.assemble.part_facts import require_same_parts
+from visionft.assemble.parts import Parts
 from visionft.assemble.sizing import Sizing
 from visionft.autotune.choice import require_cuda_where_asked
 from visionft.checkpoint import RunFolder
 from visionft.loading.main_guard import stop_second_run
-from visionft.recipe import Overrides
+from visionft.recipe import Overrides, parse_overrides, stated_values
 from visionft.training import Sink
 from visionft.training.console import Console
 from visionft.training.events import Notice, Working
@@ -32,6 +34,9 @@ def build(
     *,
     data: Data | None = None,
     overrides: Overrides = (),
+    backbone: Any = None,
+    head: Any = None,
+    loss: Any = None,
     sinks: Sequence[Sink] = (),
     progress: bool = True,
 ) -> Job:
@@ -48,6 +53,9 @@ def build(
         recipe: as of ``vft.train``; so are the others.
         data: what to train on, in the place of the recipe's data.
         overrides: laid over the recipe.
+        backbone: a part of your own in the place of the recipe's.
+        head: the same.
+        loss: the same.
         sinks: who is told of the progress beside the terminal.
         progress: whether it is shown on stderr.
 
@@ -59,22 +67,29 @@ def build(
     """
     stop_second_run()
     with showing(sinks, progress=progress) as told:
-        job = new_job(recipe, data, overrides, told)
+        job = new_job(recipe, data, overrides, Parts(backbone, head, loss), told)
     return replace(job, built=replace(job.built, tensors=digests(job.network)))
 
 
-def new_job(recipe: Asked | None, data: Data | None, overrides: Overrides, sinks: Sequence[Sink]) -> Job:
+def new_job(recipe: Asked | None, data: Data | None, overrides: Overrides, parts: Parts, sinks: Sequence[Sink]) -> Job:
     """Build what a new run trains; arguments as of ``build``."""
-    return built(understand(recipe, overrides, data), asked_for(overrides, data), sinks)
+    parts.require_unnamed(stated_values(parse_overrides(overrides)))
+    request = understand(recipe, overrides, data)
+    request = request._replace(recipe=parts.over(request.recipe))
+    parts.require_for(request.recipe, training=True)
+    return built(request, asked_for(overrides, data), sinks, parts)
 
 
-def built(request: Request, asked: Mapping[str, Any], sinks: Sequence[Sink], folder: RunFolder | None = None) -> Job:
+def built(
+    request: Request, asked: Mapping[str, Any], sinks: Sequence[Sink], parts: Parts, folder: RunFolder | None = None
+) -> Job:
     """Read the data and build the network of a new run, or of one that is gone on with.
 
     Args:
         request: what is to be done.
         asked: what is to be written down of it.
         sinks: who is told.
+        parts: what the program hands over.
         folder: of the run that is gone on with; None in a new one.
     """
     started = time.monotonic()
@@ -93,7 +108,10 @@ def built(request: Request, asked: Mapping[str, Any], sinks: Sequence[Sink], fol
         record_move(folder, recipe, dataset, partial(tell, sinks))
         sizing = Sizing.recorded(folder.info, recipe, dataset)
     # a run that was killed before its first checkpoint begins again, from its pretrained weights
-    job = assemble(recipe, dataset, pretrained=folder is None or folder.checkpoints.empty, sizing=sizing)
+    pretrained = folder is None or folder.checkpoints.empty
+    job = assemble(recipe, dataset, pretrained=pretrained, sizing=sizing, parts=parts)
+    if folder is not None:
+        require_same_parts(folder.info.get("parts", {}), parts.facts(job.network), str(folder.path))
     for problem in job.remarks:
         tell(sinks, str(problem))
     if folder is None:

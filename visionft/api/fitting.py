@@ -9,6 +9,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import torch
+
 from visionft.api.building import showing, tell, working
 from visionft.api.caller_state import caller_state
 from visionft.api.exporting import require_exportable
@@ -24,7 +26,10 @@ from visionft.autotune.threads import decide_threads
 from visionft.checkpoint import RunFolder
 from visionft.checkpoint.lock import training_lock
 from visionft.errors import CheckpointError, RecipeError
+from visionft.loading.loader import Loader
 from visionft.loading.main_guard import stop_second_run
+from visionft.models.backbones.sizes import reason
+from visionft.models.own import MISTAKES
 from visionft.tracking.guard import GuardedTracker
 from visionft.training import Callback, Sink
 from visionft.training import fit as run_stages
@@ -95,7 +100,7 @@ def _changed_weights(job: Any) -> bool:
         raise RecipeError(
             f"job.network: {wrong[0]} was {shapes_then.get(wrong[0], 'not there')} when it was built, and is "
             f"{shapes_now.get(wrong[0], 'not there')} now: nobody could open the run again; change the values of "
-            "weights only, and name parts of your own in the recipe: vft.register"
+            "weights only, and hand over parts of your own: vft.build(recipe, backbone=..., head=...)"
         )
     return then != now
 
@@ -139,7 +144,8 @@ def fitted(
                 sink(planned)
             choice = decide(job, folder, lambda text: tell(all_sinks, text))
             job = replace(job, augments=choice.device == "cuda")
-            outcome = run_stages(job, folder, all_sinks, callbacks, keep_start=new and changed)
+            handed = bool(job.parts.given)
+            outcome = run_stages(job, folder, all_sinks, callbacks, keep_start=new and (changed or handed))
         last = job.plans[len(outcome.results) - 1].stage  # a callback may end it early
         job = replace(job, input=job.stage_input(last))
         spec = describe_model(job, folder.info, outcome.val, recorded)
@@ -156,9 +162,32 @@ def _new_folder(job: Job, out: str | Path | None, sinks: Sequence[Sink]) -> Iter
     working(sinks, "trying the export", 0, 1)
     require_exportable(job.recipe, job.network, job.task, job.input)
     working(sinks, "trying the export", 1, 1)
+    _require_learning(job)
     path = RunFolder.reserve(job.recipe.name, Path(out).expanduser() if out else None)
     with training_lock(path):
         yield RunFolder.begin(path, job.recipe)
+
+
+def _require_learning(job: Job) -> None:
+    """Try the program's own head or loss on two training images: what fails is to do so before there is a folder.
+
+    Raises:
+        RecipeError: when it does.
+    """
+    if job.parts.given.keys().isdisjoint(("head", "loss")):
+        return
+    with Loader(job.dataset.split("train")[:2], job.input, 2) as loader:
+        batch = next(iter(loader.evaluation())).to(job.runtime.device)
+    job.network.eval()
+    try:
+        with torch.no_grad():
+            job.network.head(job.network.features(batch.images_BHW3), batch.targets)
+    except torch.OutOfMemoryError:  # training tells what to do
+        return
+    except MISTAKES as error:
+        raise RecipeError(f"head: fails ({reason(error)}) when it is to learn from two training images") from error
+    finally:
+        job.network.train()
 
 
 def _beginning(job: Job, *, changed: bool) -> dict[str, Any]:
@@ -166,7 +195,9 @@ def _beginning(job: Job, *, changed: bool) -> dict[str, Any]:
     weights = asdict(job.network.backbone.weights)
     if changed:
         weights |= {"source": f"{weights['source']}; {_CHANGED}", "sha256": None, "changed": True}
+    parts = {what: asdict(facts) for what, facts in job.parts.facts(job.network).items()}
     return {
+        **({"parts": parts} if parts else {}),
         "data": fingerprint(job.dataset),
         "weights": weights,
         "sizing": job.sizing.to_dict(),

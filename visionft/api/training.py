@@ -11,6 +11,7 @@ from visionft.api.fitting import fitted, require_start
 from visionft.api.resolving import Asked, Data, understand_again
 from visionft.api.resuming import Resumed, asked_for, find_run
 from visionft.api.run import Run
+from visionft.assemble.parts import Parts
 from visionft.checkpoint.lock import training_lock
 from visionft.loading.main_guard import stop_second_run
 from visionft.recipe import Overrides
@@ -26,6 +27,9 @@ def train(
     overrides: Overrides = (),
     out: str | Path | None = None,
     resume: bool = False,
+    backbone: Any = None,
+    head: Any = None,
+    loss: Any = None,
     sinks: Sequence[Sink] = (),
     progress: bool = True,
     callbacks: Sequence[Callback] = (),
@@ -48,6 +52,13 @@ def train(
         resume: go on with the run in ``out``, or with the newest run of this name on these data. What is given must be
             what the run began with, but for rates and what has no part in what is learned, such as ``runtime.workers``;
             those changes are written down. ``data`` are needed where no file holds them, or where they have moved.
+        backbone: in the place of the recipe's, an ``nn.Module``, a function that makes it, or a ``vft.Backbone``. What
+            is handed over stays as it is; a copy is trained. A run with such parts needs them again, with any weights,
+            to be resumed, and ``vft.open_run`` to open it.
+        head: in the place of the recipe's: for labels and numbers of images a module from embeddings to logits, or a
+            function (embedding_dim, classes) that makes it; for masks one from a list of maps to logits, or a function
+            (channels, strides, classes); else a class or an instance of ``visionft.models.heads.base.Head``.
+        loss: in the place of the recipe's: a function or module of outputs and targets that gives one number.
         sinks: who is told of the progress beside the terminal.
         progress: whether it is shown on stderr.
         callbacks: called with a ``vft.EpochView`` after each epoch was validated; they may end the stage or the run.
@@ -63,17 +74,20 @@ def train(
     """
     require_callable(callbacks)
     stop_second_run()
+    parts = Parts(backbone, head, loss)
     with showing(sinks, progress=progress) as told:
         if resume:
-            resumed = find_run(recipe, data, out, overrides)
-            return _gone_on(resumed, asked_for(overrides, data), told, callbacks, keep_checkpoints=keep_checkpoints)
-        job = new_job(recipe, data, overrides, told)
+            resumed = find_run(recipe, data, out, overrides, parts)
+            asked = asked_for(overrides, data)
+            return _gone_on(resumed, asked, parts, told, callbacks, keep_checkpoints=keep_checkpoints)
+        job = new_job(recipe, data, overrides, parts, told)
         return fitted(job, None, out, told, callbacks, keep_checkpoints=keep_checkpoints)
 
 
 def _gone_on(
     resumed: Resumed,
     asked: Mapping[str, Any],
+    parts: Parts,
     sinks: Sequence[Sink],
     callbacks: Sequence[Callback],
     *,
@@ -87,9 +101,10 @@ def _gone_on(
             tell(sinks, f"changed on the way: {change}")
         if folder.finished:
             tell(sinks, f"{folder.path} has finished already")
-            return Run(folder.path, sinks=sinks, data=resumed.data)
+            return Run(folder.path, sinks=sinks, data=resumed.data, parts=parts)
         require_start(folder)
-        job = built(understand_again(resumed.recipe, resumed.data, folder.moved_to), asked, sinks, folder)
+        request = understand_again(resumed.recipe, resumed.data, folder.moved_to)
+        job = built(request, asked, sinks, parts, folder)
         return fitted(job, folder, None, sinks, callbacks, keep_checkpoints=keep_checkpoints)
 
 

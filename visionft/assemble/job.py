@@ -12,12 +12,13 @@ from visionft.assemble import images
 from visionft.assemble.built import BuildFacts
 from visionft.assemble.decoding import decode_of
 from visionft.assemble.extra import extra_transforms
+from visionft.assemble.parts import NONE_HANDED_OVER, Parts, require_fitting_head
 from visionft.assemble.runtime import Runtime
 from visionft.assemble.sizing import Sizing, canvas_of
 from visionft.augment import Augmenter, Mixing
 from visionft.augment.batch import Normalised
 from visionft.augment.device import DeviceAugmenter
-from visionft.catalog import imported
+from visionft.catalog import IN_MEMORY, imported
 from visionft.cores import usable_cores
 from visionft.data.records import Dataset, Problem
 from visionft.data.splits import SPLITS, Split
@@ -70,6 +71,7 @@ class Job:
             stages in which it can, see ``augments_in``.
         remarks: what a person should know of the data on their canvas.
         built: how it was built.
+        parts: what the program has handed over.
     """
 
     recipe: Recipe
@@ -84,6 +86,7 @@ class Job:
     augments: bool = False
     remarks: tuple[Problem, ...] = ()
     built: BuildFacts = field(default_factory=BuildFacts)
+    parts: Parts = NONE_HANDED_OVER
 
     def __repr__(self) -> str:
         backbone, classes = self.network.backbone, len(self.dataset.class_names)
@@ -169,7 +172,14 @@ class Job:
         return images.loader(self.recipe, self.runtime, self.dataset.split(split), spec)
 
 
-def assemble(recipe: Recipe, dataset: Dataset, *, pretrained: bool = True, sizing: Sizing | None = None) -> Job:
+def assemble(
+    recipe: Recipe,
+    dataset: Dataset,
+    *,
+    pretrained: bool = True,
+    sizing: Sizing | None = None,
+    parts: Parts = NONE_HANDED_OVER,
+) -> Job:
     """Build the network, its plan and its runtime.
 
     Args:
@@ -177,9 +187,11 @@ def assemble(recipe: Recipe, dataset: Dataset, *, pretrained: bool = True, sizin
         dataset: what ``load_data`` found.
         pretrained: false when trained weights will be loaded over the network anyway, so that none are fetched.
         sizing: what the data decided when the run began; None decides now.
+        parts: what the program hands over of what the recipe says is in memory.
 
     Raises:
-        RecipeError: for a stage or size that the backbone cannot serve.
+        RecipeError: for a part that cannot be used, or is not handed over; for a stage or size that the backbone cannot
+            serve.
         WeightsError: when the pretrained weights cannot be had.
         DataError: when the training or validation part is empty.
     """
@@ -191,19 +203,17 @@ def assemble(recipe: Recipe, dataset: Dataset, *, pretrained: bool = True, sizin
         if not dataset.split(split):
             raise DataError(f"{dataset.name}: no images in the {split} part; give it some, or change data.val_fraction")
     torch.manual_seed(derive_seed(recipe.seed, "weights"))  # the head's, and the backbone's when it has none
-    section = recipe.backbone
     sizing = sizing or Sizing.of(recipe, dataset)
-    backbone = Backbone(
-        section.name,
-        section.weights if pretrained else "none",
-        drop_path=section.drop_path,
-        image_size=sizing.size,
-    )
+    parts.require_for(recipe)
+    backbone = parts.make_backbone(recipe.backbone, sizing.size, pretrained=pretrained)
     spec = input_spec(recipe, backbone.input, sizing, dataset.reading)
     decode = sizing.decode or decode_of(recipe, dataset, spec)
     sizing, spec = replace(sizing, decode=decode), replace(spec, decode=decode)
-    task = build_task(recipe, dataset, sizing.arguments)
-    network = TaskNetwork(backbone, task.build_head(backbone), spec)
+    with parts.handed_over(recipe):
+        task = build_task(recipe, dataset, sizing.arguments)
+        network = TaskNetwork(backbone, task.build_head(backbone), spec)
+    if parts.head is not None:
+        require_fitting_head(network, task, spec)
     runtime = Runtime.choose(recipe, usable_cores())
     runtime.prepare(network)
     batches = batches_per_epoch(len(train), recipe.optim.batch_size)
@@ -222,6 +232,7 @@ def assemble(recipe: Recipe, dataset: Dataset, *, pretrained: bool = True, sizin
         sizing,
         augments=recipe.augment.device == "cuda",
         remarks=sizing.remarks(recipe, dataset),
+        parts=parts,
     )
     require_stages(recipe, backbone, spec)
     return job
@@ -308,7 +319,7 @@ def build_task(recipe: Recipe, dataset: Dataset, measured: Mapping[str, int] = _
     """
     options = recipe.task
     predicts = TASKS[options.kind].predicts
-    if options.head is not None and HEADS[options.head].predicts != predicts:
+    if options.head not in (None, IN_MEMORY) and HEADS[options.head].predicts != predicts:
         fitting = ", ".join(name for name in HEADS if HEADS[name].predicts == predicts)
         raise RecipeError(f"task.head: {options.head} is no head for {options.kind}; these are: {fitting}")
     learner = imported(TASKS[options.kind].learner)
