@@ -14,7 +14,7 @@ from visionft.imaging import decode, to_canvas
 from visionft.imaging.pillow import PillowImage
 from visionft.imaging.pixels import Pixels
 from visionft.imaging.python_images import bytes_of, is_bytes, is_pil, is_tensor, to_pixels
-from visionft.imaging.reduced import Decoded, decode_for, whole
+from visionft.imaging.reduced import DecodedImage, decode_for, whole
 from visionft.spec import FULL_SCALE, InputSpec, Reading
 
 Image: TypeAlias = str | Path | bytes | BinaryIO | NDArray[np.uint8] | PillowImage | Pixels
@@ -83,7 +83,7 @@ def is_one_image(value: object) -> bool:
     return one or not isinstance(value, Iterable)
 
 
-def _decoded(image: Image, spec: InputSpec) -> Decoded:
+def _decoded(image: Image, spec: InputSpec) -> DecodedImage:
     """Return an image as its canvas needs it; a file is decoded no further, where the spec says so."""
     if spec.decode == "reduced" and isinstance(image, str | PathLike) and what_else(fspath(image)) is None:
         return decode_for(Path(image).expanduser(), spec)

@@ -22,7 +22,7 @@ _SCALES = (8, 4, 2)
 _LEAST = 1.6  # times the resized image that each side of the decoded one has at least
 
 
-class Decoded(NamedTuple):
+class DecodedImage(NamedTuple):
     """An image that is decoded for a canvas.
 
     Attributes:
@@ -34,7 +34,7 @@ class Decoded(NamedTuple):
     original: tuple[int, int]
 
 
-def decode_for(source: ImageSource | bytes, spec: InputSpec) -> Decoded:
+def decode_for(source: ImageSource | bytes, spec: InputSpec) -> DecodedImage:
     """Decode an image file as far as its canvas needs it, where the spec says so; else as ``decode`` does.
 
     Args:
@@ -53,12 +53,12 @@ def decode_for(source: ImageSource | bytes, spec: InputSpec) -> Decoded:
     turned = TURNS[read_orientation(data)].transposed
     original = (header.height, header.width) if turned else (header.width, header.height)
     raw = decode_raw(data, spec.reading, scale=_scale(original, spec))
-    return Decoded(to_rgb(raw, spec.reading), original)
+    return DecodedImage(to_rgb(raw, spec.reading), original)
 
 
-def whole(pixels_HW3: NDArray[np.uint8]) -> Decoded:
+def whole(pixels_HW3: NDArray[np.uint8]) -> DecodedImage:
     """Return an image that was decoded at its own size."""
-    return Decoded(pixels_HW3, (pixels_HW3.shape[1], pixels_HW3.shape[0]))
+    return DecodedImage(pixels_HW3, (pixels_HW3.shape[1], pixels_HW3.shape[0]))
 
 
 def _scale(original: tuple[int, int], spec: InputSpec) -> int:
