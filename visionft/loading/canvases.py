@@ -11,6 +11,7 @@ from visionft.imaging.placement import draw_window, windows
 from visionft.imaging.reduced import decode_for
 from visionft.seeds import derive_seed
 from visionft.spec import InputSpec
+from visionft.stopwatch import timed
 
 Augment = Callable[[Example, int], Example]
 """(example, seed) -> example of the same size; the same seed gives the same one."""
@@ -87,7 +88,8 @@ class Canvases:
         number, window = self._items[index % len(self._items)]
         example = self._shown(number, window, self._seed_of("window", key))
         if self._mix is not None:
-            example = self._mix(example, self._any, self._seed_of("mix", key))
+            with timed("augment"):
+                example = self._mix(example, self._any, self._seed_of("mix", key))
         return self.augmented(example, key)
 
     def augmented(self, example: Example, key: tuple[int, int]) -> Example:
@@ -99,7 +101,8 @@ class Canvases:
         if self._augment is None:
             return example
         try:
-            return self._augment(example, self._seed_of("augment", key))
+            with timed("augment"):
+                return self._augment(example, self._seed_of("augment", key))
         except ImageError as error:
             raise DataError(f"{self.sample(key[1]).image}: {error}") from error
 
@@ -139,7 +142,8 @@ class Canvases:
         kept = self._kept.get(number)
         if kept is not None:
             return kept
-        example = self._load(self._samples[number])
+        with timed("decode"):
+            example = self._load(self._samples[number])
         size = example.image_HW3.nbytes + example.target.nbytes
         if size <= self._room:
             self._room -= size

@@ -15,6 +15,7 @@ from visionft.batch import FeatureBatch
 from visionft.loading.batches import Batches
 from visionft.loading.order import evaluation_plan, training_plan
 from visionft.stages import Stage, StagePlan
+from visionft.stopwatch import timed
 
 
 def features_can_be_kept(job: Job, plan: StagePlan) -> bool:
@@ -44,7 +45,7 @@ class FrozenFeatures:
         features, targets = [], []
         ids: list[str] = []
         for batch in loader.evaluation():
-            with job.runtime.autocast():
+            with timed("prefix"), job.runtime.autocast():
                 features.append(job.network.features(batch.to(job.runtime.device).images_BHW3).float())
             targets.append(batch.targets)
             ids += batch.ids
