@@ -53,7 +53,7 @@ def test_few_objects_get_what_there_always_was(objects):
     recipe = objects(input={"size": None})
     dataset = load_data(recipe)
     assert Sizing.of(recipe, dataset) == replace(
-        Sizing.recorded({}, recipe, dataset), arguments={"max_detections": 100}
+        Sizing.recorded({}, recipe, dataset), arguments={"max_detections": 100}, decode=None
     )
 
 
