@@ -223,6 +223,32 @@ def check(
 
 
 @app.command()
+def probe(
+    recipe: Annotated[
+        str, typer.Argument(help="Folder of images, CSV manifest, COCO JSON, or a recipe that names data.")
+    ],
+    backbones: Annotated[
+        str,
+        typer.Option(
+            metavar="A,B,...",
+            help="Names, each with NAME:FILE for weights of your own; or small, a list of small ones.",
+        ),
+    ] = "small",
+    overrides: Set = None,
+    out: Annotated[
+        Path | None, typer.Option(help="Folder for the page, probe.json, and features that later probes use.")
+    ] = None,
+    json: Json = False,
+) -> None:
+    """Compare backbones on data without training, and find copies and likely wrong labels."""
+    from visionft.api.probing import probe as compare
+    from visionft.cli.probe_output import print_probe
+
+    found = compare(recipe, backbones=backbones, overrides=overrides or (), out=out)
+    print_json(found.to_dict()) if json else print_probe(found)
+
+
+@app.command()
 def convert(
     data: Annotated[str, typer.Argument(help="Data of boxes or outlines in any format, or a recipe that names them.")],
     to: Annotated[str, typer.Option(help="coco, voc or yolo.")],
