@@ -85,7 +85,7 @@ def decode(
         ImageError: with the reason, when the file cannot be used.
     """
     if isinstance(source, Pixels):
-        return source.read()
+        return source.read(reading)
     data = source if isinstance(source, bytes) else read_file(source)
     return to_rgb(decode_raw(data, reading, max_pixels), reading)
 

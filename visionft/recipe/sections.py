@@ -10,7 +10,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 
 from visionft.catalog import NameIn
 from visionft.data.formats import FORMATS
-from visionft.data.listing import Columns, OnBadBox
+from visionft.data.listing import Columns, MaskSize, OnBadBox
 from visionft.recipe.task_section import problem
 from visionft.spec import Fit
 from visionft.stages import Sampling, Size, Transforms
@@ -81,6 +81,9 @@ class DataSection(Section):
     mask_threshold: Annotated[float, Field(gt=0, le=65535)] | None = None
     """For masks of two classes: values from this on are the second class, others the first, as in JPEGs and in masks
     that were resized smoothly; none reads values as they are, and finds it where all are nearly black or white."""
+    mask_size: MaskSize = "same"
+    """For masks of another size than their image: same leaves them out, told; resize brings those that have the image's
+    shape, such as masks at half its resolution, to its size, by the value at the centre of each pixel."""
     separator: Annotated[str, Field(min_length=1)] | None = None
     """For several labels in one text: what stands between them; none finds it."""
     columns: ColumnsSection = ColumnsSection()
