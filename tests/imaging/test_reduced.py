@@ -14,6 +14,7 @@ from visionft.data.targets.boxes import Boxes
 from visionft.errors import DataError, ImageError
 from visionft.imaging import decode, to_canvas
 from visionft.imaging.inputs import load
+from visionft.imaging.pixels import Pixels
 from visionft.imaging.reduced import decode_for
 from visionft.loading.canvases import Canvases
 from visionft.spec import InputSpec
@@ -172,5 +173,7 @@ def test_whoever_hands_a_file_over_gets_what_training_sees(file):
             assert loaded.original == (SIZE[1], SIZE[0])
             assert np.array_equal(loaded.pixels_HW3, trained.image_HW3)
     assert not np.array_equal(load(decode(file), SPEC).pixels_HW3, trained.image_HW3)  # pixels are what they are
+    in_memory = Pixels(decode(file), "photo")
+    assert np.array_equal(load(in_memory, SPEC).pixels_HW3, load(decode(file), SPEC).pixels_HW3)
     with pytest.raises(DataError, match=r"no\.jpg"):
         load(file.with_name("no.jpg"), SPEC)

@@ -85,11 +85,12 @@ def is_one_image(value: object) -> bool:
 
 def _decoded(image: Image, spec: InputSpec) -> DecodedImage:
     """Return an image as its canvas needs it; a file is decoded no further, where the spec says so."""
-    if spec.decode == "reduced" and isinstance(image, str | PathLike) and what_else(fspath(image)) is None:
+    if spec.decode == "full" or isinstance(image, Pixels):
+        return whole(_pixels(image, spec.reading))
+    if isinstance(image, str | PathLike) and what_else(fspath(image)) is None:
         return decode_for(Path(image).expanduser(), spec)
-    if spec.decode == "reduced" and (data := bytes_of(image)) is not None:
-        return decode_for(data, spec)
-    return whole(_pixels(image, spec.reading))
+    data = bytes_of(image)
+    return whole(_pixels(image, spec.reading)) if data is None else decode_for(data, spec)
 
 
 def _pixels(image: Image, reading: Reading) -> NDArray[np.uint8]:
