@@ -9,8 +9,9 @@ from statistics import median
 from typing import Any
 
 from visionft.data.records import Dataset, Problem
+from visionft.errors import RecipeError
 from visionft.recipe import Recipe
-from visionft.spec import Decode, Fit, InputSpec
+from visionft.spec import Decode, Fit, InputSpec, Reading
 from visionft.stages import Stage, height_and_width
 from visionft.tasks import TASKS
 from visionft.tasks.base import Canvas
@@ -83,6 +84,27 @@ def canvas_of(stage: Stage, spec: InputSpec) -> InputSpec:
         return spec
     height, width = height_and_width(stage.image_size)
     return replace(spec, height=height, width=width)
+
+
+def input_spec(recipe: Recipe, weights: InputSpec, sizing: Sizing, reading: Reading) -> InputSpec:
+    """Merge the recipe's input section, and how values are read, into the input spec of the weights."""
+    section = recipe.input
+    height, width = sizing.size or (weights.height, weights.width)
+    task = TASKS[recipe.task.kind]
+    whole = task.sees_whole_images
+    fits = [*([] if whole else ["crop"]), "pad", "stretch", *(["tile"] if task.takes_windows else [])]
+    if section.fit is not None and section.fit not in fits:
+        what = "crop leaves parts of an image unseen" if section.fit == "crop" else "tile cuts an image into windows"
+        raise RecipeError(f"input.fit: {what}; {task.kind} takes {', '.join(fits[:-1])} or {fits[-1]}")
+    return replace(
+        weights,
+        height=height,
+        width=width,
+        fit=sizing.fit,
+        crop_pct=section.crop_pct or weights.crop_pct,
+        overlap=section.overlap,
+        reading=reading,
+    )
 
 
 def _fit(recipe: Recipe) -> Fit:
