@@ -21,6 +21,7 @@ from visionft.training.callbacks import call_all
 from visionft.training.divergence import advice
 from visionft.training.events import EpochDone, Notice, StageEnded, StageStarted, StepDone, Working
 from visionft.training.frozen import FrozenFeatures, features_can_be_kept
+from visionft.training.frozen_engine import Features, exported_features
 from visionft.training.inference import NotFinite, validate
 from visionft.training.interrupt import InterruptGuard
 from visionft.training.keeping import forget_views, keep_views
@@ -93,7 +94,9 @@ class StageRun:
             self._train, self._val = keep_views(session, plan, *loaders) or loaders
         if single_pass:
             factors_N = session.job.repeat_factors(plan.stage)
-            self._train, self._val = self._features_of(loaders[0], factors_N), self._features_of(loaders[1])
+            exported = exported_features(session, plan.stage, sum(each.canvases for each in loaders))
+            self._train = self._features_of(loaders[0], exported, factors_N)
+            self._val = self._features_of(loaders[1], exported)
         if plan.index > 0 and self._progress.stage_step == 0:
             self._value_start()
 
@@ -102,9 +105,11 @@ class StageRun:
         what = f"bringing {split} to {self._job.runtime.device}"
         return lambda done, total: self._session.tell(Working(what, done, total))
 
-    def _features_of(self, loader: Batches, factors_N: NDArray[np.float64] | None = None) -> FrozenFeatures:
+    def _features_of(
+        self, loader: Batches, exported: Features | None, factors_N: NDArray[np.float64] | None = None
+    ) -> FrozenFeatures:
         with loader:
-            return FrozenFeatures(self._job, loader, factors_N)
+            return FrozenFeatures(self._job, loader, factors_N, exported)
 
     def _value_start(self) -> None:
         """Make the weights that the stage starts with the best so far, valued on the stage's own canvas."""
