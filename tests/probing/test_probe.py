@@ -12,7 +12,7 @@ import pytest
 import torch
 
 import visionft as vft
-from visionft.errors import RecipeError, WeightsError
+from visionft.errors import DataError, RecipeError, WeightsError
 from visionft.probing import network
 
 QUICK = {"runtime.device": "cpu", "runtime.precision": "fp32", "evaluate.bootstrap": 50, "optim.batch_size": 16}
@@ -149,6 +149,19 @@ def test_a_task_without_a_probe_says_which_have_one(shapes, monkeypatch):
     monkeypatch.setattr(TASKS["classification"], "probe", "")
     with pytest.raises(RecipeError, match="segmentation"):
         vft.probe(shapes[0], backbones="test_resnet:none", overrides=QUICK, progress=False)
+
+
+def test_one_class_is_nothing_to_tell_apart(image_folder, tmp_path):
+    shutil.copytree(image_folder / "disc", tmp_path / "data" / "disc")
+    with pytest.raises(DataError, match="two"):
+        vft.probe(tmp_path / "data", backbones="test_resnet:none", overrides=QUICK, progress=False)
+
+
+def test_all_images_may_be_for_training(image_folder, tmp_path):
+    shutil.copytree(image_folder, tmp_path / "data" / "train")
+    found = vft.probe(tmp_path / "data", backbones="test_resnet:none", overrides=QUICK, progress=False)
+    assert sum(found.images.values()) == 72
+    assert found.best.score > 0.6
 
 
 def test_images_in_memory():

@@ -15,7 +15,7 @@ import torch
 from visionft.assemble import Runtime
 from visionft.data.records import Dataset
 from visionft.data.splits import SPLITS
-from visionft.errors import RecipeError, WeightsError
+from visionft.errors import DataError, RecipeError, WeightsError
 from visionft.metrics.bootstrap import draw_counts, percentile_intervals
 from visionft.metrics.scores import Floats, Ints, optional
 from visionft.models.linear_fit import principal_axes
@@ -59,10 +59,11 @@ def probe(
         on_progress: called with what is done, and (images done, images in all).
 
     Raises:
-        DataError: when there are too few images, or one cannot be read any more.
+        DataError: when there are too few images, or nothing to tell apart, or an image cannot be read any more.
         RecipeError: when the task has no probe.
         WeightsError: when no network could be probed.
     """
+    _require_learnable(dataset)
     own = probe_of(recipe.task.kind, dataset)
     contents = contents_of(dataset.samples)
     fold_N = assign_folds(dataset.samples, contents)
@@ -99,6 +100,13 @@ def probe(
         label_errors=tuple(_label_errors(best, dataset)),
         curve=learning_curve(best.rows, best.found, ids, resamples=resamples, seed=recipe.seed),
     )
+
+
+def _require_learnable(dataset: Dataset) -> None:
+    """Check that there is something to learn; an empty validation part is no harm here."""
+    fatal = [str(problem) for problem in dataset.problems if problem.fatal and problem.where not in SPLITS]
+    if fatal:
+        raise DataError("\n".join(fatal))
 
 
 def _measure(row: ProbeRow, features: Features, own: TaskProbe, dataset: Dataset, fold_N: Ints) -> _Measured:
