@@ -12,8 +12,7 @@ from statistics import median
 import torch
 
 from visionft.assemble import Runtime, images
-from visionft.assemble.job import input_spec
-from visionft.assemble.sizing import Sizing
+from visionft.assemble.sizing import Sizing, input_spec
 from visionft.data.records import Dataset
 from visionft.errors import WeightsError
 from visionft.models.backbones import Backbone

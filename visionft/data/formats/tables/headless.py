@@ -8,6 +8,7 @@
 ``a.jpg 10,10,50,50,0 20,20,60,60,1``            keras-yolo3: corners and class of each object
 ``a.jpg``, ``1``, ``10 10 40 40 0 0 0 0 0 0``    WIDER FACE: a picture, how many, left, top, sides of each
 ``a.jpg 1 0 1``                                  1 or 0, or -1, for each of several labels, such as CelebA's
+``a.jpg 2.88``                                   a number for each image, one or more
 ``a.jpg 3``, ``a.jpg cat``                       a label of each image, such as ImageNet's
 ``[{"name": "a.jpg", "labels": [...]}]``         BDD100K, Scalabel: boxes (``box2d``) with their ``category``
 ===============================================  ====================================================
@@ -47,6 +48,7 @@ _UDACITY = re.compile(
 )
 _GROUP = rf"{_NUMBER}(?:,{_NUMBER}){{3}},[^,\s]+"
 _YOLO3 = re.compile(rf"{_NAME}((?:\s+{_GROUP})*)", re.IGNORECASE)
+_NUMBERS = re.compile(rf"{_NAME}((?:\s+{_NUMBER})+)", re.IGNORECASE)
 _FLAGS = re.compile(rf"{_NAME}((?: +-?[01]){{2,}})", re.IGNORECASE)
 
 Rows = tuple[tuple[int, tuple[str, ...]], ...]
@@ -258,6 +260,21 @@ def _flags(lines: Sequence[tuple[int, str]]) -> Known | None:
     return Known(("path", *labels), rows, f"says yes or no to {count} labels of each image{named}{lost}")
 
 
+def _values(lines: Sequence[tuple[int, str]]) -> Known | None:
+    """Return the numbers of each image, some of which have a fraction: they are no classes."""
+    if (found := _matches(_NUMBERS, lines)) is None:
+        return None
+    matches, lost = found
+    values = [match[2].split() for _, match in matches]
+    count = len(values[0])
+    if any(len(one) != count for one in values) or not any("." in number for one in values for number in one):
+        return None
+    names = ["value"] if count == 1 else [f"value {number}" for number in range(1, count + 1)]
+    rows = tuple((number, (match[1], *one)) for (number, match), one in zip(matches, values, strict=True))
+    header = ("path", *names)
+    return Known(header, rows, f"has no names of columns, and is read as {_named(header)}{lost}")
+
+
 def _scalabel(path: Path) -> Known | None:
     """Return the boxes of Scalabel's JSON; what has none, such as lanes, is counted."""
     try:
@@ -328,4 +345,5 @@ _FORMS: tuple[Callable[[Sequence[tuple[int, str]]], Known | None], ...] = (
     _yolo3,
     _wider,
     _flags,
+    _values,
 )
