@@ -37,6 +37,7 @@ def train(
     callbacks: Sequence[Callback] = (),
     keep_checkpoints: bool = False,
     began: float | None = None,
+    profile: bool = False,
 ) -> Run:
     """Run every stage of a recipe.
 
@@ -69,6 +70,8 @@ def train(
         keep_checkpoints: whether the finished run keeps its newest checkpoints (network, optimizer and best weights),
             which nothing but --resume reads; its network is model.safetensors.
         began: since when the recipe's budget counts, of ``time.monotonic()``; None counts from this call.
+        profile: whether it is measured where the time of each stage goes (decode, augment, copy, prefix, forward,
+            backward, optimizer, wait), which is told at its end and written to run.json.
 
     Returns:
         The finished run. A run that had finished before is returned as it is.
@@ -83,11 +86,11 @@ def train(
         if resume:
             resumed = find_run(recipe, data, out, overrides, parts)
             asked = asked_for(overrides, data)
-            return _gone_on(resumed, asked, parts, told, callbacks, keep_checkpoints=keep_checkpoints)
+            return _gone_on(resumed, asked, parts, told, callbacks, keep_checkpoints=keep_checkpoints, profile=profile)
         earlier = 0.0 if began is None else time.monotonic() - began
         job = new_job(recipe, data, overrides, parts, told)
         job = replace(job, built=replace(job.built, seconds=job.built.seconds + earlier))
-        return fitted(job, None, out, told, callbacks, keep_checkpoints=keep_checkpoints)
+        return fitted(job, None, out, told, callbacks, keep_checkpoints=keep_checkpoints, profile=profile)
 
 
 def _gone_on(
@@ -98,6 +101,7 @@ def _gone_on(
     callbacks: Sequence[Callback],
     *,
     keep_checkpoints: bool,
+    profile: bool,
 ) -> Run:
     """Go on with a run, unless it has finished."""
     folder = resumed.folder
@@ -111,7 +115,7 @@ def _gone_on(
         require_start(folder)
         request = understand_again(resumed.recipe, resumed.data, folder.moved_to)
         job = built(request, asked, sinks, parts, folder)
-        return fitted(job, folder, None, sinks, callbacks, keep_checkpoints=keep_checkpoints)
+        return fitted(job, folder, None, sinks, callbacks, keep_checkpoints=keep_checkpoints, profile=profile)
 
 
 def complete(run: Run) -> dict[str, Any]:

@@ -75,6 +75,9 @@ def train(
     keep_checkpoints: Annotated[
         bool, typer.Option("--keep-checkpoints", help="Keep the last checkpoints of the finished run.")
     ] = False,
+    profile: Annotated[
+        bool, typer.Option("--profile", help="Tell at the end of each stage where its time went.")
+    ] = False,
     print_recipe: Annotated[
         bool, typer.Option("--print-recipe", help="Print the fully resolved recipe and stop.")
     ] = False,
@@ -110,6 +113,7 @@ def train(
             progress=False,
             keep_checkpoints=keep_checkpoints,
             began=began,
+            profile=profile,
         )
         summary = complete(run)
     print_json(summary) if json else print_summary(summary)

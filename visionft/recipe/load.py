@@ -66,6 +66,7 @@ def recipe_from_data(data: str | Path | DataSource, overrides: Overrides = ()) -
     )
     if (default := _default_of(task)) is not None:
         document = document.merged_over(_read(default))
+    document.put(("input", "decode"), "auto", Origin("data", Path.cwd()))
     _put_data(document, plain(source.settings))
     return _validate(_override(document, parsed))
 

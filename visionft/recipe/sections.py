@@ -145,6 +145,11 @@ class InputSection(Section):
     """Fraction of the resized image's sides that a centre crop keeps."""
     overlap: Fraction = 0.25
     """For tile: least fraction of its side by which a window overlaps the next."""
+    decode: Literal["full", "reduced", "auto"] = "full"
+    """Whether JPEGs that are much larger than the canvas are decoded at their size, or reduced to a half, a quarter or
+    an eighth by the codec, several times as fast; pixels on the canvas differ by a few levels. auto reduces where half
+    of the training images are JPEGs at least four times as large as needed, which is kept with the model. Windows
+    (tile) are always decoded in full."""
 
 
 UnitInterval = Annotated[float, Field(ge=0, le=1)]

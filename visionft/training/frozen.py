@@ -16,6 +16,7 @@ from visionft.loading.ahead import ahead
 from visionft.loading.batches import Batches
 from visionft.loading.order import evaluation_plan, training_plan
 from visionft.stages import Stage, StagePlan
+from visionft.stopwatch import timed
 
 
 def features_can_be_kept(job: Job, plan: StagePlan) -> bool:
@@ -53,7 +54,7 @@ class FrozenFeatures:
         ids: list[str] = []
         compute, batches = exported or job.network.features, loader.evaluation()
         for batch in batches if exported is None or job.runtime.workers else ahead(batches):
-            with job.runtime.autocast():
+            with timed("prefix"), job.runtime.autocast():
                 features.append(compute(batch.to(job.runtime.device).images_BHW3).float())
             targets.append(batch.targets)
             ids += batch.ids

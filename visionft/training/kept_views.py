@@ -20,6 +20,7 @@ from visionft.loading.order import evaluation_plan, training_plan
 from visionft.models.backbones.cut import Cut
 from visionft.spec import InputSpec
 from visionft.stages import Stage, StagePlan
+from visionft.stopwatch import timed
 from visionft.training.exported_prefix import ExportedPrefix
 from visionft.training.kept_files import Form, KeptFiles, View
 from visionft.training.kept_key import frozen_key, look_key
@@ -173,7 +174,7 @@ class KeptViews:
         batches = self._loader.view(number) if self._views else self._loader.evaluation()
         for batch in batches if self._exported is None or self._job.runtime.workers else ahead(batches):
             images_BCHW = self._network.normalised(batch.images_BHW3.to(self._job.runtime.device))
-            with torch.no_grad(), self._job.runtime.autocast():
+            with timed("prefix"), torch.no_grad(), self._job.runtime.autocast():
                 kept = self._exported(images_BCHW) if self._exported else self.cut.prefix(images_BCHW)
             for whole, part in zip(rows, kept, strict=True):
                 whole[len(ids) : len(ids) + len(batch)] = _fitting(part, whole.dtype)
