@@ -123,7 +123,7 @@ class StageRun:
             why = "nothing is kept" if job.network.head.keeps_features else f"{job.network.head.kind} is not linear"
             self._session.tell(Notice(f"stage {self._stage.name}: fit_head: the head begins as it is, since {why}"))
             return
-        strength = fit_head(job, train, val, epochs=self._stage.views or 1)
+        strength = fit_head(job, train, val, epochs=self._stage.number_of_views or 1)
         values = self._validation()
         value = self._job.recipe.selection_value
         if (best := self._progress.best) is None or better(
