@@ -10,6 +10,7 @@ from visionft.errors import CheckpointError
 Fit = Literal["stretch", "crop", "pad", "tile"]
 Interpolation = Literal["bilinear", "bicubic"]
 
+Decode = Literal["full", "reduced"]
 Alpha = Literal["composite", "ignore"]
 
 FORMAT = 1
@@ -52,6 +53,8 @@ class InputSpec:
         std: per channel (RGB), of values scaled to 0..1.
         overlap: least fraction of its side that a window has in common with the next, in [0, 1); ``tile`` only.
         reading: how the values of files become 8-bit colours.
+        decode: ``reduced`` decodes JPEG files no larger than the canvas needs, see ``imaging.reduced``; files that do
+            not say are decoded in full.
     """
 
     height: int
@@ -63,6 +66,7 @@ class InputSpec:
     std: tuple[float, float, float] = (0.229, 0.224, 0.225)
     overlap: float = 0.25
     reading: Reading = FULL_SCALE
+    decode: Decode = "full"
 
     @classmethod
     def from_dict(cls, given: Mapping[str, Any]) -> "InputSpec":

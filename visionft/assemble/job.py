@@ -1,7 +1,7 @@
 """The objects of a training run, built from its recipe."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 
 import numpy as np
@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from visionft.assemble import images
 from visionft.assemble.built import BuildFacts
+from visionft.assemble.decoding import decode_of
 from visionft.assemble.extra import extra_transforms
 from visionft.assemble.parts import NONE_HANDED_OVER, Parts, require_fitting_head
 from visionft.assemble.runtime import Runtime
@@ -206,6 +207,8 @@ def assemble(
     parts.require_for(recipe)
     backbone = parts.make_backbone(recipe.backbone, sizing.size, pretrained=pretrained)
     spec = input_spec(recipe, backbone.input, sizing, dataset.reading)
+    decode = sizing.decode or decode_of(recipe, dataset, spec)
+    sizing, spec = replace(sizing, decode=decode), replace(spec, decode=decode)
     with parts.handed_over(recipe):
         task = build_task(recipe, dataset, sizing.arguments)
         network = TaskNetwork(backbone, task.build_head(backbone), spec)

@@ -11,7 +11,7 @@ from typing import Any
 from visionft.data.records import Dataset, Problem
 from visionft.errors import RecipeError
 from visionft.recipe import Recipe
-from visionft.spec import Fit, InputSpec, Reading
+from visionft.spec import Decode, Fit, InputSpec, Reading
 from visionft.stages import Stage, height_and_width
 from visionft.tasks import TASKS
 from visionft.tasks.base import Canvas
@@ -28,12 +28,14 @@ class Sizing:
         fit: how images are put on it.
         arguments: of the task's learner.
         why: a line for people about the canvas; empty where it is the usual one.
+        decode: whether JPEG files are decoded in full, see ``decoding``; None until the canvas of the weights is known.
     """
 
     size: tuple[int, int] | None
     fit: Fit
     arguments: Mapping[str, int] = field(default_factory=dict)
     why: str = ""
+    decode: Decode | None = None
 
     @classmethod
     def of(cls, recipe: Recipe, dataset: Dataset | None) -> "Sizing":
@@ -52,9 +54,9 @@ class Sizing:
         """
         if (written := info.get("sizing")) is not None:
             size = written["size"]
-            return cls(**{**written, "size": None if size is None else (size[0], size[1])})
+            return cls(**{"decode": "full", **written, "size": None if size is None else (size[0], size[1])})
         usual = _usual_canvas(recipe, dataset)
-        return cls(None if usual is None else usual[:2], _fit(recipe))
+        return cls(None if usual is None else usual[:2], _fit(recipe), decode="full")
 
     @property
     def in_words(self) -> str:

@@ -74,6 +74,9 @@ def train(
     keep_checkpoints: Annotated[
         bool, typer.Option("--keep-checkpoints", help="Keep the last checkpoints of the finished run.")
     ] = False,
+    profile: Annotated[
+        bool, typer.Option("--profile", help="Tell at the end of each stage where its time went.")
+    ] = False,
     print_recipe: Annotated[
         bool, typer.Option("--print-recipe", help="Print the fully resolved recipe and stop.")
     ] = False,
@@ -101,6 +104,7 @@ def train(
             sinks=[console],
             progress=False,
             keep_checkpoints=keep_checkpoints,
+            profile=profile,
         )
         summary = complete(run)
     print_json(summary) if json else print_summary(summary)

@@ -55,7 +55,12 @@ def is_bytes(value: object) -> bool:
     return isinstance(value, bytes | bytearray | memoryview) or callable(getattr(value, "read", None))
 
 
-def _bytes_of(image: Any) -> bytes | None:
+def bytes_of(image: Any) -> bytes | None:
+    """Return the file that is handed over as its bytes, or open; None where it is neither.
+
+    Raises:
+        ImageError: when an open file gives none.
+    """
     if isinstance(image, bytes | bytearray | memoryview):
         return bytes(image)
     if is_pil(image) or not is_bytes(image):  # some of PIL's images have a method of that name
@@ -84,7 +89,7 @@ def to_pixels(image: Any, reading: Reading = FULL_SCALE) -> NDArray[np.uint8]:
     Raises:
         ImageError: with the reason, when it is no image.
     """
-    if (data := _bytes_of(image)) is not None:
+    if (data := bytes_of(image)) is not None:
         return decode(data, reading)
     if is_pil(image):
         return decode(file_of(image), reading)

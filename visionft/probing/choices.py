@@ -11,7 +11,7 @@ SMALL = (
     "resnet18",
     "efficientnet_b0",
     "convnext_atto",
-    "vit_small_patch16_dinov3",
+    "vit_small_patch16_224.dino",
 )
 """Networks of at most 22 million parameters, of several families and ways of pretraining."""
 
