@@ -129,7 +129,8 @@ def _fitted(
         require_there(resolved, folder.path)
     dataset = load_data(resolved, lambda done, total: _working(sinks, "reading images", done, total), request.data)
     for problem in dataset.problems:
-        _tell(sinks, str(problem))
+        if not problem.fatal:  # which is told as an error, below
+            _tell(sinks, str(problem))
     for text in unused_targets(resolved) if folder is None and request.kind_is_open else ():
         _tell(sinks, text)
     begun = folder is not None and "data" in folder.info

@@ -170,18 +170,9 @@ def assemble(recipe: Recipe, dataset: Dataset, *, pretrained: bool = True, sizin
     for split in ("train", "val"):
         if not dataset.split(split):
             raise DataError(f"{dataset.name}: no images in the {split} part; give it some, or change data.val_fraction")
-    torch.manual_seed(derive_seed(recipe.seed, "weights"))  # the head's, and the backbone's when it has none
-    section = recipe.backbone
     sizing = sizing or Sizing.of(recipe, dataset)
-    backbone = Backbone(
-        section.name,
-        section.weights if pretrained else "none",
-        drop_path=section.drop_path,
-        image_size=sizing.size,
-    )
-    spec = input_spec(recipe, backbone.input, sizing, dataset.reading)
-    task = build_task(recipe, dataset, sizing.arguments)
-    network = TaskNetwork(backbone, task.build_head(backbone), spec)
+    network, task, spec = build_network(recipe, dataset, sizing, pretrained=pretrained)
+    backbone = network.backbone
     runtime = Runtime.choose(recipe, os.cpu_count() or 1)
     runtime.prepare(network)
     batches = batches_per_epoch(len(train), recipe.optim.batch_size)
@@ -203,6 +194,36 @@ def assemble(recipe: Recipe, dataset: Dataset, *, pretrained: bool = True, sizin
     )
     require_stages(recipe, backbone, spec)
     return job
+
+
+def build_network(
+    recipe: Recipe, dataset: Dataset, sizing: Sizing, *, pretrained: bool
+) -> tuple[TaskNetwork, Learner, InputSpec]:
+    """Build a network on the CPU.
+
+    Args:
+        recipe: what was asked for.
+        dataset: says which classes there are, and how many training images of each.
+        sizing: what the data have decided.
+        pretrained: whether the backbone's weights are fetched.
+
+    Returns:
+        The network, its task, and the canvas of stages without a size.
+
+    Raises:
+        WeightsError: when the pretrained weights cannot be had.
+    """
+    torch.manual_seed(derive_seed(recipe.seed, "weights"))  # the head's, and the backbone's when it has none
+    section = recipe.backbone
+    backbone = Backbone(
+        section.name,
+        section.weights if pretrained else "none",
+        drop_path=section.drop_path,
+        image_size=sizing.size,
+    )
+    spec = input_spec(recipe, backbone.input, sizing, dataset.reading)
+    task = build_task(recipe, dataset, sizing.arguments)
+    return TaskNetwork(backbone, task.build_head(backbone), spec), task, spec
 
 
 def require_stages(recipe: Recipe, backbone: Backbone, spec: InputSpec) -> None:
