@@ -4,12 +4,48 @@ A table holds ``"module:Class"`` strings, so that names can be checked and liste
 """
 
 from collections.abc import Callable, Collection, Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
 from functools import cached_property
 from importlib import import_module
 from importlib.metadata import entry_points
+from types import MappingProxyType
 from typing import Any
 
 from visionft.errors import RecipeError, UnknownName
+
+IN_MEMORY = "memory"
+"""What a recipe calls whatever a program hands over: data, and parts."""
+
+_HANDED: ContextVar[Mapping[str, Any]] = ContextVar("handed", default=MappingProxyType({}))
+
+
+@contextmanager
+def handing_over(**parts: Any) -> Iterator[None]:
+    """Let the name ``memory`` stand for a program's own parts in this thread, for as long as the block lasts.
+
+    Args:
+        parts: what a catalog is of, such as ``head`` -> what the name stands for there; None for nothing.
+    """
+    token = _HANDED.set(parts)
+    try:
+        yield
+    finally:
+        _HANDED.reset(token)
+
+
+def handed_over(what: str) -> Any:
+    """Return what the name ``memory`` stands for now; None for nothing."""
+    return _HANDED.get().get(what)
+
+
+def not_handed_over(what: str) -> str:
+    """Return what a person is told where a part of a recipe is in memory, and nobody has handed it over."""
+    return (
+        f"{what}: memory: it was handed over in Python, and no file holds it; hand it over again: "
+        f"vft.open_run(RUN, {what}=...), or vft.train(out=RUN, resume=True, {what}=...) to go on; or name one in the "
+        "recipe. Its exported file needs none of it"
+    )
 
 
 class Catalog(Mapping[str, Any]):
@@ -19,14 +55,17 @@ class Catalog(Mapping[str, Any]):
         what: the singular noun for messages, such as ``head``.
         table: name -> ``"module:Class"``; the name equals the class's own ``kind``.
         group: entry-point group through which other packages add to the table.
+        lends: whether a program may hand over one of these as it is, which recipes then call ``memory``.
 
     Attributes:
         what: as given.
         group: as given.
+        lends: as given.
     """
 
-    def __init__(self, what: str, table: Mapping[str, str], group: str) -> None:
+    def __init__(self, what: str, table: Mapping[str, str], group: str, *, lends: bool = False) -> None:
         self.what = what
+        self.lends = lends
         self._table = dict(table)
         self.group = group
         self._added: dict[str, Any] = {}
@@ -46,8 +85,13 @@ class Catalog(Mapping[str, Any]):
 
         Raises:
             UnknownName: with the close names, when there is no such entry.
+            RecipeError: for ``memory`` where nothing is handed over.
         """
         self.require(name)
+        if name not in self:
+            if (handed := handed_over(self.what)) is None:
+                raise RecipeError(not_handed_over(self.what))
+            return handed
         return self._added[name] if name in self._added else imported(self._targets[name])
 
     def target(self, name: str) -> str:
@@ -66,7 +110,7 @@ class Catalog(Mapping[str, Any]):
         Raises:
             UnknownName: with the close names, when there is no such entry.
         """
-        if name not in self:
+        if name not in self and not (self.lends and name == IN_MEMORY):
             raise UnknownName(self.what, name, self)
 
     def add(self, thing: Any) -> None:
@@ -148,4 +192,4 @@ class NameIn:
 
     def __get_pydantic_json_schema__(self, source: Any, handler: Callable[[Any], Any]) -> Any:
         """Return the schema of such a text, with the names of this moment, which editors complete."""
-        return {**handler(source), "enum": list(self.catalog)}
+        return {**handler(source), "enum": [*self.catalog, *([IN_MEMORY] if self.catalog.lends else [])]}

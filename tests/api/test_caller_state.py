@@ -122,6 +122,15 @@ def test_autocast_of_the_caller_does_not_reach_in(finished):
     assert told == torch.float32
 
 
+def test_steps_in_bf16_see_the_weights_of_the_step_before(tiny, tmp_path):
+    """Weights in bf16 are remembered within a pass, and no longer, whoever has switched autocast around it."""
+    stages = [{"name": "head", "unfreeze": "none", "epochs": 3, "head_lr": 1e-2, "augment": "none"}]
+    with torch.autocast("cpu", torch.bfloat16):
+        run = vft.train(tiny(stages=stages, runtime={"precision": "bf16"}), out=tmp_path / "run", progress=False)
+    losses = [row["train_loss"] for row in run.history]
+    assert len(set(losses)) == 3  # with the first weights, which are zero, it would stay ln 3
+
+
 @pytest.fixture
 def precision():
     """The precision of matrix products on CUDA, which is as it was afterwards."""

@@ -140,7 +140,7 @@ def test_training_for_another_task_tells_of_the_outlines(outline_folder, tmp_pat
     def stop(*_, **__):
         raise DataError("enough")
 
-    monkeypatch.setattr("visionft.api.training.assemble", stop)
+    monkeypatch.setattr("visionft.api.building.assemble", stop)
     told = []
     with pytest.raises(DataError, match="enough"):
         visionft.train(outline_folder, out=tmp_path / "run", sinks=[told.append])

@@ -174,12 +174,12 @@ class TestTheTerminalIsLeftInOrder:
         assert result.err.rindex("visionft: ") > result.err.rindex(self.SHOW)
 
     def test_train(self, visionft, monkeypatch, tiny, tmp_path):
-        def fit(job, folder, sinks, *_):
+        def fit(job, folder, sinks, *_, **__):
             for sink in sinks:
                 sink(StepDone("head", 1, 1, 30, 0.5, 12.3, 1.0))
             raise TrainingError("diverged")
 
-        monkeypatch.setattr("visionft.api.training.fit", fit)
+        monkeypatch.setattr("visionft.api.fitting.run_stages", fit)
         (tmp_path / "r.yaml").write_text(recipe_to_yaml(tiny()))
         self.check(visionft("train", tmp_path / "r.yaml", "--out", tmp_path / "run"), code=1)
 

@@ -19,24 +19,24 @@ def world(request, tmp_path_factory, image_folder, mask_folder, box_folder):
 
 def _in_full(request, fixture):
     """Return a run that other tests share: not reduced, though a page asks for it first."""
-    from visionft.api import resolving, training
+    from visionft.api import building, resolving
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(training, "understand", resolving.understand)
+        patch.setattr(building, "understand", resolving.understand)
         return request.getfixturevalue(fixture)
 
 
 @pytest.fixture
 def reader(world, monkeypatch, capfd):
     """The reader at a new page; trainings are reduced, and what a page registers ends with it."""
-    from visionft.api import training
+    from visionft.api import building
 
     def understand(*arguments, **named):
         request = whole(*arguments, **named)
         return request._replace(recipe=reduced(request.recipe))
 
-    whole = training.understand
-    monkeypatch.setattr(training, "understand", understand)
+    whole = building.understand
+    monkeypatch.setattr(building, "understand", understand)
     monkeypatch.chdir(world.folder)
     for catalog in (catalog for catalogs in CATALOGS.values() for catalog in catalogs):
         monkeypatch.setattr(catalog, "_added", dict(catalog._added))

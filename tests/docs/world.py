@@ -7,6 +7,7 @@ import cv2
 
 from docs.drawn import nuclei, plants
 from tests.tasks.multilabel.shapes import write_shapes
+from visionft.catalog import IN_MEMORY
 from visionft.models.backbones import BACKBONES
 from visionft.recipe import Recipe
 
@@ -56,7 +57,7 @@ def reduced(recipe: Recipe) -> Recipe:
     validated before.
     """
     data = recipe.model_dump(mode="json")
-    own = recipe.backbone.name in BACKBONES  # registered by the page, and small
+    own = recipe.backbone.name in (*BACKBONES, IN_MEMORY)  # of the page, and small
     if not own:
         data["backbone"] |= {"name": "test_resnet", "weights": "none"}
     data["input"] |= {"size": [64, 80] if recipe.task.kind in ("detection", "instance_segmentation") else 32}

@@ -70,7 +70,7 @@ def test_epochs_take_turns(tiny):
     stage = job.plans[0].stage
     job.network.backbone.set_trainable(last=2)
     with job.train_loader(stage) as loader:
-        kept = KeptViews(job, job.stage_input(stage), loader, 2)
+        kept = KeptViews(job, stage, "train", loader, 2)
         batches = [[(batch.ids, batch.kept[0]) for batch in kept.training(epoch)] for epoch in range(3)]
         expected = [[batch.ids for batch in loader.training(epoch)] for epoch in range(3)]
     assert [[ids for ids, _ in epoch] for epoch in batches] == expected
@@ -85,7 +85,7 @@ def test_images_that_are_drawn_more_often_show_their_next_view(tiny):
     images = len(job.dataset.split("train"))
     job.network.backbone.set_trainable(last=2)
     with job.train_loader(job.plans[0].stage) as loader:
-        kept = KeptViews(job, job.canvas, loader, 2)
+        kept = KeptViews(job, job.plans[0].stage, "train", loader, 2)
         rows = kept._batch([3, 3 + images, 3 + 2 * images], epoch=0).kept[0]
     assert torch.equal(rows[0], rows[2])
     assert not torch.equal(rows[0], rows[1])
@@ -113,7 +113,10 @@ def test_interrupted_and_resumed_it_ends_the_same(tiny, train):
     ("section", "reason"),
     [
         ({"augment": {"cutmix": 0.5}}, "mixup and cutmix make"),
-        ({"runtime": {"kept_gigabytes": 1e-6}}, "more than runtime.kept_gigabytes: 1e-06"),
+        (
+            {"cache": {"memory_gigabytes": 0, "disk_gigabytes": 1e-6}},
+            "more than cache.memory_gigabytes (0) and cache.disk_gigabytes (1e-06)",
+        ),
     ],
     ids=["mixed", "memory"],
 )

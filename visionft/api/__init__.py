@@ -4,10 +4,12 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from visionft.api.building import build
     from visionft.api.checking import Check, check
     from visionft.api.converting import Converted, convert
     from visionft.api.datasets import Dataset
     from visionft.api.evaluation import evaluate
+    from visionft.api.fitting import fit
     from visionft.api.prediction import predict
     from visionft.api.registration import register
     from visionft.api.run import Artifact, Run, open_run
@@ -19,10 +21,12 @@ _HOME = {
     "Converted": "converting",
     "Dataset": "datasets",
     "Run": "run",
+    "build": "building",
     "check": "checking",
     "complete": "training",
     "convert": "converting",
     "evaluate": "evaluation",
+    "fit": "fitting",
     "open_run": "run",
     "predict": "prediction",
     "register": "registration",
@@ -35,10 +39,12 @@ __all__ = [
     "Converted",
     "Dataset",
     "Run",
+    "build",
     "check",
     "complete",
     "convert",
     "evaluate",
+    "fit",
     "open_run",
     "predict",
     "register",

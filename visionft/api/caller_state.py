@@ -9,6 +9,8 @@ import cv2
 import numpy as np
 import torch
 
+from visionft.cores import usable_cores
+
 _BACKENDS: Any = torch.backends
 # Whose fp32_precision can be set, parents first: one that says "none" answers as its parent does.
 _PRECISE = (
@@ -25,7 +27,8 @@ def caller_state() -> Iterator[None]:
 
     Everything random here follows from a recipe's seed; a program that draws numbers of its own before and after must
     not notice. Nor do its switches reach in: gradients are on, autocast is off, new tensors are float32 and on the CPU.
-    Number of threads, cudnn's and other switches of precision count as the caller has set them. Also a decorator.
+    Number of threads, as far as this process may use so many cores, cudnn's and other switches of precision count as
+    the caller has set them. Also a decorator.
     """
     generators = random.getstate(), np.random.get_state()  # noqa: NPY002  # the caller's, whatever uses it
     torch_state = torch.get_rng_state()
@@ -36,6 +39,10 @@ def caller_state() -> Iterator[None]:
     strict = torch.are_deterministic_algorithms_enabled(), torch.is_deterministic_algorithms_warn_only_enabled()
     try:
         torch.set_default_dtype(torch.float32)
+        if threads > (cores := usable_cores()):
+            torch.set_num_threads(cores)
+        if opencv_threads > cores:
+            cv2.setNumThreads(cores)
         with ExitStack() as inside:
             inside.enter_context(torch.inference_mode(mode=False))
             inside.enter_context(torch.enable_grad())

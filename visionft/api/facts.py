@@ -1,6 +1,5 @@
 """What is written down about a run beside its numbers: data, machine, versions."""
 
-import os
 import platform
 from collections.abc import Callable, Mapping
 from contextlib import suppress
@@ -14,6 +13,7 @@ from typing import Any
 import torch
 
 from visionft.checkpoint import RunFolder
+from visionft.cores import usable_cores
 from visionft.data.records import Dataset
 from visionft.data.splits import SPLITS
 from visionft.errors import CheckpointError, DataError
@@ -39,7 +39,7 @@ def environment(device: torch.device) -> dict[str, Any]:
         "python": platform.python_version(),
         "platform": platform.platform(),
         "cpu": torch.cpu.get_capabilities().get("cpu_name") or platform.processor(),
-        "cores": os.cpu_count(),
+        "cores": usable_cores(),
         "threads": torch.get_num_threads(),
         "device": torch.cuda.get_device_name(device) if cuda else "cpu",
         "versions": {name: found for name in _PACKAGES if (found := _version(name))},

@@ -5,9 +5,10 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import NamedTuple, TypeAlias, TypeGuard
 
+from visionft.catalog import IN_MEMORY
 from visionft.data.formats.detect import format_of_another_package
 from visionft.data.formats.yolo.file import is_data_file
-from visionft.data.source import IN_MEMORY, DataSource
+from visionft.data.source import DataSource
 from visionft.errors import RecipeError
 from visionft.imaging.header import IMAGE_EXTENSIONS
 from visionft.recipe import Overrides, Recipe, load_recipe, parse_overrides, recipe_from_data, stated_values

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from visionft.api.resolving import Asked, Data, is_data, understand
+from visionft.assemble.parts import NONE_HANDED_OVER, Parts
 from visionft.checkpoint import RunFolder
 from visionft.data.source import DataSource
 from visionft.errors import CheckpointError, VisionftError
@@ -16,12 +17,12 @@ from visionft.recipe.overrides import plain
 _PLACES = ("data.path", "data.format", "data.images", "data.masks")  # what data= takes the place of
 _LATER = r"evaluate\.bootstrap|export\..+"  # what counts after training only
 _ADJUSTABLE = (
-    r"stages\..+\.(head_lr|backbone_lr)|optim\.(clip_norm|max_skipped)|runtime\.(precision|device|workers|"
-    rf"checkpoint_minutes)|{_LATER}"
+    r"stages\..+\.(head_lr|backbone_lr)|optim\.(clip_norm|max_skipped)|runtime\.(precision|device|workers|threads|"
+    rf"checkpoint_minutes)|cache\.(memory_gigabytes|disk_gigabytes|folder)|{_LATER}"
 )
 _ADJUSTABLE_WORDS = (
-    "head_lr, backbone_lr, optim.clip_norm, optim.max_skipped, runtime.precision, .device, .workers and "
-    ".checkpoint_minutes, evaluate.bootstrap and export"
+    "head_lr, backbone_lr, optim.clip_norm, optim.max_skipped, runtime.precision, .device, .workers, .threads and "
+    ".checkpoint_minutes, cache.memory_gigabytes, .disk_gigabytes and .folder, evaluate.bootstrap and export"
 )
 
 
@@ -57,7 +58,13 @@ def asked_for(overrides: Overrides, data: Data | None) -> dict[str, Any]:
     return {"overrides": stated, "data": data is not None}
 
 
-def find_run(recipe: Asked | None, data: Data | None, out: str | Path | None, overrides: Overrides) -> Resumed:
+def find_run(
+    recipe: Asked | None,
+    data: Data | None,
+    out: str | Path | None,
+    overrides: Overrides,
+    parts: Parts = NONE_HANDED_OVER,
+) -> Resumed:
     """Return the run that a user means, compared with what it was begun with.
 
     Args:
@@ -65,14 +72,15 @@ def find_run(recipe: Asked | None, data: Data | None, out: str | Path | None, ov
         data: where the data lie now, or what no file holds.
         out: the run folder; None looks for the newest run of the recipe's name with its data and settings.
         overrides: laid over the recipe.
+        parts: what the program hands over again.
 
     Raises:
         CheckpointError: when there is no such run, or it was begun with other settings; it names them.
     """
     if out is not None:
-        return _compared(RunFolder.open(Path(out).expanduser()), recipe, data, overrides)
+        return _compared(RunFolder.open(Path(out).expanduser()), recipe, data, overrides, parts)
     if isinstance(recipe, str | Path) and (Path(recipe).expanduser() / "recipe.yaml").is_file():
-        return _compared(RunFolder.open(Path(recipe).expanduser()), recipe, data, overrides)
+        return _compared(RunFolder.open(Path(recipe).expanduser()), recipe, data, overrides, parts)
     desired = understand(recipe, overrides, data).recipe
     known = RunFolder.of_name(desired.name)
     if not known:
@@ -86,7 +94,7 @@ def find_run(recipe: Asked | None, data: Data | None, out: str | Path | None, ov
             if not _same_place(folder, desired):
                 elsewhere.append(f"{folder.path} (of {folder.recipe.data.path})")
                 continue
-            return _compared(folder, recipe, data, overrides)
+            return _compared(folder, recipe, data, overrides, parts)
         except VisionftError as error:
             refused = refused or error
     if refused is not None:
@@ -104,7 +112,8 @@ def _same_place(folder: RunFolder, desired: Recipe) -> bool:
     return desired.data.path in places and desired.data.format in ("auto", folder.recipe.data.format)
 
 
-def _compared(folder: RunFolder, asked: Asked | None, data: Data | None, overrides: Overrides) -> Resumed:
+def _compared(folder: RunFolder, asked: Asked | None, data: Data | None, overrides: Overrides, parts: Parts) -> Resumed:
+    parts.require_unnamed(stated_values(parse_overrides(overrides)))
     begun, known = _begun(folder), folder.info.get("asked", {})
     by_data = asked is None or is_data(asked)
     names_itself = isinstance(asked, str | Path) and Path(asked).expanduser().resolve() == folder.path.resolve()
@@ -113,6 +122,8 @@ def _compared(folder: RunFolder, asked: Asked | None, data: Data | None, overrid
     elif asked is not None:
         first = understand(asked, known.get("overrides", ()), data).recipe
         desired = load_recipe(first, overrides) if overrides else first
+    parts.require_for(begun, training=not folder.finished)
+    desired = parts.over(desired)
     if data is None and asked is not None and is_data(asked):
         data = asked
     ignored = {"name", "data.path"}

@@ -20,7 +20,10 @@ from visionft.api.resolving import Data, understand_again
 from visionft.api.showing import history_rows, run_line, run_table
 from visionft.api.tracking import track_results, without_trackers
 from visionft.assemble import Job, assemble, load_data
+from visionft.assemble.part_facts import require_same_parts
+from visionft.assemble.parts import NONE_HANDED_OVER, Parts
 from visionft.assemble.sizing import Sizing
+from visionft.autotune.threads import keep_to_threads
 from visionft.batch import AugmentedBatch, Batch
 from visionft.checkpoint import RunFolder, read_json, write_json
 from visionft.data.records import Sample
@@ -68,19 +71,26 @@ class Run:
         job: the live objects, when they are at hand; they are rebuilt from the folder otherwise.
         sinks: who is told of the progress.
         data: what it was trained on, where no file holds that, or the files are elsewhere now.
+        parts: what it was made of that no recipe can name.
 
     Raises:
         CheckpointError: when the folder holds no finished run.
     """
 
     def __init__(
-        self, path: str | Path, job: Job | None = None, sinks: Sequence[Sink] = (), data: Data | None = None
+        self,
+        path: str | Path,
+        job: Job | None = None,
+        sinks: Sequence[Sink] = (),
+        data: Data | None = None,
+        parts: Parts = NONE_HANDED_OVER,
     ) -> None:
         self.path = Path(path).expanduser()
         self._folder = RunFolder.open(self.path)
         self._sinks = sinks
         self._given_job = job
         self._data = data
+        self._parts = parts
         self._evaluations: dict[Split, Evaluation] = {}
         if not self._folder.finished:
             raise CheckpointError(f"{self.path}: training has not finished; go on with it: --resume (resume=True)")
@@ -142,6 +152,7 @@ class Run:
         return self._rebuilt_job(changed_too=True)
 
     def _rebuilt_job(self, *, changed_too: bool = False) -> Job:
+        self._parts.require_for(self.recipe)
         weights, spec = self._folder.read_model()
         request = understand_again(self.recipe, self._data, self._folder.moved_to)
         require_there(request.recipe, self.path)
@@ -153,7 +164,9 @@ class Run:
             require_same_data(dataset, self.info, self.path)
             record_move(self._folder, request.recipe, dataset, self._say)
         sizing = Sizing.recorded(self.info, request.recipe, dataset)
-        job = replace(assemble(request.recipe, dataset, pretrained=False, sizing=sizing), input=spec.input)
+        job = assemble(request.recipe, dataset, pretrained=False, sizing=sizing, parts=self._parts)
+        require_same_parts(self.info.get("parts", {}), self._parts.facts(job.network), str(self.path))
+        job = replace(job, input=spec.input)
         try:
             job.network.load_state_dict(weights)
         except RuntimeError as error:
@@ -291,6 +304,7 @@ class Run:
         Raises:
             ExportError: when the file would not give the network's answers; then there is no file.
         """
+        keep_to_threads(self.info)
         writer: Writer = WRITERS[to]()
         job = self._exporting_job
         target = Path(path).expanduser() if path else self.path / f"{EXPORTED}{writer.suffix}"
@@ -310,6 +324,7 @@ class Run:
     def _evaluation(self, split: Split) -> Evaluation:
         """Return the evaluation of a part, computed once."""
         if split not in self._evaluations:
+            keep_to_threads(self.info)
             job, samples = self._job, self._job.dataset.split(split)
             if not samples:
                 raise DataError(f"{job.dataset.name}: no images in the {split} part")
@@ -354,7 +369,15 @@ def _limits(job: Job, writer: Writer) -> Limits:
     )
 
 
-def open_run(path: str | Path, sinks: Sequence[Sink] = (), *, data: Data | None = None) -> Run:
+def open_run(
+    path: str | Path,
+    sinks: Sequence[Sink] = (),
+    *,
+    data: Data | None = None,
+    backbone: Any = None,
+    head: Any = None,
+    loss: Any = None,
+) -> Run:
     """Open a finished run.
 
     Args:
@@ -362,8 +385,11 @@ def open_run(path: str | Path, sinks: Sequence[Sink] = (), *, data: Data | None 
         sinks: who is told of the progress.
         data: what it was trained on, where no file holds that (a ``vft.Dataset``), or the files are elsewhere now. When
             they are needed, it is checked that they are the same.
+        backbone: what was handed over to ``vft.train``, with any weights: the run has its own.
+        head: the same.
+        loss: the same; only one with weights of its own is needed to measure and export.
 
     Raises:
         CheckpointError: when the folder holds no finished run.
     """
-    return Run(path, sinks=sinks, data=data)
+    return Run(path, sinks=sinks, data=data, parts=Parts(backbone, head, loss))

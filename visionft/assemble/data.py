@@ -2,12 +2,13 @@
 
 from collections.abc import Callable
 
+from visionft.catalog import IN_MEMORY
 from visionft.data.dataset import load_dataset
 from visionft.data.formats.detect import states_target
 from visionft.data.listing import LabelOptions
 from visionft.data.reading import ReadingOptions
 from visionft.data.records import Dataset
-from visionft.data.source import IN_MEMORY, DataSource
+from visionft.data.source import DataSource
 from visionft.data.targets.base import Target
 from visionft.errors import DataError, RecipeError
 from visionft.recipe import Recipe

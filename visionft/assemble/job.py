@@ -1,8 +1,7 @@
 """The objects of a training run, built from its recipe."""
 
-import os
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 
 import numpy as np
@@ -10,15 +9,18 @@ import torch
 from numpy.typing import NDArray
 
 from visionft.assemble import images
+from visionft.assemble.built import BuildFacts
 from visionft.assemble.extra import extra_transforms
+from visionft.assemble.parts import NONE_HANDED_OVER, Parts, require_fitting_head
 from visionft.assemble.runtime import Runtime
 from visionft.assemble.sizing import Sizing, canvas_of
 from visionft.augment import Augmenter, Mixing
 from visionft.augment.batch import Normalised
 from visionft.augment.device import DeviceAugmenter
-from visionft.catalog import imported
+from visionft.catalog import IN_MEMORY, imported
+from visionft.cores import usable_cores
 from visionft.data.records import Dataset, Problem
-from visionft.data.splits import Split
+from visionft.data.splits import SPLITS, Split
 from visionft.errors import DataError, RecipeError
 from visionft.imaging.canvas import fill_colour
 from visionft.loading.batches import Batches
@@ -44,9 +46,15 @@ def no_progress(_done: int, _total: int) -> None:
     """Report no progress."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Job:
     """The live objects of one run.
+
+        job = vft.build("photos/")
+        job.network.backbone, job.network.head, job.plans, job.dataset.class_names
+        run = vft.fit(job)
+
+    A value: ``vft.fit`` trains a copy of its network. The weights of ``network`` are yours to change before that.
 
     Attributes:
         recipe: what was asked for.
@@ -61,6 +69,8 @@ class Job:
         augments: whether the device that trains augments the images, and not the processes that load them, in the
             stages in which it can, see ``augments_in``.
         remarks: what a person should know of the data on their canvas.
+        built: how it was built.
+        parts: what the program has handed over.
     """
 
     recipe: Recipe
@@ -74,6 +84,18 @@ class Job:
     sizing: Sizing
     augments: bool = False
     remarks: tuple[Problem, ...] = ()
+    built: BuildFacts = field(default_factory=BuildFacts)
+    parts: Parts = NONE_HANDED_OVER
+
+    def __repr__(self) -> str:
+        backbone, classes = self.network.backbone, len(self.dataset.class_names)
+        images = ", ".join(f"{len(self.dataset.split(split))} {split}" for split in SPLITS)
+        stages = ", ".join(f"{plan.stage.name}: {plan.steps}" for plan in self.plans)
+        return (
+            f"Job({self.recipe.name}: {self.task.kind}, {classes} {self.dataset.target.named[1]}; images: {images}; "
+            f"{backbone.family}/{backbone.name} on {self.input.width} x {self.input.height}; steps of {stages}; "
+            f"{self.runtime.device})"
+        )
 
     def stage_input(self, stage: Stage) -> InputSpec:
         """Return the canvas of a stage."""
@@ -149,7 +171,14 @@ class Job:
         return images.loader(self.recipe, self.runtime, self.dataset.split(split), spec)
 
 
-def assemble(recipe: Recipe, dataset: Dataset, *, pretrained: bool = True, sizing: Sizing | None = None) -> Job:
+def assemble(
+    recipe: Recipe,
+    dataset: Dataset,
+    *,
+    pretrained: bool = True,
+    sizing: Sizing | None = None,
+    parts: Parts = NONE_HANDED_OVER,
+) -> Job:
     """Build the network, its plan and its runtime.
 
     Args:
@@ -157,9 +186,11 @@ def assemble(recipe: Recipe, dataset: Dataset, *, pretrained: bool = True, sizin
         dataset: what ``load_data`` found.
         pretrained: false when trained weights will be loaded over the network anyway, so that none are fetched.
         sizing: what the data decided when the run began; None decides now.
+        parts: what the program hands over of what the recipe says is in memory.
 
     Raises:
-        RecipeError: for a stage or size that the backbone cannot serve.
+        RecipeError: for a part that cannot be used, or is not handed over; for a stage or size that the backbone cannot
+            serve.
         WeightsError: when the pretrained weights cannot be had.
         DataError: when the training or validation part is empty.
     """
@@ -171,9 +202,11 @@ def assemble(recipe: Recipe, dataset: Dataset, *, pretrained: bool = True, sizin
         if not dataset.split(split):
             raise DataError(f"{dataset.name}: no images in the {split} part; give it some, or change data.val_fraction")
     sizing = sizing or Sizing.of(recipe, dataset)
-    network, task, spec = build_network(recipe, dataset, sizing, pretrained=pretrained)
+    network, task, spec = build_network(recipe, dataset, sizing, parts, pretrained=pretrained)
     backbone = network.backbone
-    runtime = Runtime.choose(recipe, os.cpu_count() or 1)
+    if parts.head is not None:
+        require_fitting_head(network, task, spec)
+    runtime = Runtime.choose(recipe, usable_cores())
     runtime.prepare(network)
     batches = batches_per_epoch(len(train), recipe.optim.batch_size)
     steps_per_epoch = -(-batches // recipe.optim.accumulate)
@@ -191,13 +224,14 @@ def assemble(recipe: Recipe, dataset: Dataset, *, pretrained: bool = True, sizin
         sizing,
         augments=recipe.augment.device == "cuda",
         remarks=sizing.remarks(recipe, dataset),
+        parts=parts,
     )
     require_stages(recipe, backbone, spec)
     return job
 
 
 def build_network(
-    recipe: Recipe, dataset: Dataset, sizing: Sizing, *, pretrained: bool
+    recipe: Recipe, dataset: Dataset, sizing: Sizing, parts: Parts = NONE_HANDED_OVER, *, pretrained: bool
 ) -> tuple[TaskNetwork, Learner, InputSpec]:
     """Build a network on the CPU.
 
@@ -205,25 +239,23 @@ def build_network(
         recipe: what was asked for.
         dataset: says which classes there are, and how many training images of each.
         sizing: what the data have decided.
+        parts: what the program hands over of what the recipe says is in memory.
         pretrained: whether the backbone's weights are fetched.
 
     Returns:
         The network, its task, and the canvas of stages without a size.
 
     Raises:
+        RecipeError: for a part that cannot be used, or is not handed over.
         WeightsError: when the pretrained weights cannot be had.
     """
     torch.manual_seed(derive_seed(recipe.seed, "weights"))  # the head's, and the backbone's when it has none
-    section = recipe.backbone
-    backbone = Backbone(
-        section.name,
-        section.weights if pretrained else "none",
-        drop_path=section.drop_path,
-        image_size=sizing.size,
-    )
+    parts.require_for(recipe)
+    backbone = parts.make_backbone(recipe.backbone, sizing.size, pretrained=pretrained)
     spec = input_spec(recipe, backbone.input, sizing, dataset.reading)
-    task = build_task(recipe, dataset, sizing.arguments)
-    return TaskNetwork(backbone, task.build_head(backbone), spec), task, spec
+    with parts.handed_over(recipe):
+        task = build_task(recipe, dataset, sizing.arguments)
+        return TaskNetwork(backbone, task.build_head(backbone), spec), task, spec
 
 
 def require_stages(recipe: Recipe, backbone: Backbone, spec: InputSpec) -> None:
@@ -307,7 +339,7 @@ def build_task(recipe: Recipe, dataset: Dataset, measured: Mapping[str, int] = _
     """
     options = recipe.task
     predicts = TASKS[options.kind].predicts
-    if options.head is not None and HEADS[options.head].predicts != predicts:
+    if options.head not in (None, IN_MEMORY) and HEADS[options.head].predicts != predicts:
         fitting = ", ".join(name for name in HEADS if HEADS[name].predicts == predicts)
         raise RecipeError(f"task.head: {options.head} is no head for {options.kind}; these are: {fitting}")
     learner = imported(TASKS[options.kind].learner)

@@ -21,7 +21,7 @@ from visionft.recipe import Recipe
 from visionft.spec import InputSpec
 from visionft.stages import Stage
 
-_STRENGTHS = ("none", "light", "medium", "auto", "strong")
+_STRENGTHS = ("none", "flips", "light", "medium", "auto", "strong")
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -1,6 +1,7 @@
 """Where a network runs and in which number format: the fast choice by default."""
 
-from contextlib import AbstractContextManager
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import torch
@@ -55,9 +56,13 @@ class Runtime:
         if self.bf16 and self.device.type == "cpu":
             speed_up_depthwise(network)
 
-    def autocast(self) -> AbstractContextManager[object]:
-        """Return the context for training passes."""
-        return torch.autocast(self.device.type, dtype=torch.bfloat16, enabled=self.bf16)
+    @contextmanager
+    def autocast(self) -> Iterator[None]:
+        """Run training passes in the chosen number format."""
+        with torch.autocast(self.device.type, dtype=torch.bfloat16, enabled=self.bf16):
+            yield
+        # torch itself does so only where no other autocast is around it; else weights stay what they were at first
+        torch.clear_autocast_cache()
 
 
 def _cuda_has_bf16() -> bool:

@@ -1,15 +1,16 @@
 """How strongly a training image may be changed, in numbers and without a library.
 
 The ranges are chosen so that a person still sees the same class: a photograph at ``strong`` looks edited, not
-broken. Brightness, contrast and saturation are factors around 1; a grey image stays grey. ``auto`` does one of these
-things to each image, but that further (Mueller and Hutter 2021, TrivialAugment, arXiv:2103.10158, section 3).
+broken. Brightness, contrast and saturation are factors around 1; a grey image stays grey. ``flips`` does nothing but
+what the orientation allows. ``auto`` does one thing to each image, but that further (Mueller and Hutter 2021,
+TrivialAugment, arXiv:2103.10158, section 3).
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
-Strength = Literal["none", "light", "medium", "strong", "auto"]
+Strength = Literal["none", "flips", "light", "medium", "strong", "auto"]
 Orientation = Literal["fixed", "upright", "any"]
 """``fixed`` never flips (text, digits); ``upright`` flips left-right; ``any`` also turns by quarters."""
 
@@ -81,6 +82,7 @@ _FAR_TURNED = {"rotate": 30, "shear": 15, "perspective": 0.2}
 
 POLICIES: Mapping[Strength, Policy | None] = {
     "none": None,
+    "flips": Policy(),
     "light": replace(_LIGHT, zoom=0.1, shift=0.05),
     "medium": replace(_MEDIUM, zoom=0.2, shift=0.08, rotate=12, shear=4),
     "strong": replace(_STRONG, zoom=0.3, shift=0.1, rotate=20, shear=8, perspective=0.12),
@@ -89,6 +91,7 @@ POLICIES: Mapping[Strength, Policy | None] = {
 
 OBJECT_POLICIES: Mapping[Strength, Policy | None] = {
     "none": None,
+    "flips": Policy(),
     "light": replace(_LIGHT, spread=0.15, shift=0.05),
     "medium": replace(_MEDIUM, spread=0.5, shift=0.05),
     "strong": replace(_STRONG, spread=1.0, shift=0.1, rotate=5, shear=2, perspective=0.04),
@@ -103,6 +106,7 @@ with the right box of 0.90 at 5 degrees, and of 0.76 at 20 (tests/augment/test_o
 
 POLYGON_POLICIES: Mapping[Strength, Policy | None] = {
     "none": None,
+    "flips": Policy(),
     "light": replace(_LIGHT, spread=0.15, shift=0.05),
     "medium": replace(_MEDIUM, spread=0.5, shift=0.05, rotate=12, shear=4),
     "strong": replace(_STRONG, spread=1.0, shift=0.1, rotate=20, shear=8, perspective=0.12),

@@ -1,7 +1,4 @@
-"""What a run will do, stage by stage, before it does it.
-
-Shape suffixes: B batch.
-"""
+"""What a run will do, stage by stage, before it does it."""
 
 from functools import partial
 from typing import Any
@@ -10,8 +7,7 @@ import torch
 
 from visionft.assemble import Job
 from visionft.assemble.job import sampling_of
-from visionft.autotune.timing import nothing_learned, seconds_of, training_step
-from visionft.batch import Batch
+from visionft.autotune.timing import blank_batch, nothing_learned, seconds_of, training_step
 from visionft.spec import InputSpec
 from visionft.stages import StagePlan
 from visionft.training.frozen import features_can_be_kept
@@ -61,8 +57,7 @@ def _row(job: Job, plan: StagePlan, forward: float) -> dict[str, Any]:
 def _seconds_per_image(job: Job, canvas: InputSpec, *, train: bool) -> float:
     """Return the measured seconds per image of a training step, or of a forward pass alone."""
     device = job.runtime.device
-    images_BHW3 = torch.zeros(_SAMPLE, canvas.height, canvas.width, 3, dtype=torch.uint8)
-    batch = Batch(images_BHW3, job.dataset.target.blank(images_BHW3), ("",) * _SAMPLE).to(device)
+    batch = blank_batch(job, canvas, _SAMPLE)
 
     def forward() -> None:
         with torch.inference_mode(), job.runtime.autocast():

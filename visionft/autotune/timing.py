@@ -1,4 +1,7 @@
-"""How long things take where the network trains, before it does."""
+"""How long things take where the network trains, before it does.
+
+Shape suffixes: B batch, H height, W width, 3 colour channels (RGB).
+"""
 
 import time
 from collections.abc import Callable, Iterator
@@ -9,6 +12,7 @@ import torch
 
 from visionft.assemble import Job
 from visionft.batch import Batch
+from visionft.spec import InputSpec
 
 _ENOUGH = 1.0  # seconds
 
@@ -30,6 +34,12 @@ def seconds_of(action: Callable[[], object], device: torch.device, repeats: int 
         _wait_for(device)
         taken.append(time.perf_counter() - started)
     return median(taken)
+
+
+def blank_batch(job: Job, canvas: InputSpec, size: int) -> Batch:
+    """Return a batch of made-up images with targets that show nothing, on the device that trains."""
+    images_BHW3 = torch.zeros(size, canvas.height, canvas.width, 3, dtype=torch.uint8)
+    return Batch(images_BHW3, job.dataset.target.blank(images_BHW3), ("",) * size).to(job.runtime.device)
 
 
 def training_step(job: Job, batch: Batch) -> None:

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from visionft.catalog import IN_MEMORY
 from visionft.data.labelled_images import (
     LabelledImage,
     class_names_of,
@@ -21,9 +22,6 @@ from visionft.data.targets.base import Target
 from visionft.data.targets.python_values import described
 from visionft.errors import DataError
 from visionft.imaging.pixels import Pixels
-
-IN_MEMORY = "memory"
-"""What the format of such data is called in a recipe."""
 
 
 class DataSource:

@@ -66,14 +66,22 @@ class Batches(ABC):
         """
         return self._batches(0, evaluation_plan(len(self._canvases), self._batch_size))
 
-    def view(self, epoch: int) -> Iterator[Batch]:
-        """Yield every training image once as it looks in an epoch, in the order given; the last batch may be smaller.
+    @property
+    def canvases(self) -> int:
+        """How many canvases ``evaluation`` gives."""
+        return len(self._canvases)
+
+    def view(self, number: int) -> Iterator[Batch]:
+        """Yield every training image once, in the order given; the last batch may be smaller.
+
+        Args:
+            number: of the look that the images have, the same in runs of any seed.
 
         Raises:
             DataError: naming the file that cannot be read any more.
             TrainingError: when a worker process died.
         """
-        return self._batches(epoch, evaluation_plan(self._canvases.images, self._batch_size))
+        return self._batches(~number, evaluation_plan(self._canvases.images, self._batch_size))
 
     @abstractmethod
     def close(self) -> None:

@@ -21,6 +21,9 @@ Mix = Callable[[Example, Callable[[int], Example], int], Example]
 class Canvases:
     """What is on the canvas in an epoch, by (epoch, index). Travels to worker processes.
 
+    Beside its looks in the epochs of a run, an image has some that are the same in runs of any seed: (``~n``, index),
+    which is below 0, is the n-th of these.
+
     In training, an index beyond the samples is one of them once more: ``index % images`` with a look of its own.
 
     With the fit ``tile`` a canvas is a window of an image: in training one that is drawn anew in every epoch, else
@@ -103,7 +106,8 @@ class Canvases:
         """Return the seed of what happens to a sample: by its id, and of a further draw by its number."""
         epoch, index = key
         repeat = index // len(self._items)
-        return derive_seed(self._seed, what, epoch, self.sample(index).id, *([repeat] if repeat else []))
+        seed, look = (self._seed, epoch) if epoch >= 0 else (0, ~epoch)
+        return derive_seed(seed, what, look, self.sample(index).id, *([repeat] if repeat else []))
 
     def without_pixels(self, index: int, size: tuple[int, int]) -> Example:
         """Return a plain canvas with its target, but with an image that takes no memory, and the target without pixels.

@@ -3,7 +3,6 @@
 Shape suffixes: B batch, H height, W width, 3 colour channels (RGB).
 """
 
-import os
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
@@ -14,6 +13,7 @@ from typing import cast, overload
 import numpy as np
 from numpy.typing import NDArray
 
+from visionft.cores import usable_cores
 from visionft.errors import DataError
 from visionft.imaging.inputs import Image, Loaded, is_one_image, load
 from visionft.predict.engine import Engine, HasEngine, find_exported, open_engine
@@ -45,7 +45,7 @@ class Predictor:
     Args:
         model: the exported file, or the run folder that holds it; or a run, or its ``model``, of which the predictor
             keeps a copy as it is now.
-        threads: CPU threads for one run of the file; None leaves the choice to the runtime.
+        threads: CPU threads for one run of the file; None takes what suits the cores it may use.
         providers: what is to run the file, in order of preference: onnxruntime's execution providers; None is the
             CPU, which is where the export was verified.
         threshold: the least score of what is reported, in [0, 1]; None takes the model's own for each
@@ -142,7 +142,7 @@ class Predictor:
             raise DataError(f"batch_size: {batch_size}; 1 or more is needed")
         spec, remaining = self._input, iter(images)
         at_once = 1 if spec.fit == "tile" else batch_size
-        with ThreadPoolExecutor(min(4, os.cpu_count() or 1)) as decoders:
+        with ThreadPoolExecutor(min(4, usable_cores())) as decoders:
             current: list[Future[Loaded]] = []
             while True:
                 following = [decoders.submit(load, image, spec) for image in islice(remaining, at_once)]

@@ -11,6 +11,7 @@ from visionft.recipe.extra_transforms import transform_problems
 from visionft.recipe.sections import (
     AugmentSection,
     BackboneSection,
+    CacheSection,
     DataSection,
     EvaluateSection,
     ExportSection,
@@ -54,6 +55,7 @@ class Recipe(Section):
     """What happens, in order."""
     optim: OptimSection = OptimSection()
     runtime: RuntimeSection = RuntimeSection()
+    cache: CacheSection = CacheSection()
     evaluate: EvaluateSection = EvaluateSection()
     export: ExportSection = ExportSection()
     track: Annotated[tuple[TrackerChoice, ...], TrackSection()] = ()

@@ -276,17 +276,33 @@ class RuntimeSection(Section):
     """auto takes channels_last for networks with convolutions."""
     workers: Annotated[int, Field(ge=0)] | Literal["auto"] = "auto"
     """Processes that load images; 0 loads in the training process."""
+    threads: Annotated[int, Field(ge=1)] | Literal["auto"] = "auto"
+    """Threads of the process that trains. auto takes one for each core that this process may use, or one alone where a
+    long run's first steps are clearly faster so, as beside other programs; it is written down, since weights differ in
+    their last bits with the number of threads."""
     resident: bool | Literal["auto"] = "auto"
     """Whether images are decoded once for each stage and then stay, on their canvases, on the device that trains; the
     batches are the same. auto keeps them on a GPU where that augments them, or nobody, and they take at most a tenth of
     its memory."""
-    kept_gigabytes: Annotated[float, Field(gt=0)] = 4.0
-    """Most memory for what frozen layers make of a stage's views; a stage that needs more is run as without views."""
     decode: Literal["cpu", "cuda"] = "cpu"
     """What decodes JPEGs in training and its validation; cuda is nvJPEG, whose pixels may differ from the CPU's by a
     few levels. What is measured and exported in the end is decoded by the CPU, as where it is deployed."""
     checkpoint_minutes: Annotated[float, Field(gt=0)] = 5.0
     """Longest time between two checkpoints; one is also written after every epoch that runs the backbone."""
+
+
+class CacheSection(Section):
+    """Where stages with ``views`` keep what their frozen layers make of the images."""
+
+    memory_gigabytes: Annotated[float, Field(ge=0)] = 4.0
+    """Most that is kept in memory; what is more is kept in files, which are mapped into it."""
+    disk_gigabytes: Annotated[float, Field(ge=0)] = 20.0
+    """Most that is kept in files; a stage that needs more runs its frozen layers in every epoch."""
+    folder: Path | None = None
+    """Where those files are, for this and all other runs that see the same images through the same frozen layers; those
+    that were used longest ago make room. None keeps them in the run's own folder, until the stage is over."""
+    half: bool = False
+    """Keep in 16 bits what is computed in 32, which takes half the room; 11 bits of each number are left."""
 
 
 class EvaluateSection(Section):

@@ -11,7 +11,7 @@ from visionft.stages.transforms import Transforms
 
 NormPolicy = Literal["frozen", "affine", "all"]
 Sampling = Literal["natural", "square_root", "balanced"]
-Strength = Literal["none", "light", "medium", "strong", "auto"]
+Strength = Literal["none", "flips", "light", "medium", "strong", "auto"]
 Pixels = Annotated[int, Ge(16)]
 Size = Pixels | tuple[Pixels, Pixels]
 """Side of a square, or (height, width), in pixels."""
@@ -61,8 +61,9 @@ class Stage:
     """Norm layers of unfrozen groups: frozen keeps statistics and affine parameters, affine trains the parameters only,
     all updates the statistics as well. Frozen groups never change theirs."""
     augment: Strength = "light"
-    """Strength of the augmentation; auto does one thing to each image, drawn from all there are, but that further than
-    strong (Mueller and Hutter 2021, TrivialAugment, arXiv:2103.10158)."""
+    """Strength of the augmentation; flips does nothing but what augment.orientation allows; auto does one thing to each
+    image, drawn from all there are, but that further than strong (Mueller and Hutter 2021, TrivialAugment,
+    arXiv:2103.10158)."""
     views: Annotated[int, Ge(1)] | None = None
     """How many augmented views of each image the frozen layers see; what they make of them is kept, and the epochs take
     turns, so that only the layers behind are run. Without augmentation one is enough. None draws a new view in every

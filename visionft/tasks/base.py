@@ -12,8 +12,10 @@ from typing import Any, ClassVar, Literal, NamedTuple, Protocol, runtime_checkab
 import numpy as np
 from numpy.typing import NDArray
 
+from visionft.catalog import IN_MEMORY
 from visionft.data.listing import Listing
 from visionft.data.records import Dataset, Problem
+from visionft.errors import RecipeError
 from visionft.imaging.inputs import Image, Loaded
 from visionft.metrics.score import Metrics, Score
 from visionft.results import CanvasRunner, Output, Results
@@ -105,6 +107,23 @@ class TaskOptions:
     """The task."""
     head: str | None = None
     """The head put on the backbone; none takes the task's own."""
+
+    @property
+    def has_own_loss(self) -> bool:
+        """Whether the program hands over a loss."""
+        return IN_MEMORY in (getattr(self, "loss", None), *(getattr(self, "losses", None) or ()))
+
+    def own_loss(self) -> dict[str, Any]:
+        """Return the keys of a recipe that say that the program hands over its loss, the only one unless they say more.
+
+        Raises:
+            RecipeError: where the losses are the head's.
+        """
+        if hasattr(self, "losses"):
+            return {"task.losses": self.losses if self.has_own_loss else {IN_MEMORY: 1.0}}
+        if hasattr(self, "loss"):
+            return {"task.loss": IN_MEMORY}
+        raise RecipeError(f"loss: the losses of {self.kind} are its head's; hand over a head that has others, head=...")
 
     def screen(self, listing: Listing) -> Listing:
         """Return what the section lets pass of labelled files, whose labels may be made for another task.

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from visionft.catalog import Catalog
+from visionft.catalog import IN_MEMORY, Catalog
 from visionft.errors import RecipeError
 from visionft.options import options_of, problems_with
 
@@ -24,6 +24,8 @@ def wrong_loss_options(
     """
     if not options:
         return {}
+    if name == IN_MEMORY and name not in catalog:
+        return {key: "the loss is handed over as it is; leave this out"}
     try:
         problems = problems_with(catalog[name], options, **others)
     except RecipeError as error:  # another package's, which does not load

@@ -29,7 +29,14 @@ class Outcome:
     results: list[dict[str, Any]]
 
 
-def fit(job: Job, folder: RunFolder, sinks: Sequence[Sink] = (), callbacks: Sequence[Callback] = ()) -> Outcome:
+def fit(
+    job: Job,
+    folder: RunFolder,
+    sinks: Sequence[Sink] = (),
+    callbacks: Sequence[Callback] = (),
+    *,
+    keep_start: bool = False,
+) -> Outcome:
     """Run every stage that is still to do, from the newest checkpoint if there is one.
 
     Each stage starts from the best weights of the one before. Everything that is rebuilt at a boundary (what is
@@ -40,6 +47,7 @@ def fit(job: Job, folder: RunFolder, sinks: Sequence[Sink] = (), callbacks: Sequ
         folder: where checkpoints go and come from.
         sinks: who is told.
         callbacks: who looks at each epoch and may end the stage or the run; what is decided is in the checkpoint.
+        keep_start: whether the weights that a new run starts from are saved, for nothing else could give them again.
 
     Raises:
         TrainingError: after too many non-finite steps in a row, or when memory runs out.
@@ -48,6 +56,8 @@ def fit(job: Job, folder: RunFolder, sinks: Sequence[Sink] = (), callbacks: Sequ
     """
     session = Session(job, folder, sinks, callbacks)
     session.restore()
+    if keep_start:
+        session.save()
     with out_of_memory_named(job), InterruptGuard(folder.path) as guard:
         for plan in job.plans[session.progress.stage :]:
             if session.progress.run_stopped:

@@ -1,36 +1,28 @@
 """What frozen layers make of a few views of each image is kept, and only the layers behind are run.
 
-Shape suffixes: N images, B batch, H height, W width, 3 colour channels (RGB).
+Shape suffixes: B batch, C channels, H height, W width, 3 colour channels (RGB).
 """
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Any, Literal
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
+from torch.utils._pytree import tree_structure
 
 from visionft.assemble import Job
 from visionft.assemble.job import augmentation
-from visionft.batch import Batch, KeptBatch
+from visionft.batch import KeptBatch
 from visionft.loading.batches import Batches
 from visionft.loading.order import evaluation_plan, training_plan
 from visionft.models.backbones.cut import Cut
 from visionft.spec import InputSpec
-from visionft.stages import StagePlan
+from visionft.stages import Stage, StagePlan
+from visionft.training.kept_files import Form, KeptFiles, View
+from visionft.training.kept_key import frozen_key, look_key
 
 OnProgress = Callable[[int], None]
-
-
-@dataclass(frozen=True, slots=True)
-class _View:
-    """All images as they look once: what is kept, with the images on axis 0, and whose."""
-
-    kept: tuple[Tensor, ...]
-    targets: Any
-    ids: tuple[str, ...]
 
 
 def why_not_kept(job: Job, plan: StagePlan) -> str | None:
@@ -52,10 +44,10 @@ class KeptViews:
 
     Args:
         job: the network, frozen as the stage wants it, and in the mode in which it is to be used.
-        spec: the stage's canvas.
-        loader: the images.
+        stage: one of the recipe's.
+        split: train or val.
+        loader: the images of that.
         views: how many are taken of it in training; none for the plain images of ``evaluation``.
-        factors_N: how often each image is drawn in training; None for once.
         on_progress: called with how many images of a view are done.
 
     Raises:
@@ -65,37 +57,51 @@ class KeptViews:
     def __init__(
         self,
         job: Job,
-        spec: InputSpec,
+        stage: Stage,
+        split: Literal["train", "val"],
         loader: Batches,
         views: int | None,
-        factors_N: NDArray[np.float64] | None = None,
         on_progress: OnProgress = lambda _done: None,
     ) -> None:
         self._job = job
+        self._stage = stage
+        self._spec = job.stage_input(stage)
+        self._split: Literal["train", "val"] = split
         self._network = job.network
         self._loader = loader
         self._views = views
-        self._factors_N = factors_N
+        self._factors_N = job.repeat_factors(stage) if views else None
         self._on_progress = on_progress
-        self._images = len(job.dataset.split("train"))
-        self._kept: dict[int, _View] = {}
+        self._canvases = len(job.dataset.split(split)) if views else loader.canvases
+        self._kept: dict[int, View] = {}
+        self._files: KeptFiles | None = None
+        self._key = ""
         with job.runtime.autocast():
-            self._cut = Cut(job.network.backbone, self._features, self._noise(spec))
+            self._cut = Cut(job.network.backbone, self._features, self._noise(self._spec))
+        self._forms = tuple(self._form(*form) for form in self._cut.forms)
 
     @property
     def bytes_in_all(self) -> int:
-        """Bytes of all training views when they are there."""
-        return self._images * (self._views or 1) * self._cut.bytes_per_image
+        """Bytes of all views when they are there."""
+        image = sum(torch.Size(shape).numel() * dtype.itemsize for shape, dtype in self._forms)
+        return self._canvases * (self._views or 1) * image
 
-    def too_large(self) -> str | None:
-        """Return why there is no memory for all views, in words; None where there is."""
-        needed, allowed = self.bytes_in_all / 1e9, self._job.recipe.runtime.kept_gigabytes
-        return f"{needed:.1f} GB are more than runtime.kept_gigabytes: {allowed:g}" if needed > allowed else None
+    def keep_in(self, folder: Path) -> None:
+        """Keep the views in files, and take those that are there.
+
+        Raises:
+            CheckpointError: when the folder cannot be written.
+        """
+        job, cache = self._job, self._job.recipe.cache
+        samples = job.dataset.split(self._split)
+        self._key = frozen_key(job, self._spec, self._cut, samples, half=cache.half)
+        structure = tree_structure(job.dataset.target.blank(torch.zeros(1, 1, 1, 3, dtype=torch.uint8)))
+        self._files = KeptFiles(folder, 1e9 * cache.disk_gigabytes, self._forms, structure)
 
     def training(self, epoch: int, start_batch: int = 0) -> Iterator[KeptBatch]:
         """Yield the shuffled batches of one epoch, the same samples as the loader's."""
         plan = training_plan(
-            self._images,
+            self._canvases,
             self._job.recipe.optim.batch_size,
             seed=self._job.recipe.seed,
             epoch=epoch,
@@ -112,34 +118,50 @@ class KeptViews:
 
     def _batch(self, draws: Sequence[int], epoch: int) -> KeptBatch:
         """Return a batch of training: draws beyond the images are further views of them."""
-        places = [((epoch + draw // self._images) % (self._views or 1), draw % self._images) for draw in draws]
+        images = self._canvases
+        places = [((epoch + draw // images) % (self._views or 1), draw % images) for draw in draws]
         return self._joined([(self._view(number), rows) for number, rows in _runs(places)])
 
-    def _joined(self, parts: Sequence[tuple["_View", Sequence[int]]]) -> KeptBatch:
+    def _joined(self, parts: Sequence[tuple[View, Sequence[int]]]) -> KeptBatch:
         target = self._job.dataset.target
         kept = tuple(torch.cat(rows) for rows in zip(*(_rows(view.kept, rows) for view, rows in parts), strict=True))
         targets = target.concatenated([target.chosen(view.targets, torch.tensor(rows)) for view, rows in parts])
         ids = tuple(view.ids[row] for view, rows in parts for row in rows)
         return KeptBatch(kept, self._cut.suffix, targets, ids)
 
-    def _view(self, number: int) -> _View:
+    def _view(self, number: int) -> View:
         if number not in self._kept:
-            self._kept[number] = self._computed(self._loader.view(number) if self._views else self._loader.evaluation())
+            self._kept[number] = self._read_or_computed(number)
         return self._kept[number]
 
-    def _computed(self, batches: Iterable[Batch]) -> _View:
-        kept: list[tuple[Tensor, ...]] = []
+    def _read_or_computed(self, number: int) -> View:
+        if self._files is None:
+            like = [(shape, dtype, self._job.runtime.device) for shape, dtype in self._forms]
+            rows = tuple(torch.empty(self._canvases, *shape, dtype=dtype, device=place) for shape, dtype, place in like)
+            return self._computed(number, rows)
+        look = look_key(self._job, self._stage, self._spec, number) if self._views else "plain"
+        key = f"{self._key}-{look}"
+        view = self._files.open(key)
+        return view or self._files.finish(key, self._computed(number, self._files.allocate(key, self._canvases)))
+
+    def _computed(self, number: int, rows: tuple[Tensor, ...]) -> View:
+        """Run the frozen layers on all images, and put what they give into rows."""
         targets: list[Any] = []
         ids: list[str] = []
-        for batch in batches:
+        for batch in self._loader.view(number) if self._views else self._loader.evaluation():
             images_BCHW = self._network.normalised(batch.images_BHW3.to(self._job.runtime.device))
             with torch.no_grad(), self._job.runtime.autocast():
-                kept.append(self._cut.prefix(images_BCHW))
+                kept = self._cut.prefix(images_BCHW)
+            for whole, part in zip(rows, kept, strict=True):
+                whole[len(ids) : len(ids) + len(batch)] = _fitting(part, whole.dtype)
             targets.append(batch.targets)
             ids += batch.ids
             self._on_progress(len(ids))
-        joined = tuple(torch.cat(parts) for parts in zip(*kept, strict=True))
-        return _View(joined, self._job.dataset.target.concatenated(targets), tuple(ids))
+        return View(rows, self._job.dataset.target.concatenated(targets), tuple(ids))
+
+    def _form(self, shape: tuple[int, ...], dtype: torch.dtype) -> Form:
+        halved = self._job.recipe.cache.half and dtype == torch.float32
+        return shape, torch.float16 if halved else dtype
 
     def _features(self, images_BCHW: Tensor) -> Any:
         return self._network.head.features(self._network.backbone, images_BCHW)
@@ -158,6 +180,14 @@ def _runs(places: Sequence[tuple[int, int]]) -> list[tuple[int, list[int]]]:
             runs.append((number, []))
         runs[-1][1].append(index)
     return runs
+
+
+def _fitting(tensor: Tensor, dtype: torch.dtype) -> Tensor:
+    """Return a tensor in the type that is kept; what 16 bits cannot hold becomes the largest that they can."""
+    if dtype == tensor.dtype or dtype != torch.float16:
+        return tensor
+    largest = torch.finfo(dtype).max
+    return tensor.clamp(-largest, largest)
 
 
 def _rows(kept: Sequence[Tensor], rows: Sequence[int]) -> tuple[Tensor, ...]:

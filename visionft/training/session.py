@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from torch import Tensor
 
@@ -38,6 +39,15 @@ class Session:
     def path(self) -> Path:
         """The run folder."""
         return self._folder.path
+
+    @property
+    def info(self) -> dict[str, Any]:
+        """What is in the run's ``run.json``."""
+        return self._folder.info
+
+    def record(self, **facts: Any) -> None:
+        """Add facts to it."""
+        self._folder.record(**facts)
 
     def tell(self, event: Event) -> None:
         """Hand an event to every sink."""

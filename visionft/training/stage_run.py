@@ -11,20 +11,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from visionft.batch import AnyBatch
-from visionft.data.splits import Split
 from visionft.errors import DataError, TrainingError
 from visionft.loading.batches import Batches
-from visionft.models.backbones.placeholder import CannotCut
 from visionft.models.optimizers.state import restore_state, state_by_name
 from visionft.stages import StagePlan
 from visionft.training.average import WeightAverage
 from visionft.training.callbacks import call_all
 from visionft.training.divergence import advice
 from visionft.training.events import EpochDone, Notice, StageEnded, StageStarted, StepDone, Working
-from visionft.training.frozen import FrozenFeatures, features_can_be_kept, shows_same_images
+from visionft.training.frozen import FrozenFeatures, features_can_be_kept
 from visionft.training.inference import NotFinite, validate
 from visionft.training.interrupt import InterruptGuard
-from visionft.training.kept_views import KeptViews, why_not_kept
+from visionft.training.keeping import forget_views, keep_views
+from visionft.training.kept_views import KeptViews
 from visionft.training.optimizer import enter_stage
 from visionft.training.passes import not_fused, on_cpu
 from visionft.training.progress import better
@@ -87,7 +86,7 @@ class StageRun:
             if notice is not None:
                 session.tell(Notice(notice))
         if plan.stage.views is not None and not single_pass:
-            self._keep_views(*loaders, views=1 if shows_same_images(session.job, plan.stage) else plan.stage.views)
+            self._train, self._val = keep_views(session, plan, *loaders) or loaders
         if single_pass:
             factors_N = session.job.repeat_factors(plan.stage)
             self._train, self._val = self._features_of(loaders[0], factors_N), self._features_of(loaders[1])
@@ -102,39 +101,6 @@ class StageRun:
     def _features_of(self, loader: Batches, factors_N: NDArray[np.float64] | None = None) -> FrozenFeatures:
         with loader:
             return FrozenFeatures(self._job, loader, factors_N)
-
-    def _keep_views(self, train: Batches, val: Batches, *, views: int) -> None:
-        """Put what the frozen layers make of a few views in the place of the images, where that can be."""
-        job, name = self._job, self._stage.name
-        reason = why_not_kept(job, self._plan)
-        if reason is None:
-            try:
-                factors_N = job.repeat_factors(self._stage)
-                kept = KeptViews(job, self._canvas, train, views, factors_N, self._tell_of_view("train"))
-                job.network.eval()
-                plain = KeptViews(job, self._canvas, val, None, None, self._tell_of_view("val"))
-                reason = kept.too_large()
-            except CannotCut as error:
-                reason = f"the network {error}"
-            finally:
-                job.network.train()
-        if reason is not None:
-            self._session.tell(Notice(f"stage {name}: views: nothing is kept, since {reason}"))
-            return
-        self._train, self._val = kept, plain
-        size = f"{kept.bytes_in_all / 1e6:,.0f} MB"
-        self._session.tell(
-            Notice(
-                f"stage {name}: the frozen layers see {views} view{'s' * (views > 1)} of each image; {size} are kept"
-            )
-        )
-
-    def _tell_of_view(self, split: Split) -> Callable[[int], None]:
-        """Return the callback that reports how many images the frozen layers have seen."""
-        total = len(self._job.dataset.split(split))
-        return lambda done: self._session.tell(
-            Working(f"running the frozen layers on {split}", min(done, total), total)
-        )
 
     def _value_start(self) -> None:
         """Make the weights that the stage starts with the best so far, valued on the stage's own canvas."""
@@ -304,6 +270,7 @@ class StageRun:
         progress.results.append(result)
         progress.next_stage()
         self.save()
+        forget_views(self._session)
         self._session.tell(StageEnded(result))
 
     def save_epoch(self) -> None:

@@ -1,6 +1,5 @@
 """Opening every image and its target once, to find the bad ones before training does."""
 
-import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
@@ -9,6 +8,7 @@ from functools import partial
 import numpy as np
 from numpy.typing import NDArray
 
+from visionft.cores import usable_cores
 from visionft.data.checks.bad_files import BadFile
 from visionft.data.checks.near_duplicates import Appearance, appearance_of
 from visionft.data.listing import Entry, Listing
@@ -84,7 +84,7 @@ def inspect(listing: Listing, reading: Reading, on_progress: Callable[[int, int]
     entries = listing.entries
     opened: dict[str, Opened] = {}
     bad: list[BadFile] = []
-    pool = ThreadPoolExecutor(min(8, os.cpu_count() or 1))  # OpenCV decodes outside Python's lock
+    pool = ThreadPoolExecutor(min(8, usable_cores()))  # OpenCV decodes outside Python's lock
     try:
         outcomes = pool.map(partial(_open, listing.class_names, reading), entries)
         for done, (entry, outcome) in enumerate(zip(entries, outcomes, strict=True), start=1):

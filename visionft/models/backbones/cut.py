@@ -55,9 +55,6 @@ class Cut:
         images_BCHW: two or more normalised images of the canvas, not alike, on the backbone's device and in the memory
             format of those to come; the cut is tried on the first two.
 
-    Attributes:
-        bytes_per_image: of what is kept, in the types that the network computes in.
-
     Raises:
         CannotCut: with the reason, when the network does not come out the same.
     """
@@ -74,9 +71,18 @@ class Cut:
 
     @property
     def bytes_per_image(self) -> int:
-        """Bytes that are kept of an image."""
-        kept = [each for each in self._crossings.values() if each.order is not None]
-        return sum(torch.Size(each.shape).numel() * each.dtype.itemsize for each in kept)
+        """Bytes that are kept of an image, in the types that the network computes in."""
+        return sum(torch.Size(shape).numel() * dtype.itemsize for shape, dtype in self.forms)
+
+    @property
+    def forms(self) -> tuple[tuple[tuple[int, ...], torch.dtype], ...]:
+        """Shape of one image's rows, and type, of each tensor that ``prefix`` returns."""
+        return tuple((each.shape, each.dtype) for each in self._crossings.values() if each.order is not None)
+
+    @property
+    def places(self) -> tuple[tuple[int, int], ...]:
+        """Which results of which operations are kept, counted as the network runs: those of another cut differ."""
+        return tuple(self._crossings)
 
     def prefix(self, images_BCHW: Tensor) -> tuple[Tensor, ...]:
         """Compute what the frozen part hands on.

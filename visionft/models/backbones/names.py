@@ -11,7 +11,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Literal
 
-from visionft.catalog import Catalog
+from visionft.catalog import IN_MEMORY, Catalog, not_handed_over
 from visionft.errors import RecipeError, UnknownName
 
 LibraryName = Literal["timm", "torchvision"]
@@ -76,6 +76,8 @@ def resolve(name: str) -> tuple[FamilyName, str]:
     prefix, slash, rest = name.rpartition("/")
     network = rest.partition(".")[0]
     of_library = [family for family in LIBRARIES if prefix in ("", family) and network in network_names(family)]
+    if name == IN_MEMORY and name not in BACKBONES:
+        raise RecipeError(not_handed_over("backbone"))
     if name in BACKBONES:
         if of_library:
             raise RecipeError(

@@ -25,6 +25,7 @@ HEADS = Catalog(
         "dpt": "visionft.models.heads.dpt:DptHead",
     },
     "visionft.heads",
+    lends=True,
 )
 
 __all__ = ["HEADS"]

@@ -17,6 +17,7 @@ CLASS_LOSSES = Catalog(
         "logit_adjusted": "visionft.models.losses.image_classes:LogitAdjusted",
     },
     _GROUP,
+    lends=True,
 )
 """Of one class for each image."""
 
@@ -28,6 +29,7 @@ LABEL_LOSSES = Catalog(
         "focal": "visionft.models.losses.multilabel:BinaryFocal",
     },
     _GROUP,
+    lends=True,
 )
 """Of labels that do not exclude each other."""
 
@@ -41,6 +43,7 @@ PIXEL_LOSSES = Catalog(
         "tversky": "visionft.models.losses.overlap:Tversky",
     },
     _GROUP,
+    lends=True,
 )
 """Of one class for each pixel; those that are ``IGNORE`` in the masks are as if they were not there, and where nothing
 else is left the loss is 0, with a gradient of 0."""
@@ -53,6 +56,7 @@ VALUE_LOSSES = Catalog(
         "mse": "visionft.models.losses.regression:SquaredError",
     },
     _GROUP,
+    lends=True,
 )
 """Of numbers."""
 

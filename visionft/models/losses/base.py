@@ -1,14 +1,17 @@
 """What a loss is, and how one is made by name and called."""
 
-from collections.abc import Mapping
-from inspect import Parameter, signature
+from collections.abc import Mapping, Sequence
+from inspect import Parameter, isclass, signature
 from itertools import chain
 from typing import Any, Protocol
 
+import torch
 from torch import Tensor, nn
 
-from visionft.catalog import Catalog
+from visionft.catalog import IN_MEMORY, Catalog, handed_over, not_handed_over
 from visionft.errors import RecipeError
+from visionft.models.backbones.sizes import reason
+from visionft.models.own import MISTAKES, copied, name_of
 from visionft.options import make_part
 
 
@@ -53,9 +56,15 @@ class NamedLoss:
         **others: Any,
     ) -> None:
         self.name = name
-        self._loss: Loss = make_part(catalog[name], options or {}, where, **others)
+        self._is_handed = name == IN_MEMORY and name not in catalog
+        self._loss: Loss = (
+            _handed_over(others) if self._is_handed else make_part(catalog[name], options or {}, where, **others)
+        )
+        self._shown = name_of(self._loss) if self._is_handed else name
         if weighted and not _takes_weights(self._loss):
-            raise RecipeError(f"loss {name!r}: takes no weights (a third argument); leave the task's weights out")
+            raise RecipeError(
+                f"loss {self._shown!r}: takes no weights (a third argument); leave the task's weights out"
+            )
 
     @property
     def module(self) -> nn.Module | None:
@@ -72,12 +81,64 @@ class NamedLoss:
         if self.module is not None:
             device = next((held.device for held in chain(self.module.parameters(), self.module.buffers())), device)
         outputs, targets = outputs.to(device), targets.to(device)
-        value = self._loss(outputs, targets) if weights is None else self._loss(outputs, targets, weights.to(device))
-        if value.ndim:
+        arguments = (outputs, targets) if weights is None else (outputs, targets, weights.to(device))
+        value = _value_of_own(self._loss, arguments) if self._is_handed else self._loss(*arguments)
+        if not isinstance(value, Tensor) or value.ndim:
+            found = f"tensor of {tuple(value.shape)}" if isinstance(value, Tensor) else type(value).__name__
             raise RecipeError(
-                f"loss {self.name!r}: gives a tensor of {tuple(value.shape)}; a loss is one number, such as the mean"
+                f"loss {self._shown!r}: gives a {found}; a loss is a tensor of one number, such as the mean"
             )
         return value
+
+
+def _value_of_own(loss: Loss, arguments: Sequence[Tensor]) -> Tensor:
+    """Return what a program's own loss gives for classes as torch's losses take them: int64.
+
+    Raises:
+        RecipeError: when it fails.
+    """
+    outputs, targets, *weights = arguments
+    try:
+        return loss(outputs, targets if targets.is_floating_point() else targets.long(), *weights)
+    except torch.OutOfMemoryError:  # which has its own advice
+        raise
+    except MISTAKES as error:
+        given = ", ".join(f"{str(one.dtype).removeprefix('torch.')} {tuple(one.shape)}" for one in arguments)
+        raise RecipeError(f"loss {name_of(loss)!r}: fails ({reason(error)}) with what it is given: {given}") from error
+
+
+def require_loss(given: Any) -> None:
+    """Check that what a program hands over can be called as a loss is, or makes one.
+
+    Raises:
+        RecipeError: when it cannot.
+    """
+    if isclass(given):
+        return
+    try:
+        signature(given.forward if isinstance(given, nn.Module) else given).bind(None, None)
+    except TypeError as error:
+        raise RecipeError(
+            f"loss {name_of(given)}: {error}; a loss is called with outputs and targets, and gives one number"
+        ) from error
+    except ValueError:  # of C code, which tells no signature
+        return
+
+
+def _handed_over(others: Mapping[str, Any]) -> Loss:
+    """Return the loss that a program hands over; one that refuses to be called where there is none."""
+    given = handed_over("loss")
+    if given is None:
+        return _Missing()
+    made: Loss = make_part(given, {}, "loss", **others) if isclass(given) else given
+    return copied(made, "loss") if isinstance(made, nn.Module) else made
+
+
+class _Missing:
+    """Stands for a loss that nobody has handed over; whatever measures and exports a network needs none."""
+
+    def __call__(self, outputs: Tensor, targets: Tensor, weights: Tensor | None = None, /) -> Tensor:  # noqa: ARG002
+        raise RecipeError(not_handed_over("loss"))
 
 
 def attach(head: nn.Module, *losses: NamedLoss) -> None:

@@ -13,6 +13,7 @@ import onnxruntime as ort
 from numpy.typing import NDArray
 from onnxruntime.capi import onnxruntime_pybind11_state as ort_errors
 
+from visionft.cores import is_limited, usable_cores
 from visionft.errors import CheckpointError, UnknownName
 from visionft.predict.checks import Port, check_canvases, check_spec, expected_outputs
 from visionft.results import Results
@@ -40,7 +41,8 @@ class OnnxRuntimeEngine:
 
     Args:
         path: the exported file.
-        threads: CPU threads for one run; None leaves the choice to onnxruntime.
+        threads: CPU threads for one run; None leaves the choice to onnxruntime, which counts
+            the cores of the machine, unless this process may use fewer.
         providers: onnxruntime execution providers in order of preference; None is the CPU, which is where the
             export was verified.
 
@@ -84,6 +86,8 @@ def _load(path: Path, threads: int | None, providers: list[str]) -> ort.Inferenc
             raise UnknownName("execution provider", provider, ort.get_available_providers())
     options = ort.SessionOptions()
     options.log_severity_level = 4  # every error is raised as well; standard error belongs to the user
+    if threads is None and is_limited():
+        threads = usable_cores()
     if threads is not None:
         options.intra_op_num_threads = threads
     try:

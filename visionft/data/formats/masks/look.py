@@ -6,7 +6,6 @@ at edges, where no two neighbours are alike.
 Shape suffixes: H height, W width.
 """
 
-import os
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -16,6 +15,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from visionft.cores import usable_cores
 from visionft.data.formats.masks.coding import brightest, pack
 from visionft.data.formats.masks.source import is_jpeg, read_stored
 from visionft.errors import DataError
@@ -179,7 +179,7 @@ def scan(masks: Sequence[Path], *, alpha: bool = False) -> Scan:
     """
     bad: list[str] = []
     looks: list[Look] = []
-    with ThreadPoolExecutor(min(8, os.cpu_count() or 1)) as pool:  # decoding happens outside Python's lock
+    with ThreadPoolExecutor(min(8, usable_cores())) as pool:  # decoding happens outside Python's lock
         outcomes: Iterable[Look | DataError] = pool.map(_reader(alpha=alpha), masks)
         for outcome in outcomes:
             if isinstance(outcome, DataError):
