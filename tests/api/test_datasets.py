@@ -176,3 +176,16 @@ def test_a_second_run_is_that_of_a_fresh_process(trained, tiny, tmp_path):
     vft.train(recipe, data=in_memory(), out=tmp_path / "second", sinks=[])
     assert weights(tmp_path / "second") == weights(tmp_path / "fresh")
     assert weights(tmp_path / "second") != weights(trained.path)
+
+
+def test_a_mask_may_be_the_name_of_its_file(mask_folder, monkeypatch, tmp_path):
+    """A name, as a path, is that of where it was said; another text stays a class."""
+    images = sorted(mask_folder.glob("images/*.png"))[:8]
+    monkeypatch.chdir(mask_folder)
+    pairs = [(f"images/{image.name}", f"masks/{image.name}") for image in images]
+    data = vft.Dataset.from_samples(pairs)
+    monkeypatch.chdir(tmp_path)
+    assert all(image.value.is_absolute() and image.value.is_file() for image in data.images)
+    assert vft.check(data).data["images"].keys() == {"train", "val", "test"}
+    named = vft.Dataset.from_samples([(image, "cat.png") for image in images])
+    assert {image.value for image in named.images} == {"cat.png"}

@@ -153,6 +153,14 @@ def test_a_backbone_of_a_loop_of_ones_own(recipe, tmp_path):
     assert (job.input.height, job.network.backbone.input.height) == (32, 32)
 
 
+@pytest.mark.parametrize("kind", [torch.float16, torch.bfloat16, torch.float64], ids=str)
+def test_numbers_of_another_kind_become_float32(recipe, kind):
+    parts = {"backbone": Net().to(kind), "head": two_layers().to(kind)}
+    network = vft.build(recipe, progress=False, **parts).network
+    assert {tensor.dtype for tensor in network.parameters()} == {torch.float32}
+    assert parts["backbone"].first.weight.dtype is kind
+
+
 class Foreign(Head):
     """Of another task."""
 
@@ -175,6 +183,7 @@ class Stuck(Net):
         ({"backbone": lambda: 5}, "backbone: a int is no network"),
         ({"backbone": nn.Linear}, r"Linear\(\) fails .* without arguments"),
         ({"backbone": nn.ReLU()}, "without weights"),
+        ({"backbone": Net().to("meta")}, "Net: cannot be copied"),
         ({"backbone": Stuck()}, "Stuck: cannot be copied .* give a function that makes it"),
         ({"head": "linear"}, "'linear', a name"),
         ({"head": nn.Linear(5, 3)}, r"head: fails \(.*\) with .* an embedding of 16 numbers"),

@@ -6,6 +6,7 @@ import shutil
 import cv2
 import numpy as np
 import onnxruntime
+import PIL.Image
 import pytest
 from sklearn.metrics import accuracy_score, roc_auc_score
 
@@ -33,6 +34,16 @@ def own_images(tiny, image_folder, tmp_path_factory):
     recipe = tiny(data={"path": str(images)}, stages=[{"name": "head", "unfreeze": "none", "steps": 1}])
     train(recipe, out=root / "run", sinks=[])
     return root
+
+
+def test_predict_takes_what_a_predictor_takes(finished, image_folder):
+    run, path = open_run(finished), image_folder / "disc/00.png"
+    pixels = np.asarray(PIL.Image.open(path).convert("RGB"))
+    found = run.predict([path, str(path), path.read_bytes(), pixels, PIL.Image.fromarray(pixels)])
+    assert len({str(one.probabilities) for one in found}) == 1
+    assert run.predict(path).probabilities == found[0].probabilities == Predictor(run)(path).probabilities
+    with pytest.raises(DataError, match="threshold: "):
+        run.predict(path, threshold=0.5)
 
 
 class TestEvaluate:

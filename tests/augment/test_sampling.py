@@ -241,3 +241,13 @@ def test_auto_is_mixed_as_often_as_asked_for():
     assert np.mean([change.cutmix_box is not None for change in changes]) == pytest.approx(0.4, abs=0.03)
     plain = [sample_params(POLICIES["auto"], "upright", (100, 60), seed) for seed in range(2000)]
     assert [replace(change, mixup_lambda=0.0, cutmix_box=None) for change in changes] == plain
+
+
+@pytest.mark.parametrize(
+    ("orientation", "size", "different"),
+    [("fixed", (50, 50), 1), ("upright", (50, 50), 2), ("any", (50, 50), 8), ("any", (60, 50), 4)],
+)
+def test_turns_go_through_all_symmetries(orientation, size, different):
+    found = [sample_params(Policy(), orientation, size, seed=turn, turn=turn).matrix for turn in range(8)]
+    assert len({np.round(matrix + 0.0, 9).tobytes() for matrix in found}) == different
+    assert len({np.round(matrix + 0.0, 9).tobytes() for matrix in found[:different]}) == different

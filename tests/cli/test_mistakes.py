@@ -53,7 +53,7 @@ def test_a_misspelt_recipe_gets_a_suggestion(refused):
 )
 def test_usage(refused, arguments, named):
     message = refused(*arguments)
-    assert named in message
+    assert named in message.lower()  # versions of typer differ in how they write what is missing
     assert "--help" in message
 
 

@@ -215,6 +215,17 @@ class TestList:
         assert as_json.json == sorted(as_json.json)
         assert visionft("list", what).out.splitlines() == as_json.json
 
+    def test_transforms_with_what_they_do_and_take(self, visionft):
+        (line,) = visionft("list", "transforms", "clahe").out.splitlines()
+        assert line.startswith("CLAHE: ")
+        assert line.endswith(": clip_limit=4.0, tile_grid_size=(8, 8), p=0.5")
+        names = visionft("list", "transforms", "--json").json
+        assert {"RandomFog", "RandomResizedCrop", "CropAndPad"} <= set(names)
+        assert {"Normalize", "HistogramMatching", "PadIfNeeded", "Mosaic"}.isdisjoint(names)
+        grid = visionft("list", "transforms", "GridDropout").out
+        assert "(not for objects)" not in grid
+        assert "(not for objects)" in visionft("list", "transforms", "RandomGridShuffle").out
+
     def test_search(self, visionft):
         names = visionft("list", "backbones", "convnext", "--json").json
         assert len(names) > 5

@@ -78,3 +78,10 @@ def test_a_resumed_run_has_the_same_id(run):
     begun = [record.run.run_id for record in records(run.folder) if record.WhichOneof("record_type") == "run"]
     assert set(begun) == {first.identity["run"]}
     assert [row["_step"] for row in rows(run.folder)] == [1, 2]
+
+
+def test_what_fails_in_its_thread_is_told(run):
+    tracker = WandbTracker(run, WandbOptions())
+    tracker.log({"step/loss": object()}, 1)
+    with pytest.raises(TypeError):
+        tracker.close(finished=True)

@@ -36,7 +36,7 @@ def weights(job):
 @pytest.mark.parametrize("kind", ["tiny", "labelled", "scenes", "objects", "instances"])
 def test_with_a_view_for_each_epoch_it_trains_as_without(kind, request, train):
     make = request.getfixturevalue(kind)
-    unmixed = {"augment": {"mosaic": 0.0, "mixup": 0.0, "cutmix": 0.0}}
+    unmixed = {"augment": {"mosaic": 0.0, "mixup": 0.0, "cutmix": 0.0, "orientation": "fixed"}}
     stage = STAGE | {"epochs": 2, "norm": "all"}
     plain, plain_outcome, _ = train(make(stages=[stage], **unmixed), "plain")
     kept, kept_outcome, recorder = train(make(stages=[stage | {"views": 2}], **unmixed), "kept")

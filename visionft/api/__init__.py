@@ -9,14 +9,15 @@ if TYPE_CHECKING:
     from visionft.api.converting import Converted, convert
     from visionft.api.datasets import Dataset
     from visionft.api.evaluation import evaluate
+    from visionft.api.exporting import Artifact
     from visionft.api.fitting import fit
     from visionft.api.prediction import predict
     from visionft.api.registration import register
-    from visionft.api.run import Artifact, Run, open_run
+    from visionft.api.run import Run, open_run
     from visionft.api.training import complete, train
 
 _HOME = {
-    "Artifact": "run",
+    "Artifact": "exporting",
     "Check": "checking",
     "Converted": "converting",
     "Dataset": "datasets",

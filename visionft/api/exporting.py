@@ -1,6 +1,11 @@
-"""Whether a network will be exported, found before it is trained."""
+"""Whether a network will be exported, found before it is trained; how close the file must be, and what it then is."""
 
+from dataclasses import dataclass
+from pathlib import Path
+
+from visionft.assemble import Job
 from visionft.export import WRITERS
+from visionft.export.parity import Limits, Parity
 from visionft.export.trial import try_export
 from visionft.export.writers.base import Writer
 from visionft.models.network import FinalNetwork, TaskNetwork
@@ -10,6 +15,22 @@ from visionft.tasks.learner import Learner
 
 KNOWN = frozenset({"timm/tf_efficientnet_lite0", "timm/resnet18", "timm/resnet50", "timm/convnext_tiny"})
 """Backbones that the tests export, with maps and with an embedding; the heads that ship are exported there as well."""
+
+
+@dataclass(frozen=True, slots=True)
+class Artifact:
+    """An exported file that has passed its gate.
+
+    Attributes:
+        path: the file.
+        parity: how it compares with the network.
+    """
+
+    path: Path
+    parity: Parity
+
+    def __repr__(self) -> str:
+        return f"Artifact({self.path}: {self.parity})"
 
 
 def known_to_export(network: TaskNetwork) -> bool:
@@ -34,3 +55,13 @@ def require_exportable(recipe: Recipe, network: TaskNetwork, task: Learner, canv
     if recipe.export.try_first:
         writer: Writer = WRITERS["onnx"]()
         try_export(writer, FinalNetwork(network, task), ModelSpec(recipe.task.kind, task.class_names, canvas))
+
+
+def limits_of(job: Job, writer: Writer) -> Limits:
+    """Return how far an exported file may be from the network: what the recipe says, else what the writer does."""
+    section, usual = job.recipe.export, writer.limits(job.task)
+    return Limits(
+        usual.min_agreement if section.min_agreement is None else section.min_agreement,
+        usual.max_difference if section.max_difference is None else section.max_difference,
+        section.max_score_change,
+    )

@@ -16,6 +16,7 @@ from visionft.report.wording import percent
 from visionft.spec import InputSpec, ModelSpec
 from visionft.tasks.base import Evaluation
 from visionft.tasks.view import view_of
+from visionft.training.setback import setback
 
 _IMAGES, _EPOCHS = 4, 3
 _LONG_SIDE = 256  # pixels; all of them then take 0.1 to 0.4 MB
@@ -60,7 +61,7 @@ def report_data(job: Job, info: Mapping[str, Any], spec: ModelSpec, evaluation: 
         section=view_of(recipe.task.kind).section(evaluation, dataset, split),
         split=split,
         selection=recipe.selection_value,
-        stages=tuple(_stage(job, result) for result in info["stages"]),
+        stages=tuple(_stage(job, result, info["history"]) for result in info["stages"]),
         history=tuple(info["history"]),
         augmentation=augmentation_of(job, info["history"]),
         problems=(*dataset.problems, *job.remarks),
@@ -77,7 +78,7 @@ def report_data(job: Job, info: Mapping[str, Any], spec: ModelSpec, evaluation: 
     )
 
 
-def _stage(job: Job, result: Mapping[str, Any]) -> StageFacts:
+def _stage(job: Job, result: Mapping[str, Any], history: Sequence[Mapping[str, Any]]) -> StageFacts:
     plan = job.plans[result["stage"]]
     groups = result["groups"]
     trainable = "head" if not groups else f"head and {len(groups)} groups from {groups[0]}"
@@ -92,6 +93,7 @@ def _stage(job: Job, result: Mapping[str, Any]) -> StageFacts:
         best_value=result["best"].get(job.recipe.selection_value),
         seconds=result["seconds"],
         ended=result["ended"],
+        setback=setback(history, job.recipe.stages, result["stage"], job.recipe.selection_score),
     )
 
 

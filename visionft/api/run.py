@@ -1,8 +1,8 @@
 """A finished run: evaluate it, look at it, export it."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from copy import deepcopy
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from visionft.api.caller_state import caller_state
+from visionft.api.exporting import Artifact, limits_of
 from visionft.api.facts import how_changed, record_move, require_same_data, require_there
 from visionft.api.model import NetworkEngine, TunedModel, fitting_state
 from visionft.api.model_spec import describe_model
@@ -31,36 +32,21 @@ from visionft.data.splits import SPLITS, Split
 from visionft.errors import CheckpointError, DataError, UnknownName
 from visionft.export import WRITERS
 from visionft.export.gate import export_verified
-from visionft.export.parity import Limits, Parity
 from visionft.export.writers.base import Writer
+from visionft.imaging.inputs import Image
 from visionft.loading.loader import Loader
 from visionft.metrics import Metrics
 from visionft.models.network import FinalNetwork
+from visionft.predict import Predictor
 from visionft.predict.engine import EXPORTED
 from visionft.recipe import Recipe
 from visionft.report import write_report
 from visionft.spec import ModelSpec
 from visionft.tasks import TASKS
-from visionft.tasks.base import Evaluation
+from visionft.tasks.base import Evaluation, Prediction
 from visionft.training import Sink, exact_runner
 from visionft.training.events import Notice, Working
 from visionft.training.inference import validate
-
-
-@dataclass(frozen=True, slots=True)
-class Artifact:
-    """An exported file that has passed its gate.
-
-    Attributes:
-        path: the file.
-        parity: how it compares with the network.
-    """
-
-    path: Path
-    parity: Parity
-
-    def __repr__(self) -> str:
-        return f"Artifact({self.path}: {self.parity})"
 
 
 class Run:
@@ -92,6 +78,7 @@ class Run:
         self._data = data
         self._parts = parts
         self._evaluations: dict[Split, Evaluation] = {}
+        self._predictors: dict[float | None, Predictor] = {}
         if not self._folder.finished:
             raise CheckpointError(f"{self.path}: training has not finished; go on with it: --resume (resume=True)")
 
@@ -192,6 +179,25 @@ class Run:
     def engine(self) -> NetworkEngine:
         """Return what ``vft.Predictor(run)`` runs."""
         return NetworkEngine(self._copied_model())
+
+    def predict(
+        self, images: Image | Iterable[Image], *, threshold: float | None = None
+    ) -> Prediction | list[Prediction]:
+        """Predict with the network as it is, as ``vft.Predictor(run)`` does.
+
+        Args:
+            images: one, or several, of what a predictor takes: paths, bytes of files, uint8 arrays, images of Pillow.
+            threshold: least score of what is reported, in [0, 1]; none takes the model's own for each class.
+
+        Returns:
+            The result of one image, or a list in the order of the images.
+
+        Raises:
+            DataError: when an image cannot be used, or the threshold.
+        """
+        if threshold not in self._predictors:
+            self._predictors[threshold] = Predictor(self, threshold=threshold)
+        return self._predictors[threshold](images)
 
     def batches(self, split: Split = "train", epoch: int = 0) -> Iterator[Batch | AugmentedBatch]:
         """Yield the batches of one epoch for a loop of your own, on the device of ``model``.
@@ -316,7 +322,7 @@ class Run:
                 self.spec,
                 target,
                 self._canvases(loader, len(job.dataset.split("val"))),
-                _limits(job, writer),
+                limits_of(job, writer),
             )
         write_json(target.with_name(f"{target.name}.parity.json"), {"file": target.name, **parity.to_dict()})
         return Artifact(target, parity)
@@ -357,16 +363,6 @@ class Run:
     def _tell(self, what: str, done: int, total: int) -> None:
         for sink in self._sinks:
             sink(Working(what, done, total))
-
-
-def _limits(job: Job, writer: Writer) -> Limits:
-    """Return how far an exported file may be from the network: what the recipe says, else what the writer does."""
-    section, usual = job.recipe.export, writer.limits(job.task)
-    return Limits(
-        usual.min_agreement if section.min_agreement is None else section.min_agreement,
-        usual.max_difference if section.max_difference is None else section.max_difference,
-        section.max_score_change,
-    )
 
 
 def open_run(

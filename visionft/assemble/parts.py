@@ -2,9 +2,8 @@
 
 from collections.abc import Mapping
 from contextlib import AbstractContextManager
-from copy import deepcopy
 from dataclasses import dataclass, fields, replace
-from typing import Any
+from typing import Any, cast
 
 import torch
 from torch import Tensor, nn
@@ -119,20 +118,16 @@ class Parts:
         weights = section.weights if pretrained else "none"
         if self.backbone is None or section.name != IN_MEMORY:
             return Backbone(section.name, weights, drop_path=section.drop_path, image_size=size)
-        if isinstance(self.backbone, Backbone):
-            return _of_size(self.backbone, section, size)
-        if isinstance(self.backbone, nn.Module):
-            made: Any = copied(self.backbone, "backbone")
-        elif callable(self.backbone):
-            made = _called(self.backbone)
-        else:
-            made = self.backbone
+        makes = not isinstance(self.backbone, nn.Module) and callable(self.backbone)
+        made = _called(self.backbone) if makes else self.backbone
         if not isinstance(made, nn.Module):
             raise RecipeError(
                 f"backbone: {described(made)} is no network; give an nn.Module, a function without arguments that "
                 "makes it, or a vft.Backbone"
             )
-        backbone = Backbone(made, weights, drop_path=section.drop_path, image_size=size)
+        if isinstance(made, Backbone):
+            return _of_size(made, section, size)
+        backbone = Backbone(copied(made, "backbone"), weights, drop_path=section.drop_path, image_size=size)
         if backbone.weights.sha256 is None:  # from no file
             backbone.weights = WeightsInfo(f"those of the {backbone.name} that was handed over", "unknown")
         return backbone
@@ -215,7 +210,7 @@ def _of_size(given: Backbone, section: BackboneSection, size: tuple[int, int] | 
     if section.drop_path or section.weights not in ("pretrained", "package", "none"):
         key = "drop_path: 0" if section.drop_path else "weights: none"
         raise RecipeError(f"backbone: a vft.Backbone that is handed over has its own; set backbone.{key}")
-    backbone = deepcopy(given)
+    backbone = cast("Backbone", copied(given, "backbone"))
     if size is not None:
         backbone.check_size(*size)
         backbone.input = replace(backbone.input, height=size[0], width=size[1])

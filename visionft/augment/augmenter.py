@@ -56,12 +56,13 @@ class Augmenter:
         changes: dict[str, Any] = {**(ranges or {}), "mixup": mixup, "cutmix": cutmix}
         self.policy: Policy | None = policy and replace(policy, **changes)
 
-    def __call__(self, example: Example, seed: int) -> Example:
+    def __call__(self, example: Example, seed: int, turn: int | None = None) -> Example:
         """Return an augmented copy; at strength ``none``, and without transforms, the example itself.
 
         Args:
             example: see ``cpu.apply``; a mask or objects do not change what happens to the image.
             seed: decides everything; the same seed gives the same example in any process.
+            turn: counts through the flips and turns that the orientation allows; None has the seed decide them too.
 
         Returns:
             See ``cpu.apply``; or image and mask as they came, with ``Example.params``.
@@ -71,14 +72,14 @@ class Augmenter:
             ImageError: when one of the extra transforms fails on the image.
         """
         if self.policy is not None:
-            example = self._changed(example, self.policy, seed)
+            example = self._changed(example, self.policy, seed, turn)
         return example if self.transforms is None else self.transforms(example, seed)
 
-    def _changed(self, example: Example, policy: Policy, seed: int) -> Example:
+    def _changed(self, example: Example, policy: Policy, seed: int, turn: int | None) -> Example:
         if not example.target.mirrors and self.fill is None:
             raise ValueError("an image with objects needs the colour of its border")
         height, width = example.image_HW3.shape[:2]
-        params = sample_params(policy, self.orientation, (width, height), seed)
+        params = sample_params(policy, self.orientation, (width, height), seed, turn)
         if self.defer_to_device and not params.needs_cpu:
             return augment_target(example, params)._replace(params=params)
         return cpu.apply(example, params, self.fill)

@@ -27,7 +27,9 @@ _NAMES = (
 )
 
 
-def sample_params(policy: Policy, orientation: Orientation, size: tuple[int, int], seed: int) -> AugmentParams:
+def sample_params(
+    policy: Policy, orientation: Orientation, size: tuple[int, int], seed: int, turn: int | None = None
+) -> AugmentParams:
     """Sample the parameters of a canvas, as a pure function of the arguments.
 
     Args:
@@ -35,12 +37,15 @@ def sample_params(policy: Policy, orientation: Orientation, size: tuple[int, int
         orientation: which flips and quarter turns may happen; a quarter turn only of a square.
         size: (width, height) of the canvas.
         seed: decides the rest.
+        turn: counts through the flips and turns that may happen; None has the seed decide them too.
 
     Returns:
         The numbers. What the policy leaves at 0 does not happen, and what does depends on that part of it alone. The
         mixup_lambda is distributed as Beta(0.5, 0.5).
     """
     drawn = dict(zip(_NAMES, unit_intervals(len(_NAMES), seed), strict=True))
+    if turn is not None:
+        drawn |= {"flip": turn % 2 / 2, "turn": (0, 0.5, 0.25, 0.75)[turn // 2 % 4]}  # first what any canvas allows
     coloured, mixup, cutmix = drawn["colour?"] < COLOUR, policy.mixup, policy.cutmix
     if policy.one_of:
         policy, coloured = policy.one_of[int(drawn["kind"] * len(policy.one_of))], True

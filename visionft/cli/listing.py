@@ -1,6 +1,7 @@
 """What ``visionft list`` can list."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
+from functools import cache
 
 from visionft.errors import UnknownName
 
@@ -12,8 +13,13 @@ def names_of(what: str) -> list[str]:
         UnknownName: when there is no such kind.
     """
     if what not in _LISTS:
-        raise UnknownName("list", what, _LISTS)
+        raise UnknownName("list", what, _LISTS, hint=f"known: {', '.join(_LISTS)}")
     return sorted(_LISTS[what]())
+
+
+def told_of(what: str) -> Mapping[str, str]:
+    """Return what is told of each name beside it; nothing where the names say it all, or the documentation does."""
+    return _transforms() if what == "transforms" else {}
 
 
 def _augmentations() -> Iterable[str]:
@@ -82,6 +88,13 @@ def _tasks() -> Iterable[str]:
     return TASKS
 
 
+@cache
+def _transforms() -> Mapping[str, str]:
+    from visionft.augment.transform_list import transform_summaries
+
+    return transform_summaries()
+
+
 def _trackers() -> Iterable[str]:
     from visionft.tracking import TRACKERS
 
@@ -101,4 +114,5 @@ _LISTS: dict[str, Callable[[], Iterable[str]]] = {
     "schedules": _schedules,
     "tasks": _tasks,
     "trackers": _trackers,
+    "transforms": _transforms,
 }

@@ -251,17 +251,18 @@ def list_things(
         str,
         typer.Argument(
             help="augmentations, backbones, engines, formats, heads, losses, optimizers, recipes, runtimes, schedules, "
-            "tasks or trackers."
+            "tasks, trackers or transforms (of albumentations, for augment.extra)."
         ),
     ],
     search: Annotated[str, typer.Argument(help="Show only names that contain this.")] = "",
     json: Json = False,
 ) -> None:
     """List the names that recipes may use."""
-    from visionft.cli.listing import names_of
+    from visionft.cli.listing import names_of, told_of
 
-    names = [name for name in names_of(what) if search in name]
-    print_json(names) if json else print_lines(*names)
+    names = [name for name in names_of(what) if search.lower() in name.lower()]
+    told = {} if json else told_of(what)
+    print_json(names) if json else print_lines(*(f"{name}: {told[name]}" if name in told else name for name in names))
 
 
 @app.command()

@@ -12,6 +12,7 @@ from visionft.data.records import Problem
 from visionft.data.splits import Split
 from visionft.data.targets.python_values import described
 from visionft.errors import DataError, ImageError
+from visionft.imaging.header import IMAGE_EXTENSIONS
 from visionft.imaging.levels import bits_of
 from visionft.imaging.pixels import ImageSource, Pixels
 from visionft.imaging.python_images import to_pixels
@@ -167,7 +168,7 @@ def labelled(
         if name in found:
             problems.append(Problem(name, "is given again; the first one counts"))
         else:
-            found[name] = LabelledImage(name, source, _absolute(value) if isinstance(value, Path) else value, split)
+            found[name] = LabelledImage(name, source, _absolute(value) if _is_file(value) else value, split)
     _tell_dark(images, problems)
     if errors:
         more = [f"and {len(errors) - _ERRORS_SHOWN} more"] if len(errors) > _ERRORS_SHOWN else []
@@ -192,6 +193,13 @@ def _absolute(path: str | Path) -> Path:
 
 def _is_path(image: Any) -> bool:
     return isinstance(image, str | Path)
+
+
+def _is_file(value: Any) -> bool:
+    """Say whether a label is the path of a mask: a path, or the name of an image file that there is."""
+    if not isinstance(value, str):
+        return isinstance(value, Path)
+    return Path(value).suffix.lower() in IMAGE_EXTENSIONS and Path(value).is_file()
 
 
 def _tell_dark(images: Sequence[Any], problems: list[Problem]) -> None:

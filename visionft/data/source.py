@@ -38,7 +38,7 @@ class DataSource:
     a name (``"cat"``) or a whole number                                   a class
     a list of names (``["cracked", "dirty"]``, ``[]``), an array of 0/1    several classes
     a float, a list or an array of them, a dict ``{"weight [g]": 3.4}``    numbers
-    an array or tensor (H, W) of whole numbers, a PIL image, a ``Path``    a mask
+    an array or tensor (H, W) of whole numbers, a PIL image, a file        a mask
     a dict of ``boxes`` (N, 4), ``labels`` (N)                             boxes
     the same with ``masks`` (N, H, W) or ``polygons``                      outlined objects
     =====================================================================  =================

@@ -1,6 +1,7 @@
 """The samples of a loader on the canvas: read, decoded, fitted, augmented; kept in memory where they fit."""
 
 from collections.abc import Callable, Sequence
+from typing import Protocol
 
 import numpy as np
 
@@ -11,8 +12,14 @@ from visionft.imaging.placement import draw_window, windows
 from visionft.seeds import derive_seed
 from visionft.spec import InputSpec
 
-Augment = Callable[[Example, int], Example]
-"""(example, seed) -> example of the same size; the same seed gives the same one."""
+
+class Augment(Protocol):
+    """Gives an example of the same size, the same one for the same numbers."""
+
+    def __call__(self, example: Example, seed: int, turn: int | None = None, /) -> Example:
+        """Return an augmented example; ``turn`` counts through flips and quarter turns, which None draws."""
+        ...
+
 
 Mix = Callable[[Example, Callable[[int], Example], int], Example]
 """(example, another example by a seed, seed) -> example of the same size; the same seed gives the same one."""
@@ -98,9 +105,14 @@ class Canvases:
         if self._augment is None:
             return example
         try:
-            return self._augment(example, self._seed_of("augment", key))
+            return self._augment(example, self._seed_of("augment", key), self._turn_of(key))
         except ImageError as error:
             raise DataError(f"{self.sample(key[1]).image}: {error}") from error
+
+    def _turn_of(self, key: tuple[int, int]) -> int | None:
+        """Return which flip or turn a look has that all runs share: each image goes through all, in its own order."""
+        epoch, index = key
+        return None if epoch >= 0 else ~epoch + derive_seed(0, "turn", self.sample(index).id)
 
     def _seed_of(self, what: str, key: tuple[int, int]) -> int:
         """Return the seed of what happens to a sample: by its id, and of a further draw by its number."""

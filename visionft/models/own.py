@@ -23,14 +23,14 @@ def described(part: Any) -> str:
 
 
 def copied(part: nn.Module, what: str) -> nn.Module:
-    """Return a copy of a module that is handed over, which stays as it is.
+    """Return a copy of a module that is handed over, which stays as it is, on the CPU in float32.
 
     Raises:
         RecipeError: when it cannot be copied.
     """
     try:
-        return deepcopy(part)
+        return deepcopy(part).cpu().float()
     except MISTAKES as error:
         raise RecipeError(
-            f"{what} {name_of(part)}: cannot be copied ({reason(error)}); give a function that makes it"
+            f"{what} {name_of(part)}: cannot be copied ({reason(error)}); give a function that makes it, on the CPU"
         ) from error

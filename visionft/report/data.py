@@ -68,6 +68,7 @@ class StageFacts:
         best_value: the selection metric in that epoch; none without one.
         seconds: wall-clock time.
         ended: why it ended, such as ``ran its 5 epochs``.
+        setback: that its first epoch undid something of the stages before, and what helps; None where it did not.
     """
 
     name: str
@@ -80,6 +81,7 @@ class StageFacts:
     best_value: float | None
     seconds: float
     ended: str
+    setback: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

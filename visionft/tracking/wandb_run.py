@@ -5,8 +5,11 @@ Shape suffixes: H height, W width, 3 colours (RGB).
 
 import os
 import shutil
-from collections.abc import Mapping
+from collections import deque
+from collections.abc import Callable, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from types import MappingProxyType
 from typing import ClassVar, Literal
@@ -54,6 +57,9 @@ class WandbTracker(Tracker):
             settings=wandb.Settings(mode=mode, silent=True, console="off", reinit="create_new"),
         )
         self._folder = Path(self._run.dir).parents[1]
+        # handing a step to its process takes a millisecond or two, which training would wait for
+        self._writer = ThreadPoolExecutor(1, thread_name_prefix="wandb-writer")
+        self._written: deque[Future[object]] = deque()
 
     @property
     def identity(self) -> Mapping[str, str]:
@@ -67,18 +73,34 @@ class WandbTracker(Tracker):
 
     def log(self, values: Mapping[str, float], step: int) -> None:
         """Keep values; steps that the service has already are left out."""
+        self._write(partial(self._log, dict(values), step))
+
+    def _log(self, values: dict[str, float], step: int) -> None:
         if step >= self._run.step:
-            self._run.log(dict(values), step=step)
+            self._run.log(values, step=step)
 
     def image(self, name: str, picture_HW3: NDArray[np.uint8], step: int) -> None:
         """Keep a picture."""
-        self._run.log({name: self._wandb.Image(picture_HW3)}, step=step)
+        self._write(lambda: self._run.log({name: self._wandb.Image(picture_HW3)}, step=step))
 
     def artifact(self, path: Path) -> None:
         """Keep a file among the run's files."""
         copied = shutil.copy(path, self._run.dir)  # a file elsewhere would be linked to, with a warning
-        self._run.save(copied, base_path=self._run.dir, policy="now")
+        self._write(lambda: self._run.save(copied, base_path=self._run.dir, policy="now"))
+
+    def _write(self, action: Callable[[], object]) -> None:
+        """Do something in a thread, after what was to be done before, and tell of what has failed there."""
+        self._require_written(wait=False)
+        self._written.append(self._writer.submit(action))
+
+    def _require_written(self, *, wait: bool) -> None:
+        while self._written and (wait or self._written[0].done()):
+            self._written.popleft().result()
 
     def close(self, *, finished: bool) -> None:
         """Write what is left, and say how the run ended."""
-        self._run.finish(exit_code=0 if finished else 1)
+        try:
+            self._require_written(wait=True)
+        finally:
+            self._writer.shutdown()
+            self._run.finish(exit_code=0 if finished else 1)

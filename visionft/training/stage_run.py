@@ -28,6 +28,7 @@ from visionft.training.optimizer import enter_stage
 from visionft.training.passes import not_fused, on_cpu
 from visionft.training.progress import better
 from visionft.training.session import Session
+from visionft.training.setback import setback
 from visionft.training.step import Stepper, StepResult
 
 _SAVE_APART = 10.0  # seconds between checkpoints where epochs take less
@@ -227,6 +228,10 @@ class StageRun:
         progress.stale = 0 if improved else progress.stale + 1
         progress.history.append(row)
         self._session.tell(EpochDone(row, improved))
+        if progress.stage_epoch == 1:
+            worse = setback(progress.history, recipe.stages, self._plan.index, recipe.selection_score)
+            if worse is not None:
+                self._session.tell(Notice(worse))
         call_all(self._session.callbacks, row, self._job, progress, best=improved)
 
     def _peak_rate(self) -> float:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.data.zoo import ambiguous, classes, coco, masks, tables, voc, yolo  # noqa: F401  # their layouts
+from tests.data.zoo import ambiguous, classes, coco, lists, masks, tables, voc, yolo  # noqa: F401  # their layouts
 from tests.data.zoo.layout import LAYOUTS
 from tests.data.zoo.mutations import TEXTS, mutations_of
 from tests.data.zoo.reading import read

@@ -1,6 +1,6 @@
 import pytest
 
-from tests.data.zoo import ambiguous, classes, coco, masks, tables, voc, yolo  # noqa: F401  # their layouts
+from tests.data.zoo import ambiguous, classes, coco, lists, masks, tables, voc, yolo  # noqa: F401  # their layouts
 from tests.data.zoo.layout import LAYOUTS
 from tests.data.zoo.reading import read
 from visionft.errors import VisionftError

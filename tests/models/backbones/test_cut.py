@@ -59,6 +59,17 @@ def test_rows_may_come_from_anywhere_and_in_half_precision():
         torch.testing.assert_close(found, expected, rtol=0, atol=2e-3)
 
 
+def test_where_all_is_frozen_nothing_is_run_behind():
+    backbone, cut = cut_of(Chain(), last=0)
+    kept, calls = cut.prefix(IMAGES), []
+    for layer in backbone.network.layers:
+        layer.register_forward_hook(lambda *_: calls.append(1))
+    found = cut.suffix(kept)
+    assert not calls
+    assert equal(found, backbone(IMAGES))
+    assert [tensor.is_contiguous() for tensor in found] == [tensor.is_contiguous() for tensor in backbone(IMAGES)]
+
+
 def test_memory_format_lasts():
     images = IMAGES.contiguous(memory_format=torch.channels_last)
     backbone, cut = cut_of(Chain().to(memory_format=torch.channels_last), images=images)

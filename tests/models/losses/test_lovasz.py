@@ -38,7 +38,8 @@ def test_it_is_the_jaccard_loss_of_hard_predictions(seed):
     _, masks_BHW = scene(seed, present=[0, 1, 3])
     _, predicted_BHW = scene(seed + 100, ignored=0)
     kept_BHW = masks_BHW != IGNORED
-    iou = jaccard_score(masks_BHW[kept_BHW], predicted_BHW[kept_BHW], labels=[0, 1, 3], average="macro")
+    true, predicted = masks_BHW[kept_BHW].numpy(), predicted_BHW[kept_BHW].numpy()
+    iou = jaccard_score(true, predicted, labels=[0, 1, 3], average="macro")
     assert Lovasz()(certain(predicted_BHW, 4), masks_BHW).item() == pytest.approx(1 - iou, abs=1e-6)
 
 

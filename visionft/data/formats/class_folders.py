@@ -10,6 +10,9 @@ from visionft.data.splits import Split
 from visionft.data.walk import Contents, images_below, look_into
 from visionft.errors import DataError
 
+LIST_FOLDERS = ("meta", "lists", "list", "splits", "split", "labels", "annotations", "imagesets")
+"""What folders beside those of classes are called that say which images are in which split; in any letter case."""
+
 
 @dataclass(frozen=True, slots=True)
 class ClassFolder:
@@ -75,13 +78,24 @@ def report_files(folder: Path, files: Iterable[Path], what: str, problems: list[
 def _descend(path: Path, problems: list[Problem]) -> tuple[Path, Contents]:
     """Go into the only folder, such as ``images``, for as long as the class folders must lie below it."""
     contents = look_into(path, problems)
-    while len(contents.folders) == 1 and not contents.images:
-        only = contents.folders[0]
+    while not contents.images:
+        folders = [folder for folder in contents.folders if not _holds_lists(folder)]
+        if len(folders) != 1:
+            break
+        only = folders[0]
         inside = look_into(only, [])
         if inside.images or not inside.folders or split_of(only.name):
             break
         path, contents = only, inside
     return path, contents
+
+
+def _holds_lists(folder: Path) -> bool:
+    """Return whether a folder is called like one of lists and holds nothing but files that are no images."""
+    if folder.name.casefold() not in LIST_FOLDERS:
+        return False
+    contents = look_into(folder, [])
+    return bool(contents.others) and not contents.images and not contents.folders
 
 
 def _split_folders(inside: Mapping[Path, Contents]) -> dict[Path, Split]:

@@ -19,6 +19,7 @@ from visionft.data.formats.masks.reader import looks_like_masks
 from visionft.data.formats.other_tools import require_known_tool
 from visionft.data.formats.suspicion import require_class_folders
 from visionft.data.formats.table_kinds import table_format, tables_of_images
+from visionft.data.formats.tables.headless import is_known
 from visionft.data.formats.voc.reader import looks_like_voc
 from visionft.data.formats.yolo.file import is_data_file
 from visionft.data.formats.yolo.layout import find_data_file, looks_like_yolo
@@ -71,7 +72,7 @@ _COCO = Layout(
     coco_files,
     coco_kind,
 )
-_TABLE = Layout("a CSV file that lists images", ("manifest", "values", "label_table", "box_table"), _if(Path.is_file))
+_TABLE = Layout("a CSV file or a list of images", ("manifest", "values", "label_table", "box_table"), _if(Path.is_file))
 _MASKS = Layout("images/ and masks/, or x.jpg and x_mask.png", ("masks",), _if(looks_like_masks))
 _YOLO = Layout(
     "YOLO (data.yaml, labels/ beside images/, x.txt beside x.jpg)",
@@ -154,8 +155,7 @@ def detect_format(
             f"{path}: is an image, not a data set; give the folder that holds the data, such as {path.parent}"
         )
     require_known_tool(path)
-    of_file = _LABELS if _LABELS.makes(target_type) and _LABELS.find(path) else _OF_FILES.get(extension)
-    of_file = _LABELME if of_file is _COCO and labelme_files(path) else of_file
+    of_file = _layout_of_file(path, target_type)
     if of_file is None or (of_file is _YOLO and not is_data_file(path)) or (of_file is _CVAT and not cvat_files(path)):
         if (other := format_of_another_package(path, target_type)) is not None:
             return other
@@ -169,6 +169,22 @@ def detect_format(
         if of_file is _TABLE
         else of_file.format_for(target_type, [path])
     )
+
+
+def _layout_of_file(path: Path, target_type: type[Target] | None) -> Layout | None:
+    """Return the layout of a file by its ending, and for texts and JSON by what it holds."""
+    ending = path.suffix.lower()
+    by_ending = _OF_FILES.get(ending)
+    if by_ending not in (_LABELS, _COCO):
+        return by_ending
+    if by_ending is _COCO and labelme_files(path):
+        return _LABELME
+    listed = bool(_LABELS.find(path))
+    if listed and _LABELS.makes(target_type):
+        return _LABELS
+    if is_known(path):
+        return _TABLE
+    return _LABELS if listed else by_ending
 
 
 @each_folder_listed_once()

@@ -1,10 +1,12 @@
 """A folder per class, under split folders or not."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 from typing import ClassVar
 
 from visionft.data.formats.class_folders import ClassFolder, find_class_folders, report_files
+from visionft.data.formats.class_lists import listed_splits
 from visionft.data.formats.masks.hints import suspect_masks
 from visionft.data.listing import DataFormat, Entry, Listing
 from visionft.data.naming import natural_order, some
@@ -13,13 +15,14 @@ from visionft.data.targets.base import Target
 from visionft.data.targets.label import Label, RawLabel
 from visionft.data.walk import images_below, tell_ignored
 from visionft.errors import DataError
+from visionft.imaging.pixels import require_file
 
 
 class Folder(DataFormat):
     """``ROOT/CLASS/*.jpg``, ``ROOT/{train,val,test}/CLASS/*.jpg`` or ``ROOT/CLASS/{train,val,test}/*.jpg``.
 
     Deeper folders belong to their class. A folder called like a split is one when it holds folders; otherwise it is a
-    class of that name.
+    class of that name. Where none is, lists of images beside the classes (``train.txt``) make the splits.
     """
 
     kind: ClassVar[str] = "folder"
@@ -39,6 +42,11 @@ class Folder(DataFormat):
         entries: list[Entry] = []
         for one in class_folders:
             entries += _entries(one, root, problems, ignored)
+        if all(entry.split is None for entry in entries):
+            splits = listed_splits(path, [require_file(entry.image) for entry in entries], problems)
+            if splits is not None:
+                listed = [(entry, splits.get(require_file(entry.image))) for entry in entries]
+                entries = [replace(entry, split=split) for entry, split in listed if split is not None]
         tell_ignored(root, ignored, problems)
         if (hint := suspect_masks(root, entries)) is not None:
             problems.append(hint)

@@ -2,7 +2,7 @@
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path, PurePosixPath
 
 from visionft.data.file_finder import spelling
@@ -141,6 +141,37 @@ def read_lists(
             images = counted(len(twice), "image is", "images are")
             problems.append(Problem(str(file), f"{images} in another list as well, which counts: {some(twice)}"))
     return splits, list(lost)
+
+
+def splits_by_lists(
+    folders: Iterable[Path], images: Sequence[Path], root: Path, problems: list[Problem]
+) -> dict[Path, Split] | None:
+    """Return the split of each image that lists state; None where there are no lists.
+
+    Args:
+        folders: where lists may lie.
+        images: those that may be listed.
+        root: their folder, for messages.
+        problems: grows by what is listed and not there, and by images that are in no list: these are left out where a
+            list says what trains, and train where none does.
+    """
+    names = Names(images)
+    lists = find_lists(folders, names)
+    if not lists:
+        return None
+    splits, lost = read_lists(lists, names, problems)
+    if lost:
+        what = f"{len(lost)} listed images are not there; left out: {some(lost)}"
+        problems.append(Problem(some((str(file) for file in lists), 3), what))
+    unlisted = [image for image in images if image not in splits]
+    if unlisted and "train" in lists.values():
+        what = f"{counted(len(unlisted), 'image is', 'images are')} in no list; left out: "
+        problems.append(Problem(str(root), what + some(image.name for image in unlisted)))
+    elif unlisted:
+        splits |= dict.fromkeys(unlisted, "train")
+        what = f"no list says what trains, so that the {len(unlisted)} images in none do"
+        problems.append(Problem(str(root), what))
+    return splits
 
 
 def plain(text: str) -> str:

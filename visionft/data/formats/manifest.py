@@ -1,11 +1,13 @@
 """A CSV file that lists the images."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from pathlib import Path
 from typing import ClassVar
 
 from visionft.data.formats.label_sets.columns import FlagColumns, read_flags
+from visionft.data.formats.tables.class_names import names_of_numbers
+from visionft.data.formats.tables.files import LISTS
 from visionft.data.formats.tables.names import describe
 from visionft.data.formats.tables.places import Place, place_rows
 from visionft.data.formats.tables.table import Table, TableRow, lines_of
@@ -14,7 +16,9 @@ from visionft.data.naming import counted, natural_order, some
 from visionft.data.records import Problem
 from visionft.data.targets.base import Target
 from visionft.data.targets.label import Label, RawLabel
+from visionft.data.walk import images_below
 from visionft.errors import DataError
+from visionft.imaging.pixels import ImageSource
 
 ADVICE = "path and label (and split, if there are splits)"
 
@@ -27,7 +31,8 @@ class Manifest(DataFormat):
     ``data.columns`` names them where their names do not tell. Without a column of labels, columns of 0 and 1 are
     classes, one of which each row has. Paths are relative to the CSV file, or to ``data.images``; images that lie
     elsewhere are found by the end of their paths, and told. Commas, semicolons, tabs or vertical bars separate; quotes
-    as in RFC 4180. A folder holds one such file, or one for each split.
+    as in RFC 4180. A folder holds one such file, or one for each split. A text file with a line for each image,
+    ``a.jpg 3`` or ``a.jpg cat``, is read likewise, and so are other files whose columns have no names but a known form.
     """
 
     kind: ClassVar[str] = "manifest"
@@ -47,8 +52,12 @@ class Manifest(DataFormat):
         base = path if path.is_dir() else path.parent
         places, splits = place_rows(table, base, self._options.images, problems)
         labels = _labels(table, splits, problems)
+        names = names_of_numbers(table, labels, places, problems)
+        labels = [names.get(label, label) for label in labels]
         entries = _entries(table, places, labels, problems)
-        classes = natural_order(entry.target.stratum or "" for entry in entries)
+        if table.path.suffix.lower() in LISTS:
+            _tell_unlisted(table, base, {entry.image for entry in entries}, problems)
+        classes = tuple(names.values()) or natural_order(entry.target.stratum or "" for entry in entries)
         return Listing(path.stem, entries, classes, self.target, tuple(problems), source=str(path))
 
 
@@ -80,6 +89,14 @@ def _labels(table: Table, splits: Sequence[str], problems: list[Problem]) -> lis
             Problem(str(table.path), f"{len(several)} texts {what}; learn them with --set task.kind=multilabel")
         )
     return labels
+
+
+def _tell_unlisted(table: Table, base: Path, listed: Container[ImageSource], problems: list[Problem]) -> None:
+    """Tell of images that no line is about."""
+    rest = [image.relative_to(base).as_posix() for image in images_below(base, [])[0] if image not in listed]
+    if rest:
+        what = f"{counted(len(rest), 'image is', 'images are')} in no line; left out: {some(sorted(rest))}"
+        problems.append(Problem(str(table.path), what))
 
 
 def label_column(table: Table, splits: Sequence[str] = ()) -> str | None:

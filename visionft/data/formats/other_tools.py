@@ -15,6 +15,7 @@ _DATUM = (
 )
 
 _ARCHIVES = (".zip", ".tar", ".tgz", ".gz", ".bz2", ".xz", ".7z", ".rar", ".zst")
+_ARRAYS = (".mat", ".npy", ".npz", ".h5")
 _BY_ENDING = {
     **dict.fromkeys(_ARCHIVES, "an archive; unpack it and give the folder"),
     ".parquet": "a Parquet file, whose images are inside; write them as files, with a CSV of path,label beside them",
@@ -38,7 +39,7 @@ _COCO_OF = "export it there as {choice}, and give the folder that comes out"
 
 _BY_CONTENT: tuple[tuple[Callable[[str], object], str], ...] = (
     (
-        re.compile(r'"annotations"\s*:\s*\[\s*\{[^][]*"coordinates"\s*:\s*\{').search,
+        re.compile(r'"annotations"\s*:\s*\[\s*\{[^][]*"coordinates"\s*:\s*\{|"imagefilename"\s*:').search,
         "CreateML's JSON; most tools that write it write COCO or Pascal VOC as well: "
         + _COCO_OF.format(choice="'COCO JSON'"),
     ),
@@ -47,12 +48,26 @@ _BY_CONTENT: tuple[tuple[Callable[[str], object], str], ...] = (
         "the JSON of VIA (VGG Image Annotator); open it there and choose Annotation > Export Annotations (COCO format)",
     ),
     (
-        re.compile(r'"(from_name|rectanglelabels|polygonlabels|brushlabels|original_width)"\s*:').search,
-        "Label Studio's own JSON; " + _COCO_OF.format(choice="'COCO with Images' or 'YOLO with Images'"),
+        re.compile(
+            r'"(from_name|rectanglelabels|polygonlabels|brushlabels|original_width)"\s*:|"annotator"\s*:\s*\d'
+        ).search,
+        "Label Studio's own JSON; "
+        + _COCO_OF.format(choice="'COCO with Images' or 'YOLO with Images' (of classes of whole images 'CSV')"),
     ),
     (
-        re.compile(r'"(classTitle|classId)"\s*:|"tagMetas?"\s*:|"shape"\s*:\s*"(rectangle|polygon|bitmap)"').search,
+        re.compile(
+            r'"(classTitle|classId)"\s*:|"tagMetas?"\s*:|"shape"\s*:\s*"(rectangle|polygon|bitmap)"|"size"\s*:\s*\{\s*"(height|width)"[^{}]*\}\s*,\s*"objects"'
+        ).search,
         "Supervisely's JSON; run its app 'Export to COCO', and give the folder that comes out",
+    ),
+    (
+        re.compile(r'"imgHeight"\s*:').search,
+        "Cityscapes' polygons; its scripts draw masks of them (pip install cityscapesscripts, then "
+        "CITYSCAPES_DATASET=FOLDER csCreateTrainIdLabelImgs), which are found beside the JSON files",
+    ),
+    (
+        re.compile(r'"objects"\s*:\s*\[\s*\{[^][]*"polygon"\s*:\s*\[').search,
+        "polygons of Mapillary Vistas or a like set; give the folder of its images and its masks (labels/)",
     ),
     (
         re.compile(r'"data_row"\s*:|"DataRow ID"\s*:').search,
@@ -87,6 +102,15 @@ def other_tool(path: Path) -> str | None:
     for file in texts:
         if (what := _of_json(file)) is not None:
             return f"holds {file.relative_to(path)}, which looks like {what}"
+    stems = {image.stem for image in images}
+    arrays = [file for file in files if file.suffix.lower() in _ARRAYS and file.stem in stems]
+    if arrays and 2 * len(arrays) >= len(images):
+        return (
+            f"holds {len(arrays)} files of arrays that are called like images, such as {arrays[0].relative_to(path)}; "
+            "write each as a PNG of class numbers, of the same name, into masks/ beside the images in images/"
+        )
+    if any(file.name == "seqinfo.ini" for file in files):
+        return "holds seqinfo.ini, as the videos of MOT Challenge do; " + _DATUM.format(path="FOLDER", format="mot_seq")
     packed = [file for file in files if file.suffix.lower() in _BY_ENDING]
     if packed and not images:
         return f"holds no images, but {packed[0].relative_to(path)}, which is {_BY_ENDING[packed[0].suffix.lower()]}"

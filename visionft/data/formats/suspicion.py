@@ -1,5 +1,6 @@
 """What folders of images that nothing was recognised in look like, before they are taken for classes."""
 
+import os
 import re
 from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping, Sequence
@@ -12,11 +13,14 @@ from visionft.data.formats.class_folders import ClassFolder, find_class_folders
 from visionft.data.formats.masks.hints import mask_patterns
 from visionft.data.formats.sidecars import Sidecars, find_sidecars
 from visionft.data.formats.stem_pairs import find_pairs
-from visionft.data.listing import Entry, LabelOptions
+from visionft.data.formats.table_kinds import table_format
+from visionft.data.formats.tables.headless import head_of
+from visionft.data.listing import Columns, Entry, LabelOptions
 from visionft.data.naming import some, splits_among, words_of
 from visionft.data.targets.label import RawLabel
 from visionft.data.walk import Contents, walk
 from visionft.errors import DataError, MissingExtra
+from visionft.imaging import IMAGE_EXTENSIONS
 
 _IMAGES = {"images", "image", "imgs", "img", "jpegimages", "rgb", "raw", "png", "jpg", "jpeg", "pictures", "photos"}
 _LABELS = {
@@ -25,6 +29,12 @@ _LABELS = {
 }
 _MOST_STARTS = 50  # different beginnings of names that may be classes
 _NEVER_MASKS = (".jpg", ".jpeg")
+_LISTS = (".csv", ".tsv", ".txt")
+_MOST_LISTS = 20  # files that are opened
+_IMAGE_NAMES = re.compile(
+    rf"[^\s\"',;|]+(?:{'|'.join(sorted(re.escape(ending) for ending in IMAGE_EXTENSIONS))})\b", re.IGNORECASE
+)
+_AS_TABLE = "if it tells their labels, write a CSV of path,label, or of path,xmin,ymin,xmax,ymax,class for boxes"
 _UNMISTAKABLE = {  # letters alone
     *("jpegimages", "leftimgbit", "gtfine", "gtcoarse", "segmentationclass", "segmentationobject", "imagesets"),
 }
@@ -129,10 +139,14 @@ def _reads(path: Path, line: dict[str, str]) -> bool:
         return False
     if "path" in line:
         path = Path(line["path"])
-        kind = "coco" if path.suffix.lower() == ".json" else "manifest"
+        try:
+            kind = "coco" if path.suffix.lower() == ".json" else table_format(path, None, Columns())
+        except DataError:
+            return False
     try:
         options = LabelOptions(images=line.get("images"), masks=line.get("masks"))
-        return bool(FORMATS[kind](options).read(path).entries)
+        files = [entry.image for entry in FORMATS[kind](options).read(path).entries]
+        return 2 * sum(not isinstance(file, Path) or file.is_file() for file in files) >= len(files) > 0
     except (DataError, MissingExtra):
         return False
 
@@ -156,6 +170,35 @@ def _is_coco(file: Path) -> bool:
     except OSError:
         return False
     return b'"annotations"' in text and b'"images"' in text
+
+
+def _beside_a_list(tree: _Tree) -> Suspect | None:
+    """Return what a table or a list makes of a tree that lies deeper in it, and names most of its images."""
+    files = [file for file in tree.others if file.suffix.lower() in _LISTS]
+    stems = {image.stem for image in tree.images}
+    files = [file for file in files if file.stem not in stems][:_MOST_LISTS]
+    names = {image.name for image in tree.images}
+    named = [file for file in files if _says_something(file, names, tree.root)]
+    if not named:
+        return None
+    what = f"{some((file.relative_to(tree.root).as_posix() for file in named), 3)} says something of the images"
+    folder = Path(os.path.commonpath([image.parent for image in tree.images]))
+    images = os.path.relpath(folder, named[0].parent).replace(os.sep, "/")
+    path = str(named[0].parent if len(named) > 1 else named[0])
+    return Suspect(what, ({"path": path}, {"path": path, "images": images}), _AS_TABLE)
+
+
+def _says_something(file: Path, names: set[str], root: Path) -> bool:
+    """Return whether a file names images; beside classes, whether it has labels for most of its own as well."""
+    if file.parent == root:
+        return _reads(file, {"path": str(file)})
+    return len(_named_images(file) & names) > 1
+
+
+def _named_images(file: Path) -> set[str]:
+    """Return the file names of images that the first lines of a file name."""
+    text = head_of(file)
+    return {name.rpartition("/")[2] for name in _IMAGE_NAMES.findall(text.replace("\\", "/"))}
 
 
 def _beside_sidecars(tree: _Tree) -> Suspect | None:
@@ -263,6 +306,7 @@ def _flat(tree: _Tree) -> Suspect | None:
 _LOOKS: tuple[Callable[[_Tree], Suspect | None], ...] = (
     _beside_a_json,
     _beside_sidecars,
+    _beside_a_list,
     _pairs,
     _folder_names,
     _alike_below,

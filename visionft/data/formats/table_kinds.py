@@ -1,15 +1,17 @@
 """Which format reads a table, by its columns and what is wanted of it."""
 
+from collections import defaultdict
 from collections.abc import Sequence
 from pathlib import Path
 
 from visionft.data.formats.box_table import box_columns
 from visionft.data.formats.label_sets.cells import MARKS
 from visionft.data.formats.manifest import flag_columns, label_column
+from visionft.data.formats.tables.files import LISTS, table_files
 from visionft.data.formats.tables.names import LABEL, LABELS, plain
 from visionft.data.formats.tables.places import place_rows
 from visionft.data.formats.tables.splits import splits_of_rows
-from visionft.data.formats.tables.table import Table, table_files
+from visionft.data.formats.tables.table import Table
 from visionft.data.formats.values.columns import has_fractions, numeric_columns
 from visionft.data.listing import Columns
 from visionft.data.naming import some
@@ -18,6 +20,7 @@ from visionft.data.targets.label import Label
 from visionft.data.targets.label_set import LabelSet
 from visionft.data.targets.values import Values
 from visionft.data.units import split_unit
+from visionft.data.walk import images_below
 from visionft.errors import DataError
 
 _ADVICE = "path and label (and split, if there are splits)"
@@ -66,7 +69,13 @@ def tables_of_images(folder: Path) -> list[Path]:
         if len(files) > 1 and any(map(_lists_images, files)):
             raise
         return []
+    if table.path.suffix.lower() in LISTS and 2 * len({row.cells[table.image] for row in table.rows}) < _images(folder):
+        return []  # a list of a few images, which lie in folders of classes
     return [folder] if _lists_images(folder, table) else []
+
+
+def _images(folder: Path) -> int:
+    return len(images_below(folder, [])[0])
 
 
 def _lists_images(folder: Path, table: Table | None = None) -> bool:
@@ -116,7 +125,15 @@ def _holds_label_sets(table: Table, splits: Sequence[str]) -> bool:
             others = {name for name in flags.others if name}
             return len(flags.names) > 1 and not others and not flags.errors and not _exclusive(table, splits)
     column = table.labels if any(plain(name) in LABELS for name in table.called_labels) else table.label
-    return column is not None and _several_in_cells(table.column(column))
+    return column is not None and (_several_in_cells(table.column(column)) or _several_rows_each(table, column))
+
+
+def _several_rows_each(table: Table, column: str) -> bool:
+    """Return whether most images are listed several times, with another label each time."""
+    labels: dict[str, set[str]] = defaultdict(set)
+    for image, label in zip(table.column(table.image), table.column(column), strict=True):
+        labels[image].add(label)
+    return 2 * sum(len(several) > 1 for several in labels.values()) > len(labels)
 
 
 def _several_in_cells(cells: Sequence[str]) -> bool:

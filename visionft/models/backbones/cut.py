@@ -10,12 +10,12 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.utils._pytree import tree_leaves
+from torch.utils._pytree import TreeSpec, tree_flatten, tree_leaves, tree_unflatten
 
 from visionft.errors import TrainingError
 from visionft.models.backbones.backbone import Backbone
 from visionft.models.backbones.groups import module_groups
-from visionft.models.backbones.placeholder import AllKept, CannotCut, Number, Pass
+from visionft.models.backbones.placeholder import AllKept, CannotCut, Number, Pass, Placeholder
 
 _WITHOUT_VALUES = (RuntimeError, TypeError, ValueError, AttributeError, AssertionError, IndexError)
 
@@ -66,6 +66,7 @@ class Cut:
         own = (*backbone.parameters(), *backbone.buffers())
         self._meta = {id(tensor): tensor.detach().to("meta") for tensor in own}
         self._entries = _entries(backbone)
+        self._results: tuple[list[Number], TreeSpec] | None = None  # where nothing behind the frozen part is left
         with _left_alone(backbone):
             self._crossings, self._constants = self._look(self._format)
 
@@ -130,13 +131,19 @@ class Cut:
             images = len(tensor)
             inverse = [each.order.index(dimension) for dimension in range(len(each.order))]
             given[number] = _joined(tensor, each).permute(inverse).to(each.dtype)
+        if self._results is not None:  # nothing is left to do
+            numbers, structure = self._results
+            return tree_unflatten([given[number] for number in numbers], structure)
         return self._replay(given, images)
 
     def _look(self, images_BCHW: Tensor) -> tuple[dict[Number, _Crossing], dict[Number, Tensor]]:
         """Find what crosses, and make sure that nothing is lost."""
         expected = _seeded(self._run, images_BCHW)
         recording = Pass(self._meta, self._device)
-        self._called(recording, images_BCHW)
+        leaves, structure = tree_flatten(self._called(recording, images_BCHW))
+        if all(isinstance(leaf, Placeholder) for leaf in leaves):
+            self._results = [leaf.number for leaf in leaves], structure
+        recording.crossing(leaves)
         alone = [self._record(images_BCHW[n : n + 1], recording.crossed) for n in range(2)]
         crossings, constants = {}, {}
         for number, both in recording.crossed.items():
@@ -162,7 +169,7 @@ class Cut:
         recording = Pass(self._meta, self._device, wanted=wanted)
         try:
             with torch.no_grad():
-                self._called(recording, images_BCHW)
+                recording.crossing(self._called(recording, images_BCHW))
         except AllKept:
             return recording.found
         raise CannotCut("does not run alike twice")
@@ -176,7 +183,8 @@ class Cut:
             device="meta",
             memory_format=torch.channels_last if last else torch.contiguous_format,
         )
-        return self._called(Pass(self._meta, self._device, kept=kept), shapes_BCHW)
+        current = Pass(self._meta, self._device, kept=kept)
+        return current.crossing(self._called(current, shapes_BCHW))
 
     def _called(self, current: Pass, images_BCHW: Tensor) -> Any:
         def enter(_: nn.Module, args: Any, kwargs: Any) -> Any:
@@ -184,7 +192,7 @@ class Cut:
 
         hooks = [module.register_forward_pre_hook(enter, with_kwargs=True) for module in self._entries]
         try:
-            return current.crossing(self._run(current.images(images_BCHW)))
+            return self._run(current.images(images_BCHW))
         finally:
             for hook in hooks:
                 hook.remove()

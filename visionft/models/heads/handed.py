@@ -122,4 +122,4 @@ def _made(make: Callable[..., Any], *arguments: Any, **named: Any) -> nn.Module:
         raise RecipeError(f"head {name_of(make)}: {name_of(make)}{arguments} fails: {error}") from error
     if not isinstance(module, nn.Module):
         raise RecipeError(f"head {name_of(make)}: makes a {type(module).__name__}; an nn.Module is needed")
-    return module
+    return copied(module, "head")

@@ -11,7 +11,7 @@ from visionft.annotations.polygons import Polygon
 from visionft.annotations.rasterization import fill
 from visionft.data.formats.coco.instances import read_polygon
 from visionft.data.formats.coco.regions import CocoMask, make_region
-from visionft.data.formats.coco.shapes import box_around, plain_shape
+from visionft.data.formats.coco.shapes import Shape, box_around, plain_shape
 from visionft.errors import DataError
 
 RING = [2, 1, 9, 1, 9, 7, 2, 7]  # 42 pixels
@@ -107,3 +107,8 @@ def test_boxes_around_run_lengths_are_those_of_pycocotools(mask):
     written = {"size": list(mask.shape), "counts": encoded["counts"].decode()}
     expected = tuple(coco_mask.toBbox(encoded)) if mask.any() else None
     assert box_around(written) == expected
+
+
+def test_a_point_is_counted_and_no_repetition_of_the_box():
+    assert plain_shape([[0, 0]], BOX) == Shape(None, short=1)
+    assert plain_shape([[2, 1, 7, 6]], BOX) == Shape(None)

@@ -146,7 +146,7 @@ def test_a_folder_of_classes_stays_one_where_nobody_wants_several_labels(folder)
 
 
 def test_images_and_a_file_of_labels_are_enough_where_nothing_else_can_be_made_of_them(folder):
-    (folder / "labels.txt").write_text("1.png cat\n2.png dog\n")
+    (folder / "labels.txt").write_text("1.png cat\n2.png dog cat\n3.png dog\n")
     assert detect_format(folder) == "label_file"
-    (folder / "more").mkdir()
+    (folder / "labels.txt").write_text("7.png cat\n8.png dog cat\n9.png dog\n")
     assert detect_format(folder) == "folder"

@@ -93,7 +93,7 @@ def _repeats(numbers: Any, box: Any) -> bool:
     except (TypeError, ValueError):
         return False
     forms = ([left, top, width, height], [left, top, left + width, top + height])
-    return any(np.allclose(stated, form, rtol=0, atol=1) for form in forms)
+    return stated.shape == (4,) and any(np.allclose(stated, form, rtol=0, atol=1) for form in forms)
 
 
 def run_lengths(encoding: Mapping[str, Any]) -> tuple[list[int], tuple[int, int]]:

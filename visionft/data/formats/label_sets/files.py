@@ -2,7 +2,8 @@
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -82,7 +83,7 @@ def read_label_file(path: Path, separator: str | None) -> LabelFile:
     if separator is None and any(texts):
         # a space before the first label is one between labels as well, unless something else is there
         marked = not spaced or any(mark in text for text in texts for mark in "|;,")
-        found = find_separator(texts, str(path)) if marked else " "
+        found = find_separator(texts, str(path)) if marked else _between_words(texts)
     used = separator if separator is not None else found or ""
     listed = tuple(
         Listed(
@@ -94,6 +95,15 @@ def read_label_file(path: Path, separator: str | None) -> LabelFile:
         for item in items
     )
     return LabelFile(listed, found, tuple(errors))
+
+
+def _between_words(texts: Iterable[str]) -> str:
+    """Return what separates labels in texts without a mark: a space, unless words are only ever seen in one text."""
+    words = [set(text.split()) for text in set(texts)]
+    count = Counter(word for of_text in words for word in of_text)
+    several = [of_text for of_text in words if len(of_text) > 1]
+    shared = any(count[word] > 1 or word.isdecimal() for of_text in several for word in of_text)
+    return " " if shared or not several else ""
 
 
 def _of_text(path: Path, errors: list[str]) -> tuple[list[_Item], bool]:

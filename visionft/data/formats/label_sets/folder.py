@@ -8,10 +8,13 @@ from typing import ClassVar
 
 from visionft.data.formats.label_sets.entries import RawRecord, entries_of
 from visionft.data.formats.label_sets.files import Listed, read_label_file
+from visionft.data.formats.listed import list_split
+from visionft.data.formats.tables.headless import holds_columns
 from visionft.data.formats.tables.table import refuse
 from visionft.data.listing import DataFormat, Listing
 from visionft.data.naming import counted, natural_order, some, split_above
 from visionft.data.records import Problem
+from visionft.data.splits import Split
 from visionft.data.targets.base import Target
 from visionft.data.targets.label_set import LabelSet
 from visionft.data.walk import images_below, look_into
@@ -22,7 +25,7 @@ _ENDINGS = (".json", ".txt")
 
 
 class LabelFolder(DataFormat):
-    """A JSON or text file of labels, or the folder that holds one such file; images lie anywhere below its folder.
+    """A JSON or text file of labels, or the folder that holds one or one for each split; images lie below that folder.
 
     JSON is ``{"a.jpg": ["cat", "dog"]}``, or a list of records with ``image`` and ``labels`` (and ``split``, if there
     are splits). A line of text is an image's name and then its labels. An image is named by its path relative to the
@@ -42,25 +45,31 @@ class LabelFolder(DataFormat):
         """
         if path is None or not path.exists():
             raise DataError(f"{path}: no such file or folder; give a .json or .txt file of labels, or its folder")
-        file = _label_file(path)
-        label_file = read_label_file(file, self._options.separator)
-        refuse(list(label_file.errors))
+        files = _label_files(path)
         problems: list[Problem] = []
-        if label_file.separator is not None:
-            what = (
-                f"labels are separated by {label_file.separator!r}"
-                if label_file.separator
-                else "no line has several labels"
-            )
-            problems.append(Problem(str(file), what))
-        root = file.parent
+        listed: list[Listed] = []
+        for file, split in files:
+            label_file = read_label_file(file, self._options.separator)
+            refuse(list(label_file.errors))
+            listed += [one if one.split or split is None else one._replace(split=split) for one in label_file.listed]
+            if label_file.separator is not None:
+                what = (
+                    f"labels are separated by {label_file.separator!r}"
+                    if label_file.separator
+                    else "no line has several labels"
+                )
+                problems.append(Problem(str(file), what))
+        root = files[0][0].parent
         images, _ = images_below(root, problems)
-        stated = _placed(label_file.listed, root, images, problems)
+        stated = _placed(listed, root, images, problems)
         named = {one.path for one in stated}
         if rest := [image.relative_to(root).as_posix() for image in images if image not in named]:
-            what = f"{counted(len(rest), 'image is', 'images are')} not in {file.name}; left out: {some(rest)}"
+            names = some(file.name for file, _ in files)
+            what = f"{counted(len(rest), 'image is', 'images are')} not in {names}; left out: {some(rest)}"
             problems.append(Problem(str(root), what))
         classes = natural_order(label for one in stated for label in one.labels)
+        if not classes:
+            raise DataError(f"{path}: gives no image a label; a line is the image's name and its labels: a.jpg cat dog")
         name = path.resolve().name if path.is_dir() else path.stem
         return Listing(name, entries_of(stated, problems), classes, LabelSet, tuple(problems), source=str(path))
 
@@ -72,19 +81,25 @@ def find_label_files(path: Path) -> list[Path]:
 
 
 def labels_beside_images(folder: Path) -> list[Path]:
-    """Return the files of labels in a folder that holds images and no folders, which nothing else can be made of."""
-    contents = look_into(folder, [])
-    return find_label_files(folder) if contents.images and not contents.folders else []
+    """Return the files of labels in a folder that name most of the images below it."""
+    files = find_label_files(folder)
+    images = [image.name for image in images_below(folder, [])[0]] if files else []
+    named = {Path(one.name.replace("\\", "/")).name for file in files for one in read_label_file(file, "|").listed}
+    return files if 2 * sum(name in named for name in images) > len(images) else []
 
 
-def _label_file(path: Path) -> Path:
+def _label_files(path: Path) -> list[tuple[Path, Split | None]]:
+    """Return the files of labels with the splits that they are called, where there are several."""
     if path.is_file():
-        return path
+        return [(path, None)]
     files = find_label_files(path)
-    if len(files) != 1:
+    if len(files) == 1:
+        return [(files[0], None)]
+    named: list[tuple[Path, Split | None]] = [(file, split) for file in files if (split := list_split(file.stem))]
+    if not files or len(named) < len(files):
         found = f"{len(files)} files of labels: {some(file.name for file in files)}" if files else "no file of labels"
         raise DataError(f"{path}: holds {found}; give the .json or .txt file that says which image has which labels")
-    return files[0]
+    return named
 
 
 def _names_images(file: Path) -> bool:
@@ -92,12 +107,14 @@ def _names_images(file: Path) -> bool:
         # COCO's files can be so large that they are searched as text, which takes a hundredth of the time of reading
         if file.suffix.lower() == ".json" and b'"annotations"' in file.read_bytes():
             return False
+        if file.suffix.lower() == ".txt" and holds_columns(file):
+            return False
         label_file = read_label_file(file, "|")
     except (OSError, DataError):
         return False
     # a few wrong lines are to be told, and not to make the file another one
     named = [one for one in label_file.listed if Path(one.name).suffix.lower() in IMAGE_EXTENSIONS]
-    return bool(named) and len(named) >= len(label_file.errors)
+    return any(one.labels for one in named) and len(named) >= len(label_file.errors)
 
 
 def _placed(listed: Sequence[Listed], root: Path, images: Sequence[Path], problems: list[Problem]) -> list[RawRecord]:
@@ -112,6 +129,8 @@ def _placed(listed: Sequence[Listed], root: Path, images: Sequence[Path], proble
         path = root / os.path.normpath(one.name.replace("\\", "/"))
         if path not in known:
             same = by_name[path.name]
+            if len(same) > 1 and one.split is not None:
+                same = [image for image in same if split_above(image.relative_to(root)) == one.split] or same
             if len(same) > 1:
                 unclear.append(one.name)
             path = same[0] if len(same) == 1 else path

@@ -8,11 +8,11 @@ from visionft.data.formats.label_sets.cells import find_separator, split_cell
 from visionft.data.formats.label_sets.columns import describe_others
 from visionft.data.formats.label_sets.entries import RawRecord, entries_of
 from visionft.data.formats.manifest import flag_columns
-from visionft.data.formats.tables.names import describe
+from visionft.data.formats.tables.names import describe, first_named
 from visionft.data.formats.tables.places import place_rows
 from visionft.data.formats.tables.table import Table, refuse
 from visionft.data.listing import DataFormat, Listing
-from visionft.data.naming import natural_order, some
+from visionft.data.naming import counted, natural_order, some
 from visionft.data.records import Problem
 from visionft.data.targets.base import Target
 from visionft.data.targets.label_set import LabelSet
@@ -58,6 +58,7 @@ class LabelTable(DataFormat):
         else:
             labels, names = self._in_columns(table, splits, problems, errors)
         refuse(errors)
+        labels = _without_denied(table, labels, problems)
         stated = [
             RawRecord(place.id, place.path, of_row, place.split, row.where)
             for row, place, of_row in zip(table.rows, places, labels, strict=True)
@@ -97,3 +98,15 @@ class LabelTable(DataFormat):
         if flags.blanks:
             problems.append(Problem(str(table.path), f"{flags.blanks} empty cells of these are read as 0"))
         return list(flags.rows), flags.names
+
+
+def _without_denied(table: Table, labels: Sequence[tuple[str, ...]], problems: list[Problem]) -> list[tuple[str, ...]]:
+    """Return labels without those that a column called confidence denies with 0, as people who verified them did."""
+    column = first_named(table.header, ["confidence"])
+    sure = [] if column is None else table.column(column)
+    if not sure or not set(sure) <= {"0", "1", "0.0", "1.0"} or not {"0", "0.0"} & set(sure):
+        return list(labels)
+    count = sum(text in ("0", "0.0") for text in sure)
+    what = f"{counted(count, 'row has', 'rows have')} 0 in the column {column!r}, and say that a label is not there"
+    problems.append(Problem(str(table.path), what))
+    return [() if text in ("0", "0.0") else of_row for text, of_row in zip(sure, labels, strict=True)]

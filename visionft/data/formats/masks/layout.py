@@ -24,7 +24,7 @@ from visionft.data.records import Problem
 from visionft.data.splits import Split
 from visionft.data.walk import images_below, look_into
 
-IMAGE_FOLDERS = ("images", "image", "imgs", "img", "jpegimages", "leftimg8bit")
+IMAGE_FOLDERS = ("images", "image", "imgs", "img", "jpegimages", "leftimg8bit", "image_2")
 MASK_FOLDERS = (
     "1st_manual",
     "masks",

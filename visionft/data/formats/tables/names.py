@@ -18,7 +18,7 @@ IMAGE = (
 
 LABEL = (
     *("label", "classname", "labelname", "categoryname", "class", "category", "target", "classlabel", "imagelabel"),
-    *("tag", "gt", "groundtruth", "classid", "labelid", "categoryid", "classindex", "labelindex"),
+    *("tag", "gt", "groundtruth", "classid", "labelid", "categoryid", "classindex", "labelindex", "choice"),
 )
 """Names of the column of labels, the surest first."""
 
@@ -37,10 +37,6 @@ FLAGS = {
     **dict.fromkeys(("istrain", "istraining", "istrainingimage"), "train"),
 }
 """Names of columns that say yes or no to a split."""
-
-
-RETINANET = ("path", "x1", "y1", "x2", "y2", "class")
-"""The columns of a file of Keras RetinaNet's."""
 
 
 def plain(name: str) -> str:
@@ -76,22 +72,6 @@ def is_header(cells: Sequence[str], columns: Columns) -> bool:
 def names_an_image(text: str) -> bool:
     """Return whether a text ends like the name of an image file."""
     return PurePosixPath(text.replace("\\", "/").partition("?")[0]).suffix.lower() in IMAGE_EXTENSIONS
-
-
-def headless(cells: Sequence[str], delimiter: str) -> str | None:
-    """Return the line of names that is missing before cells of which one is an image's name; None of other cells."""
-    place = next((place for place, cell in enumerate(cells) if names_an_image(cell)), None)
-    if place is None:
-        return None
-    others = ["label", "split"] if len(cells) <= 3 else ["label", *(f"column{n}" for n in range(3, len(cells) + 1))]
-    return delimiter.join("path" if here == place else others.pop(0) for here in range(len(cells)))
-
-
-def is_retinanet(cells: Sequence[str]) -> bool:
-    """Return whether cells are a row of Keras RetinaNet's, which has no names of columns: an image, a box, a class."""
-    if len(cells) != len(RETINANET) or not names_an_image(cells[0]):
-        return False
-    return not any(cells[1:]) or (all(cell.lstrip("-").isdecimal() for cell in cells[1:5]) and bool(cells[5]))
 
 
 def describe(header: Sequence[str]) -> str:

@@ -9,6 +9,7 @@ from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 from urllib.parse import unquote, urlsplit
 
+from visionft.data.formats.tables.files import split_of_file
 from visionft.data.formats.tables.names import names_an_image
 from visionft.data.formats.tables.splits import LEFT_OUT, splits_of_rows
 from visionft.data.formats.tables.table import Table, TableRow, lines_of
@@ -20,6 +21,7 @@ from visionft.errors import DataError
 
 _URL = re.compile(r"[a-z][a-z0-9+.-]+://", re.IGNORECASE)
 _DRIVE = re.compile(r"[a-z]:/", re.IGNORECASE)
+_UPLOADED = re.compile(r"[0-9a-f]{8}-(.+)")  # Label Studio puts a number before the names of files
 _IMAGE_FOLDERS = ("images", "image", "imgs", "img", "jpegimages", "pictures", "photos")
 _HOW = {
     "url": "named by their addresses, and were found by the end of these",
@@ -69,15 +71,19 @@ def place_rows(
         DataError: when the splits cannot be understood, or there is no such folder.
     """
     splits, columns = splits_of_rows(table, problems)
-    finders = {file: _Finder(file.parent, images_in) for file in {row.file for row in table.rows}}
+    files = {row.file for row in table.rows}
+    finders = {file: _Finder(file.parent, images_in) for file in files}
+    of_file = {file: split_of_file(file) for file in files}
     found: list[_PlacedImage | None] = []
     nameless: list[TableRow] = []
     for row, split in zip(table.rows, splits, strict=True):
         name = row.cells.get(table.image.casefold(), "")
         if not name or "\0" in name:
             nameless.append(row)
-        usable = name and "\0" not in name and split != LEFT_OUT
-        found.append(finders[row.file].find(name, None if split == LEFT_OUT else split) if usable else None)
+        if not name or "\0" in name or split == LEFT_OUT:
+            found.append(None)
+        else:
+            found.append(finders[row.file].find(name, split or of_file[row.file]))
     if nameless:
         rows = counted(len(nameless), "row names", "rows name")
         problems.append(Problem(str(table.path), f"{rows} no image; left out: {lines_of(nameless)}"))
@@ -136,6 +142,8 @@ class _Finder:
         if "%" in stated and (self._root / (decoded := unquote(stated))).is_file():
             return _PlacedImage(self._root / decoded, "moved")
         found = self._elsewhere(stated, split, by_name=bool(how) or "/" not in stated)
+        if found is None and (uploaded := _UPLOADED.fullmatch(PurePosixPath(stated).name)):
+            found = self._elsewhere(uploaded[1], split, by_name=True)
         if found is None:
             return _PlacedImage(here, "missing", how == "absolute")
         same_name = _key(found.name) == _key(PurePosixPath(stated).name)

@@ -6,30 +6,27 @@ from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
+from visionft.data.formats.tables.files import FileOfSplit, files_of_splits, unread_splits
+from visionft.data.formats.tables.headless import known_form, missing_header
 from visionft.data.formats.tables.names import (
     IMAGE,
     LABEL,
     LABELS,
-    RETINANET,
     describe,
     first_named,
-    headless,
     is_header,
-    is_retinanet,
     named_column,
     names_an_image,
     plain,
 )
-from visionft.data.formats.tables.text import Lines, read_lines
+from visionft.data.formats.tables.text import Lines, cells_of, decoded, has_names
 from visionft.data.listing import Columns
-from visionft.data.naming import is_junk, some, split_of
+from visionft.data.naming import some
 from visionft.data.records import Problem
 from visionft.data.splits import Split
 from visionft.errors import DataError
 
 _ERRORS_SHOWN = 20
-_ENDINGS = (".csv", ".tsv")
-_ONLY_EXAMPLES = "sample_submission"  # what contests give beside the data: labels that nobody made
 
 
 class TableRow(NamedTuple):
@@ -90,7 +87,7 @@ class Table:
             DataError: when there is no such file, it cannot be read, or no column names images.
             UnknownName: when a column that the user names is not there.
         """
-        files = [(path, None)] if path.is_file() else _files_of_splits(path, advice)
+        files: list[FileOfSplit] = [(path, None)] if path.is_file() else files_of_splits(path, advice)
         tables = [cls._read_file(file, split, columns, advice) for file, split in files]
         first = next((table for table in tables if table.label or len(tables) == 1), tables[0])
         names = {name.casefold() for name in first.header}
@@ -101,15 +98,19 @@ class Table:
             if table not in fitting
         ]
         rows = tuple(row for table in fitting for row in table.rows)
-        return replace(first, rows=rows, notes=(*(note for table in fitting for note in table.notes), *lacking))
+        alone = unread_splits(path) if path.is_file() else []
+        return replace(first, rows=rows, notes=(*(note for table in fitting for note in table.notes), *lacking, *alone))
 
     @classmethod
     def _read_file(cls, path: Path, split: Split | None, columns: Columns, advice: str) -> "Table":
-        lines = read_lines(path, partial(is_header, columns=columns))
-        notes = [Problem(str(path), lines.note)] if lines.note else []
-        if is_retinanet(lines.header):
-            lines = lines._replace(header=RETINANET, rows=((lines.first, lines.header), *lines.rows))
-            notes.append(Problem(str(path), f"has no names of columns, and is read as {','.join(RETINANET)}"))
+        text, guessed = decoded(path)
+        notes = [Problem(str(path), guessed)] if guessed else []
+        named = partial(is_header, columns=columns)
+        if not has_names(text, named) and (known := known_form(path, text)) is not None:
+            lines = Lines(known.header, known.rows, ",", 1)
+            notes.append(Problem(str(path), known.what))
+        else:
+            lines = cells_of(text, path, named)
         image = _image_column(path, lines, columns, advice, notes)
         header = [name.casefold() for name in lines.header]
         if header.count(image.casefold()) > 1:
@@ -173,35 +174,6 @@ def lines_of(rows: Iterable[TableRow]) -> str:
     return f"line {some(str(row.line) for row in rows)}"
 
 
-def table_files(folder: Path) -> list[Path]:
-    """Return the CSV files directly in a folder, but for the examples that contests give."""
-    return [
-        file
-        for file in sorted(folder.iterdir())
-        if file.suffix.lower() in _ENDINGS
-        and file.is_file()
-        and not is_junk(file.name)
-        and not file.stem.casefold().startswith(_ONLY_EXAMPLES)
-    ]
-
-
-def _files_of_splits(folder: Path, advice: str) -> list[tuple[Path, Split | None]]:
-    """Return the table of a folder, or its tables with the splits that they, or the folders they lie in, are called."""
-    if not folder.is_dir():
-        raise DataError(f"{folder}: no such file; give a CSV with columns {advice}")
-    files = table_files(folder)
-    if len(files) == 1:
-        return [(files[0], None)]
-    named: list[tuple[Path, Split | None]] = [(file, split) for file in files if (split := split_of(file.stem))]
-    if not files:
-        inner = [(split_of(below.name), below) for below in sorted(folder.iterdir()) if below.is_dir()]
-        named = [(file, split) for split, below in inner if split for file in table_files(below)]
-    if not named or len(named) < len(files):
-        found = f"several tables: {some(file.name for file in files)}" if files else "no .csv or .tsv file"
-        raise DataError(f"{folder}: holds {found}; give the CSV file with columns {advice}")
-    return named
-
-
 def _image_column(path: Path, lines: Lines, columns: Columns, advice: str, notes: list[Problem]) -> str:
     """Return the column of images: what the user says, what is called so, or what holds names of image files."""
     header, where = lines.header, f"{path}:{lines.first}"
@@ -210,7 +182,7 @@ def _image_column(path: Path, lines: Lines, columns: Columns, advice: str, notes
             f"{path}: is the CSV of VIA (VGG Image Annotator); open it there and choose Annotation > Export "
             "Annotations (COCO format)"
         )
-    if (missing := headless(header, lines.delimiter)) is not None:
+    if (missing := missing_header(header, lines.delimiter)) is not None:
         first = lines.delimiter.join(header)[:80]
         raise DataError(
             f"{where}: the first line is {first!r} and names no columns; they must be {advice}: write {missing!r} "

@@ -29,27 +29,25 @@ class Lines(NamedTuple):
         rows: line of the file, from 1, and cells of each further line that is not empty.
         delimiter: what divides cells.
         first: line of the header.
-        note: how the text was read, where that is not certain; else empty.
     """
 
     header: tuple[str, ...]
     rows: tuple[tuple[int, tuple[str, ...]], ...]
     delimiter: str
     first: int
-    note: str
 
 
-def read_lines(path: Path, is_header: Callable[[Sequence[str]], bool]) -> Lines:
-    """Read a file of cells.
+def cells_of(text: str, path: Path, is_header: Callable[[Sequence[str]], bool]) -> Lines:
+    """Return the cells of a file's text.
 
     Args:
-        path: of commas, semicolons, tabs or vertical bars between cells; quotes as in RFC 4180.
+        text: with commas, semicolons, tabs or vertical bars between cells; quotes as in RFC 4180.
+        path: the file, for messages.
         is_header: says whether cells are names of columns; of several marks, the first that makes such is taken.
 
     Raises:
-        DataError: when it cannot be read, is no text, or a quote is left open.
+        DataError: when a quote is left open.
     """
-    text, note = _decoded(path)
     lines = text.splitlines()
     first = next((number for number, line in enumerate(lines) if line.strip()), 0)
     delimiter = None
@@ -60,7 +58,13 @@ def read_lines(path: Path, is_header: Callable[[Sequence[str]], bool]) -> Lines:
         delimiter = _delimiter(head, is_header)
     table = _cells("\n".join(lines[first:]), delimiter, path, first)
     header = table[0][1] if table else ()
-    return Lines(header, tuple(row for row in table[1:] if any(row[1])), delimiter, first + 1, note)
+    return Lines(header, tuple(row for row in table[1:] if any(row[1])), delimiter, first + 1)
+
+
+def has_names(text: str, is_header: Callable[[Sequence[str]], bool]) -> bool:
+    """Return whether the first line of a text names columns."""
+    head = next((line for line in text.splitlines() if line.strip() and not _EXCEL_MARK.fullmatch(line)), "")
+    return any(is_header(_split(head, delimiter)) for delimiter in DELIMITERS)
 
 
 def _delimiter(head: str, is_header: Callable[[Sequence[str]], bool]) -> str:
@@ -93,8 +97,12 @@ def _parsed(text: str, delimiter: str, before: int, *, strict: bool) -> list[tup
     return [(before + reader.line_num, tuple(cell.strip() for cell in row)) for row in reader]
 
 
-def _decoded(path: Path) -> tuple[str, str]:
-    """Return a file's text, and how it was read where that is not certain."""
+def decoded(path: Path) -> tuple[str, str]:
+    """Return a file's text, and how it was read where that is not certain; else nothing.
+
+    Raises:
+        DataError: when it cannot be read, or is no text.
+    """
     try:
         data = read_regular_file(path)
     except OSError as error:

@@ -1,11 +1,15 @@
 """Which class a line means: an index into the names, counted from 0 or from 1, or a name."""
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
 
 from visionft.data.formats.yolo.lines import LabelLine
 from visionft.data.listing import LabelOptions
 from visionft.data.naming import natural_order, some
 from visionft.data.records import Problem
+from visionft.errors import DataError
+
+_MANY = 10  # different names; fewer may each occur once
 
 
 def number_classes(
@@ -18,15 +22,24 @@ def number_classes(
         stated: what the data say; nothing where they name no classes.
         options: the user's names, taken in their order where the data have none.
         problems: grows by what was concluded.
+
+    Raises:
+        DataError: when lines end in texts that are no classes.
     """
-    used = {line.category for line in lines if not line.fault}
+    used = Counter(line.category for line in lines if not line.fault and line.category != -1)
     numbers = {category for category in used if isinstance(category, int)}
     names = {category for category in used if isinstance(category, str)}
+    if len(names) >= _MANY and 2 * sum(used[name] == 1 for name in names) > used.total():
+        raise DataError(
+            f"the label files end in {len(names)} different texts, most of which occur once, such as "
+            f"{some(natural_order(names), 3)}: these look like what is written there, and not like classes; put one "
+            "word, such as text, in their place"
+        )
     if names:
         counted = f"{len(names)} classes are called by name in the label files: {some(natural_order(names), 20)}"
         problems.append(Problem("labels", counted))
     if stated:
-        return _aligned(stated, numbers, problems)
+        return aligned(stated, numbers, problems)
     if names:
         return dict(enumerate(natural_order(names)))
     if isinstance(options.classes, tuple | list):
@@ -53,8 +66,14 @@ def _plain(name: str) -> str:
     return " ".join(name.replace("_", " ").split()).casefold()
 
 
-def _aligned(names: Mapping[int, str], used: set[int], problems: list[Problem]) -> dict[int, str]:
-    """Return the names with the indices of the lines, where one of both is counted from 1 and the other from 0."""
+def aligned(names: Mapping[int, str], used: set[int], problems: list[Problem]) -> dict[int, str]:
+    """Return the names with the indices of the labels, where one of both is counted from 1 and the other from 0.
+
+    Args:
+        names: index -> name.
+        used: the indices of all labels.
+        problems: grows by what was concluded.
+    """
     first, count = min(names), len(names)
     if used <= names.keys() or list(names) != list(range(first, first + count)):
         return dict(names)

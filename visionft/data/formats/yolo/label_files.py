@@ -60,6 +60,7 @@ def read_labels(images: Images, problems: list[Problem]) -> LabelFiles:
         else:
             for habit in unusual:
                 habits[habit].append(file)
+    missing = _without_bare_splits(images, found, missing, problems)
     _tell_missing(images, missing, problems)
     _tell_habits(habits, problems)
     if alone := images.labels_alone():
@@ -67,6 +68,19 @@ def read_labels(images: Images, problems: list[Problem]) -> LabelFiles:
         what = f"{files} no image; left out: {some(file.name for file in alone)}"
         problems.append(Problem(str(alone[0].parent), what))
     return found
+
+
+def _without_bare_splits(images: Images, found: LabelFiles, missing: list[str], problems: list[Problem]) -> list[str]:
+    """Leave out a split to measure on of which no image has a label file, as those of contests; return who is left."""
+    labelled = {images.splits[image] for image in (*found.lines, *found.faults)}
+    bare = [image for image, split in images.splits.items() if split in ("val", "test") and split not in labelled]
+    if not bare or not labelled:
+        return missing
+    what = f"no image of a split has one, so that nothing can be measured on its {len(bare)} images; left out"
+    problems.append(Problem("labels", f"{what}: {some(image.name for image in bare)}"))
+    for image in bare:
+        del images.splits[image]
+    return [image.name for image in images.splits if image not in found.lines and image not in found.faults]
 
 
 def _tell_habits(habits: Mapping[str, list[Path]], problems: list[Problem]) -> None:

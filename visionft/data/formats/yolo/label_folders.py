@@ -33,6 +33,7 @@ _LABEL_FOLDERS = (
     "yolo",
     "yolo_labels",
     "labels_yolo",
+    "label_2",  # KITTI's, beside image_2
 )
 
 

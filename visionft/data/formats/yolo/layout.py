@@ -9,8 +9,9 @@ from pathlib import Path, PurePath
 
 from visionft.data.checks.bad_files import BoxError
 from visionft.data.file_finder import FileFinder
-from visionft.data.formats.listed import Names, find_lists, lines_of, plain, read_lists
+from visionft.data.formats.listed import lines_of, plain, splits_by_lists
 from visionft.data.formats.masks.layout import IMAGE_FOLDERS
+from visionft.data.formats.tables.headless import is_known
 from visionft.data.formats.yolo.file import YoloFile, is_data_file
 from visionft.data.formats.yolo.label_folders import LabelFolders
 from visionft.data.formats.yolo.lines import read_label_file
@@ -130,11 +131,24 @@ def looks_like_yolo(folder: Path) -> bool:
     contents = look_into(folder, [])
     inner_names = {inner.name.casefold() for inner in contents.folders}
     listed = any(file.name.casefold() in _SURE_LISTS for file in contents.others)
-    if listed and not inner_names.isdisjoint(IMAGE_FOLDERS) and inner_names.isdisjoint(_OF_OTHERS):
+    listed = listed and not any(file.suffix.lower() == ".txt" and is_known(file) for file in contents.others)
+    if (
+        listed
+        and not _holds_classes(contents.folders)
+        and not inner_names.isdisjoint(IMAGE_FOLDERS)
+        and inner_names.isdisjoint(_OF_OTHERS)
+    ):
         return True
     below = [inner for outer in contents.folders for inner in (outer, *look_into(outer, []).folders)]
     folders = LabelFolders(folder)
     return any(_holds_labels(inner, folders) for inner in (folder, *below))
+
+
+def _holds_classes(folders: Sequence[Path]) -> bool:
+    """Return whether a folder of images holds folders that are no splits, as those of classes are."""
+    images = [folder for folder in folders if folder.name.casefold() in IMAGE_FOLDERS]
+    inner = [one.name for folder in images for one in look_into(folder, []).folders]
+    return len(inner) > 1 and not any(map(split_of, inner))
 
 
 def _holds_labels(folder: Path, folders: LabelFolders) -> bool:
@@ -227,22 +241,9 @@ def _listed(file: Path, bases: Sequence[Path], finder: FileFinder) -> list[Path]
 def images_of_folder(root: Path, problems: list[Problem]) -> Images:
     """Find the images below a folder; lists and folders called like splits put them into these."""
     images = sorted(images_below(root, problems)[0])
-    names = Names(images)
-    lists = find_lists([root / inner for inner in _LIST_FOLDERS], names)
-    if not lists:
+    splits = splits_by_lists([root / inner for inner in _LIST_FOLDERS], images, root, problems)
+    if splits is None:
         return Images(root, {image: _split_of_folders(image.relative_to(root)) for image in images})
-    splits, lost = read_lists(lists, names, problems)
-    if lost:
-        what = f"{len(lost)} listed images are not there; left out: {some(lost)}"
-        problems.append(Problem(some((str(file) for file in lists), 3), what))
-    unlisted = [image for image in images if image not in splits]
-    if unlisted and "train" in lists.values():
-        what = f"{counted(len(unlisted), 'image is', 'images are')} in no list; left out: "
-        problems.append(Problem(str(root), what + some(image.name for image in unlisted)))
-    elif unlisted:
-        splits |= dict.fromkeys(unlisted, "train")
-        what = f"no list says what trains, so that the {len(unlisted)} images in none do"
-        problems.append(Problem(str(root), what))
     return Images(root, {image: splits[image] for image in images if image in splits})
 
 

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path, PurePath
 from typing import ClassVar
 
+from visionft.annotations.marks import CROWD
 from visionft.data.box_classes import BoxClasses, choose_classes
 from visionft.data.checks.bad_files import BoxError
 from visionft.data.formats.yolo.boxes import box_of, coding_of
@@ -135,6 +136,8 @@ class YoloPolygons(Yolo):
 
 def _labelled(box: RawBox, category: int | str, classes: BoxClasses) -> RawBox | None:
     """Return an object with its class index; None where nobody wants its class."""
+    if category == -1:
+        return box._replace(label=CROWD, crowd=True)
     index = index_of(category, classes.known)
     if index is not None:
         return classes.label(box, index)
