@@ -1,6 +1,7 @@
 """Images and recipes small enough to train on in a second."""
 
 import errno
+import itertools
 import json
 import os
 from pathlib import Path
@@ -20,6 +21,7 @@ from visionft.recipe import Recipe
 hypothesis.settings.register_profile("steady", derandomize=True)
 hypothesis.settings.load_profile("steady")
 
+_NUMBERS = itertools.count()
 SHAPES = ("bar", "disc", "ring")
 
 pytest_plugins = ["tests.runs"]
@@ -35,6 +37,12 @@ def draw(shape: str, rng: np.random.Generator) -> np.ndarray:
     else:
         cv2.circle(image, (x, y), 13, colour, -1 if shape == "disc" else 3)
     return image
+
+
+@pytest.fixture(autouse=True)
+def nothing_known(monkeypatch, tmp_path_factory):
+    """Let each test find out anew what is known of networks, and leave the user's cache folder alone."""
+    monkeypatch.setenv("VISIONFT_CACHE", str(tmp_path_factory.getbasetemp() / f"cache-{next(_NUMBERS)}"))
 
 
 @pytest.fixture

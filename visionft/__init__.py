@@ -14,6 +14,7 @@ if TYPE_CHECKING:
         Check,
         Converted,
         Dataset,
+        ProbeResult,
         Run,
         build,
         check,
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
         evaluate,
         fit,
         open_run,
+        probe,
         register,
         train,
     )
@@ -39,6 +41,7 @@ _HOME = {
     "EpochView": "visionft.training",
     "Job": "visionft.assemble",
     "Predictor": "visionft.predict",
+    "ProbeResult": "visionft.api",
     "Recipe": "visionft.recipe",
     "Run": "visionft.api",
     "build": "visionft.api",
@@ -49,6 +52,7 @@ _HOME = {
     "load_recipe": "visionft.recipe",
     "open_run": "visionft.api",
     "parameter_groups": "visionft.training",
+    "probe": "visionft.api",
     "register": "visionft.api",
     "train": "visionft.api",
 }
@@ -62,6 +66,7 @@ __all__ = [
     "EpochView",
     "Job",
     "Predictor",
+    "ProbeResult",
     "Recipe",
     "Run",
     "build",
@@ -72,6 +77,7 @@ __all__ = [
     "load_recipe",
     "open_run",
     "parameter_groups",
+    "probe",
     "register",
     "train",
 ]

@@ -10,6 +10,7 @@ from visionft.errors import CheckpointError
 Fit = Literal["stretch", "crop", "pad", "tile"]
 Interpolation = Literal["bilinear", "bicubic"]
 
+Decode = Literal["full", "reduced"]
 Alpha = Literal["composite", "ignore"]
 
 FORMAT = 1
@@ -52,6 +53,8 @@ class InputSpec:
         std: per channel (RGB), of values scaled to 0..1.
         overlap: least fraction of its side that a window has in common with the next, in [0, 1); ``tile`` only.
         reading: how the values of files become 8-bit colours.
+        decode: ``reduced`` decodes JPEG files no larger than the canvas needs, see ``imaging.reduced``; files that do
+            not say are decoded in full.
     """
 
     height: int
@@ -63,6 +66,17 @@ class InputSpec:
     std: tuple[float, float, float] = (0.229, 0.224, 0.225)
     overlap: float = 0.25
     reading: Reading = FULL_SCALE
+    decode: Decode = "full"
+
+    @classmethod
+    def from_dict(cls, given: Mapping[str, Any]) -> "InputSpec":
+        """Return what ``asdict`` made plain values of, that JSON may have held.
+
+        Raises:
+            KeyError: when something is missing; TypeError, ValueError: when it is something else.
+        """
+        shape = {**given, "mean": tuple(given["mean"]), "std": tuple(given["std"])}
+        return cls(**shape | {"reading": _reading(given.get("reading"))})
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,13 +118,11 @@ class ModelSpec:
             data = json.loads(text)
             if data.pop("format") != FORMAT:
                 raise CheckpointError("model spec: written by another version of visionft; export it again")
-            section = data.pop("input")
-            shape = {**section, "mean": tuple(section["mean"]), "std": tuple(section["std"])}
-            shape["reading"] = _reading(section.get("reading"))
+            section = InputSpec.from_dict(data.pop("input"))
             data["class_names"] = tuple(data["class_names"])
             data["palette"] = tuple((red, green, blue) for red, green, blue in data.get("palette", ()))
             data["thresholds"] = tuple(data.get("thresholds", ()))
-            return cls(input=InputSpec(**shape), **data)
+            return cls(input=section, **data)
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise CheckpointError(f"model spec: not readable ({error}); export the model again") from error
 

@@ -31,6 +31,7 @@ def test_what_users_import():
         "EpochView",
         "Job",
         "Predictor",
+        "ProbeResult",
         "Recipe",
         "Run",
         "build",
@@ -41,6 +42,7 @@ def test_what_users_import():
         "load_recipe",
         "open_run",
         "parameter_groups",
+        "probe",
         "register",
         "train",
     ]

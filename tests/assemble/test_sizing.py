@@ -21,7 +21,7 @@ def crowded(recipe, objects=150):
 def test_a_run_of_before_keeps_its_canvas_and_rows(objects):
     recipe = objects(input={"size": None})
     dataset = crowded(recipe)
-    assert Sizing.recorded({}, recipe, dataset) == Sizing((512, 512), "pad")
+    assert Sizing.recorded({}, recipe, dataset) == Sizing((512, 512), "pad", decode="full")
     new = Sizing.of(recipe, dataset)
     assert (new.fit, new.arguments) == ("tile", {"max_detections": 300})
     job = assemble(recipe, dataset, sizing=Sizing.recorded({}, recipe, dataset))
@@ -53,7 +53,7 @@ def test_few_objects_get_what_there_always_was(objects):
     recipe = objects(input={"size": None})
     dataset = load_data(recipe)
     assert Sizing.of(recipe, dataset) == replace(
-        Sizing.recorded({}, recipe, dataset), arguments={"max_detections": 100}
+        Sizing.recorded({}, recipe, dataset), arguments={"max_detections": 100}, decode=None
     )
 
 

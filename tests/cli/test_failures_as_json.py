@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.data.zoo.files import pictures
+
 
 @pytest.mark.parametrize(
     ("arguments", "kind", "named"),
@@ -96,3 +98,28 @@ def test_names_in_a_locale_of_ascii(tmp_path):
     assert result.returncode == 2
     assert "żółty: unknown key" in json.loads(result.stdout)["error"]["message"]
     assert "Traceback" not in result.stderr
+
+
+def test_files_with_any_names_in_a_locale_of_ascii(tmp_path):
+    pictures(tmp_path / "Übung", 2, "kätzchen.{}🐈.jpg")
+    pictures(tmp_path / "Übung", 2, "犬.{}.jpg")
+    plain = {**os.environ, "LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0", "PYTHONIOENCODING": ""}
+    command = [sys.executable, "-m", "visionft", "train", str(tmp_path / "Übung"), "--json"]
+    result = subprocess.run(command, env=plain, capture_output=True, encoding="utf-8")
+    message = json.loads(result.stdout)["error"]["message"]
+    for text in ("Übung", "kätzchen (2)", "犬 (2)"):
+        assert text in message
+        assert text in result.stderr
+
+
+def test_python_is_told_how_to_read_names_in_a_locale_of_ascii(tmp_path):
+    pictures(tmp_path / "Müller", 2)
+    plain = {**os.environ, "LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
+    code = "import sys; from visionft.data.walk import look_into; from pathlib import Path; found = []; "
+    code += "print(look_into(Path(sys.argv[1]), found).folders, ascii(str(found[0])) if found else '')"
+    command = [sys.executable, "-c", code, str(tmp_path)]
+    found = [
+        subprocess.run(command, env=plain | more, capture_output=True, text=True).stdout
+        for more in ({}, {"PYTHONUTF8": "1"})
+    ]
+    assert ["PYTHONUTF8=1" in text for text in found] == [True, False]

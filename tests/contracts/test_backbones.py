@@ -269,6 +269,9 @@ def test_what_is_kept_of_the_frozen_part_trains_the_rest_alike(backbone, images)
     assert [name for name, tensor in whole.items() if not same(tensor, halves[name])] == []
     assert sum(tensor.nbytes for tensor in kept) == 2 * cut.bytes_per_image
     assert not any(tensor.requires_grad for tensor in kept)
+    with torch.no_grad():
+        taped = cut.tape(images)(images)
+    assert all(torch.equal(one, two) for one, two in zip(kept, taped, strict=True))
 
 
 def alike(one: Tensor, two: Tensor) -> bool:

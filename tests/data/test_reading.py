@@ -4,10 +4,14 @@ import cv2
 import numpy as np
 import pytest
 
-import visionft as vft
+from visionft.assemble import load_data
 from visionft.data.dataset import load_dataset
 from visionft.data.reading import ReadingOptions
-from visionft.data.targets.label import Label
+from visionft.data.source import DataSource
+from visionft.errors import DataError
+from visionft.imaging import decode
+from visionft.imaging.levels import to_8_bits
+from visionft.recipe.load import recipe_from_data
 from visionft.spec import FULL_SCALE, Reading
 
 
@@ -100,15 +104,43 @@ def test_one_odd_image_is_named_and_stops_nothing(tmp_path):
     assert "train/a/0.png" in told(dataset)
 
 
-def test_dark_arrays_are_told_and_the_advice_works():
-    images = [np.random.default_rng(n).integers(0, 4096, (8, 8, 3)).astype(np.uint16) for n in range(6)]
-    labels = ["a", "b"] * 3
-    source = vft.Dataset.from_arrays(images, labels)
-    (told_once,) = [
-        line for line in told(load_dataset(None, source=source, target=Label)).splitlines() if "16 bits" in line
-    ]
-    assert "give images / 4095" in told_once
-    scaled = vft.Dataset.from_arrays([image / 4095 for image in images], labels)
-    dataset = load_dataset(None, source=scaled, target=Label)
-    assert "16 bits" not in told(dataset)
-    assert dataset.samples[0].image.read().max() > 200
+TWELVE_BITS = [np.full((6, 5), 100 * number, np.uint16) for number in range(1, 9)]
+
+
+def in_memory(images, **settings):
+    data = DataSource.from_arrays(images, ["cat", "dog"] * 4, split=["train", "train", "val", "val"] * 2, **settings)
+    recipe = recipe_from_data(data)
+    return load_data(recipe, source=data)
+
+
+def test_arrays_of_16_bits_are_read_as_files_are():
+    found = in_memory([image * 5 for image in TWELVE_BITS])
+    assert found.reading.range == (0.0, 4095.0)
+    assert any("read as 12 bits" in str(problem) for problem in found.problems)
+    assert decode(found.samples[0].image, found.reading)[0, 0, 0] == round(500 * 255 / 4095)
+    assert in_memory(TWELVE_BITS, range="bits").reading.range is None
+    assert in_memory(TWELVE_BITS, range=(0, 1000)).reading.range == (0.0, 1000.0)
+
+
+def test_arrays_of_floats_are_read_in_a_stated_range():
+    floats = [image.astype(np.float32) for image in TWELVE_BITS]
+    found = in_memory(floats, range=[0, 1000])
+    assert [decode(one.image, one.reading)[0, 0, 0] for one in found.samples[:2]] == [26, 51]
+    with pytest.raises(DataError, match="0 \\(black\\) to 1"):
+        in_memory(floats)
+
+
+def test_arrays_of_the_full_scale_stay_what_they_were():
+    deep = [image * 80 for image in TWELVE_BITS]
+    plain = [to_8_bits(image) for image in deep]
+    found, same = in_memory(deep), in_memory(plain)
+    assert found.reading.range is None
+    assert [one.image.content for one in found.samples] == [one.image.content for one in same.samples]
+
+
+def test_a_fourth_channel_of_arrays_is_composited_dropped_or_asked_about():
+    rng = np.random.default_rng(0)
+    infrared = [rng.integers(100, 200, (9, 9, 4), np.uint8) for _ in range(8)]
+    assert any(problem.fatal and problem.where == "data.alpha" for problem in in_memory(infrared).problems)
+    found = in_memory(infrared, alpha="ignore")
+    assert np.array_equal(decode(found.samples[0].image, found.reading), infrared[0][..., :3])

@@ -4,7 +4,7 @@ from functools import partial
 import pytest
 
 from tests.docs.reader import Reader
-from tests.docs.world import build, reduced
+from tests.docs.world import build, reduced, reduced_backbones
 from visionft.api.registration import CATALOGS
 
 
@@ -29,7 +29,8 @@ def _in_full(request, fixture):
 @pytest.fixture
 def reader(world, monkeypatch, capfd):
     """The reader at a new page; trainings are reduced, and what a page registers ends with it."""
-    from visionft.api import building
+    from visionft.api import building, probing
+    from visionft.probing import parse_backbones
 
     def understand(*arguments, **named):
         request = whole(*arguments, **named)
@@ -37,6 +38,7 @@ def reader(world, monkeypatch, capfd):
 
     whole = building.understand
     monkeypatch.setattr(building, "understand", understand)
+    monkeypatch.setattr(probing, "parse_backbones", lambda given: reduced_backbones(parse_backbones(given)))
     monkeypatch.chdir(world.folder)
     for catalog in (catalog for catalogs in CATALOGS.values() for catalog in catalogs):
         monkeypatch.setattr(catalog, "_added", dict(catalog._added))

@@ -9,6 +9,7 @@ from docs.drawn import nuclei, plants
 from tests.tasks.multilabel.shapes import write_shapes
 from visionft.catalog import IN_MEMORY
 from visionft.models.backbones import BACKBONES
+from visionft.probing import BackboneChoice
 from visionft.recipe import Recipe
 
 TOOLS = {"bar": "bolt", "disc": "nut", "ring": "washer"}
@@ -70,3 +71,9 @@ def reduced(recipe: Recipe) -> Recipe:
         stage["unfreeze"] = min(unfreeze, 5) if isinstance(unfreeze, int) and not own else unfreeze
         stage |= {"epochs": 1, "steps": None, "image_size": None}
     return Recipe.model_validate(data)
+
+
+def reduced_backbones(choices: tuple[BackboneChoice, ...]) -> tuple[BackboneChoice, ...]:
+    """Return a tiny network with random weights in the place of those that a page probes."""
+    assert choices
+    return (BackboneChoice("test_resnet", "none"),)

@@ -12,15 +12,18 @@ if TYPE_CHECKING:
     from visionft.api.exporting import Artifact
     from visionft.api.fitting import fit
     from visionft.api.prediction import predict
+    from visionft.api.probing import probe
     from visionft.api.registration import register
     from visionft.api.run import Run, open_run
     from visionft.api.training import complete, train
+    from visionft.probing import ProbeResult
 
 _HOME = {
     "Artifact": "exporting",
     "Check": "checking",
     "Converted": "converting",
     "Dataset": "datasets",
+    "ProbeResult": "probing",
     "Run": "run",
     "build": "building",
     "check": "checking",
@@ -30,6 +33,7 @@ _HOME = {
     "fit": "fitting",
     "open_run": "run",
     "predict": "prediction",
+    "probe": "probing",
     "register": "registration",
     "train": "training",
 }
@@ -39,6 +43,7 @@ __all__ = [
     "Check",
     "Converted",
     "Dataset",
+    "ProbeResult",
     "Run",
     "build",
     "check",
@@ -48,6 +53,7 @@ __all__ = [
     "fit",
     "open_run",
     "predict",
+    "probe",
     "register",
     "train",
 ]

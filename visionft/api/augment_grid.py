@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from visionft.api.caller_state import caller_state
 from visionft.assemble.preview import augmented_samples, mixing_probabilities, most_augmented_stage
 from visionft.assemble.sizing import canvas_of
 from visionft.data.records import Dataset
@@ -15,6 +16,7 @@ SAMPLES, EPOCHS = 6, 5
 _LONG_SIDE = 320  # pixels of a picture
 
 
+@caller_state()
 def write_augment_grid(path: Path, recipe: Recipe, dataset: Dataset, spec: InputSpec) -> None:
     """Draw some training images and their targets, as they are and as the network gets them, and write a PNG.
 

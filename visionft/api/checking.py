@@ -2,26 +2,19 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import partial
 from pathlib import Path
 from typing import Any
 
-from visionft.api.augment_grid import write_augment_grid
 from visionft.api.caller_state import caller_state
-from visionft.api.exporting import known_to_export, require_exportable
 from visionft.api.facts import fingerprint
+from visionft.api.known_networks import keep_facts, known_facts, network_key
 from visionft.api.resolving import Asked, Data, understand
 from visionft.api.tracking import require_trackers
-from visionft.assemble import Runtime, load_data, unused_targets
-from visionft.assemble.images import require_decoder
-from visionft.assemble.job import build_task, input_spec, require_room, require_stages
-from visionft.assemble.sizing import Sizing, canvas_of
-from visionft.autotune.choice import require_cuda_where_asked
+from visionft.assemble.data import load_data, unused_targets
+from visionft.assemble.sizing import Sizing, input_spec
 from visionft.data.records import Dataset
 from visionft.data.splits import SPLITS, Split
-from visionft.errors import MissingExtra, RecipeError, VisionftError
-from visionft.models.backbones import Backbone
-from visionft.models.network import TaskNetwork
+from visionft.errors import MissingExtra, VisionftError
 from visionft.recipe import Overrides, Recipe
 from visionft.report.picture_file import require_picture_name
 from visionft.spec import FULL_SCALE, InputSpec
@@ -104,14 +97,23 @@ def check(
         sizing = Sizing.of(resolved, dataset)
         warnings += [sizing.in_words] if sizing.why else []
         warnings += [] if dataset is None else map(str, sizing.remarks(resolved, dataset))
-        canvas = _check_network(resolved, dataset, sizing)
+        canvas = _canvas(resolved, dataset, sizing)
     except VisionftError as error:
         errors += str(error).splitlines()
-    errors += _wrong_with_runtime(resolved, dataset, canvas)
+    try:
+        require_trackers(resolved)
+    except MissingExtra as error:
+        errors.append(str(error))
+    if _needs_a_device(resolved):
+        from visionft.api.network_trial import wrong_with_runtime
+
+        errors += wrong_with_runtime(resolved, dataset, canvas)
     if dataset is None:
         return Check(tuple(errors), tuple(warnings), None, {})
     drawn = picture is not None and canvas is not None and bool(dataset.split("train"))
     if picture is not None and canvas is not None and drawn:
+        from visionft.api.augment_grid import write_augment_grid  # needs torch, and nothing else may have
+
         require_picture_name(picture, dataset)
         write_augment_grid(picture, resolved, dataset, canvas)
     return Check(
@@ -139,44 +141,27 @@ def _by_class(dataset: Dataset, numbers: Mapping[Split, Sequence[int]]) -> dict[
     }
 
 
-def _wrong_with_runtime(recipe: Recipe, dataset: Dataset | None, canvas: InputSpec | None) -> list[str]:
-    """Return what this machine lacks that the recipe asks for."""
-    try:
-        runtime = Runtime.choose(recipe, cores=1)
-    except RecipeError as error:
-        return [str(error)]
-    checks = [partial(require_trackers, recipe)]
-    checks += [partial(require_cuda_where_asked, recipe, runtime), partial(require_decoder, recipe, runtime)]
-    if dataset is not None and canvas is not None:
-        checks.append(partial(require_room, recipe, runtime, dataset, canvas))
-    errors: list[str] = []
-    for check_one in checks:
-        try:
-            check_one()
-        except (RecipeError, MissingExtra) as error:
-            errors.append(str(error))
-    return errors
+def _needs_a_device(recipe: Recipe) -> bool:
+    """Return whether a recipe asks for anything that this machine may lack beside packages."""
+    runtime = recipe.runtime
+    return "cuda" in (runtime.device, runtime.decode, recipe.augment.device) or runtime.resident is True
 
 
-def _check_network(recipe: Recipe, dataset: Dataset | None, sizing: Sizing) -> InputSpec:
-    """Build the network, with weights that are on this machine, lay the stages over its depth groups, try its export.
+def _canvas(recipe: Recipe, dataset: Dataset | None, sizing: Sizing) -> InputSpec:
+    """Check what the recipe asks of its network, which is built where nothing is known of it.
 
     Returns:
         The recipe's canvas.
     """
-    section = recipe.backbone
-    weights = "none" if section.weights == "pretrained" else section.weights  # looking must not download
-    backbone = Backbone(section.name, weights, drop_path=section.drop_path, image_size=sizing.size)
-    reading = FULL_SCALE if dataset is None else dataset.reading
-    spec = input_spec(recipe, backbone.input, sizing, reading)
-    if dataset is None:
-        plan(recipe.stages, [group.name for group in backbone.groups], steps_per_epoch=1)
-        require_stages(recipe, backbone, spec)
-        return spec
-    task = build_task(recipe, dataset, sizing.arguments)
-    network = TaskNetwork(backbone, task.build_head(backbone), spec)
-    plan(recipe.stages, [group.name for group in network.head.groups(backbone)], steps_per_epoch=1)
-    require_stages(recipe, backbone, spec)
-    if not known_to_export(network):
-        require_exportable(recipe, network, task, canvas_of(recipe.stages[-1], spec))
-    return spec
+    key = network_key(recipe, sizing, with_head=dataset is not None)
+    facts = None if key is None else known_facts(key)
+    if facts is None:
+        from visionft.api.network_trial import try_network
+
+        facts = try_network(recipe, dataset, sizing)
+        if key is not None:
+            keep_facts(key, facts)
+    elif dataset is not None:
+        recipe.task.learner_arguments(dataset)  # says what is wrong with these data, which is not known
+    plan(recipe.stages, facts.groups, steps_per_epoch=1)
+    return input_spec(recipe, facts.input, sizing, FULL_SCALE if dataset is None else dataset.reading)

@@ -8,17 +8,19 @@ from hashlib import sha256
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from shlex import quote
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import torch
-
-from visionft.checkpoint import RunFolder
 from visionft.cores import usable_cores
 from visionft.data.records import Dataset
 from visionft.data.splits import SPLITS
 from visionft.errors import CheckpointError, DataError
 from visionft.imaging.pixels import Pixels
 from visionft.recipe import Recipe
+
+if TYPE_CHECKING:
+    import torch
+
+    from visionft.checkpoint import RunFolder
 
 _PACKAGES = (
     "visionft",
@@ -29,11 +31,17 @@ _PACKAGES = (
     "opencv-python-headless",
     "onnx",
     "onnxruntime",
+    "onnxscript",
+    "scipy",
+    "segmentation-models-pytorch",
+    "transformers",
 )
 
 
-def environment(device: torch.device) -> dict[str, Any]:
+def environment(device: "torch.device") -> dict[str, Any]:
     """Return versions and hardware."""
+    import torch
+
     cuda = device.type == "cuda"
     return {
         "python": platform.python_version(),
@@ -42,15 +50,17 @@ def environment(device: torch.device) -> dict[str, Any]:
         "cores": usable_cores(),
         "threads": torch.get_num_threads(),
         "device": torch.cuda.get_device_name(device) if cuda else "cpu",
-        "versions": {name: found for name in _PACKAGES if (found := _version(name))},
+        "versions": versions(),
     }
 
 
-def _version(package: str) -> str | None:
-    try:
-        return version(package)
-    except PackageNotFoundError:
-        return None
+def versions() -> dict[str, str]:
+    """Return the versions of visionft and of what it computes with, where they are installed."""
+    found: dict[str, str] = {}
+    for package in _PACKAGES:
+        with suppress(PackageNotFoundError):
+            found[package] = version(package)
+    return found
 
 
 def fingerprint(dataset: Dataset) -> dict[str, Any]:
@@ -112,7 +122,7 @@ def require_there(recipe: Recipe, run: Path) -> None:
         )
 
 
-def record_move(folder: RunFolder, recipe: Recipe, dataset: Dataset, tell: Callable[[str], None]) -> None:
+def record_move(folder: "RunFolder", recipe: Recipe, dataset: Dataset, tell: Callable[[str], None]) -> None:
     """Write down in run.json where a run's data were found, where that is not where they were.
 
     Args:

@@ -30,11 +30,13 @@ from visionft.loading.loader import Loader
 from visionft.loading.main_guard import stop_second_run
 from visionft.models.backbones.sizes import reason
 from visionft.models.own import MISTAKES
+from visionft.stopwatch import measuring
 from visionft.tracking.guard import GuardedTracker
 from visionft.training import Callback, Sink
 from visionft.training import fit as run_stages
 from visionft.training.callbacks import require_callable
 from visionft.training.events import JsonLines, RunPlanned
+from visionft.training.profile import stopwatch_for
 from visionft.training.tracking import TrackerSink
 
 _CHANGED = "changed by the program before training"
@@ -49,6 +51,7 @@ def fit(
     progress: bool = True,
     callbacks: Sequence[Callback] = (),
     keep_checkpoints: bool = False,
+    profile: bool = False,
 ) -> Run:
     """Run every stage of a job in a run folder of its own.
 
@@ -66,6 +69,7 @@ def fit(
         progress: whether it is shown on stderr.
         callbacks: called with a ``vft.EpochView`` after each epoch was validated; they may end the stage or the run.
         keep_checkpoints: whether the finished run keeps its newest checkpoints.
+        profile: whether it is measured where the time of each stage goes.
 
     Returns:
         The finished run.
@@ -79,7 +83,9 @@ def fit(
     network, task = deepcopy((job.network, job.task))  # together, for a loss may belong to both
     with showing(sinks, progress=progress) as told:
         job = replace(job, network=network, task=task)
-        return fitted(job, None, out, told, callbacks, keep_checkpoints=keep_checkpoints, changed=changed)
+        return fitted(
+            job, None, out, told, callbacks, keep_checkpoints=keep_checkpoints, profile=profile, changed=changed
+        )
 
 
 def _changed_weights(job: Any) -> bool:
@@ -113,6 +119,7 @@ def fitted(
     callbacks: Sequence[Callback],
     *,
     keep_checkpoints: bool,
+    profile: bool = False,
     changed: bool = False,
 ) -> Run:
     """Run every stage that is still to do.
@@ -124,6 +131,7 @@ def fitted(
         sinks: who is told.
         callbacks: who looks at each epoch.
         keep_checkpoints: whether the finished run keeps its newest checkpoints.
+        profile: whether it is measured where the time of each stage goes.
         changed: whether a new run starts from other weights than its recipe says.
     """
     started = time.monotonic()
@@ -145,6 +153,7 @@ def fitted(
             choice = decide(job, folder, lambda text: tell(all_sinks, text))
             job = replace(job, augments=choice.device == "cuda")
             handed = bool(job.parts.given)
+            opened.enter_context(measuring(stopwatch_for(job.runtime.device) if profile else None))
             outcome = run_stages(job, folder, all_sinks, callbacks, keep_start=new and (changed or handed))
         last = job.plans[len(outcome.results) - 1].stage  # a callback may end it early
         job = replace(job, input=job.stage_input(last))
@@ -232,6 +241,7 @@ def _facts(job: Job, folder: RunFolder, trackers: Sequence[GuardedTracker]) -> d
         "backbone": f"{backbone.family}/{backbone.name}, {len(backbone.groups)} depth groups",
         "weights": f"{weights['source']} (licence: {weights['licence']})",
         "canvas": job.sizing.why,
+        "decoding": "JPEGs no larger than needed (input.decode)" if job.input.decode == "reduced" else "",
         "optimizer": ", ".join([optim.name, *(f"{name} {value}" for name, value in optim.arguments.items())]),
         "device": f"{runtime.device}, {numbers}, {str(runtime.memory_format).removeprefix('torch.')}",
         "tracked": "; ".join(one.tracker.place for one in trackers if one.tracker is not None),

@@ -5,9 +5,8 @@ from contextlib import contextmanager
 from functools import partial
 from math import isfinite
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from visionft.checkpoint import RunFolder
 from visionft.errors import MissingExtra, RecipeError
 from visionft.imaging.sheet import Row, sheet
 from visionft.metrics import Metrics
@@ -16,6 +15,9 @@ from visionft.report.data import AugmentationFacts
 from visionft.tracking import TRACKERS
 from visionft.tracking.base import TrackedRun, Tracker, TrackerChoice, require_packages
 from visionft.tracking.guard import GuardedTracker
+
+if TYPE_CHECKING:
+    from visionft.checkpoint import RunFolder
 
 _IDENTITIES, _RESULTS = "trackers", "results_tracked_by"  # in run.json
 
@@ -32,7 +34,7 @@ def require_trackers(recipe: Recipe) -> None:
 
 @contextmanager
 def open_trackers(
-    recipe: Recipe, folder: RunFolder, tell: Callable[[str], None], *, new: bool
+    recipe: Recipe, folder: "RunFolder", tell: Callable[[str], None], *, new: bool
 ) -> Iterator[list[GuardedTracker]]:
     """Open the trackers of a run, and close them in the end, whatever happens.
 
@@ -62,7 +64,7 @@ def open_trackers(
             tracker.do(lambda opened: opened.close(finished=finished))
 
 
-def _open(choice: TrackerChoice, recipe: Recipe, folder: RunFolder) -> Tracker:
+def _open(choice: TrackerChoice, recipe: Recipe, folder: "RunFolder") -> Tracker:
     known = folder.info.get(_IDENTITIES, {})
     run = TrackedRun(folder.path, recipe.model_dump(mode="json"), known.get(choice.kind, {}))
     kind: type[Tracker] = TRACKERS[choice.kind]
@@ -79,7 +81,7 @@ def without_trackers(info: Mapping[str, Any]) -> dict[str, Any]:
 
 def track_results(
     recipe: Recipe,
-    folder: RunFolder,
+    folder: "RunFolder",
     tell: Callable[[str], None],
     *,
     metrics: Metrics,

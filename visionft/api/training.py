@@ -34,6 +34,7 @@ def train(
     progress: bool = True,
     callbacks: Sequence[Callback] = (),
     keep_checkpoints: bool = False,
+    profile: bool = False,
 ) -> Run:
     """Run every stage of a recipe.
 
@@ -65,6 +66,8 @@ def train(
             What they decide is saved; a resumed run needs them again, and may show them its last epoch once more.
         keep_checkpoints: whether the finished run keeps its newest checkpoints (network, optimizer and best weights),
             which nothing but --resume reads; its network is model.safetensors.
+        profile: whether it is measured where the time of each stage goes (decode, augment, copy, prefix, forward,
+            backward, optimizer, wait), which is told at its end and written to run.json.
 
     Returns:
         The finished run. A run that had finished before is returned as it is.
@@ -79,9 +82,9 @@ def train(
         if resume:
             resumed = find_run(recipe, data, out, overrides, parts)
             asked = asked_for(overrides, data)
-            return _gone_on(resumed, asked, parts, told, callbacks, keep_checkpoints=keep_checkpoints)
+            return _gone_on(resumed, asked, parts, told, callbacks, keep_checkpoints=keep_checkpoints, profile=profile)
         job = new_job(recipe, data, overrides, parts, told)
-        return fitted(job, None, out, told, callbacks, keep_checkpoints=keep_checkpoints)
+        return fitted(job, None, out, told, callbacks, keep_checkpoints=keep_checkpoints, profile=profile)
 
 
 def _gone_on(
@@ -92,6 +95,7 @@ def _gone_on(
     callbacks: Sequence[Callback],
     *,
     keep_checkpoints: bool,
+    profile: bool,
 ) -> Run:
     """Go on with a run, unless it has finished."""
     folder = resumed.folder
@@ -107,7 +111,7 @@ def _gone_on(
         require_start(folder)
         request = understand_again(resumed.recipe, resumed.data, folder.moved_to)
         job = built(request, asked, sinks, parts, folder)
-        return fitted(job, folder, None, sinks, callbacks, keep_checkpoints=keep_checkpoints)
+        return fitted(job, folder, None, sinks, callbacks, keep_checkpoints=keep_checkpoints, profile=profile)
 
 
 def complete(run: Run) -> dict[str, Any]:

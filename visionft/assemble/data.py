@@ -122,5 +122,6 @@ def _label_options(recipe: Recipe) -> LabelOptions:
         on_bad_box=section.on_bad_box,
         separator=section.separator,
         mask_threshold=section.mask_threshold,
+        mask_size=section.mask_size,
         columns=section.columns.options,
     )

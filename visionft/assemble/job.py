@@ -10,10 +10,11 @@ from numpy.typing import NDArray
 
 from visionft.assemble import images
 from visionft.assemble.built import BuildFacts
+from visionft.assemble.decoding import decode_of
 from visionft.assemble.extra import extra_transforms
 from visionft.assemble.parts import NONE_HANDED_OVER, Parts, require_fitting_head
 from visionft.assemble.runtime import Runtime
-from visionft.assemble.sizing import Sizing, canvas_of
+from visionft.assemble.sizing import Sizing, canvas_of, input_spec
 from visionft.augment import Augmenter, Mixing
 from visionft.augment.batch import Normalised
 from visionft.augment.device import DeviceAugmenter
@@ -32,7 +33,7 @@ from visionft.models.heads import HEADS
 from visionft.models.network import TaskNetwork
 from visionft.recipe import Recipe
 from visionft.seeds import derive_seed
-from visionft.spec import InputSpec, Reading
+from visionft.spec import InputSpec
 from visionft.stages import Sampling, Stage, StagePlan, plan
 from visionft.tasks import TASKS
 from visionft.tasks.learner import Learner
@@ -204,6 +205,8 @@ def assemble(
     sizing = sizing or Sizing.of(recipe, dataset)
     network, task, spec = build_network(recipe, dataset, sizing, parts, pretrained=pretrained)
     backbone = network.backbone
+    decode = sizing.decode or decode_of(recipe, dataset, spec)
+    sizing, spec = replace(sizing, decode=decode), replace(spec, decode=decode)
     if parts.head is not None:
         require_fitting_head(network, task, spec)
     runtime = Runtime.choose(recipe, usable_cores())
@@ -345,24 +348,3 @@ def build_task(recipe: Recipe, dataset: Dataset, measured: Mapping[str, int] = _
     learner = imported(TASKS[options.kind].learner)
     task: Learner = learner(dataset.class_names, **options.learner_arguments(dataset), **measured)
     return task
-
-
-def input_spec(recipe: Recipe, weights: InputSpec, sizing: Sizing, reading: Reading) -> InputSpec:
-    """Merge the recipe's input section, and how values are read, into the input spec of the weights."""
-    section = recipe.input
-    height, width = sizing.size or (weights.height, weights.width)
-    task = TASKS[recipe.task.kind]
-    whole = task.sees_whole_images
-    fits = [*([] if whole else ["crop"]), "pad", "stretch", *(["tile"] if task.takes_windows else [])]
-    if section.fit is not None and section.fit not in fits:
-        what = "crop leaves parts of an image unseen" if section.fit == "crop" else "tile cuts an image into windows"
-        raise RecipeError(f"input.fit: {what}; {task.kind} takes {', '.join(fits[:-1])} or {fits[-1]}")
-    return replace(
-        weights,
-        height=height,
-        width=width,
-        fit=sizing.fit,
-        crop_pct=section.crop_pct or weights.crop_pct,
-        overlap=section.overlap,
-        reading=reading,
-    )

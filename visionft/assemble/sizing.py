@@ -9,8 +9,9 @@ from statistics import median
 from typing import Any
 
 from visionft.data.records import Dataset, Problem
+from visionft.errors import RecipeError
 from visionft.recipe import Recipe
-from visionft.spec import Fit, InputSpec
+from visionft.spec import Decode, Fit, InputSpec, Reading
 from visionft.stages import Stage, height_and_width
 from visionft.tasks import TASKS
 from visionft.tasks.base import Canvas
@@ -27,12 +28,14 @@ class Sizing:
         fit: how images are put on it.
         arguments: of the task's learner.
         why: a line for people about the canvas; empty where it is the usual one.
+        decode: whether JPEG files are decoded in full, see ``decoding``; None until the canvas of the weights is known.
     """
 
     size: tuple[int, int] | None
     fit: Fit
     arguments: Mapping[str, int] = field(default_factory=dict)
     why: str = ""
+    decode: Decode | None = None
 
     @classmethod
     def of(cls, recipe: Recipe, dataset: Dataset | None) -> "Sizing":
@@ -51,9 +54,9 @@ class Sizing:
         """
         if (written := info.get("sizing")) is not None:
             size = written["size"]
-            return cls(**{**written, "size": None if size is None else (size[0], size[1])})
+            return cls(**{"decode": "full", **written, "size": None if size is None else (size[0], size[1])})
         usual = _usual_canvas(recipe, dataset)
-        return cls(None if usual is None else usual[:2], _fit(recipe))
+        return cls(None if usual is None else usual[:2], _fit(recipe), decode="full")
 
     @property
     def in_words(self) -> str:
@@ -81,6 +84,27 @@ def canvas_of(stage: Stage, spec: InputSpec) -> InputSpec:
         return spec
     height, width = height_and_width(stage.image_size)
     return replace(spec, height=height, width=width)
+
+
+def input_spec(recipe: Recipe, weights: InputSpec, sizing: Sizing, reading: Reading) -> InputSpec:
+    """Merge the recipe's input section, and how values are read, into the input spec of the weights."""
+    section = recipe.input
+    height, width = sizing.size or (weights.height, weights.width)
+    task = TASKS[recipe.task.kind]
+    whole = task.sees_whole_images
+    fits = [*([] if whole else ["crop"]), "pad", "stretch", *(["tile"] if task.takes_windows else [])]
+    if section.fit is not None and section.fit not in fits:
+        what = "crop leaves parts of an image unseen" if section.fit == "crop" else "tile cuts an image into windows"
+        raise RecipeError(f"input.fit: {what}; {task.kind} takes {', '.join(fits[:-1])} or {fits[-1]}")
+    return replace(
+        weights,
+        height=height,
+        width=width,
+        fit=sizing.fit,
+        crop_pct=section.crop_pct or weights.crop_pct,
+        overlap=section.overlap,
+        reading=reading,
+    )
 
 
 def _fit(recipe: Recipe) -> Fit:

@@ -1,6 +1,8 @@
 """The terminal: verbs, progress, exit codes."""
 
+import codecs
 import errno
+import os
 import signal
 import sys
 import threading
@@ -24,6 +26,7 @@ def main() -> None:
     With ``--json`` the failure is one JSON object on stdout as well. A reader of our output that has gone is typer's to
     handle.
     """
+    _read_names_as_utf8()
     with _signals() as received:
         code = _run(received)
     if code:
@@ -76,6 +79,13 @@ def _signals() -> Iterator[list[int]]:
     finally:
         if ours:
             signal.signal(signal.SIGTERM, signal.SIG_DFL)
+
+
+def _read_names_as_utf8() -> None:
+    """Start again in Python's UTF-8 mode where the locale has names of files read as ASCII, which most are not."""
+    encoding = codecs.lookup(sys.getfilesystemencoding()).name
+    if encoding != "utf-8" and os.name == "posix" and not sys.flags.utf8_mode:
+        os.execv(sys.executable, [sys.executable, "-X", "utf8", *sys.orig_argv[1:]])  # noqa: S606  # itself
 
 
 def _misused(error: Any) -> int:

@@ -75,6 +75,9 @@ def train(
     keep_checkpoints: Annotated[
         bool, typer.Option("--keep-checkpoints", help="Keep the last checkpoints of the finished run.")
     ] = False,
+    profile: Annotated[
+        bool, typer.Option("--profile", help="Tell at the end of each stage where its time went.")
+    ] = False,
     print_recipe: Annotated[
         bool, typer.Option("--print-recipe", help="Print the fully resolved recipe and stop.")
     ] = False,
@@ -102,6 +105,7 @@ def train(
             sinks=[console],
             progress=False,
             keep_checkpoints=keep_checkpoints,
+            profile=profile,
         )
         try:
             summary = complete(run)
@@ -222,6 +226,32 @@ def check(
     print_json({"ok": found.ok, **asdict(found)}) if json else print_check(found)
     if not found.ok:
         sys.exit(2)
+
+
+@app.command()
+def probe(
+    recipe: Annotated[
+        str, typer.Argument(help="Folder of images, CSV manifest, COCO JSON, or a recipe that names data.")
+    ],
+    backbones: Annotated[
+        str,
+        typer.Option(
+            metavar="A,B,...",
+            help="Names, each with NAME:FILE for weights of your own; or small, a list of small ones.",
+        ),
+    ] = "small",
+    overrides: Set = None,
+    out: Annotated[
+        Path | None, typer.Option(help="Folder for the page, probe.json, and features that later probes use.")
+    ] = None,
+    json: Json = False,
+) -> None:
+    """Compare backbones on data without training, and find copies and likely wrong labels."""
+    from visionft.api.probing import probe as compare
+    from visionft.cli.probe_output import print_probe
+
+    found = compare(recipe, backbones=backbones, overrides=overrides or (), out=out)
+    print_json(found.to_dict()) if json else print_probe(found)
 
 
 @app.command()

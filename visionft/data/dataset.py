@@ -127,6 +127,8 @@ def _unused(options: LabelOptions, takes: Sequence[str]) -> str:
         return "has no texts with several labels; take data.separator"
     if options.mask_threshold is not None and "mask_threshold" not in takes:
         return "has no masks; take data.mask_threshold"
+    if options.mask_size != "same" and "mask_size" not in takes:
+        return "has no mask files; take data.mask_size"
     if options.columns != Columns() and "columns" not in takes:
         return "is no table; take data.columns"
     if options.images is None and options.masks is None and not options.ignore:

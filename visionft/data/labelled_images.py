@@ -5,17 +5,15 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import numpy as np
-
 from visionft.data.naming import SPLIT_NAMES
 from visionft.data.records import Problem
 from visionft.data.splits import Split
 from visionft.data.targets.python_values import described
 from visionft.errors import DataError, ImageError
 from visionft.imaging.header import IMAGE_EXTENSIONS
-from visionft.imaging.levels import bits_of
-from visionft.imaging.pixels import ImageSource, Pixels
-from visionft.imaging.python_images import to_pixels
+from visionft.imaging.pixels import ImageSource
+from visionft.imaging.python_images import to_image
+from visionft.spec import FULL_SCALE, Reading
 
 _ERRORS_SHOWN = 5
 
@@ -140,6 +138,7 @@ def labelled(
     ids: Sequence[str] | None,
     splits: Sequence[Split | None],
     problems: list[Problem],
+    reading: Reading = FULL_SCALE,
 ) -> list[LabelledImage]:
     """Return images with their labels; one that is given again is left out.
 
@@ -149,6 +148,7 @@ def labelled(
         ids: their names; None makes some.
         splits: of each.
         problems: grows by images that are given again.
+        reading: how values of more than 8 bits are read, as far as it is said.
 
     Raises:
         DataError: when images are none, or ids are not one for each.
@@ -161,7 +161,7 @@ def labelled(
     found: dict[str, LabelledImage] = {}
     for name, image, value, split in zip(ids, images, values, splits, strict=True):
         try:
-            source = _absolute(image) if _is_path(image) else Pixels(to_pixels(image), name)
+            source = _absolute(image) if _is_path(image) else to_image(image, name, reading)
         except ImageError as error:
             errors.append(f"{name}: {error}")
             continue
@@ -169,7 +169,6 @@ def labelled(
             problems.append(Problem(name, "is given again; the first one counts"))
         else:
             found[name] = LabelledImage(name, source, _absolute(value) if _is_file(value) else value, split)
-    _tell_dark(images, problems)
     if errors:
         more = [f"and {len(errors) - _ERRORS_SHOWN} more"] if len(errors) > _ERRORS_SHOWN else []
         raise DataError("\n".join(errors[:_ERRORS_SHOWN] + more))
@@ -200,15 +199,3 @@ def _is_file(value: Any) -> bool:
     if not isinstance(value, str):
         return isinstance(value, Path)
     return Path(value).suffix.lower() in IMAGE_EXTENSIONS and Path(value).is_file()
-
-
-def _tell_dark(images: Sequence[Any], problems: list[Problem]) -> None:
-    """Tell of arrays of 16 bits that use fewer, and are nearly black."""
-    deep = [float(image.max()) for image in images if isinstance(image, np.ndarray) and image.dtype == np.uint16]
-    bits = bits_of(max(deep, default=float("inf")))
-    if bits < 16:
-        what = (
-            f"{len(deep)} arrays of 16 bits hold values up to {max(deep):g} and are nearly black at the full scale of "
-            f"65535; if {2**bits - 1} is white, give images / {2**bits - 1}, here and for prediction"
-        )
-        problems.append(Problem("images", what))

@@ -26,6 +26,10 @@ OnBadBox = Literal["drop", "fail"]
 """What is done about a box or a polygon that cannot be learned: it is left out and told, or the data are refused."""
 
 
+MaskSize = Literal["same", "resize"]
+"""What is done about a mask of another size than its image, if it has the same shape."""
+
+
 @dataclass(frozen=True, slots=True)
 class Columns:
     """What the columns of a table are called, and which texts name the splits; None finds them by the usual names.
@@ -64,6 +68,8 @@ class LabelOptions:
         separator: what stands between several labels in one text; None finds it.
         mask_threshold: values of masks from this on are the second of two classes, others the first; None reads them
             as they are, and finds the threshold of masks that are black and white but for compression or resizing.
+        mask_size: what is done about masks of another size than their image, and of its shape: they are left out and
+            told, or resized.
         columns: what the columns of a table are called.
     """
 
@@ -74,6 +80,7 @@ class LabelOptions:
     on_bad_box: OnBadBox = "drop"
     separator: str | None = None
     mask_threshold: float | None = None
+    mask_size: MaskSize = "same"
     columns: Columns = Columns()
 
 

@@ -22,6 +22,7 @@ from visionft.data.targets.base import Target
 from visionft.data.targets.python_values import described
 from visionft.errors import DataError
 from visionft.imaging.pixels import Pixels
+from visionft.spec import Reading
 
 
 class DataSource:
@@ -80,7 +81,8 @@ class DataSource:
         Args:
             images: N of them: an array (N, H, W, 3) or (N, H, W), a tensor (N, 3, H, W), or a list of images of any
                 sizes. Arrays are uint8 in RGB order (what OpenCV reads is BGR, which nothing can tell), tensors have
-                channels first, floats are 0 to 1; see ``visionft.imaging.python_images``. Arrays of uint8 are not
+                channels first, floats are 0 to 1 or in the setting ``range``, which counts for uint16 as it does for
+                files, like ``alpha`` for a fourth channel; see ``visionft.imaging.python_images``. Arrays are not
                 copied, and must not be changed as long as the data are in use. Or a dict: split -> such images.
             labels: of each, see above; or a dict: split -> such labels.
             classes: the names of class 0, 1, ... in label order, or name -> number; of numbers, what they are called.
@@ -139,7 +141,9 @@ class DataSource:
             classes = next((found for of_part in parts.values() if (found := class_names_of(of_part))), None)
         splits = [part for *_, part in pairs] if split is None else splits_of(split, len(pairs))
         problems: list[Problem] = []
-        images = labelled([image for image, *_ in pairs], [label for _, label, _ in pairs], ids, splits, problems)
+        images = labelled(
+            [image for image, *_ in pairs], [label for _, label, _ in pairs], ids, splits, problems, _stated(settings)
+        )
         return cls(images, {**settings, "classes": _plain_classes(classes), "format": IN_MEMORY}, name, problems)
 
     @classmethod
@@ -235,6 +239,14 @@ def _of_classes(images: Mapping[str, Any]) -> list[tuple[Any, str]]:
         if isinstance(several, str | bytes | Path | Mapping):
             raise DataError(f"{label}: {described(several)}; a list of images of the class is needed")
     return [(one, label) for label, several in images.items() for one in several]
+
+
+def _stated(settings: Mapping[str, Any]) -> Reading:
+    """Return how values are read as far as the settings say it; what is wrong with them is told with the recipe."""
+    said = settings.get("range")
+    if isinstance(said, list | tuple) and len(said) == 2:
+        return Reading((float(said[0]), float(said[1])))
+    return Reading()
 
 
 def _plain_classes(classes: Sequence[str] | Mapping[str, Any] | None) -> Any:

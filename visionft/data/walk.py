@@ -1,6 +1,8 @@
 """Walking folders that people made: links, loops, folders without permission, pipes; and their lists of names."""
 
+import codecs
 import os
+import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -72,7 +74,10 @@ def _list(folder: Path, problems: list[Problem]) -> Contents:
         problems.append(Problem(str(folder), f"the folder cannot be read ({error.strerror})"))
         return Contents()
     if foreign := [ascii(entry.name) for entry in found if not _is_text(entry.name) and not is_junk(entry.name)]:
-        what = f"{len(foreign)} names that are not UTF-8 text: {some(foreign)}; ignored; rename them"
+        encoding = sys.getfilesystemencoding()
+        wide = codecs.lookup(encoding).name == "utf-8"
+        how = "rename them" if wide else f"Python reads names as {encoding} here: start it with PYTHONUTF8=1"
+        what = f"{len(foreign)} names that are not {'UTF-8 ' * wide}text: {some(foreign)}; ignored; {how}"
         problems.append(Problem(str(folder), what))
     folders, images, others, ignored, special = [], [], [], [], []
     for entry in found:

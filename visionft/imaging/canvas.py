@@ -15,12 +15,13 @@ from visionft.spec import InputSpec
 _ENLARGE = {"bilinear": cv2.INTER_LINEAR, "bicubic": cv2.INTER_CUBIC}
 
 
-def to_canvas(image: NDArray[np.uint8], spec: InputSpec) -> NDArray[np.uint8]:
+def to_canvas(image: NDArray[np.uint8], spec: InputSpec, original: tuple[int, int] | None = None) -> NDArray[np.uint8]:
     """Fit an image to the network's input, by ``placement.place``.
 
     Args:
         image: (height, width, 3) uint8 RGB, of any size.
         spec: canvas size, fit, filter for enlarging, mean colour of the border.
+        original: (width, height) of the image where it was decoded smaller, see ``reduced``; None where it was not.
 
     Returns:
         (spec.height, spec.width, 3) uint8 RGB, contiguous.
@@ -28,7 +29,7 @@ def to_canvas(image: NDArray[np.uint8], spec: InputSpec) -> NDArray[np.uint8]:
     Raises:
         ImageError: when the image is so narrow that filling the canvas would take more than ``MAX_PIXELS``.
     """
-    height, width = image.shape[:2]
+    width, height = original or (image.shape[1], image.shape[0])
     placement = place((width, height), spec)
     if placement.resized[0] * placement.resized[1] > MAX_PIXELS:
         raise ImageError(

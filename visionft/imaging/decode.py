@@ -29,7 +29,7 @@ from numpy.typing import NDArray
 from visionft.errors import ImageError
 from visionft.imaging import tiff
 from visionft.imaging.alpha import on_white
-from visionft.imaging.header import MAX_PIXELS, Header, read_header
+from visionft.imaging.header import MAX_PIXELS, Header, read_header, read_orientation
 from visionft.imaging.heic import decode_heic
 from visionft.imaging.levels import to_8_bits
 from visionft.imaging.orientation import TURNS
@@ -40,6 +40,8 @@ from visionft.spec import FULL_SCALE, Reading
 # A bad file is told by ImageError; OpenCV would also write to the terminal. OpenCV 4 and 5 name the switch differently.
 _set_log_level = getattr(cv2, "setLogLevel", None) or cv2.utils.logging.setLogLevel
 _set_log_level(0)
+
+_REDUCED = {2: cv2.IMREAD_REDUCED_COLOR_2, 4: cv2.IMREAD_REDUCED_COLOR_4, 8: cv2.IMREAD_REDUCED_COLOR_8}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -83,18 +85,30 @@ def decode(
         ImageError: with the reason, when the file cannot be used.
     """
     if isinstance(source, Pixels):
-        return source.read()
-    data = source if isinstance(source, bytes) else _read(source)
+        return source.read(reading)
+    data = source if isinstance(source, bytes) else read_file(source)
     return to_rgb(decode_raw(data, reading, max_pixels), reading)
 
 
-def decode_raw(data: bytes, reading: Reading, max_pixels: int = MAX_PIXELS) -> RawImage:
-    """Decode an image file to the values that it holds; arguments and errors as of ``decode``."""
+def decode_raw(data: bytes, reading: Reading, max_pixels: int = MAX_PIXELS, *, scale: int = 1) -> RawImage:
+    """Decode an image file to the values that it holds; arguments and errors as of ``decode``.
+
+    Args:
+        data: a whole file.
+        reading: what its values mean.
+        max_pixels: more are refused.
+        scale: by what both sides are divided: 1, or of a plain JPEG 2, 4 or 8.
+    """
     header = read_header(data)
     if header.width * header.height > max_pixels:
         raise ImageError(
             f"declares {header.width} x {header.height} pixels; the limit is {max_pixels:,}; make it smaller"
         )
+    if scale > 1:
+        pixels = _imdecode(data, _REDUCED[scale] | cv2.IMREAD_IGNORE_ORIENTATION, header)
+        # the codec rounds up; half a pixel at the far edges is as near as it gets
+        pixels = pixels[: round(header.height / scale), : round(header.width / scale)]
+        return RawImage(pixels, header, orientation=read_orientation(data))
     if header.format == "HEIC":
         return RawImage(decode_heic(data), header, in_rgb=True)
     if header.is_wide:
@@ -135,7 +149,12 @@ def to_rgb(raw: RawImage, reading: Reading) -> NDArray[np.uint8]:
     return _upright(rgb, raw.orientation)
 
 
-def _read(path: Path) -> bytes:
+def read_file(path: Path) -> bytes:
+    """Return the bytes of an image file.
+
+    Raises:
+        ImageError: with the reason, when it cannot be read.
+    """
     try:
         return read_regular_file(path)
     except OSError as error:

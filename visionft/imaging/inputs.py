@@ -13,7 +13,8 @@ from visionft.errors import DataError, ImageError
 from visionft.imaging import decode, to_canvas
 from visionft.imaging.pillow import PillowImage
 from visionft.imaging.pixels import Pixels
-from visionft.imaging.python_images import is_bytes, is_pil, is_tensor, to_pixels
+from visionft.imaging.python_images import bytes_of, is_bytes, is_pil, is_tensor, to_pixels
+from visionft.imaging.reduced import DecodedImage, decode_for, whole
 from visionft.spec import FULL_SCALE, InputSpec, Reading
 
 Image: TypeAlias = str | Path | bytes | BinaryIO | NDArray[np.uint8] | PillowImage | Pixels
@@ -41,12 +42,11 @@ def load(image: Image, spec: InputSpec) -> Loaded:
     Raises:
         DataError: the image cannot be used; the message names its file.
     """
-    pixels_HW3 = load_pixels(image, spec.reading)
-    height, width = pixels_HW3.shape[:2]
-    if spec.fit == "tile":
-        return Loaded(pixels_HW3, (width, height))
     try:
-        return Loaded(to_canvas(pixels_HW3, spec), (width, height))
+        decoded = _decoded(image, spec)
+        if spec.fit == "tile":
+            return Loaded(*decoded)
+        return Loaded(to_canvas(decoded.pixels_HW3, spec, decoded.original), decoded.original)
     except ImageError as error:
         raise DataError(f"{_name(image)}: {error}") from error
 
@@ -81,6 +81,16 @@ def is_one_image(value: object) -> bool:
         return bool(value.ndim <= 3)  # type: ignore[attr-defined]
     one = isinstance(value, str | PathLike | np.ndarray | Mapping) or is_bytes(value) or is_pil(value)
     return one or not isinstance(value, Iterable)
+
+
+def _decoded(image: Image, spec: InputSpec) -> DecodedImage:
+    """Return an image as its canvas needs it; a file is decoded no further, where the spec says so."""
+    if spec.decode == "full" or isinstance(image, Pixels):
+        return whole(_pixels(image, spec.reading))
+    if isinstance(image, str | PathLike) and what_else(fspath(image)) is None:
+        return decode_for(Path(image).expanduser(), spec)
+    data = bytes_of(image)
+    return whole(_pixels(image, spec.reading)) if data is None else decode_for(data, spec)
 
 
 def _pixels(image: Image, reading: Reading) -> NDArray[np.uint8]:

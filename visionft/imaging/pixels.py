@@ -11,6 +11,8 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from visionft.spec import FULL_SCALE, Reading
+
 
 class Pixels:
     """An image in memory, upright. Pickles; images of the same pixels are equal.
@@ -50,7 +52,7 @@ class Pixels:
         """(width, height)."""
         return self.array.shape[1], self.array.shape[0]
 
-    def read(self) -> NDArray[np.uint8]:
+    def read(self, reading: Reading = FULL_SCALE) -> NDArray[np.uint8]:  # noqa: ARG002  # 8 bits are what they are
         """Return the pixels as an array of their own, (H, W, 3), as an image file is decoded."""
         if self.array.ndim == 2:  # a grey image means the same with its channel repeated
             return np.repeat(self.array[:, :, None], 3, axis=2)

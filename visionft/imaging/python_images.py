@@ -19,6 +19,8 @@ Shape suffixes: H height, W width, 3 colour channels (RGB).
 
 import sys
 from collections.abc import Mapping
+from dataclasses import replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -27,10 +29,12 @@ from numpy.typing import NDArray
 from visionft.errors import ImageError
 from visionft.imaging.alpha import on_white
 from visionft.imaging.decode import decode
-from visionft.imaging.levels import to_8_bits
+from visionft.imaging.levels import Seen, bits_of, see, to_8_bits
 from visionft.imaging.pillow import file_of
+from visionft.imaging.pixels import Pixels
 from visionft.spec import FULL_SCALE, Reading
 
+_FEW_BITS = 12  # of 16, at whose scale images are nearly black, and different ones may look the same
 _EXPECTED = "uint8 of shape (H, W, 3) in RGB order, or (H, W) for grey, is needed"
 
 
@@ -51,7 +55,12 @@ def is_bytes(value: object) -> bool:
     return isinstance(value, bytes | bytearray | memoryview) or callable(getattr(value, "read", None))
 
 
-def _bytes_of(image: Any) -> bytes | None:
+def bytes_of(image: Any) -> bytes | None:
+    """Return the file that is handed over as its bytes, or open; None where it is neither.
+
+    Raises:
+        ImageError: when an open file gives none.
+    """
     if isinstance(image, bytes | bytearray | memoryview):
         return bytes(image)
     if is_pil(image) or not is_bytes(image):  # some of PIL's images have a method of that name
@@ -80,7 +89,7 @@ def to_pixels(image: Any, reading: Reading = FULL_SCALE) -> NDArray[np.uint8]:
     Raises:
         ImageError: with the reason, when it is no image.
     """
-    if (data := _bytes_of(image)) is not None:
+    if (data := bytes_of(image)) is not None:
         return decode(data, reading)
     if is_pil(image):
         return decode(file_of(image), reading)
@@ -99,6 +108,67 @@ def to_pixels(image: Any, reading: Reading = FULL_SCALE) -> NDArray[np.uint8]:
         f"an object of type {type(image).__name__}; pass a path, the bytes of an image file, a PIL image, a torch "
         "tensor with channels first, or a uint8 array of shape (H, W, 3) in RGB order"
     )
+
+
+class DeepPixels(Pixels):
+    """An image in memory of more than 8 bits, or with a fourth channel, of which the reading says what it means.
+
+    Args:
+        array: (H, W) or (H, W, C), as ``to_pixels`` takes it.
+        name: what messages and pages call it.
+    """
+
+    @cached_property
+    def content(self) -> str:
+        """A hash of what the image is at full scale; of values that leave little of it, of these."""
+        if self.seen.high is not None and bits_of(self.seen.high) <= _FEW_BITS:
+            return super().content
+        try:
+            return Pixels(to_pixels(self.array), self.name).content
+        except ImageError:  # values that have no full scale
+            return super().content
+
+    @cached_property
+    def seen(self) -> Seen:
+        """What the values tell; floating point, whose range is stated or 0 to 1, tells nothing of bits."""
+        four = self.array.ndim == 3 and self.array.shape[2] == 4
+        found = see(self.array[..., :3] if four else self.array, self.array[..., 3] if four else None)
+        return found if self.array.dtype == np.uint16 else replace(found, high=None)
+
+    def read(self, reading: Reading = FULL_SCALE) -> NDArray[np.uint8]:
+        """Return the pixels as a reading has them, (H, W, 3).
+
+        Raises:
+            ImageError: when the values are beyond its range.
+        """
+        return Pixels(to_pixels(self.array, reading), self.name).read()
+
+
+def to_image(image: Any, name: str, reading: Reading = FULL_SCALE) -> Pixels:
+    """Return an image as ``to_pixels`` takes it, its values kept where they may be read in several ways.
+
+    Args:
+        image: as of ``to_pixels``.
+        name: what messages and pages call it.
+        reading: how values are read as far as it is said.
+
+    Raises:
+        ImageError: with the reason, when it is no image.
+    """
+    pixels_HW = to_pixels(image, reading)
+    array = _as_array(image)
+    if array is None or (array.dtype == np.uint8 and (array.ndim == 2 or array.shape[2] != 4)):
+        return Pixels(pixels_HW, name)
+    plain = array.dtype.kind == "f" and (array.ndim == 2 or array.shape[2] != 4) and array.max() <= 1
+    return Pixels(pixels_HW, name) if plain and reading.range is None else DeepPixels(array, name)
+
+
+def _as_array(image: Any) -> NDArray[Any] | None:
+    """Return an array, or that of a tensor with channels last; None of anything else."""
+    if is_tensor(image):
+        array: NDArray[Any] = image.detach().cpu().numpy()
+        return array.transpose(1, 2, 0) if array.ndim == 3 else array
+    return image if isinstance(image, np.ndarray) else None
 
 
 def _of_array(array: NDArray[Any], reading: Reading) -> NDArray[np.uint8]:

@@ -7,10 +7,12 @@ import numpy as np
 
 from visionft.data.records import Example, Sample
 from visionft.errors import DataError, ImageError
-from visionft.imaging import cut_window, decode, to_canvas
+from visionft.imaging import cut_window, to_canvas
 from visionft.imaging.placement import draw_window, windows
+from visionft.imaging.reduced import decode_for
 from visionft.seeds import derive_seed
 from visionft.spec import InputSpec
+from visionft.stopwatch import timed
 
 
 class Augment(Protocol):
@@ -93,7 +95,8 @@ class Canvases:
         number, window = self._items[index % len(self._items)]
         example = self._shown(number, window, self._seed_of("window", key))
         if self._mix is not None:
-            example = self._mix(example, self._any, self._seed_of("mix", key))
+            with timed("augment"):
+                example = self._mix(example, self._any, self._seed_of("mix", key))
         return self.augmented(example, key)
 
     def augmented(self, example: Example, key: tuple[int, int]) -> Example:
@@ -105,7 +108,8 @@ class Canvases:
         if self._augment is None:
             return example
         try:
-            return self._augment(example, self._seed_of("augment", key), self._turn_of(key))
+            with timed("augment"):
+                return self._augment(example, self._seed_of("augment", key), self._turn_of(key))
         except ImageError as error:
             raise DataError(f"{self.sample(key[1]).image}: {error}") from error
 
@@ -150,7 +154,8 @@ class Canvases:
         kept = self._kept.get(number)
         if kept is not None:
             return kept
-        example = self._load(self._samples[number])
+        with timed("decode"):
+            example = self._load(self._samples[number])
         size = example.image_HW3.nbytes + example.target.nbytes
         if size <= self._room:
             self._room -= size
@@ -159,11 +164,10 @@ class Canvases:
 
     def _load(self, sample: Sample) -> Example:
         try:
-            image_HW3 = decode(sample.image, self._spec.reading)
-            size = (image_HW3.shape[1], image_HW3.shape[0])
+            image_HW3, size = decode_for(sample.image, self._spec)
             target = sample.target.read(size)
             if self._spec.fit == "tile":
                 return Example(image_HW3, target)
-            return Example(to_canvas(image_HW3, self._spec), target.placed(size, self._spec))
+            return Example(to_canvas(image_HW3, self._spec, size), target.placed(size, self._spec))
         except ImageError as error:
             raise DataError(f"{sample.image}: {error}") from error

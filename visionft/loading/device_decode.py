@@ -19,6 +19,7 @@ from visionft.imaging.jpeg import is_plain_jpeg
 from visionft.imaging.orientation import TURNS
 from visionft.imaging.pixels import ImageSource, Pixels
 from visionft.imaging.placement import place
+from visionft.imaging.reduced import decode_for
 from visionft.imaging.regular_file import read_regular_file
 from visionft.loading.device_canvas import put_on_canvas
 from visionft.spec import InputSpec
@@ -73,8 +74,8 @@ def read_image(path: ImageSource, spec: InputSpec) -> ImageFile:
 
 
 def _on_cpu(path: ImageSource, source: Pixels | bytes, spec: InputSpec) -> ImageFile:
-    image_HW3 = decode(source, spec.reading)
-    return ImageFile(path, (image_HW3.shape[1], image_HW3.shape[0]), canvas_HW3=to_canvas(image_HW3, spec))
+    image_HW3, size = decode_for(source, spec)
+    return ImageFile(path, size, canvas_HW3=to_canvas(image_HW3, spec, size))
 
 
 class DeviceDecoder:

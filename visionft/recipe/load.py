@@ -63,6 +63,7 @@ def recipe_from_data(data: str | Path | DataSource, overrides: Overrides = ()) -
     document = Document({"name": name, "task": {"kind": task}}, {(): Origin("command line", Path.cwd())})
     if (default := _default_of(task)) is not None:
         document = document.merged_over(_read(default))
+    document.put(("input", "decode"), "auto", Origin("data", Path.cwd()))
     _put_data(document, plain(source.settings))
     return _validate(_override(document, parsed))
 

@@ -188,6 +188,8 @@ class Recipe(Section):
                 raise ValueError(f"{what}: augment.extra is done where images are loaded; leave one out")
             if mixing.device == "cpu" and any(stage.augment != "none" for stage in self.stages):
                 raise ValueError(f"{what}: augment.device: cpu has no images on the device to augment; use auto")
+        if section.decode == "cuda" and self.input.decode == "reduced":
+            raise ValueError("runtime.decode: cuda decodes in full; leave it or input.decode: reduced out")
         return self
 
     @model_validator(mode="after")

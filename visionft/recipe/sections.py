@@ -10,7 +10,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 
 from visionft.catalog import NameIn
 from visionft.data.formats import FORMATS
-from visionft.data.listing import Columns, OnBadBox
+from visionft.data.listing import Columns, MaskSize, OnBadBox
 from visionft.recipe.task_section import problem
 from visionft.spec import Fit
 from visionft.stages import Sampling, Size, Transforms
@@ -81,6 +81,9 @@ class DataSection(Section):
     mask_threshold: Annotated[float, Field(gt=0, le=65535)] | None = None
     """For masks of two classes: values from this on are the second class, others the first, as in JPEGs and in masks
     that were resized smoothly; none reads values as they are, and finds it where all are nearly black or white."""
+    mask_size: MaskSize = "same"
+    """For masks of another size than their image: same leaves them out, told; resize brings those that have the image's
+    shape, such as masks at half its resolution, to its size, by the value at the centre of each pixel."""
     separator: Annotated[str, Field(min_length=1)] | None = None
     """For several labels in one text: what stands between them; none finds it."""
     columns: ColumnsSection = ColumnsSection()
@@ -142,6 +145,11 @@ class InputSection(Section):
     """Fraction of the resized image's sides that a centre crop keeps."""
     overlap: Fraction = 0.25
     """For tile: least fraction of its side by which a window overlaps the next."""
+    decode: Literal["full", "reduced", "auto"] = "full"
+    """Whether JPEGs that are much larger than the canvas are decoded at their size, or reduced to a half, a quarter or
+    an eighth by the codec, several times as fast; pixels on the canvas differ by a few levels. auto reduces where half
+    of the training images are JPEGs at least four times as large as needed, which is kept with the model. Windows
+    (tile) are always decoded in full."""
 
 
 UnitInterval = Annotated[float, Field(ge=0, le=1)]
@@ -284,6 +292,11 @@ class RuntimeSection(Section):
     """Whether images are decoded once for each stage and then stay, on their canvases, on the device that trains; the
     batches are the same. auto keeps them on a GPU where that augments them, or nobody, and they take at most a tenth of
     its memory."""
+    frozen: Literal["eager", "onnxruntime", "auto"] = "eager"
+    """What runs frozen layers whose results are kept, on a CPU: eager is torch; onnxruntime is several times as fast,
+    in fp32, and differs by rounding. It is compared with torch on images of the run first, and where it does not give
+    the same, torch goes on. auto takes it where it is faster by more than its export takes: both are measured when a
+    stage begins. What was taken is written down, and a resumed run keeps to it."""
     decode: Literal["cpu", "cuda"] = "cpu"
     """What decodes JPEGs in training and its validation; cuda is nvJPEG, whose pixels may differ from the CPU's by a
     few levels. What is measured and exported in the end is decoded by the CPU, as where it is deployed."""

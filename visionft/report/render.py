@@ -23,7 +23,7 @@ def render_report(data: ReportData) -> str:
     """
     template, scores = data.section.template, data.section.metrics.scores
     page = (
-        _environment(template.parent)
+        environment(template.parent)
         .get_template(template.name)
         .render(
             data=data,
@@ -48,7 +48,8 @@ def write_report(data: ReportData, path: Path) -> Path:
 
 
 @cache
-def _environment(folder: Path) -> "Environment":
+def environment(folder: Path) -> "Environment":
+    """Return what renders the templates of a folder, and those that all pages share."""
     # here and not above: only a report needs it
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
 

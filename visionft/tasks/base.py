@@ -206,6 +206,8 @@ class TaskDefinition(ABC):
         learner: ``"module:Class"`` of what learns it, which needs torch.
         view: ``"module:Class"`` of what people see of it, a ``TaskView``.
         options: ``"module:Class"`` of what its section of a recipe may say, of ``TaskOptions``; not needed to predict.
+        probe: ``"module:Class"`` of what is learned of it from features that do not change, a ``TaskProbe``; empty
+            where nothing is.
         predicts: what its heads give, as the ``predicts`` of those in ``HEADS`` says.
         target: ``"module:Class"`` of what is to be learned from each image, of ``Target``; not needed to predict.
         scores: what it is measured by, in the order in which people are told.
@@ -232,6 +234,7 @@ class TaskDefinition(ABC):
     learner: ClassVar[str]
     view: ClassVar[str]
     options: ClassVar[str]
+    probe: ClassVar[str] = ""
     predicts: ClassVar[str]
     target: ClassVar[str]
     scores: ClassVar[tuple[Score, ...]]

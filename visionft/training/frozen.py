@@ -3,7 +3,7 @@
 Shape suffixes: N images, D embedding channels.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 import torch
@@ -12,9 +12,11 @@ from torch import Tensor
 
 from visionft.assemble import Job
 from visionft.batch import FeatureBatch
+from visionft.loading.ahead import ahead
 from visionft.loading.batches import Batches
 from visionft.loading.order import evaluation_plan, training_plan
 from visionft.stages import Stage, StagePlan
+from visionft.stopwatch import timed
 
 
 def features_can_be_kept(job: Job, plan: StagePlan) -> bool:
@@ -36,16 +38,24 @@ class FrozenFeatures:
         job: network and runtime.
         loader: the images; read once.
         factors_N: how often each is drawn in training; None for once.
+        exported: what computes the features in torch's place, images_BHW3 -> features_BD.
     """
 
     @torch.no_grad()  # and not inference mode, whose tensors autograd refuses to train a head on
-    def __init__(self, job: Job, loader: Batches, factors_N: NDArray[np.float64] | None = None) -> None:
+    def __init__(
+        self,
+        job: Job,
+        loader: Batches,
+        factors_N: NDArray[np.float64] | None = None,
+        exported: Callable[[Tensor], Tensor] | None = None,
+    ) -> None:
         job.network.eval()
         features, targets = [], []
         ids: list[str] = []
-        for batch in loader.evaluation():
-            with job.runtime.autocast():
-                features.append(job.network.features(batch.to(job.runtime.device).images_BHW3).float())
+        compute, batches = exported or job.network.features, loader.evaluation()
+        for batch in batches if exported is None or job.runtime.workers else ahead(batches):
+            with timed("prefix"), job.runtime.autocast():
+                features.append(compute(batch.to(job.runtime.device).images_BHW3).float())
             targets.append(batch.targets)
             ids += batch.ids
         self._features_ND = torch.cat(features)

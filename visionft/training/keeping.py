@@ -15,6 +15,7 @@ from visionft.models.backbones.placeholder import CannotCut
 from visionft.stages import StagePlan
 from visionft.training.events import Notice, Working
 from visionft.training.frozen import shows_same_images
+from visionft.training.frozen_engine import exported_prefix
 from visionft.training.kept_views import KeptViews, why_not_kept
 from visionft.training.session import Session
 
@@ -78,12 +79,14 @@ def _try(
         job.network.train()
     size = of_train.bytes_in_all + of_val.bytes_in_all
     place = _place(session, size)
-    if place is None:
-        return (of_train, of_val), None, None
-    if reason := _no_room(job, place, size):
+    if place is not None and (reason := _no_room(job, place, size)):
         return None, None, reason
+    seen = of_train.images_in_all + of_val.images_in_all
+    exported = exported_prefix(session, plan.stage, lambda: of_train.cut, seen)
     for one in (of_train, of_val):
-        one.keep_in(place)
+        one.run_by(exported)
+        if place is not None:
+            one.keep_in(place)
     return (of_train, of_val), place, None
 
 

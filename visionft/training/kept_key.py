@@ -22,7 +22,7 @@ _FORM = 1  # of the files, and of whatever computes views and is not named below
 _PACKAGES = ("torch", "torchvision", "timm", "numpy", "opencv-python-headless", "albumentations", "visionft")
 
 
-def frozen_key(job: Job, spec: InputSpec, cut: Cut, samples: Sequence[Sample], *, half: bool) -> str:
+def frozen_key(job: Job, spec: InputSpec, cut: Cut, samples: Sequence[Sample], engine: str, *, half: bool) -> str:
     """Return what identifies the plain images of a stage behind its frozen layers.
 
     Args:
@@ -30,6 +30,7 @@ def frozen_key(job: Job, spec: InputSpec, cut: Cut, samples: Sequence[Sample], *
         spec: the stage's canvas.
         cut: where the frozen layers end.
         samples: the images, whose files are read.
+        engine: what runs the frozen layers.
         half: whether 16 bits are kept.
     """
     device = job.runtime.device
@@ -41,6 +42,7 @@ def frozen_key(job: Job, spec: InputSpec, cut: Cut, samples: Sequence[Sample], *
         job.runtime.bf16,
         job.runtime.memory_format,
         type(job.network.head).__qualname__,
+        (engine, version(engine)) if engine == "onnxruntime" else engine,
         cut.places,
         cut.forms,
         half,

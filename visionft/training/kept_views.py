@@ -14,11 +14,14 @@ from torch.utils._pytree import tree_structure
 from visionft.assemble import Job
 from visionft.assemble.job import augmentation
 from visionft.batch import KeptBatch
+from visionft.loading.ahead import ahead
 from visionft.loading.batches import Batches
 from visionft.loading.order import evaluation_plan, training_plan
 from visionft.models.backbones.cut import Cut
 from visionft.spec import InputSpec
 from visionft.stages import Stage, StagePlan
+from visionft.stopwatch import timed
+from visionft.training.exported_prefix import ExportedPrefix
 from visionft.training.kept_files import Form, KeptFiles, View
 from visionft.training.kept_key import frozen_key, look_key
 
@@ -74,17 +77,26 @@ class KeptViews:
         self._on_progress = on_progress
         self._canvases = len(job.dataset.split(split)) if views else loader.canvases
         self._kept: dict[int, View] = {}
+        self._exported: ExportedPrefix | None = None
         self._files: KeptFiles | None = None
         self._key = ""
         with job.runtime.autocast():
-            self._cut = Cut(job.network.backbone, self._features, self._noise(self._spec))
-        self._forms = tuple(self._form(*form) for form in self._cut.forms)
+            self.cut = Cut(job.network.backbone, self._features, self._noise(self._spec))
+        self._forms = tuple(self._form(*form) for form in self.cut.forms)
+
+    @property
+    def images_in_all(self) -> int:
+        """How many images the frozen layers see for all views."""
+        return self._canvases * (self._views or 1)
 
     @property
     def bytes_in_all(self) -> int:
         """Bytes of all views when they are there."""
-        image = sum(torch.Size(shape).numel() * dtype.itemsize for shape, dtype in self._forms)
-        return self._canvases * (self._views or 1) * image
+        return self.images_in_all * sum(torch.Size(shape).numel() * dtype.itemsize for shape, dtype in self._forms)
+
+    def run_by(self, exported: ExportedPrefix | None) -> None:
+        """Run the frozen layers by what was exported, of this or another cut of the network; None is torch."""
+        self._exported = exported and exported.for_cut(self.cut)
 
     def keep_in(self, folder: Path) -> None:
         """Keep the views in files, and take those that are there.
@@ -94,7 +106,8 @@ class KeptViews:
         """
         job, cache = self._job, self._job.recipe.cache
         samples = job.dataset.split(self._split)
-        self._key = frozen_key(job, self._spec, self._cut, samples, half=cache.half)
+        engine = "onnxruntime" if self._exported else "eager"
+        self._key = frozen_key(job, self._spec, self.cut, samples, engine, half=cache.half)
         structure = tree_structure(job.dataset.target.blank(torch.zeros(1, 1, 1, 3, dtype=torch.uint8)))
         self._files = KeptFiles(folder, 1e9 * cache.disk_gigabytes, self._forms, structure)
 
@@ -127,7 +140,7 @@ class KeptViews:
         kept = tuple(torch.cat(rows) for rows in zip(*(_rows(view.kept, rows) for view, rows in parts), strict=True))
         targets = target.concatenated([target.chosen(view.targets, torch.tensor(rows)) for view, rows in parts])
         ids = tuple(view.ids[row] for view, rows in parts for row in rows)
-        return KeptBatch(kept, self._cut.suffix, targets, ids)
+        return KeptBatch(kept, self.cut.suffix, targets, ids)
 
     def _view(self, number: int) -> View:
         if number not in self._kept:
@@ -148,10 +161,11 @@ class KeptViews:
         """Run the frozen layers on all images, and put what they give into rows."""
         targets: list[Any] = []
         ids: list[str] = []
-        for batch in self._loader.view(number) if self._views else self._loader.evaluation():
+        batches = self._loader.view(number) if self._views else self._loader.evaluation()
+        for batch in batches if self._exported is None or self._job.runtime.workers else ahead(batches):
             images_BCHW = self._network.normalised(batch.images_BHW3.to(self._job.runtime.device))
-            with torch.no_grad(), self._job.runtime.autocast():
-                kept = self._cut.prefix(images_BCHW)
+            with timed("prefix"), torch.no_grad(), self._job.runtime.autocast():
+                kept = self._exported(images_BCHW) if self._exported else self.cut.prefix(images_BCHW)
             for whole, part in zip(rows, kept, strict=True):
                 whole[len(ids) : len(ids) + len(batch)] = _fitting(part, whole.dtype)
             targets.append(batch.targets)

@@ -15,17 +15,20 @@ from visionft.errors import DataError, TrainingError
 from visionft.loading.batches import Batches
 from visionft.models.optimizers.state import restore_state, state_by_name
 from visionft.stages import StagePlan
+from visionft.stopwatch import VALIDATION, running, timed
 from visionft.training.average import WeightAverage
 from visionft.training.callbacks import call_all
 from visionft.training.divergence import advice
 from visionft.training.events import EpochDone, Notice, StageEnded, StageStarted, StepDone, Working
 from visionft.training.frozen import FrozenFeatures, features_can_be_kept
+from visionft.training.frozen_engine import Features, exported_features
 from visionft.training.inference import NotFinite, validate
 from visionft.training.interrupt import InterruptGuard
 from visionft.training.keeping import forget_views, keep_views
 from visionft.training.kept_views import KeptViews
 from visionft.training.optimizer import enter_stage
 from visionft.training.passes import not_fused, on_cpu
+from visionft.training.profile import in_words, profile_of
 from visionft.training.progress import better
 from visionft.training.session import Session
 from visionft.training.setback import setback
@@ -50,6 +53,7 @@ class StageRun:
         self._stage = plan.stage
         self._canvas = session.job.stage_input(plan.stage)
         self._clock = self._saved_at = time.monotonic()
+        self._images = 0  # trained on by this process
         with ExitStack() as opened:  # which closes what is open when the rest fails
             self._prepare(opened)
             self._opened = opened.pop_all()
@@ -90,7 +94,9 @@ class StageRun:
             self._train, self._val = keep_views(session, plan, *loaders) or loaders
         if single_pass:
             factors_N = session.job.repeat_factors(plan.stage)
-            self._train, self._val = self._features_of(loaders[0], factors_N), self._features_of(loaders[1])
+            exported = exported_features(session, plan.stage, sum(each.canvases for each in loaders))
+            self._train = self._features_of(loaders[0], exported, factors_N)
+            self._val = self._features_of(loaders[1], exported)
         if plan.index > 0 and self._progress.stage_step == 0:
             self._value_start()
 
@@ -99,9 +105,11 @@ class StageRun:
         what = f"bringing {split} to {self._job.runtime.device}"
         return lambda done, total: self._session.tell(Working(what, done, total))
 
-    def _features_of(self, loader: Batches, factors_N: NDArray[np.float64] | None = None) -> FrozenFeatures:
+    def _features_of(
+        self, loader: Batches, exported: Features | None, factors_N: NDArray[np.float64] | None = None
+    ) -> FrozenFeatures:
         with loader:
-            return FrozenFeatures(self._job, loader, factors_N)
+            return FrozenFeatures(self._job, loader, factors_N, exported)
 
     def _value_start(self) -> None:
         """Make the weights that the stage starts with the best so far, valued on the stage's own canvas."""
@@ -159,14 +167,19 @@ class StageRun:
             )
             if progress.stage_step >= plan.steps or self._over_budget():
                 break
+        self._images += images
         progress.images_per_second = images / max(time.monotonic() - started, 1e-9)
 
     def _steps_of_epoch(self) -> Iterator[Sequence[AnyBatch]]:
         """Yield the micro-batches of each optimizer step that is left in the epoch."""
         progress = self._progress
         batches: Iterator[AnyBatch] = iter(self._train.training(progress.epoch, start_batch=progress.batch))
-        while group := list(islice(batches, self._job.recipe.optim.accumulate)):
+        while group := self._group_of(batches):
             yield group
+
+    def _group_of(self, batches: Iterator[AnyBatch]) -> Sequence[AnyBatch]:
+        with timed("wait"):
+            return list(islice(batches, self._job.recipe.optim.accumulate))
 
     def _note(self, result: StepResult | None, batches: Sequence[AnyBatch]) -> None:
         """Count a step; name the files of one that was not finite, and give up after too many."""
@@ -242,7 +255,8 @@ class StageRun:
 
     def _validation(self) -> dict[str, float]:
         try:
-            val = validate(self._job, self._val.evaluation())
+            with timed(VALIDATION):
+                val = validate(self._job, self._val.evaluation())
         except NotFinite as error:
             raise TrainingError(
                 f"stages.{self._stage.name}: {error}: its weights have grown too large; "
@@ -272,11 +286,16 @@ class StageRun:
             "best": best.val if best else {},
             "ended": reason,
         }
+        profile = None if (watch := running()) is None else profile_of(watch.take(), self._images)
+        if profile is not None:
+            result["profile"] = profile
         progress.results.append(result)
         progress.next_stage()
         self.save()
         forget_views(self._session)
         self._session.tell(StageEnded(result))
+        if profile is not None:
+            self._session.tell(Notice(in_words(self._stage.name, profile, self._job.runtime.workers)))
 
     def save_epoch(self) -> None:
         """Write a checkpoint, unless epochs are so short that this would take longer than training."""

@@ -13,8 +13,10 @@ from visionft.assemble import Job
 from visionft.batch import AnyBatch, Batch
 from visionft.seeds import derive_seed
 from visionft.stages import StagePlan
+from visionft.stopwatch import timed
 from visionft.training.average import WeightAverage
 from visionft.training.optimizer import set_rates
+from visionft.training.profile import forward_timed, trained_modules
 
 
 class StepResult(NamedTuple):
@@ -46,6 +48,7 @@ class Stepper:
         self._average = average
         self._augment = job.device_augmenter(plan.stage)
         self._trainable = [p for group in optimizer.param_groups for p in group["params"]]
+        self._trained = trained_modules(job.network)
         self._buffers = list(job.network.buffers()) if plan.stage.norm == "all" else []
 
     def take(self, batches: Sequence[AnyBatch], *, run_step: int, stage_step: int) -> StepResult | None:
@@ -63,6 +66,11 @@ class Stepper:
         before = [buffer.clone() for buffer in self._buffers]
         torch.manual_seed(derive_seed(self._job.recipe.seed, "step", run_step))
         losses = [self._backward(batch, len(batches)) for batch in batches]
+        with timed("optimizer"):
+            return self._applied(losses, before, stage_step)
+
+    def _applied(self, losses: list[Tensor], before: Sequence[Tensor], stage_step: int) -> StepResult | None:
+        """Take the step that the gradients ask for, unless something is not finite."""
         limit = self._job.recipe.optim.clip_norm or float("inf")
         norm = clip_grad_norm_(self._trainable, limit)
         # CPU and GPU alike wait here, and nowhere else in a step: one that is not finite must not be applied
@@ -81,9 +89,12 @@ class Stepper:
 
     def _backward(self, batch: AnyBatch, parts: int) -> Tensor:
         runtime = self._job.runtime
-        batch = batch.to(runtime.device)
-        augmented = self._augment(batch) if self._augment and isinstance(batch, Batch) else batch
-        with runtime.autocast():
+        with timed("copy"):
+            batch = batch.to(runtime.device)
+        with timed("augment"):
+            augmented = self._augment(batch) if self._augment and isinstance(batch, Batch) else batch
+        with forward_timed(self._trained), runtime.autocast():
             losses = self._job.network(augmented)
-        torch.autograd.backward(losses.total / parts)
+        with timed("backward"):
+            torch.autograd.backward(losses.total / parts)
         return losses.total.detach()  # type: ignore[no-any-return]  # a module's call

@@ -18,8 +18,10 @@ JSONS = {
         {"id": 1, "data": {"image": "0.png"}, "annotations": [{"result": [{"from_name": "a", "value": {}}]}]}
     ],
     "Supervisely": {"size": {"height": 10, "width": 12}, "objects": [{"classTitle": "a", "points": {"exterior": []}}]},
+    "Label Studio's": [{"image": "/data/upload/1/0.png", "id": 1, "choice": "cat", "annotator": 1}],
+    "CreateML's": [{"imagefilename": "0.png", "annotation": [{"label": "a", "coordinates": {"x": 1, "y": 1}}]}],
+    "Supervisely's": {"description": "", "tags": [], "size": {"height": 10, "width": 12}, "objects": []},
     "Labelbox": [{"data_row": {"id": "a", "external_id": "0.png"}, "projects": {}}],
-    "BDD100K": [{"name": "0.png", "labels": [{"category": "car", "box2d": {"x1": 1, "y1": 1, "x2": 3, "y2": 3}}]}],
 }
 
 
@@ -43,7 +45,7 @@ def test_json_of_other_tools_is_named(tmp_path, tool, given, where):
         ("set.zip", "unpack it"),
         ("set.tar.gz", "unpack it"),
         ("train-0.parquet", "CSV of path,label"),
-        ("a.tfrecord", "datum convert"),
+        ("a.tfrecord", "CSV of path,label"),
         ("set.h5", "from_arrays"),
         ("export.ndjson", "COCO"),
     ],

@@ -291,3 +291,29 @@ def mot(root):
     numbered(root / "train/MOT17-02/img1", 3, name="{:06}.jpg")
     text(root / "train/MOT17-02/gt/gt.txt", "1,1,2,2,6,5,1,1,0.9\n2,1,2,2,6,5,1,1,0.9\n")
     text(root / "train/MOT17-02/seqinfo.ini", "[Sequence]\nname=MOT17-02\nimDir=img1\n")
+
+
+def scalabel(root):
+    box = {"category": "car", "box2d": {"x1": 2, "y1": 2, "x2": 8, "y2": 7}}
+    lane = {"category": "lane", "poly2d": [{"vertices": [[1, 1], [2, 2]]}]}
+    names = [one.name for _, one in numbered(root / "images/100k/train", 3)]
+    data = [{"name": name, "labels": [box, lane] if at else []} for at, name in enumerate(names)]
+    return text(root / "labels/bdd100k_labels_images_train.json", json.dumps(data))
+
+
+@layout(
+    "BDD100K, a file",
+    given="labels/bdd100k_labels_images_train.json",
+    classes=("car",),
+    images={"none": 3},
+    labels=2,
+    says=("2 labels have none: lane",),
+    **BOXES,
+)
+def bdd_file(root):
+    scalabel(root)
+
+
+@layout("BDD100K", asks=(), says=("set data.path=", "bdd100k_labels_images_train.json"))
+def bdd(root):
+    scalabel(root)

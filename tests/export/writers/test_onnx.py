@@ -12,7 +12,8 @@ from tests.export.tiny import SPEC, TASK, Tiny, Undecided, tiny
 from visionft.errors import ExportError
 from visionft.export import WRITERS
 from visionft.export.gate import export_verified
-from visionft.export.writers.onnx import OPSET, OnnxWriter
+from visionft.export.writers.onnx import OnnxWriter
+from visionft.models.conversion import OPSET
 from visionft.spec import InputSpec, ModelSpec
 from visionft.tasks.classification.learning import ClassificationLearner
 

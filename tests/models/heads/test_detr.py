@@ -54,9 +54,9 @@ def tiny(monkeypatch):
     """Return a function that makes a head narrow enough for a test."""
     monkeypatch.setattr(detr, "_SMALL", TINY)
 
-    def make(classes: int = 3, dropout: float = 0.0) -> RtDetrHead:
+    def make(classes: int = 3, dropout: float = 0.0, max_detections: int = 100) -> RtDetrHead:
         torch.manual_seed(0)
-        return RtDetrHead(CHANNELS, STRIDES, classes, dropout)
+        return RtDetrHead(CHANNELS, STRIDES, classes, dropout, max_detections)
 
     return make
 
@@ -118,6 +118,7 @@ def test_losses_and_detections_are_those_of_transformers_own_model(tiny):
         decoder_in_channels=[32] * 3,
         **TINY,
     )
+    torch.manual_seed(0)  # whose first weights would depend on the tests before
     theirs, ours = perturbed(RTDetrV2ForObjectDetection(config)), tiny()
     weights = theirs.state_dict()
     ours.load_state_dict({name: weights[as_in_transformers(name)] for name in ours.state_dict()})
@@ -183,6 +184,39 @@ def test_boxes_end_with_the_canvas_and_have_an_area(tiny):
 def test_a_small_canvas_has_as_many_rows_as_cells(tiny):
     head = tiny().eval()
     assert detections(head, PaddedMaps(maps_of((32, 64)), (32, 64), (32, 64))).shape == (2, 4 * 8 + 2 * 4 + 2, 6)
+
+
+@needs_extra
+@pytest.mark.parametrize("second", [[ONE, [5.0, 5, 60, 50, 0]], [NOTHING, NOTHING]])
+def test_many_rows_are_compared_image_by_image_with_the_same_sums(tiny, second):
+    head = perturbed(tiny(max_detections=300))
+
+    def learned() -> tuple[Tensor, ...]:
+        torch.manual_seed(0)  # of the noise
+        losses = head(PaddedMaps(maps_of(PADDED), PADDED, SIZE), torch.tensor([[ONE, NOTHING], second]))
+        head.zero_grad()
+        losses.total.backward()
+        grads = [parameter.grad for parameter in head.parameters() if parameter.grad is not None]
+        return (losses.total.detach(), *losses.parts.values(), *grads)
+
+    one_by_one, asked = learned(), head.config.num_queries
+    head._compare_one_by_one = head._compare
+    together = learned()
+    assert asked > 300
+    assert len(one_by_one) > 10
+    torch.testing.assert_close(one_by_one, together, rtol=1e-3, atol=1e-5)
+
+
+@needs_extra
+def test_more_objects_than_queries_are_learned_as_far_as_these_go(tiny):
+    head, size = tiny(max_detections=400), (32, 64)
+    low_2N2 = torch.rand(2, 60, 2) * 20  # there are 42 cells
+    truth_BN5 = torch.cat([low_2N2, low_2N2 + 8, torch.ones(2, 60, 1)], dim=2)
+    losses = head(PaddedMaps(maps_of(size), size, size), truth_BN5)
+    assert losses.total.isfinite()
+    losses.total.backward()
+    assert all(parameter.grad is None or parameter.grad.isfinite().all() for parameter in head.parameters())
+    assert detections(head.eval(), PaddedMaps(maps_of(size), size, size)).shape == (2, 42, 6)
 
 
 @needs_extra

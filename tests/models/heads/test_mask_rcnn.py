@@ -170,6 +170,20 @@ def test_rows_are_those_of_the_boxes_with_the_masks_of_their_classes():
     torch.testing.assert_close(rows_NR[:, 6:], expected_N[:, None].expand(-1, MASK_SIDE**2))
 
 
+def test_masks_of_many_rows_are_made_some_at_a_time(monkeypatch):
+    head = make().eval()
+    outspoken(head.boxes)
+    asked = []
+    logits_of = head._logits
+    monkeypatch.setattr(head, "_logits", lambda *given: asked.append(len(given[2])) or logits_of(*given))
+    with torch.no_grad():
+        outputs = head(FEATURES)
+        whole_BNR = head.postprocess(outputs)
+        monkeypatch.setattr(mask_rcnn, "_AT_ONCE", 30)
+        torch.testing.assert_close(head.postprocess(outputs), whole_BNR)
+    assert asked == [200, 60, 60, 60, 20]
+
+
 def test_what_is_no_number_is_left_to_the_loop():
     head, features = make(), PaddedMaps([map_BCHW * float("nan") for map_BCHW in maps_of(PADDED)], PADDED, SIZE)
     assert not head(features, instances(OBJECTS_BN5)).total.isfinite()

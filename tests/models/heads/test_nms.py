@@ -1,10 +1,13 @@
 """Suppression inside the graph, against torchvision's greedy NMS."""
 
+from math import inf
+
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from torchvision.ops import batched_nms
 
+from visionft.models.heads import nms
 from visionft.models.heads.nms import candidates_for, select_detections
 
 IOU = 0.6
@@ -50,6 +53,13 @@ def test_a_chain_in_which_each_box_suppresses_the_next_is_settled():
     scores_1A1 = torch.linspace(0.9, 0.5, links)[None, :, None]
     found_N6 = select_detections(scores_1A1, boxes_1A4, IOU)[0]
     assert found_N6[found_N6[:, 4] > 0][:, 0].tolist() == left[::2].tolist()
+
+
+def test_where_no_box_has_to_go_none_is_compared(monkeypatch):
+    scores_BAK, boxes_BA4 = crowded(3, 50, 2, 5.0)
+    expected_BN6 = select_detections(scores_BAK, boxes_BA4, 2.0)  # nothing overlaps by more than one
+    monkeypatch.setattr(nms, "survivors", None)
+    assert torch.equal(select_detections(scores_BAK, boxes_BA4, inf), expected_BN6)
 
 
 def test_boxes_of_which_nothing_is_left_are_no_detections():

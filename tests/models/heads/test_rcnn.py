@@ -24,9 +24,9 @@ from torchvision.ops import (
 
 from visionft.annotations.marks import CROWD, PADDING
 from visionft.models.backbones import Backbone
-from visionft.models.heads import HEADS, mask_rcnn, rcnn
+from visionft.models.heads import HEADS, mask_rcnn, rcnn, rcnn_learning
 from visionft.models.heads.maps import PaddedMaps
-from visionft.models.heads.rcnn_learning import image_targets, sample_regions
+from visionft.models.heads.rcnn_learning import box_iou_in_parts, image_targets, sample_regions
 from visionft.tasks.detection.learning import DetectionLearner
 
 CHANNELS, STRIDES = (6, 8, 10), (8, 16, 32)
@@ -303,6 +303,15 @@ def test_two_objects_are_learned_with_place_size_and_class():
     assert best_26[:, 5].tolist() == [0, 1]
     assert (best_26[:, :4] - truth_BN5[0, :, :4]).abs().max() < 3
     assert (best_26[:, 4] > 0.6).all()
+
+
+@pytest.mark.parametrize("pairs", [1, 7, 40, 10_000])
+@pytest.mark.parametrize(("objects", "anchors"), [(3, 20), (0, 20), (3, 0)])
+def test_overlaps_in_parts_are_those_of_the_whole(pairs, objects, anchors, monkeypatch):
+    monkeypatch.setattr(rcnn_learning, "_PAIRS", pairs)
+    low_N2, low_A2 = torch.rand(objects, 2), torch.rand(anchors, 2)
+    boxes_N4, anchors_A4 = torch.cat([low_N2, low_N2 + 0.5], dim=1), torch.cat([low_A2, low_A2 + 0.5], dim=1)
+    assert torch.equal(box_iou_in_parts(boxes_N4, anchors_A4), box_iou(boxes_N4, anchors_A4))
 
 
 class Network(nn.Module):

@@ -1,4 +1,4 @@
-"""Average precision and thresholds against brute force and scikit-learn.
+"""Thresholds against brute force and scikit-learn.
 
 Shape suffixes: N images.
 """
@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
-from sklearn.metrics import average_precision_score, f1_score, precision_recall_curve, precision_score, recall_score
+from sklearn.metrics import f1_score, precision_recall_curve, precision_score, recall_score
 
 from visionft.tasks.multilabel.ranking import (
     NO_THRESHOLD,
@@ -17,7 +17,6 @@ from visionft.tasks.multilabel.ranking import (
     choose_thresholds,
     curve,
     doubts,
-    weighted_ap,
 )
 
 
@@ -36,20 +35,6 @@ def every_threshold(scores_N):
     """Return everything that lies between two scores, and below all."""
     scores = np.unique(scores_N)
     return [scores[0] / 2, *((scores[1:] + scores[:-1]) / 2)]
-
-
-@settings(max_examples=150, deadline=None)
-@given(rankings(), st.integers(0, 2**32 - 1))
-def test_weighted_ap_equals_that_of_scikit_learn(drawn, seed):
-    scores_N, positive_N = drawn
-    weights_NR = np.random.default_rng(seed).integers(0, 3, (len(scores_N), 4)).astype(float)
-    for ap, weights_N in zip(weighted_ap(scores_N, positive_N, weights_NR), weights_NR.T, strict=True):
-        repeated = np.repeat(np.arange(len(scores_N)), weights_N.astype(int))
-        truth = positive_N[repeated]
-        if truth.any() and not truth.all():
-            assert ap == pytest.approx(average_precision_score(truth, scores_N[repeated]))
-        else:
-            assert np.isnan(ap)
 
 
 @settings(max_examples=150, deadline=None)

@@ -20,6 +20,7 @@ from visionft.imaging.decode import decode, decode_raw, to_rgb
 from visionft.imaging.frames import holds_several
 from visionft.imaging.levels import Seen, bits_of, see
 from visionft.imaging.pixels import Pixels
+from visionft.imaging.python_images import DeepPixels
 from visionft.imaging.regular_file import read_regular_file
 from visionft.spec import Reading
 
@@ -103,7 +104,7 @@ def _open(class_names: tuple[str, ...], reading: Reading, entry: Entry) -> Opene
     try:
         image = entry.image
         data = b"" if isinstance(image, Pixels) else read_regular_file(image)
-        image_HW3, seen = (decode(image), Seen()) if isinstance(image, Pixels) else _decode(data, reading)
+        image_HW3, seen = _of_memory(image, reading) if isinstance(image, Pixels) else _decode(data, reading)
         content = image.content if isinstance(image, Pixels) else content_hash(data)
         size = (image_HW3.shape[1], image_HW3.shape[0])
         resolved = entry.target.resolve(OpenedImage(size, data), class_names)
@@ -119,6 +120,16 @@ def _decode(data: bytes, reading: Reading) -> tuple[NDArray[np.uint8], Seen]:
     raw = decode_raw(data, reading)
     alpha = raw.alpha
     seen = see(raw.pixels if alpha is None else raw.pixels[..., :3], alpha)
+    return to_rgb(raw, _as_shown(reading, seen)), seen
+
+
+def _of_memory(image: Pixels, reading: Reading) -> tuple[NDArray[np.uint8], Seen]:
+    """Return the same of an image in memory."""
+    seen = image.seen if isinstance(image, DeepPixels) else Seen()
+    return decode(image, _as_shown(reading, seen)), seen
+
+
+def _as_shown(reading: Reading, seen: Seen) -> Reading:
     if reading.range is None and seen.high is not None and bits_of(seen.high) < 16:
-        reading = replace(reading, range=(0.0, float((1 << bits_of(seen.high)) - 1)))
-    return to_rgb(raw, reading), seen
+        return replace(reading, range=(0.0, float((1 << bits_of(seen.high)) - 1)))
+    return reading

@@ -11,7 +11,8 @@ _LOOKED_AT = 5  # JSON files of a folder
 _BEGINNING = 200_000  # bytes of each
 
 _DATUM = (
-    "datumaro (pip install datumaro) converts it: datum convert -i {path} -if {format} -f coco -o out -- --save-media"
+    "datumaro (pip install 'datumaro[cli]') converts it: datum convert -i {path} -if {format} -f coco -o out -- "
+    "--save-media; then give the folder out"
 )
 
 _ARCHIVES = (".zip", ".tar", ".tgz", ".gz", ".bz2", ".xz", ".7z", ".rar", ".zst")
@@ -22,7 +23,8 @@ _BY_ENDING = {
     ".arrow": "an Arrow file, whose images are inside; write them as files, with a CSV of path,label beside them",
     **dict.fromkeys(
         (".tfrecord", ".tfrecords", ".record"),
-        "a file of TensorFlow records; " + _DATUM.format(path="FOLDER", format="tf_detection_api"),
+        "a file of TensorFlow records; write its images as files, with a CSV of path,label, or of path,xmin,ymin,xmax,"
+        "ymax,class for boxes, beside them",
     ),
     **dict.fromkeys(
         (".h5", ".hdf5", ".npz", ".npy", ".mat", ".pkl", ".pickle", ".pt"),
@@ -74,16 +76,12 @@ _BY_CONTENT: tuple[tuple[Callable[[str], object], str], ...] = (
         "Labelbox's JSON; convert it to COCO JSON with Labelbox's tools, and give the folder of that and the images",
     ),
     (
-        re.compile(r'"box2d"\s*:|"poly2d"\s*:').search,
-        "BDD100K's or Scalabel's JSON; " + _DATUM.format(path="FOLDER", format="bdd"),
-    ),
-    (
         re.compile(r'"asset"\s*:\s*\{[^{}]*"format"|"visitedAssets"').search,
         "VoTT's JSON; choose CSV or Pascal VOC among its export settings",
     ),
     (
         re.compile(r'"dm_format_version"|"media_type"\s*:\s*\d|"items"\s*:\s*\[\s*\{[^][]*"annotations"').search,
-        "datumaro's own JSON; " + _DATUM.format(path="FOLDER", format="datumaro"),
+        "datumaro's own JSON; " + _DATUM.format(path="FOLDER", format="datumaro") + ", where FOLDER holds annotations/",
     ),
 )
 
@@ -109,8 +107,10 @@ def other_tool(path: Path) -> str | None:
             f"holds {len(arrays)} files of arrays that are called like images, such as {arrays[0].relative_to(path)}; "
             "write each as a PNG of class numbers, of the same name, into masks/ beside the images in images/"
         )
-    if any(file.name == "seqinfo.ini" for file in files):
-        return "holds seqinfo.ini, as the videos of MOT Challenge do; " + _DATUM.format(path="FOLDER", format="mot_seq")
+    for file in files:
+        if file.name == "seqinfo.ini":
+            video = _DATUM.format(path=f"'{file.parent}'", format="mot_seq")
+            return f"holds {file.relative_to(path)}, as the videos of MOT Challenge do, one at a time; {video}"
     packed = [file for file in files if file.suffix.lower() in _BY_ENDING]
     if packed and not images:
         return f"holds no images, but {packed[0].relative_to(path)}, which is {_BY_ENDING[packed[0].suffix.lower()]}"

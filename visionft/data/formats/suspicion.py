@@ -10,15 +10,17 @@ from pathlib import Path
 
 from visionft.data.formats import FORMATS
 from visionft.data.formats.class_folders import ClassFolder, find_class_folders
+from visionft.data.formats.manifest import ADVICE
 from visionft.data.formats.masks.hints import mask_patterns
 from visionft.data.formats.sidecars import Sidecars, find_sidecars
 from visionft.data.formats.stem_pairs import find_pairs
 from visionft.data.formats.table_kinds import table_format
 from visionft.data.formats.tables.headless import head_of
+from visionft.data.formats.tables.table import Table
 from visionft.data.listing import Columns, Entry, LabelOptions
 from visionft.data.naming import some, splits_among, words_of
 from visionft.data.targets.label import RawLabel
-from visionft.data.walk import Contents, walk
+from visionft.data.walk import Contents, look_into, walk
 from visionft.errors import DataError, MissingExtra
 from visionft.imaging import IMAGE_EXTENSIONS
 
@@ -29,7 +31,7 @@ _LABELS = {
 }
 _MOST_STARTS = 50  # different beginnings of names that may be classes
 _NEVER_MASKS = (".jpg", ".jpeg")
-_LISTS = (".csv", ".tsv", ".txt")
+_LISTS = (".csv", ".tsv", ".txt", ".json")
 _MOST_LISTS = 20  # files that are opened
 _IMAGE_NAMES = re.compile(
     rf"[^\s\"',;|]+(?:{'|'.join(sorted(re.escape(ending) for ending in IMAGE_EXTENSIONS))})\b", re.IGNORECASE
@@ -120,10 +122,23 @@ def require_class_folders(path: Path) -> None:
 def _advice(path: Path, found: Suspect, folders: Sequence[ClassFolder]) -> str:
     line = next((one for one in found.lines if _reads(path, one)), None)
     parts = [_written(line) if line is not None else found.otherwise]
+    parts += _unread_tables(path)
     names = sorted({one.name for one in folders})
     if len(names) > 1:
         parts.append(f"if {some(names, 3)} are classes all the same, set data.format=folder")
     return "; ".join(filter(None, parts))
+
+
+def _unread_tables(path: Path) -> list[str]:
+    """Return why tables that name images, and lie directly in a folder, are not read."""
+    why = []
+    for file in look_into(path, []).others:
+        if file.suffix.lower() in (".csv", ".tsv") and len(_named_images(file)) > 1:
+            try:
+                Table.read(file, Columns(), ADVICE)
+            except DataError as error:
+                why.append(str(error))
+    return why
 
 
 def _written(line: dict[str, str]) -> str:
@@ -140,7 +155,7 @@ def _reads(path: Path, line: dict[str, str]) -> bool:
     if "path" in line:
         path = Path(line["path"])
         try:
-            kind = "coco" if path.suffix.lower() == ".json" else table_format(path, None, Columns())
+            kind = "coco" if path.suffix.lower() == ".json" and _is_coco(path) else table_format(path, None, Columns())
         except DataError:
             return False
     try:

@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from visionft.data.formats.box_table import box_columns
@@ -85,7 +86,9 @@ def _lists_images(folder: Path, table: Table | None = None) -> bool:
         table = Table.read(folder, Columns(), _ADVICE) if table is None else table
         labelled = bool(table.called_labels) or box_columns(table) is not None or len(flag_columns(table).names) > 1
         labelled = labelled or any(has_fractions(table, name) for name in table.without())
-        places, _ = place_rows(table, root, None, []) if labelled else ([], ())
+        # a column of splits that nobody understands is told when the table is read
+        unsplit = replace(table, columns=replace(table.columns, split=False))
+        places, _ = place_rows(unsplit, root, None, []) if labelled else ([], ())
     except DataError:
         return False
     existing = sum(place is not None and place.path.is_file() for place in places[:_LOOKED_AT])

@@ -82,10 +82,39 @@ class Turned:
 
 
 @dataclass(frozen=True, slots=True)
-class RawMask:
-    """Where the mask of an image should be, in the data format's class indices."""
+class Resized:
+    """A mask of another size than its image, of the same shape: each pixel has the class that is at its centre.
+
+    Attributes:
+        source: reads it.
+        size: (width, height) of the image.
+    """
 
     source: MaskSource
+    size: tuple[int, int]
+
+    def read(self) -> NDArray[np.uint8]:
+        """Read the mask and give it the image's size."""
+        mask_HW = self.source.read()
+        rows, columns = (
+            (2 * np.arange(side) + 1) * stored // (2 * side)
+            for side, stored in zip(self.size[::-1], mask_HW.shape, strict=True)
+        )
+        resized_HW: NDArray[np.uint8] = mask_HW[rows[:, None], columns]
+        return resized_HW
+
+
+@dataclass(frozen=True, slots=True)
+class RawMask:
+    """Where the mask of an image should be, in the data format's class indices.
+
+    Attributes:
+        source: reads it.
+        may_be_resized: whether one of another size, and the image's shape, is brought to the image's size.
+    """
+
+    source: MaskSource
+    may_be_resized: bool = False
 
     @property
     def stratum(self) -> None:
@@ -103,17 +132,26 @@ class RawMask:
         mask_HW = self.source.read()
         width, height = image.size
         counts = np.bincount(mask_HW.ravel(), minlength=IGNORE + 1)
-        pixels = {label: int(counts[label]) for label in np.flatnonzero(counts[:IGNORE]).tolist()}
+        pixels = _pixels(counts)
         stated = mask_HW.shape[1], mask_HW.shape[0]
         if is_stored_size(stated, image.size, image.orientation):
             return Resolved(Mask(Turned(self.source, image.orientation), pixels))
         if mask_HW.shape != (height, width):
-            resized = "they must be the same: resize the mask, with nearest neighbour"
+            resized = "they must be the same: set data.mask_size=resize, or resize the mask, with nearest neighbour"
             alike = abs(mask_HW.shape[0] * width - mask_HW.shape[1] * height) < max(width, height) / 2
+            if alike and self.may_be_resized:
+                source = Resized(self.source, image.size)
+                counts = np.bincount(source.read().ravel(), minlength=IGNORE + 1)
+                return Resolved(Mask(source, _pixels(counts)), unsure=image.turned_within_its_size)
             advice = resized if alike else "they must be the same: look whether the mask belongs to this image"
             sizes = f"{mask_HW.shape[1]} x {mask_HW.shape[0]} pixels, the image {width} x {height}"
             raise MaskError(f"the mask has {sizes}; {advice}", f"the mask has another size than the image; {advice}")
         return Resolved(Mask(self.source, pixels), unsure=image.turned_within_its_size)
+
+
+def _pixels(counts: NDArray[np.intp]) -> dict[int, int]:
+    """Return class -> pixels, those that are ignored and classes without any left out."""
+    return {label: int(counts[label]) for label in np.flatnonzero(counts[:IGNORE]).tolist()}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -174,7 +212,7 @@ class Mask(Target):
     unseen: ClassVar[str] = "has no pixel in any mask"
     upright: ClassVar[str] = "masks' sizes"
     has_pixels: ClassVar[bool] = True
-    takes: ClassVar[tuple[str, ...]] = ("ignore", "mask_threshold")
+    takes: ClassVar[tuple[str, ...]] = ("ignore", "mask_threshold", "mask_size")
 
     source: MaskSource
     class_counts: Mapping[int, int] = field(default_factory=dict)

@@ -35,6 +35,7 @@ from visionft.data.targets.boxes import Boxes
 from visionft.data.targets.polygons import Polygons
 from visionft.data.writers.polygons import coco_fields, one_ring
 from visionft.errors import DataError
+from visionft.imaging import decode
 from visionft.imaging.pixels import Pixels
 
 Pictures = Literal["copy", "link"]
@@ -202,7 +203,7 @@ def _place_pictures(dataset: Dataset, pictures: Pictures, place: Callable[[Sampl
         file = place(sample)
         file.parent.mkdir(parents=True, exist_ok=True)
         if isinstance(sample.image, Pixels):
-            file.write_bytes(cv2.imencode(".png", sample.image.read()[..., ::-1])[1].tobytes())
+            file.write_bytes(cv2.imencode(".png", decode(sample.image, sample.reading)[..., ::-1])[1].tobytes())
         elif pictures == "link":
             file.symlink_to(os.path.realpath(sample.image))
         else:

@@ -1,12 +1,8 @@
 """ONNX: one file for onnxruntime, which also OpenVINO and TensorRT read."""
 
-import io
-import logging
-import warnings
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager, redirect_stderr, redirect_stdout
+from collections.abc import Iterable
 from pathlib import Path
-from typing import Any, ClassVar, cast
+from typing import ClassVar
 
 import numpy as np
 import onnx
@@ -18,16 +14,14 @@ from visionft import __version__
 from visionft.errors import ExportError
 from visionft.export.writers.base import Writer
 from visionft.export.writers.onnx_operations import TRANSLATED
+from visionft.models.conversion import innermost_reason, quiet, require_room, to_onnx
 from visionft.predict.runtimes.onnx_runtime import INPUT, SPEC_KEY
 from visionft.spec import ModelSpec
 from visionft.tasks import TASKS, target_of
 
-# What torch's exporter writes without converting, and old enough for the runtimes of small devices.
-OPSET = 18
 _BATCH = ({0: torch.export.Dim("batch")},)
 # What tracing raises: reasons of its own, and whatever the code of a network does with values that are not there.
 _UNTRACEABLE = (RuntimeError, ValueError, TypeError, LookupError, AttributeError, AssertionError, ArithmeticError)
-MAX_BYTES = 2**31 - 2**20  # a protobuf message ends at 2 GiB; some room for the graph itself
 
 
 class OnnxWriter(Writer):
@@ -44,7 +38,6 @@ class OnnxWriter(Writer):
         calibration: Iterable[NDArray[np.uint8]] | None = None,  # noqa: ARG002  # float32 has the range of everything
     ) -> None:
         """Write the file; see ``Writer.write``."""
-        _require_room(network)
         model = _convert(network, spec)
         _strip_debug_info(model)
         model.producer_name, model.producer_version = "visionft", __version__
@@ -58,21 +51,15 @@ class OnnxWriter(Writer):
 
     def try_out(self, network: nn.Module, spec: ModelSpec) -> None:
         """Trace the network, and convert it as well where an operation is not known to have a translation."""
-        _require_room(network)
+        require_room(network)
         try:
-            with _quiet():
+            with quiet():
                 program = torch.export.export(network, (_example(spec),), dynamic_shapes=_BATCH)
         except _UNTRACEABLE as error:
-            raise ExportError(f"torch cannot trace the network: {_innermost_reason(error)}") from error
+            raise ExportError(f"torch cannot trace the network: {innermost_reason(error)}") from error
         used = {str(node.target) for node in program.graph.nodes if node.op == "call_function"}
         if not used <= TRANSLATED:
             _convert(network, spec)
-
-
-def _require_room(network: nn.Module) -> None:
-    size = sum(tensor.nbytes for tensor in network.state_dict().values())
-    if size > MAX_BYTES:
-        raise ExportError(f"its weights take {size:,} bytes, one ONNX file holds {MAX_BYTES:,}; use a smaller backbone")
 
 
 def _example(spec: ModelSpec) -> torch.Tensor:
@@ -83,50 +70,7 @@ def _example(spec: ModelSpec) -> torch.Tensor:
 
 
 def _convert(network: nn.Module, spec: ModelSpec) -> onnx.ModelProto:
-    try:
-        with _quiet():
-            program = torch.onnx.export(
-                network,
-                (_example(spec),),
-                dynamo=True,
-                verbose=False,
-                opset_version=OPSET,
-                input_names=[INPUT],
-                output_names=_output_names(spec),
-                dynamic_shapes=_BATCH,
-                custom_translation_table={torch.ops.aten._is_all_true.default: _is_all_true},
-            )
-    except torch.onnx.OnnxExporterError as error:
-        raise ExportError(f"torch cannot convert the network to ONNX: {_innermost_reason(error)}") from error
-    return cast("torch.onnx.ONNXProgram", program).model_proto  # None is for dynamo=False
-
-
-def _is_all_true(values: Any) -> Any:
-    """Translate what becomes of checks of tensors such as transformers makes, for which torch has no ONNX."""
-    from onnxscript import opset18  # takes seconds, and torch has loaded it by now
-
-    op: Any = opset18  # its types know no values that are being traced
-    return op.Cast(op.ReduceMin(op.Cast(values, to=onnx.TensorProto.INT32), keepdims=0), to=onnx.TensorProto.BOOL)
-
-
-def _innermost_reason(error: BaseException) -> str:
-    """Return the first line of the innermost error; the outer messages are advice for torch's developers."""
-    while error.__cause__ is not None:
-        error = error.__cause__
-    return str(error).partition("\n")[0]
-
-
-@contextmanager
-def _quiet() -> Iterator[None]:
-    """Keep progress, deprecations and printed graphs off the user's terminal; failures are raised as well."""
-    level = logging.root.manager.disable
-    logging.disable(logging.CRITICAL)
-    try:
-        with warnings.catch_warnings(), redirect_stdout(io.StringIO()), redirect_stderr(io.StringIO()):
-            warnings.simplefilter("ignore")
-            yield
-    finally:
-        logging.disable(level)
+    return to_onnx(network, _example(spec), [INPUT], _output_names(spec), _BATCH)
 
 
 def _strip_debug_info(model: onnx.ModelProto) -> None:

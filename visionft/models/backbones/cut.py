@@ -16,6 +16,7 @@ from visionft.errors import TrainingError
 from visionft.models.backbones.backbone import Backbone
 from visionft.models.backbones.groups import module_groups
 from visionft.models.backbones.placeholder import AllKept, CannotCut, Number, Pass, Placeholder
+from visionft.models.backbones.tape import Tape
 
 _WITHOUT_VALUES = (RuntimeError, TypeError, ValueError, AttributeError, AssertionError, IndexError)
 
@@ -36,6 +37,10 @@ class _Crossing:
     order: tuple[int, ...] | None
     dtype: torch.dtype
     shape: tuple[int, ...]
+
+    def rows(self, tensor: Tensor, images: int) -> Tensor:
+        """Return a tensor as it is kept, with the images on axis 0."""
+        return tensor.permute(self.order or ()).reshape(images, *self.shape).contiguous()
 
 
 class Cut:
@@ -71,6 +76,11 @@ class Cut:
             self._crossings, self._constants = self._look(self._format)
 
     @property
+    def operations(self) -> int:
+        """How many operations the frozen part is."""
+        return max(count for count, _ in self._crossings)
+
+    @property
     def bytes_per_image(self) -> int:
         """Bytes that are kept of an image, in the types that the network computes in."""
         return sum(torch.Size(shape).numel() * dtype.itemsize for shape, dtype in self.forms)
@@ -94,12 +104,17 @@ class Cut:
         Returns:
             Tensors with the images on axis 0, contiguous; how many and which is the network's affair.
         """
-        found = self._record(images_BCHW, self._crossings)
-        return tuple(
-            found[number].permute(each.order).reshape(len(images_BCHW), *each.shape).contiguous()
-            for number, each in self._crossings.items()
-            if each.order is not None
-        )
+        found = self._record(images_BCHW, self._crossings).found
+        return tuple(each.rows(found[number], len(images_BCHW)) for number, each in self._kept())
+
+    def tape(self, images_BCHW: Tensor) -> Tape:
+        """Return ``prefix`` as a module without Python of the network's own, for batches of one size.
+
+        Args:
+            images_BCHW: a batch of that size; their values do not matter.
+        """
+        operations = self._record(images_BCHW, self._crossings).operations
+        return Tape(operations, {number: each.rows for number, each in self._kept()})
 
     def suffix(self, kept: Sequence[Tensor]) -> Any:
         """Compute the rest.
@@ -144,7 +159,7 @@ class Cut:
         if all(isinstance(leaf, Placeholder) for leaf in leaves):
             self._results = [leaf.number for leaf in leaves], structure
         recording.crossing(leaves)
-        alone = [self._record(images_BCHW[n : n + 1], recording.crossed) for n in range(2)]
+        alone = [self._record(images_BCHW[n : n + 1], recording.crossed).found for n in range(2)]
         crossings, constants = {}, {}
         for number, both in recording.crossed.items():
             crossings[number] = _crossing(both, *(each[number] for each in alone))
@@ -165,13 +180,16 @@ class Cut:
             raise CannotCut("its two parts do not give what it gives as a whole")
         return crossings, constants
 
-    def _record(self, images_BCHW: Tensor, wanted: Collection[Number]) -> dict[Number, Tensor]:
+    def _kept(self) -> list[tuple[Number, _Crossing]]:
+        return [(number, each) for number, each in self._crossings.items() if each.order is not None]
+
+    def _record(self, images_BCHW: Tensor, wanted: Collection[Number]) -> Pass:
         recording = Pass(self._meta, self._device, wanted=wanted)
         try:
             with torch.no_grad():
                 recording.crossing(self._called(recording, images_BCHW))
         except AllKept:
-            return recording.found
+            return recording
         raise CannotCut("does not run alike twice")
 
     def _replay(self, kept: dict[Number, Tensor], images: int) -> Any:

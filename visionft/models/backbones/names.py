@@ -38,6 +38,17 @@ def _registered_with_timm() -> frozenset[str]:
     return frozenset(list_models()) if list_models else frozenset()
 
 
+def is_of_library(name: str) -> bool:
+    """Return whether a name means a network that comes with a library, and not one that the program itself has made."""
+    prefix, _, rest = name.rpartition("/")
+    network = rest.partition(".")[0]
+    if name in BACKBONES or not any(prefix in ("", family) and network in _in_source(family) for family in LIBRARIES):
+        return False
+    entry_of = getattr(sys.modules.get("timm"), "model_entrypoint", None)
+    replaced = prefix != "torchvision" and network in _registered_with_timm()
+    return not replaced or entry_of is None or entry_of(network).__module__.startswith("timm.")
+
+
 @cache
 def _in_source(family: LibraryName) -> frozenset[str]:
     spec = find_spec(family)

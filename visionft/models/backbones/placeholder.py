@@ -10,6 +10,7 @@ Source: the mechanism is torch's ``__torch_function__`` (pytorch.org/docs/stable
 """
 
 from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import torch
@@ -35,6 +36,35 @@ class CannotCut(Exception):
 
 class AllKept(BaseException):
     """Ends a pass that has everything; no broad ``except`` of a network may catch it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Slot:
+    """Where a tensor of the frozen part stands among the arguments of an ``Operation``."""
+
+    number: Number
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """One operation of the frozen part, as it can be done again.
+
+    Attributes:
+        call: what was called.
+        leaves: its arguments without their nesting, a ``Slot`` for each tensor of the frozen part.
+        structure: how they were nested.
+        count: its position, under which its results have their numbers.
+    """
+
+    call: Callable[..., Any]
+    leaves: tuple[Any, ...]
+    structure: Any
+    count: int
+
+    @property
+    def writes_item(self) -> bool:
+        """Whether its result is its first argument, changed."""
+        return self.call is Tensor.__setitem__
 
 
 class Placeholder(Tensor):
@@ -73,6 +103,11 @@ class Pass:
         device: where the network lies, whatever the placeholders say.
         kept: what crosses, by number, in a replaying pass; none records.
         wanted: the numbers after which a recording pass has everything; none runs to the end.
+
+    Attributes:
+        crossed: what crosses in a recording pass, by number.
+        found: what was wanted, likewise.
+        operations: of a recording pass, in order.
     """
 
     def __init__(
@@ -91,6 +126,7 @@ class Pass:
         self._real: dict[Number, Tensor] = {}
         self.crossed: dict[Number, Tensor] = {}
         self.found: dict[Number, Tensor] = {}
+        self.operations: list[Operation] = []
 
     def images(self, images_BCHW: Tensor) -> Placeholder:
         """Return what the network is called with."""
@@ -119,15 +155,22 @@ class Pass:
         with torch.no_grad():
             result = func(*args, **kwargs)
         if writes_item:
-            self._count += 1
+            self._number(func, leaves, structure)
             self._renumber(leaves[0], 0)
             return result
         results, form = tree_flatten(result)
         if not any(isinstance(each, Tensor) for each in results):
             return result  # whether a network asks for a shape or a flag may depend on what it is run for
-        self._count += 1
+        self._number(func, leaves, structure)
         changed = {id(low): leaf for low, leaf in zip(lowered, leaves, strict=True) if isinstance(leaf, Placeholder)}
         return tree_unflatten([self._wrapped(each, n, changed) for n, each in enumerate(results)], form)
+
+    def _number(self, func: Callable[..., Any], leaves: list[Any], structure: Any) -> None:
+        self._count += 1
+        if self._kept is not None:
+            return
+        places = tuple(Slot(leaf.number) if isinstance(leaf, Placeholder) else leaf for leaf in leaves)
+        self.operations.append(Operation(func, places, structure, self._count))
 
     def _trains(self, func: Callable[..., Any], leaves: list[Any], structure: Any) -> bool:
         """Return whether an operation belongs behind the frozen part."""

@@ -47,6 +47,13 @@ class Decoded:
     first_boxes_BQ4: Tensor
     noise: dict[str, Any] | None
 
+    def image(self, index: int) -> "Decoded":
+        """Return what is said of one image of the batch."""
+        one = slice(index, index + 1)
+        noise = self.noise and {**self.noise, "dn_positive_idx": self.noise["dn_positive_idx"][one]}
+        first = self.first_logits_BQK[one], self.first_boxes_BQ4[one]
+        return Decoded(self.logits_BLQK[one], self.boxes_BLQ4[one], *first, noise)
+
 
 class RtDetrHead(MapHead):
     """A transformer that turns the best cells of three levels into objects, each once: there is nothing to suppress.
@@ -123,10 +130,17 @@ class RtDetrHead(MapHead):
         """
         objects = [outputs.target(rows_N5[rows_N5[:, 4] >= 0]) for rows_N5 in targets]
         found = self.decoded(outputs.encoded, objects)
+        # the usual number is trained as ever, to the bit
+        compare = self._compare if self.config.num_queries <= _LEAST_QUERIES else self._compare_one_by_one
+        total, terms = compare(found, objects)
+        return Losses(total, _by_kind(terms))
+
+    def _compare(self, found: "Decoded", objects: list[dict[str, Tensor]]) -> tuple[Tensor, dict[str, Tensor]]:
+        """Return transformers' loss of a batch, and the terms that it is the sum of."""
         total, terms, _ = _transformers("loss.loss_rt_detr").RTDetrForObjectDetectionLoss(
             found.logits_BLQK[:, -1],
             objects,
-            targets.device,
+            found.logits_BLQK.device,
             found.boxes_BLQ4[:, -1],
             self.config,
             outputs_class=found.logits_BLQK,
@@ -135,7 +149,23 @@ class RtDetrHead(MapHead):
             enc_topk_bboxes=found.first_boxes_BQ4,
             denoising_meta_values=found.noise,
         )
-        return Losses(total, _by_kind(terms))
+        return total, terms
+
+    def _compare_one_by_one(
+        self, found: "Decoded", objects: list[dict[str, Tensor]]
+    ) -> tuple[Tensor, dict[str, Tensor]]:
+        """Return the same sums image by image: transformers compares all boxes of a batch with all of its objects.
+
+        Its terms are means over the objects, of which an image without any counts as one.
+        """
+        counts = [len(image["class_labels"]) for image in objects]
+        total, terms = found.logits_BLQK.new_zeros(()), dict[str, Tensor]()
+        for index, (count, image) in enumerate(zip(counts, objects, strict=True)):
+            share = max(1, count) / max(1, sum(counts))
+            of_image, parts = self._compare(found.image(index), [image])
+            total = total + of_image * share
+            terms |= {name: terms.get(name, 0) + part.detach() * share for name, part in parts.items()}
+        return total, terms
 
     def postprocess(self, outputs: "DetrOutputs") -> Tensor:
         """Return detections_BN6, the best of all pairs of query and class; boxes end with the canvas."""

@@ -26,6 +26,7 @@ from visionft.spec import DETECTIONS
 _SIDE = 14  # cells along each side of a region; its mask has twice as many
 _CONVOLUTIONS = 4
 _LEARNED = 32  # masks per image and step, in the mean of a batch
+_AT_ONCE = 100  # masks per image that are made at a time, of a megabyte each
 
 
 class MaskRcnnHead(MapHead):
@@ -78,6 +79,12 @@ class MaskRcnnHead(MapHead):
         """Return detections_BNR, by falling score; see ``select_detections`` for the rows."""
         packed = outputs.packed()
         found_BN6 = self.boxes.select(outputs, packed)
+        starts = range(0, found_BN6.shape[1], _AT_ONCE)
+        parts = [self._with_cells(outputs, packed, found_BN6[:, start : start + _AT_ONCE]) for start in starts]
+        return torch.cat(parts, dim=1)
+
+    def _with_cells(self, outputs: RcnnOutputs, packed: PackedPyramid, found_BN6: Tensor) -> Tensor:
+        """Return rows with the cells of their masks, detections_BNR."""
         labels_P = found_BN6[..., 5].long().flatten()
         logits_Pss = self._logits(outputs, packed, found_BN6[..., :4].flatten(0, 1), owners(found_BN6), labels_P)
         cells_P1SS = resized(logits_Pss.sigmoid()[:, None], (MASK_SIDE, MASK_SIDE))

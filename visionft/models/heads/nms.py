@@ -3,7 +3,7 @@
 Shape suffixes: B batch, A anchor points, K classes, M pairs of point and class, N candidates or detections.
 """
 
-from math import ceil, sqrt
+from math import ceil, inf, sqrt
 
 import torch
 from torch import Tensor
@@ -42,7 +42,7 @@ def select_with_points(
     Args:
         scores_BAK: 0..1.
         boxes_BA4: xyxy in pixels of the canvas.
-        iou: of two boxes of one class that overlap more, the one with the lower score goes.
+        iou: of two boxes of one class that overlap more, the one with the lower score goes; inf where none has to.
         max_detections: rows N of an image; fewer where there are fewer points.
 
     Returns:
@@ -97,7 +97,9 @@ def _best_rows(
     scores_BN: Tensor, boxes_BN4: Tensor, labels_BN: Tensor, points_BN: Tensor, *, iou: float, max_detections: int
 ) -> tuple[Tensor, Tensor]:
     """Select detections_BN6 among candidates by falling score, and the points that predict them."""
-    final_BN = scores_BN * survivors(boxes_BN4, iou, labels_BN) * (scores_BN >= _MIN_SCORE)
+    final_BN = scores_BN * (scores_BN >= _MIN_SCORE)
+    if iou < inf:
+        final_BN = final_BN * survivors(boxes_BN4, iou, labels_BN)
     best_BN, order_BN = final_BN.topk(min(max_detections, final_BN.shape[1]), dim=1)
     rows_BN5 = torch.cat([boxes_BN4, labels_BN[..., None].float()], dim=2)
     rows_BN5 = rows_BN5.gather(1, order_BN[..., None].expand(-1, -1, 5)) * (best_BN > 0)[..., None]

@@ -23,7 +23,14 @@ from visionft.models.heads.base import Losses
 from visionft.models.heads.maps import MapHead, PaddedMaps
 from visionft.models.heads.necks import Neck
 from visionft.models.heads.nms import candidates_for, has_area, select_by_class, survivors
-from visionft.models.heads.rcnn_learning import Regions, image_targets, proposal_losses, region_losses, sample_regions
+from visionft.models.heads.rcnn_learning import (
+    Regions,
+    box_iou_in_parts,
+    image_targets,
+    proposal_losses,
+    region_losses,
+    sample_regions,
+)
 from visionft.models.heads.rcnn_regions import PackedPyramid
 from visionft.models.heads.torchvision_detectors import anchor_centres
 from visionft.spec import DETECTIONS
@@ -77,6 +84,7 @@ class FasterRcnnHead(MapHead):
         self.fpn = FeaturePyramidNetwork(self.levels.channels, WIDTH, LastLevelMaxPool())
         anchors, proposer = AnchorGenerator(_ANCHORS, (_SHAPES,) * len(_ANCHORS)), RPNHead(WIDTH, len(_SHAPES))
         self.rpn = RegionProposalNetwork(anchors, proposer, 0.7, 0.3, 256, 0.5, _BEST, _BEST, nms_thresh=0.7)
+        self.rpn.box_similarity = box_iou_in_parts
         looks, says = TwoMLPHead(WIDTH * _SIDE**2, _HIDDEN), FastRCNNPredictor(_HIDDEN, classes + 1)
         says.cls_score = nn.Sequential(nn.Dropout(dropout), says.cls_score)
         self.roi_heads = RoIHeads(None, looks, says, 0.5, 0.5, _REGIONS, 0.25, None, 0.0, 0.5, 100)

@@ -10,10 +10,13 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor
 from torchvision.models.detection.roi_heads import fastrcnn_loss
+from torchvision.ops import box_iou
 
 from visionft.annotations.marks import CROWD
 from visionft.models.heads.rcnn_regions import mostly_in
 from visionft.models.losses.boxes import pairwise_iou
+
+_PAIRS = 2**21  # of boxes that are compared at once, for which about 80 MB are needed
 
 
 class ImageTargets(NamedTuple):
@@ -56,6 +59,15 @@ def image_targets(targets_BN5: Tensor) -> list[ImageTargets]:
         objects = {"boxes": rows_N5[rows_N, :4], "labels": rows_N5[rows_N, 4].long() + 1}
         found.append(ImageTargets(objects, rows_N, rows_N5[rows_N5[:, 4] == CROWD, :4]))
     return found
+
+
+def box_iou_in_parts(boxes_N4: Tensor, anchors_A4: Tensor) -> Tensor:
+    """Return torchvision's overlaps, iou_NA, of objects with anchors; what it needs beside them is for some anchors.
+
+    All of them, with the objects of a crowd, would take a dozen times the memory of the result.
+    """
+    some = max(1, _PAIRS // max(1, len(boxes_N4)))
+    return torch.cat([box_iou(boxes_N4, part_A4) for part_A4 in torch.split(anchors_A4, some)], dim=1)
 
 
 def proposal_losses(

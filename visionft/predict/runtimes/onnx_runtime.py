@@ -26,7 +26,7 @@ SPEC_KEY = "visionft.spec"  # where the file's metadata keeps the ModelSpec
 _TYPES = {"float32": "tensor(float)", "int64": "tensor(int64)", "uint8": "tensor(uint8)"}  # numpy's -> onnxruntime's
 
 # What onnxruntime raises for a file that it cannot load or run; its errors share no base class.
-_ORT_ERRORS = (
+ORT_ERRORS = (
     ort_errors.Fail,
     ort_errors.InvalidArgument,
     ort_errors.InvalidGraph,
@@ -71,7 +71,7 @@ class OnnxRuntimeEngine:
         check_canvases(images_BHW3, self.spec)
         try:
             outputs = self._session.run(self._fetched, {INPUT: images_BHW3})
-        except _ORT_ERRORS as error:
+        except ORT_ERRORS as error:
             raise CheckpointError(
                 f"{self._path}: onnxruntime fails on a batch of {len(images_BHW3)} ({_first_line(error)})"
             ) from error
@@ -92,7 +92,7 @@ def _load(path: Path, threads: int | None, providers: list[str]) -> ort.Inferenc
         options.intra_op_num_threads = threads
     try:
         return ort.InferenceSession(path, options, providers=providers)
-    except _ORT_ERRORS as error:
+    except ORT_ERRORS as error:
         raise CheckpointError(
             f"{path}: onnxruntime cannot load it ({_first_line(error)}); it is damaged or no ONNX file; export it again"
         ) from error

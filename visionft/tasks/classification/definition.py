@@ -18,6 +18,7 @@ class ClassificationTask(TaskDefinition):
     learner: ClassVar[str] = "visionft.tasks.classification.learning:ClassificationLearner"
     view: ClassVar[str] = "visionft.tasks.classification.page:ClassificationView"
     options: ClassVar[str] = "visionft.tasks.classification.options:ClassificationOptions"
+    probe: ClassVar[str] = "visionft.tasks.classification.probing:ClassificationProbe"
     predicts: ClassVar[str] = "image_logits"
     target: ClassVar[str] = "visionft.data.targets.label:Label"
     scores: ClassVar[tuple[Score, ...]] = (

@@ -15,11 +15,11 @@ from visionft.annotations.marks import IGNORE, PADDING
 from visionft.annotations.object_mask import MASK_SIDE, ObjectMask
 from visionft.data.records import Sample
 from visionft.data.targets.polygons import Polygons
-from visionft.imaging.inputs import load_pixels
+from visionft.imaging.inputs import load
 from visionft.results import CanvasRunner, Results
 from visionft.spec import DETECTIONS, InputSpec
 from visionft.tasks.instances.metrics import instance_metrics, quick_instances
-from visionft.tasks.objects.detect import detect_instances
+from visionft.tasks.objects.detect import detect_instances_loaded
 from visionft.tasks.objects.evaluation import ObjectEvaluation
 from visionft.tasks.objects.learning import ObjectLearner
 from visionft.tasks.objects.masks import paste
@@ -107,9 +107,9 @@ class InstanceSegmentationLearner(ObjectLearner):
         """Return the full set of metrics in the original frame; see ``Learner.evaluate``."""
         detections, masks, sizes = [], [], []
         for done, sample in enumerate(samples, start=1):
-            image_HW3 = load_pixels(sample.image, spec.reading)
-            detections_N6, objects = detect_instances(image_HW3, spec, run, batch_size=batch_size)
-            sizes.append((image_HW3.shape[1], image_HW3.shape[0]))
+            image = load(sample.image, spec)
+            ((detections_N6, objects),) = detect_instances_loaded([image], spec, run, batch_size=batch_size)
+            sizes.append(image.original)
             detections.append(detections_N6)
             masks.append(objects)
             if on_done:

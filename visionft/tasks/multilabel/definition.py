@@ -19,6 +19,7 @@ class MultilabelTask(TaskDefinition):
     learner: ClassVar[str] = "visionft.tasks.multilabel.learning:MultilabelLearner"
     view: ClassVar[str] = "visionft.tasks.multilabel.page:MultilabelView"
     options: ClassVar[str] = "visionft.tasks.multilabel.options:MultilabelOptions"
+    probe: ClassVar[str] = "visionft.tasks.multilabel.probing:MultilabelProbe"
     predicts: ClassVar[str] = "image_logits"
     target: ClassVar[str] = "visionft.data.targets.label_set:LabelSet"
     counted: ClassVar[str] = "image"

@@ -14,12 +14,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from visionft.errors import DataError
+from visionft.metrics.average_precision import weighted_ap
 from visionft.metrics.bootstrap import Interval, draw_counts, percentile_intervals
 from visionft.metrics.finite import require_finite
 from visionft.metrics.score import Score, in_words
 from visionft.metrics.scores import Floats, Ints, defined_mean, optional, ratio
 from visionft.tasks.multilabel.definition import MultilabelTask
-from visionft.tasks.multilabel.ranking import Flags, LabelCurvePoint, curve, weighted_ap
+from visionft.tasks.multilabel.ranking import Flags, LabelCurvePoint, curve
 
 _LEAST = float(np.finfo(np.float64).eps)  # a probability of 0 costs 36 nats, so that means stay finite
 

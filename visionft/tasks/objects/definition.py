@@ -30,6 +30,7 @@ Rows from ``count`` on are zero.
 class ObjectTask(TaskDefinition):
     """Objects with a box, a class and a score."""
 
+    probe: ClassVar[str] = "visionft.tasks.objects.probing:ObjectProbe"
     mixing: ClassVar[tuple[str, ...]] = ("mosaic", "mixup")
     takes_windows: ClassVar[bool] = True
     takes_threshold: ClassVar[bool] = True

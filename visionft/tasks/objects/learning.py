@@ -16,7 +16,7 @@ from visionft.annotations.boxes import pairwise_iou
 from visionft.data.records import Sample
 from visionft.data.targets.boxes import Boxes
 from visionft.errors import RecipeError
-from visionft.imaging.inputs import load_pixels
+from visionft.imaging.inputs import load
 from visionft.models.backbones import Backbone
 from visionft.models.heads import HEADS
 from visionft.models.heads.base import Head
@@ -25,7 +25,7 @@ from visionft.results import CanvasRunner, Results
 from visionft.spec import DETECTIONS, InputSpec
 from visionft.tasks.base import Agreement
 from visionft.tasks.learner import ChosenThresholds
-from visionft.tasks.objects.detect import detect
+from visionft.tasks.objects.detect import detect_loaded
 from visionft.tasks.objects.metrics import best_thresholds
 from visionft.tasks.objects.rows import box_rows
 
@@ -140,4 +140,4 @@ def detect_all(
 ) -> Iterator[NDArray[np.float32]]:
     """Yield detections_N6 of each image, in its original frame."""
     for sample in samples:
-        yield detect(load_pixels(sample.image, spec.reading), spec, run, batch_size=batch_size)
+        yield from detect_loaded([load(sample.image, spec)], spec, run, batch_size=batch_size)

@@ -18,6 +18,7 @@ class RegressionTask(TaskDefinition):
     learner: ClassVar[str] = "visionft.tasks.regression.learning:RegressionLearner"
     view: ClassVar[str] = "visionft.tasks.regression.page:RegressionView"
     options: ClassVar[str] = "visionft.tasks.regression.options:RegressionOptions"
+    probe: ClassVar[str] = "visionft.tasks.regression.probing:RegressionProbe"
     predicts: ClassVar[str] = "image_logits"
     target: ClassVar[str] = "visionft.data.targets.values:Values"
     counted: ClassVar[str] = "image"

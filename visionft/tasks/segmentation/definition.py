@@ -19,6 +19,7 @@ class SegmentationTask(TaskDefinition):
     learner: ClassVar[str] = "visionft.tasks.segmentation.learning:SegmentationLearner"
     view: ClassVar[str] = "visionft.tasks.segmentation.page:SegmentationView"
     options: ClassVar[str] = "visionft.tasks.segmentation.options:SegmentationOptions"
+    probe: ClassVar[str] = "visionft.tasks.segmentation.probing:SegmentationProbe"
     predicts: ClassVar[str] = "pixel_logits"
     target: ClassVar[str] = "visionft.data.targets.mask:Mask"
     scores: ClassVar[tuple[Score, ...]] = (

@@ -16,7 +16,7 @@ from torch import Tensor
 from visionft.annotations.marks import IGNORE
 from visionft.data.records import Sample
 from visionft.data.targets.mask import Mask
-from visionft.imaging.inputs import load_pixels
+from visionft.imaging.inputs import load
 from visionft.models.backbones import Backbone
 from visionft.models.heads import HEADS
 from visionft.models.heads.base import Head
@@ -34,7 +34,7 @@ from visionft.tasks.segmentation.metrics import (
     quick_segmentation,
     segmentation_metrics,
 )
-from visionft.tasks.segmentation.segment import segment
+from visionft.tasks.segmentation.segment import segment_loaded
 
 DEFAULT_LOSSES = {"cross_entropy": 1.0, "dice": 1.0}
 
@@ -172,7 +172,7 @@ class SegmentationLearner:
         """Return the full set of segmentation metrics in the original frame; see ``Learner.evaluate``."""
         masks = []
         for done, sample in enumerate(samples, start=1):
-            predicted_HW = segment(load_pixels(sample.image, spec.reading), spec, run, batch_size=batch_size)
+            (predicted_HW,) = segment_loaded([load(sample.image, spec)], spec, run, batch_size=batch_size)
             masks.append(self._compared(sample, predicted_HW))
             if on_done:
                 on_done(done)

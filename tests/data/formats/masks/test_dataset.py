@@ -56,8 +56,8 @@ def test_masks_of_another_size_are_left_out_and_told(tmp_path):
     assert len(dataset.samples) == 16
     assert {"train/turned.jpg", "train/upright.jpg"} <= {sample.id for sample in dataset.samples}
     assert [line for line in told(dataset) if "pixels, the image" in line] == [
-        "train/small.png: the mask has 6 x 5 pixels, the image 12 x 10; they must be the same: resize the mask, "
-        "with nearest neighbour; left out",
+        "train/small.png: the mask has 6 x 5 pixels, the image 12 x 10; they must be the same: set "
+        "data.mask_size=resize, or resize the mask, with nearest neighbour; left out",
     ]
 
 
@@ -128,7 +128,7 @@ def test_many_masks_with_the_same_defect_share_a_line(tmp_path):
     ) in lines
     (sizes,) = [line for line in lines if "another size" in line]
     assert sizes.startswith(
-        "4 images: the mask has another size than the image; they must be the same: resize the mask"
+        "4 images: the mask has another size than the image; they must be the same: set data.mask_size=resize"
     )
     assert sizes.endswith("and 1 more; left out")
 
@@ -257,3 +257,24 @@ def test_masks_in_a_folder_of_another_name_are_found():
     assert choose_format(folder) == "masks"
     with pytest.raises(DataError, match=r"128 different values: .*; say in data\.classes what they stand for"):
         load(folder, classes=None)
+
+
+def test_masks_at_half_the_resolution_are_used_where_that_is_said(tmp_path):
+    for number in range(4):
+        write_image(tmp_path / f"images/{number}.png", number, (12, 10))
+        write_mask(tmp_path / f"masks/{number}.png", (0, 1, 2), (6, 5))
+    with pytest.raises(DataError, match=r"set data\.mask_size=resize"):
+        load(tmp_path)
+    dataset = load(tmp_path, mask_size="resize")
+    small_HW = np.array(Image.open(tmp_path / "masks/0.png"))
+    assert np.array_equal(dataset.samples[0].target.read((12, 10)).mask_HW, small_HW.repeat(2, 0).repeat(2, 1))
+    assert sum(dataset.samples[0].target.class_counts.values()) == 120
+
+
+def test_masks_of_another_shape_are_not_resized(tmp_path):
+    make_pairs(tmp_path, SPLIT_FOLDERS)
+    write_image(tmp_path / "train/other.png", 90)
+    write_mask(tmp_path / "trainannot/other.png", (0, 1, 2), (9, 9))
+    dataset = load(tmp_path, mask_size="resize")
+    assert len(dataset.samples) == 16 - 2
+    assert any("look whether the mask belongs" in line for line in told(dataset))

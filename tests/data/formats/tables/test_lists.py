@@ -107,3 +107,15 @@ def test_several_rows_for_most_images_are_several_labels(root):
     rows = "".join(f"images/{at}.jpg,cat\nimages/{at}.jpg,{'dog' if at % 2 else 'bird'}\n" for at in range(6))
     (root / "labels.csv").write_text(f"path,label\n{rows}")
     assert read(root / "labels.csv").task == "multilabel"
+
+
+def test_a_number_with_a_fraction_is_a_value_and_no_class(root):
+    found = read(write(root, "2.88", "3", "1.5", "2.1", "4.0", "3.3"))
+    assert (found.format, found.task, found.classes) == ("values", "regression", ("value",))
+
+
+def test_several_numbers_are_asked_about_and_the_advice_works(root):
+    file = write(root, *(f"0.{at} 1.{at}" for at in range(1, 7)))
+    with pytest.raises(DataError, match=r"--set task\.kind=regression"):
+        read(file)
+    assert read(file, ("task.kind=regression",)).classes == ("value 1", "value 2")

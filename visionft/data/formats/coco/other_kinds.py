@@ -28,7 +28,9 @@ def require_objects(annotations: list[Any], path: Path) -> None:
     keys = {key for item in first for key, value in item.items() if value}
     if "segments_info" in keys:
         what = "panoptic segments, whose pixels are in PNG files of their own, as colours that stand for ids"
-        advice = "write a mask of class numbers for each picture and give the folder of both"
+        advice = (
+            "write a mask of class numbers for each picture into masks/ beside images/, and give the folder of both"
+        )
     elif "caption" in keys:
         what, advice = "captions, from which no task of visionft learns", ""
     elif "keypoints" in keys:

@@ -11,15 +11,7 @@ import numpy as np
 
 from visionft.data.formats.drawings.drawing import Drawing, DrawnShape, Point, ellipse, rectangle, turned
 from visionft.data.formats.drawings.finding import DrawnImages, tell, tell_without_split
-from visionft.data.formats.drawings.formats import (
-    DrawingFormat,
-    DrawnBoxes,
-    DrawnClasses,
-    DrawnLabels,
-    DrawnMasks,
-    DrawnPolygons,
-    kind_of_drawings,
-)
+from visionft.data.formats.drawings.formats import formats_of, kind_of_drawings
 from visionft.data.naming import split_above, split_of
 from visionft.data.records import Problem
 from visionft.errors import DataError
@@ -27,48 +19,6 @@ from visionft.imaging.regular_file import read_regular_file
 
 _NO_AREA = ("polyline", "points", "cuboid", "skeleton")
 _BEGINNING = 100_000  # bytes in which the first image stands, behind what is said of the task
-
-
-class _OfCvat(DrawingFormat):
-    """Reads the XML files of CVAT in a folder, or one of them."""
-
-    def drawings(self, path: Path, problems: list[Problem]) -> list[Drawing]:
-        """Return what is drawn on each image that the files list; see ``DrawingFormat``."""
-        return read_cvat(path, self._options.images, problems)
-
-
-class Cvat(_OfCvat, DrawnBoxes):
-    """``annotations.xml`` of CVAT for images 1.1 and images anywhere below its folder: boxes of the shapes.
-
-    The subsets of a project are its splits. Polylines, points, cuboids and skeletons are left out, told, and so are
-    attributes. A listed image without a shape shows no object.
-    """
-
-    kind = "cvat"
-
-
-class CvatPolygons(_OfCvat, DrawnPolygons):
-    """``annotations.xml`` of CVAT, as of ``cvat``: polygons, ellipses, boxes and masks as objects."""
-
-    kind = "cvat_polygons"
-
-
-class CvatMasks(_OfCvat, DrawnMasks):
-    """``annotations.xml`` of CVAT, as of ``cvat``: a class for every pixel."""
-
-    kind = "cvat_masks"
-
-
-class CvatLabels(_OfCvat, DrawnLabels):
-    """``annotations.xml`` of CVAT, as of ``cvat``: the tags of each image, or the classes of its shapes."""
-
-    kind = "cvat_labels"
-
-
-class CvatClasses(_OfCvat, DrawnClasses):
-    """``annotations.xml`` of CVAT, as of ``cvat``: the only tag of each image."""
-
-    kind = "cvat_classes"
 
 
 def cvat_files(path: Path) -> list[Path]:
@@ -85,7 +35,7 @@ def cvat_kind(files: Sequence[Path]) -> str:
 
 
 def read_cvat(path: Path, images_in: str | None, problems: list[Problem]) -> list[Drawing]:
-    """Read the files of CVAT; arguments and errors as of ``DrawingFormat.drawings``."""
+    """Read the files of CVAT; arguments and errors as of ``formats.Reads``."""
     root = path if path.is_dir() else path.parent
     files = cvat_files(path)
     if not files:
@@ -122,6 +72,15 @@ def read_cvat(path: Path, images_in: str | None, problems: list[Problem]) -> lis
     drawings = [found[image] for image in sorted(found)]
     tell_without_split({drawing.id: drawing.split for drawing in drawings}, root, problems)
     return drawings
+
+
+Cvat, CvatPolygons, CvatMasks, CvatLabels, CvatClasses = formats_of(
+    "cvat",
+    read_cvat,
+    "``annotations.xml`` of CVAT for images 1.1 and images anywhere below its folder: {makes}.\n\n"
+    "The subsets of a project are its splits. Polylines, points, cuboids and skeletons are left out, told, and so are "
+    "attributes. A listed image without a shape shows no object.",
+)
 
 
 def _is_cvat(file: Path) -> bool:

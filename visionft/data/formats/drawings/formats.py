@@ -1,10 +1,10 @@
-"""Data formats made of drawings; what reads the files of a tool is a mixin."""
+"""Data formats made of drawings: what is read of the files of a tool becomes boxes, polygons, masks or labels."""
 
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import ClassVar
+from typing import ClassVar, Protocol
 
 import numpy as np
 
@@ -27,22 +27,36 @@ from visionft.data.targets.raw import OpenedImage, RawTarget, Resolved
 from visionft.errors import DataError
 
 
-class DrawingFormat(DataFormat):
-    """Images with drawings; classes are the names that occur, in natural order."""
+class Reads(Protocol):
+    """Reads the files of a tool."""
 
-    takes: ClassVar[tuple[str, ...]] = ("images",)
-
-    @abstractmethod
-    def drawings(self, path: Path, problems: list[Problem]) -> list[Drawing]:
+    def __call__(self, path: Path, images_in: str | None, problems: list[Problem]) -> list[Drawing]:
         """Return what is drawn on each image.
 
         Args:
-            path: the files of a tool, or their folder.
+            path: the files, or their folder.
+            images_in: the folder of the images, relative to it; None looks everywhere below.
             problems: grows by what is left out.
 
         Raises:
             DataError: when there is no such file.
         """
+        ...
+
+
+class DrawingFormat(DataFormat):
+    """Images with drawings; classes are the names that occur, in natural order."""
+
+    takes: ClassVar[tuple[str, ...]] = ("images",)
+
+    @property
+    def images_in(self) -> str | None:
+        """The folder of the images, where the user names it."""
+        return self._options.images
+
+    @abstractmethod
+    def drawings(self, path: Path, problems: list[Problem]) -> list[Drawing]:
+        """Return what is drawn on each image; see ``Reads``."""
 
     def read(self, path: Path | None) -> Listing:
         """List the images on which somebody has drawn.
@@ -235,6 +249,40 @@ class DrawnClasses(DrawingFormat):
         if not names:
             raise DataError(f"{path}: no image has exactly one class that somebody ticked")
         return [RawLabel(drawing.tags[0]) if len(drawing.tags) == 1 else None for drawing in drawings], names
+
+
+_MAKES: tuple[tuple[type[DrawingFormat], str, str], ...] = (
+    (DrawnBoxes, "", "boxes of the shapes"),
+    (DrawnPolygons, "Polygons", "polygons, ellipses, boxes and masks as objects"),
+    (DrawnMasks, "Masks", "a class for every pixel"),
+    (DrawnLabels, "Labels", "what people ticked for each image, or the classes of its shapes"),
+    (DrawnClasses, "Classes", "the only class that people ticked for each image"),
+)
+
+
+def formats_of(tool: str, reads: Reads, about: str) -> tuple[type[DrawingFormat], ...]:
+    """Return the data formats of a tool: of boxes, polygons, masks, several labels and classes.
+
+    Args:
+        tool: its name in ``FORMATS``, before what is made of its drawings.
+        reads: reads its files.
+        about: the text that describes them, with ``{makes}``.
+    """
+
+    def drawings(self: DrawingFormat, path: Path, problems: list[Problem]) -> list[Drawing]:
+        return reads(path, self.images_in, problems)
+
+    made = []
+    for base, what, makes in _MAKES:
+        kind = f"{tool}_{what.lower()}" if what else tool
+        said = {
+            "kind": kind,
+            "drawings": drawings,
+            "__doc__": about.format(makes=makes),
+            "__module__": reads.__module__,
+        }
+        made.append(type(f"{tool.capitalize()}{what}", (base,), said))
+    return tuple(made)
 
 
 def kind_of_drawings(drawings: Sequence[Drawing]) -> str:

@@ -19,15 +19,7 @@ import numpy as np
 from visionft.data.formats.drawings.drawing import Drawing, DrawnShape, Point, ellipse, rectangle
 from visionft.data.formats.drawings.embedded import EmbeddedImage
 from visionft.data.formats.drawings.finding import DrawnImages, tell, tell_without_split
-from visionft.data.formats.drawings.formats import (
-    DrawingFormat,
-    DrawnBoxes,
-    DrawnClasses,
-    DrawnLabels,
-    DrawnMasks,
-    DrawnPolygons,
-    kind_of_drawings,
-)
+from visionft.data.formats.drawings.formats import formats_of, kind_of_drawings
 from visionft.data.naming import shorten, split_above
 from visionft.data.records import Problem
 from visionft.data.walk import images_below
@@ -39,48 +31,6 @@ _LOOKED_AT = 5  # files that are none may lie beside, such as the tool's setting
 _MARK = b'"shapes"'
 _POLYGONS = ("polygon", "rotation", "oriented_rectangle", "quadrilateral")
 _NO_AREA = ("point", "points", "line", "linestrip")
-
-
-class _OfLabelme(DrawingFormat):
-    """Reads the files of labelme below a folder, or one of them."""
-
-    def drawings(self, path: Path, problems: list[Problem]) -> list[Drawing]:
-        """Return what is drawn on each image that has a JSON file; see ``DrawingFormat``."""
-        return read_labelme(path, self._options.images, problems)
-
-
-class Labelme(_OfLabelme, DrawnBoxes):
-    """JSON files of labelme, beside the images or anywhere below: boxes of the shapes.
-
-    Shapes of one class and group are one object. Points and lines have no area and are left out, told. An image that is
-    nowhere is taken from the JSON file (``imageData``). Images without a JSON file are left out: nobody looked at them.
-    """
-
-    kind = "labelme"
-
-
-class LabelmePolygons(_OfLabelme, DrawnPolygons):
-    """JSON files of labelme, as of ``labelme``: polygons, circles, rectangles and drawn masks as objects."""
-
-    kind = "labelme_polygons"
-
-
-class LabelmeMasks(_OfLabelme, DrawnMasks):
-    """JSON files of labelme, as of ``labelme``: a class for every pixel."""
-
-    kind = "labelme_masks"
-
-
-class LabelmeLabels(_OfLabelme, DrawnLabels):
-    """JSON files of labelme, as of ``labelme``: the flags of each image, or the classes of its shapes."""
-
-    kind = "labelme_labels"
-
-
-class LabelmeClasses(_OfLabelme, DrawnClasses):
-    """JSON files of labelme, as of ``labelme``: the only flag of each image."""
-
-    kind = "labelme_classes"
 
 
 def labelme_files(path: Path) -> list[Path]:
@@ -98,7 +48,7 @@ def labelme_kind(files: Sequence[Path]) -> str:
 
 
 def read_labelme(path: Path, images_in: str | None, problems: list[Problem]) -> list[Drawing]:
-    """Read the files of labelme; arguments and errors as of ``DrawingFormat.drawings``."""
+    """Read the files of labelme; arguments and errors as of ``formats.Reads``."""
     root = path if path.is_dir() else path.parent
     files = labelme_files(path)
     if not files:
@@ -142,6 +92,16 @@ def read_labelme(path: Path, images_in: str | None, problems: list[Problem]) -> 
     drawings = [found[image] for image in sorted(found)] + embedded
     tell_without_split({drawing.id: drawing.split for drawing in drawings}, root, problems)
     return drawings
+
+
+Labelme, LabelmePolygons, LabelmeMasks, LabelmeLabels, LabelmeClasses = formats_of(
+    "labelme",
+    read_labelme,
+    "JSON files of labelme, beside the images or anywhere below: {makes}.\n\n"
+    "Shapes of one class and group are one object. Points and lines have no area and are left out, told. An image that "
+    "is nowhere is taken from the JSON file (``imageData``). Images without a JSON file are left out: nobody looked at "
+    "them.",
+)
 
 
 def _is_labelme(file: Path) -> bool:

@@ -26,6 +26,7 @@ def raw_masks(values: Mapping[str, Any], options: LabelOptions) -> RawTargets:
         DataError: when a value is no mask, or nothing says what the values mean.
     """
     problems: list[Problem] = []
+    resize = options.mask_size == "resize"
     files = {where: Path(value) for where, value in values.items() if isinstance(value, str | Path)}
     if files and len(files) < len(values):
         where = next(where for where in values if where not in files)
@@ -33,12 +34,12 @@ def raw_masks(values: Mapping[str, Any], options: LabelOptions) -> RawTargets:
     if files:
         paths = list(files.values())
         coding = find_coding(paths, paths[0].parent, options, problems)
-        of_files = {where: RawMask(MaskFile(path, coding)) for where, path in files.items()}
+        of_files = {where: RawMask(MaskFile(path, coding), resize) for where, path in files.items()}
         return RawTargets(of_files, coding.names, tuple(problems), find_palette(paths, coding))
     stored = {where: stored_in(value, where) for where, value in values.items()}
     coding = find_coding_in_memory(list(stored.values()), options, problems)
     of_image = {
-        where: RawMask(MaskInMemory(Pixels(mask_HW, f"the mask of {where}"), coding))
+        where: RawMask(MaskInMemory(Pixels(mask_HW, f"the mask of {where}"), coding), resize)
         for where, mask_HW in stored.items()
     }
     return RawTargets(of_image, coding.names, tuple(problems), coding.palette)

@@ -31,7 +31,7 @@ class Masks(DataFormat):
 
     kind: ClassVar[str] = "masks"
     target: ClassVar[type[Target]] = Mask
-    takes: ClassVar[tuple[str, ...]] = ("images", "masks", "ignore", "mask_threshold")
+    takes: ClassVar[tuple[str, ...]] = ("images", "masks", "ignore", "mask_threshold", "mask_size")
 
     def read(self, path: Path | None) -> Listing:
         """List the images that have a mask.
@@ -51,7 +51,7 @@ class Masks(DataFormat):
             Entry(
                 pair.image.relative_to(root).as_posix(),
                 pair.image,
-                RawMask(MaskFile(pair.masks[0], coding, pair.masks[1:])),
+                RawMask(MaskFile(pair.masks[0], coding, pair.masks[1:]), self._options.mask_size == "resize"),
                 pair.split,
             )
             for pair in pairs

@@ -8,11 +8,15 @@
 ``a.jpg 10,10,50,50,0 20,20,60,60,1``            keras-yolo3: corners and class of each object
 ``a.jpg``, ``1``, ``10 10 40 40 0 0 0 0 0 0``    WIDER FACE: a picture, how many, left, top, sides of each
 ``a.jpg 1 0 1``                                  1 or 0, or -1, for each of several labels, such as CelebA's
+``a.jpg 2.88``                                   a number for each image, one or more
 ``a.jpg 3``, ``a.jpg cat``                       a label of each image, such as ImageNet's
+``[{"name": "a.jpg", "labels": [...]}]``         BDD100K, Scalabel: boxes (``box2d``) with their ``category``
 ===============================================  ====================================================
 """
 
+import json
 import re
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -23,6 +27,7 @@ from visionft.data.formats.tables.text import DELIMITERS
 from visionft.data.naming import counted, some, split_of
 from visionft.errors import DataError
 from visionft.imaging import IMAGE_EXTENSIONS
+from visionft.imaging.regular_file import read_regular_file
 
 _HEAD = 1 << 20  # bytes that are enough to know a form
 _LOOKED_AT = 20  # lines at the beginning, which tell the form
@@ -32,6 +37,7 @@ _SIDES = ("path", "x", "y", "width", "height")
 _AUTOML_BOX = 11  # cells of a line with a box: a set, an image, a label, four corners of which two suffice
 _AUTOML_SETS = {"validate": "validation", "unassigned": ""}  # and what splits are called anywhere
 
+_SCALABEL = re.compile(rb'"box2d"\s*:')
 _ENDINGS = "|".join(sorted(re.escape(ending) for ending in IMAGE_EXTENSIONS))
 _NAME = rf'"?(.*?\S(?:{_ENDINGS}))"?'
 _NUMBER = r"-?[0-9]+(?:\.[0-9]+)?"
@@ -42,6 +48,7 @@ _UDACITY = re.compile(
 )
 _GROUP = rf"{_NUMBER}(?:,{_NUMBER}){{3}},[^,\s]+"
 _YOLO3 = re.compile(rf"{_NAME}((?:\s+{_GROUP})*)", re.IGNORECASE)
+_NUMBERS = re.compile(rf"{_NAME}((?:\s+{_NUMBER})+)", re.IGNORECASE)
 _FLAGS = re.compile(rf"{_NAME}((?: +-?[01]){{2,}})", re.IGNORECASE)
 
 Rows = tuple[tuple[int, tuple[str, ...]], ...]
@@ -74,6 +81,8 @@ def known_form(path: Path, text: str) -> Known | None:
         for form in _FORMS:
             if (found := form(lines)) is not None:
                 return found
+    if ending == ".json" and (found := _scalabel(path)) is not None:
+        return found
     return _one_label_each(path) if ending in (".txt", ".json") else None
 
 
@@ -251,6 +260,48 @@ def _flags(lines: Sequence[tuple[int, str]]) -> Known | None:
     return Known(("path", *labels), rows, f"says yes or no to {count} labels of each image{named}{lost}")
 
 
+def _values(lines: Sequence[tuple[int, str]]) -> Known | None:
+    """Return the numbers of each image, some of which have a fraction: they are no classes."""
+    if (found := _matches(_NUMBERS, lines)) is None:
+        return None
+    matches, lost = found
+    values = [match[2].split() for _, match in matches]
+    count = len(values[0])
+    if any(len(one) != count for one in values) or not any("." in number for one in values for number in one):
+        return None
+    names = ["value"] if count == 1 else [f"value {number}" for number in range(1, count + 1)]
+    rows = tuple((number, (match[1], *one)) for (number, match), one in zip(matches, values, strict=True))
+    header = ("path", *names)
+    return Known(header, rows, f"has no names of columns, and is read as {_named(header)}{lost}")
+
+
+def _scalabel(path: Path) -> Known | None:
+    """Return the boxes of Scalabel's JSON; what has none, such as lanes, is counted."""
+    try:
+        text = read_regular_file(path)
+        frames = json.loads(text) if _SCALABEL.search(text) else None
+    except (OSError, ValueError, RecursionError):
+        return None
+    frames = frames.get("frames") if isinstance(frames, dict) else frames
+    if not isinstance(frames, list) or not all(isinstance(frame, dict) and "name" in frame for frame in frames):
+        return None
+    rows: list[tuple[int, tuple[str, ...]]] = []
+    others: Counter[str] = Counter()
+    for number, frame in enumerate(frames, start=1):
+        labels = frame.get("labels") or []
+        boxes = [one for one in labels if isinstance(one.get("box2d"), dict)]
+        others.update(str(one.get("category")) for one in labels if one not in boxes)
+        if not boxes:
+            rows.append((number, (str(frame["name"]), "", "", "", "", "")))
+        for one in boxes:
+            corners = (str(one["box2d"].get(key, "")) for key in ("x1", "y1", "x2", "y2"))
+            rows.append((number, (str(frame["name"]), *corners, str(one.get("category", "")))))
+    what = "is JSON of BDD100K's or Scalabel's, of which the boxes are read"
+    if others:
+        what += f"; {counted(others.total(), 'label has', 'labels have')} none: {some(others)}"
+    return Known(("path", *_BOX, "class"), tuple(rows), what)
+
+
 def _one_label_each(path: Path) -> Known | None:
     """Return a list in which no image has several labels."""
     try:
@@ -294,4 +345,5 @@ _FORMS: tuple[Callable[[Sequence[tuple[int, str]]], Known | None], ...] = (
     _yolo3,
     _wider,
     _flags,
+    _values,
 )

@@ -9,7 +9,9 @@ from visionft.data.raw_boxes import RawBox
 CORNERS = ("xmin", "ymin", "xmax", "ymax")
 SWAPPED, TURNED = "corners in the other order", "turned boxes, of which the boxes around them count"
 POLYGONS, SEVERAL = "polygons, of which the boxes around them count", "several boxes in one object"
-FROM_ZERO = "corners at 0, and are read as counted from 1, as Pascal VOC has it"
+FROM_ZERO = (
+    "corners at 0, and are read as counted from 1, as Pascal VOC has it: a pixel too far left and up if they are not"
+)
 
 Marked = tuple[str, RawBox]
 """Class name, and box."""

@@ -1,0 +1,27 @@
+"""Batches that a thread makes while the one before is computed on."""
+
+from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import TypeVar
+
+Made = TypeVar("Made")
+
+
+def ahead(items: Iterable[Made]) -> Iterator[Made]:
+    """Yield items in their order, each made in a thread while whoever takes them is busy with the one before.
+
+    Args:
+        items: which may be made in another thread; used by nobody else meanwhile.
+
+    Raises:
+        Exception: what making one raised, in its place.
+    """
+    iterator, end = iter(items), object()
+    with ThreadPoolExecutor(1) as maker:
+        coming = maker.submit(next, iterator, end)
+        while True:
+            item = coming.result()
+            if item is end:
+                return
+            coming = maker.submit(next, iterator, end)
+            yield item  # type: ignore[misc]  # which is not the end

@@ -1,0 +1,186 @@
+"""What runs the frozen layers of a stage: torch, or onnxruntime where that is asked for or pays.
+
+Both give the same up to rounding, so a stage keeps to one of them: what was chosen is written down, and a run that goes
+on takes it from there.
+
+Shape suffixes: B batch, C channels, H height, W width, 3 colour channels (RGB).
+"""
+
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from functools import partial
+from typing import Literal, cast
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from visionft.assemble import Job
+from visionft.errors import CheckpointError, ExportError
+from visionft.loading.canvases import Canvases
+from visionft.models.backbones.cut import Cut
+from visionft.models.backbones.placeholder import CannotCut
+from visionft.stages import Stage
+from visionft.training.events import Notice
+from visionft.training.exported_prefix import ExportedPrefix, require_same
+from visionft.training.session import Session
+
+FrozenEngine = Literal["eager", "onnxruntime"]
+Features = Callable[[Tensor], Tensor]
+"""images_BHW3 -> features_BD."""
+
+_RECORD = "frozen"  # in run.json
+_TRIED = 32  # images that are measured and compared
+_LEAST_GAIN = 0.1  # of the time that an image takes
+# What an export takes beside the frozen layers' own time, and what is gained of that at least: together they say from
+# how many images on it is worth being tried; benchmarks/results/frozen_prefix.json
+_EXPORT, _EXPORT_OF_OPERATION, _EXPECTED_GAIN = 2.0, 0.03, 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class EngineChoice:
+    """What runs the frozen layers of a stage, and why.
+
+    Attributes:
+        engine: eager is torch.
+        why: ``asked for``, ``measured``, ``few images``, ``trains on cuda``, or why it cannot be run otherwise.
+        seconds: that an image takes either way, where that was measured.
+    """
+
+    engine: FrozenEngine
+    why: str
+    seconds: dict[FrozenEngine, float] | None = None
+
+
+def exported_features(session: Session, stage: Stage, images: int) -> Features | None:
+    """Return what computes features in torch's place, or None where torch does; write it down.
+
+    Args:
+        session: the run, whose network has entered the stage and is frozen but for the head.
+        stage: one of the recipe's.
+        images: how many there are.
+
+    Raises:
+        CheckpointError: as of ``exported_prefix``.
+    """
+    network, cuts = session.job.network, list[Cut]()
+
+    def cut() -> Cut:
+        spec = session.job.stage_input(stage)
+        noise_BHWC = torch.randn(2, spec.height, spec.width, 3, generator=torch.Generator().manual_seed(0))
+        network.eval()
+        try:
+            cuts.append(
+                Cut(network.backbone, partial(network.head.features, network.backbone), noise_BHWC.permute(0, 3, 1, 2))
+            )
+        finally:
+            network.train()
+        return cuts[0]
+
+    made = exported_prefix(session, stage, cut, images)
+    if made is None:
+        return None
+    return lambda images_BHW3: cast("Tensor", cuts[0].suffix(made(network.normalised(images_BHW3))))
+
+
+def exported_prefix(session: Session, stage: Stage, cut: Callable[[], Cut], images: int) -> ExportedPrefix | None:
+    """Return what runs the frozen layers in torch's place, or None where torch does; write it down.
+
+    Args:
+        session: the run, whose network has entered the stage; it is told what was chosen.
+        stage: one of the recipe's.
+        cut: makes what says where the frozen layers end, and is called at most once.
+        images: how many the frozen layers will see.
+
+    Raises:
+        CheckpointError: when the stage began with onnxruntime, and that does not run them any more.
+    """
+    job, records = session.job, session.info.get(_RECORD, {})
+    before = records.get(stage.name)
+    begun = session.progress.stage_step > 0 and not before  # by a version that knew torch alone
+    if begun or (before["engine"] if before else job.recipe.runtime.frozen) == "eager":
+        choice, made = EngineChoice("eager", "asked for"), None
+    elif job.runtime.device.type != "cpu":
+        choice, made = EngineChoice("eager", f"trains on {job.runtime.device.type}"), None
+    else:
+        try:
+            choice, made = _tried(job, stage, cut(), None if before else images)
+        except (CannotCut, ExportError) as error:
+            choice, made = EngineChoice("eager", str(error)), None
+    if not before:
+        session.record(**{_RECORD: records | {stage.name: asdict(choice)}})
+        if job.recipe.runtime.frozen != "eager":
+            session.tell(Notice(f"stage {stage.name}: {_in_words(choice)}"))
+    elif choice.engine != before["engine"]:
+        raise CheckpointError(
+            f"{session.path}: stage {stage.name} began with frozen layers that onnxruntime ran, which now cannot be "
+            f"({choice.why}); a run ends as it began: go on where it began, or start a new run"
+        )
+    return made
+
+
+def _tried(job: Job, stage: Stage, cut: Cut, images: int | None) -> tuple[EngineChoice, ExportedPrefix | None]:
+    """Export, compare and measure, as far as that is worth it.
+
+    Args:
+        job: the live objects.
+        stage: one of the recipe's.
+        cut: where the frozen layers end.
+        images: how many there are; None where onnxruntime runs them in any case.
+
+    Raises:
+        ExportError: onnxruntime does not run them, or not as torch does.
+    """
+    images_BCHW = _examples(job, stage)
+    measured = job.recipe.runtime.frozen == "auto" and images is not None
+
+    @torch.no_grad()
+    def eager() -> tuple[Tensor, ...]:
+        with job.runtime.autocast():
+            return cut.prefix(images_BCHW)
+
+    eager_seconds = 0.0
+    if measured and images is not None:
+        eager_seconds = _seconds(eager) / len(images_BCHW)
+        cost = _EXPORT + _EXPORT_OF_OPERATION * cut.operations
+        if images * eager_seconds * _EXPECTED_GAIN < cost:
+            return EngineChoice("eager", "few images", {"eager": eager_seconds}), None
+    made = ExportedPrefix(cut, images_BCHW, torch.get_num_threads())
+    with torch.no_grad():
+        require_same(cut.prefix(images_BCHW), made(images_BCHW))
+    if not measured:
+        return EngineChoice("onnxruntime", "asked for"), made
+    seconds: dict[FrozenEngine, float] = {
+        "eager": min(eager_seconds, _seconds(eager) / len(images_BCHW)),
+        "onnxruntime": _seconds(lambda: made(images_BCHW)) / len(images_BCHW),
+    }
+    if seconds["onnxruntime"] > (1 - _LEAST_GAIN) * seconds["eager"]:
+        return EngineChoice("eager", "measured", seconds), None
+    return EngineChoice("onnxruntime", "measured", seconds), made
+
+
+def _examples(job: Job, stage: Stage) -> Tensor:
+    """Return some training images on the stage's canvas, from everywhere among them, as the network takes them."""
+    samples = job.dataset.split("train")
+    chosen = [samples[number] for number in np.linspace(0, len(samples) - 1, min(_TRIED, len(samples))).astype(int)]
+    spec = job.stage_input(stage)
+    canvases = Canvases(chosen, spec, seed=0, augment=None, training=True, cache_bytes=0)
+    images_BHW3 = np.stack([canvases[0, number].image_HW3 for number in range(len(chosen))])
+    return job.network.normalised(torch.from_numpy(images_BHW3))
+
+
+def _seconds(action: Callable[[], object]) -> float:
+    """Return the shorter of two runs' times, since the first may load what all others need."""
+    times = []
+    for _ in range(2):
+        started = time.perf_counter()
+        action()
+        times.append(time.perf_counter() - started)
+    return min(times)
+
+
+def _in_words(choice: EngineChoice) -> str:
+    by = "onnxruntime" if choice.engine == "onnxruntime" else "torch"
+    rates = [f"{name} {1 / seconds:,.0f} images/s" for name, seconds in (choice.seconds or {}).items()]
+    return f"the frozen layers are run by {by}: {', '.join([choice.why, *rates])}"
