@@ -68,6 +68,10 @@ class Stage:
     """How many augmented views of each image the frozen layers see; what they make of them is kept, and the epochs take
     turns, so that only the layers behind are run. Without augmentation one is enough. None draws a new view in every
     epoch."""
+    fit_head: bool = False
+    """Begin with the linear head that fits the kept features best: at the minimum of its own loss and a penalty on its
+    weights, whose strength validation chooses. For stages that freeze the whole backbone, and have views or no
+    augmentation."""
     sampling: Sampling | None = None
     """How often the training images are drawn, as data.sampling says; none keeps what that is."""
     augment_extra: Transforms | None = None
@@ -83,6 +87,11 @@ class Stage:
     def __post_init__(self) -> None:
         if (self.epochs is None) == (self.steps is None):
             raise ValueError("give its length as either 'epochs' or 'steps'; a parent's can be made null")
+        if self.fit_head and (self.unfreeze != "none" or (self.augment != "none" and self.views is None)):
+            raise ValueError(
+                "fit_head: for stages whose features are kept: with 'unfreeze: none', and views or 'augment: none'; "
+                "set these, or leave it out"
+            )
         if self.views is not None and self.unfreeze == "all":
             raise ValueError("views: nothing is frozen with 'unfreeze: all', so that nothing can be kept; leave it out")
 

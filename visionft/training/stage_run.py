@@ -22,6 +22,7 @@ from visionft.training.divergence import advice
 from visionft.training.events import EpochDone, Notice, StageEnded, StageStarted, StepDone, Working
 from visionft.training.frozen import FrozenFeatures, features_can_be_kept
 from visionft.training.frozen_engine import Features, exported_features
+from visionft.training.head_start import fit_head
 from visionft.training.inference import NotFinite, validate
 from visionft.training.interrupt import InterruptGuard
 from visionft.training.keeping import forget_views, keep_views
@@ -99,6 +100,8 @@ class StageRun:
             self._val = self._features_of(loaders[1], exported)
         if plan.index > 0 and self._progress.stage_step == 0:
             self._value_start()
+        if plan.stage.fit_head and self._progress.stage_step == 0:
+            self._fit_head()
 
     def _tell_of(self, split: str) -> Callable[[int, int], None]:
         """Return the callback that reports how many images of a split are on the device."""
@@ -110,6 +113,23 @@ class StageRun:
     ) -> FrozenFeatures:
         with loader:
             return FrozenFeatures(self._job, loader, factors_N, exported)
+
+    def _fit_head(self) -> None:
+        """Begin with the head that fits the kept features best, and make it the best so far if it is."""
+        job, train, val = self._job, self._train, self._val
+        if isinstance(train, Batches) or isinstance(val, Batches) or not job.network.head.keeps_features:
+            why = "nothing is kept" if job.network.head.keeps_features else f"{job.network.head.kind} is not linear"
+            self._session.tell(Notice(f"stage {self._stage.name}: fit_head: the head begins as it is, since {why}"))
+            return
+        strength = fit_head(job, train, val, epochs=self._stage.views or 1)
+        values = self._validation()
+        value = self._job.recipe.selection_value
+        if (best := self._progress.best) is None or better(
+            values[value], best.value, lower=job.recipe.selection_score.lower
+        ):
+            self._session.keep_best(values, self._progress.epoch)
+        reached = ", ".join(f"{name} {number:.4g}" for name, number in values.items())
+        self._session.tell(Notice(f"stage {self._stage.name}: the head was fitted (penalty {strength:g}): {reached}"))
 
     def _value_start(self) -> None:
         """Make the weights that the stage starts with the best so far, valued on the stage's own canvas."""
