@@ -68,7 +68,11 @@ def test_signals(visionft, monkeypatch, number, code):
 
     monkeypatch.setattr("visionft.cli.listing.names_of", interrupted)
     before = signal.getsignal(signal.SIGTERM)
-    result = visionft("list", "heads", "--json")
+    of_shell = signal.signal(signal.SIGINT, signal.default_int_handler)  # which ignores it in the background
+    try:
+        result = visionft("list", "heads", "--json")
+    finally:
+        signal.signal(signal.SIGINT, of_shell)
     assert left == ["in order"]
     assert (result.code, result.json["error"]["exit_code"]) == (code, code)
     assert result.err == "visionft: interrupted\n"
