@@ -31,7 +31,7 @@ def everything(batches):
     return [(batch.ids, batch.targets.tolist(), batch.images_BHW3.numpy().tobytes()) for batch in batches]
 
 
-def mark_seed(example, seed):
+def mark_seed(example, seed, _turn=None):
     """Stand in for augmentation: write the seed into the canvas."""
     marked = example.image_HW3.copy()
     marked.reshape(-1)[:8] = np.frombuffer(np.int64(seed).tobytes(), np.uint8)
@@ -124,7 +124,7 @@ def test_a_file_that_vanished_or_broke_is_named(samples, workers):
         list(loader.evaluation())
 
 
-def report_process(example, seed):
+def report_process(example, seed, _turn=None):
     """Stand in for augmentation: write the worker's process id and its answer to Ctrl-C into the canvas."""
     marked = example.image_HW3.copy()
     marked.reshape(-1)[:8] = np.frombuffer(np.int64(os.getpid()).tobytes(), np.uint8)
@@ -143,7 +143,7 @@ def test_workers_outlive_an_epoch_and_leave_ctrl_c_to_the_trainer(samples):
     assert first.images_BHW3.reshape(-1)[8] == 1
 
 
-def die(example, seed):
+def die(example, seed, _turn=None):
     os.kill(os.getpid(), signal.SIGKILL)
 
 
