@@ -9,7 +9,7 @@ import pytest
 import visionft
 from tests.conftest import SHAPES, draw
 from visionft import evaluate, open_run
-from visionft.errors import DataError, UnknownName
+from visionft.errors import CheckpointError, DataError, UnknownName
 from visionft.training.events import Notice
 
 
@@ -75,6 +75,31 @@ class TestWhichImages:
         images = np.stack([draw(shape, rng) for shape in SHAPES for _ in range(4)])
         data = visionft.Dataset.from_arrays(images, [shape for shape in SHAPES for _ in range(4)])
         assert evaluate(finished, data=data).n == 12
+
+
+class TestARunWithoutAnExportedFile:
+    @pytest.fixture
+    def bare(self, finished, tmp_path):
+        bare = shutil.copytree(finished, tmp_path / "bare")
+        (bare / "model.onnx").unlink()
+        return bare
+
+    def test_is_measured_by_its_network(self, finished, bare, pictures):
+        """Though the data of its training are nowhere: none of them is needed."""
+        (bare / "recipe.yaml").write_text((bare / "recipe.yaml").read_text().replace("  path: /", "  path: /gone/"))
+        new = pictures("new", ring=("ring", 4), bar=("bar", 3))
+        metrics = evaluate(bare, data=new)
+        expected = evaluate(finished / "model.onnx", data=new)
+        assert metrics.confusion == expected.confusion
+        assert metrics.auroc == pytest.approx(expected.auroc, abs=1e-4)
+
+    def test_all_of_its_own_data(self, bare):
+        assert evaluate(bare, split="all").n == 72
+
+    def test_which_has_not_finished(self, bare, pictures):
+        (bare / "model.safetensors").unlink()
+        with pytest.raises(CheckpointError, match=r"has not finished.*--resume"):
+            evaluate(bare, data=pictures("new", bar=("bar", 2)))
 
 
 class TestClasses:

@@ -13,6 +13,7 @@ import visionft
 from tests.conftest import SHAPES
 from visionft.api import train
 from visionft.checkpoint import RunFolder
+from visionft.checkpoint.store import CheckpointStore
 from visionft.errors import CheckpointError, DataError, Interrupted, TrainingError
 from visionft.recipe import load_recipe, recipe_to_yaml
 from visionft.training.events import Notice, StepDone
@@ -209,6 +210,19 @@ class TestCheckpoints:
         run = train(recipe_file, out=tmp_path / "run", keep_checkpoints=True, progress=False)
         assert len(list((run.path / "checkpoints").iterdir())) == 2
         assert train(run.path, resume=True, progress=False).path == run.path
+        assert len(list((run.path / "checkpoints").iterdir())) == 2
+
+    def test_are_gone_after_a_resume_where_that_was_interrupted(self, recipe_file, tmp_path, monkeypatch):
+        def interrupted(_):
+            raise KeyboardInterrupt
+
+        monkeypatch.setattr(CheckpointStore, "delete", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            train(recipe_file, out=tmp_path / "run", progress=False)
+        monkeypatch.undo()
+        assert (tmp_path / "run/checkpoints").exists()
+        train(tmp_path / "run", resume=True, progress=False)
+        assert not (tmp_path / "run/checkpoints").exists()
 
 
 def test_two_at_once(stopped):

@@ -2,8 +2,10 @@
 
 import json
 import os
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -52,13 +54,29 @@ def test_what_follows_two_dashes_is_no_option(refused):
     assert "no such list" in refused("list", "--", "backbone", "--json")
 
 
-def test_ctrl_c(visionft, monkeypatch):
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_signals(visionft, monkeypatch, number, code):
+    """The command ends in order: what it was doing is undone, and the error is told."""
+    left = []
+
     def interrupted(*_):
-        raise KeyboardInterrupt
+        try:
+            os.kill(os.getpid(), number)
+            time.sleep(5)
+        finally:
+            left.append("in order")
 
     monkeypatch.setattr("visionft.cli.listing.names_of", interrupted)
-    result = visionft("list", "heads", "--json")
-    assert (result.code, result.json["error"]["exit_code"]) == (130, 130)
+    before = signal.getsignal(signal.SIGTERM)
+    of_shell = signal.signal(signal.SIGINT, signal.default_int_handler)  # which ignores it in the background
+    try:
+        result = visionft("list", "heads", "--json")
+    finally:
+        signal.signal(signal.SIGINT, of_shell)
+    assert left == ["in order"]
+    assert (result.code, result.json["error"]["exit_code"]) == (code, code)
+    assert result.err == "visionft: interrupted\n"
+    assert signal.getsignal(signal.SIGTERM) == before
 
 
 @pytest.mark.parametrize("arguments", [["list", "formats"], ["schema"], ["--help"]])

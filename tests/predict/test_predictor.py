@@ -2,6 +2,7 @@
 
 import io
 import json
+import pickle
 from pathlib import Path
 from urllib.request import urlopen
 
@@ -70,6 +71,23 @@ def test_a_tensor_is_one_image_and_a_batch_several(predictor, photos):
     assert predictor(tensor) == predictor(tensor / 255) == expected
     assert predictor(torch.stack([tensor, tensor])) == predictor([tensor, tensor]) == [expected] * 2
     assert predictor(torch.from_numpy(pixels[..., 0].copy())) == predictor(pixels[..., 0])
+
+
+def test_a_range_of_values_is_stated(predictor, photos, tmp_path):
+    """A camera of 12 bits, and a model that has seen 8."""
+    pixels = photos[0][3]
+    deep = np.rint(pixels * (4095 / 255)).astype(np.uint16)
+    of_camera = Predictor(write_model(tmp_path / "m.onnx"), threads=1, value_range=(0, 4095))
+    cv2.imwrite(str(tmp_path / "deep.png"), deep[:, :, ::-1])
+    images = [deep, deep.astype(np.float32), torch.from_numpy(deep.astype(np.float32)).permute(2, 0, 1)]
+    assert of_camera([*images, tmp_path / "deep.png"]) == [predictor(pixels)] * 4
+    assert of_camera(pixels) == predictor(pixels)
+    assert pickle.loads(pickle.dumps(of_camera))(deep) == predictor(pixels)  # our own
+    with pytest.raises(DataError, match="value_range of the Predictor"):
+        predictor(deep.astype(np.float32))
+    for wrong in ((4095, 0), (1, 1)):
+        with pytest.raises(DataError, match="black before white"):
+            Predictor(tmp_path / "m.onnx", value_range=wrong)
 
 
 def test_channels_are_taken_as_rgb(predictor):

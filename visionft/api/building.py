@@ -99,7 +99,8 @@ def built(
         require_there(recipe, folder.path)
     dataset = load_data(recipe, lambda done, total: working(sinks, "reading images", done, total), request.data)
     for problem in dataset.problems:
-        tell(sinks, str(problem))
+        if not problem.fatal:  # which is told as an error, by ``assemble``
+            tell(sinks, str(problem))
     for text in unused_targets(recipe) if folder is None and request.kind_is_open else ():
         tell(sinks, text)
     sizing = None

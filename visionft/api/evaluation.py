@@ -1,14 +1,16 @@
 """Metrics of a run or of an exported file."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
+from typing import NamedTuple
 
 from visionft.api.caller_state import caller_state
 from visionft.api.facts import fingerprint, require_there
 from visionft.api.measured import in_classes_of, measured_samples
 from visionft.api.resolving import Asked, Request, is_data, understand, understand_again
 from visionft.api.run import Run
+from visionft.api.stored_network import stored_engine
 from visionft.assemble import read_data
 from visionft.assemble.job import build_task
 from visionft.checkpoint import RunFolder
@@ -17,7 +19,7 @@ from visionft.data.source import DataSource
 from visionft.data.splits import Part
 from visionft.errors import CheckpointError, DataError
 from visionft.metrics import Metrics
-from visionft.predict.engine import Engine, find_exported, open_engine
+from visionft.predict.engine import Engine, exported_files, find_exported, open_engine
 from visionft.recipe import Overrides, Recipe, load_recipe
 from visionft.spec import FULL_SCALE, ModelSpec
 from visionft.tasks import target_of, tasks_for
@@ -57,18 +59,16 @@ def evaluate(
         raise CheckpointError(f"{path}: no such file or folder; give a run folder or an exported file")
     if path.is_dir() and data is None and split != "all" and not classes and not overrides:
         return Run(path, sinks=sinks).evaluate(split)
-    if path.is_dir():
-        path = find_exported(path)
-    engine = open_engine(path)
     tell = partial(_say, sinks)
-    beside = _recipe_beside(path)
-    request = _request(path, beside, data, engine.spec, overrides)
-    dataset = _read(request, engine)
+    opened = _open(path)
+    spec, beside = opened.spec, _recipe_in(opened.folder)
+    request = _request(opened, beside, data, overrides)
+    dataset = _read(request, spec)
     chose = beside is not None and beside.data.classes is not None and not dataset.target.exclusive
-    dataset = in_classes_of(engine.spec, dataset, classes or {}, tell, may_leave_out=chose)
-    trained_on = engine.spec.provenance.get("data", {}).get("sha256")
+    dataset = in_classes_of(spec, dataset, classes or {}, tell, may_leave_out=chose)
+    trained_on = spec.provenance.get("data", {}).get("sha256")
     same = fingerprint(dataset)["sha256"] == trained_on
-    as_trained = same or _was_there(path, beside, request.recipe)
+    as_trained = same or _was_there(opened.folder, beside, request.recipe)
     if as_trained and trained_on is not None and not same:
         tell(f"{dataset.name}: has changed since the model was trained on it; measured as it would be split now")
     part, samples = measured_samples(dataset, split, tell, as_trained=as_trained)
@@ -76,37 +76,56 @@ def evaluate(
     _tell(sinks, Working(f"evaluating {part}", 0, len(samples)))
     evaluation = task.evaluate(
         samples,
-        engine.spec.input,
-        engine.run,
+        spec.input,
+        opened.engine_for(dataset).run,
         batch_size=request.recipe.optim.batch_size,
         bootstrap=request.recipe.evaluate.bootstrap,
         seed=0,
-        thresholds=engine.spec.thresholds,
+        thresholds=spec.thresholds,
         on_done=lambda done: _tell(sinks, Working(f"evaluating {part}", done, len(samples))),
     )
     return evaluation.metrics
 
 
-def _request(path: Path, beside: Recipe | None, data: Asked | None, spec: ModelSpec, overrides: Overrides) -> Request:
+class _Opened(NamedTuple):
+    """A model: its file or run folder, the folder that may hold its recipe, and what runs it, given data to measure."""
+
+    path: Path
+    folder: Path
+    spec: ModelSpec
+    engine_for: Callable[[Dataset], Engine]
+
+
+def _open(path: Path) -> _Opened:
+    """Open an exported file, or that of a run folder; or the run's network where nothing was exported."""
+    if path.is_dir() and not exported_files(path):
+        run = RunFolder.open(path)
+        return _Opened(path, path, run.read_model()[1], partial(stored_engine, run))
+    file = find_exported(path) if path.is_dir() else path
+    engine = open_engine(file)
+    return _Opened(file, file.parent, engine.spec, lambda _: engine)
+
+
+def _request(opened: _Opened, beside: Recipe | None, data: Asked | None, overrides: Overrides) -> Request:
     """Return which images are to be measured, by which recipe; data alone are read as those of the training were."""
     if data is None and beside is None:
-        raise DataError(f"{path}: no recipe.yaml beside it says on which images; name some with --data")
+        raise DataError(f"{opened.path}: no recipe.yaml beside it says on which images; name some with --data")
     if data is None and beside is not None:
-        request = understand_again(beside, None, RunFolder(path.parent).moved_to)
-        require_there(request.recipe, path)
+        request = understand_again(beside, None, RunFolder(opened.folder).moved_to)
+        require_there(request.recipe, opened.path)
     elif data is not None and is_data(data) and beside is not None and not _in_memory(data):
         request = understand_again(_of_any_classes(beside), data)
     else:
-        request = understand(data, {"task.kind": spec.task} if data is not None and is_data(data) else ())
-    reading = spec.input.reading
+        request = understand(data, {"task.kind": opened.spec.task} if data is not None and is_data(data) else ())
+    reading = opened.spec.input.reading
     if data is not None and is_data(data) and reading != FULL_SCALE:  # the model's, whatever these images would tell
         as_read = {"data.range": reading.range or "bits", "data.alpha": reading.alpha}
         request = request._replace(recipe=load_recipe(request.recipe, as_read))
     return request._replace(recipe=load_recipe(request.recipe, overrides)) if overrides else request
 
 
-def _recipe_beside(path: Path) -> Recipe | None:
-    beside = path.parent / "recipe.yaml"
+def _recipe_in(folder: Path) -> Recipe | None:
+    beside = folder / "recipe.yaml"
     return load_recipe(beside) if beside.is_file() else None
 
 
@@ -121,16 +140,16 @@ def _of_any_classes(recipe: Recipe) -> Recipe:
     return load_recipe(recipe, {"data.classes": None}) if only_names else recipe
 
 
-def _was_there(path: Path, beside: Recipe | None, recipe: Recipe) -> bool:
+def _was_there(folder: Path, beside: Recipe | None, recipe: Recipe) -> bool:
     """Say whether a recipe names the place where the data of the training lay, or were found later."""
     if beside is None or recipe.data.format not in (beside.data.format, "auto"):
         return False
-    return recipe.data.path in (beside.data.path, *map(Path, RunFolder(path.parent).moved_to))
+    return recipe.data.path in (beside.data.path, *map(Path, RunFolder(folder).moved_to))
 
 
-def _read(request: Request, engine: Engine) -> Dataset:
+def _read(request: Request, spec: ModelSpec) -> Dataset:
     """Return the data, whose labels must be what the model answers."""
-    recipe, kind = request.recipe, engine.spec.task
+    recipe, kind = request.recipe, spec.task
     dataset = _read_as_stated(request)
     fitting = tasks_for(dataset.target)
     if kind not in fitting or recipe.task.kind != kind:

@@ -171,7 +171,8 @@ def fitted(
         job = replace(job, input=job.stage_input(last))
         spec = describe_model(job, folder.info, outcome.val, recorded)
         folder.write_model(job.network.state_dict(), spec)
-        folder.record(status="finished", stages=outcome.results, history=outcome.history)
+        facts = {"stages": outcome.results, "history": outcome.history, "keep_checkpoints": keep_checkpoints}
+        folder.record(status="finished", **facts)
         if not keep_checkpoints:
             folder.checkpoints.delete()
         return Run(folder.path, job=job, sinks=sinks)

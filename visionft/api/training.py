@@ -111,6 +111,8 @@ def _gone_on(
             tell(sinks, f"changed on the way: {change}")
         if folder.finished:
             tell(sinks, f"{folder.path} has finished already")
+            if folder.info.get("keep_checkpoints") is False:
+                folder.checkpoints.delete()  # where it was interrupted before
             return Run(folder.path, sinks=sinks, data=resumed.data, parts=parts)
         require_start(folder)
         request = understand_again(resumed.recipe, resumed.data, folder.moved_to)

@@ -202,16 +202,11 @@ def assemble(
     for split in ("train", "val"):
         if not dataset.split(split):
             raise DataError(f"{dataset.name}: no images in the {split} part; give it some, or change data.val_fraction")
-    torch.manual_seed(derive_seed(recipe.seed, "weights"))  # the head's, and the backbone's when it has none
     sizing = sizing or Sizing.of(recipe, dataset)
-    parts.require_for(recipe)
-    backbone = parts.make_backbone(recipe.backbone, sizing.size, pretrained=pretrained)
-    spec = input_spec(recipe, backbone.input, sizing, dataset.reading)
+    network, task, spec = build_network(recipe, dataset, sizing, parts, pretrained=pretrained)
+    backbone = network.backbone
     decode = sizing.decode or decode_of(recipe, dataset, spec)
     sizing, spec = replace(sizing, decode=decode), replace(spec, decode=decode)
-    with parts.handed_over(recipe):
-        task = build_task(recipe, dataset, sizing.arguments)
-        network = TaskNetwork(backbone, task.build_head(backbone), spec)
     if parts.head is not None:
         require_fitting_head(network, task, spec)
     runtime = Runtime.choose(recipe, usable_cores())
@@ -236,6 +231,34 @@ def assemble(
     )
     require_stages(recipe, backbone, spec)
     return job
+
+
+def build_network(
+    recipe: Recipe, dataset: Dataset, sizing: Sizing, parts: Parts = NONE_HANDED_OVER, *, pretrained: bool
+) -> tuple[TaskNetwork, Learner, InputSpec]:
+    """Build a network on the CPU.
+
+    Args:
+        recipe: what was asked for.
+        dataset: says which classes there are, and how many training images of each.
+        sizing: what the data have decided.
+        parts: what the program hands over of what the recipe says is in memory.
+        pretrained: whether the backbone's weights are fetched.
+
+    Returns:
+        The network, its task, and the canvas of stages without a size.
+
+    Raises:
+        RecipeError: for a part that cannot be used, or is not handed over.
+        WeightsError: when the pretrained weights cannot be had.
+    """
+    torch.manual_seed(derive_seed(recipe.seed, "weights"))  # the head's, and the backbone's when it has none
+    parts.require_for(recipe)
+    backbone = parts.make_backbone(recipe.backbone, sizing.size, pretrained=pretrained)
+    spec = input_spec(recipe, backbone.input, sizing, dataset.reading)
+    with parts.handed_over(recipe):
+        task = build_task(recipe, dataset, sizing.arguments)
+        return TaskNetwork(backbone, task.build_head(backbone), spec), task, spec
 
 
 def require_stages(recipe: Recipe, backbone: Backbone, spec: InputSpec) -> None:

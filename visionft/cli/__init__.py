@@ -3,8 +3,12 @@
 import codecs
 import errno
 import os
+import signal
 import sys
-from contextlib import suppress
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from types import FrameType
 from typing import Any
 
 import typer
@@ -23,10 +27,18 @@ def main() -> None:
     handle.
     """
     _read_names_as_utf8()
+    with _signals() as received:
+        code = _run(received)
+    if code:
+        raise SystemExit(code)
+
+
+def _run(received: list[int]) -> int:
+    """Run the command line and return its exit code, given the list of signals that have come."""
     try:
-        code = app(standalone_mode=False) or 0
-        if code:  # typer's, of Ctrl-C
-            _print_error("Interrupted", "interrupted", code)
+        code = int(app(standalone_mode=False) or 0)
+        if code:  # typer's, of a KeyboardInterrupt
+            return _failed("Interrupted", "interrupted", 128 + (received or [signal.SIGINT])[0])
     except AlreadyPrinted as failure:
         _tell(f"visionft: {failure.error}")
         code = failure.error.exit_code
@@ -44,8 +56,29 @@ def main() -> None:
             _print_error(type(error).__name__, str(error), 1)
             raise  # a bug, which shows its traceback
         code = _misused(error)
-    if code:
-        raise SystemExit(code)
+    return code
+
+
+@contextmanager
+def _signals() -> Iterator[list[int]]:
+    """Let SIGTERM end the command as Ctrl-C does, so that nothing is left half-written; yield the list of those come.
+
+    A handler that the program has set, or was started with, stays; training has its own.
+    """
+    received: list[int] = []
+
+    def leave(number: int, _frame: FrameType | None) -> None:
+        received.append(number)
+        raise KeyboardInterrupt
+
+    ours = threading.current_thread() is threading.main_thread() and signal.getsignal(signal.SIGTERM) == signal.SIG_DFL
+    if ours:
+        signal.signal(signal.SIGTERM, leave)
+    try:
+        yield received
+    finally:
+        if ours:
+            signal.signal(signal.SIGTERM, signal.SIG_DFL)
 
 
 def _read_names_as_utf8() -> None:

@@ -5,6 +5,7 @@ import time
 from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
+from shlex import quote
 from typing import Annotated
 
 import typer
@@ -115,7 +116,12 @@ def train(
             began=began,
             profile=profile,
         )
-        summary = complete(run)
+        try:
+            summary = complete(run)
+        except KeyboardInterrupt:
+            again = f"visionft train {quote(str(run.path))} --resume"
+            print_note(f"the network is trained and saved; measure and export it with: {again}")
+            raise
     print_json(summary) if json else print_summary(summary)
 
 

@@ -220,6 +220,7 @@ def _from_floats(array: NDArray[Any]) -> NDArray[np.uint8]:
     if low < 0 or high > 1:
         raise ImageError(
             f"a {array.dtype} image of values from {low:g} to {high:g}; floats are 0 (black) to 1 (white): give images "
-            "of 0 to 255 as uint8, and images before they are normalised, which the network does itself"
+            "of 0 to 255 as uint8, and images before they are normalised, which the network does itself; of another "
+            "range, say which: data.range, or value_range of the Predictor"
         )
     return np.rint(array * np.float64(255)).astype(np.uint8)

@@ -90,8 +90,7 @@ def find_exported(run: Path) -> Path:
     Raises:
         CheckpointError: there is none, or there are several that only engines of other packages open.
     """
-    found = {ending: path for ending in ENGINES if (path := run / f"{EXPORTED}.{ending}").is_file()}
-    paths = [path for ending, path in found.items() if ending in ENGINES.shipped] or list(found.values())
+    paths = exported_files(run)
     if not paths:
         names = " or ".join(f"{EXPORTED}.{ending}" for ending in ENGINES)
         raise CheckpointError(f"{run}: holds no {names}; export the run first: visionft export {run}")
@@ -99,3 +98,9 @@ def find_exported(run: Path) -> Path:
         names = " and ".join(path.name for path in paths)
         raise CheckpointError(f"{run}: holds {names}; say which one is meant, such as {paths[0]}")
     return paths[0]
+
+
+def exported_files(run: Path) -> list[Path]:
+    """Return the exported files in a run folder: those that engines of ours open, else those of other packages."""
+    found = {ending: path for ending in ENGINES if (path := run / f"{EXPORTED}.{ending}").is_file()}
+    return [path for ending, path in found.items() if ending in ENGINES.shipped] or list(found.values())

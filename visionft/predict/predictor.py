@@ -5,6 +5,7 @@ Shape suffixes: B batch, H height, W width, 3 colour channels (RGB).
 
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 from typing import cast, overload
@@ -17,7 +18,7 @@ from visionft.errors import DataError
 from visionft.imaging.inputs import Image, Loaded, is_one_image, load
 from visionft.predict.engine import Engine, HasEngine, find_exported, open_engine
 from visionft.results import Results
-from visionft.spec import ModelSpec
+from visionft.spec import InputSpec, ModelSpec
 from visionft.tasks import TASKS
 from visionft.tasks.base import Prediction, TaskDefinition
 
@@ -50,11 +51,13 @@ class Predictor:
         threshold: the least score of what is reported, in [0, 1]; None takes the model's own for each
             class, which was chosen on the validation images. A low one, such as 0.001, gives all that
             the network has found, for whoever chooses later with ``Detection.above``.
+        value_range: the values that are black and white in images of more than 8 bits and in float arrays, such as
+            (0, 4095) of a camera of 12 bits; None takes those that the model was trained with.
 
     Raises:
         CheckpointError: the file is missing, damaged, or not one that this visionft can run.
-        DataError: a threshold out of range, or for a model that has none; threads or providers for a network; or what
-            is given is no model.
+        DataError: a threshold out of range, or for a model that has none; a value range without extent; threads or
+            providers for a network; or what is given is no model.
         UnknownName: a provider that the runtime does not have.
     """
 
@@ -65,11 +68,13 @@ class Predictor:
         threads: int | None = None,
         providers: Sequence[str] | None = None,
         threshold: float | None = None,
+        value_range: tuple[float, float] | None = None,
     ) -> None:
         if threshold is not None and not 0 <= threshold <= 1:
             raise DataError(f"threshold: {threshold}; a score from 0 to 1 is needed")
         self._source = str(model) if isinstance(model, str | Path) else "a network"
         self._engine = _engine(model, threads, providers)
+        self._input = _with_range(self._engine.spec.input, value_range)
         self._task: type[TaskDefinition] = TASKS[self.spec.task]
         self._threshold = threshold
         if threshold is not None and not self._task.takes_threshold:
@@ -114,7 +119,7 @@ class Predictor:
             DataError: an image cannot be used; the message names it.
         """
         if is_one_image(image):
-            return self._predict([load(cast("Image", image), self.spec.input)], batch_size)[0]
+            return self._predict([load(cast("Image", image), self._input)], batch_size)[0]
         return list(self.stream(cast("Iterable[Image]", image), batch_size=batch_size))
 
     def stream(self, images: Iterable[Image], *, batch_size: int = 16) -> Iterator[Prediction]:
@@ -135,7 +140,7 @@ class Predictor:
         """
         if batch_size < 1:
             raise DataError(f"batch_size: {batch_size}; 1 or more is needed")
-        spec, remaining = self.spec.input, iter(images)
+        spec, remaining = self._input, iter(images)
         at_once = 1 if spec.fit == "tile" else batch_size
         with ThreadPoolExecutor(min(4, usable_cores())) as decoders:
             current: list[Future[Loaded]] = []
@@ -168,6 +173,15 @@ class Predictor:
             images, self.spec, self._engine.run, batch_size=batch_size, threshold=self._threshold
         )
         return list(predictions)
+
+
+def _with_range(spec: InputSpec, value_range: tuple[float, float] | None) -> InputSpec:
+    if value_range is None:
+        return spec
+    low, high = map(float, value_range)
+    if not low < high:
+        raise DataError(f"value_range: {value_range}; two values are needed, black before white, such as (0, 4095)")
+    return replace(spec, reading=replace(spec.reading, range=(low, high)))
 
 
 def _engine(model: str | Path | HasEngine, threads: int | None, providers: Sequence[str] | None) -> Engine:

@@ -4,6 +4,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from visionft.errors import TrainingError
 from visionft.models.backbones import Backbone
 from visionft.models.backbones.cut import Cut
 from visionft.models.backbones.placeholder import CannotCut
@@ -118,6 +119,22 @@ def test_a_network_may_ask_for_other_things_where_no_gradient_is_wanted():
     kept = cut.prefix(IMAGES)
     with torch.inference_mode():
         assert len(cut.suffix(kept)) == 4
+
+
+def test_a_network_that_goes_another_way_in_inference_mode_is_found_before_it_is_validated():
+    def fast(maps):
+        return maps.relu() if torch.is_inference_mode_enabled() else maps
+
+    with pytest.raises(CannotCut, match="alike"):
+        cut_of(Chain(fast))
+
+
+def test_what_shows_on_the_way_only_is_an_error_that_says_what_to_do():
+    _, cut = cut_of(Chain(lambda maps: maps.relu() if len(maps) > 4 else maps))
+    kept = cut.prefix(IMAGES[:4])
+    rows = torch.tensor([0, 1, 2, 3, 0])
+    with pytest.raises(TrainingError, match=r"alike twice.*stages\.NAME\.views"):
+        cut.suffix([tensor[rows] for tensor in kept])
 
 
 def test_dropout_behind_the_cut_draws_anew():

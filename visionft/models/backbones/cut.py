@@ -12,6 +12,7 @@ import torch
 from torch import Tensor, nn
 from torch.utils._pytree import TreeSpec, tree_flatten, tree_leaves, tree_unflatten
 
+from visionft.errors import TrainingError
 from visionft.models.backbones.backbone import Backbone
 from visionft.models.backbones.groups import module_groups
 from visionft.models.backbones.placeholder import AllKept, CannotCut, Number, Pass, Placeholder
@@ -123,7 +124,19 @@ class Cut:
 
         Returns:
             What ``run`` returns for these images, with gradients of what trains.
+
+        Raises:
+            TrainingError: when the network goes another way with these images than with those it was tried on.
         """
+        try:
+            return self._suffix(kept)
+        except CannotCut as error:
+            raise TrainingError(
+                f"the network {error}: what its frozen layers made of the images does not serve it; leave "
+                "stages.NAME.views out, in a new run"
+            ) from error
+
+    def _suffix(self, kept: Sequence[Tensor]) -> Any:
         given, rows = {}, iter(kept)
         for number, each in self._crossings.items():
             if each.order is None:
@@ -157,11 +170,13 @@ class Cut:
         self._crossings, self._constants = crossings, constants
         kept = self.prefix(images_BCHW)
         try:
-            found = _seeded(lambda _: self.suffix(kept), images_BCHW)
+            found = _seeded(lambda _: self._suffix(kept), images_BCHW)
+            with torch.inference_mode():  # as when it is validated
+                measured = _seeded(lambda _: self._suffix(kept), images_BCHW)
         except _WITHOUT_VALUES as error:
             reason = str(error).partition("\n")[0] or type(error).__name__
             raise CannotCut(f"does not run on shapes without values: {reason}") from error
-        if not _same(expected, found):
+        if not _same(expected, found) or not _same(expected, measured):
             raise CannotCut("its two parts do not give what it gives as a whole")
         return crossings, constants
 
