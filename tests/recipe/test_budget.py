@@ -19,7 +19,7 @@ def test_what_is_no_time_is_told_how_to_write_one(text):
         load_recipe(Recipe(), [f"budget={text}"])
 
 
-def test_data_alone_have_a_budget_and_recipes_have_none(image_folder):
+def test_runs_take_as_long_as_they_take_unless_told(image_folder):
     assert Recipe().budget == "none"
-    assert recipe_from_data(image_folder).budget == "auto"
-    assert recipe_from_data(image_folder, ["budget=none"]).budget == "none"
+    assert recipe_from_data(image_folder).budget == "none"
+    assert recipe_from_data(image_folder, ["budget=auto"]).budget == "auto"

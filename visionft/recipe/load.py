@@ -14,7 +14,6 @@ from visionft.data.formats.detect import choose_format
 from visionft.data.listing import Columns, LabelOptions
 from visionft.data.source import DataSource
 from visionft.errors import DataError, RecipeError, UnknownName
-from visionft.recipe.budget import AUTO
 from visionft.recipe.document import Document, Location, Origin, read_document
 from visionft.recipe.explain import explain
 from visionft.recipe.overrides import Override, Overrides, parse_overrides, plain, stated_values
@@ -61,9 +60,7 @@ def recipe_from_data(data: str | Path | DataSource, overrides: Overrides = ()) -
     parsed = parse_overrides(overrides)
     name = re.sub(r"[^\w.-]+", "-", source.name).strip("-.") or "run"
     task = _task_of(source, parsed)
-    document = Document(
-        {"name": name, "budget": AUTO, "task": {"kind": task}}, {(): Origin("command line", Path.cwd())}
-    )
+    document = Document({"name": name, "task": {"kind": task}}, {(): Origin("command line", Path.cwd())})
     if (default := _default_of(task)) is not None:
         document = document.merged_over(_read(default))
     document.put(("input", "decode"), "auto", Origin("data", Path.cwd()))

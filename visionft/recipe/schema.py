@@ -46,11 +46,6 @@ class Recipe(Section):
     """What the run folder is called."""
     seed: Annotated[int, Field(ge=0)] = 0
     """Everything random follows from it."""
-    budget: Budget = "none"
-    """Most wall-clock time for the whole run, from the start of the process to the exported file, such as 90s, 5m or
-    1h30m. Where the stages would take longer, they get fewer epochs, kept views, no last stage that unfreezes
-    everything, or at last a smaller canvas, by measured times. auto, which data without a recipe get, is 10 minutes on
-    a CPU and 30 with CUDA."""
     data: DataSection = DataSection()
     backbone: BackboneSection = BackboneSection()
     input: InputSection = InputSection()
@@ -62,6 +57,11 @@ class Recipe(Section):
     optim: OptimSection = OptimSection()
     runtime: RuntimeSection = RuntimeSection()
     cache: CacheSection = CacheSection()
+    budget: Budget = "none"
+    """Most wall-clock time for the whole run, from the start of the process to the exported file, such as 90s, 5m or
+    1h30m. Where the stages would take longer, they get fewer epochs, kept views, no last stage that unfreezes
+    everything, or at last a smaller canvas, by measured times. auto is 10 minutes on a CPU and 30 with
+    CUDA."""
     evaluate: EvaluateSection = EvaluateSection()
     export: ExportSection = ExportSection()
     track: Annotated[tuple[TrackerChoice, ...], TrackSection()] = ()
