@@ -4,6 +4,7 @@ A page asks for one with a line ``<!-- generated: NAME ARGUMENT -->``. Nothing h
 """
 
 import ast
+import inspect
 import json
 import re
 from collections.abc import Callable, Collection, Iterator, Mapping
@@ -187,7 +188,8 @@ def anchor(what: str) -> str:
 
 def _docstring(catalog: Catalog, name: str) -> str:
     found = _class(catalog.target(name))
-    return (ast.get_docstring(found[1]) or "").partition("\n\n")[0] if found else ""
+    text = ast.get_docstring(found[1]) if found else inspect.getdoc(catalog[name])  # which a function made
+    return (text or "").partition("\n\n")[0]
 
 
 def _attribute(target: str, name: str) -> str | None:

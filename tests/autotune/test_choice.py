@@ -95,7 +95,7 @@ class TestMeasure:
     @pytest.mark.parametrize(
         ("slow", "parts"),
         [
-            ("visionft.loading.canvases.decode", {"decode"}),
+            ("visionft.loading.canvases.decode_for", {"decode"}),
             ("visionft.augment.cpu.apply", {"augment"}),
             ("visionft.augment.augmenter.sample_params", {"augment", "draw"}),
             ("visionft.batch.Batch.to", {"copy"}),

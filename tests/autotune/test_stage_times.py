@@ -40,7 +40,7 @@ def test_every_part_is_measured_and_nothing_is_learned(kind, request):
     rows = outline(job, (head, top, whole))
     assert [row["stage"] for row in rows] == ["head", "top", "all"]
     assert rows[0]["parameters"] < rows[1]["parameters"] <= rows[2]["parameters"]
-    assert all(row["seconds"] > 0 for row in rows)
+    assert all(row["seconds"] >= 0 for row in rows)  # which are rounded
 
 
 def test_a_stage_with_views_is_estimated_with_them(tiny):

@@ -105,7 +105,7 @@ def measure(job: Job, plan: StagePlan) -> Times:
 
 
 def seconds_of_each(
-    action: Callable[[Given], Made], items: Sequence[Given], enough: float = _ENOUGH
+    action: Callable[[Given], Made], items: Sequence[Given], enough: float | None = None
 ) -> tuple[float, list[Made]]:
     """Return the seconds that an item takes, and what is made of those for which there is time, in seconds."""
     action(items[0])  # what is loaded by then is loaded once
@@ -118,7 +118,7 @@ def seconds_of_each(
         results += map(action, chunk)
         ended = time.perf_counter()
         means.append((ended - started) / len(chunk))
-        if ended - began > enough:
+        if ended - began > (_ENOUGH if enough is None else enough):
             break
     return median(means), results
 
