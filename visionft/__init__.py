@@ -86,4 +86,10 @@ __all__ = [
 def __getattr__(name: str) -> Any:
     if name not in _HOME:
         raise AttributeError(f"module 'visionft' has no attribute {name!r}")
-    return getattr(import_module(_HOME[name]), name)
+    import random  # and not above, where it would be a name of this package
+
+    generator = random.getstate()
+    try:
+        return getattr(import_module(_HOME[name]), name)
+    finally:
+        random.setstate(generator)  # libraries draw numbers when they are imported, the terminal's for one

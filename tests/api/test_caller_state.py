@@ -1,6 +1,8 @@
 """What a program has seeded and switched is its own, whatever is called in between."""
 
 import random
+import subprocess
+import sys
 
 import cv2
 import numpy as np
@@ -161,3 +163,8 @@ def test_precision_as_older_programs_set_it(precision):
         assert torch.get_float32_matmul_precision() == "medium"
     finally:
         torch.set_float32_matmul_precision(before)
+
+
+def test_the_first_use_of_a_name_leaves_pythons_random_numbers():
+    code = "import random, visionft; before = random.getstate(); visionft.train; assert random.getstate() == before"
+    subprocess.run([sys.executable, "-c", code], check=True)
