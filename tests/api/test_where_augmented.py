@@ -102,7 +102,8 @@ def test_killed_before_it_was_written_down(tiny, tmp_path, cuda):
 
 def test_a_run_that_asked_for_cuda_is_looked_at_anywhere(tiny, tmp_path, monkeypatch, cuda, batches):
     train(tiny(augment={"device": "cuda"}, **QUICK), out=tmp_path / "run", sinks=[])
-    assert (cuda, len(batches)) == ([], 1)
+    assert cuda == []
+    assert batches  # those of the estimate among them
     monkeypatch.setattr(choice, "on_cuda", lambda runtime: False)
     run = visionft.open_run(tmp_path / "run")
     assert run.evaluate().n > 0

@@ -48,7 +48,8 @@ def test_the_seed_decides_everything(image, strength, orientation):
     other = pickle.loads(pickle.dumps(augmenter))
     assert all((one == two).all() for one, two in zip(first, again, strict=True))
     assert all((one == changed(other, image, seed)).all() for seed, one in enumerate(first))
-    assert len({one.tobytes() for one in first}) == 8
+    different = len({one.tobytes() for one in first})
+    assert different == 8 if strength != "flips" else different <= {"fixed": 1, "upright": 2, "any": 8}[orientation]
     assert (image == before).all()
 
 
