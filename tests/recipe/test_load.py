@@ -150,8 +150,9 @@ def test_extends_nothing_known(write):
 
 
 def test_paths_in_a_file_are_relative_to_it_and_on_the_command_line_to_the_folder(write, tmp_path):
-    path = write("data: {path: images}\nbackbone: {weights: w.safetensors}", "deep/a.yaml")
+    path = write("data: {path: images}\nbackbone: {weights: w.safetensors}\ncache: {folder: kept}", "deep/a.yaml")
     recipe = load_recipe(path)
+    assert recipe.cache.folder == tmp_path / "deep" / "kept"
     assert recipe.data.path == tmp_path / "deep" / "images"
     assert recipe.backbone.weights == str(tmp_path / "deep" / "w.safetensors")
     assert load_recipe(path, ["data.path=other"]).data.path == tmp_path / "other"

@@ -22,7 +22,7 @@ from visionft.recipe.sections import ColumnsSection
 from visionft.tasks import DEFAULT_TASK, TASKS, target_of, tasks_for
 
 _OTHER_LENGTH: Mapping[str | int, str] = {"epochs": "steps", "steps": "epochs"}
-_PATHS = (("data", "path"), ("backbone", "weights"))
+_PATHS = (("data", "path"), ("backbone", "weights"), ("cache", "folder"))
 _WEIGHT_WORDS = ("pretrained", "package", "none")
 
 

@@ -94,7 +94,7 @@ def _place(session: Session, size: int) -> Path | None:
     """Return the folder for views of a size; None for memory."""
     cache = session.job.recipe.cache
     if cache.folder is not None:
-        return cache.folder.expanduser()
+        return cache.folder
     return None if size <= 1e9 * cache.memory_gigabytes else session.path / _FOLDER
 
 
