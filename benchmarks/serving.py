@@ -92,7 +92,8 @@ async def open_loop(
         waits.append(time.perf_counter() - due)
         answers[answer.status_code] += 1
 
-    tasks, began = [], time.perf_counter()
+    tasks: list[asyncio.Task[None]] = []
+    began = time.perf_counter()
     due = began
     while due < began + seconds:
         await asyncio.sleep(max(0.0, due - time.perf_counter()))
