@@ -12,7 +12,7 @@ from fastapi.testclient import TestClient
 from tests.predict.stand_in import write_detector, write_model
 from visionft.predict import Predictor
 from visionft.serving.app import make_app
-from visionft.serving.limits import Limits
+from visionft.serving.limits import RequestLimits
 
 
 def png(colour, size=(24, 32)):
@@ -26,7 +26,7 @@ def model(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def client(model):
-    with TestClient(make_app(model, Limits(max_bytes=200_000, max_pixels=10_000, max_images=4))) as client:
+    with TestClient(make_app(model, RequestLimits(max_bytes=200_000, max_pixels=10_000, max_images=4))) as client:
         yield client
 
 
@@ -105,7 +105,7 @@ def test_health_model_metrics_and_openapi(client):
 
 
 def test_too_many_at_one_time_are_sent_away_and_who_is_slow_as_well(model):
-    app = make_app(model, Limits(max_requests=1, seconds=0.2))
+    app = make_app(model, RequestLimits(max_requests=1, seconds=0.2))
 
     async def slowly(sent):
         yield png((1, 1, 1))

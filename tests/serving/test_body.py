@@ -5,9 +5,9 @@ import asyncio
 import pytest
 
 from visionft.serving.body import Upload, read_body, uploads
-from visionft.serving.limits import Limits, RefusedRequest
+from visionft.serving.limits import RefusedRequest, RequestLimits
 
-SMALL = Limits(max_bytes=100, max_images=2)
+SMALL = RequestLimits(max_bytes=100, max_images=2)
 FORM = "multipart/form-data; boundary=XX"
 
 

@@ -268,9 +268,9 @@ def serve(
     seconds: Annotated[float, typer.Option(help="Time for a request, from its headers to its answer.")] = 30.0,
 ) -> None:
     """Answer requests over HTTP with what a model says of the images that they bring."""
-    from visionft.serving.limits import Limits
+    from visionft.serving.limits import RequestLimits
 
-    limits = Limits(
+    limits = RequestLimits(
         max_bytes=round(max_megabytes * 1e6),
         max_pixels=round(max_megapixels * 1e6),
         max_requests=max_requests,

@@ -17,7 +17,7 @@ from visionft.errors import VisionftError
 from visionft.predict import Predictor
 from visionft.serving.body import read_body, uploads
 from visionft.serving.counters import Counters
-from visionft.serving.limits import Limits, RefusedRequest
+from visionft.serving.limits import RefusedRequest, RequestLimits
 from visionft.serving.service import Service
 
 _BINARY = {"schema": {"type": "string", "format": "binary"}}
@@ -43,14 +43,14 @@ _REFUSALS: dict[int | str, dict[str, Any]] = {
 }
 
 
-def make_app(predictor: Predictor, limits: Limits | None = None) -> FastAPI:
+def make_app(predictor: Predictor, limits: RequestLimits | None = None) -> FastAPI:
     """Return the application that serves a model, for any server of ASGI.
 
     Args:
         predictor: the model.
         limits: what it takes; none takes the usual ones.
     """
-    allowed = limits or Limits()
+    allowed = limits or RequestLimits()
     counters = Counters()
     service = Service(predictor, allowed, counters)
 
@@ -67,7 +67,7 @@ def make_app(predictor: Predictor, limits: Limits | None = None) -> FastAPI:
     return app
 
 
-def _add_predict(app: FastAPI, service: Service, limits: Limits, counters: Counters) -> None:
+def _add_predict(app: FastAPI, service: Service, limits: RequestLimits, counters: Counters) -> None:
     @app.post("/predict", openapi_extra=_TAKES, responses=_REFUSALS)
     async def predict(request: Request, threshold: Annotated[float | None, Query()] = None) -> JSONResponse:
         """Say what is in an image, or in several: a list with a row for each, as ``visionft predict --json`` prints."""

@@ -4,7 +4,7 @@ import re
 from collections.abc import AsyncIterator
 from typing import NamedTuple
 
-from visionft.serving.limits import Limits, RefusedRequest
+from visionft.serving.limits import RefusedRequest, RequestLimits
 
 _BOUNDARY = re.compile(rb'boundary="?([^";]{1,70})"?', re.IGNORECASE)  # RFC 2046, section 5.1.1
 _FILE_NAME = re.compile(rb'filename="([^"]*)"', re.IGNORECASE)
@@ -18,7 +18,7 @@ class Upload(NamedTuple):
     data: bytes
 
 
-async def read_body(chunks: AsyncIterator[bytes], declared: int | None, limits: Limits) -> bytes:
+async def read_body(chunks: AsyncIterator[bytes], declared: int | None, limits: RequestLimits) -> bytes:
     """Return a body that is no larger than is allowed.
 
     Args:
@@ -46,7 +46,7 @@ async def read_body(chunks: AsyncIterator[bytes], declared: int | None, limits: 
     return b"".join(parts)
 
 
-def uploads(body: bytes, content_type: str, limits: Limits) -> list[Upload]:
+def uploads(body: bytes, content_type: str, limits: RequestLimits) -> list[Upload]:
     """Return the images of a body, at least one: the body itself, or the files of ``multipart/form-data``.
 
     Raises:
@@ -67,7 +67,7 @@ def uploads(body: bytes, content_type: str, limits: Limits) -> list[Upload]:
     return found
 
 
-def _files(body: bytes, content_type: bytes, limits: Limits) -> list[Upload]:
+def _files(body: bytes, content_type: bytes, limits: RequestLimits) -> list[Upload]:
     boundary = _BOUNDARY.search(content_type)
     if boundary is None:
         raise RefusedRequest(400, "multipart/form-data without a boundary; let the HTTP library set Content-Type")

@@ -6,7 +6,7 @@ from visionft.errors import DataError
 
 
 @dataclass(frozen=True, slots=True)
-class Limits:
+class RequestLimits:
     """How much a request, and all of them together, may ask for.
 
     Attributes:

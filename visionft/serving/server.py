@@ -10,7 +10,7 @@ import uvicorn
 from visionft.errors import DataError
 from visionft.predict import Predictor
 from visionft.serving.app import make_app
-from visionft.serving.limits import Limits
+from visionft.serving.limits import RequestLimits
 
 _CONNECTIONS = 1024  # open at one time, idle ones among them
 _IDLE = 5  # seconds that a connection is kept for its next request
@@ -22,7 +22,7 @@ def serve(
     host: str = "127.0.0.1",
     port: int = 8000,
     threads: int | None = None,
-    limits: Limits | None = None,
+    limits: RequestLimits | None = None,
     on_ready: Callable[[str], None] = print,
 ) -> None:
     """Answer requests until SIGINT or SIGTERM; those that are being answered are answered first.
@@ -39,7 +39,7 @@ def serve(
         CheckpointError: there is no exported file, or it cannot be run.
         DataError: nobody can listen there.
     """
-    allowed = limits or Limits()
+    allowed = limits or RequestLimits()
     app = make_app(Predictor(model, threads=threads), allowed)
     listening = _listen(host, port)
     config = uvicorn.Config(

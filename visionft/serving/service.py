@@ -13,7 +13,7 @@ from visionft.predict import Predictor
 from visionft.serving.batching import Batcher
 from visionft.serving.body import Upload
 from visionft.serving.counters import Counters
-from visionft.serving.limits import Limits, RefusedRequest
+from visionft.serving.limits import RefusedRequest, RequestLimits
 from visionft.tasks import TASKS
 from visionft.tasks.base import Prediction
 
@@ -32,7 +32,7 @@ class Service:
         counters: what it counts in.
     """
 
-    def __init__(self, predictor: Predictor, limits: Limits, counters: Counters) -> None:
+    def __init__(self, predictor: Predictor, limits: RequestLimits, counters: Counters) -> None:
         self.spec = predictor.spec
         self._predictor = predictor
         self._limits = limits
