@@ -106,7 +106,7 @@ class KeptViews:
         """
         job, cache = self._job, self._job.recipe.cache
         samples = job.dataset.split(self._split)
-        engine = "onnxruntime" if self._exported else "eager"
+        engine = self._exported.engine if self._exported else "eager"
         self._key = frozen_key(job, self._spec, self.cut, samples, engine, half=cache.half)
         structure = tree_structure(job.dataset.target.blank(torch.zeros(1, 1, 1, 3, dtype=torch.uint8)))
         self._files = KeptFiles(folder, 1e9 * cache.disk_gigabytes, self._forms, structure)
@@ -173,15 +173,18 @@ class KeptViews:
         ids: list[str] = []
         batches = self._loader.view(number) if self._views else self._loader.evaluation()
         for batch in batches if self._exported is None or self._job.runtime.workers else ahead(batches):
-            images_BCHW = self._network.normalised(batch.images_BHW3.to(self._job.runtime.device))
+            images_BHW3 = batch.images_BHW3.to(self._job.runtime.device)
             with timed("prefix"), torch.no_grad(), self._job.runtime.autocast():
-                kept = self._exported(images_BCHW) if self._exported else self.cut.prefix(images_BCHW)
+                kept = (self._exported or self._by_torch)(images_BHW3)
             for whole, part in zip(rows, kept, strict=True):
                 whole[len(ids) : len(ids) + len(batch)] = _fitting(part, whole.dtype)
             targets.append(batch.targets)
             ids += batch.ids
             self._on_progress(len(ids))
         return View(rows, self._job.dataset.target.concatenated(targets), tuple(ids))
+
+    def _by_torch(self, images_BHW3: Tensor) -> tuple[Tensor, ...]:
+        return self.cut.prefix(self._network.normalised(images_BHW3))
 
     def _form(self, shape: tuple[int, ...], dtype: torch.dtype) -> Form:
         halved = self._job.recipe.cache.half and dtype == torch.float32
