@@ -6,6 +6,14 @@ What opens its files has an entry in ``visionft.predict.engine``.
 
 from visionft.catalog import Catalog
 
-WRITERS = Catalog("runtime", {"onnx": "visionft.export.writers.onnx:OnnxWriter"}, "visionft.runtimes")
+WRITERS = Catalog(
+    "runtime",
+    {
+        "onnx": "visionft.export.writers.onnx:OnnxWriter",
+        "onnx-fp16": "visionft.export.writers.onnx_half:OnnxHalfWriter",
+        "onnx-int8": "visionft.export.writers.onnx_int8:OnnxInt8Writer",
+    },
+    "visionft.runtimes",
+)
 
 __all__ = ["WRITERS"]

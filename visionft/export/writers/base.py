@@ -4,7 +4,8 @@ Shape suffixes: B batch, H height, W width, 3 colour channels (RGB).
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
 
@@ -13,8 +14,22 @@ from numpy.typing import NDArray
 from torch import nn
 
 from visionft.export.parity import Limits
+from visionft.predict.engine import EXPORTED
 from visionft.spec import ModelSpec
 from visionft.tasks.learner import Learner
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """A file that has been written and is to be measured.
+
+    Attributes:
+        remark: what is particular about it, in a few words for people.
+        slower: a file in float32 than which it has to be quicker, if any; there until the next attempt.
+    """
+
+    remark: str = ""
+    slower: Path | None = None
 
 
 class Writer(ABC):
@@ -23,10 +38,17 @@ class Writer(ABC):
     Attributes:
         kind: name in the catalog.
         suffix: what its files end in, with the dot; the engine of that ending opens them.
+        variant: what tells its files from others of that ending, such as ``int8``; empty for the usual one, in float32.
     """
 
     kind: ClassVar[str]
     suffix: ClassVar[str]
+    variant: ClassVar[str] = ""
+
+    @property
+    def file_name(self) -> str:
+        """What its file is called in a run folder."""
+        return f"{EXPORTED}{f'-{self.variant}' if self.variant else ''}{self.suffix}"
 
     @abstractmethod
     def write(
@@ -47,6 +69,23 @@ class Writer(ABC):
         Raises:
             ExportError: the network cannot be converted; the message is the reason, without the path.
         """
+
+    def attempts(
+        self,
+        network: nn.Module,
+        spec: ModelSpec,
+        path: Path,
+        calibration: Iterable[NDArray[np.uint8]] | None = None,
+    ) -> Iterator[Attempt]:
+        """Write the file; and once more, closer to the network, each time that it was not close enough.
+
+        Arguments and errors as of ``write``.
+
+        Yields:
+            What was written.
+        """
+        self.write(network, spec, path, calibration)
+        yield Attempt()
 
     def try_out(self, network: nn.Module, spec: ModelSpec) -> None:  # noqa: B027  a writer need not know beforehand
         """Find out before training whether ``write`` will be able to convert the network, in seconds.
