@@ -15,7 +15,6 @@ from typing import Any
 import numpy as np
 import onnxruntime as ort
 import torch
-from torch import Tensor, nn
 
 from visionft.atomic import read_json, write_json
 from visionft.cores import usable_cores
@@ -23,8 +22,7 @@ from visionft.errors import CheckpointError, ExportError
 from visionft.imaging.normalization import byte_statistics
 from visionft.models.backbones import Backbone
 from visionft.models.conversion import to_onnx
-from visionft.models.kernels.attention import exportable_attention
-from visionft.models.network import normalised
+from visionft.models.network import OfCanvases
 from visionft.predict.runtimes.onnx_runtime import ORT_ERRORS
 from visionft.spec import InputSpec
 from visionft.user_cache import user_cache
@@ -82,9 +80,10 @@ def _measured(backbone: Backbone, spec: InputSpec, *, maps: bool) -> float:
     """Return the lowest median of some rounds, since what else the machine does only makes them longer."""
     backbone.eval().requires_grad_(requires_grad=False)
     backbone.to("cpu", torch.float32).to(memory_format=torch.contiguous_format)
+    mean_C11, std_C11 = (torch.from_numpy(each).view(3, 1, 1) for each in byte_statistics(spec.mean, spec.std))
     canvas_1HW3 = torch.zeros(1, 3, spec.height, spec.width, dtype=torch.uint8).permute(0, 2, 3, 1)
     with torch.no_grad():
-        graph = to_onnx(_OfCanvases(backbone, spec, maps=maps), canvas_1HW3)
+        graph = to_onnx(OfCanvases(backbone, mean_C11, 1 / std_C11, pooled=not maps), canvas_1HW3)
     options = ort.SessionOptions()
     options.log_severity_level = 4  # every error is raised as well
     options.intra_op_num_threads = usable_cores()
@@ -102,23 +101,3 @@ def _round(session: ort.InferenceSession, given: Mapping[str, Any]) -> float:
         session.run(None, given)
         taken.append(time.perf_counter() - began)
     return median(taken)
-
-
-class _OfCanvases(nn.Module):
-    """A backbone of uint8 canvases, as exported files have it."""
-
-    mean_C11: Tensor
-    scale_C11: Tensor
-
-    def __init__(self, backbone: Backbone, spec: InputSpec, *, maps: bool) -> None:
-        super().__init__()
-        self._backbone = backbone
-        self._maps = maps
-        mean_3, std_3 = byte_statistics(spec.mean, spec.std)
-        self.register_buffer("mean_C11", torch.from_numpy(mean_3).view(3, 1, 1))
-        self.register_buffer("scale_C11", 1 / torch.from_numpy(std_3).view(3, 1, 1))
-
-    def forward(self, images_BHW3: Tensor) -> tuple[Tensor, ...]:
-        images_BCHW = normalised(images_BHW3, self.mean_C11, self.scale_C11)
-        with exportable_attention():
-            return tuple(self._backbone(images_BCHW)) if self._maps else (self._backbone.embed(images_BCHW),)
