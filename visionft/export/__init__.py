@@ -12,6 +12,8 @@ WRITERS = Catalog(
         "onnx": "visionft.export.writers.onnx:OnnxWriter",
         "onnx-fp16": "visionft.export.writers.onnx_half:OnnxHalfWriter",
         "onnx-int8": "visionft.export.writers.onnx_int8:OnnxInt8Writer",
+        "openvino": "visionft.export.writers.openvino:OpenVinoWriter",
+        "openvino-fp16": "visionft.export.writers.openvino:OpenVinoHalfWriter",
     },
     "visionft.runtimes",
 )
