@@ -101,3 +101,13 @@ class Writer(ABC):
     def limits(self, task: Learner) -> Limits:
         """Return how far its files may be from the network, where the recipe says nothing: as far as the task says."""
         return Limits(task.min_agreement, task.max_difference)
+
+
+def half_limits(task: Learner) -> Limits:
+    """Return how far files may be from the network whose numbers have 16 bits, of which 11 count."""
+    return Limits(min(task.min_agreement, 0.95), max(task.max_difference, 0.05))
+
+
+def byte_limits(task: Learner) -> Limits:
+    """Return how far files of 8 bits may be: half a point of the score; single answers differ, near ties most."""
+    return Limits(min_agreement=0.0, max_difference=max(1.0, task.max_difference), max_score_change=0.005)

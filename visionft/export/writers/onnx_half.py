@@ -12,7 +12,7 @@ from torch import nn
 
 from visionft.errors import ExportError
 from visionft.export.parity import Limits
-from visionft.export.writers.base import Attempt, Writer
+from visionft.export.writers.base import Attempt, Writer, half_limits
 from visionft.export.writers.onnx import OnnxWriter
 from visionft.export.writers.weighted_part import between_weights
 from visionft.models.conversion import quiet
@@ -35,7 +35,7 @@ class OnnxHalfWriter(Writer):
 
     def limits(self, task: Learner) -> Limits:
         """Return how far its files may be from the network: numbers have 11 bits."""
-        return Limits(min(task.min_agreement, 0.95), max(task.max_difference, 0.05))
+        return half_limits(task)
 
     def write(
         self,

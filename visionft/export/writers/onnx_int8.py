@@ -17,7 +17,7 @@ from torch import nn
 
 from visionft.errors import ExportError
 from visionft.export.parity import Limits
-from visionft.export.writers.base import Attempt, Writer
+from visionft.export.writers.base import Attempt, Writer, byte_limits
 from visionft.export.writers.onnx import OnnxWriter
 from visionft.export.writers.weighted_part import (
     between_weights,
@@ -52,7 +52,7 @@ class OnnxInt8Writer(Writer):
 
     def limits(self, task: Learner) -> Limits:
         """Return how far its files may be from the network: half a point of the score, by which they are judged."""
-        return Limits(min_agreement=0.0, max_difference=max(1.0, task.max_difference), max_score_change=0.005)
+        return byte_limits(task)
 
     def write(
         self,
@@ -99,8 +99,8 @@ def quantized(source: Path, path: Path, calibration: Iterable[NDArray[np.uint8]]
     quantizer.write(path, without=())
     yield Attempt(f"{len(quantizer.layers)} layers in 8 bits", source)
     ranked = quantizer.most_sensitive_first()
-    for fraction in _KEPT:
-        kept = ranked[: max(1, round(fraction * len(ranked)))]
+    for number in sorted({max(1, round(fraction * len(ranked))) for fraction in _KEPT}):
+        kept = ranked[:number]
         quantizer.write(path, without=kept)
         named = f"{len(ranked) - len(kept)} layers in 8 bits, {len(kept)} in float32"
         yield Attempt(f"{named}: {', '.join(quantizer.titles[layer] for layer in kept)}", source)

@@ -54,7 +54,7 @@ def last_weighted(graph: onnx.GraphProto) -> list[onnx.NodeProto]:
 def layer_title(graph: onnx.GraphProto, layer: onnx.NodeProto) -> str:
     """Return what torch calls a layer, which its weights are named after, such as ``backbone.layer1.0.conv1``."""
     constants = {tensor.name for tensor in graph.initializer}
-    weights = next(name for name in layer.input if name in constants)
+    weights = str(next(name for name in layer.input if name in constants))
     return weights.removeprefix("network.").removesuffix(".weight")
 
 
