@@ -89,7 +89,7 @@ def _try(
     if place is not None and (reason := _no_room(job, place, size)):
         return None, None, reason
     seen = of_train.images_in_all + of_val.images_in_all
-    computes = of_train.key_by("", read=False)
+    computes = of_train.key_by("eager", read=False)
     exported = exported_prefix(session, plan.stage, lambda: of_train.cut, seen, computes)
     for one in (of_train, of_val):
         one.run_by(exported)
