@@ -210,28 +210,32 @@ def _pairs(texts: Sequence[str]) -> dict[str, str]:
 @app.command()
 def predict(
     model: Annotated[Path, typer.Argument(help="Exported file, or run folder that holds one.")],
-    images: Annotated[list[str], typer.Argument(help="Image files and folders.")],
+    images: Annotated[
+        list[str],
+        typer.Argument(help="Image files and folders; video files, addresses of streams, numbers of cameras."),
+    ],
     save: Annotated[
-        Path | None, typer.Option(help="Folder for overlays, and masks (index PNG) or objects (JSON).")
+        Path | None,
+        typer.Option(
+            help="Folder for overlays, and masks (index PNG) or objects (JSON); of a video for NAME.overlay.mp4 and "
+            "NAME.jsonl."
+        ),
     ] = None,
     threshold: Annotated[
         float | None, typer.Option(help="Least score of what is reported; the model's own for each class by default.")
     ] = None,
-    json: Json = False,
+    track: Annotated[bool, typer.Option("--track", help="Number the objects of a video through its frames.")] = False,
+    json: Annotated[
+        bool,
+        typer.Option("--json", help="Print one JSON array on stdout; with videos a line for each image and frame."),
+    ] = False,
 ) -> None:
-    """Say what is in images, and where."""
-    from visionft.api.prediction import predict as look_at
+    """Say what is in images and videos, and where."""
+    from visionft.cli.predicting import predict_all
 
-    failed: dict[Path, DataError] = {}
-    results = look_at(model, images, save, failed.__setitem__, threshold, print_note)
-    if json:
-        rows = [{"image": str(path), **result.to_dict()} for path, result in results]
-        print_json([*rows, *({"image": str(path), "error": str(error)} for path, error in failed.items())])
-    else:
-        for path, result in results:
-            print_lines(f"{path}  {result}")
+    failed = predict_all(model, images, save, threshold, track=track, json=json)
     if failed:
-        error = DataError("\n".join(map(str, failed.values())))
+        error = DataError("\n".join(failed))
         raise AlreadyPrinted(error) if json else error
 
 
