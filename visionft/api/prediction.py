@@ -8,7 +8,7 @@ from visionft.atomic import write_with
 from visionft.errors import DataError
 from visionft.imaging.inputs import what_else
 from visionft.predict import Predictor
-from visionft.predict.engine import find_exported
+from visionft.predict.engine import locate_exported
 from visionft.predict.sources import images_of_folder
 from visionft.tasks import TASKS
 from visionft.tasks.base import DrawablePrediction, Prediction
@@ -40,9 +40,7 @@ def predict(
             or over another prediction, when the model's predictions are nothing to draw,
             or when it takes no threshold or not this one.
     """
-    path = Path(model).expanduser()
-    if path.is_dir():
-        path = find_exported(path)
+    path = locate_exported(Path(model).expanduser())
     predictor = Predictor(path, threshold=threshold)
     endings = TASKS[predictor.spec.task].prediction.endings
     if save is not None and not endings:

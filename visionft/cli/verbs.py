@@ -12,7 +12,7 @@ import typer
 
 from visionft.cli.output import print_json, print_lines, print_note
 from visionft.data.splits import Part
-from visionft.errors import DataError, RecipeError, VisionftError
+from visionft.errors import DataError, MissingExtra, RecipeError, VisionftError
 
 
 class AlreadyPrinted(Exception):
@@ -257,6 +257,39 @@ def export(
         print_json({"path": str(artifact.path), "parity": artifact.parity.to_dict()})
     else:
         print_lines(f"{artifact.path}: {artifact.parity}")
+
+
+@app.command()
+def serve(
+    model: Annotated[Path, typer.Argument(help="Exported file, or run folder that holds one.")],
+    host: Annotated[str, typer.Option(help="Address to listen on; 0.0.0.0 for other machines too.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="Port to listen on; 0 takes a free one.")] = 8000,
+    threads: Annotated[int | None, typer.Option(help="CPU threads for one run of the network.")] = None,
+    max_megabytes: Annotated[float, typer.Option(help="Largest body of a request.")] = 20.0,
+    max_megapixels: Annotated[float, typer.Option(help="Largest image.")] = 50.0,
+    max_requests: Annotated[int, typer.Option(help="Requests at one time; more are sent away with 503.")] = 32,
+    max_batch: Annotated[int, typer.Option(help="Images that go through the network together.")] = 8,
+    seconds: Annotated[float, typer.Option(help="Time for a request, from its headers to its answer.")] = 30.0,
+) -> None:
+    """Answer requests over HTTP with what a model says of the images that they bring."""
+    from visionft.serving.limits import RequestLimits
+
+    limits = RequestLimits(
+        max_bytes=round(max_megabytes * 1e6),
+        max_pixels=round(max_megapixels * 1e6),
+        max_requests=max_requests,
+        max_batch=max_batch,
+        seconds=seconds,
+    )
+    try:
+        from visionft.serving.server import serve as run
+    except ImportError as error:
+        raise MissingExtra(error.name or "fastapi", "serve", "visionft serve") from error
+    run(model, host=host, port=port, threads=threads, limits=limits, on_ready=_say_where)
+
+
+def _say_where(address: str) -> None:
+    print_lines(f"{address}/predict takes images; /health, /metrics, /model and /openapi.json tell about it")
 
 
 @app.command()

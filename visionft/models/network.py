@@ -68,12 +68,17 @@ class TaskNetwork(nn.Module):
 
     def normalised(self, images_BHW3: Tensor) -> Tensor:
         """Return images_BCHW as the backbone takes them, for uint8 RGB canvases."""
-        # a permuted NHWC tensor already lies in channels_last order, so this copies nothing
-        return (images_BHW3.permute(0, 3, 1, 2).float() - self.mean_C11) * self.scale_C11
+        return normalised(images_BHW3, self.mean_C11, self.scale_C11)
 
     def postprocess(self, outputs: Any) -> Tensor:
         """Return results for raw outputs; outside of autocast."""
         return self.head.postprocess(outputs)
+
+
+def normalised(images_BHW3: Tensor, mean_C11: Tensor, scale_C11: Tensor) -> Tensor:
+    """Return uint8 canvases as images_BCHW, minus the mean and multiplied by the scale."""
+    # a permuted NHWC tensor already lies in channels_last order, so this copies nothing
+    return (images_BHW3.permute(0, 3, 1, 2).float() - mean_C11) * scale_C11
 
 
 class OutputForm(Protocol):

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from visionft.errors import DataError
 from visionft.imaging.inputs import Image, Loaded, is_one_image, load
-from visionft.predict.engine import Engine, HasEngine, find_exported, open_engine
+from visionft.predict.engine import Engine, HasEngine, locate_exported, open_engine
 from visionft.predict.object_tracker import ObjectTracker
 from visionft.predict.pipeline import Batch, OnError, loaded_batches
 from visionft.predict.sources import Frame, Frames, Source, open_source
@@ -266,8 +266,7 @@ def _with_range(spec: InputSpec, value_range: tuple[float, float] | None) -> Inp
 
 def _engine(model: str | Path | HasEngine, threads: int | None, providers: Sequence[str] | None) -> Engine:
     if isinstance(model, str | Path):
-        location = Path(model).expanduser()
-        path = find_exported(location) if location.is_dir() else location
+        path = locate_exported(Path(model).expanduser())
         return open_engine(path, threads=threads, providers=providers)
     if not isinstance(model, HasEngine):
         raise DataError(

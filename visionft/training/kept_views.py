@@ -3,6 +3,7 @@
 Shape suffixes: B batch, C channels, H height, W width, 3 colour channels (RGB).
 """
 
+import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, Literal
@@ -80,6 +81,7 @@ class KeptViews:
         self._exported: ExportedPrefix | None = None
         self._files: KeptFiles | None = None
         self._key = ""
+        self.seconds_of_views = 0.0  # that it took to make or read those that are there
         with job.runtime.autocast():
             self.cut = Cut(job.network.backbone, self._features, self._noise(self._spec))
         self._forms = tuple(self._form(*form) for form in self.cut.forms)
@@ -94,6 +96,12 @@ class KeptViews:
         """Bytes of all views when they are there."""
         return self.images_in_all * sum(torch.Size(shape).numel() * dtype.itemsize for shape, dtype in self._forms)
 
+    @property
+    def seconds_to_come(self) -> float:
+        """Seconds that the views which are not there yet will take, if they take as long as the others."""
+        there = len(self._kept)
+        return ((self._views or 1) - there) * self.seconds_of_views / there if there else 0.0
+
     def run_by(self, exported: ExportedPrefix | None) -> None:
         """Run the frozen layers by what was exported, of this or another cut of the network; None is torch."""
         self._exported = exported and exported.for_cut(self.cut)
@@ -106,7 +114,7 @@ class KeptViews:
         """
         job, cache = self._job, self._job.recipe.cache
         samples = job.dataset.split(self._split)
-        engine = "onnxruntime" if self._exported else "eager"
+        engine = self._exported.engine if self._exported else "eager"
         self._key = frozen_key(job, self._spec, self.cut, samples, engine, half=cache.half)
         structure = tree_structure(job.dataset.target.blank(torch.zeros(1, 1, 1, 3, dtype=torch.uint8)))
         self._files = KeptFiles(folder, 1e9 * cache.disk_gigabytes, self._forms, structure)
@@ -154,7 +162,9 @@ class KeptViews:
 
     def _view(self, number: int) -> View:
         if number not in self._kept:
+            started = time.monotonic()
             self._kept[number] = self._read_or_computed(number)
+            self.seconds_of_views += time.monotonic() - started
         return self._kept[number]
 
     def _read_or_computed(self, number: int) -> View:
@@ -173,15 +183,18 @@ class KeptViews:
         ids: list[str] = []
         batches = self._loader.view(number) if self._views else self._loader.evaluation()
         for batch in batches if self._exported is None or self._job.runtime.workers else ahead(batches):
-            images_BCHW = self._network.normalised(batch.images_BHW3.to(self._job.runtime.device))
+            images_BHW3 = batch.images_BHW3.to(self._job.runtime.device)
             with timed("prefix"), torch.no_grad(), self._job.runtime.autocast():
-                kept = self._exported(images_BCHW) if self._exported else self.cut.prefix(images_BCHW)
+                kept = (self._exported or self._by_torch)(images_BHW3)
             for whole, part in zip(rows, kept, strict=True):
                 whole[len(ids) : len(ids) + len(batch)] = _fitting(part, whole.dtype)
             targets.append(batch.targets)
             ids += batch.ids
             self._on_progress(len(ids))
         return View(rows, self._job.dataset.target.concatenated(targets), tuple(ids))
+
+    def _by_torch(self, images_BHW3: Tensor) -> tuple[Tensor, ...]:
+        return self.cut.prefix(self._network.normalised(images_BHW3))
 
     def _form(self, shape: tuple[int, ...], dtype: torch.dtype) -> Form:
         halved = self._job.recipe.cache.half and dtype == torch.float32

@@ -51,6 +51,10 @@ class Stepper:
         self._trained = trained_modules(job.network)
         self._buffers = list(job.network.buffers()) if plan.stage.norm == "all" else []
 
+    def follow(self, plan: StagePlan) -> None:
+        """Take the rates of a plan of the same stage that has another length."""
+        self._plan = plan
+
     def take(self, batches: Sequence[AnyBatch], *, run_step: int, stage_step: int) -> StepResult | None:
         """Take one step on the mean loss of some batches.
 
