@@ -62,16 +62,16 @@ def open_source(source: Source) -> Frames:
     """
     if isinstance(source, Frames):
         return source
-    given = source
     if isinstance(source, str | Path) and not is_address(source):
-        source = Path(source).expanduser()
+        path = Path(source).expanduser()
+        if path.is_dir():
+            return Frames(Frame(file, str(file), place) for place, file in enumerate(images_of_folder(path)))
+        if not path.exists():
+            raise DataError(f"{source}: {what_else(str(source)) or 'no such file'}")
+        source = path
     if is_video(source):
         video = Video(cast("str | Path | int", source))
         return Frames(_of_video(video), video.live, video.rate)
-    if isinstance(source, Path) and source.is_dir():
-        return Frames(Frame(file, str(file), place) for place, file in enumerate(images_of_folder(source)))
-    if isinstance(source, Path) and not source.exists():
-        raise DataError(f"{given}: {what_else(str(given)) or 'no such file'}")
     images = [source] if is_one_image(source) else cast("Iterable[Image]", source)
     return Frames(Frame(image, _name(image), place) for place, image in enumerate(cast("Iterable[Image]", images)))
 
