@@ -19,6 +19,7 @@ from visionft.stages import StagePlan
 from visionft.stopwatch import VALIDATION, running, timed
 from visionft.training.average import WeightAverage
 from visionft.training.callbacks import call_all
+from visionft.training.compiling import compiled_parts
 from visionft.training.deadline import Stint
 from visionft.training.divergence import advice
 from visionft.training.events import EpochDone, Notice, StageEnded, StageStarted, StepDone, Working
@@ -106,6 +107,11 @@ class StageRun:
             self._value_start()
         if plan.stage.fit_head and self._progress.stage_step == 0:
             self._fit_head()
+        self._stepper.compiled = compiled_parts(session, plan, self._stepper, self._first_batch)
+
+    def _first_batch(self) -> AnyBatch | None:
+        batches: Iterator[AnyBatch] = iter(self._train.training(0))
+        return next(batches, None)
 
     def _tell_of(self, split: str) -> Callable[[int, int], None]:
         """Return the callback that reports how many images of a split are on the device."""
