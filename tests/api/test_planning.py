@@ -75,7 +75,7 @@ def test_the_recipe_of_a_plan_gives_the_plan(image_folder, tmp_path):
     file.write_text(seen.recipe)
     again = foresee(file, progress=False)
     assert [row["epochs"] for row in again.stages] == [row["epochs"] for row in seen.stages]
-    assert again.stages[-1]["epochs"] < 8
+    assert sum(row["epochs"] for row in again.stages) < 20  # which are asked for
     assert load_recipe(file) == recipe_from_data(image_folder, overrides)
     assert not list(tmp_path.glob("run*"))
 
