@@ -1,10 +1,10 @@
-"""How fast are frozen layers by onnxruntime beside torch, alone and with the reading of the files?
+"""How fast are frozen layers by onnxruntime and OpenVINO beside torch, alone and with the reading of the files?
 
 python -m benchmarks.frozen_prefix [--repeats 7] [--backbone NAME] [--smoke]
 
 A whole backbone at 224, made-up photographs of 640 x 480 in JPEG, loaded by the process that computes. `features` is
 all that a stage with a frozen backbone does with its images: reading, decoding, resizing, normalisation, backbone.
-`forward` is the backbone alone. torch runs once in the numbers that it takes by itself on this CPU, and once in fp32.
+`forward` is the last two alone. torch runs once in the numbers that it takes by itself on this CPU, and once in fp32.
 """
 
 import tempfile
@@ -13,7 +13,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import cv2
 import numpy as np
@@ -24,8 +24,9 @@ from benchmarks import measure
 from visionft.assemble import Job, assemble, load_data
 from visionft.models.backbones.cut import Cut
 from visionft.recipe import Recipe
-from visionft.training.exported_prefix import ExportedPrefix, require_same
+from visionft.training.exported_prefix import ExportedPrefix, PrefixGraph, require_same
 from visionft.training.frozen import FrozenFeatures
+from visionft.training.prefix_engines import installed
 
 _SIZE = 224
 
@@ -42,31 +43,36 @@ def main() -> None:
         plain = replace(job, runtime=replace(job.runtime, bf16=False))
         job.network.backbone.set_trainable(last=0)
         job.network.eval()
-        batch_BCHW = _canvases(job)
+        batch_BHW3 = _canvases(job)
+        batch_BCHW = job.network.normalised(batch_BHW3)
         cut = Cut(job.network.backbone, partial(job.network.head.features, job.network.backbone), batch_BCHW)
         started = time.perf_counter()
-        exported = ExportedPrefix(cut, batch_BCHW, torch.get_num_threads())
-        export_seconds = time.perf_counter() - started
-        with torch.no_grad():
-            require_same(cut.prefix(batch_BCHW), exported(batch_BCHW))
+        graph = PrefixGraph(job.network, cut, batch_BHW3)
+        export_seconds = {"graph": time.perf_counter() - started}
+        exported = {}
+        for engine in installed():
+            started = time.perf_counter()
+            exported[engine] = ExportedPrefix(graph, engine, torch.get_num_threads())
+            export_seconds[engine] = time.perf_counter() - started
+            with torch.no_grad():
+                require_same(cut.prefix(batch_BCHW), exported[engine](batch_BHW3))
 
-        def features(images_BHW3: Tensor) -> Tensor:
-            embedding: Tensor = cut.suffix(exported(job.network.normalised(images_BHW3)))
-            return embedding
+        def features_by(prefix: ExportedPrefix) -> Callable[[Tensor], Tensor]:
+            return lambda images_BHW3: cast("Tensor", cut.suffix(prefix(images_BHW3)))
 
         numbers = "bf16" if job.runtime.bf16 else "fp32"
         forward: dict[str, Callable[[], object]] = {
-            f"torch {numbers}": partial(_prefix, job, cut, batch_BCHW),
-            "torch fp32": partial(_prefix, plain, cut, batch_BCHW),
-            "onnxruntime": partial(exported, batch_BCHW),
+            f"torch {numbers}": partial(_prefix, job, cut, batch_BHW3),
+            "torch fp32": partial(_prefix, plain, cut, batch_BHW3),
+            **{name: partial(prefix, batch_BHW3) for name, prefix in exported.items()},
         }
         whole: dict[str, Callable[[], object]] = {
             f"torch {numbers}": partial(_features, job, None),
             "torch fp32": partial(_features, plain, None),
-            "onnxruntime": partial(_features, job, features),
+            **{name: partial(_features, job, features_by(prefix)) for name, prefix in exported.items()},
         }
         results: dict[str, Any] = {"export_seconds": export_seconds, "operations": cut.operations}
-        for title, actions, count in (("forward", forward, len(batch_BCHW)), ("features", whole, images)):
+        for title, actions, count in (("forward", forward, len(batch_BHW3)), ("features", whole, images)):
             seconds = measure.interleave(actions, repeats=repeats)
             results[title] = measure.compare(title, seconds, images=count, reference=f"torch {numbers}")
     settings = {"repeats": repeats, "backbone": backbone, "size": _SIZE, "images": images}
@@ -101,13 +107,13 @@ def _job(data: Path, backbone: str) -> Job:
 
 def _canvases(job: Job) -> Tensor:
     with job.train_loader(job.plans[0].stage, single_pass=True) as loader:
-        return job.network.normalised(next(iter(loader.evaluation())).images_BHW3)
+        return next(iter(loader.evaluation())).images_BHW3
 
 
 @torch.no_grad()
-def _prefix(job: Job, cut: Cut, images_BCHW: Tensor) -> None:
+def _prefix(job: Job, cut: Cut, images_BHW3: Tensor) -> None:
     with job.runtime.autocast():
-        cut.prefix(images_BCHW)
+        cut.prefix(job.network.normalised(images_BHW3))
 
 
 def _features(job: Job, exported: Callable[[Tensor], Tensor] | None) -> None:

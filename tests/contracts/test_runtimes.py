@@ -1,6 +1,7 @@
 """What every runtime promises, its writer and the engine that opens what it wrote: our own and other packages'."""
 
 import pickle
+import shutil
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -105,9 +106,14 @@ def test_a_provider_that_there_is_not_is_named(exported):
 @pytest.mark.parametrize("part", [None, 0.0, 0.5], ids=["missing", "empty", "cut off"])
 def test_a_file_that_is_none_is_named(writer, exported, part, tmp_path, capfd):
     path = tmp_path / f"broken{writer.suffix}"
-    if part is not None:
-        content = exported[0].read_bytes()
-        path.write_bytes(content[: int(part * len(content))])
+    if part is not None and exported[0].is_dir():
+        shutil.copytree(exported[0], path)
+    elif part is not None:
+        shutil.copy(exported[0], path)
+    for file in (path, *path.rglob("*")):
+        if file.is_file() and file.name != "spec.json":
+            content = file.read_bytes()
+            file.write_bytes(content[: int(part * len(content))])
     with pytest.raises(CheckpointError, match=path.name):
         open_engine(path)
     assert capfd.readouterr() == ("", "")

@@ -27,6 +27,9 @@ NOT_RUN = {
     f"{_INSTALL} .": "installs",
     f"{_INSTALL} '.[demo]' && .venv/bin/visionft demo": "installs, and trains for minutes",
     f"{_INSTALL} -e '.[test]' && .venv/bin/python -m tests.check": "runs this",
+    "visionft serve tools.onnx --port 8000": "answers until it is stopped",
+    "curl -H 'Content-Type: image/jpeg' --data-binary @new.jpg http://127.0.0.1:8000/predict": "asks that server",
+    "curl -F image=@new.jpg -F image=@other.jpg http://127.0.0.1:8000/predict": "asks that server",
 }
 """Commands of the pages that these tests do not run, and why."""
 

@@ -1,4 +1,4 @@
-"""Frozen layers that onnxruntime runs: the same training up to rounding, and one engine for all of a stage."""
+"""Frozen layers that another engine runs: the same training up to rounding, and one engine for all of a stage."""
 
 import json
 import os
@@ -7,14 +7,13 @@ import signal
 import pytest
 import torch
 
-from visionft.errors import CheckpointError, Interrupted
-from visionft.training import frozen_engine
+from visionft.errors import CheckpointError, Interrupted, RecipeError
+from visionft.training import frozen_engine, prefix_engines
 from visionft.training.events import Notice, StepDone
 from visionft.training.exported_prefix import ExportedPrefix
 
 HEAD = {"name": "head", "unfreeze": "none", "augment": "none", "epochs": 3, "head_lr": 1e-2}
 TOP = {"name": "top", "unfreeze": 2, "augment": "medium", "epochs": 3, "views": 2, "head_lr": 1e-2, "norm": "all"}
-STAGES = pytest.mark.parametrize("stage", [HEAD, TOP], ids=["features", "views"])
 
 
 def choice(tmp_path, stage, name="run"):
@@ -41,38 +40,38 @@ def stopped_after(count):
 
 @pytest.fixture
 def runs(monkeypatch):
-    """Return the batches that onnxruntime is given."""
+    """Return the batches that other engines are given."""
     given, call = [], ExportedPrefix.__call__
 
-    def noted(self, images_BCHW):
-        given.append(len(images_BCHW))
-        return call(self, images_BCHW)
+    def noted(self, images_BHW3):
+        given.append(len(images_BHW3))
+        return call(self, images_BHW3)
 
     monkeypatch.setattr(ExportedPrefix, "__call__", noted)
     return given
 
 
-@STAGES
-def test_it_trains_as_torch_does_up_to_rounding(tiny, train, tmp_path, runs, stage):
+@pytest.mark.parametrize(("stage", "engine"), [(HEAD, "onnxruntime"), (TOP, "openvino")], ids=["features", "views"])
+def test_it_trains_as_torch_does_up_to_rounding(tiny, train, tmp_path, runs, stage, engine):
     eager, eager_outcome, recorder = train(tiny(stages=[stage]), "eager")
     assert runs == []
     assert choice(tmp_path, stage, "eager") == {"engine": "eager", "why": "asked for", "seconds": None}
     assert not any("frozen layers are run by" in event.text for event in recorder.of(Notice))
 
-    job, outcome, recorder = train(tiny(stages=[stage], runtime={"frozen": "onnxruntime"}))
+    job, outcome, recorder = train(tiny(stages=[stage], runtime={"frozen": engine}))
     images = len(job.dataset.split("train")) * stage.get("views", 1) + len(job.dataset.split("val"))
     assert sum(runs[1:]) == images  # the first are compared with torch's
-    assert choice(tmp_path, stage)["engine"] == "onnxruntime"
-    assert any("run by onnxruntime" in event.text for event in recorder.of(Notice))
+    assert choice(tmp_path, stage)["engine"] == engine
+    assert any(f"run by {engine}" in event.text for event in recorder.of(Notice))
     theirs, ours = eager.network.state_dict(), job.network.state_dict()
     for name, tensor in theirs.items():
         torch.testing.assert_close(ours[name], tensor, rtol=1e-2, atol=1e-3)
     assert outcome.val == pytest.approx(eager_outcome.val, rel=1e-2, abs=1e-2)
 
 
-@STAGES
-def test_interrupted_and_resumed_it_ends_the_same(tiny, train, runs, stage):
-    recipe = tiny(stages=[stage], runtime={"frozen": "onnxruntime"}, task={"dropout": 0.3})
+@pytest.mark.parametrize(("stage", "engine"), [(HEAD, "openvino"), (TOP, "onnxruntime")], ids=["features", "views"])
+def test_interrupted_and_resumed_it_ends_the_same(tiny, train, runs, stage, engine):
+    recipe = tiny(stages=[stage], runtime={"frozen": engine}, task={"dropout": 0.3})
     whole, _, _ = train(recipe, "whole")
     with pytest.raises(Interrupted):
         train(recipe, "stopped", act=stopped_after(5))
@@ -89,16 +88,44 @@ def test_auto_does_not_export_for_a_few_images(tiny, train, tmp_path, runs):
     assert found["seconds"]["eager"] > 0
 
 
-@pytest.mark.parametrize(("exported", "engine"), [(0.4, "onnxruntime"), (0.95, "eager")])
-def test_auto_takes_what_is_faster_and_keeps_to_it(tiny, train, tmp_path, monkeypatch, exported, engine):
-    times = [1000.0, 1000.0, 1000.0 * exported]
+@pytest.mark.parametrize(
+    ("onnxruntime", "openvino", "engine"),
+    [(0.4, 0.3, "openvino"), (0.4, None, "onnxruntime"), (0.95, 0.92, "eager")],
+)
+def test_auto_takes_the_fastest_and_keeps_to_it(tiny, train, tmp_path, monkeypatch, onnxruntime, openvino, engine):
+    times = [1000.0, 1000.0, 1000.0 * onnxruntime, *([1000.0 * openvino] if openvino else [])]
     monkeypatch.setattr(frozen_engine, "_seconds", lambda action: times.pop(0))
+    if openvino is None:
+        monkeypatch.setattr(frozen_engine, "installed", lambda: ("onnxruntime",))
     recipe = tiny(stages=[HEAD], runtime={"frozen": "auto"})
     with pytest.raises(Interrupted):
         train(recipe, act=stopped_after(2))
+    assert times == []
     assert (choice(tmp_path, HEAD)["engine"], choice(tmp_path, HEAD)["why"]) == (engine, "measured")
     train(recipe)  # and nothing is measured, for which there are no times left
     assert choice(tmp_path, HEAD)["engine"] == engine
+
+
+def test_auto_goes_on_with_those_that_agree(tiny, train, tmp_path, monkeypatch):
+    call, times = ExportedPrefix.__call__, [1000.0, 1000.0, 900.0, 1.0]
+    monkeypatch.setattr(frozen_engine, "_seconds", lambda action: times.pop(0))
+    wrong = {"openvino": 1.02}
+    monkeypatch.setattr(
+        ExportedPrefix,
+        "__call__",
+        lambda self, images: tuple(wrong.get(self.engine, 1) * rows for rows in call(self, images)),
+    )
+    train(tiny(stages=[HEAD], runtime={"frozen": "auto"}))
+    found = choice(tmp_path, HEAD)
+    assert (found["engine"], set(found["seconds"])) == ("onnxruntime", {"eager", "onnxruntime"})
+
+
+def test_an_engine_that_is_asked_for_and_missing_is_told_before_anything(tiny, train, monkeypatch):
+    monkeypatch.setattr(prefix_engines, "find_spec", lambda name: None if name == "openvino" else name)
+    with pytest.raises(
+        RecipeError, match=r"runtime.frozen: openvino is not installed: pip install 'visionft\[openvino"
+    ):
+        train(tiny(stages=[HEAD], runtime={"frozen": "openvino"}))
 
 
 def test_torch_goes_on_where_the_numbers_are_others(tiny, train, tmp_path, monkeypatch):

@@ -13,8 +13,8 @@ from typing import Any
 
 import typer
 
-from visionft.cli.output import forget_output, print_json
-from visionft.cli.verbs import AlreadyPrinted, app
+from visionft.cli.output import AlreadyPrinted, forget_output, print_json
+from visionft.cli.verbs import app
 from visionft.errors import OutputError, VisionftError
 
 _UsageError = typer.BadParameter.__base__  # click's, wherever typer keeps it

@@ -10,21 +10,10 @@ from typing import Annotated
 
 import typer
 
+from visionft.cli.model_verbs import predict
 from visionft.cli.output import print_json, print_lines, print_note
 from visionft.data.splits import Part
-from visionft.errors import DataError, RecipeError, VisionftError
-
-
-class AlreadyPrinted(Exception):
-    """Carries a failure of which stdout has told already.
-
-    Args:
-        error: the failure.
-    """
-
-    def __init__(self, error: VisionftError) -> None:
-        self.error = error
-
+from visionft.errors import MissingExtra, RecipeError
 
 app = typer.Typer(
     name="visionft",
@@ -207,32 +196,7 @@ def _pairs(texts: Sequence[str]) -> dict[str, str]:
     return {name: same for name, _, same in (text.partition("=") for text in texts)}
 
 
-@app.command()
-def predict(
-    model: Annotated[Path, typer.Argument(help="Exported file, or run folder that holds one.")],
-    images: Annotated[list[str], typer.Argument(help="Image files and folders.")],
-    save: Annotated[
-        Path | None, typer.Option(help="Folder for overlays, and masks (index PNG) or objects (JSON).")
-    ] = None,
-    threshold: Annotated[
-        float | None, typer.Option(help="Least score of what is reported; the model's own for each class by default.")
-    ] = None,
-    json: Json = False,
-) -> None:
-    """Say what is in images, and where."""
-    from visionft.api.prediction import predict as look_at
-
-    failed: dict[Path, DataError] = {}
-    results = look_at(model, images, save, failed.__setitem__, threshold, print_note)
-    if json:
-        rows = [{"image": str(path), **result.to_dict()} for path, result in results]
-        print_json([*rows, *({"image": str(path), "error": str(error)} for path, error in failed.items())])
-    else:
-        for path, result in results:
-            print_lines(f"{path}  {result}")
-    if failed:
-        error = DataError("\n".join(map(str, failed.values())))
-        raise AlreadyPrinted(error) if json else error
+app.command()(predict)
 
 
 @app.command()
@@ -253,6 +217,39 @@ def export(
         print_json({"path": str(artifact.path), "parity": artifact.parity.to_dict()})
     else:
         print_lines(f"{artifact.path}: {artifact.parity}")
+
+
+@app.command()
+def serve(
+    model: Annotated[Path, typer.Argument(help="Exported file, or run folder that holds one.")],
+    host: Annotated[str, typer.Option(help="Address to listen on; 0.0.0.0 for other machines too.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="Port to listen on; 0 takes a free one.")] = 8000,
+    threads: Annotated[int | None, typer.Option(help="CPU threads for one run of the network.")] = None,
+    max_megabytes: Annotated[float, typer.Option(help="Largest body of a request.")] = 20.0,
+    max_megapixels: Annotated[float, typer.Option(help="Largest image.")] = 50.0,
+    max_requests: Annotated[int, typer.Option(help="Requests at one time; more are sent away with 503.")] = 32,
+    max_batch: Annotated[int, typer.Option(help="Images that go through the network together.")] = 8,
+    seconds: Annotated[float, typer.Option(help="Time for a request, from its headers to its answer.")] = 30.0,
+) -> None:
+    """Answer requests over HTTP with what a model says of the images that they bring."""
+    from visionft.serving.limits import RequestLimits
+
+    limits = RequestLimits(
+        max_bytes=round(max_megabytes * 1e6),
+        max_pixels=round(max_megapixels * 1e6),
+        max_requests=max_requests,
+        max_batch=max_batch,
+        seconds=seconds,
+    )
+    try:
+        from visionft.serving.server import serve as run
+    except ImportError as error:
+        raise MissingExtra(error.name or "fastapi", "serve", "visionft serve") from error
+    run(model, host=host, port=port, threads=threads, limits=limits, on_ready=_say_where)
+
+
+def _say_where(address: str) -> None:
+    print_lines(f"{address}/predict takes images; /health, /metrics, /model and /openapi.json tell about it")
 
 
 @app.command()

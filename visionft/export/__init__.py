@@ -6,6 +6,14 @@ What opens its files has an entry in ``visionft.predict.engine``.
 
 from visionft.catalog import Catalog
 
-WRITERS = Catalog("runtime", {"onnx": "visionft.export.writers.onnx:OnnxWriter"}, "visionft.runtimes")
+WRITERS = Catalog(
+    "runtime",
+    {
+        "onnx": "visionft.export.writers.onnx:OnnxWriter",
+        "openvino": "visionft.export.writers.openvino:OpenVinoWriter",
+        "openvino-fp16": "visionft.export.writers.openvino:OpenVinoHalfWriter",
+    },
+    "visionft.runtimes",
+)
 
 __all__ = ["WRITERS"]

@@ -296,11 +296,17 @@ class RuntimeSection(Section):
     """Whether images are decoded once for each stage and then stay, on their canvases, on the device that trains; the
     batches are the same. auto keeps them on a GPU where that augments them, or nobody, and they take at most a tenth of
     its memory."""
-    frozen: Literal["eager", "onnxruntime", "auto"] = "eager"
-    """What runs frozen layers whose results are kept, on a CPU: eager is torch; onnxruntime is several times as fast,
-    in fp32, and differs by rounding. It is compared with torch on images of the run first, and where it does not give
-    the same, torch goes on. auto takes it where it is faster by more than its export takes: both are measured when a
-    stage begins. What was taken is written down, and a resumed run keeps to it."""
+    frozen: Literal["eager", "onnxruntime", "openvino", "auto"] = "eager"
+    """What runs frozen layers whose results are kept, on a CPU: eager is torch; onnxruntime, and openvino where that is
+    installed (the extra openvino), are several times as fast, in fp32, and differ by rounding. They are compared with
+    torch on images of the run first, and where they do not give the same, torch goes on. auto takes the fastest that is
+    installed, where that is faster by more than its export takes: all are measured when a stage begins. What was taken
+    is written down, and a resumed run keeps to it."""
+    compile: bool | Literal["auto"] = False
+    """Whether torch compiles the parts of backbone and head in which everything trains, anew for each stage. It takes
+    seconds for every layer, and on a CPU often more than it saves: auto tries it where a stage is long enough, takes it
+    where a training step is a tenth faster, and writes that down. A C++ compiler has to be there; where there is none,
+    that is told, and training goes on without. A resumed run is compiled again and has to give the same numbers."""
     decode: Literal["cpu", "cuda"] = "cpu"
     """What decodes JPEGs in training and its validation; cuda is nvJPEG, whose pixels may differ from the CPU's by a
     few levels. What is measured and exported in the end is decoded by the CPU, as where it is deployed."""

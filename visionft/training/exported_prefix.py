@@ -1,79 +1,100 @@
-"""The frozen part of a network, run by onnxruntime: the same numbers up to rounding, several times as fast on a CPU.
+"""The frozen part of a network as a graph: the same numbers up to rounding, several times as fast on a CPU.
 
-Shape suffixes: B batch, C channels, H height, W width.
+Shape suffixes: B batch, H height, W width, 3 colour channels (RGB), C channels.
 """
 
 from collections.abc import Sequence
 
-import onnxruntime as ort
 import torch
 from torch import Tensor
 
 from visionft.errors import ExportError
 from visionft.models.backbones.cut import Cut
+from visionft.models.backbones.tape import Tape
 from visionft.models.conversion import to_onnx
-from visionft.predict.runtimes.onnx_runtime import ORT_ERRORS
+from visionft.models.network import OfCanvases, TaskNetwork
+from visionft.training.prefix_engines import PrefixEngine, load
 
 CHUNK = 8  # images that a graph takes: more do not fit the caches, fewer keep threads waiting
 _LARGEST_DIFFERENCE = 0.014  # of lengths; implies a cosine similarity of 0.9999 (1 - 0.014 ** 2 / 2), and like lengths
 
 
-class ExportedPrefix:
-    """``Cut.prefix`` in fp32 by onnxruntime. Whatever batch it is given, the graph sees ``CHUNK`` images at a time.
+class PrefixGraph:
+    """``Cut.prefix`` of canvases as an ONNX graph, which normalises them: bytes are a quarter of what is copied.
 
     Args:
-        cut: of a network on the CPU.
-        images_BCHW: normalised images of the canvas.
-        threads: that compute.
+        network: on the CPU.
+        cut: of its backbone.
+        images_BHW3: uint8 canvases.
 
     Raises:
-        ExportError: torch cannot convert it, or onnxruntime not load it; the message is the reason.
+        ExportError: torch cannot convert it; the message is the reason.
     """
 
-    def __init__(self, cut: Cut, images_BCHW: Tensor, threads: int) -> None:
-        self._example_BCHW = _filled(images_BCHW[:CHUNK])
-        self._threads = threads
+    def __init__(self, network: TaskNetwork, cut: Cut, images_BHW3: Tensor) -> None:
+        self._network = network
+        self.example_BHW3 = _filled(images_BHW3[:CHUNK])
         with torch.no_grad():
-            self._tape = cut.tape(self._example_BCHW)
-            graph = to_onnx(self._tape, self._example_BCHW)
-        options = ort.SessionOptions()
-        options.intra_op_num_threads = threads
-        options.log_severity_level = 4  # every error is raised as well; standard error belongs to the user
-        options.add_session_config_entry("session.intra_op.allow_spinning", "0")  # images are decoded beside
-        try:
-            self._session = ort.InferenceSession(graph.SerializeToString(), options, ["CPUExecutionProvider"])
-        except ORT_ERRORS as error:
-            raise ExportError(f"onnxruntime cannot load it ({_first_line(error)})") from error
-        (self._input,) = (each.name for each in self._session.get_inputs())
+            self._tape = self._tape_of(cut)
+            whole = OfCanvases(self._tape, network.mean_C11, network.scale_C11)
+            self.onnx = to_onnx(whole, self.example_BHW3).SerializeToString()
 
-    def __call__(self, images_BCHW: Tensor) -> tuple[Tensor, ...]:
-        """Return what ``Cut.prefix`` does, in fp32.
-
-        Args:
-            images_BCHW: any number of images, at least one.
+    def of(self, cut: Cut) -> "PrefixGraph":
+        """Return the graph of another cut of the network: this one where nothing differs.
 
         Raises:
-            ExportError: onnxruntime fails.
+            ExportError: as when it is made.
         """
-        parts = [self._run(images_BCHW[start : start + CHUNK]) for start in range(0, len(images_BCHW), CHUNK)]
-        return tuple(torch.cat(rows) if len(rows) > 1 else rows[0] for rows in zip(*parts, strict=True))
+        alike = self._tape_of(cut).same_as(self._tape)
+        return self if alike else PrefixGraph(self._network, cut, self.example_BHW3)
 
     @torch.no_grad()
+    def _tape_of(self, cut: Cut) -> Tape:
+        return cut.tape(self._network.normalised(self.example_BHW3).contiguous())
+
+
+class ExportedPrefix:
+    """A graph that an engine computes. Whatever batch it is given, the graph sees ``CHUNK`` images at a time.
+
+    Args:
+        graph: of the frozen layers.
+        engine: that computes it.
+        threads: that it takes.
+
+    Raises:
+        ExportError: the engine does not take it; the message is the reason.
+    """
+
+    def __init__(self, graph: PrefixGraph, engine: PrefixEngine, threads: int) -> None:
+        self.engine = engine
+        self._graph = graph
+        self._threads = threads
+        self._compute = load(engine, graph.onnx, threads)
+
+    def __call__(self, images_BHW3: Tensor) -> tuple[Tensor, ...]:
+        """Return what ``Cut.prefix`` does for the normalised images, in fp32.
+
+        Args:
+            images_BHW3: any number of uint8 canvases, at least one.
+
+        Raises:
+            ExportError: the engine fails.
+        """
+        parts = [self._run(images_BHW3[start : start + CHUNK]) for start in range(0, len(images_BHW3), CHUNK)]
+        return tuple(torch.cat(rows) if len(rows) > 1 else rows[0] for rows in zip(*parts, strict=True))
+
     def for_cut(self, cut: Cut) -> "ExportedPrefix":
         """Return what runs another cut of the network: this one where nothing differs.
 
         Raises:
             ExportError: as when it is made.
         """
-        alike = cut.tape(self._example_BCHW).same_as(self._tape)
-        return self if alike else ExportedPrefix(cut, self._example_BCHW, self._threads)
+        graph = self._graph.of(cut)
+        return self if graph is self._graph else ExportedPrefix(graph, self.engine, self._threads)
 
-    def _run(self, images_BCHW: Tensor) -> list[Tensor]:
-        try:
-            found = self._session.run(None, {self._input: _filled(images_BCHW).numpy()})
-        except ORT_ERRORS as error:
-            raise ExportError(f"onnxruntime fails ({_first_line(error)})") from error
-        return [torch.from_numpy(rows)[: len(images_BCHW)] for rows in found]
+    def _run(self, images_BHW3: Tensor) -> list[Tensor]:
+        found = self._compute(_filled(images_BHW3).numpy())
+        return [torch.from_numpy(rows)[: len(images_BHW3)] for rows in found]
 
 
 def require_same(expected: Sequence[Tensor], found: Sequence[Tensor]) -> None:
@@ -97,13 +118,9 @@ def require_same(expected: Sequence[Tensor], found: Sequence[Tensor]) -> None:
             raise ExportError(f"what it gives differs from torch's by {largest:.1%}, of which rounding is no reason")
 
 
-def _filled(images_BCHW: Tensor) -> Tensor:
+def _filled(images_BHW3: Tensor) -> Tensor:
     """Return images up to ``CHUNK``, with the first of them repeated, in contiguous memory."""
-    missing = CHUNK - len(images_BCHW)
+    missing = CHUNK - len(images_BHW3)
     if missing:
-        images_BCHW = torch.cat([images_BCHW, images_BCHW[:1].expand(missing, -1, -1, -1)])
-    return images_BCHW.contiguous()
-
-
-def _first_line(error: Exception) -> str:
-    return str(error).partition("\n")[0]
+        images_BHW3 = torch.cat([images_BHW3, images_BHW3[:1].expand(missing, -1, -1, -1)])
+    return images_BHW3.contiguous()

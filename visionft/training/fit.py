@@ -10,7 +10,9 @@ from visionft.training.callbacks import Callback
 from visionft.training.deadline import Deadline
 from visionft.training.events import Sink
 from visionft.training.interrupt import InterruptGuard
+from visionft.training.keeping import forget_views
 from visionft.training.memory import out_of_memory_named
+from visionft.training.prefix_engines import require_engine
 from visionft.training.session import Session
 from visionft.training.stage_run import StageRun
 
@@ -56,7 +58,9 @@ def fit(
         TrainingError: after too many non-finite steps in a row, or when memory runs out.
         Interrupted: after a signal; the state has been saved.
         CheckpointError: when checkpoints exist and none is undamaged.
+        RecipeError: when something is not installed that the recipe names.
     """
+    require_engine(job.recipe)
     session = Session(job, folder, sinks, callbacks, deadline)
     session.restore()
     if keep_start:
@@ -72,5 +76,6 @@ def fit(
                     stage.save_epoch()
                 stage.leave(reason)
             guard.leave_if_received(f"at the end of stage {plan.stage.name}")
+    forget_views(session)
     best = session.progress.best
     return Outcome(best.val if best else {}, session.progress.history, session.progress.results)

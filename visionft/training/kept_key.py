@@ -18,7 +18,7 @@ from visionft.models.backbones.cut import Cut
 from visionft.spec import InputSpec
 from visionft.stages import Stage
 
-_FORM = 1  # of the files, and of whatever computes views and is not named below
+_FORM = 2  # of the files, and of whatever computes views and is not named below
 _PACKAGES = ("torch", "torchvision", "timm", "numpy", "opencv-python-headless", "albumentations", "visionft")
 
 
@@ -42,7 +42,7 @@ def frozen_key(job: Job, spec: InputSpec, cut: Cut, samples: Sequence[Sample], e
         job.runtime.bf16,
         job.runtime.memory_format,
         type(job.network.head).__qualname__,
-        (engine, version(engine)) if engine == "onnxruntime" else engine,
+        engine if engine == "eager" else (engine, version(engine)),
         cut.places,
         cut.forms,
         half,
