@@ -61,7 +61,7 @@ def test_weights_are_the_same_and_nobody_is_told_who_does_not_ask(profiled, tiny
     assert all(torch.equal(tensor, others[name]) for name, tensor in ours.items())
 
 
-@pytest.mark.parametrize("stage", [HEAD, VIEWS], ids=["features", "views"])
+@pytest.mark.parametrize("stage", [HEAD | {"augment": "none"}, VIEWS], ids=["features", "views"])
 def test_what_a_thread_loads_beside_onnxruntime_is_told_apart(tiny, tmp_path, stage):
     told = []
     recipe = tiny(stages=[stage], runtime={"frozen": "onnxruntime"})
