@@ -19,6 +19,7 @@ from visionft.stages import StagePlan
 from visionft.stopwatch import VALIDATION, running, timed
 from visionft.training.average import WeightAverage
 from visionft.training.callbacks import call_all
+from visionft.training.compiling import compiled_parts
 from visionft.training.deadline import Stint
 from visionft.training.divergence import advice
 from visionft.training.events import EpochDone, Notice, StageEnded, StageStarted, StepDone, Working
@@ -97,6 +98,8 @@ class StageRun:
                 session.tell(Notice(notice))
         if plan.stage.views is not None and not single_pass:
             self._train, self._val = keep_views(session, plan, *loaders) or loaders
+        if not isinstance(self._train, KeptViews):
+            forget_views(session)
         if single_pass:
             factors_N = session.job.repeat_factors(plan.stage)
             exported = exported_features(session, plan.stage, sum(each.canvases for each in loaders))
@@ -106,6 +109,11 @@ class StageRun:
             self._value_start()
         if plan.stage.fit_head and self._progress.stage_step == 0:
             self._fit_head()
+        self._stepper.compiled = compiled_parts(session, plan, self._stepper, self._first_batch)
+
+    def _first_batch(self) -> AnyBatch | None:
+        batches: Iterator[AnyBatch] = iter(self._train.training(0))
+        return next(batches, None)
 
     def _tell_of(self, split: str) -> Callable[[int, int], None]:
         """Return the callback that reports how many images of a split are on the device."""
@@ -147,6 +155,7 @@ class StageRun:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._opened.close()
+        del self._train, self._val  # which the next stage needs the memory of
 
     def reason_to_end(self) -> str | None:
         """Return why the stage is over; none while it is not."""
@@ -346,7 +355,6 @@ class StageRun:
         progress.results.append(result)
         progress.next_stage()
         self.save()
-        forget_views(self._session)
         self._session.tell(StageEnded(result))
         if profile is not None:
             self._session.tell(Notice(in_words(self._stage.name, profile, self._job.runtime.workers)))

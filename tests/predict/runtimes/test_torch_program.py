@@ -42,7 +42,7 @@ def test_entries_that_would_be_unpickled_are_refused(program, tmp_path, config):
 def test_example_inputs_that_would_be_unpickled_are_refused(program, tmp_path):
     anything = tmp_path / "anything.pt"
     torch.save(SPEC, anything)
-    with pytest.raises(CheckpointError, match="sample_inputs/.* would be unpickled"):
+    with pytest.raises(CheckpointError, match=r"sample_inputs/.* would be unpickled"):
         open_engine(changed(program, tmp_path / "m.pt2", "sample_inputs", lambda _: anything.read_bytes()))
 
 
