@@ -88,6 +88,7 @@ def _beside(objects_N5: Floats, generator: np.random.Generator, times: int) -> F
 
 def _free(points_P2: Floats, boxes_N5: Floats, shown: tuple[int, int, int, int]) -> Floats:
     """Return the points of what is shown that lie in no box."""
-    inside_PN = ((points_P2[:, None] >= boxes_N5[:, :2]) & (points_P2[:, None] < boxes_N5[:, 2:4])).all(axis=2)
-    seen_P = ((points_P2 >= shown[:2]) & (points_P2 < shown[2:])).all(axis=1)
-    return points_P2[seen_P & ~inside_PN.any(axis=1)]
+    within_PN2 = (points_P2[:, None] >= boxes_N5[:, :2]) & (points_P2[:, None] < boxes_N5[:, 2:4])
+    taken_P = np.any(np.all(within_PN2, axis=2), axis=1)
+    seen_P = np.all((points_P2 >= shown[:2]) & (points_P2 < shown[2:]), axis=1)
+    return points_P2[seen_P & ~taken_P]
