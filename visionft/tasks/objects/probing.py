@@ -91,4 +91,5 @@ def _free(points_P2: Floats, boxes_N5: Floats, shown: tuple[int, int, int, int])
     within_PN2 = (points_P2[:, None] >= boxes_N5[:, :2]) & (points_P2[:, None] < boxes_N5[:, 2:4])
     taken_P = np.any(np.all(within_PN2, axis=2), axis=1)
     seen_P = np.all((points_P2 >= shown[:2]) & (points_P2 < shown[2:]), axis=1)
-    return points_P2[seen_P & ~taken_P]
+    free: Floats = points_P2[seen_P & ~taken_P]
+    return free
