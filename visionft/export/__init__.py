@@ -9,11 +9,13 @@ from visionft.catalog import Catalog
 WRITERS = Catalog(
     "runtime",
     {
+        "aoti": "visionft.export.writers.torch_program:AotiWriter",
         "onnx": "visionft.export.writers.onnx:OnnxWriter",
         "onnx-fp16": "visionft.export.writers.onnx_half:OnnxHalfWriter",
         "onnx-int8": "visionft.export.writers.onnx_int8:OnnxInt8Writer",
         "openvino": "visionft.export.writers.openvino:OpenVinoWriter",
         "openvino-fp16": "visionft.export.writers.openvino:OpenVinoHalfWriter",
+        "torch-export": "visionft.export.writers.torch_program:TorchExportWriter",
     },
     "visionft.runtimes",
 )
