@@ -52,14 +52,9 @@ def budget_of(job: Job) -> float | None:
     return _USUAL[on_cuda(job.runtime)] if asked == AUTO else budget_seconds(asked)
 
 
-def look_ahead(job: Job, *, cut: bool = False) -> Outlook:
-    """Return what a run takes as its stages are.
-
-    Args:
-        job: the live objects.
-        cut: whether it is of interest what kept views would take in stages that ask for none.
-    """
-    times = measure_stages(job, cut=cut)
+def look_ahead(job: Job) -> Outlook:
+    """Return what a run takes as its stages are."""
+    times = measure_stages(job)
     return Outlook(job, times, measure_finish(job, times[-1].decode), budget=budget_of(job))
 
 
@@ -74,13 +69,14 @@ def decide_stages(job: Job, spent: float) -> Outlook:
         RecipeError: when the budget is too small, with the least that is possible.
     """
     began = time.monotonic()
-    outlook = _with_views(look_ahead(job, cut=budget_of(job) is not None))
+    outlook = _with_views(look_ahead(job))
     if (budget := outlook.budget) is None:
         return outlook
     after = outlook.finish.total
-    spent += time.monotonic() - began
-    if spent + sum(outlook.seconds) + after <= budget:
+    if spent + (time.monotonic() - began) + sum(outlook.seconds) + after <= budget:
         return replace(outlook, why=(*outlook.why, f"{_named(outlook)}: all stages fit as they are"))
+    outlook = replace(outlook, times=measure_stages(outlook.job, outlook.times))
+    spent += time.monotonic() - began
     needs = list(_needs(outlook))
     fitted = fit_to_budget(needs, budget - spent - after, spent + after, list(_smaller(outlook.job)))
     times = tuple(need.times for need in fitted.needs)

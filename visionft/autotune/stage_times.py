@@ -3,11 +3,13 @@
 Shape suffixes: B batch, H height, W width, 3 colour channels (RGB).
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
 import torch
+from torch.optim import Optimizer
 
 from visionft.assemble import Job
 from visionft.assemble.job import augmentation
@@ -42,42 +44,53 @@ def work_of(job: Job, stage: Stage) -> Work:
     return Work(len(train), canvases, workers, stays=job.resident(stage) or (not workers and size <= CACHE_BYTES))
 
 
-def stage_times(job: Job, plan: StagePlan, *, cut: bool = True) -> StageTimes:
+def stage_times(job: Job, plan: StagePlan) -> StageTimes:
     """Time the parts of a stage; the network enters it and is trained a little, so call it in ``nothing_learned``.
+
+    What kept views take is measured where the stage asks for some, and what it takes without them where it may have
+    none.
 
     Args:
         job: the live objects.
         plan: the stage.
-        cut: whether it is of interest what kept views would take.
 
     Raises:
         DataError: naming a file that cannot be read any more.
     """
     decode, augment, batch, plain = _loaded(job, plan.stage)
     optimizer = enter_stage(job, plan)
-    stepper = Stepper(job, plan, optimizer)
-
-    def step(some: AnyBatch) -> object:
-        return stepper.take([some], run_step=0, stage_step=0)
-
+    step = _stepping(job, plan, optimizer)
     kept, why_not, single_pass = None, "", features_can_be_kept(job, plan)
     if single_pass:
         kept = _features(job, plain, step)
-    elif cut:
+    elif plan.stage.views is not None:
         kept, why_not = _kept(job, plan, batch, step)
     trained = sum(p.numel() * p.element_size() for group in optimizer.param_groups for p in group["params"])
     stored = sum(tensor.nbytes for tensor in job.network.state_dict().values())
+    always_kept = kept is not None and (single_pass or plan.stage.number_of_views is not None)
     return StageTimes(
         decode,
         augment,
-        step=0.0 if single_pass else _of_an_image(step, batch, job),
-        forward=0.0 if single_pass else _of_an_image(partial(_validate, job), plain, job),
+        step=0.0 if always_kept else _of_an_image(step, batch, job),
+        forward=0.0 if always_kept else _of_an_image(partial(_validate, job), plain, job),
         saving=2 * (stored + trained) / _DISK,
         kept=kept,
         why_not=why_not,
         single_pass=single_pass,
         parameters=sum(p.numel() for group in optimizer.param_groups for p in group["params"]),
     )
+
+
+def with_kept_times(job: Job, plan: StagePlan, times: StageTimes) -> StageTimes:
+    """Return the times of a stage that asks for no views, with what they would take."""
+    _, _, batch, _ = _loaded(job, plan.stage)
+    kept, why_not = _kept(job, plan, batch, _stepping(job, plan, enter_stage(job, plan)))
+    return replace(times, kept=kept, why_not=why_not)
+
+
+def _stepping(job: Job, plan: StagePlan, optimizer: Optimizer) -> Callable[[AnyBatch], object]:
+    stepper = Stepper(job, plan, optimizer)
+    return lambda some: stepper.take([some], run_step=0, stage_step=0)
 
 
 def _loaded(job: Job, stage: Stage) -> tuple[float, float, Batch, Batch]:
