@@ -6,6 +6,10 @@ What opens its files has an entry in ``visionft.predict.engine``.
 
 from visionft.catalog import Catalog
 
-WRITERS = Catalog("runtime", {"onnx": "visionft.export.writers.onnx:OnnxWriter"}, "visionft.runtimes")
+WRITERS = Catalog(
+    "runtime",
+    {"onnx": "visionft.export.writers.onnx:OnnxWriter", "web": "visionft.export.writers.web:WebWriter"},
+    "visionft.runtimes",
+)
 
 __all__ = ["WRITERS"]
