@@ -27,11 +27,12 @@ def missing_for_pages() -> str | None:
     return None if shutil.which("node") else "Node.js is not installed"
 
 
-HARNESS = """<!doctype html><meta charset="utf-8"><script type="module">
+HARNESS = """<!doctype html><meta charset="utf-8"><link rel="icon" href="data:,"><script type="module">
 const images = %s;
 const send = (value) => fetch("/result", { method: "POST", body: JSON.stringify(value) });
 const wait = async (ready) => { while (!ready()) await new Promise((done) => setTimeout(done, 20)); };
-const plain = (key, value) => (value instanceof Uint8Array ? btoa(Array.from(value, (byte) => String.fromCharCode(byte)).join("")) : value);
+const text = (bytes) => btoa(Array.from(bytes, (byte) => String.fromCharCode(byte)).join(""));
+const plain = (key, value) => (value instanceof Uint8Array ? text(value) : value);
 try {
   const { openModel } = await import("./model.js");
   const { decode } = await import("./decode.js");
@@ -59,7 +60,8 @@ try {
   find("file").files = transfer.files;
   find("file").dispatchEvent(new Event("change"));
   await wait(() => find("state").textContent === "chosen" || find("state").className === "error");
-  await send({ answers, refused, before, summary: find("summary").textContent, after: find("state").textContent, title: page.title });
+  const [summary, after] = ["summary", "state"].map((id) => find(id).textContent);
+  await send({ answers, refused, before, summary, after, title: page.title });
 } catch (error) {
   await send({ failure: `${error.message} ${error.stack}` });
 }
@@ -78,7 +80,9 @@ def ask_page(folder: Path, images: list[Path]) -> dict[str, Any]:
     result: dict[str, Any] = {}
 
     class Handler(SimpleHTTPRequestHandler):
-        extensions_map = {**SimpleHTTPRequestHandler.extensions_map, ".mjs": "text/javascript", ".wasm": "application/wasm"}
+        def guess_type(self, path):
+            kinds = {".js": "text/javascript", ".mjs": "text/javascript", ".wasm": "application/wasm"}
+            return kinds.get(Path(path).suffix) or super().guess_type(path)
 
         def do_GET(self):
             asked.append(self.path)
@@ -109,10 +113,19 @@ def ask_page(folder: Path, images: list[Path]) -> dict[str, Any]:
     address = f"http://127.0.0.1:{server.server_address[1]}/harness.html"
     with tempfile.TemporaryDirectory() as profile:
         # nothing outside the page's own server can be reached
-        options = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", f"--user-data-dir={profile}"]
+        options = [
+            "--headless",
+            "--no-sandbox",
+            "--disable-gpu",
+            "--disable-dev-shm-usage",
+            f"--user-data-dir={profile}",
+        ]
         offline = "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1"
         process = subprocess.Popen(
-            [CHROMIUM, *options, offline, address], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True
+            [CHROMIUM, *options, offline, address],
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
         )
         try:
             assert arrived.wait(SECONDS), f"the page did not answer; it asked for {asked}"

@@ -11,7 +11,7 @@ from visionft.data.walk import images_below
 from visionft.errors import DataError
 from visionft.imaging.inputs import what_else
 from visionft.predict import Predictor
-from visionft.predict.engine import find_exported
+from visionft.predict.engine import locate_exported
 from visionft.tasks import TASKS
 from visionft.tasks.base import DrawablePrediction, Prediction
 
@@ -44,9 +44,7 @@ def predict(
             or over another prediction, when the model's predictions are nothing to draw,
             or when it takes no threshold or not this one.
     """
-    path = Path(model).expanduser()
-    if path.is_dir():
-        path = find_exported(path)
+    path = locate_exported(Path(model).expanduser())
     predictor = Predictor(path, threshold=threshold)
     endings = TASKS[predictor.spec.task].prediction.endings
     if save is not None and not endings:

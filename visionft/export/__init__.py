@@ -8,7 +8,12 @@ from visionft.catalog import Catalog
 
 WRITERS = Catalog(
     "runtime",
-    {"onnx": "visionft.export.writers.onnx:OnnxWriter", "web": "visionft.export.writers.web:WebWriter"},
+    {
+        "onnx": "visionft.export.writers.onnx:OnnxWriter",
+        "openvino": "visionft.export.writers.openvino:OpenVinoWriter",
+        "openvino-fp16": "visionft.export.writers.openvino:OpenVinoHalfWriter",
+        "web": "visionft.export.writers.web:WebWriter",
+    },
     "visionft.runtimes",
 )
 

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from visionft.cores import usable_cores
 from visionft.errors import DataError
 from visionft.imaging.inputs import Image, Loaded, is_one_image, load
-from visionft.predict.engine import Engine, HasEngine, find_exported, open_engine
+from visionft.predict.engine import Engine, HasEngine, locate_exported, open_engine
 from visionft.results import Results
 from visionft.spec import InputSpec, ModelSpec
 from visionft.tasks import TASKS
@@ -186,8 +186,7 @@ def _with_range(spec: InputSpec, value_range: tuple[float, float] | None) -> Inp
 
 def _engine(model: str | Path | HasEngine, threads: int | None, providers: Sequence[str] | None) -> Engine:
     if isinstance(model, str | Path):
-        location = Path(model).expanduser()
-        path = find_exported(location) if location.is_dir() else location
+        path = locate_exported(Path(model).expanduser())
         return open_engine(path, threads=threads, providers=providers)
     if not isinstance(model, HasEngine):
         raise DataError(

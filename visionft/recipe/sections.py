@@ -298,6 +298,11 @@ class RuntimeSection(Section):
     torch on images of the run first, and where they do not give the same, torch goes on. auto takes the fastest that is
     installed, where that is faster by more than its export takes: all are measured when a stage begins. What was taken
     is written down, and a resumed run keeps to it."""
+    compile: bool | Literal["auto"] = False
+    """Whether torch compiles the parts of backbone and head in which everything trains, anew for each stage. It takes
+    seconds for every layer, and on a CPU often more than it saves: auto tries it where a stage is long enough, takes it
+    where a training step is a tenth faster, and writes that down. A C++ compiler has to be there; where there is none,
+    that is told, and training goes on without. A resumed run is compiled again and has to give the same numbers."""
     decode: Literal["cpu", "cuda"] = "cpu"
     """What decodes JPEGs in training and its validation; cuda is nvJPEG, whose pixels may differ from the CPU's by a
     few levels. What is measured and exported in the end is decoded by the CPU, as where it is deployed."""

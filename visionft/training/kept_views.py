@@ -3,6 +3,7 @@
 Shape suffixes: B batch, C channels, H height, W width, 3 colour channels (RGB).
 """
 
+import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, Literal
@@ -80,6 +81,7 @@ class KeptViews:
         self._exported: ExportedPrefix | None = None
         self._files: KeptFiles | None = None
         self._key = ""
+        self.seconds_of_views = 0.0  # that it took to make or read those that are there
         with job.runtime.autocast():
             self.cut = Cut(job.network.backbone, self._features, self._noise(self._spec))
         self._forms = tuple(self._form(*form) for form in self.cut.forms)
@@ -93,6 +95,12 @@ class KeptViews:
     def bytes_in_all(self) -> int:
         """Bytes of all views when they are there."""
         return self.images_in_all * sum(torch.Size(shape).numel() * dtype.itemsize for shape, dtype in self._forms)
+
+    @property
+    def seconds_to_come(self) -> float:
+        """Seconds that the views which are not there yet will take, if they take as long as the others."""
+        there = len(self._kept)
+        return ((self._views or 1) - there) * self.seconds_of_views / there if there else 0.0
 
     def run_by(self, exported: ExportedPrefix | None) -> None:
         """Run the frozen layers by what was exported, of this or another cut of the network; None is torch."""
@@ -154,7 +162,9 @@ class KeptViews:
 
     def _view(self, number: int) -> View:
         if number not in self._kept:
+            started = time.monotonic()
             self._kept[number] = self._read_or_computed(number)
+            self.seconds_of_views += time.monotonic() - started
         return self._kept[number]
 
     def _read_or_computed(self, number: int) -> View:

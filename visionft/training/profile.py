@@ -30,11 +30,12 @@ def trained_modules(network: nn.Module) -> list[nn.Module]:
 
 
 @contextmanager
-def forward_timed(trained: Sequence[nn.Module]) -> Iterator[None]:
+def forward_timed(trained: Sequence[nn.Module], closed: Sequence[nn.Module] = ()) -> Iterator[None]:
     """Time a forward pass: its prefix up to the first call of one of some modules, and what is behind.
 
     Args:
         trained: what ``trained_modules`` returned.
+        closed: modules that are compiled, whose own call is seen and none inside.
     """
     watch = running()
     if watch is None:
@@ -45,7 +46,9 @@ def forward_timed(trained: Sequence[nn.Module]) -> Iterator[None]:
     def note(_module: nn.Module, _inputs: Any) -> None:
         stopwatch.turn("prefix", "forward")
 
-    hooks = [module.register_forward_pre_hook(note) for module in trained]
+    inside = {id(module) for whole in closed for module in whole.modules()}
+    seen = [*closed, *(module for module in trained if id(module) not in inside)] if trained else []
+    hooks = [module.register_forward_pre_hook(note) for module in seen]
     try:
         with timed("prefix" if trained else "forward"):
             yield

@@ -8,10 +8,13 @@ from torch import Tensor
 
 from visionft.assemble import Job
 from visionft.checkpoint import Checkpoint, RunFolder
+from visionft.stages import StagePlan
 from visionft.training.callbacks import Callback
 from visionft.training.deadline import Deadline
 from visionft.training.events import Event, Notice, Sink
 from visionft.training.progress import Best, Progress
+
+_LENGTHS = "lengths"  # in run.json: stage -> (step, steps that the stage has from that on)
 
 
 class Session:
@@ -56,6 +59,17 @@ class Session:
     def record(self, **facts: Any) -> None:
         """Add facts to it."""
         self._folder.record(**facts)
+
+    def as_decided(self, plan: StagePlan) -> StagePlan:
+        """Return a stage with the lengths that it got on the way, before the run was interrupted."""
+        for step, steps in self.info.get(_LENGTHS, {}).get(plan.stage.name, ()):
+            plan = plan.of_length(step, steps)
+        return plan
+
+    def record_length(self, plan: StagePlan) -> None:
+        """Write down how long a stage is since the last step, before anything follows from it."""
+        if plan.pace is not None:
+            self.record(**{_LENGTHS: self.info.get(_LENGTHS, {}) | {plan.stage.name: plan.pace.changes}})
 
     def tell(self, event: Event) -> None:
         """Hand an event to every sink."""

@@ -87,7 +87,7 @@ def write_page(spec: ModelSpec, path: Path) -> None:
 
 
 def find_runtime(start: Path | None = None) -> Path:
-    """Return the folder of onnxruntime-web as npm has installed it: in a ``node_modules`` from here upwards, or in NODE_PATH.
+    """Return the folder of onnxruntime-web, which npm installs: in ``node_modules`` from here upwards, or in NODE_PATH.
 
     Args:
         start: where to begin; none is the working directory.

@@ -11,7 +11,7 @@ import threading
 import weakref
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import IO, Any, ClassVar, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -47,24 +47,23 @@ class WebEngine(FolderEngine):
         size = self.spec.input
         arguments = [str(self.folder.absolute()), str(size.height), str(size.width), str(threads or 1)]
         self._lock = threading.Lock()
-        self._process = subprocess.Popen(
+        process = subprocess.Popen(  # noqa: S603  # our own program, and no shell
             [node, str(_RUNNER), *arguments],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
         )
-        weakref.finalize(self, _stop, self._process)
+        self._requests, self._answers = cast("IO[bytes]", process.stdin), cast("IO[bytes]", process.stdout)
+        weakref.finalize(self, _stop, process)
         self._answer()
 
     def infer(self, images_BHW3: NDArray[np.uint8]) -> Sequence[NDArray[Any]]:
         """Send canvases to the process, one batch at a time."""
         with self._lock:
-            stream = self._process.stdin
-            assert stream is not None
             try:
-                stream.write(struct.pack("<I", len(images_BHW3)))
-                stream.write(images_BHW3.data)
-                stream.flush()
+                self._requests.write(struct.pack("<I", len(images_BHW3)))
+                self._requests.write(images_BHW3.data)
+                self._requests.flush()
             except OSError as error:
                 raise RuntimeError("its process has ended") from error
             found = self._answer()
@@ -88,8 +87,7 @@ class WebEngine(FolderEngine):
         return outputs
 
     def _read(self, size: int) -> bytes:
-        assert self._process.stdout is not None
-        data = self._process.stdout.read(size)
+        data = self._answers.read(size)
         if len(data) < size:
             raise RuntimeError("its process has ended")
         return data
