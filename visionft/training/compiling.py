@@ -12,7 +12,6 @@ from hashlib import blake2b
 
 import torch
 from torch import nn
-from torch._dynamo.exc import TorchDynamoException
 
 from visionft.batch import AnyBatch
 from visionft.errors import CheckpointError
@@ -87,6 +86,8 @@ def compiled_parts(session: Session, plan: StagePlan, stepper: Stepper, first: F
 def _tried(
     session: Session, plan: StagePlan, stepper: Stepper, first: First, *, measured: bool
 ) -> tuple[CompileChoice, CompiledParts | None]:
+    from torch._dynamo.exc import TorchDynamoException  # takes a second, and most stages are not compiled
+
     job = session.job
     modules = parts_to_compile(job.network)
     if not modules:
