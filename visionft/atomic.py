@@ -98,7 +98,9 @@ def _failure_named(path: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise CheckpointError(f"{path}: cannot be written: {error.strerror or error}") from error
+        gone = isinstance(error, FileNotFoundError) and not path.parent.is_dir()
+        why = "its folder is not there any more" if gone else error.strerror or error
+        raise CheckpointError(f"{path}: cannot be written: {why}") from error
 
 
 def read_json(path: Path) -> Any:

@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 import pytest
+import torch
 
 import visionft as vft
 from visionft.api.foresight import foresee
@@ -74,7 +75,7 @@ def test_the_recipe_of_a_plan_gives_the_plan(image_folder, tmp_path):
     file.write_text(seen.recipe)
     again = foresee(file, progress=False)
     assert [row["epochs"] for row in again.stages] == [row["epochs"] for row in seen.stages]
-    assert again.stages[-1]["epochs"] < 8
+    assert sum(row["epochs"] for row in again.stages) < 20  # which are asked for
     assert load_recipe(file) == recipe_from_data(image_folder, overrides)
     assert not list(tmp_path.glob("run*"))
 
@@ -88,6 +89,11 @@ def test_what_init_writes_is_what_data_alone_are_trained_with(kind, request, tmp
     assert load_recipe(file) == recipe_from_data(folder, overrides)
 
 
+def test_a_loss_of_the_programs_own_is_in_the_place_of_the_planned_one(image_folder):
+    job = vft.build(image_folder, overrides=TINY, loss=torch.nn.CrossEntropyLoss(), progress=False)
+    assert job.recipe.task.label_smoothing == 0
+
+
 def test_data_alone_keep_to_a_time_that_is_told(image_folder, tmp_path):
     notices = []
     short = [*TINY, "stages.head.epochs=1", "stages.top.epochs=1", "stages.all.epochs=1"]
@@ -96,7 +102,7 @@ def test_data_alone_keep_to_a_time_that_is_told(image_folder, tmp_path):
     assert "10 min" in told
     assert "budget=30m" in told
     assert "the head was fitted" in told
-    assert [stage.views for stage in run.recipe.stages] == [2, 4, None]
+    assert [stage.views for stage in run.recipe.stages] == [4, 4, None]
     assert run.recipe.budget == "auto"
 
 

@@ -121,6 +121,8 @@ def test_a_file_that_is_none_is_named(writer, exported, part, tmp_path, capfd):
 
 @pytest.mark.parametrize("network", [Liar, Pair], ids=lambda kind: kind.__name__)
 def test_a_network_that_cannot_be_exported_leaves_the_older_file(writer, network, tmp_path):
+    if writer.kind == "aoti" and network is Liar:
+        pytest.skip("compiles for seconds; its file was compared above")
     path = tmp_path / f"model{writer.suffix}"
     path.write_bytes(b"an older file")
     with pytest.raises(ExportError, match=rf"{path.name}: not written: \S"):

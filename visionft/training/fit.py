@@ -10,6 +10,7 @@ from visionft.training.callbacks import Callback
 from visionft.training.deadline import Deadline
 from visionft.training.events import Sink
 from visionft.training.interrupt import InterruptGuard
+from visionft.training.keeping import forget_views
 from visionft.training.memory import out_of_memory_named
 from visionft.training.prefix_engines import require_engine
 from visionft.training.session import Session
@@ -75,5 +76,6 @@ def fit(
                     stage.save_epoch()
                 stage.leave(reason)
             guard.leave_if_received(f"at the end of stage {plan.stage.name}")
+    forget_views(session)
     best = session.progress.best
     return Outcome(best.val if best else {}, session.progress.history, session.progress.results)

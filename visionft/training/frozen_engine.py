@@ -8,7 +8,7 @@ Shape suffixes: B batch, C channels, H height, W width, 3 colour channels (RGB).
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import partial
 from typing import Literal, cast
 
@@ -45,13 +45,31 @@ class EngineChoice:
 
     Attributes:
         engine: eager is torch.
-        why: ``asked for``, ``measured``, ``few images``, ``trains on cuda``, or why it cannot be run otherwise.
+        why: ``asked for``, ``measured``, ``few images``, ``trains on cuda``, ``as in stage NAME``, or why it cannot be
+            run otherwise.
         seconds: that an image takes either way, where that was measured.
     """
 
     engine: FrozenEngine
     why: str
     seconds: dict[FrozenEngine, float] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Prefix:
+    """What runs the frozen layers of a stage.
+
+    Attributes:
+        stage: its name.
+        computes: identifies what they compute.
+        choice: what was chosen for it.
+        exported: what runs them; None is torch.
+    """
+
+    stage: str
+    computes: str
+    choice: EngineChoice
+    exported: ExportedPrefix | None
 
 
 def exported_features(session: Session, stage: Stage, images: int) -> Features | None:
@@ -85,7 +103,9 @@ def exported_features(session: Session, stage: Stage, images: int) -> Features |
     return lambda images_BHW3: cast("Tensor", cuts[0].suffix(made(images_BHW3)))
 
 
-def exported_prefix(session: Session, stage: Stage, cut: Callable[[], Cut], images: int) -> ExportedPrefix | None:
+def exported_prefix(
+    session: Session, stage: Stage, cut: Callable[[], Cut], images: int, computes: str | None = None
+) -> ExportedPrefix | None:
     """Return what runs the frozen layers in torch's place, or None where torch does; write it down.
 
     Args:
@@ -93,6 +113,7 @@ def exported_prefix(session: Session, stage: Stage, cut: Callable[[], Cut], imag
         stage: one of the recipe's.
         cut: makes what says where the frozen layers end, and is called at most once.
         images: how many the frozen layers will see.
+        computes: identifies what they compute: what ran the same layers in a stage before does so again.
 
     Raises:
         CheckpointError: when the stage began with another engine, and that does not run them any more.
@@ -101,7 +122,10 @@ def exported_prefix(session: Session, stage: Stage, cut: Callable[[], Cut], imag
     before = records.get(stage.name)
     begun = session.progress.stage_step > 0 and not before  # by a version that knew torch alone
     asked = before["engine"] if before else job.recipe.runtime.frozen
-    if begun or asked == "eager":
+    known = session.prefix
+    if known and known.computes == computes and not before:
+        choice, made = replace(known.choice, why=f"as in stage {known.stage}"), known.exported
+    elif begun or asked == "eager":
         choice, made = EngineChoice("eager", "asked for"), None
     elif job.runtime.device.type != "cpu":
         choice, made = EngineChoice("eager", f"trains on {job.runtime.device.type}"), None
@@ -110,6 +134,8 @@ def exported_prefix(session: Session, stage: Stage, cut: Callable[[], Cut], imag
             choice, made = _tried(job, stage, cut(), asked, images)
         except (CannotCut, ExportError) as error:
             choice, made = EngineChoice("eager", str(error)), None
+    if computes:
+        session.prefix = Prefix(stage.name, computes, choice, made)
     if not before:
         session.record(**{_RECORD: records | {stage.name: asdict(choice)}})
         if job.recipe.runtime.frozen != "eager":

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from torch import Tensor
 
@@ -12,9 +12,13 @@ from visionft.stages import StagePlan
 from visionft.training.callbacks import Callback
 from visionft.training.deadline import Deadline
 from visionft.training.events import Event, Notice, Sink
+from visionft.training.kept_files import View
 from visionft.training.progress import Best, Progress
 
 _LENGTHS = "lengths"  # in run.json: stage -> (step, steps that the stage has from that on)
+
+if TYPE_CHECKING:
+    from visionft.training.frozen_engine import Prefix  # which knows the session
 
 
 class Session:
@@ -26,6 +30,10 @@ class Session:
         sinks: who is told.
         callbacks: who looks at each epoch and may end the stage or the run.
         deadline: by when training has to be over; None for as long as it takes.
+
+    Attributes:
+        kept: views that are in memory, by their names; a stage finds there what the one before has kept.
+        prefix: what ran the frozen layers of the stage before that had views.
     """
 
     def __init__(
@@ -39,6 +47,8 @@ class Session:
         self.job = job
         self.deadline = deadline
         self.callbacks = callbacks
+        self.kept: dict[str, View] = {}
+        self.prefix: Prefix | None = None
         self.progress = Progress()
         self.optimizer_state: Mapping[str, Tensor] = {}
         self.best_weights: Mapping[str, Tensor] = {}

@@ -98,6 +98,8 @@ class StageRun:
                 session.tell(Notice(notice))
         if plan.stage.views is not None and not single_pass:
             self._train, self._val = keep_views(session, plan, *loaders) or loaders
+        if not isinstance(self._train, KeptViews):
+            forget_views(session)
         if single_pass:
             factors_N = session.job.repeat_factors(plan.stage)
             exported = exported_features(session, plan.stage, sum(each.canvases for each in loaders))
@@ -153,6 +155,7 @@ class StageRun:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._opened.close()
+        del self._train, self._val  # which the next stage needs the memory of
 
     def reason_to_end(self) -> str | None:
         """Return why the stage is over; none while it is not."""
@@ -352,7 +355,6 @@ class StageRun:
         progress.results.append(result)
         progress.next_stage()
         self.save()
-        forget_views(self._session)
         self._session.tell(StageEnded(result))
         if profile is not None:
             self._session.tell(Notice(in_words(self._stage.name, profile, self._job.runtime.workers)))
