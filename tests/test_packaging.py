@@ -16,7 +16,8 @@ from visionft import packaging
 from visionft.packaging import NEEDS, imported_names, read_project, requirements, runtime_modules, write_wheel
 
 MODULES = {"opencv-python-headless": "cv2"}  # by what a distribution's package is called, where not like itself
-OPTIONAL = {"predict.runtimes": {"openvino"}, "serving": {"fastapi", "starlette", "uvicorn"}}
+RUNTIMES = {"MNN", "ai_edge_litert", "coremltools", "executorch", "ncnn", "openvino", "tensorrt", "torch"}
+OPTIONAL = {"predict.runtimes": RUNTIMES, "serving": {"fastapi", "starlette", "uvicorn"}}  # whoever uses one has it
 
 
 @pytest.fixture(scope="module")
