@@ -87,7 +87,7 @@ def _tell_several(root: Path, pairs: Iterable[Pair], problems: list[Problem]) ->
     """Tell once for all places which images have several masks."""
     several = [pair.masks for pair in pairs if len(pair.masks) > 1]
     if several:
-        shown = " and ".join(mask.relative_to(root).as_posix() for mask in several[0][:3])
+        shown = " and ".join(mask.name for mask in several[0][:3])
         what = f"{counted(len(several), 'image has', 'images have')} several masks, which are put together: {shown}"
         problems.append(Problem(str(root), what))
 
