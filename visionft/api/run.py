@@ -10,6 +10,7 @@ from typing import Any
 from torch import Tensor, nn
 
 from visionft.api.caller_state import caller_state
+from visionft.api.card import model_card
 from visionft.api.exporting import (
     Artifact,
     RepeatedCanvases,
@@ -29,6 +30,7 @@ from visionft.assemble import Job, assemble, load_data
 from visionft.assemble.part_facts import require_same_parts
 from visionft.assemble.parts import NONE_HANDED_OVER, Parts
 from visionft.assemble.sizing import Sizing
+from visionft.atomic import write_text
 from visionft.autotune.threads import keep_to_threads
 from visionft.batch import AugmentedBatch, Batch
 from visionft.checkpoint import RunFolder, read_json, write_json
@@ -304,7 +306,8 @@ class Run:
     def export(self, to: str = "onnx", path: str | Path | None = None, *, allow_slower: bool = False) -> Artifact:
         """Export the network to a file that is proven on the validation images to give the same answers.
 
-        What was measured is written beside it, in a file of its name with ``.parity.json`` behind.
+        What was measured is written beside it, in a file of its name with ``.parity.json`` behind, and a model card in
+        one with ``.card.md``.
 
         Args:
             to: the runtime, see ``visionft list runtimes``.
@@ -330,6 +333,8 @@ class Run:
             allow_slower=allow_slower,
         )
         write_proof(target, writer, parity)
+        card = model_card(target, self.spec, self.recipe, self.info, self._measured, parity)
+        write_text(target.with_name(f"{target.name}.card.md"), card)
         return Artifact(target, parity)
 
     def _evaluation(self, split: Split) -> Evaluation:
