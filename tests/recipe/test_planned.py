@@ -10,8 +10,8 @@ def test_the_head_begins_fitted_and_what_is_frozen_runs_for_a_few_views(image_fo
     head, top, whole = recipe_from_data(image_folder).stages
     assert head.fit_head
     assert head.unfreeze == "none"
-    assert (head.views, top.views, whole.views) == (2, 4, None)
-    assert head.augment != "none" != top.augment  # the head sees looks, as the stage after it does
+    assert (head.views, top.views, whole.views) == (4, 4, None)
+    assert head.augment == top.augment != "none"  # the head sees what the stage after it shows
 
 
 @pytest.mark.parametrize(("folder", "views"), [("mask_folder", 1), ("box_folder", None)])
@@ -34,6 +34,9 @@ def test_tasks_with_a_course_of_their_own_keep_it(folder, views, request):
         ["stages.top.epochs=1"],
         ["stages=[{name: one, epochs: 1}]"],
         ["augment.mixup=0.2"],
+        ["task.loss=focal"],
+        ["task.loss_options={label_smoothing: 0.2}"],
+        ["task.kind=regression"],
     ],
 )
 def test_what_was_planned_is_in_nobodys_way(changed, image_folder):

@@ -32,6 +32,7 @@ from visionft.errors import CheckpointError, RecipeError
 from visionft.loading.loader import Loader
 from visionft.loading.main_guard import stop_second_run
 from visionft.models.backbones.sizes import reason
+from visionft.models.backbones.terms import terms_of
 from visionft.models.own import MISTAKES
 from visionft.stopwatch import measuring
 from visionft.tracking.guard import GuardedTracker
@@ -166,7 +167,15 @@ def fitted(
             deadline = None
             if outlook.budget is not None:
                 deadline = Deadline(started + outlook.budget - before - after, outlook.seconds)
-            outcome = run_stages(job, folder, all_sinks, callbacks, keep_start=keep_start, deadline=deadline)
+            outcome = run_stages(
+                job,
+                folder,
+                all_sinks,
+                callbacks,
+                keep_start=keep_start,
+                deadline=deadline,
+                prefixes=outlook.prefixes,
+            )
         last = job.plans[len(outcome.results) - 1].stage  # a callback may end it early
         job = replace(job, input=job.stage_input(last))
         spec = describe_model(job, folder.info, outcome.val, recorded)
@@ -256,6 +265,7 @@ def _facts(job: Job, folder: RunFolder, trackers: Sequence[GuardedTracker]) -> d
         "source": dataset.source,
         "backbone": f"{backbone.family}/{backbone.name}, {len(backbone.groups)} depth groups",
         "weights": f"{weights['source']} (licence: {weights['licence']})",
+        "licence": terms_of(weights["licence"]),
         "canvas": job.sizing.why,
         "decoding": "JPEGs no larger than needed (input.decode)" if job.input.decode == "reduced" else "",
         "optimizer": ", ".join([optim.name, *(f"{name} {value}" for name, value in optim.arguments.items())]),

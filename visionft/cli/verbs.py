@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from visionft.cli.model_verbs import predict
+from visionft.cli.model_verbs import bench, predict
 from visionft.cli.output import print_json, print_lines, print_note
 from visionft.data.splits import Part
 from visionft.errors import MissingExtra, RecipeError
@@ -197,6 +197,7 @@ def _pairs(texts: Sequence[str]) -> dict[str, str]:
 
 
 app.command()(predict)
+app.command()(bench)
 
 
 @app.command()
@@ -250,6 +251,20 @@ def serve(
 
 def _say_where(address: str) -> None:
     print_lines(f"{address}/predict takes images; /health, /metrics, /model and /openapi.json tell about it")
+
+
+@app.command()
+def triton(
+    model: Annotated[Path, typer.Argument(help="Exported file or folder, ONNX or OpenVINO, or run folder.")],
+    repository: Annotated[Path, typer.Option(help="Folder that Triton is started with; made if there is none.")],
+    name: Annotated[str, typer.Option(help="What requests call the model.")],
+    json: Json = False,
+) -> None:
+    """Put an exported file into a model repository of Triton, as the next version of a model."""
+    from visionft.api.triton import add_to_repository
+
+    version = add_to_repository(model, repository, name)
+    print_json({"path": str(version)}) if json else print_lines(str(version))
 
 
 @app.command()

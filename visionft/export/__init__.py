@@ -9,9 +9,12 @@ from visionft.catalog import Catalog
 WRITERS = Catalog(
     "runtime",
     {
+        "aoti": "visionft.export.writers.torch_program:AotiWriter",
         "onnx": "visionft.export.writers.onnx:OnnxWriter",
         "openvino": "visionft.export.writers.openvino:OpenVinoWriter",
         "openvino-fp16": "visionft.export.writers.openvino:OpenVinoHalfWriter",
+        "torch-export": "visionft.export.writers.torch_program:TorchExportWriter",
+        "web": "visionft.export.writers.web:WebWriter",
     },
     "visionft.runtimes",
 )

@@ -111,8 +111,8 @@ DEFAULT_STAGES = (
 # a head that is fitted has little to learn, and higher rates undo it
 _GENTLY: dict[str, Any] = {"epochs": 8, "head_lr": 2e-4, "backbone_lr": 1e-4, "patience": 4}
 PLANNED_STAGES = (
-    # the head begins fitted to looks that the next stage shows too, so that this has nothing to undo
-    Stage(name="head", unfreeze="none", epochs=8, augment="flips", views=2, fit_head=True, patience=3),
+    # the head begins fitted to the looks that the next stage shows, so that this has nothing to undo
+    Stage(name="head", unfreeze="none", epochs=4, augment="medium", views=4, fit_head=True, patience=2),
     Stage(name="top", unfreeze=6, augment="medium", views=4, layer_decay=0.9, **_GENTLY),
     Stage(name="all", unfreeze="all", augment="medium", layer_decay=0.85, **_GENTLY),
 )
