@@ -16,6 +16,7 @@ from visionft.autotune.views import choose_views
 from visionft.errors import RecipeError
 from visionft.recipe.budget import AUTO, budget_seconds, in_words
 from visionft.stages import Stage, plan
+from visionft.stages.depth import batches_to_look_at
 from visionft.training.frozen import shows_same_images
 
 _USUAL = {False: 600.0, True: 1800.0}  # seconds on a CPU, and with CUDA, where nobody says more than which data
@@ -74,7 +75,7 @@ def decide_stages(job: Job, spent: float) -> Outlook:
         RecipeError: when the budget is too small, with the least that is possible.
     """
     began = time.monotonic()
-    outlook = _with_views(look_ahead(job, cut=budget_of(job) is not None))
+    outlook = _with_open_depths(_with_views(look_ahead(job, cut=budget_of(job) is not None)))
     if (budget := outlook.budget) is None:
         return outlook
     after = outlook.finish.total
@@ -104,7 +105,23 @@ def _with_views(outlook: Outlook) -> Outlook:
         choice = choose_views(need.times, need.work, need.epochs, need.room, changing=need.changing)
         stages.append(replace(need.stage, views=choice.views))
         why.append(f"stage {need.stage.name}: views: {choice.views or 'none'}: {choice.why}")
-    return replace(outlook, job=_with_stages(outlook.job, stages), why=tuple(why)) if why else outlook
+    if not why:
+        return outlook
+    job, times = _with_stages(outlook.job, stages), outlook.times
+    if [each.groups for each in job.plans] != [each.groups for each in outlook.job.plans]:
+        times = measure_stages(job)  # how much may train where that is open follows from the views
+    return replace(outlook, job=job, times=times, why=tuple(why))
+
+
+def _with_open_depths(outlook: Outlook) -> Outlook:
+    """Return an outlook that tells which stages decide later what trains."""
+    why = [
+        f"stage {each.stage.name}: unfreeze: auto: decided when it begins, by the gradients of "
+        f"{batches_to_look_at(each.steps)} batches; until then as if all {len(each.groups)} depth groups train that may"
+        for each in outlook.job.plans
+        if each.stage.unfreeze == "auto"
+    ]
+    return replace(outlook, why=(*outlook.why, *why))
 
 
 def _needs(outlook: Outlook) -> Iterator[Need]:

@@ -65,7 +65,7 @@ class Stepper:
         set_rates(self._optimizer, self._plan.lr_factor(stage_step))
         before = [buffer.clone() for buffer in self._buffers]
         torch.manual_seed(derive_seed(self._job.recipe.seed, "step", run_step))
-        losses = [self._backward(batch, len(batches)) for batch in batches]
+        losses = [self.backward(batch, len(batches)) for batch in batches]
         with timed("optimizer"):
             return self._applied(losses, before, stage_step)
 
@@ -87,7 +87,8 @@ class Stepper:
         self._optimizer.zero_grad(set_to_none=True)
         return result if finite else None
 
-    def _backward(self, batch: AnyBatch, parts: int) -> Tensor:
+    def backward(self, batch: AnyBatch, parts: int = 1) -> Tensor:
+        """Add a batch's gradients, divided by the number of parts of a step, and return its loss."""
         runtime = self._job.runtime
         with timed("copy"):
             batch = batch.to(runtime.device)
