@@ -44,6 +44,35 @@ def test_the_new_file_is_complete_when_it_gets_its_name(tmp_path):
     assert names_in(tmp_path) == ["run.json"]
 
 
+@pytest.mark.parametrize("older", ["file", "folder", None])
+def test_a_folder_takes_the_place_of_what_was_there(tmp_path, older):
+    path = tmp_path / "model.openvino"
+    if older == "folder":
+        path.mkdir()
+        (path / "left over").touch()
+    elif older == "file":
+        path.touch()
+
+    def write(temporary):
+        temporary.mkdir()
+        (temporary / "model.xml").write_text("new")
+
+    write_with(path, write)
+    assert names_in(tmp_path) == ["model.openvino"]
+    assert names_in(path) == ["model.xml"]
+
+
+def test_a_folder_that_is_not_whole_goes(tmp_path):
+    def write(temporary):
+        temporary.mkdir()
+        (temporary / "model.xml").write_text("half")
+        raise OSError("disk full")
+
+    with pytest.raises(OSError, match="disk full"):
+        write_with(tmp_path / "model.openvino", write)
+    assert names_in(tmp_path) == []
+
+
 @pytest.mark.parametrize("mask", [0o022, 0o077, 0o002])
 def test_permissions_follow_the_umask(tmp_path, umask, mask):
     umask(mask)

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from hashlib import sha256
@@ -15,20 +16,42 @@ if TYPE_CHECKING:
 
 
 def write_with(path: Path, write: Callable[[Path], None]) -> None:
-    """Let a function write a temporary file in the same folder, then put it in place.
+    """Let a function write a temporary file or folder beside the final one, then put it in place.
 
     Args:
-        path: the final name; an older file there is replaced at once.
+        path: the final name; an older file there is replaced at once, an older folder is moved away just before.
         write: writes the path it is given.
     """
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
         write(temporary)
-        sync(temporary)
-        temporary.replace(path)
+        for written in (*temporary.rglob("*"), temporary):
+            sync(written)
+        if path.is_dir() or (temporary.is_dir() and path.exists()):
+            _exchange(temporary, path)
+        else:
+            temporary.replace(path)
     finally:
-        temporary.unlink(missing_ok=True)
+        _remove(temporary)
     sync(path.parent)
+
+
+def _exchange(new: Path, path: Path) -> None:
+    """Put a folder in the place of another file or folder, which cannot be done at once."""
+    older = path.with_name(f".{path.name}.{os.getpid()}.old")
+    path.replace(older)
+    try:
+        new.replace(path)
+    except OSError:
+        older.replace(path)
+        raise
+    _remove(older)
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir():
+        shutil.rmtree(path)
+    path.unlink(missing_ok=True)
 
 
 def write_text(path: Path, text: str) -> None:
@@ -75,7 +98,9 @@ def _failure_named(path: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise CheckpointError(f"{path}: cannot be written: {error.strerror or error}") from error
+        gone = isinstance(error, FileNotFoundError) and not path.parent.is_dir()
+        why = "its folder is not there any more" if gone else error.strerror or error
+        raise CheckpointError(f"{path}: cannot be written: {why}") from error
 
 
 def read_json(path: Path) -> Any:

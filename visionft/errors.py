@@ -81,7 +81,7 @@ class Interrupted(VisionftError):
     """Training was interrupted by a signal, after its state was saved.
 
     Args:
-        signal_number: 2 for SIGINT, 15 for SIGTERM.
+        signal_number: 2 for SIGINT, 15 for SIGTERM, 1 for SIGHUP.
         message: what was saved and how to go on.
     """
 

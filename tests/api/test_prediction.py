@@ -45,5 +45,5 @@ def test_what_cannot_be_predicted(finished, tmp_path):
 def test_a_run_that_was_not_exported(finished, image_folder, tmp_path):
     copied = shutil.copytree(finished, tmp_path / "run")
     (copied / "model.onnx").unlink()
-    with pytest.raises(CheckpointError, match=r"holds no model.onnx; export the run first: visionft export "):
+    with pytest.raises(CheckpointError, match=r"holds no exported model; export the run first: visionft export "):
         list(predict(copied, [image_folder / "bar"]))

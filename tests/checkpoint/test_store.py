@@ -3,6 +3,7 @@
 import errno
 import json
 import os
+import shutil
 from pathlib import Path
 
 import pytest
@@ -290,3 +291,14 @@ def test_what_a_killed_process_left_behind_is_ignored_and_cleared(store, tmp_pat
 def test_checksums_name_every_other_file(store):
     path = save(store, 1)
     assert sorted(json.loads((path / "checksums.json").read_text())) == [n for n in FILES if n != "checksums.json"]
+
+
+def test_a_run_that_was_removed_is_not_made_again(tmp_path):
+    run = tmp_path / "run"
+    run.mkdir()
+    store = CheckpointStore(run / "checkpoints")
+    save(store, 1)
+    shutil.rmtree(run)
+    with pytest.raises(CheckpointError, match="removed or moved"):
+        save(store, 2)
+    assert not run.exists()

@@ -54,7 +54,7 @@ def test_what_follows_two_dashes_is_no_option(refused):
     assert "no such list" in refused("list", "--", "backbone", "--json")
 
 
-@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)])
 def test_signals(visionft, monkeypatch, number, code):
     """The command ends in order: what it was doing is undone, and the error is told."""
     left = []
@@ -67,7 +67,7 @@ def test_signals(visionft, monkeypatch, number, code):
             left.append("in order")
 
     monkeypatch.setattr("visionft.cli.listing.names_of", interrupted)
-    before = signal.getsignal(signal.SIGTERM)
+    before = signal.getsignal(signal.SIGTERM), signal.getsignal(signal.SIGHUP)
     of_shell = signal.signal(signal.SIGINT, signal.default_int_handler)  # which ignores it in the background
     try:
         result = visionft("list", "heads", "--json")
@@ -76,7 +76,7 @@ def test_signals(visionft, monkeypatch, number, code):
     assert left == ["in order"]
     assert (result.code, result.json["error"]["exit_code"]) == (code, code)
     assert result.err == "visionft: interrupted\n"
-    assert signal.getsignal(signal.SIGTERM) == before
+    assert (signal.getsignal(signal.SIGTERM), signal.getsignal(signal.SIGHUP)) == before
 
 
 @pytest.mark.parametrize("arguments", [["list", "formats"], ["schema"], ["--help"]])

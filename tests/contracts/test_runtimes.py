@@ -1,12 +1,14 @@
 """What every runtime promises, its writer and the engine that opens what it wrote: our own and other packages'."""
 
 import pickle
+import shutil
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
 import torch
 
+from tests.export.browser import missing_for_pages
 from tests.export.tiny import SPEC, TASK, Liar, Pair, tiny
 from visionft.errors import CheckpointError, DataError, ExportError, UnknownName
 from visionft.export import WRITERS
@@ -21,6 +23,8 @@ BATCHES = [(IMAGES_NHW3, np.arange(7) % 3)]
 
 @pytest.fixture(params=WRITERS, scope="module")
 def writer(request):
+    if request.param == "web" and (missing := missing_for_pages()):
+        pytest.skip(missing)
     return WRITERS[request.param]()
 
 
@@ -105,9 +109,14 @@ def test_a_provider_that_there_is_not_is_named(exported):
 @pytest.mark.parametrize("part", [None, 0.0, 0.5], ids=["missing", "empty", "cut off"])
 def test_a_file_that_is_none_is_named(writer, exported, part, tmp_path, capfd):
     path = tmp_path / f"broken{writer.suffix}"
-    if part is not None:
-        content = exported[0].read_bytes()
-        path.write_bytes(content[: int(part * len(content))])
+    if part is not None and exported[0].is_dir():
+        shutil.copytree(exported[0], path)
+    elif part is not None:
+        shutil.copy(exported[0], path)
+    for file in (path, *path.rglob("*")):
+        if file.is_file() and file.name != "spec.json":
+            content = file.read_bytes()
+            file.write_bytes(content[: int(part * len(content))])
     with pytest.raises(CheckpointError, match=path.name):
         open_engine(path)
     assert capfd.readouterr() == ("", "")
@@ -115,6 +124,8 @@ def test_a_file_that_is_none_is_named(writer, exported, part, tmp_path, capfd):
 
 @pytest.mark.parametrize("network", [Liar, Pair], ids=lambda kind: kind.__name__)
 def test_a_network_that_cannot_be_exported_leaves_the_older_file(writer, network, tmp_path):
+    if writer.kind == "aoti" and network is Liar:
+        pytest.skip("compiles for seconds; its file was compared above")
     path = tmp_path / f"model{writer.suffix}"
     path.write_bytes(b"an older file")
     with pytest.raises(ExportError, match=rf"{path.name}: not written: \S"):

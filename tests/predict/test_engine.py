@@ -8,7 +8,7 @@ import pytest
 from tests.predict.stand_in import SPEC, write_model
 from visionft.errors import CheckpointError, UnknownName
 from visionft.predict import Predictor
-from visionft.predict.engine import ENGINES, find_exported, open_engine
+from visionft.predict.engine import ENGINES, find_exported, locate_exported, open_engine
 from visionft.predict.runtimes.onnx_runtime import OnnxRuntimeEngine
 
 
@@ -50,13 +50,22 @@ def test_files_of_any_other_name_are_taken_for_onnx(tmp_path, name):
 
 
 def test_the_exported_file_of_a_run_is_ours_before_that_of_another_package(tmp_path):
-    with pytest.raises(CheckpointError, match=r"holds no model.fixed or model.onnx; export the run first: visionft ex"):
+    with pytest.raises(CheckpointError, match=r"holds no exported model; export the run first: visionft export"):
         find_exported(tmp_path)
     (tmp_path / "other.onnx").touch()
     (tmp_path / "model.fixed").touch()
     assert find_exported(tmp_path) == tmp_path / "model.fixed"
     (tmp_path / "model.onnx").touch()
     assert find_exported(tmp_path) == tmp_path / "model.onnx"
+    (tmp_path / "model-int8.onnx").touch()
+    assert find_exported(tmp_path) == tmp_path / "model.onnx"
+
+
+def test_a_folder_is_exported_or_holds_what_is(tmp_path):
+    folder = tmp_path / "model-int8.openvino"
+    folder.mkdir()
+    (folder / "model.xml").touch()
+    assert locate_exported(tmp_path) == locate_exported(folder) == locate_exported(folder / "model.xml") == folder
 
 
 def test_of_several_files_of_other_packages_one_must_be_named(tmp_path):

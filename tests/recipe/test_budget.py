@@ -21,5 +21,5 @@ def test_what_is_no_time_is_told_how_to_write_one(text):
 
 def test_runs_take_as_long_as_they_take_unless_told(image_folder):
     assert Recipe().budget == "none"
-    assert recipe_from_data(image_folder).budget == "none"
-    assert recipe_from_data(image_folder, ["budget=auto"]).budget == "auto"
+    assert recipe_from_data(image_folder).budget == "auto"
+    assert recipe_from_data(image_folder, ["budget=none"]).budget == "none"

@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 
 import pytest
 import torch
@@ -163,3 +164,49 @@ def test_a_run_goes_on_as_it_began(tiny, train, tmp_path):
         train(tiny(stages=[stage], cache={"memory_gigabytes": 0, "disk_gigabytes": 0}), "stopped")
     resumed, _, _ = train(tiny(stages=[stage], cache={"memory_gigabytes": 0}), "stopped")
     assert same(whole.network.state_dict(), resumed.network.state_dict())
+
+
+@pytest.mark.parametrize("cache", [{}, {"memory_gigabytes": 0}], ids=["memory", "files"])
+def test_a_stage_takes_the_views_of_the_one_before(tiny, run, tmp_path, cache):
+    once = [STAGE | {"views": 2}, STAGE | {"name": "again", "views": 2, "head_lr": 1e-3}]
+    _, alone, _ = run(tiny(stages=once[:1], cache=cache), "alone")
+    state, both, _ = run(tiny(stages=once, cache=cache), "both")
+    assert both <= alone + TRIED
+    assert not list(tmp_path.rglob("kept-*.bin"))
+    other = [once[0], once[1] | {"augment": "light"}]
+    _, seen, _ = run(tiny(stages=other, cache=cache), "other")
+    assert seen > both + TRIED
+
+    with pytest.raises(Interrupted):  # in the second stage, whose views are made again then
+        run(tiny(stages=once, cache=cache), "stopped", act=stopped_in("again"))
+    resumed, _, _ = run(tiny(stages=once, cache=cache), "stopped")
+    assert same(state, resumed)
+    assert not list(tmp_path.rglob("kept-*.bin"))
+
+
+def test_a_stage_without_views_lets_go_of_them(tiny, run, tmp_path):
+    stages = [STAGE | {"views": 2}, STAGE | {"name": "plain", "unfreeze": "all", "epochs": 1}]
+    _, _, _ = run(tiny(stages=stages, cache={"memory_gigabytes": 0}), act=nothing_kept_in("plain", tmp_path))
+
+
+def test_what_runs_the_frozen_layers_is_exported_once(tiny, run, tmp_path):
+    stages = [STAGE | {"views": 2}, STAGE | {"name": "again", "views": 2, "head_lr": 1e-3}]
+    run(tiny(stages=stages, runtime={"frozen": "onnxruntime"}))
+    found = json.loads((tmp_path / "run" / "run.json").read_text())["frozen"]
+    assert (found["again"]["engine"], found["again"]["why"]) == ("onnxruntime", "as in stage top")
+
+
+def stopped_in(stage):
+    def act(event):
+        if isinstance(event, StepDone) and event.stage == stage:
+            os.kill(os.getpid(), signal.SIGINT)
+
+    return act
+
+
+def nothing_kept_in(stage, folder):
+    def act(event):
+        if isinstance(event, StepDone) and event.stage == stage:
+            assert not list(folder.rglob("kept-*.bin"))
+
+    return act

@@ -69,7 +69,7 @@ def test_sigkill_across_a_stage_boundary(tiny, tmp_path):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)])
 def test_a_signal_saves_and_gives_the_exit_code(tiny, tmp_path, number, code):
     path, out = tmp_path / "tiny.yaml", tmp_path / "out"
     path.write_text(recipe_to_yaml(tiny(stages=[{"name": "s", "epochs": 5000}])))

@@ -19,7 +19,7 @@ from visionft.data.source import DataSource
 from visionft.data.splits import Part
 from visionft.errors import CheckpointError, DataError
 from visionft.metrics import Metrics
-from visionft.predict.engine import Engine, exported_files, find_exported, open_engine
+from visionft.predict.engine import Engine, exported_files, is_exported, locate_exported, open_engine
 from visionft.recipe import Overrides, Recipe, load_recipe
 from visionft.spec import FULL_SCALE, ModelSpec
 from visionft.tasks import target_of, tasks_for
@@ -98,10 +98,10 @@ class _Opened(NamedTuple):
 
 def _open(path: Path) -> _Opened:
     """Open an exported file, or that of a run folder; or the run's network where nothing was exported."""
-    if path.is_dir() and not exported_files(path):
+    if path.is_dir() and not is_exported(path) and not exported_files(path):
         run = RunFolder.open(path)
         return _Opened(path, path, run.read_model()[1], partial(stored_engine, run))
-    file = find_exported(path) if path.is_dir() else path
+    file = locate_exported(path)
     engine = open_engine(file)
     return _Opened(file, file.parent, engine.spec, lambda _: engine)
 

@@ -1,7 +1,7 @@
 """What a run would do, without doing it; and a recipe that says so."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import MISSING, asdict, dataclass, fields
 from typing import Any
 
@@ -11,12 +11,14 @@ from visionft.api.resolving import Asked, Data
 from visionft.assemble import Job
 from visionft.assemble.parts import NONE_HANDED_OVER
 from visionft.autotune.estimate import outline
-from visionft.autotune.planning import decide_stages
+from visionft.autotune.planning import Outlook, decide_stages
 from visionft.data.naming import some
 from visionft.data.splits import SPLITS
 from visionft.loading.main_guard import stop_second_run
-from visionft.recipe import Overrides
+from visionft.recipe import Overrides, Recipe
 from visionft.recipe.budget import in_words
+from visionft.recipe.difference import differences
+from visionft.recipe.load import recipe_of_task
 from visionft.recipe.write import to_yaml
 from visionft.stages import Stage
 from visionft.training import Sink
@@ -81,11 +83,11 @@ def foresee(
     stop_second_run()
     with showing(sinks, progress=progress) as told:
         job = new_job(recipe, data, overrides, NONE_HANDED_OVER, told)
-        outlook = decide_stages(job, time.monotonic() - began)
+        asked, outlook = job.recipe, decide_stages(job, time.monotonic() - began)
         job, start = outlook.job, time.monotonic() - began
         rows = outline(job, outlook.times)
     facts, after = _facts(job), outlook.finish.total
-    text = _recipe(job, facts, rows, outlook.why, outlook.budget)
+    text = _recipe(asked, outlook, facts, rows)
     return Foresight(facts, rows, outlook.why, round(start, 1), round(after, 1), outlook.budget, text)
 
 
@@ -103,29 +105,49 @@ def _facts(job: Job) -> dict[str, str]:
     }
 
 
-def _recipe(
-    job: Job, facts: dict[str, str], rows: Sequence[dict[str, Any]], why: Sequence[str], budget: float | None
-) -> str:
-    """Return a short recipe with the stages as they were decided, and why."""
-    recipe = job.recipe
-    lines = [*(f"# {name}: {text}" for name, text in facts.items() if text), *(f"# {line}" for line in why)]
-    data = {"path": str(recipe.data.path)} if recipe.data.path else {}
-    if recipe.data.format != "auto":
-        data["format"] = recipe.data.format
-    head: dict[str, Any] = {"name": recipe.name, "data": data, "task": {"kind": recipe.task.kind}}
-    weights = {"name": recipe.backbone.name, "weights": recipe.backbone.weights}
-    lines += [to_yaml(head).rstrip(), "backbone:  # the pretrained network; see visionft list backbones"]
-    lines += [f"  {line}" for line in to_yaml(weights).splitlines()]
-    if budget is not None:
-        lines.append(f"budget: {budget:g}s  # {in_words(budget)} for all of it; more lets everything train for longer")
+def _recipe(asked: Recipe, outlook: Outlook, facts: Mapping[str, str], rows: Sequence[Mapping[str, Any]]) -> str:
+    """Return a short recipe of what is asked for, which plans itself again where it is run, and what that gives now."""
+    values = _beyond_defaults(asked)
+    data = {"path": str(asked.data.path)} if asked.data.path else {}
+    backbone = {"name": asked.backbone.name, "weights": asked.backbone.weights}
+    first: dict[str, Any] = {"name": asked.name, "data": data | values.pop("data", {})}
+    first["task"] = {"kind": asked.task.kind} | values.pop("task", {})
+    lines = [*(f"# {name}: {text}" for name, text in facts.items() if text), *(f"# {line}" for line in outlook.why)]
+    lines += [to_yaml(first).rstrip(), "backbone:  # the pretrained network; see visionft list backbones"]
+    lines += [f"  {line}" for line in to_yaml(backbone | values.pop("backbone", {})).splitlines()]
+    budget = values.pop("budget", None)
+    lines += to_yaml(values).splitlines() if values else []
+    if budget is not None and outlook.budget is not None:
+        most = in_words(outlook.budget)
+        lines.append(f"budget: {budget}  # at most {most} for all of it; 30m: more, none: as long as it takes")
     lines.append("stages:  # each begins with the best weights of the one before")
-    for stage, row in zip(recipe.stages, rows, strict=True):
-        first, *others = to_yaml(_stated(stage)).splitlines()
-        lines += [
-            f"  - {first}  # {row['trains']}: about {in_words(row['seconds'])}",
-            *(f"    {one}" for one in others),
-        ]
+    of_name = {row["stage"]: row for row in rows}
+    for stage in asked.stages:
+        head, *others = to_yaml(_stated(stage)).splitlines()
+        lines += [f"  - {head}  # {_told(stage, of_name.get(stage.name))}", *(f"    {one}" for one in others)]
     return "\n".join(lines) + "\n"
+
+
+def _beyond_defaults(recipe: Recipe) -> dict[str, Any]:
+    """Return what a recipe says beyond the defaults of its task, without its stages."""
+    values: dict[str, Any] = {}
+    for key, _, value in differences(recipe_of_task(recipe.task.kind), recipe):
+        *sections, last = key.split(".")
+        if sections[:1] == ["stages"] or key in ("name", "stages"):
+            continue
+        holder = values
+        for section in sections:
+            holder = holder.setdefault(section, {})
+        holder[last] = value
+    return values
+
+
+def _told(stage: Stage, row: Mapping[str, Any] | None) -> str:
+    """Return what a stage will do, in a few words."""
+    if row is None:
+        return "left out, for there is no time"
+    shorter = f"{row['epochs']:g} epochs of " if stage.epochs and row["epochs"] < stage.epochs else ""
+    return f"{shorter}{row['trains']}: about {in_words(row['seconds'])}"
 
 
 def _stated(stage: Stage) -> dict[str, Any]:

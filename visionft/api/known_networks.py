@@ -4,7 +4,6 @@ It only saves time: what is not there, or cannot be read, is found out anew, and
 """
 
 import json
-import os
 import platform
 from collections.abc import Mapping
 from contextlib import suppress
@@ -24,6 +23,7 @@ from visionft.recipe import Recipe
 from visionft.spec import InputSpec
 from visionft.stages import height_and_width
 from visionft.tasks import TASKS
+from visionft.user_cache import user_cache
 
 _MOST = 500  # networks in the file; the oldest go
 _UNREADABLE = (CheckpointError, RuntimeError, KeyError, TypeError, ValueError, AttributeError)
@@ -104,10 +104,9 @@ def _made_by() -> dict[str, Any]:
 
 
 def _path() -> Path:
-    """Return where the file is: in ``VISIONFT_CACHE``, else where torch and the hub keep theirs.
+    """Return where the file is.
 
     Raises:
         RuntimeError: when there is no home.
     """
-    folder = os.environ.get("VISIONFT_CACHE") or Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache") / "visionft"
-    return Path(folder).expanduser() / "networks.json"
+    return user_cache() / "networks.json"

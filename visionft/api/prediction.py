@@ -5,17 +5,13 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from visionft.atomic import write_with
-from visionft.data.naming import counted, some
-from visionft.data.records import Problem
-from visionft.data.walk import images_below
 from visionft.errors import DataError
 from visionft.imaging.inputs import what_else
 from visionft.predict import Predictor
-from visionft.predict.engine import find_exported
+from visionft.predict.engine import locate_exported
+from visionft.predict.sources import images_of_folder
 from visionft.tasks import TASKS
 from visionft.tasks.base import DrawablePrediction, Prediction
-
-_AT_ONCE = 64  # images; a bad one makes its neighbours run once more
 
 
 def predict(
@@ -44,43 +40,20 @@ def predict(
             or over another prediction, when the model's predictions are nothing to draw,
             or when it takes no threshold or not this one.
     """
-    path = Path(model).expanduser()
-    if path.is_dir():
-        path = find_exported(path)
+    path = locate_exported(Path(model).expanduser())
     predictor = Predictor(path, threshold=threshold)
     endings = TASKS[predictor.spec.task].prediction.endings
     if save is not None and not endings:
         raise DataError(f"--save: {path} does {predictor.spec.task}, which gives nothing to draw; use --json")
     named = [pair for image in images for pair in _files(image, on_skipped)]
     folder = None if save is None else Path(save).expanduser()
-    stems: Sequence[Path | None] = [None] * len(named) if folder is None else _stems(named, folder, endings)
-    for start in range(0, len(named), _AT_ONCE):
-        files = [file for file, _ in named[start : start + _AT_ONCE]]
-        results = _predictions(predictor, files, on_error)
-        for file, stem, result in zip(files, stems[start:], results, strict=False):
-            if result is None:
-                continue
-            if stem is not None and isinstance(result, DrawablePrediction):
-                _save(result, file, [_output(stem, ending) for ending in endings])
-            yield file, result
-
-
-def _predictions(
-    predictor: Predictor, files: Sequence[Path], on_error: Callable[[Path, DataError], None] | None
-) -> Iterator[Prediction | None]:
-    """Yield the prediction of each file, none for one that cannot be used."""
-    if on_error is None:
-        yield from predictor.stream(files)
-        return
-    try:
-        yield from predictor(files)
-    except DataError:
-        for file in files:
-            try:
-                yield predictor(file)
-            except DataError as error:
-                on_error(file, error)
-                yield None
+    stems = [] if folder is None else _stems(named, folder, endings)
+    tell = None if on_error is None else lambda frame, error: on_error(frame.image, error)
+    for frame, result in predictor.watch([file for file, _ in named], on_error=tell):
+        file = named[frame.number][0]
+        if folder is not None and isinstance(result, DrawablePrediction):
+            _save(result, file, [_output(stems[frame.number], ending) for ending in endings])
+        yield file, result
 
 
 def _stems(named: Sequence[tuple[Path, Path]], save: Path, endings: Sequence[str]) -> list[Path]:
@@ -121,15 +94,5 @@ def _files(path_or_name: str | Path, on_skipped: Callable[[str], None] | None) -
         raise DataError(f"{path_or_name}: {what_else(str(path_or_name)) or 'no such file'}")
     if not path.is_dir():
         return [(path, Path(path.name))]
-    problems: list[Problem] = []
-    found, others = images_below(path, problems)
-    if others:
-        names = some(other.relative_to(path).as_posix() for other in sorted(others))
-        files = counted(len(others), "file is no image", "files are no images")
-        problems.append(Problem(str(path), f"{files} by the extension, and skipped: {names}"))
-    if not found:
-        raise DataError("\n".join([f"{path}: holds no images", *map(str, problems)]))
-    if on_skipped is not None:
-        for problem in problems:
-            on_skipped(str(problem))
-    return [(file, file.relative_to(path)) for file in sorted(found)]
+    tell = None if on_skipped is None else lambda problem: on_skipped(str(problem))
+    return [(file, file.relative_to(path)) for file in images_of_folder(path, tell)]

@@ -38,7 +38,6 @@ from visionft.loading.loader import Loader
 from visionft.metrics import Metrics
 from visionft.models.network import FinalNetwork
 from visionft.predict import Predictor
-from visionft.predict.engine import EXPORTED
 from visionft.recipe import Recipe
 from visionft.report import write_report
 from visionft.spec import ModelSpec
@@ -313,7 +312,7 @@ class Run:
         keep_to_threads(self.info)
         writer: Writer = WRITERS[to]()
         job = self._exporting_job
-        target = Path(path).expanduser() if path else self.path / f"{EXPORTED}{writer.suffix}"
+        target = Path(path).expanduser() if path else self.path / writer.file_name
         with job.eval_loader("val", job.input) as loader:
             parity = export_verified(
                 writer,

@@ -123,5 +123,6 @@ def _label_options(recipe: Recipe) -> LabelOptions:
         separator=section.separator,
         mask_threshold=section.mask_threshold,
         mask_size=section.mask_size,
+        corners=section.corners,
         columns=section.columns.options,
     )

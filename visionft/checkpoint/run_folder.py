@@ -24,7 +24,7 @@ from torch import Tensor
 
 from visionft.atomic import read_json, write_json, write_tensors, write_text
 from visionft.checkpoint.lock import LOCK
-from visionft.checkpoint.store import CheckpointStore
+from visionft.checkpoint.store import CheckpointStore, require_there
 from visionft.errors import CheckpointError, DataError
 from visionft.recipe import Recipe, load_recipe, recipe_to_yaml
 from visionft.spec import ModelSpec
@@ -136,6 +136,7 @@ class RunFolder:
 
     def record(self, **facts: Any) -> None:
         """Add facts to run.json."""
+        require_there(self.path)
         write_json(self.path / "run.json", self.info | facts)
 
     @property
@@ -145,6 +146,7 @@ class RunFolder:
 
     def write_model(self, weights: Mapping[str, Tensor], spec: ModelSpec) -> None:
         """Store the finished network."""
+        require_there(self.path)
         write_tensors(self.path / "model.safetensors", weights)
         write_text(self.path / "spec.json", spec.to_json())
 

@@ -65,8 +65,10 @@ class CheckpointStore:
             best_changed: the best weights are not those of the checkpoint before.
 
         Raises:
-            CheckpointError: when the disk does not take it; older checkpoints are untouched.
+            CheckpointError: when the disk does not take it; older checkpoints are untouched. Or when the run's folder
+                has gone.
         """
+        require_there(self._folder.parent)
         try:
             return self._save(step, checkpoint, best_changed)
         except (OSError, SafetensorError, CheckpointError) as error:
@@ -76,7 +78,7 @@ class CheckpointStore:
             ) from error
 
     def _save(self, step: int, checkpoint: Checkpoint, best_changed: bool) -> Path:
-        self._folder.mkdir(parents=True, exist_ok=True)
+        self._folder.mkdir(exist_ok=True)
         self._clear_partial()
         previous = next(iter(self._newest_first()), None)
         final = self._folder / self._free_name(step)
@@ -141,6 +143,19 @@ class CheckpointStore:
     def _newest_first(self) -> list[Path]:
         known = (path for path in self._folder.glob("*") if _NAME.fullmatch(path.name))
         return sorted(known, key=_position, reverse=True)
+
+
+def require_there(run: Path) -> None:
+    """Check that the folder of a run that is under way has not gone; it is not made again, without its recipe.
+
+    Raises:
+        CheckpointError: when it has.
+    """
+    if not run.is_dir():
+        raise CheckpointError(
+            f"{run}: is not there any more: it was removed or moved while the run was under way, so nothing more can "
+            "be saved; if it was moved, go on with: visionft train FOLDER --resume; else start again"
+        )
 
 
 def _position(path: Path) -> tuple[int, int]:

@@ -13,8 +13,8 @@ from typing import Any
 
 import typer
 
-from visionft.cli.output import forget_output, print_json
-from visionft.cli.verbs import AlreadyPrinted, app
+from visionft.cli.output import AlreadyPrinted, forget_output, print_json
+from visionft.cli.verbs import app
 from visionft.errors import OutputError, VisionftError
 
 _UsageError = typer.BadParameter.__base__  # click's, wherever typer keeps it
@@ -61,9 +61,12 @@ def _run(received: list[int]) -> int:
 
 @contextmanager
 def _signals() -> Iterator[list[int]]:
-    """Let SIGTERM end the command as Ctrl-C does, so that nothing is left half-written; yield the list of those come.
+    """Let SIGTERM and SIGHUP end the command as Ctrl-C does, so that nothing is left half-written.
 
-    A handler that the program has set, or was started with, stays; training has its own.
+    A handler that the program has set, or was started with (``nohup``), stays; training has its own.
+
+    Yields:
+        The list of those that have come.
     """
     received: list[int] = []
 
@@ -71,14 +74,16 @@ def _signals() -> Iterator[list[int]]:
         received.append(number)
         raise KeyboardInterrupt
 
-    ours = threading.current_thread() is threading.main_thread() and signal.getsignal(signal.SIGTERM) == signal.SIG_DFL
-    if ours:
-        signal.signal(signal.SIGTERM, leave)
+    known = [getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)]  # Windows has one
+    caught = threading.current_thread() is threading.main_thread()
+    ours = [number for number in known if caught and signal.getsignal(number) == signal.SIG_DFL]
+    for number in ours:
+        signal.signal(number, leave)
     try:
         yield received
     finally:
-        if ours:
-            signal.signal(signal.SIGTERM, signal.SIG_DFL)
+        for number in ours:
+            signal.signal(number, signal.SIG_DFL)
 
 
 def _read_names_as_utf8() -> None:

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from io import TextIOWrapper
 from typing import TYPE_CHECKING, Any
 
-from visionft.errors import OutputError
+from visionft.errors import OutputError, VisionftError
 from visionft.tasks import TASKS
 
 if TYPE_CHECKING:
@@ -15,6 +15,17 @@ if TYPE_CHECKING:
     from visionft.api.converting import Converted
     from visionft.api.foresight import Foresight
     from visionft.metrics import Score
+
+
+class AlreadyPrinted(Exception):
+    """Carries a failure of which stdout has told already.
+
+    Args:
+        error: the failure.
+    """
+
+    def __init__(self, error: VisionftError) -> None:
+        self.error = error
 
 
 def print_lines(*lines: str) -> None:

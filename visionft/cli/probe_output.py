@@ -41,6 +41,6 @@ def _cells(row: ProbeRow, found: ProbeResult) -> tuple[str, ...]:
         found.write(row.neighbours),
         f"{(row.parameters or 0) / 1e6:.1f}M",
         f"{width}x{height}",
-        f"{row.milliseconds or 0:.1f}",
+        "-" if row.milliseconds is None else f"{row.milliseconds:.1f}",
         row.licence,
     )

@@ -10,21 +10,10 @@ from typing import Annotated
 
 import typer
 
+from visionft.cli.model_verbs import predict
 from visionft.cli.output import print_json, print_lines, print_note
 from visionft.data.splits import Part
-from visionft.errors import DataError, MissingExtra, RecipeError, VisionftError
-
-
-class AlreadyPrinted(Exception):
-    """Carries a failure of which stdout has told already.
-
-    Args:
-        error: the failure.
-    """
-
-    def __init__(self, error: VisionftError) -> None:
-        self.error = error
-
+from visionft.errors import MissingExtra, RecipeError
 
 app = typer.Typer(
     name="visionft",
@@ -207,32 +196,7 @@ def _pairs(texts: Sequence[str]) -> dict[str, str]:
     return {name: same for name, _, same in (text.partition("=") for text in texts)}
 
 
-@app.command()
-def predict(
-    model: Annotated[Path, typer.Argument(help="Exported file, or run folder that holds one.")],
-    images: Annotated[list[str], typer.Argument(help="Image files and folders.")],
-    save: Annotated[
-        Path | None, typer.Option(help="Folder for overlays, and masks (index PNG) or objects (JSON).")
-    ] = None,
-    threshold: Annotated[
-        float | None, typer.Option(help="Least score of what is reported; the model's own for each class by default.")
-    ] = None,
-    json: Json = False,
-) -> None:
-    """Say what is in images, and where."""
-    from visionft.api.prediction import predict as look_at
-
-    failed: dict[Path, DataError] = {}
-    results = look_at(model, images, save, failed.__setitem__, threshold, print_note)
-    if json:
-        rows = [{"image": str(path), **result.to_dict()} for path, result in results]
-        print_json([*rows, *({"image": str(path), "error": str(error)} for path, error in failed.items())])
-    else:
-        for path, result in results:
-            print_lines(f"{path}  {result}")
-    if failed:
-        error = DataError("\n".join(map(str, failed.values())))
-        raise AlreadyPrinted(error) if json else error
+app.command()(predict)
 
 
 @app.command()
@@ -286,6 +250,20 @@ def serve(
 
 def _say_where(address: str) -> None:
     print_lines(f"{address}/predict takes images; /health, /metrics, /model and /openapi.json tell about it")
+
+
+@app.command()
+def triton(
+    model: Annotated[Path, typer.Argument(help="Exported file or folder, ONNX or OpenVINO, or run folder.")],
+    repository: Annotated[Path, typer.Option(help="Folder that Triton is started with; made if there is none.")],
+    name: Annotated[str, typer.Option(help="What requests call the model.")],
+    json: Json = False,
+) -> None:
+    """Put an exported file into a model repository of Triton, as the next version of a model."""
+    from visionft.api.triton import add_to_repository
+
+    version = add_to_repository(model, repository, name)
+    print_json({"path": str(version)}) if json else print_lines(str(version))
 
 
 @app.command()

@@ -129,6 +129,8 @@ def _unused(options: LabelOptions, takes: Sequence[str]) -> str:
         return "has no masks; take data.mask_threshold"
     if options.mask_size != "same" and "mask_size" not in takes:
         return "has no mask files; take data.mask_size"
+    if options.corners is not None and "corners" not in takes:
+        return "has no corners counted from 0 or 1; take data.corners"
     if options.columns != Columns() and "columns" not in takes:
         return "is no table; take data.columns"
     if options.images is None and options.masks is None and not options.ignore:

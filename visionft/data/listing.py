@@ -30,6 +30,11 @@ MaskSize = Literal["same", "resize"]
 """What is done about a mask of another size than its image, if it has the same shape."""
 
 
+CornerCoding = Literal["pascal", "zero_based", "edges"]
+"""What the corners of a box in Pascal VOC's files are: its first and last pixel, counted from 1 or from 0; or its
+edges, where the image's own are 0 and its width."""
+
+
 @dataclass(frozen=True, slots=True)
 class Columns:
     """What the columns of a table are called, and which texts name the splits; None finds them by the usual names.
@@ -71,6 +76,7 @@ class LabelOptions:
         mask_size: what is done about masks of another size than their image, and of its shape: they are left out and
             told, or resized.
         columns: what the columns of a table are called.
+        corners: what the corners in Pascal VOC's files are; None takes its own, and tells of what hardly can be those.
     """
 
     classes: Classes | None = None
@@ -82,6 +88,7 @@ class LabelOptions:
     mask_threshold: float | None = None
     mask_size: MaskSize = "same"
     columns: Columns = Columns()
+    corners: CornerCoding | None = None
 
 
 @dataclass(frozen=True, slots=True)

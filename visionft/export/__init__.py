@@ -6,6 +6,17 @@ What opens its files has an entry in ``visionft.predict.engine``.
 
 from visionft.catalog import Catalog
 
-WRITERS = Catalog("runtime", {"onnx": "visionft.export.writers.onnx:OnnxWriter"}, "visionft.runtimes")
+WRITERS = Catalog(
+    "runtime",
+    {
+        "aoti": "visionft.export.writers.torch_program:AotiWriter",
+        "onnx": "visionft.export.writers.onnx:OnnxWriter",
+        "openvino": "visionft.export.writers.openvino:OpenVinoWriter",
+        "openvino-fp16": "visionft.export.writers.openvino:OpenVinoHalfWriter",
+        "torch-export": "visionft.export.writers.torch_program:TorchExportWriter",
+        "web": "visionft.export.writers.web:WebWriter",
+    },
+    "visionft.runtimes",
+)
 
 __all__ = ["WRITERS"]

@@ -21,7 +21,10 @@ Image: TypeAlias = str | Path | bytes | BinaryIO | NDArray[np.uint8] | PillowIma
 """A file, the bytes of a file, an open file, or pixels: uint8, RGB (H, W, 3) or grey (H, W), an image of Pillow; at run
 time all that ``python_images`` reads, floats and tensors too."""
 
-_VIDEOS = frozenset({".avi", ".mkv", ".mov", ".mp4", ".m4v", ".mpeg", ".mpg", ".webm", ".wmv"})
+VIDEOS = frozenset(
+    {".3gp", ".avi", ".flv", ".m2ts", ".m4v", ".mkv", ".mov", ".mp4", ".mpeg", ".mpg", ".mts", ".ogv", ".webm", ".wmv"}
+)
+"""How the names of video files end."""
 
 
 class Loaded(NamedTuple):
@@ -115,11 +118,11 @@ def what_else(path: str) -> str | None:
     if len(address.scheme) > 1 and path[len(address.scheme) :].startswith(":/"):  # one letter is a drive
         return f"is an address ({address.scheme}); nothing is downloaded: give the bytes of the image"
     if Path(path).is_dir():
-        return "is a folder; give a list of its images, such as sorted(Path(folder).glob('*.jpg'))"
-    if Path(path).suffix.lower() in _VIDEOS and Path(path).is_file():
+        return "is a folder; stream() takes it; or give its images, such as sorted(Path(folder).glob('*.jpg'))"
+    if Path(path).suffix.lower() in VIDEOS and Path(path).is_file():
         return (
-            "is a video; give its frames: save them (ffmpeg -i VIDEO frames/%06d.png), or read each with "
-            "cv2.VideoCapture(path).read() and turn it from BGR to RGB by frame[:, :, ::-1]"
+            "is a video; a Predictor's stream() and 'visionft predict' read its frames; for anything else save them "
+            "(ffmpeg -i VIDEO frames/%06d.png)"
         )
     return None
 

@@ -81,6 +81,32 @@ def normalised(images_BHW3: Tensor, mean_C11: Tensor, scale_C11: Tensor) -> Tens
     return (images_BHW3.permute(0, 3, 1, 2).float() - mean_C11) * scale_C11
 
 
+class OfCanvases(nn.Module):
+    """What takes normalised images, with the normalisation in front, as exported graphs have it.
+
+    Args:
+        module: takes images_BCHW, and ``options``; returns a tensor or some.
+        mean_C11: in grey levels.
+        scale_C11: one over the deviation, likewise.
+    """
+
+    _mean_C11: Tensor
+    _scale_C11: Tensor
+
+    def __init__(self, module: nn.Module, mean_C11: Tensor, scale_C11: Tensor, **options: Any) -> None:
+        super().__init__()
+        self._module = module
+        self._options = options
+        self.register_buffer("_mean_C11", mean_C11)
+        self.register_buffer("_scale_C11", scale_C11)
+
+    def forward(self, images_BHW3: Tensor) -> tuple[Tensor, ...]:
+        """Return what the module does for uint8 canvases, as a tuple."""
+        with exportable_attention():
+            found = self._module(normalised(images_BHW3, self._mean_C11, self._scale_C11), **self._options)
+        return (found,) if isinstance(found, Tensor) else tuple(found)
+
+
 class OutputForm(Protocol):
     """How the results of a task leave a network."""
 

@@ -15,8 +15,17 @@ from visionft.errors import CheckpointError
 from visionft.results import Results
 from visionft.spec import ModelSpec
 
-ENGINES = Catalog("engine", {"onnx": "visionft.predict.runtimes.onnx_runtime:OnnxRuntimeEngine"}, "visionft.engines")
-"""What runs a file, by what the file's name ends in, without the dot."""
+ENGINES = Catalog(
+    "engine",
+    {
+        "onnx": "visionft.predict.runtimes.onnx_runtime:OnnxRuntimeEngine",
+        "openvino": "visionft.predict.runtimes.openvino_runtime:OpenVinoEngine",
+        "pt2": "visionft.predict.runtimes.torch_program:TorchProgramEngine",
+        "web": "visionft.predict.runtimes.web:WebEngine",
+    },
+    "visionft.engines",
+)
+"""What runs a file or folder, by what its name ends in, without the dot."""
 
 EXPORTED = "model"
 """What an exported file is called in its run's folder, without the ending."""
@@ -78,29 +87,53 @@ def open_engine(
             know.
         UnknownName: a provider that the runtime does not have, or a suffix that no engine opens.
     """
-    ending = (path.suffix if suffix is None else suffix).removeprefix(".").lower()
+    ending = _ending(path) if suffix is None else suffix.removeprefix(".").lower()
     name = _DEFAULT if suffix is None and ending not in ENGINES else ending
     engine: Engine = ENGINES[name](path, threads=threads, providers=providers)
     return engine
 
 
-def find_exported(run: Path) -> Path:
-    """Return the exported file in a run folder; where there are several, the one that an engine of ours opens.
+def locate_exported(path: Path) -> Path:
+    """Return what a path means: an exported file or folder, the folder around a runtime's own file, or a run's export.
 
     Raises:
-        CheckpointError: there is none, or there are several that only engines of other packages open.
+        CheckpointError: it is a folder that holds nothing exported, or too much.
+    """
+    if path.is_dir() and not is_exported(path):
+        return find_exported(path)
+    inside = path.is_file() and not is_exported(path) and is_exported(path.parent)
+    return path.parent if inside else path
+
+
+def find_exported(run: Path) -> Path:
+    """Return the exported file in a run folder; where there are several, the one for onnxruntime in float32.
+
+    Raises:
+        CheckpointError: there is none, or there are several and that is not among them.
     """
     paths = exported_files(run)
     if not paths:
-        names = " or ".join(f"{EXPORTED}.{ending}" for ending in ENGINES)
-        raise CheckpointError(f"{run}: holds no {names}; export the run first: visionft export {run}")
-    if len(paths) > 1:
+        raise CheckpointError(f"{run}: holds no exported model; export the run first: visionft export {run}")
+    usual = run / f"{EXPORTED}.{_DEFAULT}"
+    if len(paths) > 1 and usual not in paths:
         names = " and ".join(path.name for path in paths)
         raise CheckpointError(f"{run}: holds {names}; say which one is meant, such as {paths[0]}")
-    return paths[0]
+    return usual if usual in paths else paths[0]
 
 
 def exported_files(run: Path) -> list[Path]:
-    """Return the exported files in a run folder: those that engines of ours open, else those of other packages."""
-    found = {ending: path for ending in ENGINES if (path := run / f"{EXPORTED}.{ending}").is_file()}
-    return [path for ending, path in found.items() if ending in ENGINES.shipped] or list(found.values())
+    """Return the exported files and folders in a run folder, by name."""
+    return sorted(
+        path
+        for path in run.glob(f"{EXPORTED}*")
+        if is_exported(path) and (path.stem == EXPORTED or path.stem.startswith(f"{EXPORTED}-"))
+    )
+
+
+def is_exported(path: Path) -> bool:
+    """Return whether a file or folder is called like something that an engine opens."""
+    return _ending(path) in ENGINES
+
+
+def _ending(path: Path) -> str:
+    return path.suffix.removeprefix(".").lower()

@@ -3,24 +3,31 @@
 Shape suffixes: B batch, H height, W width, 3 colour channels (RGB).
 """
 
-from collections.abc import Iterable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Generator, Iterable, Iterator, Sequence
+from contextlib import closing
 from dataclasses import replace
-from itertools import islice
+from functools import partial
 from pathlib import Path
-from typing import cast, overload
+from typing import TypeAlias, cast, overload
 
 import numpy as np
 from numpy.typing import NDArray
 
-from visionft.cores import usable_cores
 from visionft.errors import DataError
 from visionft.imaging.inputs import Image, Loaded, is_one_image, load
-from visionft.predict.engine import Engine, HasEngine, find_exported, open_engine
+from visionft.predict.engine import Engine, HasEngine, locate_exported, open_engine
+from visionft.predict.object_tracker import ObjectTracker
+from visionft.predict.pipeline import Batch, OnError, loaded_batches
+from visionft.predict.sources import Frame, Frames, Source, open_source
 from visionft.results import Results
 from visionft.spec import InputSpec, ModelSpec
 from visionft.tasks import TASKS
-from visionft.tasks.base import Prediction, TaskDefinition
+from visionft.tasks.base import Prediction, TaskDefinition, TrackablePrediction
+
+_BATCH = 16
+
+Found: TypeAlias = Generator[tuple[Frame, Prediction], None, None]
+"""Images and what is in them, one after the other; closed, it lets go of what it reads."""
 
 
 class Predictor:
@@ -119,38 +126,111 @@ class Predictor:
             DataError: an image cannot be used; the message names it.
         """
         if is_one_image(image):
-            return self._predict([load(cast("Image", image), self._input)], batch_size)[0]
+            return self._predict([load(cast("Image", image), self._input)], batch_size, self._threshold)[0]
         return list(self.stream(cast("Iterable[Image]", image), batch_size=batch_size))
 
-    def stream(self, images: Iterable[Image], *, batch_size: int = 16) -> Iterator[Prediction]:
+    def stream(
+        self, source: Source, *, batch_size: int | None = None, on_error: OnError | None = None
+    ) -> Iterator[Prediction]:
         """Predict for any number of images; at most two batches are held in memory.
 
-        Threads decode the next batch while the network runs on this one. Where a model takes windows of an
+        Threads decode the next batches while the network runs on this one. Where a model takes windows of an
         image (``fit: tile``), a batch is windows of one image.
 
+            for result in predictor.stream("clip.mp4"):        # or a folder, "rtsp://...", 0 for the first camera
+                print(result)
+
         Args:
-            images: as for a call; taken from the iterable as they are needed.
-            batch_size: how many canvases go through the network at once, >= 1.
+            source: images as for a call, taken from the iterable as they are needed; a folder, images of its folders
+                included; a video file; the number of a camera; the address of a stream. Of a camera or a stream it is
+                always the newest frame that is taken, whatever has been missed since the last.
+            batch_size: how many canvases go through the network at once, >= 1; None takes 16, and 1 of a camera or a
+                stream, whose frames do not wait for each other.
+            on_error: called with the ``Frame`` and the error where an image cannot be used, or a video breaks off;
+                that one is then left out. None raises it.
 
         Yields:
             Results in the order of the images.
 
         Raises:
-            DataError: an image cannot be used; the batches before its own have been yielded.
+            DataError: an image cannot be used, or a video breaks off; what comes before it has been yielded.
         """
-        if batch_size < 1:
+        return (prediction for _, prediction in self.watch(source, batch_size=batch_size, on_error=on_error))
+
+    def watch(self, source: Source, *, batch_size: int | None = None, on_error: OnError | None = None) -> Found:
+        """Predict as ``stream`` does, and give each image with what is in it.
+
+            for frame, found in predictor.watch("clip.mp4"):
+                found.save_overlay(frame.image, f"{frame.number:06}.jpg")
+
+        Args:
+            source: as for ``stream``.
+            batch_size: as for ``stream``.
+            on_error: as for ``stream``.
+
+        Yields:
+            The image, as RGB pixels where it is of a video, and its result.
+
+        Raises:
+            DataError: as ``stream``.
+        """
+        return self._watch(open_source(source), batch_size, on_error, self._threshold)
+
+    def track(self, source: Source, *, batch_size: int | None = None, on_error: OnError | None = None) -> Found:
+        """Predict as ``watch`` does, and tell which objects of a frame are those of the frames before (ByteTrack).
+
+        The results have ``tracks_N``: a number for each object, which is the same in all frames of one source, and -1
+        where it has been seen only once so far. Objects that score too low to count are looked at as well: they are
+        reported where they continue a track.
+
+        Args:
+            source: as for ``stream``; images one by one are taken as the frames of a video.
+            batch_size: as for ``stream``.
+            on_error: as for ``stream``.
+
+        Yields:
+            The image and its result.
+
+        Raises:
+            DataError: as ``stream``; or the model finds no objects.
+            MissingExtra: when the package ``trackers`` is not installed.
+        """
+        tracker = self._tracker()
+        frames = open_source(source)
+        tracker.begin(frames.rate)
+        found = self._watch(frames, batch_size, on_error, tracker.lowest)
+        return ((frame, tracker.follow(prediction)) for frame, prediction in found)
+
+    def _tracker(self) -> ObjectTracker:
+        if not issubclass(self._task.prediction, TrackablePrediction):
+            able = [kind for kind in TASKS if issubclass(TASKS[kind].prediction, TrackablePrediction)]
+            raise DataError(
+                f"{self._source}: does {self.spec.task}, and what it finds has no place to be followed; models for "
+                f"{' or '.join(able)} can be tracked"
+            )
+        return ObjectTracker(self._threshold)
+
+    def _watch(
+        self, source: Frames, batch_size: int | None, on_error: OnError | None, threshold: float | None
+    ) -> Found:
+        if batch_size is not None and batch_size < 1:
             raise DataError(f"batch_size: {batch_size}; 1 or more is needed")
-        spec, remaining = self._input, iter(images)
-        at_once = 1 if spec.fit == "tile" else batch_size
-        with ThreadPoolExecutor(min(4, usable_cores())) as decoders:
-            current: list[Future[Loaded]] = []
-            while True:
-                following = [decoders.submit(load, image, spec) for image in islice(remaining, at_once)]
-                if current:
-                    yield from self._predict([loading.result() for loading in current], batch_size)
-                if not following:
-                    return
-                current = following
+        size = batch_size or (1 if source.live else _BATCH)
+        at_once = 1 if self._input.fit == "tile" else size
+        batches = loaded_batches(
+            source.frames,
+            partial(load, spec=self._input),
+            at_once=at_once,
+            ahead=0 if source.live else at_once,
+            on_error=on_error,
+        )
+        return self._of_batches(batches, size, threshold)
+
+    def _of_batches(self, batches: Generator[Batch, None, None], batch_size: int, threshold: float | None) -> Found:
+        with closing(batches):
+            for batch in batches:
+                predictions = self._predict([loaded for _, loaded in batch], batch_size, threshold)
+                yield from zip((frame for frame, _ in batch), predictions, strict=True)
 
     def predict_canvases(self, images_BHW3: NDArray[np.uint8]) -> Results:
         """Run the network on images that are already fitted to its canvas.
@@ -168,9 +248,9 @@ class Predictor:
         """
         return self._engine.run(images_BHW3)
 
-    def _predict(self, images: Sequence[Loaded], batch_size: int) -> list[Prediction]:
+    def _predict(self, images: Sequence[Loaded], batch_size: int, threshold: float | None) -> list[Prediction]:
         predictions = self._task.predict(
-            images, self.spec, self._engine.run, batch_size=batch_size, threshold=self._threshold
+            images, self.spec, self._engine.run, batch_size=batch_size, threshold=threshold
         )
         return list(predictions)
 
@@ -186,8 +266,7 @@ def _with_range(spec: InputSpec, value_range: tuple[float, float] | None) -> Inp
 
 def _engine(model: str | Path | HasEngine, threads: int | None, providers: Sequence[str] | None) -> Engine:
     if isinstance(model, str | Path):
-        location = Path(model).expanduser()
-        path = find_exported(location) if location.is_dir() else location
+        path = locate_exported(Path(model).expanduser())
         return open_engine(path, threads=threads, providers=providers)
     if not isinstance(model, HasEngine):
         raise DataError(

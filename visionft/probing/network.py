@@ -7,26 +7,25 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from statistics import median
 
 import torch
 
 from visionft.assemble import Runtime, images
 from visionft.assemble.sizing import Sizing, input_spec
+from visionft.cores import usable_cores
 from visionft.data.records import Dataset
 from visionft.errors import WeightsError
 from visionft.models.backbones import Backbone
 from visionft.probing.choices import BackboneChoice
-from visionft.probing.features import Features, Normalise, compute, keep, kept, key_of
+from visionft.probing.features import Features, compute, keep, kept, key_of
+from visionft.probing.latency import latency
 from visionft.probing.result import ProbeRow
 from visionft.recipe import Recipe
 from visionft.seeds import derive_seed
 from visionft.spec import InputSpec
-from visionft.tasks.probing import TaskProbe
+from visionft.tasks.probing import PatchProbe, TaskProbe
 
 OnProgress = Callable[[str, int, int], None]
-
-_TIMED, _WARMING = 7, 2  # forward passes
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +80,7 @@ class Probing:
             licence=backbone.weights.licence,
             parameters=sum(parameter.numel() for parameter in backbone.parameters()),
             canvas=(spec.height, spec.width),
-            milliseconds=_milliseconds(backbone, spec, runtime),
+            milliseconds=latency(backbone, spec, maps=isinstance(self.probe, PatchProbe)),
             seconds=seconds,
         )
         return row, features
@@ -103,26 +102,6 @@ class Probing:
             return compute(backbone, spec, runtime, loader, self.dataset, self.probe, done)
 
 
-@torch.no_grad()
-def _milliseconds(backbone: Backbone, spec: InputSpec, runtime: Runtime) -> float:
-    """Return the milliseconds of a forward pass of one image, as the median of a few."""
-    backbone.eval()
-    normalise = Normalise(spec, runtime.device)
-    canvas_1HW3 = torch.zeros(1, spec.height, spec.width, 3, dtype=torch.uint8, device=runtime.device)
-    seconds = []
-    for _ in range(_WARMING + _TIMED):
-        began = time.perf_counter()
-        with runtime.autocast():
-            backbone.embed(normalise(canvas_1HW3))
-        if runtime.device.type == "cuda":
-            torch.cuda.synchronize(runtime.device)
-        seconds.append(time.perf_counter() - began)
-    return 1000 * median(seconds[_WARMING:])
-
-
-def timed_in_words(runtime: Runtime) -> str:
+def timed_in_words() -> str:
     """Return what the milliseconds are of."""
-    numbers = "bf16" if runtime.bf16 else "fp32"
-    cpu = runtime.device.type == "cpu"
-    where = f"CPU, threads: {torch.get_num_threads()}" if cpu else str(runtime.device)
-    return f"forward pass of one image in PyTorch, {numbers}, {where}; an exported file is quicker"
+    return f"one image through the network's exported file, by onnxruntime on the CPU, threads: {usable_cores()}"

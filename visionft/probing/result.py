@@ -21,7 +21,7 @@ class ProbeRow:
         licence: of the weights; ``unknown`` where nobody says.
         parameters: of the network without its classifier.
         canvas: (height, width) in pixels.
-        milliseconds: of a forward pass of one image, see ``ProbeResult.timed``.
+        milliseconds: of one image in the exported file, see ``ProbeResult.timed``; None where it cannot be exported.
         score: of the linear layer, on images that it has not learned from.
         interval: 95 % bootstrap interval of the score.
         behind: 95 % interval of how far the score lies below the best, over the same resamples; None of the best.

@@ -12,7 +12,6 @@ from typing import NamedTuple
 import numpy as np
 import torch
 
-from visionft.assemble import Runtime
 from visionft.data.records import Dataset
 from visionft.data.splits import SPLITS
 from visionft.errors import DataError, RecipeError, WeightsError
@@ -93,7 +92,7 @@ def probe(
         classes=dataset.class_names,
         images={split: len(dataset.split(split)) for split in SPLITS},
         score=own.score,
-        timed=timed_in_words(Runtime.choose(recipe, cores=1)),
+        timed=timed_in_words(),
         rows=(*_ranked(measured, resamples, recipe.seed), *failed),
         duplicates=tuple(_pair(dataset, *pair) for pair in pairs),
         leaks=leaks(pairs, dataset.samples),

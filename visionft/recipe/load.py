@@ -17,6 +17,7 @@ from visionft.errors import DataError, RecipeError, UnknownName
 from visionft.recipe.document import Document, Location, Origin, read_document
 from visionft.recipe.explain import explain
 from visionft.recipe.overrides import Override, Overrides, parse_overrides, plain, stated_values
+from visionft.recipe.planned import lay_plan, leave_out_impossible
 from visionft.recipe.schema import Recipe
 from visionft.recipe.sections import ColumnsSection
 from visionft.tasks import DEFAULT_TASK, TASKS, target_of, tasks_for
@@ -50,7 +51,7 @@ def load_recipe(source: Recipe | str | Path, overrides: Overrides = (), data: Da
 
 
 def recipe_from_data(data: str | Path | DataSource, overrides: Overrides = ()) -> Recipe:
-    """Build the default recipe for a folder of images, a CSV manifest, a COCO JSON, or data handed over in Python.
+    """Build a recipe that keeps to a time for a folder of images, a CSV manifest, or data handed over in Python.
 
     Raises:
         RecipeError: when an override is wrong.
@@ -63,9 +64,17 @@ def recipe_from_data(data: str | Path | DataSource, overrides: Overrides = ()) -
     document = Document({"name": name, "task": {"kind": task}}, {(): Origin("command line", Path.cwd())})
     if (default := _default_of(task)) is not None:
         document = document.merged_over(_read(default))
-    document.put(("input", "decode"), "auto", Origin("data", Path.cwd()))
+    lay_plan(document)
     _put_data(document, plain(source.settings))
-    return _validate(_override(document, parsed))
+    document = _override(document, parsed)
+    leave_out_impossible(document)
+    return _validate(document)
+
+
+def recipe_of_task(kind: str) -> Recipe:
+    """Return what a recipe that says no more than its task is."""
+    default = _default_of(kind)
+    return Recipe() if default is None else _validate(_read(default))
 
 
 def _stated(recipe: Recipe) -> dict[str, Any]:

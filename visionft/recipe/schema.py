@@ -60,8 +60,8 @@ class Recipe(Section):
     budget: Budget = "none"
     """Most wall-clock time for the whole run, from the start of the process to the exported file, such as 90s, 5m or
     1h30m. Where the stages would take longer, they get fewer epochs, kept views, no last stage that unfreezes
-    everything, or at last a smaller canvas, by measured times. auto is 10 minutes on a CPU and 30 with
-    CUDA."""
+    everything, or at last a smaller canvas, by measured times. auto, which data without a recipe
+    have, is 10 minutes on a CPU and 30 with CUDA; less where that is enough."""
     evaluate: EvaluateSection = EvaluateSection()
     export: ExportSection = ExportSection()
     track: Annotated[tuple[TrackerChoice, ...], TrackSection()] = ()

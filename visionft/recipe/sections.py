@@ -10,7 +10,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 
 from visionft.catalog import NameIn
 from visionft.data.formats import FORMATS
-from visionft.data.listing import Columns, MaskSize, OnBadBox
+from visionft.data.listing import Columns, CornerCoding, MaskSize, OnBadBox
 from visionft.recipe.task_section import problem
 from visionft.spec import Fit
 from visionft.stages import Sampling, Size, Transforms
@@ -88,6 +88,10 @@ class DataSection(Section):
     """For several labels in one text: what stands between them; none finds it."""
     columns: ColumnsSection = ColumnsSection()
     """For a table: what its columns are called, and which texts name the splits."""
+    corners: CornerCoding | None = None
+    """For Pascal VOC's XML files: what xmin, ymin, xmax, ymax are. pascal is the first and last pixel, counted from 1;
+    zero_based the same, counted from 0; edges is what lies between pixels, from 0 to the image's width. None takes
+    pascal, and tells where corners are at 0."""
     range: Literal["auto", "bits"] | Annotated[int, Field(ge=8, le=16)] | tuple[float, float] = "auto"
     """For image files of more than 8 bits: which values are black and white. auto looks at the training images: values
     that fit 8, 10, 12 or 14 bits are read as such, others by the full scale of 16 bits, which bits always takes; or a
@@ -324,6 +328,11 @@ class RuntimeSection(Section):
     torch on images of the run first, and where they do not give the same, torch goes on. auto takes the fastest that is
     installed, where that is faster by more than its export takes: all are measured when a stage begins. What was taken
     is written down, and a resumed run keeps to it."""
+    compile: bool | Literal["auto"] = False
+    """Whether torch compiles the parts of backbone and head in which everything trains, anew for each stage. It takes
+    seconds for every layer, and on a CPU often more than it saves: auto tries it where a stage is long enough, takes it
+    where a training step is a tenth faster, and writes that down. A C++ compiler has to be there; where there is none,
+    that is told, and training goes on without. A resumed run is compiled again and has to give the same numbers."""
     decode: Literal["cpu", "cuda"] = "cpu"
     """What decodes JPEGs in training and its validation; cuda is nvJPEG, whose pixels may differ from the CPU's by a
     few levels. What is measured and exported in the end is decoded by the CPU, as where it is deployed."""

@@ -2,11 +2,12 @@
 
 import math
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from visionft.errors import RecipeError, UnknownName
 from visionft.options import make_part
 from visionft.stages.depth import deepest_depth
+from visionft.stages.pace import Pace
 from visionft.stages.schedules import SCHEDULES, Schedule, warm_up
 from visionft.stages.stage import Stage
 
@@ -32,6 +33,7 @@ class StagePlan:
         warmup_steps: how many of them are warm-up.
         steps_per_epoch: optimizer steps in one pass over the training data.
         schedule: what rates follow after the warm-up.
+        pace: how it is gone through, where the number of steps was changed on the way.
     """
 
     index: int
@@ -41,6 +43,7 @@ class StagePlan:
     warmup_steps: int
     steps_per_epoch: int
     schedule: Schedule
+    pace: Pace | None = None
 
     @property
     def groups(self) -> tuple[str, ...]:
@@ -56,11 +59,12 @@ class StagePlan:
         Raises:
             RecipeError: when a schedule of another package gives no such number.
         """
-        if step < self.warmup_steps:
-            factor = warm_up(self.schedule, (step + 1) / self.warmup_steps)
+        place, planned = (step, self.steps) if self.pace is None else (self.pace.place(step), self.pace.planned)
+        if place < self.warmup_steps:
+            factor = warm_up(self.schedule, min(1.0, (place + 1) / self.warmup_steps))
         else:
             # half a step ahead, so that neither the first step after warm-up nor the last one is wasted
-            done = (step - self.warmup_steps + 0.5) / max(1, self.steps - self.warmup_steps)
+            done = (place - self.warmup_steps + 0.5) / max(1, planned - self.warmup_steps)
             factor = self.schedule(min(1.0, done))
         if not 0 <= factor < math.inf:
             raise RecipeError(
@@ -68,6 +72,16 @@ class StagePlan:
                 "a factor of the rates is 0 or more"
             )
         return factor
+
+    def of_length(self, step: int, steps: int) -> "StagePlan":
+        """Return the stage with another number of steps, which from a step on goes through what is left of its rates.
+
+        Args:
+            step: the next one, 0 for the first.
+            steps: that it has in all, more than ``step``.
+        """
+        pace = (self.pace or Pace(self.steps)).changed(step, steps)
+        return replace(self, steps=pace.steps, pace=pace)
 
     def learning_rates(self, step: int) -> dict[str, float]:
         """Return the rates of the head, and of the first and the last depth group that trains, at a step of the stage.

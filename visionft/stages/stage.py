@@ -109,3 +109,13 @@ DEFAULT_STAGES = (
     Stage(name="top", unfreeze=6, epochs=8, layer_decay=0.9, augment="medium", patience=4),
     Stage(name="all", unfreeze="all", epochs=8, backbone_lr=1e-4, layer_decay=0.85, augment="medium", patience=4),
 )
+
+# a head that is fitted has little to learn, and higher rates undo it
+_GENTLY: dict[str, Any] = {"epochs": 8, "head_lr": 2e-4, "backbone_lr": 1e-4, "patience": 4}
+PLANNED_STAGES = (
+    # the head begins fitted to the looks that the next stage shows, so that this has nothing to undo
+    Stage(name="head", unfreeze="none", epochs=4, augment="medium", views=4, fit_head=True, patience=2),
+    Stage(name="top", unfreeze=6, augment="medium", views=4, layer_decay=0.9, **_GENTLY),
+    Stage(name="all", unfreeze="all", augment="medium", layer_decay=0.85, **_GENTLY),
+)
+"""What data without a recipe are trained with: what is frozen sees a few views of each image, and not every epoch."""

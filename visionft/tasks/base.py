@@ -27,7 +27,7 @@ class Prediction(Protocol):
 
     Attributes:
         endings: of the files that ``save`` and ``save_overlay`` write; empty where there is nothing to draw, and then
-            neither method is needed.
+            these methods and ``overlay`` are not needed.
     """
 
     endings: ClassVar[tuple[str, ...]]
@@ -45,8 +45,29 @@ class DrawablePrediction(Prediction, Protocol):
         """Write what was predicted, for programs."""
         ...
 
+    def overlay(self, image: Image) -> NDArray[np.uint8]:
+        """Return the image with what was predicted drawn over it, uint8 RGB."""
+        ...
+
     def save_overlay(self, image: Image, path: str | Path) -> None:
         """Write the image with what was predicted drawn over it, as JPEG."""
+        ...
+
+
+@runtime_checkable
+class TrackablePrediction(Protocol):
+    """A prediction of objects, which can be followed through the frames of a video."""
+
+    def counting(self, threshold: float | None = None) -> NDArray[np.bool_]:
+        """Return which objects score at least a threshold; None takes the model's own for each class."""
+        ...
+
+    def to_supervision(self) -> Any:
+        """Return ``supervision.Detections``."""
+        ...
+
+    def with_tracks(self, rows_M: NDArray[np.int64], tracks_M: NDArray[np.int64]) -> Prediction:
+        """Return some of the objects, with the number of the track of each; -1 for none."""
         ...
 
 
@@ -208,6 +229,8 @@ class TaskDefinition(ABC):
         options: ``"module:Class"`` of what its section of a recipe may say, of ``TaskOptions``; not needed to predict.
         probe: ``"module:Class"`` of what is learned of it from features that do not change, a ``TaskProbe``; empty
             where nothing is.
+        browser: ``"package:file.js"`` of what a page in a browser makes of its outputs, a module with ``predict``,
+            ``told`` and, where there is something to draw, ``draw``; empty where no page is written.
         predicts: what its heads give, as the ``predicts`` of those in ``HEADS`` says.
         target: ``"module:Class"`` of what is to be learned from each image, of ``Target``; not needed to predict.
         scores: what it is measured by, in the order in which people are told.
@@ -235,6 +258,7 @@ class TaskDefinition(ABC):
     view: ClassVar[str]
     options: ClassVar[str]
     probe: ClassVar[str] = ""
+    browser: ClassVar[str] = ""
     predicts: ClassVar[str]
     target: ClassVar[str]
     scores: ClassVar[tuple[Score, ...]]

@@ -6,13 +6,13 @@ Shape suffixes: B batch, H height, W width, 3 colour channels (RGB), C channels.
 from collections.abc import Sequence
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from visionft.errors import ExportError
 from visionft.models.backbones.cut import Cut
 from visionft.models.backbones.tape import Tape
 from visionft.models.conversion import to_onnx
-from visionft.models.network import TaskNetwork, normalised
+from visionft.models.network import OfCanvases, TaskNetwork
 from visionft.training.prefix_engines import PrefixEngine, load
 
 CHUNK = 8  # images that a graph takes: more do not fit the caches, fewer keep threads waiting
@@ -36,7 +36,8 @@ class PrefixGraph:
         self.example_BHW3 = _filled(images_BHW3[:CHUNK])
         with torch.no_grad():
             self._tape = self._tape_of(cut)
-            self.onnx = to_onnx(_OfCanvases(self._tape, network), self.example_BHW3).SerializeToString()
+            whole = OfCanvases(self._tape, network.mean_C11, network.scale_C11)
+            self.onnx = to_onnx(whole, self.example_BHW3).SerializeToString()
 
     def of(self, cut: Cut) -> "PrefixGraph":
         """Return the graph of another cut of the network: this one where nothing differs.
@@ -94,23 +95,6 @@ class ExportedPrefix:
     def _run(self, images_BHW3: Tensor) -> list[Tensor]:
         found = self._compute(_filled(images_BHW3).numpy())
         return [torch.from_numpy(rows)[: len(images_BHW3)] for rows in found]
-
-
-class _OfCanvases(nn.Module):
-    """A tape of normalised images, with the normalisation in front."""
-
-    _mean_C11: Tensor
-    _scale_C11: Tensor
-
-    def __init__(self, tape: Tape, network: TaskNetwork) -> None:
-        super().__init__()
-        self._tape = tape
-        self.register_buffer("_mean_C11", network.mean_C11)
-        self.register_buffer("_scale_C11", network.scale_C11)
-
-    def forward(self, images_BHW3: Tensor) -> tuple[Tensor, ...]:
-        found: tuple[Tensor, ...] = self._tape(normalised(images_BHW3, self._mean_C11, self._scale_C11))
-        return found
 
 
 def require_same(expected: Sequence[Tensor], found: Sequence[Tensor]) -> None:

@@ -26,7 +26,8 @@ def features_can_be_kept(job: Job, plan: StagePlan) -> bool:
 
 def shows_same_images(job: Job, stage: Stage) -> bool:
     """Return whether an image looks the same in every epoch of a stage."""
-    return stage.augment == "none" and not job.recipe.extra_transforms(stage) and job.input.fit != "tile"
+    unchanged = ("none", "flips") if job.recipe.augment.orientation == "fixed" else ("none",)
+    return stage.augment in unchanged and not job.recipe.extra_transforms(stage) and job.input.fit != "tile"
 
 
 class FrozenFeatures:

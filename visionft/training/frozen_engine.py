@@ -8,7 +8,7 @@ Shape suffixes: B batch, C channels, H height, W width, 3 colour channels (RGB).
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import partial
 from typing import Literal, cast
 
@@ -45,13 +45,31 @@ class EngineChoice:
 
     Attributes:
         engine: eager is torch.
-        why: ``asked for``, ``measured``, ``few images``, ``trains on cuda``, or why it cannot be run otherwise.
+        why: ``asked for``, ``measured``, ``few images``, ``trains on cuda``, ``as in stage NAME``, or why it cannot be
+            run otherwise.
         seconds: that an image takes either way, where that was measured.
     """
 
     engine: FrozenEngine
     why: str
     seconds: dict[FrozenEngine, float] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Prefix:
+    """What runs the frozen layers of a stage.
+
+    Attributes:
+        stage: its name.
+        computes: identifies what they compute.
+        choice: what was chosen for it.
+        exported: what runs them; None is torch.
+    """
+
+    stage: str
+    computes: str
+    choice: EngineChoice
+    exported: ExportedPrefix | None
 
 
 def exported_features(session: Session, stage: Stage, images: int) -> Features | None:
@@ -85,7 +103,9 @@ def exported_features(session: Session, stage: Stage, images: int) -> Features |
     return lambda images_BHW3: cast("Tensor", cuts[0].suffix(made(images_BHW3)))
 
 
-def exported_prefix(session: Session, stage: Stage, cut: Callable[[], Cut], images: int) -> ExportedPrefix | None:
+def exported_prefix(
+    session: Session, stage: Stage, cut: Callable[[], Cut], images: int, computes: str | None = None
+) -> ExportedPrefix | None:
     """Return what runs the frozen layers in torch's place, or None where torch does; write it down.
 
     Args:
@@ -93,6 +113,7 @@ def exported_prefix(session: Session, stage: Stage, cut: Callable[[], Cut], imag
         stage: one of the recipe's.
         cut: makes what says where the frozen layers end, and is called at most once.
         images: how many the frozen layers will see.
+        computes: identifies what they compute: what ran the same layers in a stage before does so again.
 
     Raises:
         CheckpointError: when the stage began with another engine, and that does not run them any more.
@@ -101,15 +122,19 @@ def exported_prefix(session: Session, stage: Stage, cut: Callable[[], Cut], imag
     before = records.get(stage.name)
     begun = session.progress.stage_step > 0 and not before  # by a version that knew torch alone
     asked = before["engine"] if before else job.recipe.runtime.frozen
-    if begun or asked == "eager":
+    known = session.prefixes.get(computes or "")
+    if known and not before:
+        same = known.stage == stage.name  # which was tried when the run was planned
+        choice = known.choice if same else replace(known.choice, why=f"as in stage {known.stage}")
+        made = known.exported
+    elif begun or asked == "eager":
         choice, made = EngineChoice("eager", "asked for"), None
     elif job.runtime.device.type != "cpu":
         choice, made = EngineChoice("eager", f"trains on {job.runtime.device.type}"), None
     else:
-        try:
-            choice, made = _tried(job, stage, cut(), asked, images)
-        except (CannotCut, ExportError) as error:
-            choice, made = EngineChoice("eager", str(error)), None
+        choice, made = try_engines(job, stage, cut, asked, images)
+    if computes:
+        session.prefixes = {computes: Prefix(stage.name, computes, choice, made), **session.prefixes}
     if not before:
         session.record(**{_RECORD: records | {stage.name: asdict(choice)}})
         if job.recipe.runtime.frozen != "eager":
@@ -120,6 +145,24 @@ def exported_prefix(session: Session, stage: Stage, cut: Callable[[], Cut], imag
             f"cannot be ({choice.why}); a run ends as it began: go on where it began, or start a new run"
         )
     return made
+
+
+def try_engines(
+    job: Job, stage: Stage, cut: Callable[[], Cut], asked: PrefixEngine | Literal["auto"], images: int
+) -> tuple[EngineChoice, ExportedPrefix | None]:
+    """Choose what runs the frozen layers of a stage on a CPU, and return what runs them in torch's place.
+
+    Args:
+        job: the live objects; the network has entered the stage.
+        stage: one of the recipe's.
+        cut: makes what says where the frozen layers end.
+        asked: what runs them; auto for the fastest.
+        images: how many they will see.
+    """
+    try:
+        return _tried(job, stage, cut(), asked, images)
+    except (CannotCut, ExportError) as error:
+        return EngineChoice("eager", str(error)), None
 
 
 def _tried(

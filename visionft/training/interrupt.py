@@ -1,4 +1,4 @@
-"""Ctrl-C and SIGTERM: finish the step, save, leave. A second Ctrl-C leaves at once."""
+"""Ctrl-C, SIGTERM and a closed terminal: finish the step, save, leave. A second Ctrl-C leaves at once."""
 
 import shlex
 import signal
@@ -8,11 +8,13 @@ from types import FrameType, TracebackType
 
 from visionft.errors import Interrupted
 
-_SIGNALS = (signal.SIGINT, signal.SIGTERM)
+_SIGNALS = [signal.SIGINT, signal.SIGTERM]
+if hasattr(signal, "SIGHUP"):  # not on Windows
+    _SIGNALS.append(signal.SIGHUP)
 
 
 class InterruptGuard:
-    """Context in which SIGINT and SIGTERM are remembered instead of raised.
+    """Context in which SIGINT, SIGTERM and SIGHUP are remembered instead of raised; ``nohup`` stays in force.
 
     Args:
         run: the run folder, for the message.
@@ -25,7 +27,8 @@ class InterruptGuard:
 
     def __enter__(self) -> "InterruptGuard":
         if threading.current_thread() is threading.main_thread():  # signals can be caught nowhere else
-            self._former = {number: signal.signal(number, self._note) for number in _SIGNALS}
+            wanted = [number for number in _SIGNALS if number == signal.SIGINT or not _is_ignored(number)]
+            self._former = {number: signal.signal(number, self._note) for number in wanted}
         return self
 
     def __exit__(
@@ -53,3 +56,7 @@ class InterruptGuard:
         if self._received is not None:
             again = f"visionft train {shlex.quote(str(self._run))} --resume"
             raise Interrupted(self._received, f"interrupted {message}; the state is saved, go on with: {again}")
+
+
+def _is_ignored(number: int) -> bool:
+    return signal.getsignal(number) == signal.SIG_IGN

@@ -4,7 +4,7 @@ What is kept decides what is learned, since epochs then share their views. So a 
 """
 
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from visionft.assemble import Job
@@ -57,9 +57,16 @@ def keep_views(session: Session, plan: StagePlan, train: Batches, val: Batches) 
     return both
 
 
-def forget_views(session: Session) -> None:
-    """Remove the views that lie in the run folder."""
-    shutil.rmtree(session.path / _FOLDER, ignore_errors=True)
+def forget_views(session: Session, but: Sequence[str] = ()) -> None:
+    """Remove the views that are in memory and in the run folder, but for those whose names begin like some."""
+    for name in [name for name in session.kept if not name.startswith(tuple(but))]:
+        del session.kept[name]
+    folder = session.path / _FOLDER
+    for place in list(folder.iterdir()) if folder.is_dir() else ():
+        if not place.name.startswith(tuple(but)):
+            shutil.rmtree(place, ignore_errors=True)
+    if not but:
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _try(
@@ -82,11 +89,12 @@ def _try(
     if place is not None and (reason := _no_room(job, place, size)):
         return None, None, reason
     seen = of_train.images_in_all + of_val.images_in_all
-    exported = exported_prefix(session, plan.stage, lambda: of_train.cut, seen)
+    computes = of_train.key_by("eager", read=False)
+    exported = exported_prefix(session, plan.stage, lambda: of_train.cut, seen, computes)
     for one in (of_train, of_val):
         one.run_by(exported)
-        if place is not None:
-            one.keep_in(place)
+        one.keep_in(place, session.kept)
+    forget_views(session, [of_train.key, of_val.key])
     return (of_train, of_val), place, None
 
 

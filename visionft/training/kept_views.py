@@ -3,6 +3,7 @@
 Shape suffixes: B batch, C channels, H height, W width, 3 colour channels (RGB).
 """
 
+import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, Literal
@@ -79,7 +80,9 @@ class KeptViews:
         self._kept: dict[int, View] = {}
         self._exported: ExportedPrefix | None = None
         self._files: KeptFiles | None = None
-        self._key = ""
+        self._memory: dict[str, View] = {}
+        self.key = ""
+        self.seconds_of_views = 0.0  # that it took to make or read those that are there
         with job.runtime.autocast():
             self.cut = Cut(job.network.backbone, self._features, self._noise(self._spec))
         self._forms = tuple(self._form(*form) for form in self.cut.forms)
@@ -94,22 +97,43 @@ class KeptViews:
         """Bytes of all views when they are there."""
         return self.images_in_all * sum(torch.Size(shape).numel() * dtype.itemsize for shape, dtype in self._forms)
 
+    @property
+    def seconds_to_come(self) -> float:
+        """Seconds that the views which are not there yet will take, if they take as long as the others."""
+        there = len(self._kept)
+        return ((self._views or 1) - there) * self.seconds_of_views / there if there else 0.0
+
     def run_by(self, exported: ExportedPrefix | None) -> None:
         """Run the frozen layers by what was exported, of this or another cut of the network; None is torch."""
         self._exported = exported and exported.for_cut(self.cut)
 
-    def keep_in(self, folder: Path) -> None:
-        """Keep the views in files, and take those that are there.
+    def key_by(self, engine: str, *, read: bool) -> str:
+        """Return what identifies the plain images behind the frozen layers, see ``frozen_key``.
+
+        Args:
+            engine: what runs these.
+            read: whether other runs are told apart, whose images may be others.
+        """
+        samples = self._job.dataset.split(self._split) if read else ()
+        half = self._job.recipe.cache.half
+        return f"{self._split}-{frozen_key(self._job, self._spec, self.cut, samples, engine, half=half)}"
+
+    def keep_in(self, folder: Path | None, memory: dict[str, View]) -> None:
+        """Say where views are kept, and take those that are there.
+
+        Args:
+            folder: for files; None for memory.
+            memory: by their names, the views of this run that are there; new ones are added.
 
         Raises:
             CheckpointError: when the folder cannot be written.
         """
-        job, cache = self._job, self._job.recipe.cache
-        samples = job.dataset.split(self._split)
-        engine = self._exported.engine if self._exported else "eager"
-        self._key = frozen_key(job, self._spec, self.cut, samples, engine, half=cache.half)
-        structure = tree_structure(job.dataset.target.blank(torch.zeros(1, 1, 1, 3, dtype=torch.uint8)))
-        self._files = KeptFiles(folder, 1e9 * cache.disk_gigabytes, self._forms, structure)
+        job = self._job
+        self.key = self.key_by(self._exported.engine if self._exported else "eager", read=folder is not None)
+        self._memory = memory
+        if folder is not None:
+            structure = tree_structure(job.dataset.target.blank(torch.zeros(1, 1, 1, 3, dtype=torch.uint8)))
+            self._files = KeptFiles(folder, 1e9 * job.recipe.cache.disk_gigabytes, self._forms, structure)
 
     def training(self, epoch: int, start_batch: int = 0) -> Iterator[KeptBatch]:
         """Yield the shuffled batches of one epoch, the same samples as the loader's."""
@@ -154,18 +178,22 @@ class KeptViews:
 
     def _view(self, number: int) -> View:
         if number not in self._kept:
+            started = time.monotonic()
             self._kept[number] = self._read_or_computed(number)
+            self.seconds_of_views += time.monotonic() - started
         return self._kept[number]
 
     def _read_or_computed(self, number: int) -> View:
-        if self._files is None:
+        look = look_key(self._job, self._stage, self._spec, number) if self._views else "plain"
+        key = f"{self.key}-{look}"
+        if self._files is not None:
+            view = self._files.open(key)
+            return view or self._files.finish(key, self._computed(number, self._files.allocate(key, self._canvases)))
+        if key not in self._memory:
             like = [(shape, dtype, self._job.runtime.device) for shape, dtype in self._forms]
             rows = tuple(torch.empty(self._canvases, *shape, dtype=dtype, device=place) for shape, dtype, place in like)
-            return self._computed(number, rows)
-        look = look_key(self._job, self._stage, self._spec, number) if self._views else "plain"
-        key = f"{self._key}-{look}"
-        view = self._files.open(key)
-        return view or self._files.finish(key, self._computed(number, self._files.allocate(key, self._canvases)))
+            self._memory[key] = self._computed(number, rows)
+        return self._memory[key]
 
     def _computed(self, number: int, rows: tuple[Tensor, ...]) -> View:
         """Run the frozen layers on all images, and put what they give into rows."""

@@ -30,11 +30,12 @@ def trained_modules(network: nn.Module) -> list[nn.Module]:
 
 
 @contextmanager
-def forward_timed(trained: Sequence[nn.Module]) -> Iterator[None]:
+def forward_timed(trained: Sequence[nn.Module], closed: Sequence[nn.Module] = ()) -> Iterator[None]:
     """Time a forward pass: its prefix up to the first call of one of some modules, and what is behind.
 
     Args:
         trained: what ``trained_modules`` returned.
+        closed: modules that are compiled, whose own call is seen and none inside.
     """
     watch = running()
     if watch is None:
@@ -45,7 +46,9 @@ def forward_timed(trained: Sequence[nn.Module]) -> Iterator[None]:
     def note(_module: nn.Module, _inputs: Any) -> None:
         stopwatch.turn("prefix", "forward")
 
-    hooks = [module.register_forward_pre_hook(note) for module in trained]
+    inside = {id(module) for whole in closed for module in whole.modules()}
+    seen = [*closed, *(module for module in trained if id(module) not in inside)] if trained else []
+    hooks = [module.register_forward_pre_hook(note) for module in seen]
     try:
         with timed("prefix" if trained else "forward"):
             yield
@@ -54,17 +57,20 @@ def forward_timed(trained: Sequence[nn.Module]) -> Iterator[None]:
             hook.remove()
 
 
-def profile_of(seconds: Mapping[str, float], images: int) -> dict[str, Any]:
+def profile_of(seconds: Mapping[str, float], images: int, beside: Mapping[str, float]) -> dict[str, Any]:
     """Return what is written down of a stage.
 
     Args:
         seconds: of each part that took any.
         images: that were trained on meanwhile.
+        beside: seconds of what a thread did meanwhile, by part.
 
     Returns:
-        ``images``, ``seconds``, and ``parts``: by name the ``fraction`` of the time, and ``ms`` for each of the images.
+        ``images``, ``seconds``, and ``parts``: by name the ``fraction`` of the time, and ``ms`` for each of the images;
+        where a thread loads while another engine than torch runs the frozen layers, its seconds ``beside``.
     """
     total = sum(seconds.values())
+    thread = {"beside": {part: round(took, 3) for part, took in beside.items()}} if beside else {}
     return {
         "images": images,
         "seconds": round(total, 3),
@@ -76,6 +82,7 @@ def profile_of(seconds: Mapping[str, float], images: int) -> dict[str, Any]:
             for part in PARTS
             if part in seconds
         },
+        **thread,
     }
 
 
@@ -92,4 +99,7 @@ def in_words(name: str, profile: Mapping[str, Any], workers: int) -> str:
         for part, took in profile["parts"].items()
     ]
     beside = f"; {workers} processes decode and augment beside it, for which it waits" if workers else ""
+    if thread := profile.get("beside"):
+        took = ", ".join(f"{part} {seconds:.1f} s" for part, seconds in thread.items())
+        beside = f"; beside it, in a thread: {took}{beside}"
     return f"stage {name}: {profile['seconds']:.1f} s for {profile['images']} images: {', '.join(parts)}{beside}"

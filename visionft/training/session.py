@@ -2,16 +2,23 @@
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from torch import Tensor
 
 from visionft.assemble import Job
 from visionft.checkpoint import Checkpoint, RunFolder
+from visionft.stages import StagePlan
 from visionft.training.callbacks import Callback
 from visionft.training.deadline import Deadline
 from visionft.training.events import Event, Notice, Sink
+from visionft.training.kept_files import View
 from visionft.training.progress import Best, Progress
+
+_LENGTHS = "lengths"  # in run.json: stage -> (step, steps that the stage has from that on)
+
+if TYPE_CHECKING:
+    from visionft.training.frozen_engine import Prefix  # which knows the session
 
 
 class Session:
@@ -23,6 +30,10 @@ class Session:
         sinks: who is told.
         callbacks: who looks at each epoch and may end the stage or the run.
         deadline: by when training has to be over; None for as long as it takes.
+
+    Attributes:
+        kept: views that are in memory, by their names; a stage finds there what the one before has kept.
+        prefixes: what ran the frozen layers of stages that had views, or will run them, by what they compute.
     """
 
     def __init__(
@@ -36,6 +47,8 @@ class Session:
         self.job = job
         self.deadline = deadline
         self.callbacks = callbacks
+        self.kept: dict[str, View] = {}
+        self.prefixes: Mapping[str, Prefix] = {}
         self.progress = Progress()
         self.optimizer_state: Mapping[str, Tensor] = {}
         self.best_weights: Mapping[str, Tensor] = {}
@@ -56,6 +69,17 @@ class Session:
     def record(self, **facts: Any) -> None:
         """Add facts to it."""
         self._folder.record(**facts)
+
+    def as_decided(self, plan: StagePlan) -> StagePlan:
+        """Return a stage with the lengths that it got on the way, before the run was interrupted."""
+        for step, steps in self.info.get(_LENGTHS, {}).get(plan.stage.name, ()):
+            plan = plan.of_length(step, steps)
+        return plan
+
+    def record_length(self, plan: StagePlan) -> None:
+        """Write down how long a stage is since the last step, before anything follows from it."""
+        if plan.pace is not None:
+            self.record(**{_LENGTHS: self.info.get(_LENGTHS, {}) | {plan.stage.name: plan.pace.changes}})
 
     def tell(self, event: Event) -> None:
         """Hand an event to every sink."""

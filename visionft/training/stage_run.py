@@ -20,6 +20,8 @@ from visionft.stages import StagePlan
 from visionft.stopwatch import VALIDATION, running, timed
 from visionft.training.average import WeightAverage
 from visionft.training.callbacks import call_all
+from visionft.training.compiling import compiled_parts
+from visionft.training.deadline import Stint
 from visionft.training.depth import with_decided_depth
 from visionft.training.divergence import advice
 from visionft.training.events import EpochDone, Notice, StageEnded, StageStarted, StepDone, Working
@@ -54,11 +56,12 @@ class StageRun:
         self._session = session
         self._progress = session.progress
         self._job = session.job
-        self._plan = plan
+        self._plan = session.as_decided(plan)
         self._stage = plan.stage
         self._canvas = session.job.stage_input(plan.stage)
         self._clock = self._saved_at = time.monotonic()
         self._ends = session.deadline.of_stage(plan.index) if session.deadline else math.inf
+        self._stint = Stint(self._plan)
         self._images = 0  # trained on by this process
         with ExitStack() as opened:  # which closes what is open when the rest fails
             self._prepare(opened)
@@ -99,6 +102,8 @@ class StageRun:
                 session.tell(Notice(notice))
         if plan.stage.views is not None and not single_pass:
             self._train, self._val = keep_views(session, plan, *loaders) or loaders
+        if not isinstance(self._train, KeptViews):
+            forget_views(session)
         self._change_kept = kept_augmenter(session.job, plan.stage)
         if self._change_kept and isinstance(self._train, Batches) and not single_pass:
             session.tell(Notice(f"stage {plan.stage.name}: augment.features: does nothing, since nothing is kept"))
@@ -111,6 +116,11 @@ class StageRun:
             self._value_start()
         if plan.stage.fit_head and self._progress.stage_step == 0:
             self._fit_head()
+        self._stepper.compiled = compiled_parts(session, plan, self._stepper, self._first_batch)
+
+    def _first_batch(self) -> AnyBatch | None:
+        batches: Iterator[AnyBatch] = iter(self._train.training(0))
+        return next(batches, None)
 
     def _tell_of(self, split: str) -> Callable[[int, int], None]:
         """Return the callback that reports how many images of a split are on the device."""
@@ -152,6 +162,7 @@ class StageRun:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._opened.close()
+        del self._train, self._val  # which the next stage needs the memory of
 
     def reason_to_end(self) -> str | None:
         """Return why the stage is over; none while it is not."""
@@ -161,7 +172,7 @@ class StageRun:
         if progress.stage_stopped:
             return progress.stage_stopped
         if progress.stage_step >= self._plan.steps:
-            return "all steps done"
+            return "all steps done" if self._plan.pace is None else "all steps done that there was time for"
         if stage.patience is not None and progress.stale >= stage.patience:
             return f"no better validation for {stage.patience} epochs"
         # weights have to be there to end with, however late it is
@@ -170,7 +181,7 @@ class StageRun:
     def train_epoch(self, guard: InterruptGuard) -> None:
         """Take the steps of one epoch, or what is left of it, up to the end of the stage or of its budget."""
         progress, plan = self._progress, self._plan
-        started, images = time.monotonic(), 0
+        started, images, made = time.monotonic(), 0, self._seconds_of_views()
         for done, batches in enumerate(self._steps_of_epoch(), start=1):
             self._save_if_due(guard)
             result = self._stepper.take(batches, run_step=progress.step, stage_step=progress.stage_step)
@@ -195,10 +206,36 @@ class StageRun:
                     rates=plan.learning_rates(progress.stage_step - 1),
                 )
             )
+            self._stint.stepped(time.monotonic() - started - (self._seconds_of_views() - made), done)
+            if self._stint.is_due(plan, progress.stage_step):
+                plan = self._look_at_length()
             if progress.stage_step >= plan.steps or self._over_budget():
                 break
         self._images += images
         progress.images_per_second = images / max(time.monotonic() - started, 1e-9)
+
+    def _seconds_of_views(self) -> float:
+        """Return what it took so far to make the views that are kept."""
+        return sum(each.seconds_of_views for each in (self._train, self._val) if isinstance(each, KeptViews))
+
+    def _look_at_length(self) -> StagePlan:
+        """Give the stage as many of its steps as there is time for, so that rates fall to their end; write it down.
+
+        A run that goes on from an earlier checkpoint does as was decided then.
+        """
+        plan, step = self._plan, self._progress.stage_step
+        if self._session.deadline is None or (plan.pace is not None and step <= plan.pace.changes[-1][0]):
+            return plan
+        to_come = self._train.seconds_to_come if isinstance(self._train, KeptViews) else 0.0
+        steps = self._stint.length(plan, step, self._ends - time.monotonic() - to_come)
+        if steps != plan.steps:
+            self._plan = plan.of_length(step, steps)
+            self._stepper.follow(self._plan)
+            self._session.record_length(self._plan)
+            self._session.tell(
+                Notice(f"stage {self._stage.name}: there is time for {steps} steps, not {plan.steps}; rates follow")
+            )
+        return self._plan
 
     def _steps_of_epoch(self) -> Iterator[Sequence[AnyBatch]]:
         """Yield the micro-batches of each optimizer step that is left in the epoch."""
@@ -252,7 +289,9 @@ class StageRun:
         """Value the weights at the end of an epoch and keep them when they are the best of the stage."""
         progress, recipe = self._progress, self._job.recipe
         with self._average.applied() if self._average else nullcontext():
+            started, made = time.monotonic(), self._seconds_of_views()
             val = self._validation()
+            self._stint.validated(time.monotonic() - started - (self._seconds_of_views() - made))
             value = val[recipe.selection_value]
             best, last = progress.best, recipe.select == "last"
             improved = last or best is None or better(value, best.value, lower=recipe.selection_score.lower)
@@ -277,6 +316,7 @@ class StageRun:
             worse = setback(progress.history, recipe.stages, self._plan.index, recipe.selection_score)
             if worse is not None:
                 self._session.tell(Notice(worse))
+        self._look_at_length()
         call_all(self._session.callbacks, row, self._job, progress, best=improved)
 
     def _peak_rate(self) -> float:
@@ -318,13 +358,14 @@ class StageRun:
             "best": best.val if best else {},
             "ended": reason,
         }
-        profile = None if (watch := running()) is None else profile_of(watch.take(), self._images)
+        profile = None
+        if (watch := running()) is not None:
+            profile = profile_of(watch.take(), self._images, watch.take_beside())
         if profile is not None:
             result["profile"] = profile
         progress.results.append(result)
         progress.next_stage()
         self.save()
-        forget_views(self._session)
         self._session.tell(StageEnded(result))
         if profile is not None:
             self._session.tell(Notice(in_words(self._stage.name, profile, self._job.runtime.workers)))

@@ -9,6 +9,7 @@ from visionft.data.checks.bad_files import BoxError
 from visionft.data.dataset import load_dataset
 from visionft.data.formats.voc import objects
 from visionft.data.formats.voc.file import read_xml
+from visionft.data.listing import LabelOptions
 from visionft.errors import DataError
 
 BOX = "<bndbox><xmin>2</xmin><ymin>3</ymin><xmax>9</xmax><ymax>8</ymax></bndbox>"
@@ -138,3 +139,30 @@ def test_files_that_cannot_be_read_say_why(tmp_path, text, reason):
 def test_habits_are_told_with_their_number(tmp_path):
     write_voc(tmp_path, {name: [("cat", (5, 5, 1, 1)), ("dog", (1, 1, 5, 5))] for name in "abc"})
     assert f"annotations: 3 XML files have {objects.SWAPPED}: a.xml, b.xml, c.xml" in told(load_dataset(tmp_path))
+
+
+@pytest.mark.parametrize(
+    ("corners", "box"), [("zero_based", (0, 0, 12, 6)), ("edges", (0, 0, 11, 5)), ("pascal", (0, 0, 11, 5))]
+)
+def test_corners_that_count_from_0_are_read_as_stated(tmp_path, corners, box):
+    """``zero_based`` names the last pixel, ``edges`` where it ends; pixel 0 of Pascal VOC's lies outside."""
+    write_voc(tmp_path, {"a": [("cat", (0, 0, 11, 5))], "b": [("cat", (2, 2, 5, 5))]})
+    dataset = load_dataset(tmp_path, options=LabelOptions(corners=corners))
+    assert [tuple(xyxy) for xyxy in dataset.samples[0].target.xyxy] == [box]
+    assert not any(objects.FROM_ZERO in line for line in told(dataset))
+    first, last = {"zero_based": (2, 6), "edges": (2, 5), "pascal": (1, 5)}[corners]
+    assert [tuple(xyxy) for xyxy in dataset.samples[1].target.xyxy] == [(first, first, last, last)]
+
+
+def test_outlines_do_not_move_with_corners(tmp_path):
+    write_voc(tmp_path, {"a": [("cat", (1, 1, 5, 5))]})
+    polygon = "<polygon><x1>1</x1><y1>2</y1><x2>9</x2><y2>2</y2><x3>5</x3><y3>8</y3></polygon>"
+    (tmp_path / "Annotations/a.xml").write_text(ANNOTATION.replace(BOX, polygon))
+    options = LabelOptions(corners="zero_based")
+    assert [tuple(box) for box in load_dataset(tmp_path, options=options).samples[0].target.xyxy] == [(1, 2, 9, 8)]
+
+
+@pytest.mark.parametrize(("last", "likely"), [(12, "edges"), (11, "zero_based")])
+def test_how_corners_at_0_are_likely_meant_follows_from_the_last(tmp_path, last, likely):
+    write_voc(tmp_path, {"a": [("cat", (0, 0, 5, 5))], "b": [("cat", (2, 2, last, 5))]})
+    assert any(objects.FROM_ZERO in line and f"data.corners={likely} " in line for line in told(load_dataset(tmp_path)))

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from torch import nn
 
 from visionft.export.parity import Limits
+from visionft.predict.engine import EXPORTED
 from visionft.spec import ModelSpec
 from visionft.tasks.learner import Learner
 
@@ -23,10 +24,17 @@ class Writer(ABC):
     Attributes:
         kind: name in the catalog.
         suffix: what its files end in, with the dot; the engine of that ending opens them.
+        variant: what tells its files from others of that ending, such as ``int8``; empty for the usual one, in float32.
     """
 
     kind: ClassVar[str]
     suffix: ClassVar[str]
+    variant: ClassVar[str] = ""
+
+    @property
+    def file_name(self) -> str:
+        """What its file is called in a run folder."""
+        return f"{EXPORTED}{f'-{self.variant}' if self.variant else ''}{self.suffix}"
 
     @abstractmethod
     def write(

@@ -14,14 +14,11 @@ from visionft import __version__
 from visionft.errors import ExportError
 from visionft.export.writers.base import Writer
 from visionft.export.writers.onnx_operations import TRANSLATED
-from visionft.models.conversion import innermost_reason, quiet, require_room, to_onnx
+from visionft.export.writers.program import BATCH, trace
+from visionft.models.conversion import require_room, to_onnx
 from visionft.predict.runtimes.onnx_runtime import INPUT, SPEC_KEY
 from visionft.spec import ModelSpec
 from visionft.tasks import TASKS, target_of
-
-_BATCH = ({0: torch.export.Dim("batch")},)
-# What tracing raises: reasons of its own, and whatever the code of a network does with values that are not there.
-_UNTRACEABLE = (RuntimeError, ValueError, TypeError, LookupError, AttributeError, AssertionError, ArithmeticError)
 
 
 class OnnxWriter(Writer):
@@ -52,11 +49,7 @@ class OnnxWriter(Writer):
     def try_out(self, network: nn.Module, spec: ModelSpec) -> None:
         """Trace the network, and convert it as well where an operation is not known to have a translation."""
         require_room(network)
-        try:
-            with quiet():
-                program = torch.export.export(network, (_example(spec),), dynamic_shapes=_BATCH)
-        except _UNTRACEABLE as error:
-            raise ExportError(f"torch cannot trace the network: {innermost_reason(error)}") from error
+        program = trace(network, _example(spec))
         used = {str(node.target) for node in program.graph.nodes if node.op == "call_function"}
         if not used <= TRANSLATED:
             _convert(network, spec)
@@ -70,7 +63,7 @@ def _example(spec: ModelSpec) -> torch.Tensor:
 
 
 def _convert(network: nn.Module, spec: ModelSpec) -> onnx.ModelProto:
-    return to_onnx(network, _example(spec), [INPUT], _output_names(spec), _BATCH)
+    return to_onnx(network, _example(spec), [INPUT], _output_names(spec), BATCH)
 
 
 def _strip_debug_info(model: onnx.ModelProto) -> None:

@@ -70,7 +70,7 @@ class Cut:
         self._format = images_BCHW[:2].clone()  # its shape and memory format are those of all
         own = (*backbone.parameters(), *backbone.buffers())
         self._meta = {id(tensor): tensor.detach().to("meta") for tensor in own}
-        self._entries = _entries(backbone)
+        self._entries = trained_entries(backbone)
         self._results: tuple[list[Number], TreeSpec] | None = None  # where nothing behind the frozen part is left
         with _left_alone(backbone):
             self._crossings, self._constants = self._look(self._format)
@@ -216,7 +216,7 @@ class Cut:
                 hook.remove()
 
 
-def _entries(backbone: Backbone) -> list[nn.Module]:
+def trained_entries(backbone: Backbone) -> list[nn.Module]:
     """Return the outermost modules in which everything trains: nothing in them belongs to the frozen part.
 
     Modules without parameters count where they drop something at random; others may be shared with the frozen part.

@@ -47,6 +47,10 @@ class ClassificationOptions(TaskOptions):
             wrong["loss_options.label_smoothing"] = "is given twice; leave task.label_smoothing or this one out"
         return wrong
 
+    def own_loss(self) -> dict[str, Any]:
+        """Return the keys that say so; labels are smoothed by the losses that ship alone."""
+        return super().own_loss() | {"task.label_smoothing": 0.0}
+
     def learner_arguments(self, dataset: Dataset) -> dict[str, Any]:
         """Return the learner's arguments; see ``TaskOptions.learner_arguments``."""
         counts = dataset.class_counts("train")

@@ -5,7 +5,6 @@ Shape suffixes: H height, W width, 3 colours (RGB), N objects, 6 left, top, righ
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, replace
-from itertools import compress
 from typing import Any, Self
 
 import numpy as np
@@ -43,9 +42,9 @@ class Instances(Detection):
         detection = Detection.of(detections_N6, size, spec)
         return cls(**{field.name: getattr(detection, field.name) for field in fields(detection)}, masks=tuple(masks))
 
-    def _only(self, kept_N: NDArray[np.bool_]) -> Self:
+    def _only(self, rows_M: NDArray[np.int64]) -> Self:
         # slots make another class of this one, of which super() knows nothing
-        return replace(Detection._only(self, kept_N), masks=tuple(compress(self.masks, kept_N)))
+        return replace(Detection._only(self, rows_M), masks=tuple(self.masks[row] for row in rows_M.tolist()))
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain values that JSON can hold: those of ``Detection`` and, for each object, its pixels.

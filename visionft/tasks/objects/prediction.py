@@ -6,7 +6,7 @@ class index.
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, ClassVar, Self
 
@@ -42,6 +42,8 @@ class Detection:
         class_names: text for class 0, 1, ...
         thresholds: the score from which on an object of each class counts, unless something else is asked for.
         palette: colour (RGB, 0..255) of each class.
+        tracks_N: int64 number of each object's track through the frames of a video, -1 where it is seen for the first
+            time; None where nothing is tracked.
     """
 
     endings: ClassVar[tuple[str, ...]] = (".json", ".overlay.jpg")
@@ -53,6 +55,7 @@ class Detection:
     class_names: tuple[str, ...]
     thresholds: tuple[float, ...]
     palette: tuple[tuple[int, int, int], ...]
+    tracks_N: NDArray[np.int64] | None = field(default=None, kw_only=True)
 
     @classmethod
     def of(cls, detections_N6: NDArray[np.float32], size: tuple[int, int], spec: ModelSpec) -> "Detection":
@@ -77,12 +80,24 @@ class Detection:
         Args:
             threshold: for all classes, in [0, 1]; none takes the model's own for each.
         """
-        least_K = np.array(self.thresholds if threshold is None else [threshold] * len(self.class_names), np.float32)
-        return self._only(self.scores_N >= least_K[self.labels_N])
+        return self._only(np.flatnonzero(self.counting(threshold)))
 
-    def _only(self, kept_N: NDArray[np.bool_]) -> Self:
+    def counting(self, threshold: float | None = None) -> NDArray[np.bool_]:
+        """Return for each object whether ``above`` keeps it."""
+        least_K = np.array(self.thresholds if threshold is None else [threshold] * len(self.class_names), np.float32)
+        return np.asarray(self.scores_N >= least_K[self.labels_N])
+
+    def with_tracks(self, rows_M: NDArray[np.int64], tracks_M: NDArray[np.int64]) -> Self:
+        """Return some of the objects, given their places here, each with the number of its track, or -1."""
+        return replace(self._only(rows_M), tracks_N=tracks_M)
+
+    def _only(self, rows_M: NDArray[np.int64]) -> Self:
         return replace(
-            self, boxes_N4=self.boxes_N4[kept_N], scores_N=self.scores_N[kept_N], labels_N=self.labels_N[kept_N]
+            self,
+            boxes_N4=self.boxes_N4[rows_M],
+            scores_N=self.scores_N[rows_M],
+            labels_N=self.labels_N[rows_M],
+            tracks_N=None if self.tracks_N is None else self.tracks_N[rows_M],
         )
 
     def __len__(self) -> int:
@@ -105,6 +120,9 @@ class Detection:
         detections = [
             {"label": self.class_names[index], "index": index, "score": score, "box": box} for index, score, box in rows
         ]
+        if self.tracks_N is not None:
+            for plain, track in zip(detections, self.tracks_N.tolist(), strict=True):
+                plain["track"] = track if track >= 0 else None
         return {"detections": detections, "height": height, "width": width}
 
     def save(self, path: str | Path) -> None:
@@ -124,9 +142,10 @@ class Detection:
             DataError: the image cannot be used, or is not of the prediction's size.
         """
         labels = self.labels_N.tolist()
+        tracks = [-1] * len(self) if self.tracks_N is None else self.tracks_N.tolist()
         texts = [
-            f"{self.class_names[label]} {score:.2f}"
-            for label, score in zip(labels, self.scores_N.tolist(), strict=True)
+            f"{f'#{track} ' if track >= 0 else ''}{self.class_names[label]} {score:.2f}"
+            for label, score, track in zip(labels, self.scores_N.tolist(), tracks, strict=True)
         ]
         return draw_boxes(self._pixels_of(image), self.boxes_N4, texts, [self.palette[label] for label in labels])
 
@@ -205,6 +224,7 @@ class Detection:
             xyxy=self.boxes_N4,
             confidence=self.scores_N,
             class_id=self.labels_N,
+            tracker_id=self.tracks_N,
             data={"class_name": np.array(names, np.str_)},
         )
 
@@ -226,7 +246,7 @@ class Detection:
         size: tuple[int, int],
         class_names: Sequence[str],
         palette: Colours,
-        **masks: Any,
+        **masks: Any,  # of a class that has some
     ) -> Self:
         """Return a prediction of another library's objects, by falling score."""
         order_N = np.argsort(-detections_N6[:, 4], kind="stable")
@@ -239,5 +259,6 @@ class Detection:
             class_names=tuple(class_names),
             thresholds=(0.5,) * len(class_names),
             palette=palette or line_palette(len(class_names)),
+            tracks_N=None,
             **{name: tuple(given[place] for place in order_N.tolist()) for name, given in masks.items()},
         )

@@ -7,6 +7,7 @@ from xml.etree import ElementTree  # entities are refused before
 
 from visionft.data.checks.bad_files import BoxError
 from visionft.data.formats.voc.objects import CORNERS, Marked, objects_of, text_of
+from visionft.data.listing import CornerCoding
 from visionft.data.targets.boxes import Boxes
 from visionft.data.texts import decode_text
 from visionft.imaging.regular_file import read_regular_file
@@ -33,8 +34,12 @@ class VocFile:
     habits: frozenset[str] = frozenset()
 
 
-def read_xml(path: Path) -> VocFile:
+def read_xml(path: Path, corners: CornerCoding = "pascal") -> VocFile:
     """Read an annotation file; the author's ``path`` in it is not looked at.
+
+    Args:
+        path: the file.
+        corners: what the corners of boxes are.
 
     Raises:
         BoxError: with the reason, when nobody can tell what it says.
@@ -52,7 +57,7 @@ def read_xml(path: Path) -> VocFile:
     for node in root.iter():
         node.tag = _NAMESPACE.sub("", str(node.tag)).casefold()
     habits = {f"bytes of {guessed} without saying so"} if guessed else set()
-    objects = objects_of(root, habits)
+    objects = objects_of(root, habits, corners)
     if root.tag != "annotation":
         inner = root.findall(".//annotation")
         if len(inner) > 1:

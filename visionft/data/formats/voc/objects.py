@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator
 from math import cos, isfinite, pi, radians, sin
 from xml.etree import ElementTree
 
+from visionft.data.listing import CornerCoding
 from visionft.data.raw_boxes import RawBox
 
 CORNERS = ("xmin", "ymin", "xmax", "ymax")
@@ -16,6 +17,7 @@ FROM_ZERO = (
 Marked = tuple[str, RawBox]
 """Class name, and box."""
 
+_SHIFTS: dict[CornerCoding, tuple[int, int]] = {"pascal": (0, 0), "zero_based": (1, 1), "edges": (1, 0)}
 _OTHER_CORNERS = (("left", "top", "right", "bottom"), ("x1", "y1", "x2", "y2"), ("x_min", "y_min", "x_max", "y_max"))
 _POINTS = tuple((f"x{n}", f"y{n}") for n in range(1, 200))
 _NAMED_POINTS = tuple((f"x_{at}", f"y_{at}") for at in ("left_top", "right_top", "right_bottom", "left_bottom"))
@@ -23,12 +25,13 @@ _OUTLINES = ("polygon", "quad", "robndbox", "rotated_bndbox", "rbndbox", "bndbox
 _MOST_TURN = 2 * pi  # angles beyond are degrees
 
 
-def objects_of(root: ElementTree.Element, habits: set[str]) -> list[Marked]:
+def objects_of(root: ElementTree.Element, habits: set[str], corners: CornerCoding = "pascal") -> list[Marked]:
     """Return the objects below an annotation, those in a list of ``objects`` included; parts of objects are none.
 
     Args:
         root: the annotation, all tags in lower case.
         habits: grows by what is unusual.
+        corners: what the corners of boxes are; they become the first and last pixel, counted from 1.
     """
     nodes = [node for node in _objects(root) if node.tag == "object"]
     found: list[Marked] = []
@@ -38,9 +41,9 @@ def objects_of(root: ElementTree.Element, habits: set[str]) -> list[Marked]:
         boxes = list(_boxes(node, habits))
         if len(boxes) > 1:
             habits.add(SEVERAL)
-        for part, texts in enumerate(boxes, start=1):
+        for part, (texts, outlined) in enumerate(boxes, start=1):
             which = f"{number}.{part}" if len(boxes) > 1 else number
-            box = _raw(which, texts, crowd, habits)
+            box = _raw(which, texts, crowd, habits, _SHIFTS["pascal" if outlined else corners])
             found.append((name, box if name else box._replace(fault="has no class name")))
     return found
 
@@ -53,14 +56,17 @@ def _objects(root: ElementTree.Element) -> Iterator[ElementTree.Element]:
             yield from _objects(node)
 
 
-def _boxes(node: ElementTree.Element, habits: set[str]) -> Iterator[tuple[str, ...]]:
-    """Yield left, top, right, bottom of each box of an object, as texts; four empty ones where it has none."""
+def _boxes(node: ElementTree.Element, habits: set[str]) -> Iterator[tuple[tuple[str, ...], bool]]:
+    """Yield left, top, right, bottom of each box of an object, as texts, and whether they are of an outline.
+
+    Where it has none, the texts are empty.
+    """
     plain = [corners for box in node.findall("bndbox") if any(corners := _corners(box))]
     if plain:
-        yield from plain
+        yield from ((texts, False) for texts in plain)
         return
     outlines = [around for tag in _OUTLINES for each in node.findall(tag) if (around := _around(each, habits))]
-    yield from outlines or [("", "", "", "")]
+    yield from ((texts, True) for texts in outlines or [("", "", "", "")])
 
 
 def _corners(box: ElementTree.Element) -> tuple[str, ...]:
@@ -111,7 +117,8 @@ def _turned_corners(x: float, y: float, width: float, height: float, angle: floa
     ]
 
 
-def _raw(number: int | str, texts: tuple[str, ...], crowd: bool, habits: set[str]) -> RawBox:
+def _raw(number: int | str, texts: tuple[str, ...], crowd: bool, habits: set[str], shift: tuple[int, int]) -> RawBox:
+    """Return a box, of which the first and the last corner are moved by so many pixels."""
     try:
         left, top, right, bottom = map(float, texts)
     except ValueError:
@@ -120,9 +127,10 @@ def _raw(number: int | str, texts: tuple[str, ...], crowd: bool, habits: set[str
         habits.add(FROM_ZERO)
     if right < left or bottom < top:
         habits.add(SWAPPED)
-    ordered = (min(left, right), min(top, bottom), max(left, right), max(top, bottom))
+    first, last = shift
+    ordered = (min(left, right) + first, min(top, bottom) + first, max(left, right) + last, max(top, bottom) + last)
     numbers = ordered if isfinite(sum(ordered)) else (left, top, right, bottom)
-    return RawBox(number, numbers, crowd=crowd)
+    return RawBox(number, numbers, crowd=crowd, raw=f"[{', '.join(texts)}]" if first else "")
 
 
 def text_of(node: ElementTree.Element, path: str) -> str:

@@ -12,7 +12,8 @@ from visionft.data.box_classes import BoxClasses, choose_classes
 from visionft.data.checks.bad_files import BadFile, BoxError, tell
 from visionft.data.formats.listed import Names, find_lists, is_list, lines_of, read_lists
 from visionft.data.formats.voc.file import VocFile, read_xml
-from visionft.data.listing import DataFormat, Entry, Listing
+from visionft.data.formats.voc.objects import FROM_ZERO
+from visionft.data.listing import DataFormat, Entry, LabelOptions, Listing
 from visionft.data.naming import counted, natural_order, some, split_above
 from visionft.data.raw_boxes import RawBoxes
 from visionft.data.records import Problem
@@ -41,9 +42,9 @@ class Voc(DataFormat):
     """A folder with ``Annotations`` and ``JPEGImages``, or with XML files beside the images or anywhere below.
 
     ``ImageSets/Main/{train,val,test,trainval}.txt``, or lists so called elsewhere, make the splits where they are;
-    folders called like splits do where they are not. Corners are pixels counted from 1, the last one included. Objects
-    marked ``difficult`` are neither learned nor measured. Classes are the names that occur, in natural order. An image
-    without an XML file is left out: nobody looked at it.
+    folders called like splits do where they are not. Corners are pixels counted from 1, the last one included, unless
+    ``data.corners`` says otherwise. Objects marked ``difficult`` are neither learned nor measured. Classes are the
+    names that occur, in natural order. An image without an XML file is left out: nobody looked at it.
 
     Args:
         options: classes by name; ``images`` is the folder of the images, relative to the data's.
@@ -51,7 +52,7 @@ class Voc(DataFormat):
 
     kind: ClassVar[str] = "voc"
     target: ClassVar[type[Target]] = Boxes
-    takes: ClassVar[tuple[str, ...]] = ("images", "ignore", "on_bad_box")
+    takes: ClassVar[tuple[str, ...]] = ("images", "ignore", "on_bad_box", "corners")
 
     def read(self, path: Path | None) -> Listing:
         """List the images that have an XML file.
@@ -68,7 +69,7 @@ class Voc(DataFormat):
             )
         problems: list[Problem] = []
         root = _descend(path)
-        pairs = _pairs(root, self._options.images, problems)
+        pairs = _pairs(root, self._options, problems)
         names = natural_order(
             name for pair in pairs if isinstance(pair.parsed, VocFile) for name in _names(pair.parsed)
         )
@@ -76,7 +77,7 @@ class Voc(DataFormat):
             faults = [BadFile(pair.image.name, pair.parsed) for pair in pairs if isinstance(pair.parsed, BoxError)]
             told = "\n".join(map(str, [*tell(faults), *problems]))
             raise DataError(f"{root}: no XML file of an image holds an object\n{told}")
-        _tell_habits(pairs, problems)
+        _tell_habits(pairs, self._options.corners is None, problems)
         classes = choose_classes(dict(enumerate(names)), self._options, problems)
         splits = _read_lists(root, pairs, problems)
         entries = []
@@ -135,7 +136,8 @@ def _xml_in(folder: Path) -> list[Path]:
     return [file for file in look_into(folder, []).others if file.suffix.lower() == ".xml"]
 
 
-def _pairs(root: Path, images_in: str | None, problems: list[Problem]) -> list[_Pair]:
+def _pairs(root: Path, options: LabelOptions, problems: list[Problem]) -> list[_Pair]:
+    images_in = options.images
     images, others = images_below(root, problems)
     if images_in is not None:
         if not (root / images_in).is_dir():
@@ -149,7 +151,7 @@ def _pairs(root: Path, images_in: str | None, problems: list[Problem]) -> list[_
     for xml in sorted(file for file in others if file.suffix.lower() == ".xml"):
         parsed: VocFile | BoxError
         try:
-            parsed = read_xml(xml)
+            parsed = read_xml(xml, options.corners or "pascal")
         except BoxError as error:
             parsed = error
         stated = PureWindowsPath(parsed.file_name).name if isinstance(parsed, VocFile) else ""  # takes both slashes
@@ -218,14 +220,31 @@ def _tell_other_lists(folders: Iterable[Path], names: Names, problems: list[Prob
         problems.append(Problem(str(strange[0].parent), what))
 
 
-def _tell_habits(pairs: Iterable[_Pair], problems: list[Problem]) -> None:
+def _tell_habits(pairs: Iterable[_Pair], ask_corners: bool, problems: list[Problem]) -> None:
     habits: dict[str, list[str]] = defaultdict(list)
+    reaching = False
     for pair in pairs:
-        for habit in pair.parsed.habits if isinstance(pair.parsed, VocFile) else ():
-            habits[habit].append(pair.xml.name)
+        if isinstance(pair.parsed, VocFile):
+            reaching |= _reaches_edge(pair.parsed)
+            for habit in pair.parsed.habits:
+                habits[habit].append(pair.xml.name)
     for habit, names in sorted(habits.items()):
         have = counted(len(names), "XML file has", "XML files have")
-        problems.append(Problem("annotations", f"{have} {habit}: {some(names, 3)}"))
+        told = f"{have} {habit}: {some(names, 3)}"
+        if habit != FROM_ZERO:
+            problems.append(Problem("annotations", told))
+        elif ask_corners:
+            likely = "edges" if reaching else "zero_based"
+            advice = f"set data.corners={likely} if they are counted from 0, data.corners=pascal if from 1"
+            problems.append(Problem("annotations", f"{told}; {advice}"))
+
+
+def _reaches_edge(parsed: VocFile) -> bool:
+    """Return whether a box ends where the image does, which no pixel counted from 0 does."""
+    if parsed.size is None:
+        return False
+    width, height = parsed.size
+    return any(box.numbers[2] == width or box.numbers[3] == height for _, box in parsed.objects if box.numbers)
 
 
 def _boxes(pair: _Pair, classes: BoxClasses) -> RawBoxes:
