@@ -16,9 +16,10 @@ from typing import Any
 import visionft as vft
 from benchmarks import measure
 from visionft.assemble import load_data
+from visionft.data.splits import Split
 from visionft.imaging.pixels import require_file
 
-_IMAGES = {"train": 480, "val": 320}  # of the solar cells
+_IMAGES: dict[Split, int] = {"train": 480, "val": 320}  # of the solar cells
 _MEASURED = ("accuracy", "loss")
 
 

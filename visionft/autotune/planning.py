@@ -112,12 +112,10 @@ def _with_views(outlook: Outlook) -> Outlook:
         why.append(f"stage {need.stage.name}: views: {choice.views or 'none'}: {choice.why}")
     if not why:
         return outlook
-    job, times = _with_stages(outlook.job, stages), outlook.times
+    job, times, prefixes = _with_stages(outlook.job, stages), outlook.times, dict(outlook.prefixes)
     if [each.groups for each in job.plans] != [each.groups for each in outlook.job.plans]:
-        times = measure_stages(
-            job, prefixes=outlook.prefixes
-        )  # how much may train where that is open follows from the views
-    return replace(outlook, job=job, times=times, why=tuple(why))
+        times = measure_stages(job, prefixes=prefixes)  # how much may train where that is open follows from the views
+    return replace(outlook, job=job, times=times, why=tuple(why), prefixes=prefixes)
 
 
 def _with_open_depths(outlook: Outlook) -> Outlook:
