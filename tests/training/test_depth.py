@@ -6,11 +6,12 @@ import signal
 
 import pytest
 import torch
+from pydantic import ValidationError
 
 import visionft as vft
 from visionft.api.foresight import foresee
 from visionft.assemble import assemble, load_data
-from visionft.errors import Interrupted, RecipeError
+from visionft.errors import Interrupted
 from visionft.stages import Stage, plan
 from visionft.stages.depth import batches_to_look_at, choose_depth
 from visionft.training.depth import gradient_ratios
@@ -32,7 +33,7 @@ def weights(module):
 def test_every_task_decides_and_trains_what_was_decided(kind, request, train, tmp_path):
     unmixed = {"augment": {"mosaic": 0.0, "mixup": 0.0, "cutmix": 0.0}}
     before = {}
-    recipe = request.getfixturevalue(kind)(stages=[HEAD, OPEN | {"epochs": 1}], **unmixed)
+    recipe = request.getfixturevalue(kind)(stages=[HEAD, OPEN | {"epochs": 1}], evaluate={"select": "last"}, **unmixed)
     job, outcome, recorder = train(recipe, change=lambda job: before.update(weights(job.network.backbone)))
     chosen = decided(tmp_path / "run")
     assert outcome.results[1]["groups"] == chosen["groups"]
@@ -106,7 +107,7 @@ def test_a_plan_tells_that_it_is_decided_later(tiny):
 
 
 def test_a_head_that_has_not_learned_decides_nothing(tiny):
-    with pytest.raises(RecipeError, match=r"unfreeze.*auto.*unfreeze: none"):
+    with pytest.raises(ValidationError, match=r"unfreeze.*auto.*unfreeze: none"):
         tiny(stages=[OPEN])
 
 
