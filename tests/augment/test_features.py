@@ -3,9 +3,9 @@
 import pytest
 import torch
 
-from visionft.augment.features import FeaturePolicy, Layout, change_activations, layout_of, mix_activations
+from visionft.augment.features import FeaturePolicy, ActivationLayout, change_activations, layout_of, mix_activations
 
-MAPS = Layout(-1, (-3, -2))
+MAPS = ActivationLayout(-1, (-3, -2))
 
 
 def maps(images=3, side=4, channels=5):
@@ -15,14 +15,14 @@ def maps(images=3, side=4, channels=5):
 @pytest.mark.parametrize(
     ("shape", "expected"),
     [
-        ((1, 7, 7, 320), Layout(-1, (-3, -2))),  # channels last
-        ((1, 320, 7, 7), Layout(-3, (-2, -1))),
-        ((1, 14, 14, 14), Layout(-1, (-3, -2))),
-        ((1, 197, 192), Layout(-1)),  # tokens
-        ((1, 1280), Layout(-1)),
-        ((1280,), Layout(-1)),
-        ((1, 320, 1, 1), Layout(-3)),  # a gate
-        ((4, 7, 7, 96), Layout(-1)),  # windows
+        ((1, 7, 7, 320), ActivationLayout(-1, (-3, -2))),  # channels last
+        ((1, 320, 7, 7), ActivationLayout(-3, (-2, -1))),
+        ((1, 14, 14, 14), ActivationLayout(-1, (-3, -2))),
+        ((1, 197, 192), ActivationLayout(-1)),  # tokens
+        ((1, 1280), ActivationLayout(-1)),
+        ((1280,), ActivationLayout(-1)),
+        ((1, 320, 1, 1), ActivationLayout(-3)),  # a gate
+        ((4, 7, 7, 96), ActivationLayout(-1)),  # windows
     ],
 )
 def test_maps_are_known_by_the_canvas(shape, expected):
@@ -83,14 +83,16 @@ def test_posterize_to_one_bit_leaves_two_values():
 
 def test_tensors_with_as_many_channels_are_changed_alike():
     tokens = torch.ones(2, 1, 9, 30)
-    one, two = change_activations([tokens, tokens[:, :, :4]], [Layout(-1)] * 2, FeaturePolicy(dropout=0.5), [1, 2])
+    one, two = change_activations(
+        [tokens, tokens[:, :, :4]], [ActivationLayout(-1)] * 2, FeaturePolicy(dropout=0.5), [1, 2]
+    )
     assert torch.equal(one[:, :, :4], two)
 
 
 def test_16_bits_stay_16_bits_and_whole_numbers_stay_as_they_are():
     whole = torch.arange(12).reshape(2, 1, 6)
     half, same = change_activations(
-        [maps(2).half(), whole], [MAPS, Layout(-1)], FeaturePolicy(dropout=0.5, contrast=0.5), [1, 2]
+        [maps(2).half(), whole], [MAPS, ActivationLayout(-1)], FeaturePolicy(dropout=0.5, contrast=0.5), [1, 2]
     )
     assert half.dtype == torch.float16
     assert torch.equal(same, whole)
@@ -98,7 +100,7 @@ def test_16_bits_stay_16_bits_and_whole_numbers_stay_as_they_are():
 
 def test_mixup_blends_every_tensor_by_what_it_tells():
     one, two = maps(), torch.rand(3, 1, 9, 8)
-    mixed, fractions_B = mix_activations([one, two], [MAPS, Layout(-1)], FeaturePolicy(mixup=1.0), [1, 2, 3])
+    mixed, fractions_B = mix_activations([one, two], [MAPS, ActivationLayout(-1)], FeaturePolicy(mixup=1.0), [1, 2, 3])
     assert len(fractions_B.unique()) == 3
     for before, after in zip((one, two), mixed, strict=True):
         for image in range(3):
@@ -119,5 +121,7 @@ def test_cutmix_takes_the_same_rectangle_of_fine_and_coarse_maps():
 
 
 def test_nothing_is_mixed_as_often_as_is_asked():
-    _, fractions_B = mix_activations([torch.rand(400, 1, 6)], [Layout(-1)], FeaturePolicy(mixup=0.25), range(400))
+    _, fractions_B = mix_activations(
+        [torch.rand(400, 1, 6)], [ActivationLayout(-1)], FeaturePolicy(mixup=0.25), range(400)
+    )
     assert (fractions_B > 0).float().mean().item() == pytest.approx(0.25, abs=0.06)

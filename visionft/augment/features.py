@@ -51,7 +51,7 @@ class FeaturePolicy:
 
 
 @dataclass(frozen=True, slots=True)
-class Layout:
+class ActivationLayout:
     """Which axes of kept activations are which, counted from the last.
 
     Attributes:
@@ -67,7 +67,7 @@ class Layout:
         return self.sides and (values.shape[self.sides[0]], values.shape[self.sides[1]])
 
 
-def layout_of(shape: Sequence[int], canvas: tuple[int, int]) -> Layout:
+def layout_of(shape: Sequence[int], canvas: tuple[int, int]) -> ActivationLayout:
     """Return which axes of an image's activations are which, by comparing them with its canvas.
 
     Args:
@@ -75,12 +75,12 @@ def layout_of(shape: Sequence[int], canvas: tuple[int, int]) -> Layout:
         canvas: (height, width) in pixels.
     """
     if len(shape) < 3 or any(size != 1 for size in shape[:-3]):
-        return Layout(-1)
+        return ActivationLayout(-1)
     if _is_map((shape[-3], shape[-2]), canvas):
-        return Layout(-1, (-3, -2))
+        return ActivationLayout(-1, (-3, -2))
     if _is_map((shape[-2], shape[-1]), canvas):
-        return Layout(-3, (-2, -1))
-    return Layout(-3) if tuple(shape[-2:]) == (1, 1) else Layout(-1)
+        return ActivationLayout(-3, (-2, -1))
+    return ActivationLayout(-3) if tuple(shape[-2:]) == (1, 1) else ActivationLayout(-1)
 
 
 def _is_map(sides: tuple[int, int], canvas: tuple[int, int]) -> bool:
@@ -92,7 +92,7 @@ def _is_map(sides: tuple[int, int], canvas: tuple[int, int]) -> bool:
 
 
 def change_activations(
-    kept: Sequence[Tensor], layouts: Sequence[Layout], policy: FeaturePolicy, seeds: Sequence[int]
+    kept: Sequence[Tensor], layouts: Sequence[ActivationLayout], policy: FeaturePolicy, seeds: Sequence[int]
 ) -> tuple[Tensor, ...]:
     """Return activations with the changes that happen to each image alone.
 
@@ -151,7 +151,7 @@ class _Mix(NamedTuple):
 
 
 def mix_activations(
-    kept: Sequence[Tensor], layouts: Sequence[Layout], policy: FeaturePolicy, seeds: Sequence[int]
+    kept: Sequence[Tensor], layouts: Sequence[ActivationLayout], policy: FeaturePolicy, seeds: Sequence[int]
 ) -> tuple[tuple[Tensor, ...], Tensor]:
     """Mix the activations of each image with those of the next of the batch, of the last with those of the first.
 
@@ -193,7 +193,7 @@ def _drawn_mix(policy: FeaturePolicy, cells: tuple[int, int], seed: int) -> _Mix
     return _Mix(area, (edges[0], edges[1], edges[2], edges[3]))
 
 
-def _weights(mix: _Mix, values: Tensor, layout: Layout) -> Tensor:
+def _weights(mix: _Mix, values: Tensor, layout: ActivationLayout) -> Tensor:
     """Return how much of the next image there is in one's activations, to be broadcast over them."""
     shape, size = [1] * (values.ndim - 1), layout.size(values)
     if layout.sides is None or size is None:
