@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from visionft.augment.features import FeaturePolicy, ActivationLayout, change_activations, layout_of, mix_activations
+from visionft.augment.features import ActivationLayout, FeaturePolicy, change_activations, layout_of, mix_activations
 
 MAPS = ActivationLayout(-1, (-3, -2))
 
