@@ -144,5 +144,5 @@ def test_a_ratio_is_that_of_norms_and_leaves_the_network_as_it_was(tiny):
         job.network.zero_grad()
         job.network(batch).total.backward()
         squares.append(sum(float(named[name].grad.square().sum()) for name in last.parameters))
-    own = sum(float(named[name].square().sum()) for name in last.parameters)
+    own = sum(float(named[name].detach().square().sum()) for name in last.parameters)
     assert ratios[last.name] == pytest.approx((sum(squares) / 2 / own) ** 0.5, rel=1e-3)
