@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from tests.export.browser import missing_for_pages
+from tests.export.browser import link_runtime, missing_for_pages
 from tests.export.tiny import SPEC, TASK, Liar, Pair, tiny
 from visionft.errors import CheckpointError, DataError, ExportError, UnknownName
 from visionft.export import WRITERS
@@ -25,7 +25,9 @@ BATCHES = [(IMAGES_NHW3, np.arange(7) % 3)]
 def writer(request):
     if request.param == "web" and (missing := missing_for_pages()):
         pytest.skip(missing)
-    return WRITERS[request.param]()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("visionft.export.writers.web._copy_runtime", link_runtime)
+        yield WRITERS[request.param]()
 
 
 @pytest.fixture(scope="module")
