@@ -162,7 +162,7 @@ class TestExport:
 
     def test_a_failed_gate(self, refused, copied, tiny):
         (copied / "recipe.yaml").write_text(recipe_to_yaml(tiny(export={"max_difference": 1e-30})))
-        for name in ("model.onnx", "model.onnx.parity.json"):
+        for name in ("model.onnx", "model.onnx.parity.json", "model.onnx.card.md"):
             (copied / name).unlink()
         message = refused("export", copied, code=1)
         assert "model.onnx: not written: same answer for" in message
