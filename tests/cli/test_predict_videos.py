@@ -34,12 +34,12 @@ def test_videos_and_images_as_json_lines(visionft, folder, image_folder):
 
 
 def test_tracked_and_saved(visionft, folder, tmp_path):
-    pytest.importorskip("trackers")
+    pytest.importorskip("supervision")
     result = visionft(
         "predict", folder / "m.onnx", folder / "clip.avi", "--track", "--save", tmp_path / "out", "--json"
     )
     rows = [json.loads(line) for line in result.out.splitlines()]
-    assert [row["detections"][0]["track"] for row in rows] == [None] + [0] * 11
+    assert [row["detections"][0]["track"] for row in rows] == [1] * 12
     assert (tmp_path / "out/clip.jsonl").read_text() == result.out
     with Video(tmp_path / "out/clip.overlay.mp4") as video:
         shots = list(video)

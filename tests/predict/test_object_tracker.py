@@ -13,7 +13,7 @@ from visionft.predict import Predictor
 
 @pytest.fixture(scope="module")
 def predictor(tmp_path_factory):
-    pytest.importorskip("trackers")
+    pytest.importorskip("supervision")
     return Predictor(write_detector(tmp_path_factory.mktemp("model") / "m.onnx"), threads=1)
 
 
@@ -31,18 +31,16 @@ def tracks(results):
 def test_the_same_object_has_the_same_number(predictor, tmp_path):
     clip = write_video(tmp_path / "clip.avi")
     results = [result for _, result in predictor.track(clip)]
-    assert tracks(results)[0] == {0: -1}  # seen once, it may be an error
-    assert [row[0] for row in tracks(results)[1:]] == [0] * 11
-    assert results[0].to_dict()["detections"][0]["track"] is None
-    assert results[5].to_dict()["detections"][0]["track"] == 0
-    assert results[5].to_supervision().tracker_id.tolist() == [0]
+    assert [row[0] for row in tracks(results)] == [1] * 12
+    assert results[5].to_dict()["detections"][0]["track"] == 1
+    assert results[5].to_supervision().tracker_id.tolist() == [1]
 
 
 def test_objects_are_told_apart_and_numbers_begin_again(predictor):
     for _ in range(2):
         found = tracks(result for _, result in predictor.track([two_squares(n, 240) for n in range(6)]))
         assert all(row == found[1] for row in found[1:])
-        assert sorted(found[1].values()) == [0, 1]
+        assert sorted(found[1].values()) == [1, 2]
 
 
 def test_what_scores_too_low_is_reported_where_it_continues_a_track(predictor):
@@ -61,11 +59,11 @@ def test_frames_without_objects(predictor):
 
 
 def test_masks_go_along(tmp_path):
-    pytest.importorskip("trackers")
+    pytest.importorskip("supervision")
     predictor = Predictor(write_detector(tmp_path / "m.onnx", INSTANCES), threads=1)
     found = [result for _, result in predictor.track([frame(number, 12) for number in range(4)])]
     assert [len(result.masks) for result in found] == [1] * 4
-    assert found[-1].tracks_N.tolist() == [0]
+    assert found[-1].tracks_N.tolist() == [1]
     assert found[-1].overlay(frame(3, 12)).shape == (SIZE[1], SIZE[0], 3)
 
 
@@ -75,6 +73,6 @@ def test_what_cannot_be_tracked(tmp_path):
 
 
 def test_without_the_package(tmp_path, monkeypatch):
-    monkeypatch.setitem(sys.modules, "trackers", None)
+    monkeypatch.setitem(sys.modules, "supervision", None)
     with pytest.raises(MissingExtra, match=r"visionft\[track\]"):
         Predictor(write_detector(tmp_path / "m.onnx")).track([])

@@ -16,13 +16,14 @@ _LOWEST = 0.1
 """Scores below say nothing, whatever was there a frame before."""
 
 _USUAL_RATE = 30.0
+_MIDDLE, _BELOW = 0.5, 0.3  # between what counts and what does not; ByteTrack forgets what is below 0.1
 
 
 class ObjectTracker:
     """Gives objects of one frame after the other the numbers of their tracks.
 
     An object that counts (its score reaches the threshold of its class) may begin a track; one below may only continue
-    a track that nothing better continues. That is ByteTrack's idea; the package ``trackers`` has it.
+    a track that nothing better continues. That is ByteTrack's idea; ``supervision`` has it.
 
     Args:
         threshold: from which an object counts; None takes the model's own for each class.
@@ -31,7 +32,7 @@ class ObjectTracker:
         lowest: score from which on objects are to be handed over.
 
     Raises:
-        MissingExtra: when the package ``trackers`` is not installed.
+        MissingExtra: when ``supervision`` is not installed, or a version from which trackers have been taken out.
 
     Source:
         Zhang et al., ByteTrack: Multi-Object Tracking by Associating Every Detection Box, 2022, algorithm 1.
@@ -40,15 +41,14 @@ class ObjectTracker:
     def __init__(self, threshold: float | None = None) -> None:
         self._threshold = threshold
         self.lowest = _LOWEST if threshold is None else min(_LOWEST, threshold)
-        self._package = _trackers()
+        self._kind = _byte_track()
         self.begin(None)
 
     def begin(self, rate: float | None) -> None:
         """Forget all tracks; a new video begins, of so many frames a second."""
-        # objects are told apart by whether they count, and not by a score that means the same for all classes
-        self._tracker = self._package.ByteTrackTracker(
-            frame_rate=rate or _USUAL_RATE, track_activation_threshold=0.5, high_conf_det_threshold=0.5
-        )
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # that it will be another package's
+            self._tracker = self._kind(track_activation_threshold=_MIDDLE, frame_rate=rate or _USUAL_RATE)
 
     def follow(self, prediction: Prediction) -> Prediction:
         """Return the objects of the next frame that count or continue a track, with the numbers of their tracks.
@@ -59,9 +59,10 @@ class ObjectTracker:
         found = cast("TrackablePrediction", prediction)
         counts_N = found.counting(self._threshold)
         detections = found.to_supervision()
-        detections.confidence = counts_N.astype(np.float32)
+        # objects are told apart by whether they count, and not by a score that means the same for all classes
+        detections.confidence = np.where(counts_N, 1, _BELOW).astype(np.float32)
         detections.data["row"] = np.arange(len(counts_N))
-        tracked = self._tracker.update(detections)
+        tracked = self._tracker.update_with_detections(detections)
         tracks_N = np.full(len(counts_N), -1, np.int64)
         if len(tracked):
             tracks_N[tracked.data["row"]] = tracked.tracker_id
@@ -69,10 +70,11 @@ class ObjectTracker:
         return found.with_tracks(rows_M, tracks_N[rows_M])
 
 
-def _trackers() -> Any:
+def _byte_track() -> Any:
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", DeprecationWarning)  # of what it imports
-            return import_module("trackers")
+        supervision = import_module("supervision")
     except ModuleNotFoundError as error:
-        raise MissingExtra(error.name or "trackers", "track", "tracking objects") from error
+        raise MissingExtra(error.name or "supervision", "track", "tracking objects") from error
+    if not hasattr(supervision, "ByteTrack"):
+        raise MissingExtra("supervision before 0.31", "track", "tracking objects")
+    return supervision.ByteTrack
