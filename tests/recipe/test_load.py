@@ -50,7 +50,7 @@ task:
     assert "stages[0].epoch: unknown key; did you mean 'epochs'?" in lines[3]
     assert "stages[1].epochs: should be greater than 0, found -1" in lines[4]
     assert "stages[1].unfreeze" in lines[5]
-    assert "'none' or 'all'" in lines[5]
+    assert "'none', 'all' or 'auto'" in lines[5]
     assert "task.kind: task 'clasification': no such task; close: classification" in lines[6]
 
 
