@@ -10,6 +10,8 @@ WRITERS = Catalog(
     "runtime",
     {
         "aoti": "visionft.export.writers.torch_program:AotiWriter",
+        "mnn": "visionft.export.writers.mnn:MnnWriter",
+        "ncnn": "visionft.export.writers.ncnn:NcnnWriter",
         "onnx": "visionft.export.writers.onnx:OnnxWriter",
         "openvino": "visionft.export.writers.openvino:OpenVinoWriter",
         "openvino-fp16": "visionft.export.writers.openvino:OpenVinoHalfWriter",

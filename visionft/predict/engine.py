@@ -18,6 +18,8 @@ from visionft.spec import ModelSpec
 ENGINES = Catalog(
     "engine",
     {
+        "mnn": "visionft.predict.runtimes.mnn_runtime:MnnEngine",
+        "ncnn": "visionft.predict.runtimes.ncnn_runtime:NcnnEngine",
         "onnx": "visionft.predict.runtimes.onnx_runtime:OnnxRuntimeEngine",
         "openvino": "visionft.predict.runtimes.openvino_runtime:OpenVinoEngine",
         "pt2": "visionft.predict.runtimes.torch_program:TorchProgramEngine",
