@@ -96,3 +96,13 @@ def test_nothing_is_measured_unless_asked_and_in_other_threads(clock):
             assert running() is None
         assert running() is watch
     assert seen == [None]
+
+
+def test_what_a_thread_does_beside_is_apart(clock):
+    watch = Stopwatch()
+    with measuring(watch.beside()), timed("decode"):
+        clock(3)
+    clock(1)
+    assert watch.take_beside() == {"decode": 3}
+    assert watch.take() == {"other": 4}
+    assert watch.take_beside() == {}

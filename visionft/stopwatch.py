@@ -30,6 +30,18 @@ class Stopwatch:
         self._names = [OTHER]
         self._seconds: dict[str, float] = {}
         self._since = perf_counter()
+        self._beside: Stopwatch | None = None
+
+    def beside(self) -> "Stopwatch":
+        """Return the stopwatch of a thread that works for this one at the same time, whose seconds are told apart."""
+        if self._beside is None:
+            self._beside = Stopwatch()
+        return self._beside
+
+    def take_beside(self) -> dict[str, float]:
+        """Return the seconds that such a thread worked, by name, since the last time."""
+        seconds = {} if self._beside is None else self._beside.take()
+        return {name: took for name, took in seconds.items() if name != OTHER}
 
     def begin(self, name: str) -> None:
         """Count for a name from now on."""

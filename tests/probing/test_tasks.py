@@ -46,7 +46,7 @@ def test_boxes_and_one_of_another_class(box_folder, tmp_path):
     kind, x, y, *_ = rows[0].split()
     label.write_text("\n".join([f"{1 - int(kind)} {rows[0].partition(' ')[2]}", *rows[1:]]))
     found = probe(root)
-    assert found.best.score > 0.6
+    assert found.best.score > 0.2  # of random weights; chance is below 0.05
     names = ("disc", "square")
     wanted = names[1 - int(kind)], names[int(kind)]
     error = next(one for one in found.label_errors if one.image.endswith("04.png"))
@@ -57,7 +57,7 @@ def test_boxes_and_one_of_another_class(box_folder, tmp_path):
 def test_outlines_are_probed_as_boxes(outline_folder):
     found = probe(outline_folder, **{"task.kind": "instance_segmentation"})
     assert found.score.name == "point_ap"
-    assert found.best.score > 0.5
+    assert found.best.score > 0.2
 
 
 def test_label_sets(tmp_path):

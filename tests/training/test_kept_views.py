@@ -15,6 +15,8 @@ from visionft.training.kept_views import KeptViews
 
 STAGE = {"name": "top", "unfreeze": 2, "augment": "medium", "epochs": 3, "head_lr": 1e-2, "backbone_lr": 1e-3}
 
+TRIED = 2 * (2 + 2 + 1 + 1 + 2)  # each of two cuts looks at a pair whole, each alone, and as it is kept
+
 
 def first_layer_images(job):
     """Count the images that the first convolution sees with their values."""
@@ -39,7 +41,11 @@ def test_with_a_view_for_each_epoch_it_trains_as_without(kind, request, train):
     unmixed = {"augment": {"mosaic": 0.0, "mixup": 0.0, "cutmix": 0.0, "orientation": "fixed"}}
     stage = STAGE | {"epochs": 2, "norm": "all"}
     plain, plain_outcome, _ = train(make(stages=[stage], **unmixed), "plain")
-    kept, kept_outcome, recorder = train(make(stages=[stage | {"views": 2}], **unmixed), "kept")
+    seen = []
+    recipe = make(stages=[stage | {"views": 2}], **unmixed)
+    kept, kept_outcome, recorder = train(recipe, "kept", change=lambda job: seen.append(first_layer_images(job)))
+    train_images, val_images = len(kept.dataset.split("train")), len(kept.dataset.split("val"))
+    assert sum(seen[0]) == 2 * train_images + val_images + TRIED
     assert any("2 views of each image" in event.text for event in recorder.of(Notice))
     theirs, ours = weights(plain), weights(kept)
     for name, tensor in theirs.items():
@@ -55,8 +61,7 @@ def test_frozen_layers_see_each_view_once(tiny, train, precision, network):
     recipe = tiny(stages=[stage], runtime={"precision": precision}, backbone={"name": network})
     job, _, _ = train(recipe, change=lambda job: seen.append(first_layer_images(job)))
     train_images, val_images = len(job.dataset.split("train")), len(job.dataset.split("val"))
-    tried = 2 * (2 + 2 + 1 + 1 + 2)  # each of two cuts looks at a pair whole, each alone, and as it is kept
-    assert sum(seen[0]) == 2 * train_images + val_images + tried
+    assert sum(seen[0]) == 2 * train_images + val_images + TRIED
 
 
 def test_images_that_do_not_change_have_one_view(tiny, train):

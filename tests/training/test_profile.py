@@ -61,6 +61,18 @@ def test_weights_are_the_same_and_nobody_is_told_who_does_not_ask(profiled, tiny
     assert all(torch.equal(tensor, others[name]) for name, tensor in ours.items())
 
 
+@pytest.mark.parametrize("stage", [HEAD | {"augment": "none"}, VIEWS], ids=["features", "views"])
+def test_what_a_thread_loads_beside_onnxruntime_is_told_apart(tiny, tmp_path, stage):
+    told = []
+    recipe = tiny(stages=[stage], runtime={"frozen": "onnxruntime"})
+    run = vft.train(recipe, out=tmp_path / "run", sinks=[told.append], progress=False, profile=True)
+    profile = run.stages[0]["profile"]
+    assert {"decode"} <= set(profile["beside"]) <= {"decode", "augment"}
+    assert {"prefix", "forward", "backward", "optimizer", "validation"} <= set(profile["parts"])
+    assert sum(part["fraction"] for part in profile["parts"].values()) == pytest.approx(1, abs=0.01)
+    assert any("in a thread: decode" in event.text for event in told if isinstance(event, Notice))
+
+
 def test_the_prefix_ends_where_something_trains():
     network = nn.Sequential(nn.Linear(2, 2), nn.Linear(2, 2), nn.Linear(2, 1))
     network[0].requires_grad_(requires_grad=False)
@@ -79,7 +91,7 @@ def test_the_prefix_ends_where_something_trains():
 
 
 def test_a_stage_that_took_no_step_and_one_with_workers():
-    profile = profile_of({"other": 1.0, "validation": 3.0}, 0)
+    profile = profile_of({"other": 1.0, "validation": 3.0}, 0, {})
     assert profile["parts"]["validation"] == {"fraction": 0.75, "ms": None}
     assert "validation 75.0 %, other 25.0 %" in in_words("head", profile, 0)
     assert "3 processes" in in_words("head", profile, 3)

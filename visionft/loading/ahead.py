@@ -4,6 +4,8 @@ from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
+from visionft.stopwatch import measuring, running
+
 Made = TypeVar("Made")
 
 
@@ -17,11 +19,18 @@ def ahead(items: Iterable[Made]) -> Iterator[Made]:
         Exception: what making one raised, in its place.
     """
     iterator, end = iter(items), object()
+    watch = running()
+    beside = watch and watch.beside()
+
+    def make() -> object:
+        with measuring(beside):
+            return next(iterator, end)
+
     with ThreadPoolExecutor(1) as maker:
-        coming = maker.submit(next, iterator, end)
+        coming = maker.submit(make)
         while True:
             item = coming.result()
             if item is end:
                 return
-            coming = maker.submit(next, iterator, end)
+            coming = maker.submit(make)
             yield item  # type: ignore[misc]  # which is not the end

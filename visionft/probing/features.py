@@ -80,7 +80,7 @@ def key_of(
         digest.update(tensor.detach().cpu().contiguous().flatten().view(torch.uint8).numpy().tobytes())
     parts: list[Any] = [backbone.family, backbone.name, spec, bf16, *map(version, _VERSIONED)]
     if isinstance(probe, PatchProbe):
-        parts += [type(probe).__qualname__, _POINTS, _FEWEST, _MOST, _FINEST, probe.outputs]
+        parts += [type(probe).__qualname__, probe.drawn, _POINTS, _FEWEST, _MOST, _FINEST, probe.outputs]
         parts += [(sample.id, sample.target.fingerprint()) for sample in dataset.samples] + [*contents]
     else:
         parts += sorted(contents)

@@ -105,9 +105,14 @@ class ImageProbe(TaskProbe):
 
 
 class PatchProbe(TaskProbe):
-    """A probe of points of images, of one class each."""
+    """A probe of points of images, of one class each.
+
+    Attributes:
+        drawn: number of the way in which ``points`` chooses; kept features of other points are not taken.
+    """
 
     loss: ClassVar[LinearLoss] = "softmax"
+    drawn: ClassVar[int] = 1
 
     @abstractmethod
     def points(

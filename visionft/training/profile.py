@@ -57,17 +57,20 @@ def forward_timed(trained: Sequence[nn.Module], closed: Sequence[nn.Module] = ()
             hook.remove()
 
 
-def profile_of(seconds: Mapping[str, float], images: int) -> dict[str, Any]:
+def profile_of(seconds: Mapping[str, float], images: int, beside: Mapping[str, float]) -> dict[str, Any]:
     """Return what is written down of a stage.
 
     Args:
         seconds: of each part that took any.
         images: that were trained on meanwhile.
+        beside: seconds of what a thread did meanwhile, by part.
 
     Returns:
-        ``images``, ``seconds``, and ``parts``: by name the ``fraction`` of the time, and ``ms`` for each of the images.
+        ``images``, ``seconds``, and ``parts``: by name the ``fraction`` of the time, and ``ms`` for each of the images;
+        where a thread loads while another engine than torch runs the frozen layers, its seconds ``beside``.
     """
     total = sum(seconds.values())
+    thread = {"beside": {part: round(took, 3) for part, took in beside.items()}} if beside else {}
     return {
         "images": images,
         "seconds": round(total, 3),
@@ -79,6 +82,7 @@ def profile_of(seconds: Mapping[str, float], images: int) -> dict[str, Any]:
             for part in PARTS
             if part in seconds
         },
+        **thread,
     }
 
 
@@ -95,4 +99,7 @@ def in_words(name: str, profile: Mapping[str, Any], workers: int) -> str:
         for part, took in profile["parts"].items()
     ]
     beside = f"; {workers} processes decode and augment beside it, for which it waits" if workers else ""
+    if thread := profile.get("beside"):
+        took = ", ".join(f"{part} {seconds:.1f} s" for part, seconds in thread.items())
+        beside = f"; beside it, in a thread: {took}{beside}"
     return f"stage {name}: {profile['seconds']:.1f} s for {profile['images']} images: {', '.join(parts)}{beside}"

@@ -349,7 +349,9 @@ class StageRun:
             "best": best.val if best else {},
             "ended": reason,
         }
-        profile = None if (watch := running()) is None else profile_of(watch.take(), self._images)
+        profile = None
+        if (watch := running()) is not None:
+            profile = profile_of(watch.take(), self._images, watch.take_beside())
         if profile is not None:
             result["profile"] = profile
         progress.results.append(result)
