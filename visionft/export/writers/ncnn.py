@@ -88,5 +88,6 @@ def _convert(program: str, source: Path, shape: tuple[int, ...], path: Path) -> 
     if unknown or done.returncode or not (path / "model.param").is_file():
         named = ", ".join(sorted(unknown)[:6]) or f"pnnx ends with {done.returncode}"
         raise ExportError(
-            f"ncnn cannot do all that the network does: {named}; it has no sorting and gathering, hence no detections; take onnx, openvino or mnn"
+            f"ncnn cannot do all that the network does: {named}; it has no sorting and gathering, hence no detections; "
+            "take onnx, openvino or mnn"
         )
