@@ -49,7 +49,7 @@ def main() -> None:
 
 def _measured(case: str, repeats: int) -> dict[str, Any]:
     backbone, unfreeze, numbers = case.rsplit(":", 2)
-    job = _job(backbone, int(unfreeze), numbers)
+    job = job_of(backbone, int(unfreeze), numbers)
     stepper = Stepper(job, job.plans[0], enter_stage(job, job.plans[0]))
     batch = _kept(job)
     parts = CompiledParts(parts_to_compile(job.network))
@@ -81,7 +81,14 @@ def _kept(job: Job) -> KeptBatch:
     return KeptBatch(kept, cut.suffix, torch.arange(_IMAGES) % 2, ("",) * _IMAGES)
 
 
-def _job(backbone: str, unfreeze: int, numbers: str) -> Job:
+def job_of(backbone: str, unfreeze: int, numbers: str) -> Job:
+    """Return a job of one stage on made-up images at 224.
+
+    Args:
+        backbone: its name; its weights are random.
+        unfreeze: how many depth groups train.
+        numbers: ``runtime.precision``.
+    """
     stage = {"name": "top", "unfreeze": unfreeze, "augment": "none", "epochs": 1}
     sections: dict[str, Any] = {
         "name": "compiled",

@@ -27,7 +27,7 @@ STAGES = [
 def _made_up(monkeypatch):
     """An image takes as long in every stage, however busy the machine is: 44 for training, 11 for validation."""
 
-    def times(job, known=()):
+    def times(job, known=(), prefixes=None):
         one = StageTimes(0.0, 0.0, 1.0, 0.5, kept=KeptTimes(0.4, 0.2, 0.1, 100))
         frozen = replace(one, kept=None, why_not="nothing is frozen")
         stages = [(plan, frozen if plan.stage.unfreeze == "all" else one) for plan in job.plans]

@@ -3,9 +3,11 @@
 import pytest
 import torch
 
+import visionft as vft
 from visionft.assemble import assemble, load_data
 from visionft.autotune.estimate import measure_stages, outline
 from visionft.autotune.finish import measure_finish
+from visionft.training import frozen_engine
 
 HEAD = {"name": "head", "unfreeze": "none", "epochs": 2, "augment": "none"}
 TOP = {"name": "top", "unfreeze": 2, "epochs": 3, "augment": "light"}
@@ -48,3 +50,25 @@ def test_a_stage_with_views_is_estimated_with_them(tiny):
     times = measure_stages(job)
     assert (times[0].kept is None, times[1].kept is None) == (False, True)
     assert (times[0].step, times[1].step > 0) == (0.0, True)
+
+
+def test_what_runs_frozen_layers_is_found_once_for_plan_and_run(tiny, tmp_path, monkeypatch):
+    made = []
+    graph = frozen_engine.PrefixGraph
+
+    class Counted(graph):
+        def __init__(self, *parts):
+            made.append(parts)
+            super().__init__(*parts)
+
+    monkeypatch.setattr(frozen_engine, "PrefixGraph", Counted)
+    recipe = tiny(stages=[TOP | {"views": 2}], runtime={"frozen": "onnxruntime"})
+    prefixes = {}
+    times = measure_stages(job_of(recipe), prefixes=prefixes)
+    assert [prefix.choice.engine for prefix in prefixes.values()] == ["onnxruntime"]
+    assert times[0].kept.prefix > 0
+    assert measure_stages(job_of(recipe))[0].kept.prefix > 0  # torch alone, where nobody takes what is found
+    assert len(made) == 1
+    run = vft.train(recipe, out=tmp_path / "run", progress=False)
+    assert run.info["frozen"]["top"]["engine"] == "onnxruntime"
+    assert len(made) == 2

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import torch
 
+from tests.export.browser import missing_for_pages
 from tests.export.tiny import SPEC, TASK, Liar, Pair, tiny
 from visionft.errors import CheckpointError, DataError, ExportError, UnknownName
 from visionft.export import WRITERS
@@ -22,6 +23,8 @@ BATCHES = [(IMAGES_NHW3, np.arange(7) % 3)]
 
 @pytest.fixture(params=WRITERS, scope="module")
 def writer(request):
+    if request.param == "web" and (missing := missing_for_pages()):
+        pytest.skip(missing)
     return WRITERS[request.param]()
 
 

@@ -166,7 +166,15 @@ def fitted(
             deadline = None
             if outlook.budget is not None:
                 deadline = Deadline(started + outlook.budget - before - after, outlook.seconds)
-            outcome = run_stages(job, folder, all_sinks, callbacks, keep_start=keep_start, deadline=deadline)
+            outcome = run_stages(
+                job,
+                folder,
+                all_sinks,
+                callbacks,
+                keep_start=keep_start,
+                deadline=deadline,
+                prefixes=outlook.prefixes,
+            )
         last = job.plans[len(outcome.results) - 1].stage  # a callback may end it early
         job = replace(job, input=job.stage_input(last))
         spec = describe_model(job, folder.info, outcome.val, recorded)

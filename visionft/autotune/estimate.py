@@ -6,29 +6,32 @@ from typing import Any
 from visionft.assemble import Job
 from visionft.assemble.job import sampling_of
 from visionft.autotune.cost import StageTimes, stage_seconds
-from visionft.autotune.stage_times import stage_times, with_kept_times, work_of
+from visionft.autotune.stage_times import Prefixes, stage_times, with_kept_times, work_of
 from visionft.autotune.timing import nothing_learned
 from visionft.stages import StagePlan
 from visionft.training.frozen import shows_same_images
 from visionft.training.memory import out_of_memory_named
 
 
-def measure_stages(job: Job, known: Sequence[StageTimes] = ()) -> tuple[StageTimes, ...]:
+def measure_stages(
+    job: Job, known: Sequence[StageTimes] = (), prefixes: Prefixes | None = None
+) -> tuple[StageTimes, ...]:
     """Time the parts of every stage on the first images; the network is left as it was.
 
     Args:
         job: the live objects.
         known: what was measured of each stage as it is, where it is of interest what kept views would take in those
             that ask for none.
+        prefixes: takes what will run frozen layers, where that is not torch; None measures torch alone.
     """
     of_kind = {_alike(job, plan): times for plan, times in zip(job.plans, known, strict=bool(known))}
     with nothing_learned(job), out_of_memory_named(job):
         for plan in job.plans:
             before = of_kind.get(key := _alike(job, plan))
             if before is None:
-                of_kind[key] = stage_times(job, plan)
+                of_kind[key] = stage_times(job, plan, prefixes)
             elif known and before.kept is None and not before.why_not:
-                of_kind[key] = with_kept_times(job, plan, before)
+                of_kind[key] = with_kept_times(job, plan, before, prefixes)
     return tuple(of_kind[_alike(job, plan)] for plan in job.plans)
 
 

@@ -1,8 +1,8 @@
 """The stages of a run, decided before it begins: ``views: auto``, and what a budget leaves of them."""
 
 import time
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 from visionft.assemble import Job
 from visionft.assemble.runtime import on_cuda
@@ -11,12 +11,13 @@ from visionft.autotune.budget import Need, Size, fit_to_budget
 from visionft.autotune.cost import StageTimes
 from visionft.autotune.estimate import measure_stages, seconds_of_stage
 from visionft.autotune.finish import Finish, measure_finish
-from visionft.autotune.stage_times import work_of
+from visionft.autotune.stage_times import Prefixes, work_of
 from visionft.autotune.views import choose_views
 from visionft.errors import RecipeError
 from visionft.recipe.budget import AUTO, budget_seconds, in_words
 from visionft.stages import Stage, plan
 from visionft.training.frozen import shows_same_images
+from visionft.training.frozen_engine import Prefix
 
 _USUAL = {False: 600.0, True: 1800.0}  # seconds on a CPU, and with CUDA, where nobody says more than which data
 _SMALLER, _LEAST_SIDE = (0.75, 0.5), 64
@@ -32,6 +33,7 @@ class Outlook:
         finish: of what follows training.
         why: what was decided and why, in lines for people.
         budget: seconds that the run may take; None for as long as it does.
+        prefixes: what will run frozen layers, where that was tried.
     """
 
     job: Job
@@ -39,6 +41,7 @@ class Outlook:
     finish: Finish
     why: tuple[str, ...] = ()
     budget: float | None = None
+    prefixes: Mapping[str, Prefix] = field(default_factory=dict)
 
     @property
     def seconds(self) -> tuple[float, ...]:
@@ -52,10 +55,11 @@ def budget_of(job: Job) -> float | None:
     return _USUAL[on_cuda(job.runtime)] if asked == AUTO else budget_seconds(asked)
 
 
-def look_ahead(job: Job) -> Outlook:
-    """Return what a run takes as its stages are."""
-    times = measure_stages(job)
-    return Outlook(job, times, measure_finish(job, times[-1].decode), budget=budget_of(job))
+def look_ahead(job: Job, prefixes: Prefixes | None = None) -> Outlook:
+    """Return what a run takes as its stages are; arguments as of ``measure_stages``."""
+    times = measure_stages(job, prefixes=prefixes)
+    finish = measure_finish(job, times[-1].decode)
+    return Outlook(job, times, finish, budget=budget_of(job), prefixes=prefixes or {})
 
 
 def decide_stages(job: Job, spent: float) -> Outlook:
@@ -69,19 +73,20 @@ def decide_stages(job: Job, spent: float) -> Outlook:
         RecipeError: when the budget is too small, with the least that is possible.
     """
     began = time.monotonic()
-    outlook = _with_views(look_ahead(job))
+    prefixes: Prefixes = {}
+    outlook = _with_views(look_ahead(job, prefixes))
     if (budget := outlook.budget) is None:
         return outlook
     after = outlook.finish.total
     if spent + (time.monotonic() - began) + sum(outlook.seconds) + after <= budget:
         return replace(outlook, why=(*outlook.why, f"{_named(outlook)}: all stages fit as they are"))
-    outlook = replace(outlook, times=measure_stages(outlook.job, outlook.times))
+    outlook = replace(outlook, times=measure_stages(outlook.job, outlook.times, prefixes))
     spent += time.monotonic() - began
     needs = list(_needs(outlook))
     fitted = fit_to_budget(needs, budget - spent - after, spent + after, list(_smaller(outlook.job)))
     times = tuple(need.times for need in fitted.needs)
     why = (*outlook.why, *(f"{_named(outlook)}: {line}" for line in fitted.why))
-    return Outlook(_with_stages(outlook.job, fitted.stages), times, outlook.finish, why, budget)
+    return Outlook(_with_stages(outlook.job, fitted.stages), times, outlook.finish, why, budget, prefixes)
 
 
 def _named(outlook: Outlook) -> str:

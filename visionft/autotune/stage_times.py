@@ -3,6 +3,7 @@
 Shape suffixes: B batch, H height, W width, 3 colour channels (RGB).
 """
 
+import math
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from functools import partial
@@ -16,6 +17,7 @@ from visionft.assemble.job import augmentation
 from visionft.autotune.cost import KeptTimes, StageTimes, Work
 from visionft.autotune.measure import batch_of, loading_as_in_a_worker, seconds_of_each
 from visionft.autotune.timing import seconds_of
+from visionft.autotune.views import MOST_VIEWS
 from visionft.batch import AnyBatch, Batch, FeatureBatch
 from visionft.imaging.placement import windows
 from visionft.loading.canvases import Canvases
@@ -25,9 +27,13 @@ from visionft.models.backbones.placeholder import CannotCut
 from visionft.stages import Stage, StagePlan
 from visionft.tasks.learner import named_outputs
 from visionft.training.frozen import features_can_be_kept
+from visionft.training.frozen_engine import Prefix, try_engines
 from visionft.training.kept_views import KeptViews, why_not_kept
 from visionft.training.optimizer import enter_stage
 from visionft.training.step import Stepper
+
+Prefixes = dict[str, Prefix]
+"""What runs frozen layers, by what they compute."""
 
 _IMAGES, _READING = 32, 0.5  # that are read, in at most so many seconds
 _STEP, _REPEATS, _LEAST = 0.5, 3, 2  # seconds of a step that is timed, how often, and images at least
@@ -44,7 +50,7 @@ def work_of(job: Job, stage: Stage) -> Work:
     return Work(len(train), canvases, workers, stays=job.resident(stage) or (not workers and size <= CACHE_BYTES))
 
 
-def stage_times(job: Job, plan: StagePlan) -> StageTimes:
+def stage_times(job: Job, plan: StagePlan, prefixes: Prefixes | None = None) -> StageTimes:
     """Time the parts of a stage; the network enters it and is trained a little, so call it in ``nothing_learned``.
 
     What kept views take is measured where the stage asks for some, and what it takes without them where it may have
@@ -53,6 +59,7 @@ def stage_times(job: Job, plan: StagePlan) -> StageTimes:
     Args:
         job: the live objects.
         plan: the stage.
+        prefixes: takes what will run the frozen layers, where that is not torch; None measures torch alone.
 
     Raises:
         DataError: naming a file that cannot be read any more.
@@ -64,7 +71,7 @@ def stage_times(job: Job, plan: StagePlan) -> StageTimes:
     if single_pass:
         kept = _features(job, plain, step)
     elif plan.stage.views is not None:
-        kept, why_not = _kept(job, plan, batch, step)
+        kept, why_not = _kept(job, plan, batch, step, prefixes)
     trained = sum(p.numel() * p.element_size() for group in optimizer.param_groups for p in group["params"])
     stored = sum(tensor.nbytes for tensor in job.network.state_dict().values())
     always_kept = kept is not None and (single_pass or plan.stage.number_of_views is not None)
@@ -81,10 +88,10 @@ def stage_times(job: Job, plan: StagePlan) -> StageTimes:
     )
 
 
-def with_kept_times(job: Job, plan: StagePlan, times: StageTimes) -> StageTimes:
+def with_kept_times(job: Job, plan: StagePlan, times: StageTimes, prefixes: Prefixes | None = None) -> StageTimes:
     """Return the times of a stage that asks for no views, with what they would take."""
     _, _, batch, _ = _loaded(job, plan.stage)
-    kept, why_not = _kept(job, plan, batch, _stepping(job, plan, enter_stage(job, plan)))
+    kept, why_not = _kept(job, plan, batch, _stepping(job, plan, enter_stage(job, plan)), prefixes)
     return replace(times, kept=kept, why_not=why_not)
 
 
@@ -126,7 +133,9 @@ def _features(job: Job, plain: Batch, step: Any) -> KeptTimes:
     return KeptTimes(prefix, _of_an_image(step, batch, job), forward, features[0].nbytes)
 
 
-def _kept(job: Job, plan: StagePlan, batch: Batch, step: Any) -> tuple[KeptTimes | None, str]:
+def _kept(
+    job: Job, plan: StagePlan, batch: Batch, step: Any, prefixes: Prefixes | None
+) -> tuple[KeptTimes | None, str]:
     """Time a stage with kept views; return why that cannot be, in words, where it cannot."""
     if plan.stage.unfreeze == "all" or len(plan.groups) == len(job.network.head.groups(job.network.backbone)):
         return None, "nothing is frozen"
@@ -139,11 +148,30 @@ def _kept(job: Job, plan: StagePlan, batch: Batch, step: Any) -> tuple[KeptTimes
     except CannotCut as error:
         return None, f"the network {error}"
     prefix = seconds_of(lambda: views.first_view(len(few)), job.runtime.device, 2) / len(few)
+    if prefixes is not None and job.runtime.device.type == "cpu":
+        prefix = _by_engine(job, plan, views, few, prefixes) or prefix
     kept = views.first_view(len(few))
     repeats = -(-job.recipe.optim.batch_size // len(few))
     whole = views.joined(kept, [row % len(few) for row in range(repeats * len(few))])
     forward, size = _of_an_image(partial(_validate, job), whole, job), views.bytes_in_all
     return KeptTimes(prefix, _of_an_image(step, whole, job), forward, size // len(job.dataset.split("train"))), ""
+
+
+def _by_engine(job: Job, plan: StagePlan, views: KeptViews, few: Batch, prefixes: Prefixes) -> float | None:
+    """Return the seconds of an image where another engine runs the frozen layers; None where torch does."""
+    asked = job.recipe.runtime.frozen
+    if asked == "eager":
+        return None
+    stage, work, computes = plan.stage, work_of(job, plan.stage), views.key_by("eager", read=False)
+    if computes not in prefixes:
+        looks = stage.number_of_views or min(MOST_VIEWS, math.ceil(plan.steps / plan.steps_per_epoch))
+        tried = try_engines(job, stage, lambda: views.cut, asked, looks * work.train + work.val)
+        prefixes[computes] = Prefix(stage.name, computes, *tried)
+    choice, exported = prefixes[computes].choice, prefixes[computes].exported
+    if exported is None:
+        return None
+    known = (choice.seconds or {}).get(choice.engine)
+    return known or seconds_of(lambda: exported(few.images_BHW3), job.runtime.device) / len(few)
 
 
 class _Few:

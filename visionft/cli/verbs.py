@@ -253,6 +253,20 @@ def _say_where(address: str) -> None:
 
 
 @app.command()
+def triton(
+    model: Annotated[Path, typer.Argument(help="Exported file or folder, ONNX or OpenVINO, or run folder.")],
+    repository: Annotated[Path, typer.Option(help="Folder that Triton is started with; made if there is none.")],
+    name: Annotated[str, typer.Option(help="What requests call the model.")],
+    json: Json = False,
+) -> None:
+    """Put an exported file into a model repository of Triton, as the next version of a model."""
+    from visionft.api.triton import add_to_repository
+
+    version = add_to_repository(model, repository, name)
+    print_json({"path": str(version)}) if json else print_lines(str(version))
+
+
+@app.command()
 def check(
     recipe: Annotated[str, typer.Argument(help="Recipe file or name, folder of images, CSV manifest or COCO JSON.")],
     overrides: Set = None,

@@ -16,6 +16,7 @@ WRITERS = Catalog(
         "openvino": "visionft.export.writers.openvino:OpenVinoWriter",
         "openvino-fp16": "visionft.export.writers.openvino:OpenVinoHalfWriter",
         "torch-export": "visionft.export.writers.torch_program:TorchExportWriter",
+        "web": "visionft.export.writers.web:WebWriter",
     },
     "visionft.runtimes",
 )

@@ -23,6 +23,7 @@ ENGINES = Catalog(
         "onnx": "visionft.predict.runtimes.onnx_runtime:OnnxRuntimeEngine",
         "openvino": "visionft.predict.runtimes.openvino_runtime:OpenVinoEngine",
         "pt2": "visionft.predict.runtimes.torch_program:TorchProgramEngine",
+        "web": "visionft.predict.runtimes.web:WebEngine",
     },
     "visionft.engines",
 )

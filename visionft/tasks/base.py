@@ -229,6 +229,8 @@ class TaskDefinition(ABC):
         options: ``"module:Class"`` of what its section of a recipe may say, of ``TaskOptions``; not needed to predict.
         probe: ``"module:Class"`` of what is learned of it from features that do not change, a ``TaskProbe``; empty
             where nothing is.
+        browser: ``"package:file.js"`` of what a page in a browser makes of its outputs, a module with ``predict``,
+            ``told`` and, where there is something to draw, ``draw``; empty where no page is written.
         predicts: what its heads give, as the ``predicts`` of those in ``HEADS`` says.
         target: ``"module:Class"`` of what is to be learned from each image, of ``Target``; not needed to predict.
         scores: what it is measured by, in the order in which people are told.
@@ -256,6 +258,7 @@ class TaskDefinition(ABC):
     view: ClassVar[str]
     options: ClassVar[str]
     probe: ClassVar[str] = ""
+    browser: ClassVar[str] = ""
     predicts: ClassVar[str]
     target: ClassVar[str]
     scores: ClassVar[tuple[Score, ...]]

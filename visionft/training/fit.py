@@ -1,6 +1,6 @@
 """The training loop, top to bottom."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,6 +9,7 @@ from visionft.checkpoint import RunFolder
 from visionft.training.callbacks import Callback
 from visionft.training.deadline import Deadline
 from visionft.training.events import Sink
+from visionft.training.frozen_engine import Prefix
 from visionft.training.interrupt import InterruptGuard
 from visionft.training.keeping import forget_views
 from visionft.training.memory import out_of_memory_named
@@ -40,6 +41,7 @@ def fit(
     *,
     keep_start: bool = False,
     deadline: Deadline | None = None,
+    prefixes: Mapping[str, Prefix] | None = None,
 ) -> Outcome:
     """Run every stage that is still to do, from the newest checkpoint if there is one.
 
@@ -53,6 +55,7 @@ def fit(
         callbacks: who looks at each epoch and may end the stage or the run; what is decided is in the checkpoint.
         keep_start: whether the weights that a new run starts from are saved, for nothing else could give them again.
         deadline: by when training has to be over; None for as long as it takes.
+        prefixes: what was found to run frozen layers well, by what they compute.
 
     Raises:
         TrainingError: after too many non-finite steps in a row, or when memory runs out.
@@ -62,6 +65,7 @@ def fit(
     """
     require_engine(job.recipe)
     session = Session(job, folder, sinks, callbacks, deadline)
+    session.prefixes = prefixes or {}
     session.restore()
     if keep_start:
         session.save()

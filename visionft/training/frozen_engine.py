@@ -122,20 +122,19 @@ def exported_prefix(
     before = records.get(stage.name)
     begun = session.progress.stage_step > 0 and not before  # by a version that knew torch alone
     asked = before["engine"] if before else job.recipe.runtime.frozen
-    known = session.prefix
-    if known and known.computes == computes and not before:
-        choice, made = replace(known.choice, why=f"as in stage {known.stage}"), known.exported
+    known = session.prefixes.get(computes or "")
+    if known and not before:
+        same = known.stage == stage.name  # which was tried when the run was planned
+        choice = known.choice if same else replace(known.choice, why=f"as in stage {known.stage}")
+        made = known.exported
     elif begun or asked == "eager":
         choice, made = EngineChoice("eager", "asked for"), None
     elif job.runtime.device.type != "cpu":
         choice, made = EngineChoice("eager", f"trains on {job.runtime.device.type}"), None
     else:
-        try:
-            choice, made = _tried(job, stage, cut(), asked, images)
-        except (CannotCut, ExportError) as error:
-            choice, made = EngineChoice("eager", str(error)), None
+        choice, made = try_engines(job, stage, cut, asked, images)
     if computes:
-        session.prefix = Prefix(stage.name, computes, choice, made)
+        session.prefixes = {computes: Prefix(stage.name, computes, choice, made), **session.prefixes}
     if not before:
         session.record(**{_RECORD: records | {stage.name: asdict(choice)}})
         if job.recipe.runtime.frozen != "eager":
@@ -146,6 +145,24 @@ def exported_prefix(
             f"cannot be ({choice.why}); a run ends as it began: go on where it began, or start a new run"
         )
     return made
+
+
+def try_engines(
+    job: Job, stage: Stage, cut: Callable[[], Cut], asked: PrefixEngine | Literal["auto"], images: int
+) -> tuple[EngineChoice, ExportedPrefix | None]:
+    """Choose what runs the frozen layers of a stage on a CPU, and return what runs them in torch's place.
+
+    Args:
+        job: the live objects; the network has entered the stage.
+        stage: one of the recipe's.
+        cut: makes what says where the frozen layers end.
+        asked: what runs them; auto for the fastest.
+        images: how many they will see.
+    """
+    try:
+        return _tried(job, stage, cut(), asked, images)
+    except (CannotCut, ExportError) as error:
+        return EngineChoice("eager", str(error)), None
 
 
 def _tried(

@@ -33,7 +33,7 @@ class Session:
 
     Attributes:
         kept: views that are in memory, by their names; a stage finds there what the one before has kept.
-        prefix: what ran the frozen layers of the stage before that had views.
+        prefixes: what ran the frozen layers of stages that had views, or will run them, by what they compute.
     """
 
     def __init__(
@@ -48,7 +48,7 @@ class Session:
         self.deadline = deadline
         self.callbacks = callbacks
         self.kept: dict[str, View] = {}
-        self.prefix: Prefix | None = None
+        self.prefixes: Mapping[str, Prefix] = {}
         self.progress = Progress()
         self.optimizer_state: Mapping[str, Tensor] = {}
         self.best_weights: Mapping[str, Tensor] = {}

@@ -19,6 +19,7 @@ class ClassificationTask(TaskDefinition):
     view: ClassVar[str] = "visionft.tasks.classification.page:ClassificationView"
     options: ClassVar[str] = "visionft.tasks.classification.options:ClassificationOptions"
     probe: ClassVar[str] = "visionft.tasks.classification.probing:ClassificationProbe"
+    browser: ClassVar[str] = "visionft.tasks.classification:browser.js"
     predicts: ClassVar[str] = "image_logits"
     target: ClassVar[str] = "visionft.data.targets.label:Label"
     scores: ClassVar[tuple[Score, ...]] = (

@@ -20,6 +20,7 @@ class MultilabelTask(TaskDefinition):
     view: ClassVar[str] = "visionft.tasks.multilabel.page:MultilabelView"
     options: ClassVar[str] = "visionft.tasks.multilabel.options:MultilabelOptions"
     probe: ClassVar[str] = "visionft.tasks.multilabel.probing:MultilabelProbe"
+    browser: ClassVar[str] = "visionft.tasks.multilabel:browser.js"
     predicts: ClassVar[str] = "image_logits"
     target: ClassVar[str] = "visionft.data.targets.label_set:LabelSet"
     counted: ClassVar[str] = "image"

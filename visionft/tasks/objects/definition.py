@@ -31,6 +31,7 @@ class ObjectTask(TaskDefinition):
     """Objects with a box, a class and a score."""
 
     probe: ClassVar[str] = "visionft.tasks.objects.probing:ObjectProbe"
+    browser: ClassVar[str] = "visionft.tasks.objects:browser.js"
     mixing: ClassVar[tuple[str, ...]] = ("mosaic", "mixup")
     takes_windows: ClassVar[bool] = True
     takes_threshold: ClassVar[bool] = True

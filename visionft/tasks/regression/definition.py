@@ -19,6 +19,7 @@ class RegressionTask(TaskDefinition):
     view: ClassVar[str] = "visionft.tasks.regression.page:RegressionView"
     options: ClassVar[str] = "visionft.tasks.regression.options:RegressionOptions"
     probe: ClassVar[str] = "visionft.tasks.regression.probing:RegressionProbe"
+    browser: ClassVar[str] = "visionft.tasks.regression:browser.js"
     predicts: ClassVar[str] = "image_logits"
     target: ClassVar[str] = "visionft.data.targets.values:Values"
     counted: ClassVar[str] = "image"

@@ -20,6 +20,7 @@ class SegmentationTask(TaskDefinition):
     view: ClassVar[str] = "visionft.tasks.segmentation.page:SegmentationView"
     options: ClassVar[str] = "visionft.tasks.segmentation.options:SegmentationOptions"
     probe: ClassVar[str] = "visionft.tasks.segmentation.probing:SegmentationProbe"
+    browser: ClassVar[str] = "visionft.tasks.segmentation:browser.js"
     predicts: ClassVar[str] = "pixel_logits"
     target: ClassVar[str] = "visionft.data.targets.mask:Mask"
     scores: ClassVar[tuple[Score, ...]] = (
