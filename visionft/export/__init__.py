@@ -10,7 +10,8 @@ WRITERS = Catalog(
     "runtime",
     {
         "aoti": "visionft.export.writers.torch_program:AotiWriter",
-        "mnn": "visionft.export.writers.mnn:MnnWriter",
+        "executorch": "visionft.export.writers.isolated:ExecutorchWriter",
+        "litert": "visionft.export.writers.isolated:LitertWriter",
         "ncnn": "visionft.export.writers.ncnn:NcnnWriter",
         "onnx": "visionft.export.writers.onnx:OnnxWriter",
         "openvino": "visionft.export.writers.openvino:OpenVinoWriter",

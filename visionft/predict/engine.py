@@ -18,7 +18,8 @@ from visionft.spec import ModelSpec
 ENGINES = Catalog(
     "engine",
     {
-        "mnn": "visionft.predict.runtimes.mnn_runtime:MnnEngine",
+        "executorch": "visionft.predict.runtimes.isolated_engines:ExecutorchEngine",
+        "litert": "visionft.predict.runtimes.isolated_engines:LitertEngine",
         "ncnn": "visionft.predict.runtimes.ncnn_runtime:NcnnEngine",
         "onnx": "visionft.predict.runtimes.onnx_runtime:OnnxRuntimeEngine",
         "openvino": "visionft.predict.runtimes.openvino_runtime:OpenVinoEngine",
