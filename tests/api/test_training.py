@@ -57,6 +57,7 @@ class TestAFinishedRun:
             "events.jsonl",
             "metrics.json",
             "model.onnx",
+            "model.onnx.card.md",
             "model.onnx.parity.json",
             "model.safetensors",
             "recipe.yaml",

@@ -32,6 +32,7 @@ from visionft.errors import CheckpointError, RecipeError
 from visionft.loading.loader import Loader
 from visionft.loading.main_guard import stop_second_run
 from visionft.models.backbones.sizes import reason
+from visionft.models.backbones.terms import terms_of
 from visionft.models.own import MISTAKES
 from visionft.stopwatch import measuring
 from visionft.tracking.guard import GuardedTracker
@@ -264,6 +265,7 @@ def _facts(job: Job, folder: RunFolder, trackers: Sequence[GuardedTracker]) -> d
         "source": dataset.source,
         "backbone": f"{backbone.family}/{backbone.name}, {len(backbone.groups)} depth groups",
         "weights": f"{weights['source']} (licence: {weights['licence']})",
+        "licence": terms_of(weights["licence"]),
         "canvas": job.sizing.why,
         "decoding": "JPEGs no larger than needed (input.decode)" if job.input.decode == "reduced" else "",
         "optimizer": ", ".join([optim.name, *(f"{name} {value}" for name, value in optim.arguments.items())]),

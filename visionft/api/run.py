@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from visionft.api.caller_state import caller_state
+from visionft.api.card import model_card
 from visionft.api.exporting import Artifact, limits_of
 from visionft.api.facts import how_changed, record_move, require_same_data, require_there
 from visionft.api.model import NetworkEngine, TunedModel, fitting_state
@@ -24,6 +25,7 @@ from visionft.assemble import Job, assemble, load_data
 from visionft.assemble.part_facts import require_same_parts
 from visionft.assemble.parts import NONE_HANDED_OVER, Parts
 from visionft.assemble.sizing import Sizing
+from visionft.atomic import write_text
 from visionft.autotune.threads import keep_to_threads
 from visionft.batch import AugmentedBatch, Batch
 from visionft.checkpoint import RunFolder, read_json, write_json
@@ -300,7 +302,8 @@ class Run:
     def export(self, to: str = "onnx", path: str | Path | None = None) -> Artifact:
         """Export the network to a file that is proven on the validation images to give the same answers.
 
-        What was measured is written beside it, in a file of its name with ``.parity.json`` behind.
+        What was measured is written beside it, in a file of its name with ``.parity.json`` behind, and a model card in
+        one with ``.card.md``.
 
         Args:
             to: the runtime, see ``visionft list runtimes``.
@@ -324,6 +327,8 @@ class Run:
                 limits_of(job, writer),
             )
         write_json(target.with_name(f"{target.name}.parity.json"), {"file": target.name, **parity.to_dict()})
+        card = model_card(target, self.spec, self.recipe, self.info, self._measured, parity)
+        write_text(target.with_name(f"{target.name}.card.md"), card)
         return Artifact(target, parity)
 
     def _evaluation(self, split: Split) -> Evaluation:

@@ -323,7 +323,7 @@ class CacheSection(Section):
     """Most that is kept in files; a stage that needs more runs its frozen layers in every epoch."""
     folder: Path | None = None
     """Where those files are, for this and all other runs that see the same images through the same frozen layers; those
-    that were used longest ago make room. None keeps them in the run's own folder, until the stage is over."""
+    that were used longest ago make room. None keeps them in the run's own folder, while stages need them."""
     half: bool = False
     """Keep in 16 bits what is computed in 32, which takes half the room; 11 bits of each number are left."""
 
