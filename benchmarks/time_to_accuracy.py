@@ -92,9 +92,11 @@ def _seconds_until(run: Sequence[Point], accuracy: float) -> float | None:
 
 def _table(name: str, folder: Path, *, smoke: bool) -> tuple[Path, Path, dict[str, int]]:
     """Write a table of the images that train and of those that are held out; return it with the file of the weights."""
+    from safetensors.torch import save_file
+
     from visionft.assemble import load_data
     from visionft.data.targets.label import Label
-    from visionft.models.backbones.sources import find_source
+    from visionft.models.backbones.backbone import Backbone
     from visionft.recipe import load_recipe, recipe_from_data
 
     if name == "solar_cells":
@@ -113,10 +115,10 @@ def _table(name: str, folder: Path, *, smoke: bool) -> tuple[Path, Path, dict[st
         for split, samples in parts.items():
             for sample in samples:
                 writer.writerow([sample.image, dataset.class_names[Label.of(sample).index], split])
-    source = find_source("package", "timm", NETWORK, None)
-    if source is None:
-        raise SystemExit(f"{NETWORK}: no weights")
-    return table, source.path, {split: len(samples) for split, samples in parts.items()}
+    weights = folder / "weights.safetensors"  # under timm's names, which those of packages need not have
+    pretrained = Backbone(NETWORK, "package").state_dict()
+    save_file({name.removeprefix("network."): tensor for name, tensor in pretrained.items()}, weights)
+    return table, weights, {split: len(samples) for split, samples in parts.items()}
 
 
 def _command(
@@ -126,6 +128,8 @@ def _command(
     if tool == "visionft":
         settings = [f"seed={seed}", f"input.size={size}", "input.fit=stretch", f"augment.orientation={orientation}"]
         settings += [f"backbone.name={NETWORK}", f"backbone.weights={weights}", "name=time"]
+        if smoke:
+            settings += [f"stages.{stage}.epochs=1" for stage in ("head", "top", "all")]
         out = table.parent / f"run-{seed}"
         return [sys.executable, "-c", _OURS, str(table), str(out), started, *settings]
     own = [sys.executable, str(_HERE / "plain_classifier.py")]

@@ -133,3 +133,14 @@ def test_what_differs_each_time_is_not_used(tiny, train, tmp_path, monkeypatch):
     train(tiny(stages=[TOP], **SMALL, runtime={"compile": True}))
     assert choice(tmp_path)["compiled"] is False
     assert "every time" in choice(tmp_path)["why"]
+
+
+def test_where_made_up_weights_fail_training_goes_on(tiny, train, tmp_path, monkeypatch):
+    def fails(self, *_):
+        raise ValueError("matrix contains invalid numeric entries")
+
+    monkeypatch.setattr(Stepper, "gradients", fails)
+    eager, _, _ = train(tiny(stages=[TOP], **SMALL), "eager")
+    job, _, _ = train(tiny(stages=[TOP], **SMALL, runtime={"compile": True}))
+    assert "invalid numeric entries" in choice(tmp_path)["why"]
+    assert equal(eager, job)

@@ -5,6 +5,7 @@ from dataclasses import replace
 from typing import Any
 
 from visionft.assemble import Job
+from visionft.autotune.finish_memory import kind_of_run, remember
 from visionft.autotune.planning import Outlook, decide_stages, look_ahead
 from visionft.checkpoint import RunFolder
 from visionft.recipe import Recipe
@@ -38,9 +39,22 @@ def planned(job: Job, folder: RunFolder, spent: float) -> Outlook:
             "start_seconds": round(spent, 1),
             "stage_seconds": [round(seconds, 1) for seconds in outlook.seconds],
             "finish_seconds": round(outlook.finish.total, 1),
+            "finish_of": {"kind": kind_of_run(outlook.job), "factor": outlook.factor},
         },
     )
     return outlook
+
+
+def remember_finish(info: Mapping[str, Any], seconds: float) -> None:
+    """Keep how long the end of a run took, for the plans of others like it.
+
+    Args:
+        info: what run.json says.
+        seconds: that evaluation, page and export took.
+    """
+    plan = info.get(_RECORD, {})
+    if (known := plan.get("finish_of")) and plan["finish_seconds"] > 0:
+        remember(known["kind"], known["factor"] * seconds / plan["finish_seconds"])
 
 
 def as_decided(desired: Recipe, begun: Recipe, info: Mapping[str, Any]) -> Recipe:

@@ -10,6 +10,7 @@ from typing import Any
 from visionft.api.building import built, new_job, showing, tell
 from visionft.api.caller_state import caller_state
 from visionft.api.fitting import fitted, require_start
+from visionft.api.planning import remember_finish
 from visionft.api.resolving import Asked, Data, understand_again
 from visionft.api.resuming import Resumed, asked_for, find_run
 from visionft.api.run import Run
@@ -126,10 +127,12 @@ def complete(run: Run) -> dict[str, Any]:
     Returns:
         What ``visionft train --json`` prints.
     """
+    began = time.monotonic()
     split = run.default_split
     metrics = run.evaluate(split)
     page = run.report()
     artifact = run.export()
+    remember_finish(run.info, time.monotonic() - began)
     return {
         "run": str(run.path),
         "task": run.spec.task,

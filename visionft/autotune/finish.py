@@ -36,6 +36,10 @@ class Finish:
         """All of it."""
         return self.evaluation + self.page + self.export
 
+    def times(self, factor: float) -> "Finish":
+        """Return what takes so many times as long."""
+        return Finish(factor * self.evaluation, factor * self.page, factor * self.export)
+
 
 def measure_finish(job: Job, decode: float) -> Finish:
     """Estimate what follows training from the measured speed of the network in the arithmetic of the exported file.

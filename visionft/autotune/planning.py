@@ -11,6 +11,7 @@ from visionft.autotune.budget import Need, Size, fit_to_budget
 from visionft.autotune.cost import StageTimes
 from visionft.autotune.estimate import measure_stages, seconds_of_stage
 from visionft.autotune.finish import Finish, measure_finish
+from visionft.autotune.finish_memory import kind_of_run, remembered
 from visionft.autotune.stage_times import Prefixes, work_of
 from visionft.autotune.views import choose_views
 from visionft.errors import RecipeError
@@ -34,6 +35,7 @@ class Outlook:
         why: what was decided and why, in lines for people.
         budget: seconds that the run may take; None for as long as it does.
         prefixes: what will run frozen layers, where that was tried.
+        factor: how many times as long as measured the end is expected to take, from runs that have finished.
     """
 
     job: Job
@@ -42,6 +44,7 @@ class Outlook:
     why: tuple[str, ...] = ()
     budget: float | None = None
     prefixes: Mapping[str, Prefix] = field(default_factory=dict)
+    factor: float = 1.0
 
     @property
     def seconds(self) -> tuple[float, ...]:
@@ -58,8 +61,9 @@ def budget_of(job: Job) -> float | None:
 def look_ahead(job: Job, prefixes: Prefixes | None = None) -> Outlook:
     """Return what a run takes as its stages are; arguments as of ``measure_stages``."""
     times = measure_stages(job, prefixes=prefixes)
-    finish = measure_finish(job, times[-1].decode)
-    return Outlook(job, times, finish, budget=budget_of(job), prefixes=prefixes or {})
+    factor = remembered(kind_of_run(job))
+    finish = measure_finish(job, times[-1].decode).times(factor)
+    return Outlook(job, times, finish, budget=budget_of(job), prefixes=prefixes or {}, factor=factor)
 
 
 def decide_stages(job: Job, spent: float) -> Outlook:
@@ -86,7 +90,7 @@ def decide_stages(job: Job, spent: float) -> Outlook:
     fitted = fit_to_budget(needs, budget - spent - after, spent + after, list(_smaller(outlook.job)))
     times = tuple(need.times for need in fitted.needs)
     why = (*outlook.why, *(f"{_named(outlook)}: {line}" for line in fitted.why))
-    return Outlook(_with_stages(outlook.job, fitted.stages), times, outlook.finish, why, budget, prefixes)
+    return replace(outlook, job=_with_stages(outlook.job, fitted.stages), times=times, why=why)
 
 
 def _named(outlook: Outlook) -> str:

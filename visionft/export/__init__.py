@@ -14,6 +14,8 @@ WRITERS = Catalog(
         "litert": "visionft.export.writers.isolated:LitertWriter",
         "ncnn": "visionft.export.writers.ncnn:NcnnWriter",
         "onnx": "visionft.export.writers.onnx:OnnxWriter",
+        "onnx-fp16": "visionft.export.writers.onnx_half:OnnxHalfWriter",
+        "onnx-int8": "visionft.export.writers.onnx_int8:OnnxInt8Writer",
         "openvino": "visionft.export.writers.openvino:OpenVinoWriter",
         "openvino-fp16": "visionft.export.writers.openvino:OpenVinoHalfWriter",
         "torch-export": "visionft.export.writers.torch_program:TorchExportWriter",

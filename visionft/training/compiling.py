@@ -12,7 +12,6 @@ from hashlib import blake2b
 
 import torch
 from torch import nn
-from torch._dynamo.exc import TorchDynamoException
 
 from visionft.batch import AnyBatch
 from visionft.errors import CheckpointError
@@ -71,7 +70,10 @@ def compiled_parts(session: Session, plan: StagePlan, stepper: Stepper, first: F
     begun = session.progress.stage_step > 0 and not before  # by a version that did not compile
     if begun or not (before["compiled"] if before else asked):
         return None
-    choice, parts = _tried(session, plan, stepper, first, measured=asked == "auto" and not before)
+    try:
+        choice, parts = _tried(session, plan, stepper, first, measured=asked == "auto" and not before)
+    except ValueError as error:  # as a matching of objects raises, of numbers that are none
+        choice, parts = CompileChoice(compiled=False, why=f"made-up weights fail: {innermost_reason(error)}"), None
     if not before:
         session.record(**{_RECORD: records | {plan.stage.name: asdict(choice)}})
         session.tell(Notice(f"stage {plan.stage.name}: {_in_words(choice)}"))
@@ -87,6 +89,8 @@ def compiled_parts(session: Session, plan: StagePlan, stepper: Stepper, first: F
 def _tried(
     session: Session, plan: StagePlan, stepper: Stepper, first: First, *, measured: bool
 ) -> tuple[CompileChoice, CompiledParts | None]:
+    from torch._dynamo.exc import TorchDynamoException  # takes a second, and most stages are not compiled
+
     job = session.job
     modules = parts_to_compile(job.network)
     if not modules:

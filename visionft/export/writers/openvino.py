@@ -11,7 +11,7 @@ from torch import nn
 
 from visionft.errors import ExportError, MissingExtra
 from visionft.export.parity import Limits
-from visionft.export.writers.base import Writer
+from visionft.export.writers.base import Writer, half_limits
 from visionft.export.writers.onnx import OnnxWriter
 from visionft.predict.runtimes.file_engine import SPEC_FILE
 from visionft.spec import ModelSpec
@@ -53,11 +53,6 @@ class OpenVinoHalfWriter(OpenVinoWriter):
     def limits(self, task: Learner) -> Limits:
         """Return how far its files may be from the network: weights have 11 bits."""
         return half_limits(task)
-
-
-def half_limits(task: Learner) -> Limits:
-    """Return how far files may be whose weights are of 16 bits."""
-    return Limits(min(task.min_agreement, 0.99), max(task.max_difference, 0.05))
 
 
 def write_openvino(source: Path, spec: ModelSpec, path: Path, *, halved: bool) -> None:
