@@ -7,7 +7,9 @@ from torch import Tensor, nn
 import visionft
 from visionft.api import exporting
 from visionft.assemble import assemble, load_data
-from visionft.errors import ExportError
+from visionft.errors import ExportError, UnknownName
+from visionft.export import WRITERS
+from visionft.export.parity import Limits
 from visionft.models.backbones import BACKBONES
 
 
@@ -78,3 +80,34 @@ def test_what_is_known_to_export_does(name, recipe, request):
     job = assemble(made, load_data(made))
 
     exporting.require_exportable(made, job.network, job.task, job.input)
+
+
+class TestLimits:
+    def limits(self, tiny, runtime, **export):
+        recipe = tiny(export=export)
+        job = assemble(recipe, load_data(recipe), pretrained=False)
+        return exporting.limits_of(job, WRITERS[runtime]())
+
+    def test_are_the_runtimes_own(self, tiny):
+        assert self.limits(tiny, "onnx") == Limits(1.0, 1e-4, 1e-3)
+        assert self.limits(tiny, "onnx-int8").max_score_change == 0.005
+
+    def test_of_all_runtimes_and_of_one(self, tiny):
+        export = {"max_difference": 0.5, "limits": {"onnx-int8": {"min_agreement": 0.9, "max_score_change": 0}}}
+        assert self.limits(tiny, "onnx", **export) == Limits(1.0, 0.5, 1e-3)
+        assert self.limits(tiny, "onnx-int8", **export) == Limits(0.9, 0.5, 0.0)
+
+    def test_of_a_runtime_that_there_is_not(self, tiny):
+        with pytest.raises(UnknownName, match="onnx-int9"):
+            self.limits(tiny, "onnx", limits={"onnx-int9": {}})
+
+
+def test_ranges_are_chosen_by_training_images_that_the_seed_draws(tiny, monkeypatch):
+    monkeypatch.setattr(exporting, "CALIBRATED", 3)
+    recipe = tiny()
+    job = assemble(recipe, load_data(recipe), pretrained=False)
+    drawn, again = (list(exporting.calibration_canvases(job)) for _ in range(2))
+    assert sum(map(len, drawn)) == 3
+    assert all((one == other).all() for one, other in zip(drawn, again, strict=True))
+    training = [canvas for images, _ in exporting.Canvases(job, job.dataset.split("train")) for canvas in images]
+    assert all(any((canvas == image).all() for image in training) for images in drawn for canvas in images)

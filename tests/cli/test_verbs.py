@@ -169,6 +169,24 @@ class TestExport:
         assert "the limits are the recipe's export.min_agreement, .max_difference and" in message
         assert not list(copied.glob("*.onnx*"))
 
+    def test_several_runtimes_of_which_one_is_refused(self, visionft, copied, tiny):
+        limits = {"limits": {"onnx-fp16": {"max_difference": 1e-30}}}
+        (copied / "recipe.yaml").write_text(recipe_to_yaml(tiny(export=limits)))
+        (copied / "model.onnx").unlink()
+        result = visionft("export", copied, "--to", "onnx-fp16, onnx", "--json")
+        assert result.code == 1
+        assert [Path(each["path"]).name for each in result.json] == ["model.onnx"]
+        assert "model-fp16.onnx: not written: same answer for" in result.err
+        assert (copied / "model.onnx").is_file()
+
+    def test_a_name_that_there_is_not_among_several_writes_nothing(self, refused, copied):
+        (copied / "model.onnx").unlink()
+        assert "close: onnx-int8" in refused("export", copied, "--to", "onnx,onnx-int4")
+        assert not (copied / "model.onnx").exists()
+
+    def test_one_file_for_several_runtimes(self, refused, copied, tmp_path):
+        assert "--out names one file" in refused("export", copied, "--to", "onnx,onnx-int8", "--out", tmp_path / "m")
+
 
 class TestCheck:
     def test_json(self, visionft, recipe_file):

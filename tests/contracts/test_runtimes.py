@@ -35,8 +35,12 @@ def writer(request):
 
 @pytest.fixture(scope="module")
 def exported(writer, tmp_path_factory):
-    path = tmp_path_factory.mktemp("run") / f"model{writer.suffix}"
-    return path, export_verified(writer, tiny(), TASK, SPEC, path, BATCHES, writer.limits(TASK))
+    return written(writer, tiny(), tmp_path_factory.mktemp("run") / writer.file_name)
+
+
+def written(writer, network, path):
+    limits = writer.limits(TASK)
+    return path, export_verified(writer, network, TASK, SPEC, path, BATCHES, limits, [IMAGES_NHW3], allow_slower=True)
 
 
 def expected(images_BHW3):

@@ -1,20 +1,31 @@
 """Whether a network will be exported, found before it is trained; how close the file must be, and what it then is."""
 
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-from visionft.assemble import Job
+import numpy as np
+from numpy.typing import NDArray
+
+from visionft.assemble import Job, images
+from visionft.data.records import Sample
+from visionft.errors import UnknownName
 from visionft.export import WRITERS
 from visionft.export.parity import Limits, Parity
 from visionft.export.trial import try_export
 from visionft.export.writers.base import Writer
 from visionft.models.network import FinalNetwork, TaskNetwork
 from visionft.recipe import Recipe
+from visionft.seeds import derive_seed
 from visionft.spec import InputSpec, ModelSpec
 from visionft.tasks.learner import Learner
 
 KNOWN = frozenset({"timm/tf_efficientnet_lite0", "timm/resnet18", "timm/resnet50", "timm/convnext_tiny"})
 """Backbones that the tests export, with maps and with an embedding; the heads that ship are exported there as well."""
+
+CALIBRATED = 256
+"""Training images by which the ranges of small numbers are chosen."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,10 +69,53 @@ def require_exportable(recipe: Recipe, network: TaskNetwork, task: Learner, canv
 
 
 def limits_of(job: Job, writer: Writer) -> Limits:
-    """Return how far an exported file may be from the network: what the recipe says, else what the writer does."""
+    """Return how far an exported file may be from the network: what the recipe says, else what the writer does.
+
+    Raises:
+        UnknownName: the recipe has limits for a runtime that there is not.
+    """
     section, usual = job.recipe.export, writer.limits(job.task)
-    return Limits(
-        usual.min_agreement if section.min_agreement is None else section.min_agreement,
-        usual.max_difference if section.max_difference is None else section.max_difference,
-        section.max_score_change,
+    for name in section.limits:
+        if name not in WRITERS:
+            raise UnknownName(WRITERS.what, name, WRITERS)
+    own = section.limits.get(writer.kind, section)
+    agreement, difference, change = (
+        next(value for value in values if value is not None)
+        for values in (
+            (own.min_agreement, section.min_agreement, usual.min_agreement),
+            (own.max_difference, section.max_difference, usual.max_difference),
+            (own.max_score_change, section.max_score_change, usual.max_score_change),
+        )
     )
+    return Limits(agreement, difference, change)
+
+
+class Canvases:
+    """Images of a run on their canvases, gone through as often as it takes.
+
+    Args:
+        job: whose images.
+        samples: which of them.
+        tell: is told how many images there were, of how many.
+    """
+
+    def __init__(self, job: Job, samples: Sequence[Sample], tell: Callable[[int, int], None] = lambda *_: None) -> None:
+        self._job, self._samples, self._tell = job, samples, tell
+
+    def __iter__(self) -> Iterator[tuple[NDArray[np.uint8], Any]]:
+        """Yield images_BHW3 with what is true of them."""
+        seen: set[str] = set()
+        with images.loader(self._job.recipe, self._job.runtime, self._samples, self._job.input) as loader:
+            self._tell(0, len(self._samples))
+            for batch in loader.evaluation():
+                yield batch.images_BHW3.numpy(), batch.targets.numpy()
+                seen.update(batch.ids)
+                self._tell(len(seen), len(self._samples))
+
+
+def calibration_canvases(job: Job) -> Iterator[NDArray[np.uint8]]:
+    """Yield canvases of training images, drawn by the seed, by which ranges of numbers are chosen."""
+    samples = job.dataset.split("train") or job.dataset.split("val")
+    drawn = sorted(samples, key=lambda sample: derive_seed(job.recipe.seed, "calibration", sample.id))
+    for images_BHW3, _ in Canvases(job, drawn[:CALIBRATED]):
+        yield images_BHW3

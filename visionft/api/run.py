@@ -3,17 +3,15 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from copy import deepcopy
 from dataclasses import replace
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from visionft.api.caller_state import caller_state
 from visionft.api.card import model_card
-from visionft.api.exporting import Artifact, limits_of
+from visionft.api.exporting import Artifact, Canvases, calibration_canvases, limits_of
 from visionft.api.facts import how_changed, record_move, require_same_data, require_there
 from visionft.api.model import NetworkEngine, TunedModel, fitting_state
 from visionft.api.model_spec import describe_model
@@ -36,7 +34,6 @@ from visionft.export import WRITERS
 from visionft.export.gate import export_verified
 from visionft.export.writers.base import Writer
 from visionft.imaging.inputs import Image
-from visionft.loading.loader import Loader
 from visionft.metrics import Metrics
 from visionft.models.network import FinalNetwork
 from visionft.predict import Predictor
@@ -299,7 +296,7 @@ class Run:
         return path
 
     @caller_state()
-    def export(self, to: str = "onnx", path: str | Path | None = None) -> Artifact:
+    def export(self, to: str = "onnx", path: str | Path | None = None, *, allow_slower: bool = False) -> Artifact:
         """Export the network to a file that is proven on the validation images to give the same answers.
 
         What was measured is written beside it, in a file of its name with ``.parity.json`` behind, and a model card in
@@ -308,6 +305,7 @@ class Run:
         Args:
             to: the runtime, see ``visionft list runtimes``.
             path: where to; none is ``model`` with the runtime's ending, in the run folder.
+            allow_slower: write a file of fewer bits also where it is slower than float32 on this machine, for another.
 
         Raises:
             ExportError: when the file would not give the network's answers; then there is no file.
@@ -316,16 +314,17 @@ class Run:
         writer: Writer = WRITERS[to]()
         job = self._exporting_job
         target = Path(path).expanduser() if path else self.path / writer.file_name
-        with job.eval_loader("val", job.input) as loader:
-            parity = export_verified(
-                writer,
-                FinalNetwork(job.network, job.task),
-                job.task,
-                self.spec,
-                target,
-                self._canvases(loader, len(job.dataset.split("val"))),
-                limits_of(job, writer),
-            )
+        parity = export_verified(
+            writer,
+            FinalNetwork(job.network, job.task),
+            job.task,
+            self.spec,
+            target,
+            Canvases(job, job.dataset.split("val"), partial(self._tell, "exporting")),
+            limits_of(job, writer),
+            calibration_canvases(job),
+            allow_slower=allow_slower,
+        )
         write_json(target.with_name(f"{target.name}.parity.json"), {"file": target.name, **parity.to_dict()})
         card = model_card(target, self.spec, self.recipe, self.info, self._measured, parity)
         write_text(target.with_name(f"{target.name}.card.md"), card)
@@ -350,15 +349,6 @@ class Run:
                 on_done=lambda done: self._tell(f"evaluating {split}", done, len(samples)),
             )
         return self._evaluations[split]
-
-    def _canvases(self, loader: Loader, images: int) -> Iterator[tuple[NDArray[np.uint8], Any]]:
-        """Yield the validation images with what is true of them."""
-        seen: set[str] = set()
-        self._tell("exporting", 0, images)
-        for batch in loader.evaluation():
-            yield batch.images_BHW3.numpy(), batch.targets.numpy()
-            seen.update(batch.ids)
-            self._tell("exporting", len(seen), images)
 
     def _say(self, text: str) -> None:
         for sink in self._sinks:

@@ -202,21 +202,32 @@ app.command()(predict)
 @app.command()
 def export(
     run: Annotated[Path, typer.Argument(help="Run folder.")],
-    to: Annotated[str, typer.Option(help="Runtime, see 'visionft list runtimes'.")] = "onnx",
-    out: Annotated[Path | None, typer.Option(help="File to write; in the run folder by default.")] = None,
+    to: Annotated[
+        str, typer.Option(metavar="A,B,...", help="Runtimes and precisions, see 'visionft list runtimes'.")
+    ] = "onnx",
+    out: Annotated[
+        Path | None, typer.Option(help="File to write, of one runtime; in the run folder by default.")
+    ] = None,
     data: DataPlace = None,
+    allow_slower: Annotated[
+        bool, typer.Option(help="Write fp16 and int8 also where they are slower on this machine, for another one.")
+    ] = False,
+    python: Annotated[
+        Path | None, typer.Option(help="Python that has the converter and the runtime, where this one does not.")
+    ] = None,
     json: Json = False,
 ) -> None:
-    """Write a file for deployment, proven to give the same answers, or refuse."""
+    """Write files for deployment, proven to give the same answers, or refuse."""
     from visionft.api import open_run
+    from visionft.cli.exporting import export_all
+    from visionft.predict.runtimes.isolated import using_python
     from visionft.training.console import Console
 
-    with closing(Console()) as console:
-        artifact = open_run(run, sinks=[console], data=data).export(to, out)
-    if json:
-        print_json({"path": str(artifact.path), "parity": artifact.parity.to_dict()})
-    else:
-        print_lines(f"{artifact.path}: {artifact.parity}")
+    with closing(Console()) as console, using_python(python):
+        finished = open_run(run, sinks=[console], data=data)
+        failed = export_all(finished, to, out, allow_slower=allow_slower, json=json)
+    if failed:
+        sys.exit(1)
 
 
 @app.command()

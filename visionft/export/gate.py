@@ -5,6 +5,7 @@ Shape suffixes: B batch, H height, W width, 3 colour channels (RGB).
 
 from collections.abc import Iterable
 from copy import deepcopy
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,8 +17,9 @@ from torch import nn
 from visionft.atomic import write_with
 from visionft.errors import CheckpointError, ExportError
 from visionft.export.parity import DEFAULT_LIMITS, Limits, Parity, verify
-from visionft.export.writers.base import Writer
-from visionft.predict.engine import open_engine
+from visionft.export.speed import compare_speed
+from visionft.export.writers.base import Attempt, Writer
+from visionft.predict.engine import Engine, open_engine
 from visionft.results import CanvasRunner, Results
 from visionft.spec import ModelSpec
 from visionft.tasks.learner import Learner, named_outputs
@@ -31,6 +33,9 @@ def export_verified(
     path: Path,
     batches: Iterable[tuple[NDArray[np.uint8], Any]],
     limits: Limits = DEFAULT_LIMITS,
+    calibration: Iterable[NDArray[np.uint8]] | None = None,
+    *,
+    allow_slower: bool = False,
 ) -> Parity:
     """Export a network to a file that has proven to give the same answers.
 
@@ -40,29 +45,34 @@ def export_verified(
         task: the network's; compares and scores the results.
         spec: goes into the file.
         path: where the file goes; an older file there is replaced only by one that passed.
-        batches: (images_BHW3, targets) of all validation canvases, in any batch sizes.
+        batches: (images_BHW3, targets) of all validation canvases, in any batch sizes; gone through again for every
+            attempt of a writer that makes several.
         limits: how far the file may be from the network.
+        calibration: canvases_BHW3 of training images, for writers that choose ranges by them.
+        allow_slower: whether a file of fewer bits may be slower than float32 on this machine.
 
     Returns:
         What was measured.
 
     Raises:
-        ExportError: the network cannot be converted, the file differs by more than the limits or gives NaN,
-            or it cannot be written. There is no new file then.
+        ExportError: the network cannot be converted, the file differs by more than the limits, gives NaN or is slower
+            than it should be, or it cannot be written. There is no new file then.
     """
     plain = plain_copy(network)
     measured: list[Parity] = []
 
     def write(temporary: Path) -> None:
-        writer.write(plain, spec, temporary)
-        written = open_engine(temporary, suffix=writer.suffix)
-        parity = verify(written.run, _runner(plain, task.kind), task, batches, limits, spec.thresholds)
-        if not parity.passed:
-            raise ExportError(
-                f"{parity}; the limits are the recipe's export.min_agreement, .max_difference and "
-                f".max_score_change{_ties(parity)}"
-            )
-        measured.append(parity)
+        for attempt in writer.attempts(plain, spec, temporary, calibration):
+            written = open_engine(temporary, suffix=writer.suffix)
+            parity = verify(written.run, _runner(plain, task.kind), task, batches, limits, spec.thresholds)
+            parity = replace(parity, remark=attempt.remark)
+            if parity.passed:
+                measured.append(_with_speed(parity, written, attempt, allow_slower=allow_slower))
+                return
+        raise ExportError(
+            f"{parity}; the limits are the recipe's export.min_agreement, .max_difference and .max_score_change, or "
+            f"those of export.limits{_ties(parity)}"
+        )
 
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -72,6 +82,23 @@ def export_verified(
     except OSError as error:
         raise ExportError(f"{path}: cannot be written: {error.strerror}") from error
     return measured[0]
+
+
+def _with_speed(parity: Parity, written: Engine, attempt: Attempt, *, allow_slower: bool) -> Parity:
+    """Return what was measured with how quick the file is, where that matters.
+
+    Raises:
+        ExportError: the file is slower and must not be.
+    """
+    if attempt.slower is None:
+        return parity
+    speed = compare_speed(written, open_engine(attempt.slower))
+    if not speed.is_gain and not allow_slower:
+        raise ExportError(
+            f"it gives the same answers, but no quicker on this machine ({speed}); for a machine on which it is, write "
+            "it with --allow-slower"
+        )
+    return replace(parity, speed=speed)
 
 
 def _ties(parity: Parity) -> str:

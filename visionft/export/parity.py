@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from visionft.errors import DataError, ExportError
+from visionft.export.speed import Speed
 from visionft.results import CanvasRunner, Results
 from visionft.tasks.base import Meter
 from visionft.tasks.learner import ChoosesThresholds, Learner
@@ -49,6 +50,8 @@ class Parity:
         score_network: the network's, on the canvases.
         score_exported: the exported file's.
         limits: what was allowed.
+        remark: what is particular about the file, for people.
+        speed: beside a file in float32, where the file is there to be quicker.
     """
 
     images: int
@@ -61,6 +64,8 @@ class Parity:
     score_network: float
     score_exported: float
     limits: Limits
+    remark: str = ""
+    speed: Speed | None = None
 
     @property
     def passed(self) -> bool:
@@ -78,6 +83,8 @@ class Parity:
             f"difference of a score {self.max_abs_difference:.2g} (at most {self.limits.max_difference:.2g}), "
             f"{self.score} {self.score_exported:.4f} for {self.score_network:.4f} "
             f"(at most {self.limits.max_score_change:.2g} apart)"
+            + (f", {self.speed}" if self.speed else "")
+            + (f"; {self.remark}" if self.remark else "")
         )
 
     def to_dict(self) -> dict[str, Any]:

@@ -20,7 +20,8 @@ ENGINES = Catalog(
     {
         "executorch": "visionft.predict.runtimes.isolated_engines:ExecutorchEngine",
         "litert": "visionft.predict.runtimes.isolated_engines:LitertEngine",
-        "ncnn": "visionft.predict.runtimes.ncnn_runtime:NcnnEngine",
+        "mnn": "visionft.predict.runtimes.isolated_engines:MnnEngine",
+        "ncnn": "visionft.predict.runtimes.isolated_engines:NcnnEngine",
         "onnx": "visionft.predict.runtimes.onnx_runtime:OnnxRuntimeEngine",
         "openvino": "visionft.predict.runtimes.openvino_runtime:OpenVinoEngine",
         "pt2": "visionft.predict.runtimes.torch_program:TorchProgramEngine",

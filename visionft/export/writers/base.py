@@ -4,7 +4,8 @@ Shape suffixes: B batch, H height, W width, 3 colour channels (RGB).
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
 
@@ -16,6 +17,19 @@ from visionft.export.parity import Limits
 from visionft.predict.engine import EXPORTED
 from visionft.spec import ModelSpec
 from visionft.tasks.learner import Learner
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """A file that has been written and is to be measured.
+
+    Attributes:
+        remark: what is particular about it, in a few words for people.
+        slower: a file in float32 than which it has to be quicker, if any; there until the next attempt.
+    """
+
+    remark: str = ""
+    slower: Path | None = None
 
 
 class Writer(ABC):
@@ -56,6 +70,23 @@ class Writer(ABC):
             ExportError: the network cannot be converted; the message is the reason, without the path.
         """
 
+    def attempts(
+        self,
+        network: nn.Module,
+        spec: ModelSpec,
+        path: Path,
+        calibration: Iterable[NDArray[np.uint8]] | None = None,
+    ) -> Iterator[Attempt]:
+        """Write the file; and once more, closer to the network, each time that it was not close enough.
+
+        Arguments and errors as of ``write``.
+
+        Yields:
+            What was written.
+        """
+        self.write(network, spec, path, calibration)
+        yield Attempt()
+
     def try_out(self, network: nn.Module, spec: ModelSpec) -> None:  # noqa: B027  a writer need not know beforehand
         """Find out before training whether ``write`` will be able to convert the network, in seconds.
 
@@ -70,3 +101,13 @@ class Writer(ABC):
     def limits(self, task: Learner) -> Limits:
         """Return how far its files may be from the network, where the recipe says nothing: as far as the task says."""
         return Limits(task.min_agreement, task.max_difference)
+
+
+def half_limits(task: Learner) -> Limits:
+    """Return how far files may be from the network whose numbers have 16 bits, of which 11 count."""
+    return Limits(min(task.min_agreement, 0.95), max(task.max_difference, 0.05))
+
+
+def byte_limits(task: Learner) -> Limits:
+    """Return how far files of 8 bits may be: half a point of the score; single answers differ, near ties most."""
+    return Limits(min_agreement=0.0, max_difference=max(1.0, task.max_difference), max_score_change=0.005)

@@ -10,7 +10,7 @@ import subprocess
 import sys
 import tempfile
 import weakref
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from importlib.util import find_spec
@@ -97,17 +97,17 @@ class ScriptProcess:
     Args:
         python: what runs it.
         arguments: of ``run_isolated.py``, but the last.
-        outputs: how many are asked for.
+        outputs: the names of those that are asked for.
 
     Raises:
         RuntimeError: the model cannot be loaded; the message is what was said last.
     """
 
-    def __init__(self, python: str, *arguments: str, outputs: int) -> None:
-        self._outputs = outputs
+    def __init__(self, python: str, *arguments: str, outputs: Sequence[str]) -> None:
+        self._outputs = len(outputs)
         self._lock = Lock()
         self._said = tempfile.TemporaryFile()  # noqa: SIM115  # a pipe that nobody reads would fill
-        command = [python, str(RUN_SCRIPT), *arguments, str(outputs)]
+        command = [python, str(RUN_SCRIPT), *arguments, ",".join(outputs)]
         self._process = subprocess.Popen(  # noqa: S603  # our script
             command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self._said
         )

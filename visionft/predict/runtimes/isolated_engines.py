@@ -1,4 +1,4 @@
-"""Exported models of runtimes that need an environment of their own: ExecuTorch, LiteRT.
+"""Exported models of runtimes that need an environment, or at least a process, of their own.
 
 Shape suffixes: B batch, H height, W width, 3 colour channels (RGB).
 """
@@ -29,7 +29,7 @@ class IsolatedEngine(FolderEngine):
         require_cpu(providers)
         python = python_with(self.package, self.install, f"{self.runtime}")
         model = self.folder / self.files[0]
-        self._process = ScriptProcess(python, self.kind, str(model), str(threads or 0), outputs=len(self.names))
+        self._process = ScriptProcess(python, self.kind, str(model), str(threads or 0), outputs=self.names)
 
     def infer(self, images_BHW3: NDArray[np.uint8]) -> Sequence[NDArray[Any]]:
         """Let the process run the canvases."""
@@ -54,3 +54,23 @@ class LitertEngine(IsolatedEngine):
     files: ClassVar[tuple[str, ...]] = ("model.tflite",)
     package: ClassVar[str] = "ai_edge_litert"
     install: ClassVar[str] = "ai-edge-litert"
+
+
+class MnnEngine(IsolatedEngine):
+    """An MNN model. MNN prints, and ends its process where a model is not as it expects."""
+
+    kind: ClassVar[str] = "mnn"
+    runtime: ClassVar[str] = "MNN"
+    files: ClassVar[tuple[str, ...]] = ("model.mnn",)
+    package: ClassVar[str] = "MNN"
+    install: ClassVar[str] = "MNN"
+
+
+class NcnnEngine(IsolatedEngine):
+    """An ncnn model, which takes one image at a time. ncnn ends its process where a model is not as it expects."""
+
+    kind: ClassVar[str] = "ncnn"
+    runtime: ClassVar[str] = "ncnn"
+    files: ClassVar[tuple[str, ...]] = ("model.param", "model.bin")
+    package: ClassVar[str] = "ncnn"
+    install: ClassVar[str] = "ncnn"

@@ -1,6 +1,6 @@
 """Runs a model in any Python that has its runtime; of visionft it needs nothing but numpy.
 
-    python run_isolated.py RUNTIME MODEL THREADS OUTPUTS
+    python run_isolated.py RUNTIME MODEL THREADS OUTPUT,OUTPUT,...
 
 Each batch comes as a line with the shape, then its bytes. Each output goes as a line with type and shape, then its
 bytes.
@@ -17,19 +17,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 
-def load_executorch(path: str, threads: int) -> Callable[[NDArray[np.uint8]], Sequence[NDArray[Any]]]:
+def load_executorch(path: str, threads: int, names: list[str]) -> Callable[[NDArray[np.uint8]], Sequence[NDArray[Any]]]:
     """Return a function of canvases_BHW3 that gives the outputs."""
     import torch
     from executorch.runtime import Runtime
 
-    del threads  # its pool has as many as there are cores, and Python cannot set them
+    del threads, names  # its pool has as many as there are cores, and Python cannot set them
     method = Runtime.get().load_program(path).load_method("forward")
     if method is None:
         raise RuntimeError("it has no method forward")
     return lambda images_BHW3: [values.numpy() for values in method.execute([torch.from_numpy(images_BHW3)])]
 
 
-def load_litert(path: str, threads: int) -> Callable[[NDArray[np.uint8]], Sequence[NDArray[Any]]]:
+def load_litert(path: str, threads: int, names: list[str]) -> Callable[[NDArray[np.uint8]], Sequence[NDArray[Any]]]:
     """Return a function of canvases_BHW3 that gives the outputs, image by image: shapes of such files are fixed."""
     from ai_edge_litert.interpreter import Interpreter
 
@@ -39,26 +39,75 @@ def load_litert(path: str, threads: int) -> Callable[[NDArray[np.uint8]], Sequen
 
     def run(images_BHW3: NDArray[np.uint8]) -> Sequence[NDArray[Any]]:
         rows = [runner(**{source: image_HW3[None]}) for image_HW3 in images_BHW3]
-        names = sorted(rows[0], key=lambda name: int(name.rpartition("_")[2]))  # output_0, output_1, ...
-        return [np.concatenate([row[name] for row in rows]) for name in names]
+        keys = sorted(rows[0], key=lambda key: int(key.rpartition("_")[2]))  # output_0, output_1, ...
+        return [np.concatenate([row[key] for row in rows]) for key in keys[: len(names)]]
 
     return run
 
 
-LOADERS = {"executorch": load_executorch, "litert": load_litert}
+def load_mnn(path: str, threads: int, names: list[str]) -> Callable[[NDArray[np.uint8]], Sequence[NDArray[Any]]]:
+    """Return a function of canvases_BHW3 that gives the outputs in float32."""
+    import MNN.expr
+    import MNN.nn
+
+    # what MNN calls normal is half precision where a CPU has it
+    options = {"backend": "CPU", "precision": "high", "numThread": threads or len(os.sched_getaffinity(0))}
+    manager = MNN.nn.create_runtime_manager((options,))
+    module = MNN.nn.load_module_from_file(path, ["images"], names, runtime_manager=manager)
+
+    def run(images_BHW3: NDArray[np.uint8]) -> Sequence[NDArray[Any]]:
+        images = MNN.expr.const(images_BHW3, list(images_BHW3.shape), MNN.expr.NCHW, MNN.expr.uint8)
+        outputs = module.forward([images])
+        if len(outputs) != len(names):
+            raise RuntimeError("an operation fails")
+        return [np.array(values.read()) for values in outputs]
+
+    run.manager = manager  # type: ignore[attr-defined]  # the module runs on it, and nothing else keeps it
+    return run
+
+
+def load_ncnn(path: str, threads: int, names: list[str]) -> Callable[[NDArray[np.uint8]], Sequence[NDArray[Any]]]:
+    """Return a function of canvases_BHW3 that gives the outputs in float32, image by image."""
+    import ncnn
+
+    net = ncnn.Net()
+    net.opt.use_vulkan_compute = False
+    for halved in ("fp16_packed", "fp16_storage", "fp16_arithmetic", "bf16_storage"):  # by itself on many CPUs
+        setattr(net.opt, f"use_{halved}", False)
+    net.opt.num_threads = threads or len(os.sched_getaffinity(0))
+    if net.load_param(path) or net.load_model(path.removesuffix("param") + "bin"):
+        raise RuntimeError("a layer that this ncnn does not know, or missing weights")
+
+    def row(image_HW3: NDArray[np.uint8]) -> list[NDArray[Any]]:
+        planes_3HW = np.ascontiguousarray(image_HW3.transpose(2, 0, 1), dtype=np.float32)
+        with net.create_extractor() as extractor:
+            extractor.input("in0", ncnn.Mat(planes_3HW))
+            results = [extractor.extract(f"out{index}") for index in range(len(names))]
+            if any(code for code, _ in results):
+                raise RuntimeError("an output cannot be computed")
+            return [np.array(values) for _, values in results]
+
+    def run(images_BHW3: NDArray[np.uint8]) -> Sequence[NDArray[Any]]:
+        return [np.stack(values) for values in zip(*map(row, images_BHW3), strict=True)]
+
+    return run
+
+
+LOADERS = {"executorch": load_executorch, "litert": load_litert, "mnn": load_mnn, "ncnn": load_ncnn}
 
 
 def main(runtime: str, path: str, threads: str, outputs: str) -> None:
     """Answer batches until there are no more."""
     answers = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)  # whatever a library prints is no answer
-    run = LOADERS[runtime](path, int(threads))
+    names = outputs.split(",")
+    run = LOADERS[runtime](path, int(threads), names)
     answers.write(b"ready\n")
     answers.flush()
     while line := sys.stdin.buffer.readline():
         shape = tuple(map(int, line.split()))
         images_BHW3 = np.frombuffer(sys.stdin.buffer.read(int(np.prod(shape))), np.uint8).reshape(shape).copy()
-        for values in run(images_BHW3)[: int(outputs)]:
+        for values in run(images_BHW3)[: len(names)]:
             _send(answers, np.ascontiguousarray(values))
         answers.flush()
 

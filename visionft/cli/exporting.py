@@ -1,0 +1,62 @@
+"""What ``visionft export`` does with several runtimes."""
+
+from pathlib import Path
+
+from visionft.api import Run
+from visionft.api.exporting import Artifact
+from visionft.cli.output import print_json, print_lines, print_note
+from visionft.errors import ExportError, RecipeError, UnknownName
+from visionft.export import WRITERS
+
+
+def export_all(run: Run, to: str, out: Path | None, *, allow_slower: bool, json: bool) -> bool:
+    """Write the files of some runtimes, one after the other; one that is refused does not stop the others.
+
+    Args:
+        run: whose network.
+        to: names of runtimes, with commas between them.
+        out: where the file of the only one goes; None is the run folder.
+        allow_slower: as of ``Run.export``.
+        json: whether to print JSON: an object for one runtime, a list for several.
+
+    Returns:
+        Whether any was refused.
+
+    Raises:
+        UnknownName: there is no such runtime; nothing has been written then.
+        RecipeError: ``out`` for several.
+        ExportError: the only one was refused.
+    """
+    names = [name.strip() for name in to.split(",") if name.strip()]
+    for name in names:
+        if name not in WRITERS:
+            raise UnknownName(WRITERS.what, name, WRITERS)
+    if out is not None and len(names) != 1:
+        raise RecipeError(f"--out names one file, and --to {len(names)} runtimes; leave one of them away")
+    if len(names) == 1:
+        artifact = run.export(names[0], out, allow_slower=allow_slower)
+        print_json(_facts(artifact)) if json else _print(artifact)
+        return False
+    written: list[Artifact] = []
+    refused = 0
+    for name in names:
+        try:
+            artifact = run.export(name, allow_slower=allow_slower)
+        except ExportError as error:
+            refused += 1
+            print_note(f"visionft: {error}")
+            continue
+        written.append(artifact)
+        if not json:
+            _print(artifact)
+    if json:
+        print_json([_facts(artifact) for artifact in written])
+    return bool(refused)
+
+
+def _facts(artifact: Artifact) -> dict[str, object]:
+    return {"path": str(artifact.path), "parity": artifact.parity.to_dict()}
+
+
+def _print(artifact: Artifact) -> None:
+    print_lines(f"{artifact.path}: {artifact.parity}")
