@@ -111,7 +111,7 @@ class ScriptProcess:
         self._process = subprocess.Popen(  # noqa: S603  # our script
             command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self._said
         )
-        weakref.finalize(self, _end, self._process)
+        weakref.finalize(self, _end, self._process, self._said)
         if self._stdout.readline() != b"ready\n":
             raise RuntimeError(self._last_words())
 
@@ -147,16 +147,17 @@ class ScriptProcess:
         return np.frombuffer(content, dtype).reshape(shape).copy()
 
     def _last_words(self) -> str:
-        _end(self._process)
+        self._process.kill()
+        self._process.wait()
         self._said.seek(0)
         lines = [line for line in self._said.read().decode(errors="replace").splitlines() if line.strip()]
         return lines[-1] if lines else f"its process ended with {self._process.returncode}"
 
 
-def _end(process: "subprocess.Popen[bytes]") -> None:
+def _end(process: "subprocess.Popen[bytes]", said: "IO[bytes]") -> None:
     process.kill()
     process.wait()
-    for pipe in (process.stdin, process.stdout):
-        if pipe is not None:
-            with suppress(OSError):
-                pipe.close()
+    for file in (process.stdin, process.stdout, said):
+        if file is not None:
+            with suppress(OSError):  # what could not be sent any more
+                file.close()
