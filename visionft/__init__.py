@@ -90,6 +90,22 @@ def __getattr__(name: str) -> Any:
 
     generator = random.getstate()
     try:
-        return getattr(import_module(_HOME[name]), name)
+        return _load(name)
     finally:
         random.setstate(generator)  # libraries draw numbers when they are imported, the terminal's for one
+
+
+def _load(name: str) -> Any:
+    import warnings
+
+    from visionft.distribution import both_installed, is_runtime
+    from visionft.errors import NotInRuntime
+
+    if problem := both_installed():
+        warnings.warn(problem, RuntimeWarning, stacklevel=3)
+    try:
+        return getattr(import_module(_HOME[name]), name)
+    except ModuleNotFoundError as error:
+        if is_runtime():
+            raise NotInRuntime(f"visionft.{name}") from error
+        raise

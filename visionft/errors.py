@@ -14,11 +14,14 @@ code that the terminal uses. Anything outside this tree is a bug and shows its t
     ├── Interrupted       a signal came; the state has been saved (exit code 128 + signal)
     ├── ExportError       an exported file fails its gate (exit code 1)
     ├── OutputError       results cannot be printed (exit code 1)
-    └── MissingExtra      an optional package is not installed
+    ├── MissingExtra      an optional package is not installed
+    └── NotInRuntime      the distribution that only predicts is asked for something else
 """
 
 from collections.abc import Iterable
 from difflib import get_close_matches
+
+from visionft.distribution import distribution_name
 
 
 class VisionftError(Exception):
@@ -112,4 +115,18 @@ class MissingExtra(VisionftError):
     """
 
     def __init__(self, package: str, extra: str, purpose: str) -> None:
-        super().__init__(f"{purpose} needs the package {package!r}; pip install 'visionft[{extra}]'")
+        super().__init__(f"{purpose} needs the package {package!r}; pip install '{distribution_name()}[{extra}]'")
+
+
+class NotInRuntime(VisionftError, ImportError):
+    """Only ``visionft-runtime`` is installed, which predicts, and something else is asked of it.
+
+    Args:
+        what: that is asked for.
+    """
+
+    def __init__(self, what: str) -> None:
+        super().__init__(
+            f"{what}: needs the whole package; only visionft-runtime is installed, which predicts, serves and measures "
+            "speed: pip uninstall visionft-runtime, then pip install visionft"
+        )

@@ -52,6 +52,12 @@ def test_a_stage_with_views_is_estimated_with_them(tiny):
     assert (times[0].step, times[1].step > 0) == (0.0, True)
 
 
+@pytest.mark.parametrize("stage", [HEAD, HEAD | {"augment": "light", "views": 2}])
+def test_fitting_a_head_takes_time(stage, tiny):
+    plain, fitted = (measure_stages(job_of(tiny(stages=[stage | {"fit_head": fit}])))[0] for fit in (False, True))
+    assert plain.kept.fit == 0 < fitted.kept.fit
+
+
 def test_what_runs_frozen_layers_is_found_once_for_plan_and_run(tiny, tmp_path, monkeypatch):
     made = []
     graph = frozen_engine.PrefixGraph

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import torch
 
-from tests.export.browser import missing_for_pages
+from tests.export.browser import link_runtime, missing_for_pages
 from tests.export.tiny import SPEC, TASK, Liar, Pair, tiny
 from visionft.errors import CheckpointError, DataError, ExportError, UnknownName
 from visionft.export import WRITERS
@@ -27,10 +27,12 @@ BATCHES = [(IMAGES_NHW3, np.arange(7) % 3)]
 def writer(request):
     if request.param == "web" and (missing := missing_for_pages()):
         pytest.skip(missing)
-    writer = WRITERS[request.param]()
-    if isinstance(writer, IsolatedWriter) and find_spec(writer.package) is None:
-        pytest.skip(f"{writer.package} needs an environment of its own")
-    return writer
+    made = WRITERS[request.param]()
+    if isinstance(made, IsolatedWriter) and find_spec(made.package) is None:
+        pytest.skip(f"{made.package} needs an environment of its own")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("visionft.export.writers.web._copy_runtime", link_runtime)
+        yield made
 
 
 @pytest.fixture(scope="module")

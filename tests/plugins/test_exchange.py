@@ -128,7 +128,7 @@ def test_the_file_predicts_and_is_measured_also_as_that_of_its_run(run, index, t
     assert accuracies == {json.loads((run / "metrics.json").read_text())["accuracy"]}
     refused = python("-m", "visionft", "predict", tmp_path, index, plugins=())
     assert refused.returncode == 2
-    assert f"{tmp_path}: holds no model.onnx; export the run first" in refused.stderr
+    assert f"{tmp_path}: holds no exported model; export the run first" in refused.stderr
 
 
 def test_they_keep_the_contracts(index):

@@ -82,7 +82,7 @@ def test_it_says_what_it_is(file, finished):
 def test_a_run_folder_means_the_file_in_it(finished, tmp_path):
     image = np.full((48, 48, 3), 200, np.uint8)
     assert Predictor(finished)(image) == Predictor(str(finished / "model.onnx"))(image)
-    with pytest.raises(CheckpointError, match="holds no model"):
+    with pytest.raises(CheckpointError, match="holds no exported model"):
         Predictor(tmp_path)
 
 

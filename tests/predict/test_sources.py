@@ -12,7 +12,8 @@ from tests.predict.moving import cut_off, frame, write_video
 from tests.predict.stand_in import write_detector, write_model
 from visionft.errors import DataError
 from visionft.imaging.video import Shot
-from visionft.predict import Predictor, sources
+from visionft.predict import Predictor, sources, spread
+from visionft.predict import predictor as predictor_module
 from visionft.predict.sources import open_source
 
 
@@ -172,3 +173,25 @@ def test_pixels_may_be_changed_by_whoever_gets_them(predictor, clip):
     for seen, _ in predictor.watch(clip):
         assert isinstance(seen.image, np.ndarray)
         seen.image[:] = 0
+
+
+@pytest.mark.parametrize("write", [write_model, write_detector])
+def test_many_images_shared_out_among_cores_give_the_same(tmp_path, monkeypatch, write):
+    monkeypatch.setattr(predictor_module, "usable_cores", lambda: 3)
+    monkeypatch.setattr(spread, "usable_cores", lambda: 3)
+    predictor = Predictor(write(tmp_path / "m.onnx"))
+    images = [frame(number % 12, 12) for number in range(45)]  # the last batches are short
+    expected = [predictor(image).to_dict() for image in images]
+    assert predictor._one_thread is None
+    assert [result.to_dict() for result in predictor.stream(images, batch_size=4)] == expected
+    assert predictor._one_thread is not None
+    monkeypatch.chdir("/")
+    twin = pickle.loads(pickle.dumps(predictor))
+    assert twin._one_thread is None
+    assert [result.to_dict() for result in twin.stream(images, batch_size=4)] == expected
+
+
+def test_who_states_threads_has_those(tmp_path):
+    predictor = Predictor(write_model(tmp_path / "m.onnx"), threads=1)
+    assert len(list(predictor.stream([frame(0, 12)] * 20, batch_size=2))) == 20
+    assert predictor._one_thread is None

@@ -8,7 +8,7 @@ from visionft.assemble import assemble, load_data
 from visionft.stages import Stage
 from visionft.training.events import Notice
 from visionft.training.frozen import FrozenFeatures
-from visionft.training.head_start import _STRENGTHS, _minimize, fit_head
+from visionft.training.head_start import _STRENGTHS, _minimize, fit_head, fitted_rows
 
 STAGE = {"name": "head", "unfreeze": "none", "augment": "none", "epochs": 1, "head_lr": 1e-6, "fit_head": True}
 
@@ -47,6 +47,10 @@ def test_it_is_better_than_where_heads_begin(kind, views, request, train):
     _, plain, _ = train(make(stages=[stage | {"fit_head": False}], **sections), "plain")
     assert outcome.val["loss"] < plain.val["loss"]
     assert job.network.head.dropout.training == job.network.training
+
+
+def test_large_sets_show_fewer_looks_of_each_image():
+    assert [fitted_rows(images, 4) for images in (100, 7_500, 10_000, 50_000)] == [400, 30_000, 30_000, 50_000]
 
 
 def test_it_gives_the_same_twice(tiny, train):

@@ -13,12 +13,14 @@ class KeptTimes:
         step: of a training step of the layers behind.
         forward: of a validation pass of the layers behind.
         size: bytes that are kept of a view.
+        fit: to fit the head to all of them, where the stage begins with that.
     """
 
     prefix: float
     step: float
     forward: float
     size: int
+    fit: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +52,11 @@ class StageTimes:
     def on_canvas(self, scale: float) -> "StageTimes":
         """Return the times on canvases whose area is ``scale`` times as large: all but reading follows the pixels."""
         kept = self.kept and KeptTimes(
-            self.kept.prefix * scale, self.kept.step * scale, self.kept.forward * scale, round(self.kept.size * scale)
+            self.kept.prefix * scale,
+            self.kept.step * scale,
+            self.kept.forward * scale,
+            round(self.kept.size * scale),
+            self.kept.fit,
         )
         augment, step, forward = (seconds * scale for seconds in (self.augment, self.step, self.forward))
         return replace(self, augment=augment, step=step, forward=forward, kept=kept)
@@ -94,7 +100,7 @@ def stage_seconds(times: StageTimes, work: Work, epochs: float, views: int | Non
     kept, seen = times.kept, min(views, validations)
     look = _together(times.augment + again, kept.prefix, work.workers)
     plain = _together(again, kept.prefix, work.workers)
-    frozen = seen * work.train * look + work.val * plain
+    frozen = seen * work.train * look + work.val * plain + kept.fit
     return once + frozen + epochs * work.train * kept.step + validations * work.val * kept.forward
 
 

@@ -28,6 +28,7 @@ from visionft.stages import Stage, StagePlan
 from visionft.tasks.learner import named_outputs
 from visionft.training.frozen import features_can_be_kept
 from visionft.training.frozen_engine import Prefix, try_engines
+from visionft.training.head_start import EVALUATIONS, fitted_rows
 from visionft.training.kept_views import KeptViews, why_not_kept
 from visionft.training.optimizer import enter_stage
 from visionft.training.step import Stepper
@@ -37,6 +38,7 @@ Prefixes = dict[str, Prefix]
 
 _IMAGES, _READING = 32, 0.5  # that are read, in at most so many seconds
 _STEP, _REPEATS, _LEAST = 0.5, 3, 2  # seconds of a step that is timed, how often, and images at least
+_ROWS = 512  # of features, of which the loss is timed
 _DISK = 2e8  # bytes a second that a checkpoint is written, hashed and synced with
 
 
@@ -72,6 +74,8 @@ def stage_times(job: Job, plan: StagePlan, prefixes: Prefixes | None = None) -> 
         kept = _features(job, plain, step)
     elif plan.stage.views is not None:
         kept, why_not = _kept(job, plan, batch, step, prefixes)
+    if kept is not None and plan.stage.fit_head and job.network.head.keeps_features:
+        kept = replace(kept, fit=_fitting(job, plan, plain))
     trained = sum(p.numel() * p.element_size() for group in optimizer.param_groups for p in group["params"])
     stored = sum(tensor.nbytes for tensor in job.network.state_dict().values())
     always_kept = kept is not None and (single_pass or plan.stage.number_of_views is not None)
@@ -86,6 +90,24 @@ def stage_times(job: Job, plan: StagePlan, prefixes: Prefixes | None = None) -> 
         single_pass=single_pass,
         parameters=sum(p.numel() for group in optimizer.param_groups for p in group["params"]),
     )
+
+
+def _fitting(job: Job, plan: StagePlan, plain: Batch) -> float:
+    """Return the seconds that fitting the head takes, from what its loss takes on made-up features."""
+    few = _first(plain, _LEAST)
+    with torch.no_grad(), job.runtime.autocast():
+        width = job.network.features(few.to(job.runtime.device).images_BHW3).shape[1]
+    rows = [row % len(few) for row in range(_ROWS)]
+    targets = job.dataset.target.chosen(few.targets, torch.tensor(rows))
+    noise_BD = torch.randn(_ROWS, width, generator=torch.Generator().manual_seed(0))
+    batch = FeatureBatch(noise_BD, targets, tuple(few.ids[row] for row in rows)).to(job.runtime.device)
+    weights = [parameter for parameter in job.network.head.parameters() if parameter.requires_grad]
+
+    def loss() -> None:
+        torch.autograd.grad(job.network.head(batch.features_BD, batch.targets).total, weights, allow_unused=True)
+
+    fitted = fitted_rows(len(job.dataset.split("train")), plan.stage.number_of_views or 1)
+    return EVALUATIONS * fitted * seconds_of(loss, job.runtime.device, _REPEATS) / _ROWS
 
 
 def with_kept_times(job: Job, plan: StagePlan, times: StageTimes, prefixes: Prefixes | None = None) -> StageTimes:

@@ -15,7 +15,8 @@ import typer
 
 from visionft.cli.output import AlreadyPrinted, forget_output, print_json
 from visionft.cli.verbs import app
-from visionft.errors import OutputError, VisionftError
+from visionft.distribution import both_installed, is_runtime
+from visionft.errors import NotInRuntime, OutputError, VisionftError
 
 _UsageError = typer.BadParameter.__base__  # click's, wherever typer keeps it
 
@@ -27,6 +28,8 @@ def main() -> None:
     handle.
     """
     _read_names_as_utf8()
+    if problem := both_installed():
+        _tell(f"warning: {problem}")
     with _signals() as received:
         code = _run(received)
     if code:
@@ -51,6 +54,11 @@ def _run(received: list[int]) -> int:
             raise
         forget_output()  # typer's help is printed by typer
         code = _failed(OutputError.__name__, f"standard output: cannot be written: {error.strerror}", 1)
+    except ModuleNotFoundError:
+        if not is_runtime():
+            raise
+        missing = NotInRuntime(" ".join(["visionft", *sys.argv[1:2]]))
+        code = _failed(type(missing).__name__, str(missing), missing.exit_code)
     except Exception as error:
         if _UsageError is None or not isinstance(error, _UsageError):
             _print_error(type(error).__name__, str(error), 1)

@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from visionft.cli.model_verbs import predict
+from visionft.cli.model_verbs import bench, predict
 from visionft.cli.output import print_json, print_lines, print_note
 from visionft.data.splits import Part
 from visionft.errors import MissingExtra, RecipeError
@@ -197,6 +197,7 @@ def _pairs(texts: Sequence[str]) -> dict[str, str]:
 
 
 app.command()(predict)
+app.command()(bench)
 
 
 @app.command()

@@ -3,28 +3,31 @@
 Shape suffixes: B batch, H height, W width, 3 colour channels (RGB).
 """
 
-from collections.abc import Generator, Iterable, Iterator, Sequence
-from contextlib import closing
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from contextlib import ExitStack, closing
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import TypeAlias, cast, overload
+from typing import Any, TypeAlias, cast, overload
 
 import numpy as np
 from numpy.typing import NDArray
 
+from visionft.cores import usable_cores
 from visionft.errors import DataError
 from visionft.imaging.inputs import Image, Loaded, is_one_image, load
 from visionft.predict.engine import Engine, HasEngine, locate_exported, open_engine
 from visionft.predict.object_tracker import ObjectTracker
 from visionft.predict.pipeline import Batch, OnError, loaded_batches
 from visionft.predict.sources import Frame, Frames, Source, open_source
+from visionft.predict.spread import Spread
 from visionft.results import Results
 from visionft.spec import InputSpec, ModelSpec
 from visionft.tasks import TASKS
 from visionft.tasks.base import Prediction, TaskDefinition, TrackablePrediction
 
 _BATCH = 16
+_BEFORE_SPREADING = 4  # batches; opening the file once more would not pay for fewer
 
 Found: TypeAlias = Generator[tuple[Frame, Prediction], None, None]
 """Images and what is in them, one after the other; closed, it lets go of what it reads."""
@@ -81,6 +84,10 @@ class Predictor:
             raise DataError(f"threshold: {threshold}; a score from 0 to 1 is needed")
         self._source = str(model) if isinstance(model, str | Path) else "a network"
         self._engine = _engine(model, threads, providers)
+        self._one_thread: Engine | None = None
+        self._path = locate_exported(Path(model).expanduser()).absolute() if isinstance(model, str | Path) else Path()
+        fits = getattr(self._engine, "one_thread_scales", False) and threads is None and providers is None
+        self._spreads = fits and usable_cores() > 1
         self._input = _with_range(self._engine.spec.input, value_range)
         self._task: type[TaskDefinition] = TASKS[self.spec.task]
         self._threshold = threshold
@@ -134,7 +141,8 @@ class Predictor:
     ) -> Iterator[Prediction]:
         """Predict for any number of images; at most two batches are held in memory.
 
-        Threads decode the next batches while the network runs on this one. Where a model takes windows of an
+        Threads decode the next batch while the network runs on this one, which from the fifth batch on is shared out
+        among the cores: a core that runs images of its own waits for no other. Where a model takes windows of an
         image (``fit: tile``), a batch is windows of one image.
 
             for result in predictor.stream("clip.mp4"):        # or a folder, "rtsp://...", 0 for the first camera
@@ -224,13 +232,29 @@ class Predictor:
             ahead=0 if source.live else at_once,
             on_error=on_error,
         )
-        return self._of_batches(batches, size, threshold)
+        return self._of_batches(batches, size, threshold, may_spread=at_once > 1)
 
-    def _of_batches(self, batches: Generator[Batch, None, None], batch_size: int, threshold: float | None) -> Found:
-        with closing(batches):
-            for batch in batches:
-                predictions = self._predict([loaded for _, loaded in batch], batch_size, threshold)
+    def _of_batches(
+        self, batches: Generator[Batch, None, None], batch_size: int, threshold: float | None, *, may_spread: bool
+    ) -> Found:
+        here = partial(self._predict, batch_size=batch_size, threshold=threshold)
+        predict: Callable[[Sequence[Loaded]], list[Prediction]] = here
+        with closing(batches), ExitStack() as opened:
+            for number, batch in enumerate(batches):
+                if number == _BEFORE_SPREADING and may_spread and self._spreads:
+                    predict = opened.enter_context(Spread(partial(here, engine=self._one_thread_engine())))
+                predictions = predict([loaded for _, loaded in batch])
                 yield from zip((frame for frame, _ in batch), predictions, strict=True)
+
+    def _one_thread_engine(self) -> Engine:
+        """Return what runs the file with one thread; several threads of ours may use it at once."""
+        if self._one_thread is None:
+            self._one_thread = open_engine(self._path, threads=1)
+        return self._one_thread
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Leave out what is opened when it is needed."""
+        return {**self.__dict__, "_one_thread": None}
 
     def predict_canvases(self, images_BHW3: NDArray[np.uint8]) -> Results:
         """Run the network on images that are already fitted to its canvas.
@@ -248,11 +272,11 @@ class Predictor:
         """
         return self._engine.run(images_BHW3)
 
-    def _predict(self, images: Sequence[Loaded], batch_size: int, threshold: float | None) -> list[Prediction]:
-        predictions = self._task.predict(
-            images, self.spec, self._engine.run, batch_size=batch_size, threshold=threshold
-        )
-        return list(predictions)
+    def _predict(
+        self, images: Sequence[Loaded], batch_size: int, threshold: float | None, engine: Engine | None = None
+    ) -> list[Prediction]:
+        run = (engine or self._engine).run
+        return list(self._task.predict(images, self.spec, run, batch_size=batch_size, threshold=threshold))
 
 
 def _with_range(spec: InputSpec, value_range: tuple[float, float] | None) -> InputSpec:

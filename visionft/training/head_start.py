@@ -3,7 +3,8 @@
 Shape suffixes: B batch, D embedding channels.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from itertools import chain
 
 import torch
 from torch import Tensor, nn
@@ -16,6 +17,10 @@ from visionft.training.kept_views import KeptViews
 
 _STRENGTHS = (1e-1, 3e-2, 1e-2, 3e-3, 1e-3, 1e-4)  # of the penalty on squared weights
 _ITERATIONS = 100
+_AT_ONCE = 4096  # rows of features in one pass
+_ENOUGH = 30_000  # rows; more looks of so many images move a linear head no further
+EVALUATIONS = 400
+"""About how often the loss of all rows is computed, for all strengths together."""
 
 Kept = FrozenFeatures | KeptViews
 
@@ -38,11 +43,11 @@ def fit_head(job: Job, train: Kept, val: Kept, epochs: int) -> float:
         Liu and Nocedal (1989), On the limited memory BFGS method for large scale optimization.
     """
     head = job.network.head
-    batches = [_features(batch, job) for epoch in range(epochs) for batch in train.training(epoch)]
-    begun = {name: tensor.clone() for name, tensor in head.state_dict().items()}
+    images = len(job.dataset.split("train"))
+    looks = fitted_rows(images, epochs) // images
+    batches = _joined((_features(batch, job) for epoch in range(looks) for batch in train.training(epoch)), job)
     best: tuple[float, float, dict[str, Tensor]] | None = None
-    for strength in _STRENGTHS:
-        head.load_state_dict(begun)
+    for strength in _STRENGTHS:  # each from the minimum of the one before, which is near
         _minimize(head, batches, strength)
         reached = validate(job, val.evaluation())["loss"]  # of all values the one that chance moves least
         if best is None or reached < best[0]:
@@ -60,6 +65,26 @@ def _features(batch: FeatureBatch | KeptBatch, job: Job) -> FeatureBatch:
             batch = FeatureBatch(batch.suffix(batch.kept), batch.targets, batch.ids)
     batch = batch.to(job.runtime.device)
     return FeatureBatch(batch.features_BD.float(), batch.targets, batch.ids)
+
+
+def fitted_rows(images: int, epochs: int) -> int:
+    """Return how many rows a head is fitted to."""
+    return images * max(1, min(epochs, _ENOUGH // images))
+
+
+def _joined(batches: Iterable[FeatureBatch], job: Job) -> list[FeatureBatch]:
+    """Return the same rows in few batches."""
+    joined: list[FeatureBatch] = []
+    some: list[FeatureBatch] = []
+    for batch in chain(batches, [None]):
+        if some and (batch is None or sum(map(len, some)) + len(batch) > _AT_ONCE):
+            targets = job.dataset.target.concatenated([each.targets for each in some])
+            ids = tuple(name for each in some for name in each.ids)
+            joined.append(FeatureBatch(torch.cat([each.features_BD for each in some]), targets, ids))
+            some = []
+        if batch is not None:
+            some.append(batch)
+    return joined
 
 
 def _minimize(head: nn.Module, batches: Sequence[FeatureBatch], strength: float) -> None:

@@ -11,7 +11,7 @@ import onnx
 import PIL.Image
 import pytest
 
-from tests.export.browser import CHROMIUM, ask_page, missing_for_pages
+from tests.export.browser import CHROMIUM, ask_page, link_runtime, missing_for_pages
 from tests.predict.stand_in import (
     DETECTION,
     INSTANCES,
@@ -88,11 +88,6 @@ def make_page(folder, writer, spec):
     writer(folder / "model.onnx", spec)
     write_page(spec, folder)
     return folder
-
-
-def link_runtime(package, target):
-    target.symlink_to(package / "dist")  # which is large, and the same in all pages
-    return "linked", False
 
 
 @pytest.fixture(scope="module")

@@ -32,7 +32,7 @@ def test_missing_file(tmp_path):
 
 
 def test_folder(tmp_path):
-    with pytest.raises(CheckpointError, match="holds no model"):
+    with pytest.raises(CheckpointError, match="holds no exported model"):
         Predictor(tmp_path)
 
 

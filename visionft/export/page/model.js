@@ -13,10 +13,15 @@ export async function openModel({ webgpu = false } = {}) {
   const session = await ort.InferenceSession.create(bytes, { executionProviders: [webgpu ? "webgpu" : "wasm"] });
   const { height, width } = spec.input;
 
-  async function run(canvases) {
+  let before = Promise.resolve(); // a session runs one batch at a time
+
+  function run(canvases) {
     const images = new Uint8Array(canvases.length * height * width * 3);
     canvases.forEach((canvas, number) => images.set(canvas, number * canvas.length));
-    return session.run({ images: new ort.Tensor("uint8", images, [canvases.length, height, width, 3]) });
+    const input = { images: new ort.Tensor("uint8", images, [canvases.length, height, width, 3]) };
+    const now = before.then(() => session.run(input));
+    before = now.catch(() => {});
+    return now;
   }
 
   const model = { spec, ...page };

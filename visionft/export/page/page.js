@@ -7,7 +7,7 @@ import * as task from "./task.js";
 const find = (id) => document.getElementById(id);
 const MOST_ROWS = 12;
 
-let model = null, busy = false, stream = null, last = null;
+let model = null, busy = false, wanted = false, stream = null, last = null;
 
 function say(text, isError = false) {
   find("state").textContent = text;
@@ -21,6 +21,7 @@ async function open(webgpu) {
     model = await openModel({ webgpu });
     say("Ready. Nothing that you open leaves this device.");
   } catch (error) {
+    find("webgpu").checked = false;
     say(`The model cannot be loaded: ${error.message}`, true);
   }
   busy = false;
@@ -79,6 +80,7 @@ function rowOf({ name, share, text, colour, strong }) {
 
 async function openFile(file) {
   if (busy || !model) return;
+  closeCamera();
   busy = true;
   try {
     say(`Looking at ${file.name} …`);
@@ -92,18 +94,32 @@ async function openFile(file) {
   busy = false;
 }
 
+/** Look at the same image once more, and again where something has changed meanwhile. */
 async function again() {
+  wanted = true;
   if (busy || !last || stream) return;
   busy = true;
-  await look(last.image, last.source);
+  try {
+    while (wanted) {
+      wanted = false;
+      await look(last.image, last.source);
+    }
+  } catch (error) {
+    say(error.message, true);
+  }
   busy = false;
 }
 
+function closeCamera() {
+  for (const track of stream?.getTracks() ?? []) track.stop();
+  stream = null;
+  find("camera").textContent = "Open the camera";
+}
+
 async function toggleCamera() {
+  if (busy || !model) return;
   if (stream) {
-    for (const track of stream.getTracks()) track.stop();
-    stream = null;
-    find("camera").textContent = "Open the camera";
+    closeCamera();
     return;
   }
   try {
@@ -122,7 +138,7 @@ async function toggleCamera() {
       await look(pixelsOf(video, video.videoWidth, video.videoHeight, model.spec.input), video);
     } catch (error) {
       say(error.message, true);
-      break;
+      closeCamera();
     }
     await new Promise(requestAnimationFrame);
   }
@@ -130,7 +146,11 @@ async function toggleCamera() {
 
 function listen() {
   const zone = find("zone");
-  find("file").addEventListener("change", (event) => event.target.files[0] && openFile(event.target.files[0]));
+  find("file").addEventListener("change", (event) => {
+    const [file] = event.target.files;
+    event.target.value = ""; // so that the same file can be chosen once more
+    if (file) openFile(file);
+  });
   for (const name of ["dragenter", "dragover"]) {
     document.addEventListener(name, (event) => { event.preventDefault(); zone.classList.add("over"); });
   }

@@ -53,6 +53,7 @@ class OnnxRuntimeEngine:
     """
 
     kind: ClassVar[str] = "onnx"
+    one_thread_scales: ClassVar[bool] = True  # runs with a thread each do not hinder one another
 
     def __init__(self, path: Path, *, threads: int | None = None, providers: Sequence[str] | None = None) -> None:
         self._path = path
