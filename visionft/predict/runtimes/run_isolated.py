@@ -99,7 +99,8 @@ LOADERS = {"executorch": load_executorch, "litert": load_litert, "mnn": load_mnn
 def main(runtime: str, path: str, threads: str, outputs: str) -> None:
     """Answer batches until there are no more."""
     answers = os.fdopen(os.dup(1), "wb")
-    os.dup2(2, 1)  # whatever a library prints is no answer
+    os.dup2(2, 1)  # whatever a library prints is no answer, in C or in Python
+    sys.stdout = sys.stderr
     names = outputs.split(",")
     run = LOADERS[runtime](path, int(threads), names)
     answers.write(b"ready\n")
