@@ -57,6 +57,7 @@ def test_a_budget_shortens_the_stages(tiny):
     assert seen.seconds <= 200
     assert sum(row["epochs"] for row in seen.stages) < 8
     assert any("epochs" in line for line in seen.why)
+    assert sum("budget of" in line for line in seen.why) == 1
     plenty = foresee(tiny(stages=STAGES, budget="3h"), progress=False)
     assert [row["epochs"] for row in plenty.stages] == [2, 6]
 

@@ -89,7 +89,8 @@ def decide_stages(job: Job, spent: float) -> Outlook:
     needs = list(_needs(outlook))
     fitted = fit_to_budget(needs, budget - spent - after, spent + after, list(_smaller(outlook.job)))
     times = tuple(need.times for need in fitted.needs)
-    why = (*outlook.why, *(f"{_named(outlook)}: {line}" for line in fitted.why))
+    first, *others = fitted.why or ("all stages fit as they are",)
+    why = (*outlook.why, f"{_named(outlook)}: {first}", *others)
     return replace(outlook, job=_with_stages(outlook.job, fitted.stages), times=times, why=why)
 
 

@@ -44,7 +44,7 @@ class Stint:
 
     def stepped(self, seconds: float, steps: int) -> None:
         """Note what some steps took, without what is done once."""
-        self._step = seconds / steps
+        self._step = max(0.0, seconds) / steps
 
     def validated(self, seconds: float) -> None:
         """Note what a validation took."""
