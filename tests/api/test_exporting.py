@@ -109,5 +109,5 @@ def test_ranges_are_chosen_by_training_images_that_the_seed_draws(tiny, monkeypa
     drawn, again = (list(exporting.calibration_canvases(job)) for _ in range(2))
     assert sum(map(len, drawn)) == 3
     assert all((one == other).all() for one, other in zip(drawn, again, strict=True))
-    training = [canvas for images, _ in exporting.Canvases(job, job.dataset.split("train")) for canvas in images]
+    training = [canvas for images, _ in exporting.RunCanvases(job, job.dataset.split("train")) for canvas in images]
     assert all(any((canvas == image).all() for image in training) for images in drawn for canvas in images)

@@ -90,7 +90,7 @@ def limits_of(job: Job, writer: Writer) -> Limits:
     return Limits(agreement, difference, change)
 
 
-class Canvases:
+class RunCanvases:
     """Images of a run on their canvases, gone through as often as it takes.
 
     Args:
@@ -117,5 +117,5 @@ def calibration_canvases(job: Job) -> Iterator[NDArray[np.uint8]]:
     """Yield canvases of training images, drawn by the seed, by which ranges of numbers are chosen."""
     samples = job.dataset.split("train") or job.dataset.split("val")
     drawn = sorted(samples, key=lambda sample: derive_seed(job.recipe.seed, "calibration", sample.id))
-    for images_BHW3, _ in Canvases(job, drawn[:CALIBRATED]):
+    for images_BHW3, _ in RunCanvases(job, drawn[:CALIBRATED]):
         yield images_BHW3

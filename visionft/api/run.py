@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from visionft.api.caller_state import caller_state
 from visionft.api.card import model_card
-from visionft.api.exporting import Artifact, Canvases, calibration_canvases, limits_of
+from visionft.api.exporting import Artifact, RunCanvases, calibration_canvases, limits_of
 from visionft.api.facts import how_changed, record_move, require_same_data, require_there
 from visionft.api.model import NetworkEngine, TunedModel, fitting_state
 from visionft.api.model_spec import describe_model
@@ -320,7 +320,7 @@ class Run:
             job.task,
             self.spec,
             target,
-            Canvases(job, job.dataset.split("val"), partial(self._tell, "exporting")),
+            RunCanvases(job, job.dataset.split("val"), partial(self._tell, "exporting")),
             limits_of(job, writer),
             calibration_canvases(job),
             allow_slower=allow_slower,

@@ -159,7 +159,7 @@ class _Quantizer:
                 quantize_static(
                     str(source),
                     str(path),
-                    _Reader(self._canvases_NHW3),
+                    _CalibrationReader(self._canvases_NHW3),
                     quant_format=QuantFormat.QDQ,
                     op_types_to_quantize=sorted(set(self._part.values())),
                     per_channel=True,
@@ -177,7 +177,7 @@ class _Quantizer:
         return list(session.run(list(names), {INPUT: self._canvases_NHW3[:_TRIED]}))
 
 
-class _Reader:
+class _CalibrationReader:
     """Canvases, a few at a time, as onnxruntime asks for them."""
 
     def __init__(self, canvases_NHW3: NDArray[np.uint8]) -> None:
