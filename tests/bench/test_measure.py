@@ -4,6 +4,7 @@ import json
 import shutil
 import xml.etree.ElementTree as ET
 
+import numpy as np
 import pytest
 
 from tests.predict.stand_in import write_detector, write_model
@@ -40,6 +41,12 @@ def test_all_files_threads_and_batches(models):
     assert found.machine["versions"]["onnxruntime"]
     assert not found.interrupted
     assert json.loads(json.dumps(found.to_dict()))["rows"][0]["runs"] == 6
+
+
+def test_memory_is_that_of_the_process_and_not_of_the_one_that_starts_it(models):
+    held = np.ones(500_000_000, np.uint8)
+    found = bench(models[:1], batches=(1,), rounds=1)
+    assert found.rows[0].peak_bytes is None or found.rows[0].peak_bytes < held.nbytes
 
 
 def test_what_fails_is_told_and_the_rest_measured(models, tmp_path):

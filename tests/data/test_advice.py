@@ -278,6 +278,44 @@ def panoptic(root):
     text(root / "annotations/panoptic_train.json", json.dumps(data))
 
 
+@advice("set data.path=", lambda root: "splits", images=6, names=("0", "1"))
+def lists_in_a_folder_of_their_own(root):
+    pictures(root / "images", 6)
+    for split, numbers in (("train", range(4)), ("val", range(4, 6))):
+        text(root / f"splits/{split}.txt", "".join(f"images/{number}.jpg {number % 2}\n" for number in numbers))
+
+
+@advice(
+    "data.images=../../images/100k",
+    lambda root: "labels/det_20",
+    sets=("data.images=../../images/100k",),
+    task="detection",
+    names=("car",),
+    images=12,
+)
+def bdd100k(root):
+    box = {"category": "car", "box2d": {"x1": 1, "y1": 1, "x2": 6, "y2": 6}}
+    for split in ("train", "val"):
+        names = [image.name for image in pictures(root / "images/100k" / split, 6, f"{split}{{}}.jpg")]
+        frames = [{"name": name, "labels": [box]} for name in names]
+        text(root / f"labels/det_20/det_{split}.json", json.dumps(frames))
+
+
+@advice(
+    "data.images=..",
+    lambda root: "wider_face_split",
+    sets=("data.images=..",),
+    task="detection",
+    names=("object",),
+    images=12,
+)
+def wider_face(root):
+    for split in ("train", "val"):
+        images = pictures(root / f"WIDER_{split}/images/0--Parade", 6, f"{split}{{}}.jpg")
+        lines = [f"0--Parade/{image.name}\n1\n1 1 6 6 0 0 0 0 0 0\n" for image in images]
+        text(root / f"wider_face_split/wider_face_{split}_bbx_gt.txt", "".join(lines))
+
+
 @pytest.mark.parametrize("name", sorted(KNOWN))
 def test_what_is_advised_works(name, tmp_path):
     one = KNOWN[name]

@@ -68,6 +68,38 @@ def test_a_password_is_not_told(monkeypatch):
     assert "secret" not in str(caught.value)
 
 
+class Camera:
+    """A capture that gives two frames, and guesses a rate."""
+
+    def __init__(self, _source):
+        self.left = 2
+
+    def isOpened(self):  # noqa: N802  # OpenCV's
+        return True
+
+    def get(self, _what):
+        return 25.0
+
+    def read(self):
+        self.left -= 1
+        return (True, frame(0, 1)[..., ::-1]) if self.left >= 0 else (False, None)
+
+    def release(self):
+        pass
+
+
+def test_a_camera_goes_by_the_clock_until_it_ends(monkeypatch):
+    monkeypatch.setattr(cv2, "VideoCapture", Camera)
+    clock = iter([100.0, 101.5, 103.0])
+    monkeypatch.setattr("visionft.imaging.video.time.monotonic", lambda: next(clock))
+    with Video(0) as video:
+        assert (video.live, video.rate) == (True, None)
+        shots = iter(video)
+        assert [shot.seconds for shot in islice(shots, 2)] == [1.5, 3.0]
+        with pytest.raises(DataError, match=r"camera 0: has ended.* 2 frames"):
+            next(shots)
+
+
 def test_what_was_written_is_there_whatever_ends_it(tmp_path):
     target = tmp_path / "deep" / "out.mp4"
     images = [*(frame(number, 5) for number in range(5)), np.zeros((20, 30, 3), np.uint8)]  # one of another size

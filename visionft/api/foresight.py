@@ -146,7 +146,8 @@ def _told(stage: Stage, row: Mapping[str, Any] | None) -> str:
     """Return what a stage will do, in a few words."""
     if row is None:
         return "left out, for there is no time"
-    shorter = f"{row['epochs']:g} epochs of " if stage.epochs and row["epochs"] < stage.epochs else ""
+    epochs = row["epochs"]
+    shorter = f"{epochs:g} epoch{'s' * (epochs != 1)} of " if stage.epochs and epochs < stage.epochs else ""
     return f"{shorter}{row['trains']}: about {in_words(row['seconds'])}"
 
 
@@ -154,4 +155,11 @@ def _stated(stage: Stage) -> dict[str, Any]:
     """Return what a stage says beyond the defaults, as a recipe would have it."""
     usual = {field.name: field.default for field in fields(stage) if field.default is not MISSING}
     stated = {name: value for name, value in asdict(stage).items() if usual.get(name) != value and value != {}}
-    return {name: list(value) if isinstance(value, tuple) else value for name, value in stated.items()}
+    return {name: _as_written(value) for name, value in stated.items()}
+
+
+def _as_written(value: Any) -> Any:
+    """Return a value as people write it: a list, and 4 rather than 4.0."""
+    if isinstance(value, float) and value.is_integer():
+        return int(value)
+    return list(value) if isinstance(value, tuple) else value

@@ -11,14 +11,15 @@ _WIDTH, _HEIGHT = 720, 420
 _LEFT, _RIGHT, _TOP, _BOTTOM = 70, 500, 46, 360
 _STYLE = """
   :root { color-scheme: light dark; --ink: #1b1f24; --muted: #57606a; --line: #d8dee4; --page: #ffffff;
-    --0: #1f5fa8; --1: #a94a16; --2: #1a7f37; --3: #8250df; --4: #9a6700; --5: #0f766e; }
+    --0: #1f5fa8; --1: #a94a16; --2: #1a7f37; --3: #8250df; --4: #9a6700; --5: #0f766e; --6: #be185d; --7: #57606a; }
   @media (prefers-color-scheme: dark) { :root { --ink: #e6e9ed; --muted: #9da7b1; --line: #333a42; --page: #14171b;
-    --0: #74b3f3; --1: #f0955c; --2: #56d364; --3: #c49bff; --4: #e3b341; --5: #4fd1c5; } }
+    --0: #74b3f3; --1: #f0955c; --2: #56d364; --3: #c49bff; --4: #e3b341; --5: #4fd1c5; --6: #f472b6; --7: #9da7b1; } }
   text { font: 12px system-ui, -apple-system, "Segoe UI", Roboto, sans-serif; fill: var(--muted); }
   .title { font-size: 15px; font-weight: 600; fill: var(--ink); } .name { fill: var(--ink); }
   .page { fill: var(--page); } .grid { stroke: var(--line); } .trace { fill: none; stroke-width: 1.2; opacity: .6; }
 """
-_COLOURS = 6
+_COLOURS = 8
+_WORDS_WIDE, _WORDS_HIGH = 130, 14  # pixels of the text beside a mark
 
 
 def picture(result: BenchResult) -> str:
@@ -48,11 +49,12 @@ def picture(result: BenchResult) -> str:
         f'<text x="{_RIGHT}" y="{_BOTTOM + 36}" text-anchor="end">{escape(title.removeprefix("Speed over "))}</text>',
     ]
     models = list(dict.fromkeys(row.model for row in rows))
+    named: list[tuple[float, float]] = []
     for place, model in enumerate(models):
         points = [
             (across.at(_metric(row, result)), up.at(row.images_per_second), row) for row in rows if row.model == model
         ]
-        parts += _points(points, f"var(--{place % _COLOURS})")
+        parts += _points(points, f"var(--{place % _COLOURS})", named)
         at = _TOP + 6 + 20 * place
         parts.append(f'<circle cx="{_RIGHT + 28}" cy="{at}" r="5" fill="var(--{place % _COLOURS})"/>')
         parts.append(f'<text class="name" x="{_RIGHT + 40}" y="{at + 4}">{escape(_short(model, models))}</text>')
@@ -85,16 +87,20 @@ def _axes(across: _Axis, up: _Axis) -> list[str]:
     ]
 
 
-def _points(points: Sequence[tuple[float, float, BenchRow]], colour: str) -> list[str]:
+def _points(
+    points: Sequence[tuple[float, float, BenchRow]], colour: str, named: list[tuple[float, float]]
+) -> list[str]:
+    """Return the marks of a file; those too near to the ones in ``named``, which grows, have no text beside them."""
     parts = []
     if len(points) > 1:
         line = " ".join(f"{x:.1f},{y:.1f}" for x, y, _ in points)
         parts.append(f'<polyline class="trace" stroke="{colour}" points="{line}"/>')
     for x, y, row in points:
-        parts.append(
-            f'<circle cx="{x:.1f}" cy="{y:.1f}" r="5" fill="{colour}"><title>{escape(_label(row))}</title></circle>'
-        )
-        parts.append(f'<text x="{x + 8:.1f}" y="{y + 4:.1f}">{row.batch}{_threads(row)}</text>')
+        words = f"{escape(_label(row))}: {row.images_per_second:.1f} images/s"
+        parts.append(f'<circle cx="{x:.1f}" cy="{y:.1f}" r="5" fill="{colour}"><title>{words}</title></circle>')
+        if all(abs(x - other_x) > _WORDS_WIDE or abs(y - other_y) > _WORDS_HIGH for other_x, other_y in named):
+            parts.append(f'<text x="{x + 9:.1f}" y="{y + 4:.1f}">batches of {row.batch}{_threads(row)}</text>')
+            named.append((x, y))
     return parts
 
 
@@ -107,7 +113,7 @@ def _label(row: BenchRow) -> str:
 
 
 def _threads(row: BenchRow) -> str:
-    return "" if row.threads is None else f", {row.threads} threads"
+    return "" if row.threads is None else f", {row.threads} thread{'s' * (row.threads > 1)}"
 
 
 def _short(model: str, models: Sequence[str]) -> str:

@@ -104,10 +104,7 @@ def print_bench(result: BenchResult) -> None:
     for cells in lines:
         first, *others = zip(cells, widths, strict=True)
         print_lines("  ".join([f"{first[0]:<{first[1]}}", *(f"{cell:>{width}}" for cell, width in others)]))
-    print_lines(
-        "", *(f"failed: {row.model}, batches of {row.batch}: {row.problem}" for row in result.rows if row.problem)
-    )
-    print_lines("")
+    print_lines("", *(f"failed: {row.model}, {row.batch} images: {row.problem}" for row in result.rows if row.problem))
     versions = ", ".join(f"{name} {version}" for name, version in result.machine["versions"].items())
     print_lines(f"{result.machine['processor']}, {result.machine['cores']} cores; {versions}")
     if result.measured_on:

@@ -4,6 +4,7 @@ Shape suffixes: H height, W width, 3 colour channels (RGB).
 """
 
 import os
+import time
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -30,7 +31,8 @@ class Shot(NamedTuple):
 
     Attributes:
         number: its place, from 0; of a camera, how many came before it, those that nobody took included.
-        seconds: since the beginning, by the rate that the video states; None where it states none.
+        seconds: since the beginning, by the rate that the video states, or by the clock where frames come when they
+            come; None where neither tells.
         image_HW3: uint8 RGB.
     """
 
@@ -62,7 +64,7 @@ class Video:
     Attributes:
         name: what messages call it; without the password that an address may hold.
         live: whether frames come when they come: a camera, or a stream that is no file.
-        rate: frames a second as stated, None where nothing sensible is.
+        rate: frames a second as stated, None where nothing sensible is, and of what is live.
 
     Raises:
         DataError: when it cannot be opened.
@@ -80,7 +82,8 @@ class Video:
         if not self._capture.isOpened():
             raise DataError(f"{self.name}: {_why_closed(source)}")
         rate = self._capture.get(cv2.CAP_PROP_FPS)
-        self.rate = rate if 0 < rate < 1000 else None
+        self.rate = rate if 0 < rate < 1000 and not self.live else None
+        self._opened = time.monotonic()
         self._stated = 0 if self.live else max(0, int(self._capture.get(cv2.CAP_PROP_FRAME_COUNT)))
 
     def __enter__(self) -> Self:
@@ -99,7 +102,7 @@ class Video:
         while True:
             there, image_HW3 = self._read()
             if there:
-                yield Shot(index, index / self.rate if self.rate else None, image_HW3)
+                yield Shot(index, self._seconds(index), image_HW3)
                 broken = 0
             elif self.live or broken == _TRIES or index >= self._stated:
                 break
@@ -114,6 +117,11 @@ class Video:
                 f"{self.name}: frame {seen} and those after it cannot be read, of {self._stated}; the file is cut off "
                 "or damaged"
             )
+
+    def _seconds(self, index: int) -> float | None:
+        if self.live:
+            return time.monotonic() - self._opened
+        return index / self.rate if self.rate else None
 
     def _read(self) -> tuple[bool, NDArray[np.uint8]]:
         there, image_HW3 = self._capture.read()

@@ -101,7 +101,9 @@ def _task_of(source: DataSource, overrides: Sequence[Override]) -> str:
     if kind == "auto":
         if "data.masks" not in asked and not path.exists():  # reading the data will say so
             return DEFAULT_TASK
-        kind = "masks" if "data.masks" in asked else choose_format(path, options=LabelOptions(columns=_columns(asked)))
+        images = asked.get("data.images")
+        options = LabelOptions(columns=_columns(asked), images=None if images is None else str(images))
+        kind = "masks" if "data.masks" in asked else choose_format(path, options=options)
     return tasks_for(FORMATS[kind].target)[0]
 
 

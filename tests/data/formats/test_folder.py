@@ -3,6 +3,7 @@ import os
 import pytest
 
 from tests.data.folders import make_folder, write_image
+from tests.data.zoo.files import pictures
 from visionft.data.formats.folder import Folder
 from visionft.errors import DataError
 
@@ -152,3 +153,10 @@ def test_given_splits_below_are_found(tmp_path):
 
 def test_a_single_split_folder_is_a_split(tmp_path):
     assert {entry.split for entry in read(make_folder(tmp_path, {"train/a": 1, "train/b": 1})).entries} == {"train"}
+
+
+def test_folders_in_classes_are_told(tmp_path):
+    for name in ("cat/persian", "cat/siam", "dog/pug"):
+        pictures(tmp_path / name, 2)
+    (told,) = Folder().read(tmp_path).problems
+    assert "cat/persian, cat/siam are of the class" in told.what

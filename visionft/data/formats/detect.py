@@ -134,8 +134,8 @@ def detect_format(
     if path.is_dir():
         likely = [layout for layout in _OF_FOLDERS if layout.makes(target_type)]
         for layout in likely:
-            if found := layout.find(path):
-                is_table = layout is _TABLES
+            is_table = layout is _TABLES
+            if found := tables_of_images(path, options.images) if is_table else layout.find(path):
                 return (
                     table_format(path, target_type, options.columns)
                     if is_table

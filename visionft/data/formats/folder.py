@@ -13,7 +13,7 @@ from visionft.data.naming import natural_order, some
 from visionft.data.records import Problem
 from visionft.data.targets.base import Target
 from visionft.data.targets.label import Label, RawLabel
-from visionft.data.walk import images_below, tell_ignored
+from visionft.data.walk import images_below, look_into, tell_ignored
 from visionft.errors import DataError
 from visionft.imaging.pixels import require_file
 
@@ -47,11 +47,29 @@ class Folder(DataFormat):
             if splits is not None:
                 listed = [(entry, splits.get(require_file(entry.image))) for entry in entries]
                 entries = [replace(entry, split=split) for entry, split in listed if split is not None]
+        _tell_deeper(root, class_folders, problems)
         tell_ignored(root, ignored, problems)
         if (hint := suspect_masks(root, entries)) is not None:
             problems.append(hint)
         classes = natural_order(entry.target.stratum or "" for entry in entries)
         return Listing(path.resolve().name, tuple(entries), classes, self.target, tuple(problems), source=str(root))
+
+
+def _tell_deeper(root: Path, class_folders: Iterable[ClassFolder], problems: list[Problem]) -> None:
+    """Tell of folders in the folders of classes, which may be the classes that are meant."""
+    deeper = [folder for one in class_folders for folder in _folders_with_images(one.path)]
+    if deeper:
+        names = some(folder.relative_to(root).as_posix() for folder in deeper)
+        what = f"images in {names} are of the class whose folder is above; if these are the classes, move them up"
+        problems.append(Problem(str(root), what))
+
+
+def _folders_with_images(of_class: Path) -> list[Path]:
+    """Return the folders of images in a class folder, where it has several and no images beside them."""
+    contents = look_into(of_class, [])
+    if contents.images or len(contents.folders) < 2:
+        return []
+    return [folder for folder in contents.folders if look_into(folder, []).images]
 
 
 def _entries(of_class: ClassFolder, root: Path, problems: list[Problem], ignored: list[Path]) -> list[Entry]:

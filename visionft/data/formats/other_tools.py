@@ -63,6 +63,10 @@ _BY_CONTENT: tuple[tuple[Callable[[str], object], str], ...] = (
         "Supervisely's JSON; run its app 'Export to COCO', and give the folder that comes out",
     ),
     (
+        re.compile(r'^\s*\[\s*\{(?=[^{}]*"score"\s*:)(?=[^{}]*"image_id"\s*:)').search,
+        "what a detector found (COCO's results), without images and classes; give the COCO file of the annotations",
+    ),
+    (
         re.compile(r'"imgHeight"\s*:').search,
         "Cityscapes' polygons; its scripts draw masks of them (pip install cityscapesscripts, then "
         "CITYSCAPES_DATASET=FOLDER csCreateTrainIdLabelImgs), which are found beside the JSON files",

@@ -26,6 +26,7 @@ from visionft.errors import DataError
 
 _ADVICE = "path and label (and split, if there are splits)"
 _LOOKED_AT = 100  # rows
+_RUN_LENGTHS = ("encodedpixels", "rle", "rlemask", "maskrle", "segmentation")
 _VALUE_NAMES = (["value"], ["target"])
 
 
@@ -51,14 +52,29 @@ def table_format(path: Path, target_type: type[Target] | None, columns: Columns)
         return "manifest"
     if box_columns(table) is not None:
         return "box_table"
+    _refuse_run_lengths(table)
     if target_type is not None and issubclass(target_type, Label):
         single = any(plain(name) in LABEL for name in table.called_labels) or columns.label is not None
         return "manifest" if single or not _holds_label_sets(table, splits) else "label_table"
     return _kind(table, splits)
 
 
-def tables_of_images(folder: Path) -> list[Path]:
+def _refuse_run_lengths(table: Table) -> None:
+    """Refuse tables that describe masks, of which each would be a class of its own."""
+    for name in table.called_labels or table.without():
+        if plain(name) in _RUN_LENGTHS:
+            raise DataError(
+                f"{table.path}:1: the column {name!r} holds run lengths of masks; paint each image's as a PNG of class "
+                "numbers, of the same name, into masks/ beside the images in images/"
+            )
+
+
+def tables_of_images(folder: Path, images_in: str | None = None) -> list[Path]:
     """Return a folder if it holds a table, or one for each split, of images most of which are there, and of labels.
+
+    Args:
+        folder: where the tables are.
+        images_in: the folder of the images, relative to it; None looks beside and below.
 
     Raises:
         DataError: when it holds several such tables, and nothing says which counts.
@@ -67,19 +83,19 @@ def tables_of_images(folder: Path) -> list[Path]:
         table = Table.read(folder, Columns(), _ADVICE)
     except DataError:
         files = table_files(folder)
-        if len(files) > 1 and any(map(_lists_images, files)):
+        if len(files) > 1 and any(_lists_images(file, images_in) for file in files):
             raise
         return []
     if table.path.suffix.lower() in LISTS and 2 * len({row.cells[table.image] for row in table.rows}) < _images(folder):
         return []  # a list of a few images, which lie in folders of classes
-    return [folder] if _lists_images(folder, table) else []
+    return [folder] if _lists_images(folder, images_in, table) else []
 
 
 def _images(folder: Path) -> int:
     return len(images_below(folder, [])[0])
 
 
-def _lists_images(folder: Path, table: Table | None = None) -> bool:
+def _lists_images(folder: Path, images_in: str | None, table: Table | None = None) -> bool:
     """Return whether a table has labels, and most of its first images are there; one that cannot be read has none."""
     root = folder if folder.is_dir() else folder.parent
     try:
@@ -88,7 +104,7 @@ def _lists_images(folder: Path, table: Table | None = None) -> bool:
         labelled = labelled or any(has_fractions(table, name) for name in table.without())
         # a column of splits that nobody understands is told when the table is read
         unsplit = replace(table, columns=replace(table.columns, split=False))
-        places, _ = place_rows(unsplit, root, None, []) if labelled else ([], ())
+        places, _ = place_rows(unsplit, root, images_in, []) if labelled else ([], ())
     except DataError:
         return False
     existing = sum(place is not None and place.path.is_file() for place in places[:_LOOKED_AT])

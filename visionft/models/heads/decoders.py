@@ -79,7 +79,7 @@ class DecoderHead(nn.Module):
             least = round(settings.least * settings.levels[-1] * self.levels.unit)
             raise RecipeError(
                 f"head {self.kind!r}: the image is too small; it needs {least} pixels on the shorter side; "
-                "set a larger input size, or take another head"
+                "set input.size to that or more, or take another head"
             )
         logits_BKhw: Tensor = self.classifier(self.decoder(levels), image_size(maps, self._strides))
         return logits_BKhw

@@ -1,10 +1,13 @@
 """Trees of images and masks as tools and published data sets have them."""
 
+import re
+
 import numpy as np
 import pytest
 
 from tests.data.folders import make_folder, write_image
 from tests.data.mask_sets import save, write_mask
+from tests.data.zoo import files
 from visionft.data.dataset import load_dataset
 from visionft.data.formats.detect import detect_format
 from visionft.data.formats.masks.reader import Masks
@@ -263,3 +266,35 @@ def test_tables_of_other_things_are_not_read_as_classes(tmp_path):
     (tmp_path / "class_dict.csv").write_text("name,r,g,b\nvoid,0,0\n")
     with pytest.raises(DataError, match=r"class_dict.csv:2: found 'void,0,0'; expected a name"):
         Masks().read(tmp_path)
+
+
+def test_folders_of_masks_for_each_class_are_asked_about(tmp_path):
+    """Whichever was taken, the other classes would be background."""
+    for image in files.pictures(tmp_path / "images", 4):
+        for name in ("car", "road"):
+            files.mask(tmp_path / "masks" / name / f"{image.stem}.png")
+    (told,) = [one for one in Masks().read(tmp_path).problems if one.fatal]
+    assert "car, road" in told.what
+    patterns = re.search("data.images='(.*?)' and data.masks='(.*?)'", told.what)
+    listing = Masks(LabelOptions(images=patterns[1], masks=patterns[2])).read(tmp_path)
+    assert len(listing.entries) == 4
+    assert not any(one.fatal for one in listing.problems)
+
+
+def test_several_masks_of_images_in_folders_of_their_own_are_told_once(tmp_path):
+    for number in range(4):
+        files.picture(tmp_path / f"id{number}/images/id{number}.png")
+        for part in range(2):
+            files.mask(tmp_path / f"id{number}/masks/{number}{part}.png")
+    told = [one.what for one in Masks().read(tmp_path).problems if "put together" in one.what]
+    assert len(told) == 1
+    assert told[0].startswith("4 images have")
+
+
+def test_what_white_means_is_told(tmp_path):
+    for image in files.pictures(tmp_path / "images", 4):
+        files.mask(tmp_path / f"masks/{image.stem}.png")
+    listing = Masks().read(tmp_path)
+    assert listing.class_names == ("background", "foreground")
+    assert any("data.ignore: [255]" in one.what for one in listing.problems)
+    assert Masks(LabelOptions(ignore=(255,))).read(tmp_path).class_names == ("class 0",)

@@ -270,3 +270,11 @@ def test_a_folder_with_a_table_for_each_split(pictures, tmp_path):
     again = load_data(recipe_from_data(tmp_path, ["data.format=manifest"]))
     assert splits(again) == [8, 4, 0]
     assert "test.csv: lacks the columns label of train.csv; left out" in told(again)
+
+
+@pytest.mark.parametrize("column", ["EncodedPixels", "rle"])
+def test_run_lengths_of_masks_are_no_classes(pictures, tmp_path, column):
+    lines = rows(form="{name},", extra=lambda at: f"{at + 1} 5 20 4")
+    (tmp_path / "a.csv").write_text("\n".join((f"ImageId,{column}", *lines)))
+    with pytest.raises(DataError, match="run lengths of masks"):
+        recipe_from_data(tmp_path / "a.csv", {"data.images": str(pictures)})

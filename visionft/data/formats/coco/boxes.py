@@ -10,6 +10,7 @@ from visionft.data.formats.coco.file import CocoFile
 from visionft.data.formats.coco.pictures import CocoImage
 from visionft.data.formats.coco.several import CocoFiles, read_files
 from visionft.data.formats.coco.shapes import box_around, box_around_turned, plain_shape
+from visionft.data.fraction_boxes import read_fractions
 from visionft.data.listing import DataFormat, Listing
 from visionft.data.naming import shorten, some
 from visionft.data.raw_boxes import RawBox, RawBoxes, raw_boxes_of, require_raw_polygons
@@ -51,6 +52,7 @@ class CocoBoxes(DataFormat):
         problems += _tell_turned(found)
         if not any(box.numbers for box in raw_boxes_of(targets)):
             raise DataError(f"{path}: no annotation has a box; every object needs bbox: [left, top, width, height]")
+        entries = read_fractions(entries, str(path), problems)
         if self.with_polygons:
             require_raw_polygons(targets, str(path))
         return Listing(found.name, entries, classes.names, self.target, tuple(problems), source=str(path))

@@ -107,7 +107,7 @@ def _classes(
         what = "some masks hold 0 and 1, others 0 and 255; 1 and 255 are taken for the same class"
         problems.append(Problem("masks", f"{what}; data.classes says otherwise"))
         return {_TWO[0]: 0, _TWO[1]: (1, 255)}
-    if seen.is_binary or (seen.alpha and codes == {0, 255}):
+    if (seen.is_binary and IGNORE not in options.ignore) or (seen.alpha and codes == {0, 255}):
         return {_TWO[0]: 0, _TWO[1]: 255}
     values = sorted(codes - {IGNORE, *(value for value in options.ignore if isinstance(value, int))})
     if not values:
@@ -161,8 +161,10 @@ def _tell(coding: Coding, seen: Scan, problems: list[Problem]) -> None:
         what = "all have one colour, and differ in their transparency, which is read; data.classes names its values"
         problems.append(Problem("masks", what))
     plain = coding.threshold is None and not seen.in_colour and not seen.is_binary
-    ignored = " (255 is ignored)" if plain and (IGNORE, IGNORE) in coding.table and IGNORE in seen.codes else ""
-    what = f"named {some(coding.names, 20)} after the masks' values{ignored}; give data.classes their names"
+    remark = " (255 is ignored)" if plain and (IGNORE, IGNORE) in coding.table and IGNORE in seen.codes else ""
+    if seen.is_binary and coding.names == _TWO:
+        remark = " 0 and 255, which are black and white (255 as what nobody labelled is: data.ignore: [255])"
+    what = f"named {some(coding.names, 20)} after the masks' values{remark}; give data.classes their names"
     problems.append(Problem("classes", what))
     if coding.names != _TWO or coding.colours:
         return

@@ -43,12 +43,14 @@ class Paired:
         other_kinds: word -> masks of the same images that were not taken, such as those of other codes.
         kind: the word of those that were.
         twins: images that lost their mask to another of the same name.
+        rivals: masks of one image that have the same name in different folders, of which the first was taken.
     """
 
     masks_of: dict[Path, tuple[Path, ...]] = field(default_factory=dict)
     other_kinds: dict[str, list[Path]] = field(default_factory=dict)
     kind: str = ""
     twins: list[Path] = field(default_factory=list)
+    rivals: list[tuple[Path, ...]] = field(default_factory=list)
 
 
 def pair_by_name(images: Sequence[Path], masks: Sequence[Path], image_folder: Path, mask_folder: Path) -> Paired:
@@ -127,6 +129,8 @@ def _assign_masks(images: Sequence[Path], masks: Sequence[Path], result: Paired,
     left = [image for image in images if image not in named]
     if left and rest:
         result.masks_of[left.pop(0)] = tuple(rest) if several else (rest[0],)
+        if not several and len({mask.parent for mask in rest}) > 1:
+            result.rivals.append(tuple(rest))
     result.twins += left
 
 

@@ -75,7 +75,7 @@ def _report(
     place: FolderPair, images: Sequence[Path], masks: Sequence[Path], paired: Paired, problems: list[Problem]
 ) -> None:
     twins, taken = set(paired.twins), {mask for of_one in paired.masks_of.values() for mask in of_one}
-    others = {mask for of_kind in paired.other_kinds.values() for mask in of_kind}
+    others = {mask for of_kind in (*paired.other_kinds.values(), *paired.rivals) for mask in of_kind}
     report_alone(place.images, set(images) - set(paired.masks_of) - twins, "images without a mask", problems)
     report_alone(place.masks, set(masks) - taken - others, "masks without an image", problems)
     if twins:
@@ -84,17 +84,26 @@ def _report(
         problems.append(
             Problem(str(place.images), f"{counted(len(twins), 'image has', 'images have')} {what}: {names}")
         )
-    several = [paired.masks_of[image] for image in images if len(paired.masks_of.get(image, ())) > 1]
-    if several:
-        shown = " and ".join(mask.name for mask in several[0][:3])
-        what = f"{counted(len(several), 'image has', 'images have')} several masks, which are put together: {shown}"
-        problems.append(Problem(str(place.masks), what))
+    if paired.rivals:
+        problems.append(_tell_rivals(place, images, masks, paired.rivals))
     for kind, files in sorted(paired.other_kinds.items()):
         what = f"{len(files)} masks of the kind _{kind} are not read, since there are those of _{paired.kind}"
         problems.append(Problem(str(place.masks), what + _way_to(place, images, files)))
     for folder in place.others:
         what = f"is not read, since there is {place.masks.name}"
         problems.append(Problem(str(folder), what + _way_to(place, images, images_below(folder, [])[0], folder)))
+
+
+def _tell_rivals(
+    place: FolderPair, images: Sequence[Path], masks: Sequence[Path], rivals: Sequence[tuple[Path, ...]]
+) -> Problem:
+    """Return why masks that lie in several folders cannot be read: nobody says how they go together."""
+    folders = sorted({mask.parent for of_one in rivals for mask in of_one})
+    names = some(folder.relative_to(place.masks).as_posix() for folder in folders)
+    have = counted(len(rivals), "image has", "images have")
+    what = f"{have} masks of the same name in several folders, {names}; if each is of a class, write one mask of class "
+    way = _way_to(place, images, [mask for mask in masks if mask.parent == folders[0]], folders[0])
+    return Problem(str(place.masks), f"{what}numbers for each image; {way.removeprefix('; ')}", fatal=True)
 
 
 def _way_to(place: FolderPair, images: Sequence[Path], masks: Sequence[Path], folder: Path | None = None) -> str:

@@ -1,6 +1,6 @@
 """Images and their masks as files in folders."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import ClassVar
 
@@ -79,7 +79,17 @@ class Masks(DataFormat):
         if not pairs:
             raise DataError(f"{root}: no mask is called like an image; {_PATTERNS}\n" + "\n".join(map(str, problems)))
         tell_unread(root, places, problems)
+        _tell_several(root, pairs, problems)
         return root, pairs
+
+
+def _tell_several(root: Path, pairs: Iterable[Pair], problems: list[Problem]) -> None:
+    """Tell once for all places which images have several masks."""
+    several = [pair.masks for pair in pairs if len(pair.masks) > 1]
+    if several:
+        shown = " and ".join(mask.name for mask in several[0][:3])
+        what = f"{counted(len(several), 'image has', 'images have')} several masks, which are put together: {shown}"
+        problems.append(Problem(str(root), what))
 
 
 def _tell_without_split(root: Path, pairs: Sequence[Pair], problems: list[Problem]) -> None:

@@ -13,6 +13,7 @@ from visionft.data.checks.bad_files import BadFile, BoxError, tell
 from visionft.data.formats.listed import Names, find_lists, is_list, lines_of, read_lists
 from visionft.data.formats.voc.file import VocFile, read_xml
 from visionft.data.formats.voc.objects import FROM_ZERO
+from visionft.data.fraction_boxes import read_fractions
 from visionft.data.listing import DataFormat, Entry, LabelOptions, Listing
 from visionft.data.naming import counted, natural_order, some, split_above
 from visionft.data.raw_boxes import RawBoxes
@@ -93,7 +94,12 @@ class Voc(DataFormat):
             what = f"{len(unlisted)} annotated images are in no list; left out: {some(unlisted)}"
             problems.append(Problem(str(root / "ImageSets/Main"), what))
         return Listing(
-            root.resolve().name, tuple(entries), classes.names, self.target, tuple(problems), source=str(path)
+            root.resolve().name,
+            read_fractions(entries, str(root), problems),
+            classes.names,
+            self.target,
+            tuple(problems),
+            source=str(path),
         )
 
 
