@@ -86,3 +86,14 @@ def test_a_name_that_is_none_is_refused(name, tmp_path):
 def test_what_triton_cannot_run_is_told(tmp_path):
     with pytest.raises(CheckpointError, match=r"\.onnx"):
         add_to_repository(tmp_path / "model.txt", tmp_path / "models", "tools")
+
+
+def test_a_folder_of_openvino_goes_in_with_both_of_its_files(tmp_path):
+    pytest.importorskip("openvino")
+    from visionft.export.writers.openvino import write_openvino
+
+    folder = tmp_path / "model.openvino"
+    write_openvino(write_model(tmp_path / "model.onnx"), SPEC, folder, halved=False)
+    version = add_to_repository(folder, tmp_path / "models", "tools")
+    assert sorted(path.name for path in version.iterdir()) == ["model.bin", "model.xml"]
+    assert 'backend: "openvino"' in (version.parent / "config.pbtxt").read_text(encoding="utf-8")

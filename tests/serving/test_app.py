@@ -127,6 +127,26 @@ def test_too_many_at_one_time_are_sent_away_and_who_is_slow_as_well(model):
     assert second.headers["Retry-After"]
 
 
+def test_a_client_that_goes_away_is_no_failure(model):
+    app = make_app(model)
+    sent = []
+    scope = {"type": "http", "method": "POST", "path": "/predict", "query_string": b"", "headers": []}
+    chunks = iter([{"type": "http.request", "body": b"x", "more_body": True}, {"type": "http.disconnect"}])
+
+    async def receive():
+        return next(chunks)
+
+    async def send(message):
+        sent.append(message)
+
+    async def story():
+        async with app.router.lifespan_context(app):
+            await app(scope, receive, send)
+
+    asyncio.run(story())
+    assert sent[0]["status"] == 400
+
+
 def test_random_bytes_bring_nothing_down(client):
     generator = random.Random(0)
     real = png((50, 60, 70))

@@ -11,6 +11,7 @@ from fastapi import FastAPI, Query, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, PlainTextResponse
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 
 from visionft import __version__
 from visionft.errors import VisionftError
@@ -85,6 +86,8 @@ def _add_predict(app: FastAPI, service: Service, limits: RequestLimits, counters
         except TimeoutError:
             status, what = (408, "the body did not come") if body is None else (503, "no answer")
             raise RefusedRequest(status, f"{what} within {limits.seconds:g} seconds; try again later") from None
+        except ClientDisconnect:
+            raise RefusedRequest(400, "the client has gone") from None  # read by the counters alone
         finally:
             counters.running -= 1
         counters.seconds.add(time.monotonic() - began)
