@@ -13,7 +13,6 @@ WRITERS = Catalog(
         "executorch": "visionft.export.writers.isolated:ExecutorchWriter",
         "litert": "visionft.export.writers.isolated:LitertWriter",
         "mnn": "visionft.export.writers.mnn:MnnWriter",
-        "ncnn": "visionft.export.writers.ncnn:NcnnWriter",
         "onnx": "visionft.export.writers.onnx:OnnxWriter",
         "onnx-fp16": "visionft.export.writers.onnx_half:OnnxHalfWriter",
         "onnx-int8": "visionft.export.writers.onnx_int8:OnnxInt8Writer",

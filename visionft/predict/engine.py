@@ -21,7 +21,6 @@ ENGINES = Catalog(
         "executorch": "visionft.predict.runtimes.isolated_engines:ExecutorchEngine",
         "litert": "visionft.predict.runtimes.isolated_engines:LitertEngine",
         "mnn": "visionft.predict.runtimes.isolated_engines:MnnEngine",
-        "ncnn": "visionft.predict.runtimes.isolated_engines:NcnnEngine",
         "onnx": "visionft.predict.runtimes.onnx_runtime:OnnxRuntimeEngine",
         "openvino": "visionft.predict.runtimes.openvino_runtime:OpenVinoEngine",
         "pt2": "visionft.predict.runtimes.torch_program:TorchProgramEngine",

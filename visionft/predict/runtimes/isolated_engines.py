@@ -64,13 +64,3 @@ class MnnEngine(IsolatedEngine):
     files: ClassVar[tuple[str, ...]] = ("model.mnn",)
     package: ClassVar[str] = "MNN"
     install: ClassVar[str] = "MNN"
-
-
-class NcnnEngine(IsolatedEngine):
-    """An ncnn model, which takes one image at a time. ncnn ends its process where a model is not as it expects."""
-
-    kind: ClassVar[str] = "ncnn"
-    runtime: ClassVar[str] = "ncnn"
-    files: ClassVar[tuple[str, ...]] = ("model.param", "model.bin")
-    package: ClassVar[str] = "ncnn"
-    install: ClassVar[str] = "ncnn"

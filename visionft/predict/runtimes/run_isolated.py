@@ -66,34 +66,7 @@ def load_mnn(path: str, threads: int, names: list[str]) -> Callable[[NDArray[np.
     return run
 
 
-def load_ncnn(path: str, threads: int, names: list[str]) -> Callable[[NDArray[np.uint8]], Sequence[NDArray[Any]]]:
-    """Return a function of canvases_BHW3 that gives the outputs in float32, image by image."""
-    import ncnn
-
-    net = ncnn.Net()
-    net.opt.use_vulkan_compute = False
-    for halved in ("fp16_packed", "fp16_storage", "fp16_arithmetic", "bf16_storage"):  # by itself on many CPUs
-        setattr(net.opt, f"use_{halved}", False)
-    net.opt.num_threads = threads or len(os.sched_getaffinity(0))
-    if net.load_param(path) or net.load_model(path.removesuffix("param") + "bin"):
-        raise RuntimeError("a layer that this ncnn does not know, or missing weights")
-
-    def row(image_HW3: NDArray[np.uint8]) -> list[NDArray[Any]]:
-        planes_3HW = np.ascontiguousarray(image_HW3.transpose(2, 0, 1), dtype=np.float32)
-        with net.create_extractor() as extractor:
-            extractor.input("in0", ncnn.Mat(planes_3HW))
-            results = [extractor.extract(f"out{index}") for index in range(len(names))]
-            if any(code for code, _ in results):
-                raise RuntimeError("an output cannot be computed")
-            return [np.array(values) for _, values in results]
-
-    def run(images_BHW3: NDArray[np.uint8]) -> Sequence[NDArray[Any]]:
-        return [np.stack(values) for values in zip(*map(row, images_BHW3), strict=True)]
-
-    return run
-
-
-LOADERS = {"executorch": load_executorch, "litert": load_litert, "mnn": load_mnn, "ncnn": load_ncnn}
+LOADERS = {"executorch": load_executorch, "litert": load_litert, "mnn": load_mnn}
 
 
 def main(runtime: str, path: str, threads: str, outputs: str) -> None:
