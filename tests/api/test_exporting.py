@@ -1,4 +1,7 @@
-"""A network that could not be exported is refused before it is trained."""
+"""A network that could not be exported is refused before it is trained; what is known of exported files."""
+
+import json
+import shutil
 
 import pytest
 import torch
@@ -109,5 +112,26 @@ def test_ranges_are_chosen_by_training_images_that_the_seed_draws(tiny, monkeypa
     drawn, again = (list(exporting.calibration_canvases(job)) for _ in range(2))
     assert sum(map(len, drawn)) == 3
     assert all((one == other).all() for one, other in zip(drawn, again, strict=True))
-    training = [canvas for images, _ in exporting.RunCanvases(job, job.dataset.split("train")) for canvas in images]
+    training = [
+        canvas for images, _ in exporting.RepeatedCanvases(job, job.dataset.split("train")) for canvas in images
+    ]
     assert all(any((canvas == image).all() for image in training) for images in drawn for canvas in images)
+
+
+def test_the_page_lists_the_files_and_what_was_measured(finished, tmp_path):
+    copied = shutil.copytree(finished, tmp_path / "run")
+    run = visionft.open_run(copied)
+    run.export("onnx-int8", allow_slower=True)
+    page = run.report().read_text(encoding="utf-8")
+    assert "Exported files" in page
+    assert page.index(">model.onnx<") < page.index(">model-int8.onnx<")
+    assert "layers in 8 bits" in page
+    proof = json.loads((copied / "model-int8.onnx.parity.json").read_text())
+    assert (proof["runtime"], proof["passed"]) == ("onnx-int8", True)
+    assert proof["versions"]["onnxruntime"]
+
+
+def test_a_file_that_is_gone_is_not_on_the_page(finished, tmp_path):
+    copied = shutil.copytree(finished, tmp_path / "run")
+    (copied / "model.onnx").unlink()
+    assert exporting.exported_facts(copied) == []

@@ -8,7 +8,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from visionft.api.facts import versions
 from visionft.assemble import Job, images
+from visionft.checkpoint import read_json, write_json
 from visionft.data.records import Sample
 from visionft.errors import UnknownName
 from visionft.export import WRITERS
@@ -16,13 +18,18 @@ from visionft.export.parity import Limits, Parity
 from visionft.export.trial import try_export
 from visionft.export.writers.base import Writer
 from visionft.models.network import FinalNetwork, TaskNetwork
+from visionft.predict.engine import exported_files
 from visionft.recipe import Recipe
+from visionft.report.data import ExportFacts
 from visionft.seeds import derive_seed
 from visionft.spec import InputSpec, ModelSpec
 from visionft.tasks.learner import Learner
 
 KNOWN = frozenset({"timm/tf_efficientnet_lite0", "timm/resnet18", "timm/resnet50", "timm/convnext_tiny"})
 """Backbones that the tests export, with maps and with an embedding; the heads that ship are exported there as well."""
+
+PROOF = ".parity.json"
+"""What is behind a file's name in that of its proof."""
 
 CALIBRATED = 256
 """Training images by which the ranges of small numbers are chosen."""
@@ -90,7 +97,25 @@ def limits_of(job: Job, writer: Writer) -> Limits:
     return Limits(agreement, difference, change)
 
 
-class RunCanvases:
+def write_proof(path: Path, writer: Writer, parity: Parity) -> None:
+    """Write beside an exported file what was measured, and with which versions."""
+    proof = {"file": path.name, "runtime": writer.kind, **parity.to_dict(), "versions": versions()}
+    write_json(path.with_name(f"{path.name}{PROOF}"), proof)
+
+
+def exported_facts(run: Path) -> list[ExportFacts]:
+    """Return what is known of the exported files in a run folder, those for onnxruntime in float32 first."""
+    facts = []
+    for path in exported_files(run):
+        proof = path.with_name(f"{path.name}{PROOF}")
+        if proof.is_file() and "score" in (parity := read_json(proof)):
+            sizes = (file.stat().st_size for file in (path, *path.rglob("*")) if file.is_file())
+            runtime = parity.get("runtime", path.suffix.removeprefix("."))  # older proofs do not say it
+            facts.append(ExportFacts(path.name, runtime, sum(sizes) / 1e6, parity))
+    return sorted(facts, key=lambda each: (each.runtime != "onnx", each.runtime))
+
+
+class RepeatedCanvases:
     """Images of a run on their canvases, gone through as often as it takes.
 
     Args:
@@ -117,5 +142,5 @@ def calibration_canvases(job: Job) -> Iterator[NDArray[np.uint8]]:
     """Yield canvases of training images, drawn by the seed, by which ranges of numbers are chosen."""
     samples = job.dataset.split("train") or job.dataset.split("val")
     drawn = sorted(samples, key=lambda sample: derive_seed(job.recipe.seed, "calibration", sample.id))
-    for images_BHW3, _ in RunCanvases(job, drawn[:CALIBRATED]):
+    for images_BHW3, _ in RepeatedCanvases(job, drawn[:CALIBRATED]):
         yield images_BHW3

@@ -11,7 +11,15 @@ from visionft.assemble.preview import AugmentedSample, augmented_samples, mixing
 from visionft.data.splits import SPLITS, Split
 from visionft.errors import DataError
 from visionft.recipe import recipe_to_yaml
-from visionft.report.data import AugmentationFacts, DatasetFacts, ModelFacts, ReportData, SeenImage, StageFacts
+from visionft.report.data import (
+    AugmentationFacts,
+    DatasetFacts,
+    ExportFacts,
+    ModelFacts,
+    ReportData,
+    SeenImage,
+    StageFacts,
+)
 from visionft.report.wording import percent
 from visionft.spec import InputSpec, ModelSpec
 from visionft.tasks.base import Evaluation
@@ -32,7 +40,14 @@ _MIXINGS = {
 }
 
 
-def report_data(job: Job, info: Mapping[str, Any], spec: ModelSpec, evaluation: Evaluation, split: Split) -> ReportData:
+def report_data(
+    job: Job,
+    info: Mapping[str, Any],
+    spec: ModelSpec,
+    evaluation: Evaluation,
+    split: Split,
+    exported: Sequence[ExportFacts] = (),
+) -> ReportData:
     """Fill in the report of a finished run.
 
     Args:
@@ -41,6 +56,7 @@ def report_data(job: Job, info: Mapping[str, Any], spec: ModelSpec, evaluation: 
         spec: what the network is.
         evaluation: the metrics and what they were computed from, in the order of the data set.
         split: what it was made on.
+        exported: the files that there are.
     """
     dataset, recipe = job.dataset, job.recipe
     weights, environment = info["weights"], info["environment"]
@@ -65,6 +81,7 @@ def report_data(job: Job, info: Mapping[str, Any], spec: ModelSpec, evaluation: 
         history=tuple(info["history"]),
         augmentation=augmentation_of(job, info["history"]),
         problems=(*dataset.problems, *job.remarks),
+        exported=tuple(exported),
         recipe=recipe_to_yaml(recipe),
         provenance={
             "seed": str(recipe.seed),

@@ -11,7 +11,14 @@ from torch import Tensor, nn
 
 from visionft.api.caller_state import caller_state
 from visionft.api.card import model_card
-from visionft.api.exporting import Artifact, RunCanvases, calibration_canvases, limits_of
+from visionft.api.exporting import (
+    Artifact,
+    RepeatedCanvases,
+    calibration_canvases,
+    exported_facts,
+    limits_of,
+    write_proof,
+)
 from visionft.api.facts import how_changed, record_move, require_same_data, require_there
 from visionft.api.model import NetworkEngine, TunedModel, fitting_state
 from visionft.api.model_spec import describe_model
@@ -281,7 +288,7 @@ class Run:
         split = self.default_split
         evaluation, images = self._evaluation(split), len(self.samples(split))
         self._tell("drawing the page", 0, images)
-        data = report_data(self._job, self.info, self.spec, evaluation, split)
+        data = report_data(self._job, self.info, self.spec, evaluation, split, exported_facts(self.path))
         path = write_report(data, self.path / "report.html")
         self._tell("drawing the page", images, images)
         track_results(
@@ -320,12 +327,12 @@ class Run:
             job.task,
             self.spec,
             target,
-            RunCanvases(job, job.dataset.split("val"), partial(self._tell, "exporting")),
+            RepeatedCanvases(job, job.dataset.split("val"), partial(self._tell, "exporting")),
             limits_of(job, writer),
             calibration_canvases(job),
             allow_slower=allow_slower,
         )
-        write_json(target.with_name(f"{target.name}.parity.json"), {"file": target.name, **parity.to_dict()})
+        write_proof(target, writer, parity)
         card = model_card(target, self.spec, self.recipe, self.info, self._measured, parity)
         write_text(target.with_name(f"{target.name}.card.md"), card)
         return Artifact(target, parity)

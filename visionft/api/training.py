@@ -16,6 +16,7 @@ from visionft.api.resuming import Resumed, asked_for, find_run
 from visionft.api.run import Run
 from visionft.assemble.parts import Parts
 from visionft.checkpoint.lock import training_lock
+from visionft.errors import ExportError
 from visionft.loading.main_guard import stop_second_run
 from visionft.recipe import Overrides
 from visionft.training import Callback, Sink
@@ -122,7 +123,7 @@ def _gone_on(
 
 
 def complete(run: Run) -> dict[str, Any]:
-    """Evaluate, report and export a finished run; a refused export comes last, so that the page can say why.
+    """Evaluate, export and report a finished run; the page is written also where the export is refused.
 
     Returns:
         What ``visionft train --json`` prints.
@@ -130,8 +131,12 @@ def complete(run: Run) -> dict[str, Any]:
     began = time.monotonic()
     split = run.default_split
     metrics = run.evaluate(split)
+    try:
+        artifact = run.export()
+    except ExportError:
+        run.report()
+        raise
     page = run.report()
-    artifact = run.export()
     remember_finish(run.info, time.monotonic() - began)
     return {
         "run": str(run.path),

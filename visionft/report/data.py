@@ -161,6 +161,23 @@ class PageSection(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class ExportFacts:
+    """An exported file that has passed its gate.
+
+    Attributes:
+        file: its name in the run folder.
+        runtime: what it is for, as ``visionft export --to`` calls it.
+        megabytes: its size, or that of all files of a folder.
+        parity: what was measured, as ``Parity.to_dict`` gives it.
+    """
+
+    file: str
+    runtime: str
+    megabytes: float
+    parity: Mapping[str, Any]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReportData:
     """What the report of one run shows.
@@ -177,6 +194,7 @@ class ReportData:
             (counted within the whole run) and, where measured, ``train_loss``, ``lr``, ``val`` (name -> score).
         augmentation: what training saw; none where no stage changed its images.
         problems: what was found wrong with the data.
+        exported: the files that there are.
         recipe: the recipe's text.
         provenance: name and value of whatever is needed to repeat the run, such as versions, hardware, seed.
     """
@@ -191,5 +209,6 @@ class ReportData:
     history: tuple[Mapping[str, Any], ...]
     augmentation: AugmentationFacts | None = None
     problems: tuple[Problem, ...] = ()
+    exported: tuple[ExportFacts, ...] = ()
     recipe: str = ""
     provenance: Mapping[str, str] = field(default_factory=dict)
