@@ -278,6 +278,19 @@ def panoptic(root):
     text(root / "annotations/panoptic_train.json", json.dumps(data))
 
 
+@advice(
+    "with --set task.kind=multilabel",
+    lambda root: "labels.csv",
+    sets=("task.kind=multilabel",),
+    task="multilabel",
+    names=("MEL", "NV"),
+)
+def marks_beside_numbers(root):
+    pictures(root / "images", 6)
+    rows = [f"images/{number}.jpg,{20 + number},{number % 2}.0,{1 - number % 2}.0" for number in range(6)]
+    text(root / "labels.csv", "\n".join(("image,age,MEL,NV", *rows)))
+
+
 @advice("set data.path=", lambda root: "splits", images=6, names=("0", "1"))
 def lists_in_a_folder_of_their_own(root):
     pictures(root / "images", 6)

@@ -77,7 +77,7 @@ def report_data(
         section=view_of(recipe.task.kind).section(evaluation, dataset, split),
         split=split,
         selection=recipe.selection_value,
-        stages=tuple(_stage(job, result, info["history"]) for result in info["stages"]),
+        stages=tuple(_stage(job, result, info) for result in info["stages"]),
         history=tuple(info["history"]),
         augmentation=augmentation_of(job, info["history"]),
         problems=(*dataset.problems, *job.remarks),
@@ -95,7 +95,7 @@ def report_data(
     )
 
 
-def _stage(job: Job, result: Mapping[str, Any], history: Sequence[Mapping[str, Any]]) -> StageFacts:
+def _stage(job: Job, result: Mapping[str, Any], info: Mapping[str, Any]) -> StageFacts:
     plan = job.plans[result["stage"]]
     groups = result["groups"]
     trainable = "head" if not groups else f"head and {len(groups)} groups from {groups[0]}"
@@ -110,7 +110,8 @@ def _stage(job: Job, result: Mapping[str, Any], history: Sequence[Mapping[str, A
         best_value=result["best"].get(job.recipe.selection_value),
         seconds=result["seconds"],
         ended=result["ended"],
-        setback=setback(history, job.recipe.stages, result["stage"], job.recipe.selection_score),
+        depth=info.get("unfreeze", {}).get(result["name"], {}).get("why"),
+        setback=setback(info["history"], job.recipe.stages, result["stage"], job.recipe.selection_score),
     )
 
 

@@ -37,6 +37,7 @@ class StageTimes:
         why_not: why not, in words; empty where they can.
         single_pass: whether they are kept anyway, since the images do not change.
         parameters: how many train.
+        deciding: seconds, not of an image, until it is decided how many train, where that is left open.
     """
 
     decode: float
@@ -48,6 +49,7 @@ class StageTimes:
     why_not: str = ""
     single_pass: bool = False
     parameters: int = 0
+    deciding: float = 0.0
 
     def on_canvas(self, scale: float) -> "StageTimes":
         """Return the times on canvases whose area is ``scale`` times as large: all but reading follows the pixels."""
@@ -59,7 +61,8 @@ class StageTimes:
             self.kept.fit,
         )
         augment, step, forward = (seconds * scale for seconds in (self.augment, self.step, self.forward))
-        return replace(self, augment=augment, step=step, forward=forward, kept=kept)
+        deciding = self.deciding * scale
+        return replace(self, augment=augment, step=step, forward=forward, kept=kept, deciding=deciding)
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +95,7 @@ def stage_seconds(times: StageTimes, work: Work, epochs: float, views: int | Non
     if times.single_pass:
         views = 1
     again = 0.0 if work.stays else times.decode  # to read an image that was read before
-    once = (work.train + work.val) * (times.decode - again)
+    once = (work.train + work.val) * (times.decode - again) + times.deciding
     if views is None or times.kept is None:
         train = _together(times.augment + again, times.step, work.workers)
         val = _together(again, times.forward, work.workers)

@@ -39,7 +39,9 @@ def _alike(job: Job, plan: StagePlan) -> Hashable:
     """Return what stages that take the same time have in common."""
     stage = plan.stage
     transforms = repr(job.recipe.extra_transforms(stage))
-    return job.stage_input(stage), plan.groups, stage.norm, stage.augment, transforms, stage.views is None
+    open_for = plan.steps if stage.unfreeze == "auto" else None  # which decides how long it takes to decide
+    looks = stage.augment, transforms, stage.views is None
+    return job.stage_input(stage), plan.groups, open_for, stage.norm, *looks
 
 
 def outline(job: Job, times: Sequence[StageTimes]) -> list[dict[str, Any]]:
@@ -61,10 +63,11 @@ def seconds_of_stage(job: Job, plan: StagePlan, times: StageTimes) -> float:
 
 def _row(job: Job, plan: StagePlan, times: StageTimes) -> dict[str, Any]:
     stage, groups = plan.stage, job.network.head.groups(job.network.backbone)
+    at_most = "at most " if stage.unfreeze == "auto" else ""
     canvas, extra = job.stage_input(stage), len(job.recipe.extra_transforms(stage))
     return {
         "stage": stage.name,
-        "trains": "head" if not plan.groups else f"head, {len(plan.groups)} of {len(groups)}",
+        "trains": "head" if not plan.groups else f"head, {at_most}{len(plan.groups)} of {len(groups)}",
         "from_group": plan.groups[0] if plan.groups else None,
         "parameters": times.parameters,
         "head_lr": stage.head_lr,

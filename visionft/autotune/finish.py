@@ -12,8 +12,10 @@ from visionft.tasks.learner import ChoosesThresholds
 from visionft.training.inference import exact_runner
 
 _IMAGES = 4
-_METRICS, _RESAMPLING, _PAGE = 2.0, 1.0, 1.0  # seconds: to import what measures, of 1000 resamples, to draw
-_FILE, _TENSOR = 1.5, 0.02  # seconds to write and open a file, and for each tensor that is converted
+# Seconds of one core, of EfficientNet-Lite0, ResNet-18, MobileNetV3 and ConvNeXt-T as classifiers; what runs of a kind
+# really take replaces these guesses (finish_memory.py).
+_METRICS, _RESAMPLING, _PAGE = 2.0, 0.5, 0.5  # to import what measures, of 1000 resamples, to draw
+_FILE, _TENSOR, _PARAMETER = 0.5, 0.027, 1e-7  # to export: always, for each tensor, and for each of its numbers
 _TWICE = 1.6  # the gate runs the network, and the file, which is quicker
 
 
@@ -54,7 +56,7 @@ def measure_finish(job: Job, decode: float) -> Finish:
     )
     exact = seconds_of(partial(exact_runner(job), noise_BHW3.to(torch.uint8).numpy()), job.runtime.device) / _IMAGES
     job.network.train(was_training)
-    work = work_of(job, job.plans[-1].stage)
+    weights, work = job.network.state_dict(), work_of(job, job.plans[-1].stage)
     windows = work.val / len(job.dataset.split("val"))
     measured = len(job.dataset.split(job.dataset.measured)) * windows
     chosen = work.val if isinstance(job.task, ChoosesThresholds) else 0
@@ -63,5 +65,8 @@ def measure_finish(job: Job, decode: float) -> Finish:
         + _RESAMPLING * job.recipe.evaluate.bootstrap / 1000
         + (measured + chosen) * (decode + exact),
         page=_PAGE,
-        export=_FILE + _TENSOR * len(job.network.state_dict()) + work.val * (decode + _TWICE * exact),
+        export=_FILE
+        + _TENSOR * len(weights)
+        + _PARAMETER * sum(tensor.numel() for tensor in weights.values())
+        + work.val * (decode + _TWICE * exact),
     )

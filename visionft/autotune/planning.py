@@ -17,6 +17,7 @@ from visionft.autotune.views import choose_views
 from visionft.errors import RecipeError
 from visionft.recipe.budget import AUTO, budget_seconds, in_words
 from visionft.stages import Stage, plan
+from visionft.stages.depth import batches_to_look_at
 from visionft.training.frozen import shows_same_images
 from visionft.training.frozen_engine import Prefix
 
@@ -78,7 +79,7 @@ def decide_stages(job: Job, spent: float) -> Outlook:
     """
     began = time.monotonic()
     prefixes: Prefixes = {}
-    outlook = _with_views(look_ahead(job, prefixes))
+    outlook = _with_open_depths(_with_views(look_ahead(job, prefixes)))
     if (budget := outlook.budget) is None:
         return outlook
     after = outlook.finish.total
@@ -110,7 +111,23 @@ def _with_views(outlook: Outlook) -> Outlook:
         choice = choose_views(need.times, need.work, need.epochs, need.room, changing=need.changing)
         stages.append(replace(need.stage, views=choice.views))
         why.append(f"stage {need.stage.name}: views: {choice.views or 'none'}: {choice.why}")
-    return replace(outlook, job=_with_stages(outlook.job, stages), why=tuple(why)) if why else outlook
+    if not why:
+        return outlook
+    job, times, prefixes = _with_stages(outlook.job, stages), outlook.times, dict(outlook.prefixes)
+    if [each.groups for each in job.plans] != [each.groups for each in outlook.job.plans]:
+        times = measure_stages(job, prefixes=prefixes)  # how much may train where that is open follows from the views
+    return replace(outlook, job=job, times=times, why=tuple(why), prefixes=prefixes)
+
+
+def _with_open_depths(outlook: Outlook) -> Outlook:
+    """Return an outlook that tells which stages decide later what trains."""
+    why = [
+        f"stage {each.stage.name}: unfreeze: auto: decided when it begins, by the gradients of "
+        f"{batches_to_look_at(each.steps)} batches; until then as if all {len(each.groups)} depth groups train that may"
+        for each in outlook.job.plans
+        if each.stage.unfreeze == "auto"
+    ]
+    return replace(outlook, why=(*outlook.why, *why))
 
 
 def _needs(outlook: Outlook) -> Iterator[Need]:

@@ -25,6 +25,7 @@ from visionft.loading.loader import CACHE_BYTES
 from visionft.loading.order import training_plan
 from visionft.models.backbones.placeholder import CannotCut
 from visionft.stages import Stage, StagePlan
+from visionft.stages.depth import batches_to_look_at
 from visionft.tasks.learner import named_outputs
 from visionft.training.frozen import features_can_be_kept
 from visionft.training.frozen_engine import Prefix, try_engines
@@ -79,17 +80,28 @@ def stage_times(job: Job, plan: StagePlan, prefixes: Prefixes | None = None) -> 
     trained = sum(p.numel() * p.element_size() for group in optimizer.param_groups for p in group["params"])
     stored = sum(tensor.nbytes for tensor in job.network.state_dict().values())
     always_kept = kept is not None and (single_pass or plan.stage.number_of_views is not None)
+    decides = plan.stage.unfreeze == "auto"  # by steps of the whole network
+    seconds_of_step = 0.0 if always_kept and not decides else _of_an_image(step, batch, job)
     return StageTimes(
         decode,
         augment,
-        step=0.0 if always_kept else _of_an_image(step, batch, job),
+        step=seconds_of_step,
         forward=0.0 if always_kept else _of_an_image(partial(_validate, job), plain, job),
         saving=2 * (stored + trained) / _DISK,
         kept=kept,
         why_not=why_not,
         single_pass=single_pass,
         parameters=sum(p.numel() for group in optimizer.param_groups for p in group["params"]),
+        deciding=_deciding(job, plan, decode + augment + seconds_of_step),
     )
+
+
+def _deciding(job: Job, plan: StagePlan, seconds: float) -> float:
+    """Return the seconds until it is decided how deep a stage goes, given those of an image."""
+    if plan.stage.unfreeze != "auto":
+        return 0.0
+    images = min(job.recipe.optim.batch_size, len(job.dataset.split("train")))
+    return batches_to_look_at(plan.steps) * images * seconds
 
 
 def _fitting(job: Job, plan: StagePlan, plain: Batch) -> float:

@@ -138,6 +138,27 @@ class Recipe(Section):
         return self
 
     @model_validator(mode="after")
+    def _features_are_kept(self) -> "Recipe":
+        section, task = self.augment.features, TASKS[self.task.kind]
+        if not section.given:
+            return self
+        chosen = section.given[0]
+        if all(stage.views is None for stage in self.stages):
+            raise ValueError(
+                f"augment.features.{chosen}: no stage keeps activations; give one views, such as 4, or leave it out"
+            )
+        for name in {"mixup", "cutmix"} & set(section.given):
+            if task.augmentation != "images" or name not in task.mixing:
+                raise ValueError(
+                    f"augment.features.{name}: mixes labels of whole images, and {self.task.kind} has others; leave it "
+                    "out, or take dropout, brightness, contrast or posterize"
+                )
+        if section.mixup + section.cutmix > 1:
+            fractions = f"mixup {section.mixup:g} and cutmix {section.cutmix:g}"
+            raise ValueError(f"augment.features: {fractions}, which are never both; lower them to at most 1 together")
+        return self
+
+    @model_validator(mode="after")
     def _ranges_have_an_effect(self) -> "Recipe":
         given, kind = self.augment.ranges.given, self.task.kind
         idle, instead = ("spread", "zoom") if TASKS[kind].augmentation == "images" else ("zoom", "spread")
@@ -207,6 +228,16 @@ class Recipe(Section):
         ]
         if problems:
             raise ValidationError.from_exception_data("recipe", problems)
+        return self
+
+    @model_validator(mode="after")
+    def _depth_can_be_decided(self) -> "Recipe":
+        if self.stages[0].unfreeze == "auto":
+            raise ValueError(
+                f"stages[0].unfreeze: auto in the first stage, {self.stages[0].name!r}: how deep to go is decided by "
+                "gradients, which say nothing under a head that has not learned; put a stage with unfreeze: none "
+                "before it, or say how many depth groups train, such as 6"
+            )
         return self
 
     @model_validator(mode="after")

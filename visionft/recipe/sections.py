@@ -202,6 +202,30 @@ class RangesSection(Section):
         return self.model_dump(exclude_none=True)
 
 
+class FeaturesSection(Section):
+    """What may happen to kept activations, in stages with views: in every epoch anew, at next to no cost."""
+
+    mixup: UnitInterval = 0.0
+    """For labels of whole images: probability that the activations of an image are blended with those of the next of
+    the batch, and their labels alike (Verma et al. 2019, manifold mixup, arXiv:1806.05236)."""
+    cutmix: UnitInterval = 0.0
+    """Likewise, that a rectangle of them is the next one's, where they are maps; with mixup at most 1."""
+    dropout: Fraction = 0.0
+    """Probability that a channel is 0; what is left is enlarged accordingly (Tompson et al. 2015, arXiv:1411.4280)."""
+    brightness: UnitInterval = 0.0
+    """Largest shift of a channel each way, as a fraction of the range of an image's activations (Baer et al. 2024,
+    FroFA, arXiv:2403.10519; so are the next two)."""
+    contrast: Annotated[float, Field(ge=0, le=0.9)] = 0.0
+    """Factor of 1 - contrast to 1 + contrast on a channel's differences from the mean of the activations."""
+    posterize: Annotated[int, Field(ge=1, le=8)] | None = None
+    """Each channel is rounded to a number of bits between this and 8; none leaves it."""
+
+    @property
+    def given(self) -> tuple[str, ...]:
+        """The keys that do something."""
+        return tuple(name for name, value in self.model_dump().items() if value)
+
+
 class AugmentSection(Section):
     """What may happen to a training image; each stage sets the strength."""
 
@@ -221,6 +245,8 @@ class AugmentSection(Section):
     cutmix: Annotated[float, Field(ge=0, le=1)] = 0.0
     """For labels of whole images: probability that a rectangle of a training image shows the next of the batch, whose
     label counts by its area (Yun et al. 2019, arXiv:1905.04899), in every stage that augments; with mixup at most 1."""
+    features: FeaturesSection = FeaturesSection()
+    """What may happen to what the frozen layers gave, where a stage keeps it (views)."""
     ranges: RangesSection = RangesSection()
     """How far single changes go, where the strength's own value does not fit; not with the strength auto."""
     extra: Transforms = ()

@@ -68,6 +68,7 @@ class StageFacts:
         best_value: the selection metric in that epoch; none without one.
         seconds: wall-clock time.
         ended: why it ended, such as ``ran its 5 epochs``.
+        depth: how deep it went and why, where that was left open; None where the recipe said it.
         setback: that its first epoch undid something of the stages before, and what helps; None where it did not.
     """
 
@@ -81,6 +82,7 @@ class StageFacts:
     best_value: float | None
     seconds: float
     ended: str
+    depth: str | None = None
     setback: str | None = None
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 
 from visionft.errors import RecipeError, UnknownName
 from visionft.options import make_part
+from visionft.stages.depth import deepest_depth
 from visionft.stages.pace import Pace
 from visionft.stages.schedules import SCHEDULES, Schedule, warm_up
 from visionft.stages.stage import Stage
@@ -26,7 +27,8 @@ class StagePlan:
     Attributes:
         index: position in the run, from 0.
         stage: what the recipe said.
-        rates: the trainable depth groups, shallow to deep, with their peak learning rates.
+        rates: the trainable depth groups, shallow to deep, with their peak learning rates; with ``unfreeze: auto``
+            the most that there may be.
         steps: optimizer steps in the stage.
         warmup_steps: how many of them are warm-up.
         steps_per_epoch: optimizer steps in one pass over the training data.
@@ -107,7 +109,11 @@ def plan(stages: Sequence[Stage], groups: Sequence[str], steps_per_epoch: int) -
 
 
 def _plan_one(index: int, stage: Stage, groups: Sequence[str], steps_per_epoch: int) -> StagePlan:
-    chosen = choose_groups(stage.unfreeze, groups, where=f"stages[{index}].unfreeze")
+    chosen = (
+        deepest_depth(stage, groups)
+        if stage.unfreeze == "auto"
+        else choose_groups(stage.unfreeze, groups, where=f"stages[{index}].unfreeze")
+    )
     rates = group_rates(chosen, groups, stage.backbone_lr, stage.layer_decay)
     steps = stage.steps or max(1, round((stage.epochs or 0.0) * steps_per_epoch))
     schedule = make_part(SCHEDULES[stage.schedule], stage.schedule_options, f"stages[{index}].schedule_options")

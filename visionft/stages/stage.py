@@ -37,9 +37,11 @@ class Stage:
 
     name: Annotated[str, MinLen(1)]
     """What tables and curves call it."""
-    unfreeze: Literal["none", "all"] | Annotated[int, Ge(1)] | tuple[str, ...] = "all"
+    unfreeze: Literal["none", "all", "auto"] | Annotated[int, Ge(1)] | tuple[str, ...] = "all"
     """Which depth groups of the backbone train beside the head: none, all, the last n, or a list of group names (a name
-    also selects the groups below it: blocks.5 selects blocks.5.0)."""
+    also selects the groups below it: blocks.5 selects blocks.5.0). auto decides how many of the last when the stage
+    begins, by the gradients of a few of its batches relative to the weights (Lee et al. 2022, Surgical Fine-Tuning,
+    arXiv:2210.11466), so the head has to be trained by a stage before; with views at most two thirds of them."""
     epochs: Annotated[float, Gt(0)] | None = None
     """Length in passes over the training data; give this or steps."""
     steps: Annotated[int, Ge(1)] | None = None

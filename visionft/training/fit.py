@@ -12,6 +12,7 @@ from visionft.training.events import Sink
 from visionft.training.frozen_engine import Prefix
 from visionft.training.interrupt import InterruptGuard
 from visionft.training.keeping import forget_views
+from visionft.training.kept_augment import require_maps
 from visionft.training.memory import out_of_memory_named
 from visionft.training.prefix_engines import require_engine
 from visionft.training.session import Session
@@ -61,9 +62,10 @@ def fit(
         TrainingError: after too many non-finite steps in a row, or when memory runs out.
         Interrupted: after a signal; the state has been saved.
         CheckpointError: when checkpoints exist and none is undamaged.
-        RecipeError: when something is not installed that the recipe names.
+        RecipeError: when something is not installed that the recipe names, or kept activations are not what it takes.
     """
     require_engine(job.recipe)
+    require_maps(job)
     session = Session(job, folder, sinks, callbacks, deadline)
     session.prefixes = prefixes or {}
     session.restore()

@@ -34,7 +34,7 @@ def why_not_kept(job: Job, plan: StagePlan) -> str | None:
     stage = plan.stage
     policy = augmentation(job.recipe, stage, job.stage_input(stage))[0].policy
     if policy is not None and (policy.mixup or policy.cutmix):
-        return "mixup and cutmix make new images in every batch"
+        return "mixup and cutmix make new images in every batch; those of augment.features mix what is kept"
     if job.augments_in(stage):
         return "its images are augmented on the device that trains"
     return None

@@ -4,6 +4,7 @@ import math
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, nullcontext
+from functools import partial
 from itertools import islice
 from shlex import quote
 from types import TracebackType
@@ -21,6 +22,7 @@ from visionft.training.average import WeightAverage
 from visionft.training.callbacks import call_all
 from visionft.training.compiling import compiled_parts
 from visionft.training.deadline import Stint
+from visionft.training.depth import with_decided_depth
 from visionft.training.divergence import advice
 from visionft.training.events import EpochDone, Notice, StageEnded, StageStarted, StepDone, Working
 from visionft.training.frozen import FrozenFeatures, features_can_be_kept
@@ -29,6 +31,7 @@ from visionft.training.head_start import fit_head
 from visionft.training.inference import NotFinite, validate
 from visionft.training.interrupt import InterruptGuard
 from visionft.training.keeping import forget_views, keep_views
+from visionft.training.kept_augment import kept_augmenter
 from visionft.training.kept_views import KeptViews
 from visionft.training.optimizer import enter_stage
 from visionft.training.passes import not_fused, on_cpu
@@ -75,6 +78,7 @@ class StageRun:
         self._train: Batches | FrozenFeatures | KeptViews
         self._val: Batches | FrozenFeatures | KeptViews
         self._train, self._val = loaders
+        plan = self._plan = with_decided_depth(session, plan, loaders[0])
         self._optimizer = enter_stage(session.job, plan)
         restore_state(self._optimizer, session.optimizer_state)
         decay = session.job.recipe.optim.ema
@@ -100,6 +104,9 @@ class StageRun:
             self._train, self._val = keep_views(session, plan, *loaders) or loaders
         if not isinstance(self._train, KeptViews):
             forget_views(session)
+        self._change_kept = kept_augmenter(session.job, plan.stage)
+        if self._change_kept and isinstance(self._train, Batches) and not single_pass:
+            session.tell(Notice(f"stage {plan.stage.name}: augment.features: does nothing, since nothing is kept"))
         if single_pass:
             factors_N = session.job.repeat_factors(plan.stage)
             exported = exported_features(session, plan.stage, sum(each.canvases for each in loaders))
@@ -234,6 +241,8 @@ class StageRun:
         """Yield the micro-batches of each optimizer step that is left in the epoch."""
         progress = self._progress
         batches: Iterator[AnyBatch] = iter(self._train.training(progress.epoch, start_batch=progress.batch))
+        if self._change_kept and not isinstance(self._train, Batches):
+            batches = map(partial(self._change_kept, epoch=progress.epoch), batches)
         while group := self._group_of(batches):
             yield group
 

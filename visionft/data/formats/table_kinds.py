@@ -126,8 +126,12 @@ def _kind(table: Table, splits: Sequence[str]) -> str:
     if table.label is not None or label_column(table, splits) is not None or _exclusive(table, splits):
         return "manifest"
     if numeric := numeric_columns(table, splits):
+        flags = flag_columns(table, splits).names
+        marks = (
+            f"learn {some(flags)}, which hold 0 and 1, with --set task.kind=multilabel; or " if len(flags) > 1 else ""
+        )
         raise DataError(
-            f"{table.path}:1: there is no column label; say which one tells classes apart, with --set "
+            f"{table.path}:1: there is no column label; {marks}say which one tells classes apart, with --set "
             f"data.columns.label={numeric[0] if len(numeric) == 1 else 'NAME'}, or predict the numbers of "
             f"{some(numeric)} with --set task.kind=regression"
         )
