@@ -3,6 +3,7 @@
 import pickle
 import shutil
 from concurrent.futures import ThreadPoolExecutor
+from importlib.util import find_spec
 
 import numpy as np
 import pytest
@@ -14,6 +15,7 @@ from visionft.errors import CheckpointError, DataError, ExportError, UnknownName
 from visionft.export import WRITERS
 from visionft.export.gate import export_verified
 from visionft.export.writers.base import Writer
+from visionft.export.writers.isolated import IsolatedWriter
 from visionft.predict import Predictor
 from visionft.predict.engine import ENGINES, find_exported, open_engine
 
@@ -25,9 +27,12 @@ BATCHES = [(IMAGES_NHW3, np.arange(7) % 3)]
 def writer(request):
     if request.param == "web" and (missing := missing_for_pages()):
         pytest.skip(missing)
+    made = WRITERS[request.param]()
+    if isinstance(made, IsolatedWriter) and find_spec(made.package) is None:
+        pytest.skip(f"{made.package} needs an environment of its own")
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("visionft.export.writers.web._copy_runtime", link_runtime)
-        yield WRITERS[request.param]()
+        yield made
 
 
 @pytest.fixture(scope="module")

@@ -213,14 +213,18 @@ def export(
     allow_slower: Annotated[
         bool, typer.Option(help="Write fp16 and int8 also where they are slower on this machine, for another one.")
     ] = False,
+    python: Annotated[
+        Path | None, typer.Option(help="Python that has the converter and the runtime, where this one does not.")
+    ] = None,
     json: Json = False,
 ) -> None:
     """Write files for deployment, proven to give the same answers, or refuse."""
     from visionft.api import open_run
     from visionft.cli.exporting import export_all
+    from visionft.predict.runtimes.isolated import using_python
     from visionft.training.console import Console
 
-    with closing(Console()) as console:
+    with closing(Console()) as console, using_python(python):
         finished = open_run(run, sinks=[console], data=data)
         failed = export_all(finished, to, out, allow_slower=allow_slower, json=json)
     if failed:

@@ -18,6 +18,9 @@ from visionft.spec import ModelSpec
 ENGINES = Catalog(
     "engine",
     {
+        "executorch": "visionft.predict.runtimes.isolated_engines:ExecutorchEngine",
+        "litert": "visionft.predict.runtimes.isolated_engines:LitertEngine",
+        "mnn": "visionft.predict.runtimes.isolated_engines:MnnEngine",
         "onnx": "visionft.predict.runtimes.onnx_runtime:OnnxRuntimeEngine",
         "openvino": "visionft.predict.runtimes.openvino_runtime:OpenVinoEngine",
         "pt2": "visionft.predict.runtimes.torch_program:TorchProgramEngine",

@@ -1,7 +1,8 @@
 """OpenVINO: a folder with its model.xml and model.bin, for Intel's CPUs, GPUs and NPUs, and for ARM."""
 
+import shutil
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import ClassVar
 
@@ -11,8 +12,9 @@ from torch import nn
 
 from visionft.errors import ExportError, MissingExtra
 from visionft.export.parity import Limits
-from visionft.export.writers.base import Writer, half_limits
+from visionft.export.writers.base import Attempt, Writer, byte_limits, half_limits
 from visionft.export.writers.onnx import OnnxWriter
+from visionft.export.writers.onnx_int8 import quantized
 from visionft.predict.runtimes.file_engine import SPEC_FILE
 from visionft.spec import ModelSpec
 from visionft.tasks.learner import Learner
@@ -53,6 +55,46 @@ class OpenVinoHalfWriter(OpenVinoWriter):
     def limits(self, task: Learner) -> Limits:
         """Return how far its files may be from the network: weights have 11 bits."""
         return half_limits(task)
+
+
+class OpenVinoInt8Writer(OpenVinoWriter):
+    """Writes what OpenVINO reads of the ONNX file in 8 bits, which it runs faster than onnxruntime does."""
+
+    kind: ClassVar[str] = "openvino-int8"
+    variant: ClassVar[str] = "int8"
+
+    def limits(self, task: Learner) -> Limits:
+        """Return how far its files may be from the network: as those of onnx-int8."""
+        return byte_limits(task)
+
+    def write(
+        self,
+        network: nn.Module,
+        spec: ModelSpec,
+        path: Path,
+        calibration: Iterable[NDArray[np.uint8]] | None = None,
+    ) -> None:
+        """Write the folder with all layers in 8 bits; see ``Writer.write``."""
+        next(self.attempts(network, spec, path, calibration))
+
+    def attempts(
+        self,
+        network: nn.Module,
+        spec: ModelSpec,
+        path: Path,
+        calibration: Iterable[NDArray[np.uint8]] | None = None,
+    ) -> Iterator[Attempt]:
+        """Write the folder with fewer and fewer layers in 8 bits; see ``Writer.attempts``."""
+        if calibration is None:
+            raise ExportError("8 bits need canvases to choose ranges by, and there are none")
+        with tempfile.TemporaryDirectory() as folder:
+            source, smaller = Path(folder) / "float.onnx", Path(folder) / "int8.onnx"
+            OnnxWriter().write(network, spec, source)
+            for attempt in quantized(source, smaller, calibration):
+                if path.exists():  # new files: those of the attempt before may still be mapped into memory
+                    shutil.rmtree(path)
+                write_openvino(smaller, spec, path, halved=False)
+                yield attempt
 
 
 def write_openvino(source: Path, spec: ModelSpec, path: Path, *, halved: bool) -> None:
