@@ -259,5 +259,5 @@ def test_all_work_after_training_says_when_it_begins(copied):
     told = []
     complete(open_run(copied, sinks=[told.append]))
     begun = [event.what for event in told if event.done == 0]
-    assert begun == ["evaluating test", "drawing the page", "exporting"]
+    assert begun == ["evaluating test", "exporting", "drawing the page"]
     assert {event.what for event in told if event.done == event.total} == set(begun)

@@ -26,19 +26,7 @@ def to_litert(program: Any, path: str) -> None:
     litert_torch.convert(program.module(), (torch.zeros(1, *lengths, dtype=torch.uint8),)).export(path)
 
 
-def to_coreml(program: Any, path: str) -> None:
-    """Write an ML program in float32 for iOS 16, macOS 13 and later."""
-    import coremltools
-
-    model = coremltools.convert(
-        program.run_decompositions({}),
-        minimum_deployment_target=coremltools.target.iOS16,
-        compute_precision=coremltools.precision.FLOAT32,
-    )
-    model.save(path)
-
-
-CONVERTERS = {"executorch": to_executorch, "litert": to_litert, "coreml": to_coreml}
+CONVERTERS = {"executorch": to_executorch, "litert": to_litert}
 
 
 def main(runtime: str, source: str, path: str) -> None:
