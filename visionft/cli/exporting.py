@@ -5,7 +5,7 @@ from pathlib import Path
 from visionft.api import Run
 from visionft.api.exporting import Artifact
 from visionft.cli.output import print_json, print_lines, print_note
-from visionft.errors import ExportError, RecipeError, UnknownName
+from visionft.errors import ExportError, MissingExtra, RecipeError, UnknownName
 from visionft.export import WRITERS
 
 
@@ -42,7 +42,7 @@ def export_all(run: Run, to: str, out: Path | None, *, allow_slower: bool, json:
     for name in names:
         try:
             artifact = run.export(name, allow_slower=allow_slower)
-        except ExportError as error:
+        except (ExportError, MissingExtra) as error:
             refused += 1
             print_note(f"visionft: {error}")
             continue

@@ -84,10 +84,10 @@ def test_what_is_ignored_is_told_but_not_junk(tmp_path):
     listing = read(tmp_path)
     assert listing.class_names == ("a", "b")
     assert sorted(map(str, listing.problems)) == [
-        f"{tmp_path}/a: 1 not images by their extension; ignored: labels.txt",
+        f"{tmp_path}/a: 1 file without the ending of an image; ignored: labels.txt",
         f"{tmp_path}/empty: the class folder holds no images",
         f"{tmp_path}/notes: the class folder holds no images, only todo.txt",
-        f"{tmp_path}: 1 images beside the class folders have no class; ignored: loose.png",
+        f"{tmp_path}: 1 image beside the class folders without a class; ignored: loose.png",
         f"{tmp_path}: 1 is hidden, or left by a system or tool, such as thumbnails; ignored: a/.hidden.png",
     ]
 
@@ -98,7 +98,7 @@ def test_folders_and_images_beside_splits_are_told(tmp_path):
     listing = read(tmp_path)
     assert len(listing.entries) == 2
     assert f"{tmp_path}/extra: lies beside the split folder train; ignored, with its 1 images" in problems(listing)
-    assert f"{tmp_path}/train: 1 images beside the class folders" in problems(listing)
+    assert f"{tmp_path}/train: 1 image beside the class folders" in problems(listing)
 
 
 def test_upper_case_extensions_are_images(tmp_path):

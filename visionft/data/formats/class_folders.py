@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from visionft.data.naming import natural_order, some, split_of, splits_among
+from visionft.data.naming import counted, natural_order, some, split_of, splits_among
 from visionft.data.records import Problem
 from visionft.data.splits import Split
 from visionft.data.walk import Contents, images_below, look_into
@@ -69,10 +69,10 @@ def describe_class_folders(path: Path) -> str:
     return f"folders of classes ({some(names)}) with {images} images; to learn these, take task.kind out"
 
 
-def report_files(folder: Path, files: Iterable[Path], what: str, problems: list[Problem]) -> None:
+def report_files(folder: Path, files: Iterable[Path], what: str, problems: list[Problem], noun: str = "file") -> None:
     """Tell how many files there are of a kind, and name the first few."""
     names = [file.name for file in files]
-    problems.append(Problem(str(folder), f"{len(names)} {what}: {some(names)}"))
+    problems.append(Problem(str(folder), f"{counted(len(names), noun, f'{noun}s')} {what}: {some(names)}"))
 
 
 def _descend(path: Path, problems: list[Problem]) -> tuple[Path, Contents]:
@@ -151,7 +151,7 @@ def _above_splits(inside: Mapping[Path, Contents], problems: list[Problem]) -> l
             else:
                 problems.append(Problem(str(part), "lies beside split folders, or where others have some; left out"))
         if contents.images:
-            report_files(folder, contents.images, "images lie beside split folders; left out", problems)
+            report_files(folder, contents.images, "beside split folders; left out", problems, "image")
     return found
 
 
@@ -174,4 +174,4 @@ def _check_flat(root: Path, contents: Contents) -> None:
 def _report_images_beside(contents: Contents, problems: list[Problem]) -> None:
     if contents.images:
         folder = contents.images[0].parent
-        report_files(folder, contents.images, "images beside the class folders have no class; ignored", problems)
+        report_files(folder, contents.images, "beside the class folders without a class; ignored", problems, "image")

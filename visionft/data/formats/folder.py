@@ -77,7 +77,7 @@ def _entries(of_class: ClassFolder, root: Path, problems: list[Problem], ignored
     if not images:
         problems.append(Problem(str(of_class.path), f"the class folder holds no images{_besides(others)}"))
     elif others:
-        report_files(of_class.path, others, "not images by their extension; ignored", problems)
+        report_files(of_class.path, others, "without the ending of an image; ignored", problems)
     label = RawLabel(of_class.name)
     return [Entry(image.relative_to(root).as_posix(), image, label, of_class.split) for image in images]
 

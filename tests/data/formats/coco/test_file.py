@@ -115,3 +115,12 @@ def test_paths_that_leave_the_folders_are_not_followed(tmp_path, name):
     path = write_json(tmp_path / "out/set/here/a.json", [image(1, name)])
     (entry,) = CocoMasks(LabelOptions(images=".")).read(path).entries
     assert entry.image == path.parent / "secret.png"
+
+
+def test_categories_of_one_name_are_one_class_and_told(tmp_path):
+    write_image(tmp_path / "1.png", 1)
+    categories = [{"id": 1, "name": "cat"}, {"id": 7, "name": " cat"}, {"id": 8, "name": "dog"}]
+    found = read(write_json(tmp_path / "set.json", [image(1, "1.png")], categories=categories))
+    assert [problem.what for problem in found.problems if "one class" in problem.what] == [
+        "categories 1, 7 are all called 'cat' and are one class; rename them where they are not"
+    ]

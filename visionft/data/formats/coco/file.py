@@ -73,6 +73,7 @@ def read_file(path: Path, options: LabelOptions, root: Path | None = None) -> Co
         *pictures.problems,
         *_missing(pictures, finder, path),
         *left_out.told(path),
+        *_of_one_name(categories, path),
         *_copies(annotations, path),
     ]
     return CocoFile(path, split_of_file(path), pictures.images, of_image, categories, parents, tuple(problems))
@@ -114,6 +115,17 @@ def _categories(
             raise DataError(f"{path}: category {key} is called {names[key]!r} and {text!r}; give each name its own id")
         parents[key] = str(item.get("supercategory") or "")
     return names, parents
+
+
+def _of_one_name(categories: Mapping[Key, str], path: Path) -> Iterator[Problem]:
+    """Tell of categories that become one class, since they have one name."""
+    numbers: dict[str, list[str]] = {}
+    for key, name in categories.items():
+        numbers.setdefault(name, []).append(str(key))
+    for name, keys in numbers.items():
+        if len(keys) > 1:
+            what = f"categories {some(keys)} are all called {name!r} and are one class; rename them where they are not"
+            yield Problem(str(path), what)
 
 
 def _categories_of_user(annotations: list[Any], options: LabelOptions, path: Path) -> dict[Key, str]:
