@@ -192,11 +192,11 @@ class TestTheTerminalIsLeftInOrder:
         self.check(visionft("eval", finished), code=2)
 
     def test_export(self, visionft, monkeypatch, finished, tmp_path):
-        def failing(_exporter, _network, _task, _spec, _path, batches, _limits):
-            next(batches)
+        def failing(_exporter, _network, _task, _spec, _path, batches, *_, **__):
+            next(iter(batches))
             raise DataError("gone")
 
-        monkeypatch.setattr("visionft.api.run.export_verified", failing)
+        monkeypatch.setattr("visionft.api.exporting.export_verified", failing)
         self.check(visionft("export", shutil.copytree(finished, tmp_path / "copied")), code=2)
 
     def test_demo(self, visionft, monkeypatch):

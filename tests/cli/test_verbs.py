@@ -184,6 +184,11 @@ class TestExport:
         assert "close: onnx-int8" in refused("export", copied, "--to", "onnx,onnx-int4")
         assert not (copied / "model.onnx").exists()
 
+    def test_a_graph_for_other_compilers(self, visionft, copied):
+        result = visionft("export", copied, "--opset", "13", "--batch", "2", "--floats", "--json")
+        assert Path(result.json["path"]).name == "model-opset13-batch2-floats.onnx"
+        assert visionft("eval", result.json["path"], "--json").code == 0
+
     def test_one_file_for_several_runtimes(self, refused, copied, tmp_path):
         assert "--out names one file" in refused("export", copied, "--to", "onnx,onnx-int8", "--out", tmp_path / "m")
 

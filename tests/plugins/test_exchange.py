@@ -18,7 +18,7 @@ from visionft.predict.engine import ENGINES
 from visionft.recipe import json_schema
 from visionft.tracking import TRACKERS
 
-NAMES = {"formats": "index", "runtimes": "program", "engines": "pt2", "trackers": "lines"}
+NAMES = {"formats": "index", "runtimes": "program", "engines": "exported", "trackers": "lines"}
 
 
 @pytest.fixture(scope="module")
@@ -59,7 +59,7 @@ def run(recipe, installed):
     code, out, err = terminal("export", path, "--to", "program", "--json")
     assert code == 0, err
     artifact = json.loads(out)
-    assert artifact["path"] == str(path / "model.pt2")
+    assert artifact["path"] == str(path / "model.exported")
     assert artifact["parity"]["passed"]
     return path
 
@@ -116,14 +116,14 @@ def test_the_tracker_has_every_epoch(run):
 
 
 def test_the_file_predicts_and_is_measured_also_as_that_of_its_run(run, index, tmp_path):
-    (tmp_path / "model.pt2").symlink_to(run / "model.pt2")
+    (tmp_path / "model.exported").symlink_to(run / "model.exported")
     ours, *theirs = (
         [row["label"] for row in json.loads(terminal("predict", model, index, "--json")[1])]
-        for model in (run / "model.onnx", run / "model.pt2", tmp_path)
+        for model in (run / "model.onnx", run / "model.exported", tmp_path)
     )
     assert len(ours) == 30
     assert theirs == [ours, ours]
-    measured = [(run / "model.onnx",), (run / "model.pt2",), (tmp_path, "--data", index)]
+    measured = [(run / "model.onnx",), (run / "model.exported",), (tmp_path, "--data", index)]
     accuracies = {json.loads(terminal("eval", *model, "--json")[1])["metrics"]["accuracy"] for model in measured}
     assert accuracies == {json.loads((run / "metrics.json").read_text())["accuracy"]}
     refused = python("-m", "visionft", "predict", tmp_path, index, plugins=())
@@ -133,7 +133,7 @@ def test_the_file_predicts_and_is_measured_also_as_that_of_its_run(run, index, t
 
 def test_they_keep_the_contracts(index):
     suites = [f"tests/contracts/test_{name}.py" for name in ("formats", "runtimes", "trackers")]
-    passes(*suites, "-k", "index or program or pt2 or lines", VISIONFT_EXAMPLES=str(index.parent))
+    passes(*suites, "-k", "index or program or exported or lines", VISIONFT_EXAMPLES=str(index.parent))
 
 
 def test_a_program_may_register_them(recipe, index, installed, monkeypatch, tmp_path):
@@ -143,7 +143,7 @@ def test_a_program_may_register_them(recipe, index, installed, monkeypatch, tmp_
         ("data format", FORMATS["index"], {"kind": "catalogue"}),
         ("tracker", TRACKERS["lines"], {"kind": "rows"}),
         ("runtime", WRITERS["program"], {"kind": "mine", "suffix": ".mine"}),
-        ("engine", ENGINES["pt2"], {"kind": "mine"}),
+        ("engine", ENGINES["exported"], {"kind": "mine"}),
     ]
     for what, part, names in renamed:
         vft.register(what)(type("Mine", (part,), names))

@@ -12,11 +12,12 @@ from visionft.api.facts import versions
 from visionft.assemble import Job, images
 from visionft.checkpoint import read_json, write_json
 from visionft.data.records import Sample
-from visionft.errors import UnknownName
+from visionft.errors import RecipeError, UnknownName
 from visionft.export import WRITERS
+from visionft.export.gate import export_verified
 from visionft.export.parity import Limits, Parity
 from visionft.export.trial import try_export
-from visionft.export.writers.base import Writer
+from visionft.export.writers.base import GraphForm, Writer
 from visionft.models.network import FinalNetwork, TaskNetwork
 from visionft.predict.engine import exported_files
 from visionft.recipe import Recipe
@@ -75,6 +76,25 @@ def require_exportable(recipe: Recipe, network: TaskNetwork, task: Learner, canv
         try_export(writer, FinalNetwork(network, task), ModelSpec(recipe.task.kind, task.class_names, canvas))
 
 
+def writer_of(runtime: str, form: GraphForm) -> Writer:
+    """Return what writes the files of a runtime.
+
+    Args:
+        runtime: its name.
+        form: of the graph.
+
+    Raises:
+        UnknownName: there is no such runtime.
+        RecipeError: a form is asked of a runtime that has none.
+    """
+    kind = WRITERS[runtime]
+    if form.title and not kind.takes_form:
+        able = ", ".join(name for name in WRITERS if WRITERS[name].takes_form)
+        raise RecipeError(f"{runtime}: its files have one form; opset, batch and floats are for {able}")
+    writer: Writer = kind(form) if kind.takes_form else kind()
+    return writer
+
+
 def limits_of(job: Job, writer: Writer) -> Limits:
     """Return how far an exported file may be from the network: what the recipe says, else what the writer does.
 
@@ -97,7 +117,38 @@ def limits_of(job: Job, writer: Writer) -> Limits:
     return Limits(agreement, difference, change)
 
 
-def write_proof(path: Path, writer: Writer, parity: Parity) -> None:
+def write_artifact(
+    job: Job, spec: ModelSpec, writer: Writer, path: Path, tell: Callable[[int, int], None], *, allow_slower: bool
+) -> Artifact:
+    """Write an exported file that has passed its gate, and its proof beside it.
+
+    Args:
+        job: the live objects.
+        spec: of the model.
+        writer: of the runtime.
+        path: where to.
+        tell: is told how many validation images were gone through, of how many.
+        allow_slower: as of ``export_verified``.
+
+    Raises:
+        ExportError: when the file would not give the network's answers; then there is no file.
+    """
+    parity = export_verified(
+        writer,
+        FinalNetwork(job.network, job.task),
+        job.task,
+        spec,
+        path,
+        RepeatedCanvases(job, job.dataset.split("val"), tell),
+        limits_of(job, writer),
+        calibration_canvases(job),
+        allow_slower=allow_slower,
+    )
+    _write_proof(path, writer, parity)
+    return Artifact(path, parity)
+
+
+def _write_proof(path: Path, writer: Writer, parity: Parity) -> None:
     """Write beside an exported file what was measured, and with which versions."""
     proof = {"file": path.name, "runtime": writer.kind, **parity.to_dict(), "versions": versions()}
     write_json(path.with_name(f"{path.name}{PROOF}"), proof)

@@ -11,14 +11,7 @@ from torch import Tensor, nn
 
 from visionft.api.caller_state import caller_state
 from visionft.api.card import model_card
-from visionft.api.exporting import (
-    Artifact,
-    RepeatedCanvases,
-    calibration_canvases,
-    exported_facts,
-    limits_of,
-    write_proof,
-)
+from visionft.api.exporting import Artifact, exported_facts, write_artifact, writer_of
 from visionft.api.facts import how_changed, record_move, require_same_data, require_there
 from visionft.api.model import NetworkEngine, TunedModel, fitting_state
 from visionft.api.model_spec import describe_model
@@ -37,12 +30,9 @@ from visionft.checkpoint import RunFolder, read_json, write_json
 from visionft.data.records import Sample
 from visionft.data.splits import SPLITS, Split
 from visionft.errors import CheckpointError, DataError, UnknownName
-from visionft.export import WRITERS
-from visionft.export.gate import export_verified
-from visionft.export.writers.base import Writer
+from visionft.export.writers.base import GraphForm
 from visionft.imaging.inputs import Image
 from visionft.metrics import Metrics
-from visionft.models.network import FinalNetwork
 from visionft.predict import Predictor
 from visionft.recipe import Recipe
 from visionft.report import write_report
@@ -303,7 +293,16 @@ class Run:
         return path
 
     @caller_state()
-    def export(self, to: str = "onnx", path: str | Path | None = None, *, allow_slower: bool = False) -> Artifact:
+    def export(
+        self,
+        to: str = "onnx",
+        path: str | Path | None = None,
+        *,
+        allow_slower: bool = False,
+        opset: int = GraphForm.opset,
+        batch: int | None = None,
+        floats: bool = False,
+    ) -> Artifact:
         """Export the network to a file that is proven on the validation images to give the same answers.
 
         What was measured is written beside it, in a file of its name with ``.parity.json`` behind, and a model card in
@@ -313,29 +312,24 @@ class Run:
             to: the runtime, see ``visionft list runtimes``.
             path: where to; none is ``model`` with the runtime's ending, in the run folder.
             allow_slower: write a file of fewer bits also where it is slower than float32 on this machine, for another.
+            opset: for ``onnx``: version of its operators, 13 to 20.
+            batch: for ``onnx``: images that the graph takes at once; None takes any number.
+            floats: for ``onnx``: images come as float32 RGB from 0 to 255, channels first, instead of bytes.
 
         Raises:
+            RecipeError: when these are asked of another runtime, or of numbers that cannot be.
             ExportError: when the file would not give the network's answers; then there is no file.
         """
         keep_to_threads(self.info)
-        writer: Writer = WRITERS[to]()
+        writer = writer_of(to, GraphForm(opset, batch, floats))
         job = self._exporting_job
         target = Path(path).expanduser() if path else self.path / writer.file_name
-        parity = export_verified(
-            writer,
-            FinalNetwork(job.network, job.task),
-            job.task,
-            self.spec,
-            target,
-            RepeatedCanvases(job, job.dataset.split("val"), partial(self._tell, "exporting")),
-            limits_of(job, writer),
-            calibration_canvases(job),
-            allow_slower=allow_slower,
+        artifact = write_artifact(
+            job, self.spec, writer, target, partial(self._tell, "exporting"), allow_slower=allow_slower
         )
-        write_proof(target, writer, parity)
-        card = model_card(target, self.spec, self.recipe, self.info, self._measured, parity)
+        card = model_card(target, self.spec, self.recipe, self.info, self._measured, artifact.parity)
         write_text(target.with_name(f"{target.name}.card.md"), card)
-        return Artifact(target, parity)
+        return artifact
 
     def _evaluation(self, split: Split) -> Evaluation:
         """Return the evaluation of a part, computed once."""

@@ -58,6 +58,8 @@ def add_to_repository(model: str | Path, repository: str | Path, name: str) -> P
         known = " and ".join(_BACKENDS)
         raise CheckpointError(f"{path}: Triton has no backend for {path.suffix or 'such files'}; give one of {known}")
     engine = open_engine(path)
+    if not getattr(engine, "takes_bytes", True):
+        raise CheckpointError(f"{path}: takes floats or a fixed batch; Triton batches by itself, give the usual form")
     folder = Path(repository).expanduser() / name
     config = _config(engine, name, backend)
     _require_same(folder, engine.spec, config)

@@ -1,6 +1,7 @@
 """What ``visionft export`` does with several runtimes."""
 
 from pathlib import Path
+from typing import Any
 
 from visionft.api import Run
 from visionft.api.exporting import Artifact
@@ -9,22 +10,22 @@ from visionft.errors import ExportError, MissingExtra, RecipeError, UnknownName
 from visionft.export import WRITERS
 
 
-def export_all(run: Run, to: str, out: Path | None, *, allow_slower: bool, json: bool) -> bool:
+def export_all(run: Run, to: str, out: Path | None, *, json: bool, **options: Any) -> bool:
     """Write the files of some runtimes, one after the other; one that is refused does not stop the others.
 
     Args:
         run: whose network.
         to: names of runtimes, with commas between them.
         out: where the file of the only one goes; None is the run folder.
-        allow_slower: as of ``Run.export``.
         json: whether to print JSON: an object for one runtime, a list for several.
+        options: as of ``Run.export``.
 
     Returns:
         Whether any was refused.
 
     Raises:
         UnknownName: there is no such runtime; nothing has been written then.
-        RecipeError: ``out`` for several.
+        RecipeError: ``out`` for several, or options that a runtime does not have.
         ExportError: the only one was refused.
     """
     names = [name.strip() for name in to.split(",") if name.strip()]
@@ -34,14 +35,14 @@ def export_all(run: Run, to: str, out: Path | None, *, allow_slower: bool, json:
     if out is not None and len(names) != 1:
         raise RecipeError(f"--out names one file, and --to {len(names)} runtimes; leave one of them away")
     if len(names) == 1:
-        artifact = run.export(names[0], out, allow_slower=allow_slower)
+        artifact = run.export(names[0], out, **options)
         print_json(_facts(artifact)) if json else _print(artifact)
         return False
     written: list[Artifact] = []
     refused = 0
     for name in names:
         try:
-            artifact = run.export(name, allow_slower=allow_slower)
+            artifact = run.export(name, **options)
         except (ExportError, MissingExtra) as error:
             refused += 1
             print_note(f"visionft: {error}")

@@ -213,6 +213,13 @@ def export(
     allow_slower: Annotated[
         bool, typer.Option(help="Write fp16 and int8 also where they are slower on this machine, for another one.")
     ] = False,
+    opset: Annotated[int, typer.Option(help="Version of ONNX's operators, from 13 on where the network allows.")] = 18,
+    batch: Annotated[
+        int | None, typer.Option(help="Images that the graph takes at once; any number by default.")
+    ] = None,
+    floats: Annotated[
+        bool, typer.Option(help="Let the graph take float32 from 0 to 255, channels first, instead of bytes.")
+    ] = False,
     python: Annotated[
         Path | None, typer.Option(help="Python that has the converter and the runtime, where this one does not.")
     ] = None,
@@ -226,7 +233,8 @@ def export(
 
     with closing(Console()) as console, using_python(python):
         finished = open_run(run, sinks=[console], data=data)
-        failed = export_all(finished, to, out, allow_slower=allow_slower, json=json)
+        graph = {"opset": opset, "batch": batch, "floats": floats}
+        failed = export_all(finished, to, out, json=json, allow_slower=allow_slower, **graph)
     if failed:
         sys.exit(1)
 

@@ -24,6 +24,7 @@ def to_onnx(
     inputs: Sequence[str] = (),
     outputs: Sequence[str] = (),
     dynamic_shapes: Any = None,
+    opset: int = OPSET,
 ) -> onnx.ModelProto:
     """Return a module's graph.
 
@@ -33,6 +34,7 @@ def to_onnx(
         inputs: what the graph calls it; empty for names of torch's own.
         outputs: what it calls the results, likewise.
         dynamic_shapes: which dimensions may differ from the example's, as ``torch.export`` takes them; none by default.
+        opset: version of the operators, at least OPSET.
 
     Raises:
         ExportError: torch cannot convert it; the message is the reason.
@@ -45,7 +47,7 @@ def to_onnx(
                 (example,),
                 dynamo=True,
                 verbose=False,
-                opset_version=OPSET,
+                opset_version=opset,
                 input_names=list(inputs) or None,
                 output_names=list(outputs) or None,
                 dynamic_shapes=dynamic_shapes,

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import nn
 
+from visionft.errors import RecipeError
 from visionft.export.parity import Limits
 from visionft.predict.engine import EXPORTED
 from visionft.spec import ModelSpec
@@ -32,6 +33,39 @@ class Attempt:
     slower: Path | None = None
 
 
+@dataclass(frozen=True)
+class GraphForm:
+    """What a graph has to look like for compilers of devices that take no other.
+
+    Attributes:
+        opset: version of ONNX's operators.
+        batch: images that it takes at once; None takes any number.
+        floats: images come as float32 RGB from 0 to 255, channels first, and not as bytes with channels last.
+    """
+
+    opset: int = 18
+    batch: int | None = None
+    floats: bool = False
+
+    def __post_init__(self) -> None:
+        """Check the numbers.
+
+        Raises:
+            RecipeError: for operators that networks cannot be made of, or no image at all.
+        """
+        if not 13 <= self.opset <= 20:
+            raise RecipeError(f"opset: {self.opset}; 13 to 20 are written")
+        if self.batch is not None and self.batch < 1:
+            raise RecipeError(f"batch: {self.batch}; at least one image, or none for any number")
+
+    @property
+    def title(self) -> str:
+        """What tells its file from that of the usual form; empty for that."""
+        parts = [f"opset{self.opset}"] if self.opset != GraphForm.opset else []
+        parts += [f"batch{self.batch}"] if self.batch is not None else []
+        return "-".join([*parts, "floats"] if self.floats else parts)
+
+
 class Writer(ABC):
     """One runtime's files.
 
@@ -39,11 +73,13 @@ class Writer(ABC):
         kind: name in the catalog.
         suffix: what its files end in, with the dot; the engine of that ending opens them.
         variant: what tells its files from others of that ending, such as ``int8``; empty for the usual one, in float32.
+        takes_form: whether it is made with a ``GraphForm``.
     """
 
     kind: ClassVar[str]
     suffix: ClassVar[str]
     variant: ClassVar[str] = ""
+    takes_form: ClassVar[bool] = False
 
     @property
     def file_name(self) -> str:

@@ -62,7 +62,15 @@ class OnnxRuntimeEngine:
         self._session = _load(path, threads, list(providers or ["CPUExecutionProvider"]))
         self.spec = _read_spec(path, self._session)
         _check_graph(path, self._session, self.spec)
+        (images,) = self._session.get_inputs()
+        self._floats = images.type == _TYPES["float32"]
+        self._batch = images.shape[0] if isinstance(images.shape[0], int) else None
         self._fetched = [output.name for output in TASKS[self.spec.task].outputs if not output.derived]
+
+    @property
+    def takes_bytes(self) -> bool:
+        """Whether the graph takes canvases as they are, in any number: the usual form, which other tools rely on."""
+        return not self._floats and self._batch is None
 
     def __reduce__(self) -> tuple[Callable[..., Any], tuple[()]]:
         return self._opener, ()
@@ -70,13 +78,28 @@ class OnnxRuntimeEngine:
     def run(self, images_BHW3: NDArray[np.uint8]) -> Results:
         """Run the network on canvases; see ``Engine.run``. A graph may fail because it takes no such batch size."""
         check_canvases(images_BHW3, self.spec)
+        if self._batch is None:
+            outputs = self._outputs(images_BHW3)
+        else:  # as many as the graph takes; what lacks at the end is filled, and its outputs are dropped
+            starts = range(0, len(images_BHW3), self._batch)
+            parts = [self._outputs(_filled(images_BHW3[start : start + self._batch], self._batch)) for start in starts]
+            outputs = [np.concatenate(values)[: len(images_BHW3)] for values in zip(*parts, strict=True)]
+        return dict(zip(self._fetched, outputs, strict=True))
+
+    def _outputs(self, images_BHW3: NDArray[np.uint8]) -> Sequence[NDArray[Any]]:
+        images = images_BHW3.transpose(0, 3, 1, 2).astype(np.float32) if self._floats else images_BHW3
         try:
-            outputs = self._session.run(self._fetched, {INPUT: images_BHW3})
+            found: Sequence[NDArray[Any]] = self._session.run(self._fetched, {INPUT: images})
         except ORT_ERRORS as error:
             raise CheckpointError(
                 f"{self._path}: onnxruntime fails on a batch of {len(images_BHW3)} ({_first_line(error)})"
             ) from error
-        return dict(zip(self._fetched, outputs, strict=True))
+        return found
+
+
+def _filled(images_BHW3: NDArray[np.uint8], batch: int) -> NDArray[np.uint8]:
+    missing = batch - len(images_BHW3)
+    return np.concatenate([images_BHW3, np.zeros_like(images_BHW3[:1]).repeat(missing, axis=0)])
 
 
 def _load(path: Path, threads: int | None, providers: list[str]) -> ort.InferenceSession:
@@ -114,7 +137,10 @@ def _check_graph(path: Path, session: ort.InferenceSession, spec: ModelSpec) -> 
     check_spec(path, spec)
     found = [(value.name, value.type, value.shape[1:]) for value in (*session.get_inputs(), *session.get_outputs())]
     outputs = expected_outputs(spec, [value.shape[1:] for value in session.get_outputs()])
-    ports = [Port(INPUT, "uint8", [spec.input.height, spec.input.width, 3]), *outputs]
+    high, wide = spec.input.height, spec.input.width
+    floats = bool(found) and found[0][1] == _TYPES["float32"]  # channels first, then
+    images = Port(INPUT, "float32", [3, high, wide]) if floats else Port(INPUT, "uint8", [high, wide, 3])
+    ports = [images, *outputs]
     expected = [(port.name, _TYPES.get(port.dtype, port.dtype), port.shape) for port in ports]
     if found != expected:
         raise CheckpointError(f"{path}: the graph maps {found}, its spec says {expected}; export it again")

@@ -14,14 +14,14 @@ SPEC = "visionft.spec"
 
 
 class ProgramEngine:
-    kind = "pt2"
+    kind = "exported"
 
     def __init__(self, path, *, threads=None, providers=None):
         for provider in providers or []:
             if provider != "cpu":
                 raise UnknownName("provider", provider, ["cpu"])
         if not path.is_file():
-            raise CheckpointError(f"{path}: no such file; an exported program (.pt2) is needed")
+            raise CheckpointError(f"{path}: no such file; an exported program (.exported) is needed")
         self.spec = _read_spec(path)
         check_spec(path, self.spec)
         self._path = path

@@ -1,4 +1,4 @@
-"""Networks as programs of torch.export: ``.pt2`` files, with the spec inside."""
+"""Networks as programs of torch.export: ``.exported`` files, with the spec inside."""
 
 import io
 
@@ -11,7 +11,7 @@ from visionft.export.writers.base import Writer
 
 class ProgramWriter(Writer):
     kind = "program"
-    suffix = ".pt2"
+    suffix = ".exported"
 
     def write(self, network, spec, path, calibration=None):
         example = torch.zeros(2, spec.input.height, spec.input.width, 3, dtype=torch.uint8)
