@@ -91,8 +91,8 @@ def _convert(network: nn.Module, spec: ModelSpec, form: GraphForm = USUAL_FORM) 
     axis = model.graph.input[0].type.tensor_type.shape.dim[0]
     if form.batch is None and axis.HasField("dim_value"):  # what torch makes of code that counts the images
         raise ExportError(
-            f"its code works for {axis.dim_value} images at once and no other number; write it for any, or fix the number "
-            "with --batch"
+            f"its code works for {axis.dim_value} images at once and no other number; write it for any, or fix the "
+            "number with --batch"
         )
     return to_opset(model, form.opset)
 
