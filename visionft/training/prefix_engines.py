@@ -78,6 +78,8 @@ def _by_onnxruntime(graph: bytes, threads: int) -> Compute:
 def _by_openvino(graph: bytes, threads: int) -> Compute:
     import openvino
 
+    from visionft.predict.runtimes.openvino_runtime import compiled as compile_apart
+
     settings = {
         "INFERENCE_PRECISION_HINT": "f32",  # by itself it takes bf16 where the CPU has that
         "INFERENCE_NUM_THREADS": threads,
@@ -86,7 +88,7 @@ def _by_openvino(graph: bytes, threads: int) -> Compute:
     }
     try:
         core = openvino.Core()
-        compiled = core.compile_model(core.read_model(graph, b""), "CPU", settings)
+        compiled = compile_apart(core, core.read_model(graph, b""), "CPU", settings)
     except RuntimeError as error:
         raise ExportError(f"OpenVINO cannot load it ({_first_line(error)})") from error
 

@@ -3,7 +3,8 @@
 Shape suffixes: B batch, H height, W width, 3 colour channels (RGB).
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any, ClassVar
 
 import numpy as np
@@ -38,7 +39,7 @@ class OpenVinoEngine(FolderEngine):
             options["INFERENCE_PRECISION_HINT"] = "f32"
             if threads is not None:
                 options["INFERENCE_NUM_THREADS"] = threads
-        self._compiled = core.compile_model(core.read_model(self.folder / self.files[0]), device, options)
+        self._compiled = compiled(core, core.read_model(self.folder / self.files[0]), device, options)
         self._idle: list[ov.InferRequest] = []
 
     def infer(self, images_BHW3: NDArray[np.uint8]) -> Sequence[NDArray[Any]]:
@@ -51,6 +52,25 @@ class OpenVinoEngine(FolderEngine):
         outputs = [request.get_tensor(name).data.copy() for name in self.names]
         self._idle.append(request)
         return outputs
+
+
+def compiled(core: "ov.Core", model: "ov.Model", device: str, options: Mapping[str, Any]) -> "ov.CompiledModel":
+    """Compile a model in a thread of its own.
+
+    OpenVINO gives the thread that compiles another stack for signals and frees it later, after which Ctrl-C would end
+    the process with a segmentation fault.
+
+    Args:
+        core: OpenVINO's.
+        model: as it was read.
+        device: in OpenVINO's words.
+        options: the same.
+
+    Raises:
+        RuntimeError: OpenVINO cannot compile it.
+    """
+    with ThreadPoolExecutor(1) as thread:
+        return thread.submit(core.compile_model, model, device, dict(options)).result()
 
 
 def _device(core: "ov.Core", providers: Sequence[str]) -> str:
