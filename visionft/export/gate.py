@@ -90,9 +90,9 @@ def _with_speed(parity: Parity, written: Engine, attempt: Attempt, *, allow_slow
     Raises:
         ExportError: the file is slower and must not be.
     """
-    if attempt.slower is None:
+    if attempt.baseline is None:
         return parity
-    speed = compare_speed(written, open_engine(attempt.slower))
+    speed = compare_speed(written, open_engine(attempt.baseline))
     if not speed.is_gain and not allow_slower:
         raise ExportError(
             f"it gives the same answers, but no quicker on this machine ({speed}); for a machine on which it is, write "

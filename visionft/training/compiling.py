@@ -26,8 +26,8 @@ from visionft.training.step import Stepper
 _RECORD = "compiled"  # in run.json
 _REPEATS = 3
 _LEAST_GAIN = 0.1  # of the time of a step
-# What a compilation takes on two cores for each kernel or matrix, and the most that is gained of a step; together they
-# say from how many steps on it is worth being tried. See benchmarks/results/compiled_step.json
+# What a compilation takes on two cores for each kernel or matrix (benchmarks/results/compiled_step.json: 1 to 3 s), and
+# the most that is hoped for of a step, of which the CPU there shows 3 %: from so many steps on it is tried.
 _COMPILATION, _EXPECTED_GAIN = 3.0, 0.15
 _WEIGHTS = 0  # seed
 

@@ -26,11 +26,11 @@ class Attempt:
 
     Attributes:
         remark: what is particular about it, in a few words for people.
-        slower: a file in float32 than which it has to be quicker, if any; there until the next attempt.
+        baseline: a file in float32 than which it has to be faster, if any; there until the next attempt.
     """
 
     remark: str = ""
-    slower: Path | None = None
+    baseline: Path | None = None
 
 
 @dataclass(frozen=True)
@@ -139,11 +139,11 @@ class Writer(ABC):
         return Limits(task.min_agreement, task.max_difference)
 
 
-def half_limits(task: Learner) -> Limits:
+def fp16_limits(task: Learner) -> Limits:
     """Return how far files may be from the network whose numbers have 16 bits, of which 11 count."""
     return Limits(min(task.min_agreement, 0.95), max(task.max_difference, 0.05))
 
 
-def byte_limits(task: Learner) -> Limits:
+def int8_limits(task: Learner) -> Limits:
     """Return how far files of 8 bits may be: half a point of the score; single answers differ, near ties most."""
     return Limits(min_agreement=0.0, max_difference=max(1.0, task.max_difference), max_score_change=0.005)

@@ -3,7 +3,6 @@
 Source: onnxruntime's static quantization, https://onnxruntime.ai/docs/performance/model-optimizations/quantization.html
 """
 
-import tempfile
 from collections.abc import Iterable, Iterator, Sequence
 from copy import deepcopy
 from pathlib import Path
@@ -13,12 +12,11 @@ import numpy as np
 import onnx
 import onnxruntime as ort
 from numpy.typing import NDArray
-from torch import nn
 
 from visionft.errors import ExportError
 from visionft.export.parity import Limits
-from visionft.export.writers.base import Attempt, Writer, byte_limits
-from visionft.export.writers.onnx import OnnxWriter
+from visionft.export.writers.base import Attempt, int8_limits
+from visionft.export.writers.reduced_precision import ReducedPrecisionWriter
 from visionft.export.writers.weighted_part import (
     between_weights,
     last_weighted,
@@ -40,7 +38,7 @@ _AROUND = (
 )  # fmt: skip
 
 
-class OnnxInt8Writer(Writer):
+class OnnxInt8Writer(ReducedPrecisionWriter):
     """Writes weights of 8 bits, with a scale for each channel, and activations in ranges seen in training images.
 
     Where the file is not alike enough, the layers that change the answers most stay in float32, a few more each time.
@@ -52,35 +50,20 @@ class OnnxInt8Writer(Writer):
 
     def limits(self, task: Learner) -> Limits:
         """Return how far its files may be from the network: half a point of the score, by which they are judged."""
-        return byte_limits(task)
+        return int8_limits(task)
 
-    def write(
+    def convert(
         self,
-        network: nn.Module,
-        spec: ModelSpec,
+        source: Path,
+        spec: ModelSpec,  # noqa: ARG002  # it goes along with the source's metadata
         path: Path,
-        calibration: Iterable[NDArray[np.uint8]] | None = None,
-    ) -> None:
-        """Write the file with all layers in 8 bits; see ``Writer.write``."""
-        next(self.attempts(network, spec, path, calibration))
-
-    def attempts(
-        self,
-        network: nn.Module,
-        spec: ModelSpec,
-        path: Path,
-        calibration: Iterable[NDArray[np.uint8]] | None = None,
+        calibration: Iterable[NDArray[np.uint8]] | None,
     ) -> Iterator[Attempt]:
-        """Write the file with fewer and fewer layers in 8 bits; see ``Writer.attempts``."""
-        if calibration is None:
-            raise ExportError("8 bits need canvases to choose ranges by, and there are none")
-        with tempfile.TemporaryDirectory() as folder:
-            source = Path(folder) / "float.onnx"
-            OnnxWriter().write(network, spec, source)
-            yield from quantized(source, path, calibration)
+        """Write the file with fewer and fewer layers in 8 bits."""
+        return quantized(source, path, calibration)
 
 
-def quantized(source: Path, path: Path, calibration: Iterable[NDArray[np.uint8]]) -> Iterator[Attempt]:
+def quantized(source: Path, path: Path, calibration: Iterable[NDArray[np.uint8]] | None) -> Iterator[Attempt]:
     """Write a float32 file in 8 bits, again and again with more layers in float32.
 
     Args:
@@ -92,8 +75,10 @@ def quantized(source: Path, path: Path, calibration: Iterable[NDArray[np.uint8]]
         What was done.
 
     Raises:
-        ExportError: onnxruntime cannot do it.
+        ExportError: onnxruntime cannot do it, or there are no canvases.
     """
+    if calibration is None:
+        raise ExportError("8 bits need canvases to choose ranges by, and there are none")
     canvases_NHW3 = np.concatenate(list(calibration))
     quantizer = _Quantizer(source, canvases_NHW3)
     quantizer.write(path, without=())

@@ -12,9 +12,10 @@ from torch import nn
 
 from visionft.errors import ExportError, MissingExtra
 from visionft.export.parity import Limits
-from visionft.export.writers.base import Attempt, Writer, byte_limits, half_limits
+from visionft.export.writers.base import Attempt, Writer, fp16_limits, int8_limits
 from visionft.export.writers.onnx import OnnxWriter
 from visionft.export.writers.onnx_int8 import quantized
+from visionft.export.writers.reduced_precision import ReducedPrecisionWriter
 from visionft.predict.runtimes.file_engine import SPEC_FILE
 from visionft.spec import ModelSpec
 from visionft.tasks.learner import Learner
@@ -45,7 +46,7 @@ class OpenVinoWriter(Writer):
         OnnxWriter().try_out(network, spec)
 
 
-class OpenVinoHalfWriter(OpenVinoWriter):
+class OpenVinoFp16Writer(OpenVinoWriter):
     """Stores the weights in half as many bytes. CPUs compute in float32 all the same, GPUs and NPUs need not."""
 
     kind: ClassVar[str] = "openvino-fp16"
@@ -54,47 +55,30 @@ class OpenVinoHalfWriter(OpenVinoWriter):
 
     def limits(self, task: Learner) -> Limits:
         """Return how far its files may be from the network: weights have 11 bits."""
-        return half_limits(task)
+        return fp16_limits(task)
 
 
-class OpenVinoInt8Writer(OpenVinoWriter):
+class OpenVinoInt8Writer(ReducedPrecisionWriter):
     """Writes what OpenVINO reads of the ONNX file in 8 bits, which it runs faster than onnxruntime does."""
 
     kind: ClassVar[str] = "openvino-int8"
+    suffix: ClassVar[str] = ".openvino"
     variant: ClassVar[str] = "int8"
 
     def limits(self, task: Learner) -> Limits:
         """Return how far its files may be from the network: as those of onnx-int8."""
-        return byte_limits(task)
+        return int8_limits(task)
 
-    def write(
-        self,
-        network: nn.Module,
-        spec: ModelSpec,
-        path: Path,
-        calibration: Iterable[NDArray[np.uint8]] | None = None,
-    ) -> None:
-        """Write the folder with all layers in 8 bits; see ``Writer.write``."""
-        next(self.attempts(network, spec, path, calibration))
-
-    def attempts(
-        self,
-        network: nn.Module,
-        spec: ModelSpec,
-        path: Path,
-        calibration: Iterable[NDArray[np.uint8]] | None = None,
+    def convert(
+        self, source: Path, spec: ModelSpec, path: Path, calibration: Iterable[NDArray[np.uint8]] | None
     ) -> Iterator[Attempt]:
-        """Write the folder with fewer and fewer layers in 8 bits; see ``Writer.attempts``."""
-        if calibration is None:
-            raise ExportError("8 bits need canvases to choose ranges by, and there are none")
-        with tempfile.TemporaryDirectory() as folder:
-            source, smaller = Path(folder) / "float.onnx", Path(folder) / "int8.onnx"
-            OnnxWriter().write(network, spec, source)
-            for attempt in quantized(source, smaller, calibration):
-                if path.exists():  # new files: those of the attempt before may still be mapped into memory
-                    shutil.rmtree(path)
-                write_openvino(smaller, spec, path, halved=False)
-                yield attempt
+        """Write the folder with fewer and fewer layers in 8 bits."""
+        smaller = source.with_name("int8.onnx")
+        for attempt in quantized(source, smaller, calibration):
+            if path.exists():  # new files: those of the attempt before may still be mapped into memory
+                shutil.rmtree(path)
+            write_openvino(smaller, spec, path, halved=False)
+            yield attempt
 
 
 def write_openvino(source: Path, spec: ModelSpec, path: Path, *, halved: bool) -> None:

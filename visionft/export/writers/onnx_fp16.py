@@ -1,6 +1,5 @@
 """ONNX with 16-bit floats between the first and the last layer with weights, for GPUs and NPUs."""
 
-import tempfile
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import ClassVar
@@ -8,12 +7,11 @@ from typing import ClassVar
 import numpy as np
 import onnx
 from numpy.typing import NDArray
-from torch import nn
 
 from visionft.errors import ExportError
 from visionft.export.parity import Limits
-from visionft.export.writers.base import Attempt, Writer, half_limits
-from visionft.export.writers.onnx import OnnxWriter
+from visionft.export.writers.base import Attempt, fp16_limits
+from visionft.export.writers.reduced_precision import ReducedPrecisionWriter
 from visionft.export.writers.weighted_part import between_weights
 from visionft.models.conversion import quiet
 from visionft.spec import ModelSpec
@@ -23,7 +21,7 @@ from visionft.tasks.learner import Learner
 _KEPT = ("InstanceNormalization", "LayerNormalization", "ReduceMean", "ReduceSum", "Resize", "Softmax")
 
 
-class OnnxHalfWriter(Writer):
+class OnnxFp16Writer(ReducedPrecisionWriter):
     """Writes weights and activations of 16 bits, which GPUs and NPUs are quicker with, and CPUs slower.
 
     What is before and behind the weights stays in float32, as do the outputs.
@@ -35,34 +33,21 @@ class OnnxHalfWriter(Writer):
 
     def limits(self, task: Learner) -> Limits:
         """Return how far its files may be from the network: numbers have 11 bits."""
-        return half_limits(task)
+        return fp16_limits(task)
 
-    def write(
+    def convert(
         self,
-        network: nn.Module,
-        spec: ModelSpec,
+        source: Path,
+        spec: ModelSpec,  # noqa: ARG002  # it goes along with the source's metadata
         path: Path,
-        calibration: Iterable[NDArray[np.uint8]] | None = None,
-    ) -> None:
-        """Write the file; see ``Writer.write``."""
-        next(self.attempts(network, spec, path, calibration))
-
-    def attempts(
-        self,
-        network: nn.Module,
-        spec: ModelSpec,
-        path: Path,
-        calibration: Iterable[NDArray[np.uint8]] | None = None,  # noqa: ARG002  # floats need no ranges
+        calibration: Iterable[NDArray[np.uint8]] | None,  # noqa: ARG002  # floats need no ranges
     ) -> Iterator[Attempt]:
-        """Write the file; see ``Writer.attempts``. There is one attempt."""
-        with tempfile.TemporaryDirectory() as folder:
-            source = Path(folder) / "float.onnx"
-            OnnxWriter().write(network, spec, source)
-            halved(source, path)
-            yield Attempt(slower=source)
+        """Write the file, once."""
+        to_float16(source, path)
+        yield Attempt(baseline=source)
 
 
-def halved(source: Path, path: Path) -> None:
+def to_float16(source: Path, path: Path) -> None:
     """Write a float32 file with 16-bit floats.
 
     Raises:

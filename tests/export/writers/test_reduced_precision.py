@@ -10,7 +10,7 @@ from tests.export.tiny import SPEC, TASK, Tiny, tiny
 from visionft.errors import ExportError
 from visionft.export.gate import export_verified
 from visionft.export.parity import Limits
-from visionft.export.writers.onnx_half import OnnxHalfWriter
+from visionft.export.writers.onnx_fp16 import OnnxFp16Writer
 from visionft.export.writers.onnx_int8 import OnnxInt8Writer
 
 IMAGES_NHW3 = np.random.default_rng(0).integers(0, 256, (9, 24, 32, 3), dtype=np.uint8)
@@ -92,13 +92,13 @@ def test_ranges_come_from_somewhere(tmp_path):
 
 
 def test_all_weights_have_16_bits_and_the_ends_stay(tmp_path):
-    parity = written(OnnxHalfWriter(), tmp_path / "m.onnx", tiny())
+    parity = written(OnnxFp16Writer(), tmp_path / "m.onnx", tiny())
     assert types_of_weights(tmp_path / "m.onnx") == {"FLOAT16"}
     assert ends(tmp_path / "m.onnx") == ["UINT8", "FLOAT"]
     assert 0 < parity.max_abs_difference < 0.01
 
 
-@pytest.mark.parametrize("writer", [OnnxHalfWriter(), OnnxInt8Writer()], ids=lambda writer: writer.kind)
+@pytest.mark.parametrize("writer", [OnnxFp16Writer(), OnnxInt8Writer()], ids=lambda writer: writer.kind)
 def test_a_file_that_is_slower_is_refused_unless_that_is_wanted(writer, tmp_path, monkeypatch):
     monkeypatch.setattr("visionft.export.speed._ratio", lambda engine, plain, batch: 0.5 if batch == 1 else 0.8)
     with pytest.raises(ExportError, match=r"no quicker .*0\.50 times .* 0\.80 times with 16.*--allow-slower"):
