@@ -189,6 +189,23 @@ class TestExport:
         assert Path(result.json["path"]).name == "model-opset13-batch2-floats.onnx"
         assert visionft("eval", result.json["path"], "--json").code == 0
 
+    @pytest.mark.parametrize(
+        ("options", "message"),
+        [
+            (["--to", " , "], "names no runtime; take some of"),
+            (["--to", "onnx,onnx-int8", "--opset", "13"], "onnx-int8: its files have one form"),
+            (["--opset", "12"], "opset: 12; 13 to 20 are written"),
+        ],
+        ids=["none", "form", "opset"],
+    )
+    def test_what_cannot_be_asked_writes_nothing(self, refused, copied, options, message):
+        (copied / "model.onnx").unlink()
+        assert message in refused("export", copied, *options)
+        assert not list(copied.glob("*.onnx"))
+
+    def test_a_runtime_that_is_named_twice_is_written_once(self, visionft, copied):
+        assert "path" in visionft("export", copied, "--to", "onnx,onnx", "--json").json
+
     def test_one_file_for_several_runtimes(self, refused, copied, tmp_path):
         assert "--out names one file" in refused("export", copied, "--to", "onnx,onnx-int8", "--out", tmp_path / "m")
 

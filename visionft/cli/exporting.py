@@ -4,10 +4,11 @@ from pathlib import Path
 from typing import Any
 
 from visionft.api import Run
-from visionft.api.exporting import Artifact
+from visionft.api.exporting import Artifact, writer_of
 from visionft.cli.output import print_json, print_lines, print_note
-from visionft.errors import ExportError, MissingExtra, RecipeError, UnknownName
+from visionft.errors import ExportError, MissingExtra, RecipeError
 from visionft.export import WRITERS
+from visionft.export.writers.base import GraphForm
 
 
 def export_all(run: Run, to: str, out: Path | None, *, json: bool, **options: Any) -> bool:
@@ -24,14 +25,16 @@ def export_all(run: Run, to: str, out: Path | None, *, json: bool, **options: An
         Whether any was refused.
 
     Raises:
-        UnknownName: there is no such runtime; nothing has been written then.
-        RecipeError: ``out`` for several, or options that a runtime does not have.
+        UnknownName: there is no such runtime.
+        RecipeError: no runtime is named, ``out`` is for several, or one has no such options. Nothing has been written.
         ExportError: the only one was refused.
     """
-    names = [name.strip() for name in to.split(",") if name.strip()]
+    names = list(dict.fromkeys(name.strip() for name in to.split(",") if name.strip()))
+    if not names:
+        raise RecipeError(f"--to {to!r}: names no runtime; take some of {', '.join(WRITERS)}")
+    form = GraphForm(options["opset"], options["batch"], options["floats"])
     for name in names:
-        if name not in WRITERS:
-            raise UnknownName(WRITERS.what, name, WRITERS)
+        writer_of(name, form)
     if out is not None and len(names) != 1:
         raise RecipeError(f"--out names one file, and --to {len(names)} runtimes; leave one of them away")
     if len(names) == 1:
